@@ -1,0 +1,85 @@
+import js from '@eslint/js'
+import { defineConfig } from 'eslint/config'
+import { createNodeResolver, importX } from 'eslint-plugin-import-x'
+import tseslint from 'typescript-eslint'
+
+/**
+ * The layers of src, lowest first. A file may import from its own layer and from those above it in this list, never from one below:
+ * so data flows one way. Folders within one layer do not know each other.
+ */
+const layers = [
+  ['base'],
+  ['http', 'access', 'outbound'],
+  ['click', 'message'],
+  ['resolver', 'delivery'],
+  ['routes'],
+  ['process'],
+]
+
+const oneWay = layers.flatMap((folders, level) =>
+  folders.map((folder) => ({
+    target: `./src/${folder}`,
+    from: [
+      ...layers.slice(level + 1).flat(),
+      ...folders.filter((neighbour) => neighbour !== folder),
+      'simulator',
+      'demo',
+    ].map((other) => `./src/${other}`),
+    message: `src/${folder} may not import from there: see the layers in docs/architecture.md.`,
+  })),
+)
+
+export default defineConfig(
+  { ignores: ['dist', 'coverage'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    plugins: { 'import-x': importX },
+    settings: { 'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })] },
+    rules: {
+      '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
+      '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      'import-x/no-cycle': 'error',
+      'import-x/no-self-import': 'error',
+      'import-x/no-extraneous-dependencies': ['error', { devDependencies: ['test/**', 'scripts/**', '*.config.*'] }],
+      'max-lines': ['error', { max: 250 }],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/**'],
+    rules: {
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: [
+            ...oneWay,
+            // The simulator shares no code with the gateway, so that one mistake cannot cancel itself out.
+            {
+              target: './src/simulator',
+              from: './src',
+              except: ['./simulator'],
+              message: 'The simulator stands alone.',
+            },
+          ],
+        },
+      ],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'src/process/config.ts alone reads the environment.' },
+      ],
+    },
+  },
+  { files: ['src/process/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+)

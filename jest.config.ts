@@ -1,0 +1,13 @@
+import type { Config } from 'jest'
+
+const config: Config = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  extensionsToTreatAsEsm: ['.ts'],
+  // Sources import each other by their .ts names; the compiler rewrites these to .js, jest must find the .ts again.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform: { '\\.ts$': ['ts-jest', { useESM: true }] },
+  testTimeout: 20_000,
+}
+
+export default config

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import { Fault } from '../base/fault.ts'
+import { digestSecret, sameDigest } from './secret.ts'
+
+/** Lets Divar in and nobody else; throws `identification_refused` otherwise. */
+export type DivarGate = (request: IncomingMessage) => void
+
+/**
+ * Checks the raw `Authorization` header against the identification key and, while keys rotate, the next one.
+ * The key is free text of the developer panel: it may hold blanks, begin with `Bearer ` or be Persian, so bytes are compared, trimmed.
+ */
+export function createDivarGate(keys: readonly [string, ...string[]]): DivarGate {
+  const digests = keys.map((key) => digestSecret(Buffer.from(trimBlanks(key), 'utf8')))
+  return (request) => {
+    // Node hands header bytes over as latin1.
+    const presented = digestSecret(Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1'))
+    let known = false
+    for (const digest of digests) known = sameDigest(presented, digest) || known
+    if (!known) {
+      throw new Fault(
+        'identification_refused',
+        'authorization: expected the Divar identification key, raw, as set in the developer panel',
+      )
+    }
+  }
+}
+
+/** ASCII blanks only: `String.trim` would also take 0xA0, which is the last byte of some Persian letters. */
+function trimBlanks(text: string): string {
+  return text.replace(/^[\t-\r ]+|[\t-\r ]+$/g, '')
+}

@@ -1,0 +1,60 @@
+/**
+ * Every way in which the gateway says no. The code is a promise to callers: it never changes its meaning.
+ * What each one means in HTTP stands in one place, `http/fault-status.ts`.
+ */
+export type FaultCode =
+  | 'malformed_request'
+  | 'unknown_version'
+  | 'invalid_click'
+  | 'invalid_message'
+  | 'identification_refused'
+  | 'api_key_refused'
+  | 'consent_required'
+  | 'token_refused'
+  | 'not_permitted'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'recipient_restricted'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'rejected'
+  | 'rate_limited'
+  | 'resolver_failed'
+  | 'internal_error'
+  | 'store_required'
+  | 'platform_error'
+  | 'not_sent'
+  | 'unknown'
+
+/** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
+export type PointedFault = { pointer: string; detail: string }
+
+export type FaultOptions = {
+  /** For whoever runs the gateway, in its log; never part of an answer. */
+  internal?: string
+  /** What is wrong with the body, all of it at once. */
+  errors?: PointedFault[]
+  /** Further members of the problem document. */
+  members?: Record<string, unknown>
+  /** Seconds, sent as `Retry-After`. */
+  retryAfter?: number
+  /** Methods, sent as `Allow`. */
+  allow?: string
+  cause?: unknown
+}
+
+/**
+ * A refusal with a stable code and a message that its caller may read: what was wrong, where, and what to do.
+ * The message never repeats a value of the caller's and never tells of our insides; that is what `internal` is for.
+ */
+export class Fault extends Error {
+  readonly code: FaultCode
+  readonly options: FaultOptions
+
+  constructor(code: FaultCode, publicMessage: string, options: FaultOptions = {}) {
+    super(publicMessage, { cause: options.cause })
+    this.name = 'Fault'
+    this.code = code
+    this.options = options
+  }
+}

@@ -1,0 +1,9 @@
+import { randomBytes } from 'node:crypto'
+
+/** 144 bits: nobody guesses one, and 18 bytes fill base64url without padding. */
+const BYTES = 18
+
+/** An opaque, unguessable id such as `clk_Zm9vYmFyYmF6cXV4MTIzNDU2`. */
+export function newId(kind: 'clk' | 'msg' | 'req'): string {
+  return `${kind}_${randomBytes(BYTES).toString('base64url')}`
+}

@@ -1,0 +1,44 @@
+import { destination, pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+
+/**
+ * What each level means:
+ * - `fatal`: the process ends.
+ * - `error`: a user or a message was harmed; somebody must act now.
+ * - `warn`: something is off and was survived; look at it this week.
+ * - `info`: one line for each unit of work.
+ * - `debug`: what helps while hunting a fault; off in production.
+ */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** The part of pino's logger that the gateway and its resolvers use. */
+export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug'>
+
+export function createLogger(level: LogLevel, stream: DestinationStream = destination(1)): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      formatters: { level: (label) => ({ level: label }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    },
+    stream,
+  )
+}
+
+/**
+ * What may be logged of an error that is not ours: its kind, its code and where it came from. Its message stays out, since a library
+ * or a resolver is free to put a token, a text or a phone number into it.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: typeof error }
+  return {
+    error: error.name,
+    ...('code' in error && typeof error.code === 'string' && { error_code: error.code }),
+    error_at: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 5)
+      .map((line) => line.trim()),
+  }
+}

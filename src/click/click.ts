@@ -1,0 +1,56 @@
+import type { JsonObject } from '../http/strict-json.ts'
+
+export type Side = 'supply' | 'demand'
+
+/** A point on earth in decimal degrees (WGS 84). */
+export type Location = { latitude: number; longitude: number }
+
+/** The platform's session-initialization call, free of wire version: a user clicked a button, or opened the app from a chat. */
+export type Click = {
+  /** Opaque and unguessable; the `click_id` of a landing. */
+  id: string
+  /** Which wire it came on. Tells what kind of ids these are; nothing else depends on it. */
+  wire: 'v1' | 'v2'
+  /** Where the user clicked: `CHAT`, `CHAT_MESSAGE_ACTION`, `POST_ADDON`, or what the platform thinks of next. */
+  source?: string
+  postToken?: string
+  conversationId?: string
+  /** Who clicked; absent when nobody is logged in. Ids of the two wires are not the same. */
+  userId?: string
+  /** The other side of the chat (v1 only). */
+  peerId?: string
+  /** The seller (v1 only). */
+  supplierId?: string
+  /** The buyer (v1 only). */
+  demandId?: string
+  /** On which side of the post the clicker stands. */
+  side?: Side
+  /** What the app put into the button. */
+  data: JsonObject
+  /** Present when the button stood under a location message. */
+  location?: Location
+  /** Where the user goes once the app is done; always https under divar.ir. */
+  returnUrl: string
+  /** Keys that this version does not know, as they came. */
+  extra: JsonObject
+}
+
+/** A Click as JSON, in the snake_case of the platform: what the forward resolver sends. */
+export function clickToJson(click: Click): JsonObject {
+  return {
+    id: click.id,
+    wire: click.wire,
+    source: click.source,
+    post_token: click.postToken,
+    conversation_id: click.conversationId,
+    user_id: click.userId,
+    peer_id: click.peerId,
+    supplier_id: click.supplierId,
+    demand_id: click.demandId,
+    side: click.side,
+    data: click.data,
+    location: click.location,
+    return_url: click.returnUrl,
+    extra: click.extra,
+  }
+}

@@ -1,0 +1,52 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { z } from 'zod'
+import { Fault } from '../base/fault.ts'
+import { newId } from '../base/id.ts'
+import { pointedFaults, summarize } from '../http/pointed-faults.ts'
+import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import type { Click } from './click.ts'
+import { readClickV1 } from './wire-v1.ts'
+import { readClickV2 } from './wire-v2.ts'
+
+/** The one place that knows how many wires there are. */
+const readers = { v1: readClickV1, v2: readClickV2 }
+
+export type ClickWire = keyof typeof readers
+
+/** The header is documented with a hyphen and, on two pages, with an underscore. */
+const VERSION_HEADERS = ['api-version', 'api_version']
+
+/**
+ * Which wire a session-initialization call speaks; without the header it is v1.
+ * @throws Fault `unknown_version`
+ */
+export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
+  const named = new Set(VERSION_HEADERS.map((name) => String(headers[name] ?? '').trim()).filter((text) => text !== ''))
+  const [version = '1', ...others] = named
+  if (others.length === 0 && version === '1') return 'v1'
+  if (others.length === 0 && version === '2') return 'v2'
+  throw new Fault('unknown_version', 'API-Version: expected 1, 2 or no such header (1)')
+}
+
+/**
+ * Parses a session-initialization body of either wire into one Click. `returnUrlReplaced` says that the way back was not trusted.
+ * @throws Fault `invalid_click` with every fault of the body
+ */
+export function parseClick(wire: ClickWire, body: unknown): { click: Click; returnUrlReplaced: boolean } {
+  if (!isJsonObject(body)) throw new Fault('invalid_click', 'body: expected a JSON object')
+  try {
+    const { click, returnUrlReplaced } = readers[wire](body)
+    return { click: { id: newId('clk'), ...click }, returnUrlReplaced }
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error
+    const errors = pointedFaults(error)
+    throw new Fault('invalid_click', summarize(errors) + versionHint(wire, body), { errors })
+  }
+}
+
+/** Some proxies drop headers with an underscore; then a v2 click arrives looking like a broken v1 one. */
+function versionHint(wire: ClickWire, body: JsonObject): string {
+  return wire === 'v1' && !Object.hasOwn(body, 'peer_id') && Object.hasOwn(body, 'user_side')
+    ? '. This looks like v2 without its API-Version header: does a proxy drop API_VERSION?'
+    : ''
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+
+/** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */
+
+export function requiredText(max: number) {
+  const error = `expected a string of 1 to ${max} characters`
+  return z.string({ error }).min(1, { error }).max(max, { error })
+}
+
+/** Absent, null and empty mean the same: the platform left it out. */
+export function optionalText(max: number) {
+  const error = `expected a string of at most ${max} characters, null or nothing`
+  return z
+    .string({ error })
+    .max(max, { error })
+    .nullish()
+    .transform((text) => (text === null || text === '' ? undefined : text))
+}
+
+/** Any JSON object, kept as it came: copying it would be a chance to lose a key. */
+const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object, null or nothing' })
+
+export const optionalObject = anyObject.nullish()
+
+/** The three names under which the way back comes. Which one counts, and whether it is trusted, is decided in `return-url.ts`. */
+export const returnAddresses = {
+  callback_url: optionalText(2048),
+  completion_url: optionalText(2048),
+  return_url: optionalText(2048),
+}
+
+function degrees(limit: number) {
+  const error = `expected a number, or a decimal string, from -${limit} to ${limit}`
+  return z
+    .union([z.number(), z.string().regex(/^[+-]?\d{1,3}(?:\.\d{1,32})?$/)], { error })
+    .transform(Number)
+    .refine((value) => Math.abs(value) <= limit, { error })
+}
+
+export const location = z.object(
+  { latitude: degrees(90), longitude: degrees(180) },
+  { error: 'expected an object with latitude and longitude' },
+)
+
+/** The members of an object that a schema does not know, as they came; `__proto__` stays an ordinary key. */
+export function unknownMembers(object: JsonObject, known: { shape: object }): JsonObject {
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !Object.hasOwn(known.shape, key)))
+}

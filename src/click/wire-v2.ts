@@ -1,0 +1,47 @@
+import { z } from 'zod'
+import type { JsonObject } from '../http/strict-json.ts'
+import type { Click, Side } from './click.ts'
+import { chooseReturnUrl } from './return-url.ts'
+import { optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
+
+/** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
+const schema = z.object({
+  source: optionalText(20),
+  post_token: optionalText(10),
+  conversation_id: optionalText(64),
+  user_side: optionalText(50),
+  extra_data: optionalObject,
+  provider_data: optionalObject,
+  user_id: optionalText(64),
+  ...returnAddresses,
+})
+
+const SIDES = new Map<string, Side>([
+  ['supply', 'supply'],
+  ['demand', 'demand'],
+])
+
+/** Reads a v2 body; throws ZodError with every fault at once. */
+export function readClickV2(body: JsonObject): { click: Omit<Click, 'id'>; returnUrlReplaced: boolean } {
+  const wire = schema.parse(body)
+  const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
+  const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
+  const extra = unknownMembers(body, schema)
+  // What has a name but no place in a Click is kept beside the unknown keys: nothing that came is lost.
+  if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
+  if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data
+  return {
+    click: {
+      wire: 'v2',
+      ...(wire.source !== undefined && { source: wire.source }),
+      ...(wire.post_token !== undefined && { postToken: wire.post_token }),
+      ...(wire.conversation_id !== undefined && { conversationId: wire.conversation_id }),
+      ...(wire.user_id !== undefined && { userId: wire.user_id }),
+      ...(side !== undefined && { side }),
+      data: wire.extra_data ?? wire.provider_data ?? {},
+      returnUrl: returnUrl.url,
+      extra,
+    },
+    returnUrlReplaced: returnUrl.replaced,
+  }
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { isJsonObject, parseStrictJson } from '../http/strict-json.ts'
+import type { Exchange, ReplyHeaders } from '../outbound/exchange.ts'
+import type { Outcome, PlatformError } from './outcome.ts'
+
+/** When Divar limits without saying for how long: its limits are per minute and per day. */
+const DEFAULT_RETRY_AFTER_S = 60
+const MAX_RETRY_AFTER_S = 24 * 60 * 60
+const MAX_MESSAGE = 500
+
+/** Both wires answer `{status, message}`; refusals `{code, message}`. Everything is optional, nothing may be of another type. */
+const answerSchema = z.object({
+  status: z
+    .union([
+      z.int(),
+      z
+        .string()
+        .regex(/^\d{3}$/)
+        .transform(Number),
+    ])
+    .nullish(),
+  code: z.union([z.number(), z.string().max(64)]).nullish(),
+  message: z.string().nullish(),
+})
+type Answer = z.infer<typeof answerSchema>
+
+/** Turns Divar's answer, or its silence, into an Outcome. Validates, never trusts. */
+export function readOutcome(exchange: Exchange): Outcome {
+  if (exchange.kind === 'failed') {
+    return { kind: exchange.begun ? 'unknown' : 'not_sent', reason: exchange.reason }
+  }
+  const answer = readAnswer(exchange.body)
+  if (!isSuccess(exchange.status)) return readRefusal(exchange.status, answer, exchange.headers)
+  if (answer === undefined) return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}` }
+  const told = answer.status ?? exchange.status
+  return told < 400 ? { kind: 'delivered' } : readRefusal(told, answer, exchange.headers)
+}
+
+function readRefusal(status: number, answer: Answer | undefined, headers: ReplyHeaders): Outcome {
+  const divar: PlatformError = {
+    status,
+    ...(isGiven(answer?.code) && { code: answer.code }),
+    ...(isGiven(answer?.message) && { message: answer.message.slice(0, MAX_MESSAGE) }),
+  }
+  const retryAfterSeconds = readRetryAfter(headers['retry-after'])
+  if (status === 401) return { kind: 'token_refused', divar }
+  if (status === 403) return { kind: 'not_permitted', divar }
+  if (status === 412) return { kind: 'recipient_restricted', divar }
+  if (status === 429) {
+    return { kind: 'rate_limited', divar, retryAfterSeconds: retryAfterSeconds ?? DEFAULT_RETRY_AFTER_S }
+  }
+  if (status >= 500 && status <= 503) {
+    return { kind: 'platform_error', divar, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
+  }
+  // A gateway of theirs timed out, or something that we have never seen: the message may have passed.
+  if (status >= 500) return { kind: 'unknown', reason: `status ${status}`, divar }
+  return { kind: 'rejected', divar }
+}
+
+function readAnswer(body: Buffer | undefined): Answer | undefined {
+  if (body === undefined) return undefined
+  try {
+    const json = parseStrictJson(body)
+    return isJsonObject(json) ? answerSchema.safeParse(json).data : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isGiven<Value>(value: Value | null | undefined): value is Value {
+  return value !== null && value !== undefined
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** `Retry-After` in whole seconds, from its seconds or its date, within a day. */
+function readRetryAfter(header: string | string[] | undefined): number | undefined {
+  const text = Array.isArray(header) ? header[0] : header
+  if (text === undefined) return undefined
+  const seconds = /^\d+$/.test(text.trim()) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
+}

@@ -1,0 +1,70 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Bounds against clients that are slow or large on purpose; times in milliseconds. */
+const LIMITS = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 1000,
+  // Longer than the 60 s for which proxies commonly keep theirs, so that they close first.
+  keepAliveTimeout: 65_000,
+  requireHostHeader: true,
+}
+
+/** A listening HTTP server. */
+export type Listener = {
+  port: number
+  /** Takes nothing new, finishes what runs, and resolves when the last answer is out. */
+  drain: () => Promise<void>
+  /** Cuts every connection. */
+  cut: () => void
+}
+
+/** Listens; rejects when it cannot, e.g. because the port is taken. */
+export async function listen(app: RequestListener, port: number, host: string): Promise<Listener> {
+  const running = new Set<ServerResponse>()
+  const server = createServer(LIMITS, (request, response) => {
+    running.add(response)
+    response.once('close', () => running.delete(response))
+    app(request, response)
+  })
+  // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
+  server.maxHeadersCount = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve)
+  })
+  server.removeAllListeners('error')
+  return {
+    port: portOf(server.address()),
+    drain: () => drain(server, running),
+    cut: () => {
+      server.closeAllConnections()
+    },
+  }
+}
+
+function drain(server: Server, running: ReadonlySet<ServerResponse>): Promise<void> {
+  const sendAway = (response: ServerResponse) => {
+    // Whoever keeps this connection is told not to come back on it; what turns idle is closed.
+    if (!response.headersSent) response.setHeader('connection', 'close')
+    response.once('close', () => {
+      server.closeIdleConnections()
+    })
+  }
+  for (const response of running) sendAway(response)
+  server.prependListener('request', (_request, response) => {
+    sendAway(response)
+  })
+  return new Promise((resolve, reject) => {
+    server.close((error) => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
+  return address.port
+}

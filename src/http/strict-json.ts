@@ -1,0 +1,68 @@
+import { Fault } from '../base/fault.ts'
+
+/** How deep arrays and objects may nest; `[[]]` is 2. */
+const MAX_DEPTH = 64
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+export type JsonObject = Record<string, unknown>
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * Reads JSON as firmly as a stranger's bytes deserve: UTF-8 without faults, no NUL and no lone surrogate in any string or key, finite
+ * numbers, at most 64 levels. Of duplicate keys the last wins, and `__proto__` is a key like any other.
+ * @throws Fault `malformed_request`, saying what and where, without repeating a value
+ */
+export function parseStrictJson(bytes: Uint8Array): unknown {
+  const value = parse(decode(bytes))
+  const flaw = findFlaw(value, 1)
+  if (flaw !== undefined) throw new Fault('malformed_request', `body: ${flaw}`)
+  return value
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new Fault('malformed_request', 'body: expected UTF-8', { cause })
+  }
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === '') throw new Fault('malformed_request', 'body: expected JSON, found nothing')
+  try {
+    const value: unknown = JSON.parse(text)
+    return value
+  } catch (error) {
+    // V8's message quotes the text around the fault; only the position is fit to be told.
+    const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
+    const where = position === undefined ? '' : ` (at character ${position})`
+    throw new Fault('malformed_request', `body: expected well-formed JSON${where}`)
+  }
+}
+
+/** The first thing that JSON.parse lets through and we do not. Depth is checked on the way down, so the walk itself is bounded. */
+function findFlaw(value: unknown, depth: number): string | undefined {
+  if (typeof value === 'string') return findTextFlaw(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is too large'
+  if (typeof value !== 'object' || value === null) return undefined
+  if (depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels of nesting`
+  if (Array.isArray(value)) return firstFlaw(value, (item) => findFlaw(item, depth + 1))
+  return firstFlaw(Object.entries(value), ([key, item]) => findTextFlaw(key) ?? findFlaw(item, depth + 1))
+}
+
+function firstFlaw<Item>(items: readonly Item[], find: (item: Item) => string | undefined): string | undefined {
+  for (const item of items) {
+    const flaw = find(item)
+    if (flaw !== undefined) return flaw
+  }
+  return undefined
+}
+
+function findTextFlaw(text: string): string | undefined {
+  if (text.includes('\0')) return 'a string holds a NUL character'
+  return text.isWellFormed() ? undefined : 'a string holds half of a surrogate pair'
+}

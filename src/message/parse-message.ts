@@ -1,0 +1,144 @@
+import { z } from 'zod'
+import { Fault, type PointedFault } from '../base/fault.ts'
+import { pointedFaults, summarize, toPointer } from '../http/pointed-faults.ts'
+import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import type { Address, ButtonGrid, Content, Message } from './message.ts'
+import { requiredText, visibleText } from './wire-fields.ts'
+import { buttonV1, fitsV1 } from './wire-v1.ts'
+import { gridV2 } from './wire-v2.ts'
+
+/**
+ * Parses a send body of either wire into one Message, checked to fit the wire of its address. Members that are not ours to know are
+ * dropped, `null` means none.
+ * @param pathConversationId the conversation that the request's path names
+ * @throws Fault `invalid_message` with every fault of the body
+ */
+export function parseMessage(body: unknown, pathConversationId?: string): Message {
+  if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
+  const reading = new Reading(body)
+  reading.inexactNumbers(body, [])
+  reading.constants()
+  const address = reading.address(pathConversationId)
+  const content = reading.content()
+  const senderButtons = reading.buttons('sender')
+  const receiverButtons = reading.buttons('receiver')
+  reading.fit(address, content, { sender: senderButtons, receiver: receiverButtons })
+  if (address === undefined || content === undefined || reading.faults.length > 0) {
+    throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
+  }
+  return { address, content, ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
+}
+
+const conversationId = requiredText(128).refine((id) => id !== '.' && id !== '..', {
+  error: 'expected a conversation id',
+})
+const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
+
+/** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
+class Reading {
+  readonly faults: PointedFault[] = []
+  readonly #body: JsonObject
+
+  constructor(body: JsonObject) {
+    this.#body = body
+  }
+
+  address(pathConversationId: string | undefined): Address | undefined {
+    const inBody = this.#given('conversation_id')
+    if (inBody === undefined && pathConversationId === undefined) return this.#triple()
+    if (this.#given('peer_id') !== undefined) {
+      this.#add('/peer_id', 'expected either conversation_id or user_id, post_token and peer_id, not both')
+    }
+    if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
+      this.#add('/conversation_id', 'expected the conversation that the path names, or none')
+    }
+    // These two tell in whose name a message goes; they are not sent on.
+    this.#check('user_id', requiredText(128).nullish())
+    this.#check('post_token', requiredText(64).nullish())
+    const id = this.#parse(conversationId, inBody ?? pathConversationId, ['conversation_id'])
+    return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
+  }
+
+  content(): Content | undefined {
+    const mediaToken = this.#check('media_token', requiredText(1024).or(z.literal('')).nullish())
+    if (!mediaToken) {
+      const text = this.#check('message', visibleText)
+      return text === undefined ? undefined : { kind: 'text', text }
+    }
+    const text = this.#given('message')
+    if (text !== undefined && text !== '') this.#add('/message', 'expected text or media_token, not both')
+    return { kind: 'media', mediaToken }
+  }
+
+  buttons(side: 'sender' | 'receiver'): ButtonGrid | undefined {
+    const single = this.#given(`${side}_btn`)
+    const grid = this.#given(`${side}_buttons`)
+    if (single !== undefined && grid !== undefined) {
+      this.#add(`/${side}_btn`, `expected ${side}_btn or ${side}_buttons, not both`)
+    }
+    if (grid !== undefined) return this.#check(`${side}_buttons`, gridV2)
+    if (single === undefined) return undefined
+    const button = this.#check(`${side}_btn`, buttonV1)
+    return button && [[button]]
+  }
+
+  /** What has one value only, or is for the gateway itself. */
+  constants(): void {
+    this.#check('type', z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish())
+    this.#check('delivery', z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish())
+  }
+
+  /** v1 says less than a Message can hold. */
+  fit(address: Address | undefined, content: Content | undefined, sides: Record<string, ButtonGrid | undefined>): void {
+    if (address?.kind !== 'triple') return
+    if (content?.kind === 'media')
+      this.#add('/media_token', 'expected none: v1 carries texts only; use conversation_id')
+    for (const [side, grid] of Object.entries(sides)) {
+      if (grid && !fitsV1(grid)) {
+        this.#add(
+          `/${side}_buttons`,
+          'expected one button with open_server_link or open_direct_link: v1 carries no other; use conversation_id',
+        )
+      }
+    }
+  }
+
+  /** An integer that a double cannot hold would arrive with other digits. */
+  inexactNumbers(value: unknown, path: PropertyKey[]): void {
+    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      this.#add(toPointer(path), 'expected an integer within ±(2^53-1); send a larger one as a string')
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, member] of Object.entries(value)) this.inexactNumbers(member, [...path, key])
+    }
+  }
+
+  #triple(): Address | undefined {
+    const userId = this.#check('user_id', requiredText(128, tripleHint))
+    const postToken = this.#check('post_token', requiredText(64, tripleHint))
+    const peerId = this.#check('peer_id', requiredText(128, tripleHint))
+    if (userId === undefined || postToken === undefined || peerId === undefined) return undefined
+    return { kind: 'triple', userId, postToken, peerId }
+  }
+
+  /** A member, with `null` for none. */
+  #given(member: string): unknown {
+    return Object.hasOwn(this.#body, member) ? (this.#body[member] ?? undefined) : undefined
+  }
+
+  #check<Output>(member: string, schema: z.ZodType<Output>): Output | undefined {
+    return this.#parse(schema, this.#given(member), [member])
+  }
+
+  #parse<Output>(schema: z.ZodType<Output>, value: unknown, path: PropertyKey[]): Output | undefined {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    this.faults.push(
+      ...pointedFaults(parsed.error).map(({ pointer, detail }) => ({ pointer: toPointer(path) + pointer, detail })),
+    )
+    return undefined
+  }
+
+  #add(pointer: string, detail: string): void {
+    this.faults.push({ pointer, detail })
+  }
+}

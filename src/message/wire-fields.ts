@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { readWebAddress } from '../base/address.ts'
+import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+
+/** What both wires' messages are made of. Every error names what was expected and nothing of what came. */
+
+/** More than spaces and invisible marks, such as a lone zero-width non-joiner. */
+const VISIBLE = /[^\s\p{Cf}]/u
+
+export function requiredText(max: number, hint = '') {
+  const error = `expected a string of 1 to ${max} characters${hint}`
+  return z.string({ error }).min(1, { error }).max(max, { error })
+}
+
+export const visibleText = z
+  .string({ error: 'expected a string' })
+  .regex(VISIBLE, { error: 'expected a text that is not blank' })
+
+/** Absent, null and empty mean the same. The platform's list of names grows, so any name goes. */
+export const optionalIcon = z
+  .string({ error: 'expected the name of an icon' })
+  .max(128, { error: 'expected the name of an icon' })
+  .nullish()
+  .transform((name) => (name === null || name === '' ? undefined : name))
+
+const linkError = 'expected an absolute http(s) address of at most 4096 characters, without blanks and credentials'
+
+/** Checked, and sent on as it was written. */
+export const link = z
+  .string({ error: linkError })
+  .max(4096, { error: linkError })
+  .refine((text) => readWebAddress(text) !== undefined, { error: linkError })
+
+/** Kept as it came: copying it would be a chance to lose a key. */
+export const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object' })

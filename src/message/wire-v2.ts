@@ -1,0 +1,92 @@
+import { z } from 'zod'
+import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import type { Action, Button, ButtonGrid, Message } from './message.ts'
+import { anyObject, link, optionalIcon, requiredText, visibleText } from './wire-fields.ts'
+
+const MAX_SIDE = 3
+
+const withData = z.object({ data: anyObject }, { error: 'expected an object with data' })
+const withPost = z.object({ post_token: requiredText(64) }, { error: 'expected an object with post_token' })
+
+const actions = new Map<string, z.ZodType<Action>>([
+  ['open_direct_link', link.transform((url) => ({ kind: 'open_direct_link', url }))],
+  ['open_server_link', withData.transform(({ data }) => ({ kind: 'open_server_link', data }))],
+  ['get_dynamic_action', withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data }))],
+  ['open_post_page', withPost.transform(({ post_token }) => ({ kind: 'open_post_page', postToken: post_token }))],
+  [
+    'open_post_manage_page',
+    withPost.transform(({ post_token }) => ({ kind: 'open_post_manage_page', postToken: post_token })),
+  ],
+])
+
+/** Exactly one member that is not null; a second one, even one that we do not know, would be another action. */
+const action = z.unknown().transform((value, context): Action => {
+  const named = isJsonObject(value) ? Object.entries(value).filter(([, member]) => member !== null) : []
+  const [[name, member] = ['', undefined], ...others] = named
+  const schema = others.length === 0 ? actions.get(name) : undefined
+  if (schema === undefined) {
+    context.addIssue({ code: 'custom', message: `expected exactly one of ${[...actions.keys()].join(', ')}` })
+    return z.NEVER
+  }
+  const parsed = schema.safeParse(member)
+  if (parsed.success) return parsed.data
+  for (const { message, path } of parsed.error.issues) {
+    context.addIssue({ code: 'custom', message, path: [name, ...path] })
+  }
+  return z.NEVER
+})
+
+/** `icon_name` is the deprecated name of `icon`. */
+const button = z
+  .object({ action, icon: optionalIcon, icon_name: optionalIcon, caption: visibleText }, { error: 'expected a button' })
+  .transform(({ action, icon, icon_name, caption }): Button => {
+    const name = icon ?? icon_name
+    return { action, ...(name !== undefined && { icon: name }), caption }
+  })
+
+const rowError = `expected 1 to ${MAX_SIDE} buttons in a row`
+const row = z.object(
+  { buttons: z.array(button, { error: rowError }).min(1, { error: rowError }).max(MAX_SIDE, { error: rowError }) },
+  { error: 'expected a row with buttons' },
+)
+
+const rowsError = `expected at most ${MAX_SIDE} rows`
+/** A v2 grid. One without rows says the same as no grid. */
+export const gridV2 = z
+  .object(
+    { rows: z.array(row, { error: rowsError }).max(MAX_SIDE, { error: rowsError }).nullish() },
+    { error: 'expected a grid with rows' },
+  )
+  .transform(({ rows }): ButtonGrid | undefined =>
+    rows && rows.length > 0 ? rows.map(({ buttons }) => buttons) : undefined,
+  )
+
+/** The v2 body of a message; the conversation's id stands in the path. The published schema requires `message`, so media sends "". */
+export function writeV2({ content, senderButtons, receiverButtons }: Message): JsonObject {
+  return {
+    ...(content.kind === 'text' ? { message: content.text } : { message: '', media_token: content.mediaToken }),
+    ...(senderButtons && { sender_buttons: writeGrid(senderButtons) }),
+    ...(receiverButtons && { receiver_buttons: writeGrid(receiverButtons) }),
+  }
+}
+
+function writeGrid(grid: ButtonGrid): JsonObject {
+  return { rows: grid.map((buttons) => ({ buttons: buttons.map(writeButton) })) }
+}
+
+function writeButton({ action, icon, caption }: Button): JsonObject {
+  return { action: { [action.kind]: writeAction(action) }, ...(icon !== undefined && { icon }), caption }
+}
+
+function writeAction(action: Action): unknown {
+  switch (action.kind) {
+    case 'open_direct_link':
+      return action.url
+    case 'open_server_link':
+    case 'get_dynamic_action':
+      return { data: action.data }
+    case 'open_post_page':
+    case 'open_post_manage_page':
+      return { post_token: action.postToken }
+  }
+}

@@ -1,0 +1,102 @@
+import type { Dispatcher, Pool } from 'undici'
+
+/** How one HTTP exchange of ours ended. */
+export type Exchange =
+  /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
+  | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined }
+  /** No status came. `begun` tells whether a byte of the request may have been written. */
+  | { kind: 'failed'; begun: boolean; reason: string }
+
+export type ReplyHeaders = Record<string, string | string[] | undefined>
+
+export type ExchangeRequest = {
+  path: string
+  headers: Record<string, string>
+  body: string
+  /** For all of it: waiting for a socket, connecting, writing, the whole answer. */
+  timeoutMs: number
+  maxBytes: number
+  signal?: AbortSignal | undefined
+}
+
+/** POSTs once, follows nothing, repeats nothing, and always settles by its deadline; never rejects. */
+export function post(pool: Pool, request: ExchangeRequest): Promise<Exchange> {
+  return new Promise((settle) => {
+    const { path, headers, body, timeoutMs, maxBytes, signal } = request
+    const collector = new Collector(maxBytes, (exchange) => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      settle(exchange)
+    })
+    const onAbort = () => {
+      collector.giveUp('aborted')
+    }
+    const timer = setTimeout(() => {
+      collector.giveUp('timeout')
+    }, timeoutMs)
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
+    try {
+      pool.dispatch({ method: 'POST', path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
+    } catch (error) {
+      collector.onResponseError(undefined, error)
+    }
+  })
+}
+
+/** Gathers one answer within its bound. undici calls `onRequestStart` on a connected socket, just before it writes the first byte. */
+class Collector implements Dispatcher.DispatchHandler {
+  readonly #maxBytes: number
+  readonly #settle: (exchange: Exchange) => void
+  #controller: Dispatcher.DispatchController | undefined
+  #answer: { status: number; headers: ReplyHeaders } | undefined
+  #chunks: Buffer[] = []
+  #size = 0
+  #settled = false
+
+  constructor(maxBytes: number, settle: (exchange: Exchange) => void) {
+    this.#maxBytes = maxBytes
+    this.#settle = settle
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#settled) controller.abort(new Error('given up before it began'))
+    else this.#controller = controller
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+    // An informational answer comes first and is overwritten by the final one.
+    if (status >= 200) this.#answer = { status, headers }
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#maxBytes) this.giveUp('answer too large')
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#finish(Buffer.concat(this.#chunks, this.#size), 'no final answer')
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
+    this.#finish(undefined, codeOf(error))
+  }
+
+  giveUp(reason: string): void {
+    this.#finish(undefined, reason)
+    this.#controller?.abort(new Error(reason))
+  }
+
+  #finish(body: Buffer | undefined, reason: string): void {
+    if (this.#settled) return
+    this.#settled = true
+    const begun = this.#controller !== undefined
+    this.#settle(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, reason })
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+}

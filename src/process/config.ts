@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs'
+import { resolve as resolvePath } from 'node:path'
+import { z } from 'zod'
+import { readWebAddress } from '../base/address.ts'
+import type { LogLevel } from '../base/log.ts'
+import { checkLandingUrl } from '../resolver/landing.ts'
+import type { ResolverChoice } from '../resolver/load.ts'
+import { templateResolver } from '../resolver/template.ts'
+import * as variable from './variables.ts'
+
+/** Everything that the process is told from outside, checked. */
+export type Config = {
+  port: number
+  host: string
+  internalPort?: number | undefined
+  identificationKeys: [string, ...string[]]
+  callerKeys: { name: string; key: string }[]
+  divarApiKey: string
+  divarV1ApiUrl: URL
+  divarApiUrl: URL
+  divarTimeoutMs: number
+  resolver: ResolverChoice
+  resolverTimeoutMs: number
+  fallbackLandingUrl?: string | undefined
+  landingAllowedOrigins?: ReadonlySet<string> | undefined
+  logLevel: LogLevel
+  shutdownGraceMs: number
+  /** Variables that are set and have no effect. */
+  ignored: string[]
+}
+
+/** A start that cannot be: one line for each fault, all of them, and no value of any variable. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+export type Environment = Record<string, string | undefined>
+
+/** Every variable that this version reads. `.env.example` shows each of them. */
+export const environmentSchema = z.object({
+  PORT: variable.port.default(3000),
+  HOST: variable.text.default('0.0.0.0'),
+  INTERNAL_PORT: variable.port.optional(),
+  DIVAR_IDENTIFICATION_KEY: variable.identificationKey,
+  DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
+  DIVAR_API_KEY: variable.headerSecret,
+  INTERNAL_API_KEYS: variable.callerKeys,
+  RESOLVER: variable.resolverKind,
+  LANDING_URL_TEMPLATE: variable.text.optional(),
+  RESOLVER_MODULE: variable.text.optional(),
+  RESOLVER_URL: variable.webAddress.optional(),
+  RESOLVER_SECRET: variable.headerSecret.optional(),
+  RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
+  FALLBACK_LANDING_URL: variable.landing.optional(),
+  LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
+  DIVAR_V1_API_URL: variable.webAddress.default(new URL('https://api.divar.ir')),
+  DIVAR_API_URL: variable.webAddress.default(new URL('https://open-api.divar.ir')),
+  DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
+  LOG_LEVEL: variable.logLevel.default('info'),
+  SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
+})
+type Variables = z.infer<typeof environmentSchema>
+
+/** Which variables each resolver needs. */
+const RESOLVER_VARIABLES = {
+  template: ['LANDING_URL_TEMPLATE'],
+  module: ['RESOLVER_MODULE'],
+  forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
+} as const
+
+/** Promises of the contract that this version would break silently: better not to start. */
+const NEED_A_STORE = ['DATABASE_URL', 'PUBLIC_URL', 'STATUS_WEBHOOK_URL']
+/** Of the contract too, but nothing is promised by setting them alone. */
+const NOT_READ_YET = [
+  'DIVAR_APP_SLUG',
+  'DIVAR_CLIENT_SECRET',
+  'DIVAR_OAUTH_URL',
+  'DIVAR_SCOPE_STYLE',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'RETENTION_DAYS',
+  'STATUS_WEBHOOK_SECRET',
+  'TOKEN_ENCRYPTION_KEY',
+  'TRUST_PROXY',
+]
+
+/**
+ * Reads the configuration; an empty variable is an absent one.
+ * @throws ConfigError naming every fault at once
+ */
+export function readConfig(environment: Environment = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
+  const parsed = environmentSchema.safeParse(given)
+  const faults = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ...NEED_A_STORE.filter((name) => name in given).map((name) => `${name}: this version has no store; unset it`),
+    ...resolverFaults(given),
+  ]
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
+  return toConfig(parsed.data, ignoredOf(given))
+}
+
+function toConfig(variables: Variables, ignored: string[]): Config {
+  const next = variables.DIVAR_IDENTIFICATION_KEY_NEXT
+  return {
+    port: variables.PORT,
+    host: variables.HOST,
+    internalPort: variables.INTERNAL_PORT,
+    identificationKeys: [variables.DIVAR_IDENTIFICATION_KEY, ...(next === undefined ? [] : [next])],
+    callerKeys: variables.INTERNAL_API_KEYS,
+    divarApiKey: variables.DIVAR_API_KEY,
+    divarV1ApiUrl: variables.DIVAR_V1_API_URL,
+    divarApiUrl: variables.DIVAR_API_URL,
+    divarTimeoutMs: variables.DIVAR_TIMEOUT_MS,
+    resolver: chooseResolver(variables),
+    resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
+    fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
+    landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
+    logLevel: variables.LOG_LEVEL,
+    shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    ignored,
+  }
+}
+
+function chooseResolver(variables: Variables): ResolverChoice {
+  const { RESOLVER: kind, LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
+  const { RESOLVER_URL: url, RESOLVER_SECRET: secret } = variables
+  if (kind === 'template' && template !== undefined) return { kind, template }
+  if (kind === 'module' && file !== undefined) return { kind, file }
+  if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
+  throw new Error('resolverFaults let an incomplete resolver pass')
+}
+
+/** What the chosen resolver lacks, or cannot work with. */
+function resolverFaults(given: Environment): string[] {
+  const kind = variable.resolverKind.safeParse(given['RESOLVER']).data
+  if (kind === undefined) return []
+  const missing = RESOLVER_VARIABLES[kind].filter((name) => given[name] === undefined)
+  if (missing.length > 0) return missing.map((name) => `${name}: RESOLVER=${kind} needs it`)
+  const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = given
+  if (kind === 'template' && template !== undefined) return templateFaults(template, given['LANDING_ALLOWED_ORIGINS'])
+  if (kind === 'module' && file !== undefined && !existsSync(file)) {
+    return [`RESOLVER_MODULE: there is no file ${resolvePath(file)}`]
+  }
+  return []
+}
+
+function templateFaults(template: string, allowed: string | undefined): string[] {
+  try {
+    templateResolver(template)
+  } catch (error) {
+    return [`LANDING_URL_TEMPLATE: ${error instanceof Error ? error.message : 'cannot be read'}`]
+  }
+  const origin = readWebAddress(template.replaceAll(/\{[^}]*\}/g, ''))?.origin ?? ''
+  const checked = checkLandingUrl(origin, { allowedOrigins: variable.origins.optional().safeParse(allowed).data })
+  return 'refused' in checked ? [`LANDING_URL_TEMPLATE: its origin ${checked.refused}`] : []
+}
+
+function ignoredOf(given: Environment): string[] {
+  const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => kind !== given['RESOLVER'])
+  return [...others.flatMap(([, names]) => names), ...NOT_READ_YET].filter((name) => name in given)
+}
+
+/** What a start-up line says: what is configured, and of secrets only whether. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return {
+    port: config.port,
+    internal_port: config.internalPort ?? 'shared',
+    resolver: config.resolver.kind,
+    resolver_timeout_ms: config.resolverTimeoutMs,
+    fallback_landing: config.fallbackLandingUrl === undefined ? 'no' : 'yes',
+    landing_allowed_origins: config.landingAllowedOrigins ? [...config.landingAllowedOrigins] : 'any',
+    divar_v1_api: config.divarV1ApiUrl.origin,
+    divar_api: config.divarApiUrl.origin,
+    divar_timeout_ms: config.divarTimeoutMs,
+    divar_identification_key: 'yes',
+    divar_identification_key_next: config.identificationKeys.length > 1 ? 'yes' : 'no',
+    divar_api_key: 'yes',
+    callers: config.callerKeys.map(({ name }) => name),
+    store: 'no',
+    log_level: config.logLevel,
+  }
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { isLoopback, readWebAddress } from '../base/address.ts'
+import { ResolverError, type Landing } from './resolver.ts'
+
+const MAX_URL = 4096
+
+const schema = z.object({
+  url: z.string(),
+  message: z.string().min(1).max(200).nullish(),
+  scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
+  onDenied: z.string().nullish(),
+  on_denied: z.string().nullish(),
+})
+
+/** Where users may be sent: the origins of LANDING_ALLOWED_ORIGINS, or anywhere when it is not set. */
+export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
+
+/**
+ * Why an address is no place to send a user to, or the address as a browser would read it.
+ * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text may not hold.
+ */
+export function checkLandingUrl(url: string, { allowedOrigins }: LandingPolicy): { url: string } | { refused: string } {
+  if (url.length > MAX_URL) return { refused: `is longer than ${MAX_URL} characters` }
+  const address = readWebAddress(url)
+  if (address === undefined)
+    return { refused: 'is not an absolute https address free of credentials, blanks and control characters' }
+  if (address.protocol === 'http:' && !isLoopback(address)) return { refused: 'is http, which is for loopback only' }
+  if (allowedOrigins && !allowedOrigins.has(address.origin)) return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
+  return { url: address.href }
+}
+
+/**
+ * Checks what a resolver answered, whatever kind it is; what was checked is what is sent.
+ * @throws ResolverError
+ */
+export function checkLanding(answer: unknown, policy: LandingPolicy): Landing {
+  const parsed = schema.safeParse(answer)
+  if (!parsed.success) {
+    const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
+    throw new ResolverError(`the resolver answered no Landing: wrong ${members}`)
+  }
+  const { url, message, scopes, onDenied, on_denied } = parsed.data
+  if (scopes && scopes.length > 0) {
+    throw new ResolverError('the Landing asks for scopes, but without a store there are no grants to cover them')
+  }
+  const denied = onDenied ?? on_denied
+  return {
+    url: accept('url', url, policy),
+    ...(message && { message }),
+    ...(denied && { onDenied: accept('onDenied', denied, policy) }),
+  }
+}
+
+function accept(member: string, url: string, policy: LandingPolicy): string {
+  const checked = checkLandingUrl(url, policy)
+  if ('refused' in checked) throw new ResolverError(`the Landing's ${member} ${checked.refused}`)
+  return checked.url
+}

@@ -1,0 +1,34 @@
+import type { Pool } from 'undici'
+import { forwardResolver } from './forward.ts'
+import { moduleResolver } from './module.ts'
+import type { UncheckedResolver } from './resolver.ts'
+import { templateResolver } from './template.ts'
+
+/** Which resolver, and what it needs. */
+export type ResolverChoice =
+  | { kind: 'template'; template: string }
+  | { kind: 'module'; file: string }
+  | { kind: 'forward'; url: URL; secret: string }
+
+/**
+ * Makes the resolver that the operator chose; a new kind is a new file and a line here.
+ * @throws ResolverSetupError
+ */
+export async function loadResolver(
+  choice: ResolverChoice,
+  tools: { timeoutMs: number; poolFor: (origin: string) => Pool },
+): Promise<UncheckedResolver> {
+  switch (choice.kind) {
+    case 'template':
+      return templateResolver(choice.template)
+    case 'module':
+      return moduleResolver(choice.file)
+    case 'forward':
+      return forwardResolver({
+        url: choice.url,
+        secret: choice.secret,
+        timeoutMs: tools.timeoutMs,
+        pool: tools.poolFor(choice.url.origin),
+      })
+  }
+}

@@ -1,0 +1,43 @@
+import type { Logger } from '../base/log.ts'
+import type { Trace } from '../base/trace.ts'
+import type { Click } from '../click/click.ts'
+
+/** The URL that the user opens next, and what else a resolver may say. */
+export type Landing = {
+  /** https, or http to loopback; checked before it is answered. */
+  url: string
+  /** Stands in the answer in place of `success`. */
+  message?: string
+  /** What the user must have consented to before landing. */
+  scopes?: string[]
+  /** Where a user goes who refuses the consent. */
+  onDenied?: string
+}
+
+export type ResolverContext = {
+  /** Aborted when the deadline passes; whoever listens saves work that nobody waits for. */
+  signal: AbortSignal
+  log: Logger
+  trace: Trace
+}
+
+/** The plug-in point: turns a Click into a Landing. */
+export type Resolver = (click: Click, context: ResolverContext) => Promise<Landing> | Landing
+
+/** A resolver as it is run: somebody else's code or service answers, and nothing is believed until `checkLanding` saw it. */
+export type UncheckedResolver = (click: Click, context: ResolverContext) => unknown
+
+/**
+ * A resolver that gave no usable landing. `reason` is for the operator's log: our own words, never a value of the click's.
+ */
+export class ResolverError extends Error {
+  constructor(reason: string, cause?: unknown) {
+    super(reason, { cause })
+    this.name = 'ResolverError'
+  }
+}
+
+/** A resolver that cannot be set up; the start stops with this text. */
+export class ResolverSetupError extends Error {
+  override name = 'ResolverSetupError'
+}

@@ -1,0 +1,63 @@
+import { Router, type RequestHandler } from 'express'
+import type { DivarGate } from '../access/divar-gate.ts'
+import { Fault } from '../base/fault.ts'
+import { describeError, type Logger } from '../base/log.ts'
+import { parseClick, readClickVersion } from '../click/parse-click.ts'
+import { answerFaults, sessionShape } from '../http/answer-fault.ts'
+import { readJsonBody } from '../http/body.ts'
+import { methodNotAllowed } from '../http/endings.ts'
+import type { UnitOfWork } from '../http/unit-of-work.ts'
+import type { Resolve } from '../resolver/resolve.ts'
+import { ResolverError, type Landing } from '../resolver/resolver.ts'
+
+export const SESSION_PATH = '/divar/session'
+
+export type SessionOptions = {
+  gate: DivarGate
+  resolve: Resolve
+  /** The resolver's kind, for the log. */
+  resolverKind: string
+  /** Where a user lands when the resolver fails. */
+  fallbackUrl?: string | undefined
+  log: Logger
+}
+
+/** Session initialization: Divar tells of a click and is told where the user goes. */
+export function sessionRoutes(options: SessionOptions): Router {
+  const router = Router()
+  router.post(SESSION_PATH, answerClick(options))
+  router.all(SESSION_PATH, methodNotAllowed('POST'))
+  router.use(SESSION_PATH, answerFaults(sessionShape, 'click.refused'))
+  return router
+}
+
+function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionOptions): RequestHandler {
+  return async (request, response) => {
+    gate(request)
+    const { unit } = response.locals
+    const version = readClickVersion(request.headers)
+    const { click, returnUrlReplaced } = parseClick(version, await readJsonBody(request))
+    Object.assign(unit.fields, { click_id: click.id, wire: click.wire, resolver: resolverKind })
+    if (returnUrlReplaced) unit.fields['return_url'] = 'replaced'
+
+    const startedAt = performance.now()
+    const context = { log, trace: unit.trace }
+    const landing = await resolve(click, context).catch((error: unknown) => fallBack(error, unit, fallbackUrl))
+    unit.event ??= 'click.resolved'
+    unit.fields['resolver_ms'] = Math.round((performance.now() - startedAt) * 10) / 10
+    response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
+  }
+}
+
+/** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
+function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Landing {
+  const internal = error instanceof ResolverError ? error.message : 'the resolver failed'
+  const cause = error instanceof ResolverError ? error.cause : error
+  if (fallbackUrl === undefined) {
+    throw new Fault('resolver_failed', 'The app could not tell where this click leads.', { internal, cause })
+  }
+  unit.event = 'click.fell_back'
+  unit.level = 'error'
+  Object.assign(unit.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
+  return { url: fallbackUrl }
+}
