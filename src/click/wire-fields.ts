@@ -33,7 +33,7 @@ export const returnAddresses = {
 function degrees(limit: number) {
   const error = `expected a number, or a decimal string, from -${limit} to ${limit}`
   return z
-    .union([z.number(), z.string().regex(/^[+-]?\d{1,3}(?:\.\d{1,32})?$/)], { error })
+    .union([z.number(), z.string().regex(/^[+-]?\d{1,3}(?:\.\d{1,32})?$/, { error })], { error })
     .transform(Number)
     .refine((value) => Math.abs(value) <= limit, { error })
 }

@@ -1,0 +1,40 @@
+ARG NODE_IMAGE=node:24-slim
+
+# What the program needs at run time, and nothing that only its developers need.
+FROM ${NODE_IMAGE} AS dependencies
+ARG NPM_REGISTRY=
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Copied files keep the modes of the checkout; under a strict umask the program's user could not read them.
+RUN chmod a+r package.json \
+  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
+
+FROM ${NODE_IMAGE} AS build
+ARG NPM_REGISTRY=
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without install scripts: one of them would fetch a second Node, which this image has already.
+RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+COPY scripts/image/healthcheck.ts ./dist/healthcheck.js
+RUN chmod a+r dist/healthcheck.js
+
+FROM ${NODE_IMAGE}
+LABEL org.opencontainers.image.title="kenar-chat-gateway" \
+  org.opencontainers.image.description="One container between Divar's chat and a company's own services: clicks become landings, messages reach the chat." \
+  org.opencontainers.image.licenses="MIT"
+ENV NODE_ENV=production
+WORKDIR /app
+# All of it belongs to root: the program cannot change itself, even where the file system is writable.
+COPY --from=dependencies /app/package.json ./
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+# By number, so that a platform can tell that it is not root without reading the image's user names.
+USER 1000:1000
+EXPOSE 3000
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["node", "/app/dist/healthcheck.js"]
+# Node itself and no shell before it: signals reach the program, which drains on SIGTERM.
+ENTRYPOINT ["node"]
+CMD ["/app/dist/main.js"]

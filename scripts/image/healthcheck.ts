@@ -1,0 +1,18 @@
+// The image carries this file as it is, under the name healthcheck.js: it must stay free of type annotations.
+import { get } from 'node:http'
+
+const DEADLINE_MS = 3000
+
+const end = (healthy = false) => process.exit(healthy ? 0 : 1)
+
+setTimeout(end, DEADLINE_MS)
+get({
+  host: '127.0.0.1',
+  // As the gateway reads it: blanks around it do not count, and an empty variable is an absent one.
+  port: Number(process.env['PORT']) || 3000,
+  path: '/healthz',
+  // Its own agent, which no proxy from the environment applies to.
+  agent: false,
+})
+  .on('response', ({ statusCode }) => end(statusCode === 200))
+  .on('error', () => end())

@@ -1,0 +1,58 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/return-url.ts'
+
+describe('the way back leads to Divar and nowhere else', () => {
+  test.each([
+    'https://divar.ir/',
+    'https://open-platform-redirect.divar.ir/completion',
+    'https://a.b.divar.ir/x?y=1#z',
+  ])('%s is trusted', (url) => {
+    expect(chooseReturnUrl(url)).toEqual({ url, replaced: false })
+  })
+
+  test.each([
+    'http://divar.ir/',
+    'https://evil.example/',
+    'https://divar.ir.evil.example/',
+    'https://notdivar.ir/',
+    'https://divar.ir@evil.example/',
+    'https://user:pass@divar.ir/',
+    'https://divar.ir:8443/',
+    'https://divar.ir\\@evil.example/',
+    'https:divar.ir',
+    'https:\\\\divar.ir',
+    '//divar.ir/',
+    'javascript:alert(1)//divar.ir',
+    'https://divar.ir/\r\nx: y',
+    ' https://divar.ir/',
+    'آدرسی که کاربر پس از انجام فرایند',
+  ])('%j is replaced', (url) => {
+    expect(chooseReturnUrl(url)).toEqual({ url: COMPLETION_URL, replaced: true })
+  })
+
+  test('nothing offered is the completion page, and nothing was replaced', () => {
+    expect(chooseReturnUrl(undefined, null, '')).toEqual({ url: COMPLETION_URL, replaced: false })
+  })
+
+  test('the first that is offered counts', () => {
+    expect(chooseReturnUrl(null, 'https://divar.ir/a', 'https://divar.ir/b').url).toBe('https://divar.ir/a')
+  })
+
+  test('whatever is offered, the host is under divar.ir', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.webUrl(),
+          fc.string(),
+          fc.string().map((text) => `https://divar.ir${text}`),
+        ),
+        (offered) => {
+          const { protocol, hostname } = new URL(chooseReturnUrl(offered).url)
+          expect(protocol).toBe('https:')
+          expect(`.${hostname}`).toMatch(/\.divar\.ir$/)
+        },
+      ),
+    )
+  })
+})

@@ -1,0 +1,96 @@
+import { afterAll } from '@jest/globals'
+import { createLogger } from '../../src/base/log.ts'
+import { readConfig, type Environment } from '../../src/process/config.ts'
+import { startGateway } from '../../src/process/gateway.ts'
+import { startSimulator, type Simulator } from '../../src/simulator/platform.ts'
+
+export const KEYS = {
+  identification: 'Bearer of a key, with blanks',
+  divarApi: 'divar-api-key-of-the-app',
+  caller: 'orders-key-0123456789',
+  token: 'ory_at_user-token',
+}
+
+/** Whatever a test started is stopped when its file is done, also when a test failed half way. */
+const running: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  await Promise.all(running.map((stop) => stop()))
+})
+
+export type LogLine = Record<string, unknown>
+
+export type TestGateway = {
+  url: string
+  internalUrl: string
+  port: number
+  divar: Simulator
+  /** What was logged so far, parsed. */
+  lines: () => LogLine[]
+  /** What was logged so far, as it was written. */
+  output: () => string
+  /** Resolves with the first line that has this event, already there or still to come. */
+  logged: (event: string) => Promise<LogLine>
+  stop: () => Promise<boolean>
+}
+
+/** A gateway on a real socket, with the simulator as its Divar, both on ports of their own. Nobody has to stop it. */
+export async function startTestGateway(overrides: Environment = {}): Promise<TestGateway> {
+  const divar = await startSimulator({ apiKey: KEYS.divarApi })
+  let output = ''
+  const waiting = new Set<() => void>()
+  const log = createLogger('debug', {
+    write: (line) => {
+      output += line
+      for (const look of waiting) look()
+    },
+  })
+  const lines = () =>
+    output
+      .split('\n')
+      .filter(Boolean)
+      .map((line): LogLine => JSON.parse(line))
+  const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log).catch(
+    async (error: unknown) => {
+      await divar.close()
+      throw error
+    },
+  )
+  let stopped: Promise<boolean> | undefined
+  const stop = () => (stopped ??= gateway.stop().finally(() => divar.close()))
+  running.push(stop)
+  return {
+    url: `http://127.0.0.1:${gateway.port}`,
+    internalUrl: `http://127.0.0.1:${gateway.internalPort}`,
+    port: gateway.port,
+    divar,
+    lines,
+    output: () => output,
+    logged: (event) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const line = lines().find((one) => one['event'] === event)
+          if (line === undefined) return
+          waiting.delete(look)
+          resolve(line)
+        }
+        waiting.add(look)
+        look()
+      }),
+    stop,
+  }
+}
+
+/** A complete environment whose Divar is at `divarUrl`. */
+export function environment(divarUrl = 'http://127.0.0.1:9'): Environment {
+  return {
+    HOST: '127.0.0.1',
+    PORT: '0',
+    DIVAR_IDENTIFICATION_KEY: KEYS.identification,
+    DIVAR_API_KEY: KEYS.divarApi,
+    DIVAR_V1_API_URL: divarUrl,
+    DIVAR_API_URL: divarUrl,
+    INTERNAL_API_KEYS: `orders:${KEYS.caller}`,
+    RESOLVER: 'template',
+    LANDING_URL_TEMPLATE: 'https://app.example.com/start{?post_token,data.order_id}',
+  }
+}
