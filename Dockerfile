@@ -18,7 +18,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NP
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
-COPY scripts/image/healthcheck.ts ./dist/healthcheck.js
+COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js
 
 FROM ${NODE_IMAGE}

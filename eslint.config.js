@@ -37,7 +37,7 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/image/healthcheck.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -81,5 +81,6 @@ export default defineConfig(
       ],
     },
   },
+  { files: ['scripts/**/*.js'], languageOptions: { globals: { process: 'readonly', setTimeout: 'readonly' } } },
   { files: ['src/process/config.ts'], rules: { 'no-restricted-properties': 'off' } },
 )

@@ -93,6 +93,7 @@ function checkContent(tree: string, image: buildah.ImageConfig): void {
   const lock = z.object({ packages: z.record(z.string(), z.object({ dev: z.boolean().optional() })) })
   const { packages } = lock.parse(JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')))
   const home = join(tree, image.workingFolder)
+  expect(existsSync(join(home, 'node_modules')), `there are no packages in its working folder ${image.workingFolder}`)
   const strays = Object.keys(packages).filter((path) => packages[path]?.dev === true && existsSync(join(home, path)))
   expect(strays.length === 0, `it carries packages for development only: ${strays.slice(0, 5).join(', ')}`)
   if (NPM_REGISTRY !== '') {

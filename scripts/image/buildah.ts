@@ -44,10 +44,13 @@ export async function hasImage(name: string): Promise<boolean> {
 }
 
 /** Builds the folder's Dockerfile; the image's name is the caller's to remove again. */
-export async function buildImage(folder: string, name: string, args: Record<string, string>): Promise<void> {
-  const buildArgs = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`])
+export async function buildImage(folder: string, name: string, variables: Record<string, string>): Promise<void> {
+  const buildArgs = Object.entries(variables).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`])
   const options = ['--format', 'docker', '--network', 'host', '--layers=false', '--force-rm', '--pull=false']
-  await buildah(['bud', ...options, ...buildArgs, '-t', name, folder], BUILD_DEADLINE_MS)
+  const args = ['bud', ...options, ...buildArgs, '-t', name, folder]
+  // The steps of a build leave its process group; in a process namespace of the build they still end with it.
+  const alone = ['--pid', '--fork', '--kill-child', '--mount-proc', '--', 'buildah', ...args]
+  succeed('buildah bud', await run('unshare', alone, { deadlineMs: BUILD_DEADLINE_MS, what: 'build', environment }))
 }
 
 export async function readImage(name: string): Promise<ImageConfig> {
@@ -88,8 +91,11 @@ async function hasImageStill(name: string): Promise<boolean> {
 }
 
 async function buildah(args: string[], deadlineMs = DEADLINE_MS, finish = false): Promise<string> {
-  const { code, stdout, stderr } = await run('buildah', args, { deadlineMs, environment, finish })
+  return succeed(`buildah ${args[0] ?? ''}`, await run('buildah', args, { deadlineMs, environment, finish }))
+}
+
+function succeed(what: string, { code, stdout, stderr }: Awaited<ReturnType<typeof run>>): string {
   if (code === 0) return stdout
   const tail = `${stdout}\n${stderr}`.trim().split('\n').slice(-25).join('\n')
-  throw new CheckFailure(`buildah ${args[0] ?? ''} ended with ${code ?? 'a signal'}:\n${tail}`)
+  throw new CheckFailure(`${what} ended with ${code ?? 'a signal'}:\n${tail}`)
 }

@@ -63,10 +63,11 @@ export async function startContainer(
 /** Runs the image's health check beside the program, as a container engine does. */
 export async function askHealth(tools: Tools, container: Container, image: ImageConfig, variables: Environment = {}) {
   const [kind, ...command] = image.healthTest
-  if (kind !== 'CMD') throw new CheckFailure(`its HEALTHCHECK is not in exec form, but ${kind ?? 'missing'}`)
+  if (kind !== 'CMD') throw new CheckFailure(`its HEALTHCHECK is ${kind ?? 'missing'}, not in exec form`)
   const target = ['--target', String(container.pid), '--mount', '--pid', '--root', '--wd', ...identity(container.user)]
   return run(tools.nsenter, [...target, '--', ...command], {
     deadlineMs: image.healthDeadlineMs,
+    what: 'its health check',
     environment: { ...container.environment, ...variables },
   })
 }

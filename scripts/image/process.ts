@@ -19,7 +19,8 @@ export type Running = {
   hasEnded: () => boolean
 }
 
-const KILL_AFTER_MS = 5000
+/** Long enough for a build that was asked to end to remove what it made. */
+const KILL_AFTER_MS = 20_000
 const PIPES_CLOSE_WITHIN_MS = 2000
 
 const interrupted = new AbortController()
@@ -88,6 +89,8 @@ export async function within<T>(milliseconds: number, what: string, work: Promis
 
 export type RunOptions = {
   deadlineMs: number
+  /** How a failure names it; else by its command line's beginning. */
+  what?: string
   environment?: Environment
   /** For clearing up: goes on even when the check was interrupted. */
   finish?: boolean
@@ -95,9 +98,10 @@ export type RunOptions = {
 
 /** Runs a program to its end, and ends it when that does not come in time. */
 export async function run(program: string, args: readonly string[], options: RunOptions) {
-  const running = start(program, args, options.environment)
+  const { deadlineMs, what = `${program} ${args[0] ?? ''}`, environment, finish } = options
+  const running = start(program, args, environment)
   try {
-    const { code } = await within(options.deadlineMs, `${program} ${args[0] ?? ''}`, running.ended, options.finish)
+    const { code } = await within(deadlineMs, what, running.ended, finish)
     return { code, stdout: running.stdout(), stderr: running.stderr() }
   } finally {
     await end(running)

@@ -31,11 +31,13 @@ export function createLogger(level: LogLevel, stream: DestinationStream = destin
  * or a resolver is free to put a token, a text or a phone number into it.
  */
 export function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: typeof error }
+  if (typeof error !== 'object' || error === null) return { error: typeof error }
+  // Looked at by its members: an error from another realm, such as a worker's, is no `instanceof Error`.
+  const { name, code, stack }: { name?: unknown; code?: unknown; stack?: unknown } = error
   return {
-    error: error.name,
-    ...('code' in error && typeof error.code === 'string' && { error_code: error.code }),
-    error_at: (error.stack ?? '')
+    error: typeof name === 'string' ? name : 'object',
+    ...(typeof code === 'string' && { error_code: code }),
+    error_at: (typeof stack === 'string' ? stack : '')
       .split('\n')
       .filter((line) => /^\s+at /.test(line))
       .slice(0, 5)

@@ -1,4 +1,5 @@
 import type { Dispatcher, Pool } from 'undici'
+import { describeError } from '../base/log.ts'
 
 /** How one HTTP exchange of ours ended. */
 export type Exchange =
@@ -97,6 +98,6 @@ class Collector implements Dispatcher.DispatchHandler {
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown error'
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  const { error: name, error_code: code } = describeError(error)
+  return String(code ?? name)
 }

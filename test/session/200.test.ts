@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { click, CLICK, fixture, rawClick, sendRaw } from '../support/requests.ts'
+import { click, CLICK, fixture, rawClick, replyOf, sendRaw } from '../support/requests.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -35,13 +35,13 @@ describe('a click is answered with its landing', () => {
 
   test('of duplicate keys the last wins', async () => {
     const response = await click(gateway, '{"post_token":"first","user_id":"u","peer_id":"q","post_token":"last"}')
-    expect(response.body.url).toBe('https://app.example.com/start?post_token=last')
+    expect(replyOf(response).url).toBe('https://app.example.com/start?post_token=last')
   })
 
   test('Persian and bidirectional text passes unchanged', async () => {
     const order = 'سفارش ۱۲ \u202bنیم‌فاصله\u202c'
     const response = await click(gateway, { ...CLICK, extra_data: { provider_data: { order_id: order } } })
-    expect(new URL(response.body.url).searchParams.get('data.order_id')).toBe(order)
+    expect(new URL(replyOf(response).url).searchParams.get('data.order_id')).toBe(order)
   })
 
   test('a body of 100 KiB and nesting of 64 levels are within bounds', async () => {

@@ -13,7 +13,7 @@ async function withModule(code: string, overrides: Record<string, string> = {}):
 }
 
 const FAILED = { status: '500', message: 'The app could not tell where this click leads.', url: '' }
-const FAILING = [
+const FAILING: [string, string, string | RegExp][] = [
   ['throws', 'export default () => { throw new TypeError("CANARY") }', 'the resolver threw'],
   ['rejects', 'export default async () => { throw "CANARY" }', 'the resolver threw'],
   ['answers nothing', 'export default () => {}', 'the resolver answered no Landing: wrong answer'],
@@ -34,7 +34,7 @@ const FAILING = [
     /without a store/,
   ],
   ['is late', 'export default () => new Promise(() => {})', 'the resolver missed its deadline of 200 ms'],
-] as const
+]
 
 describe('500: the resolver gave no landing', () => {
   test.each(FAILING)('it %s', async (_, code, reason) => {
@@ -63,7 +63,7 @@ describe('500: the resolver gave no landing', () => {
 })
 
 describe('with FALLBACK_LANDING_URL', () => {
-  test.each(FAILING)('a user still lands when the resolver %s', async (_, code) => {
+  test.each(FAILING.map(([name, code]) => [name, code]))('a user still lands when the resolver %s', async (_, code) => {
     const gateway = await withModule(code, { FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })
     const response = await click(gateway, CLICK)
     expect(response.body).toEqual({ status: '200', message: 'success', url: 'https://app.example.com/sorry' })
@@ -83,10 +83,7 @@ describe('with FALLBACK_LANDING_URL', () => {
 describe('a late answer', () => {
   test('is dropped, is no second reply, and the resolver was told through its signal', async () => {
     // The resolver tells a server of the test's that it was aborted, and only then answers.
-    let told = () => {}
-    const aborted = new Promise<void>((resolve) => {
-      told = resolve
-    })
+    const { promise: aborted, resolve: told } = Promise.withResolvers<void>()
     const url = await startService((_request, response) => {
       told()
       response.end()

@@ -1,4 +1,5 @@
 import { afterAll } from '@jest/globals'
+import { z } from 'zod'
 import { createLogger } from '../../src/base/log.ts'
 import { readConfig, type Environment } from '../../src/process/config.ts'
 import { startGateway } from '../../src/process/gateway.ts'
@@ -48,7 +49,7 @@ export async function startTestGateway(overrides: Environment = {}): Promise<Tes
     output
       .split('\n')
       .filter(Boolean)
-      .map((line): LogLine => JSON.parse(line))
+      .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
   const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log).catch(
     async (error: unknown) => {
       await divar.close()

@@ -1,14 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import supertest, { type Test } from 'supertest'
+import supertest, { type Response, type Test } from 'supertest'
+import { z } from 'zod'
 import { KEYS, type TestGateway } from './gateway.ts'
 
-export type Json = Record<string, unknown>
+const json = z.record(z.string(), z.unknown())
+export type Json = z.infer<typeof json>
+
+export function parseJson(text: string): Json {
+  return json.parse(JSON.parse(text))
+}
+
+const sessionReply = z.strictObject({ status: z.string(), message: z.string(), url: z.string() })
+
+/** The three keys of a session answer, and that there are no others. */
+export function replyOf(response: Response): z.infer<typeof sessionReply> {
+  return sessionReply.parse(JSON.parse(response.text))
+}
 
 export const CLICK = { post_token: 'AZf3Uqr3', user_id: 'u-1', peer_id: 'u-2' }
 
 export function fixture(name: string): Json {
-  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'))
+  return parseJson(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'))
 }
 
 /** A click with the right key; `version` is the value of API-Version. */
@@ -32,7 +45,11 @@ export function send(gateway: TestGateway, body: string | object, path = '/messa
 }
 
 /** Writes bytes to a socket and gives back what comes until the server ends it, or `enough` says so. */
-export function sendRaw(port: number, bytes: string | Buffer, enough = (_text: string) => false): Promise<string> {
+export function sendRaw(
+  port: number,
+  bytes: string | Buffer,
+  enough: (text: string) => boolean = () => false,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const socket = connect(port, '127.0.0.1')

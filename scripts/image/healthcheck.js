@@ -1,4 +1,4 @@
-// The image carries this file as it is, under the name healthcheck.js: it must stay free of type annotations.
+// The image's health check: a program of its own and without a dependency, since it starts anew every half minute.
 import { get } from 'node:http'
 
 const DEADLINE_MS = 3000

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { checkLanding, checkLandingUrl } from '../../src/resolver/landing.ts'
+
+const policy = { allowedOrigins: new Set(['https://app.example.com']) }
+
+describe('users are sent to checked addresses only', () => {
+  test.each([
+    ['https://app.example.com/a?b=c#d', 'https://app.example.com/a?b=c#d'],
+    ['https://app.example.com', 'https://app.example.com/'],
+    ['HTTPS://APP.EXAMPLE.COM/', 'https://app.example.com/'],
+    ['https://app.example.com/سفارش', 'https://app.example.com/%D8%B3%D9%81%D8%A7%D8%B1%D8%B4'],
+    ['https://app.example.com/@x', 'https://app.example.com/@x'],
+  ])('%s', (url, landed) => {
+    expect(checkLandingUrl(url, policy)).toEqual({ url: landed })
+  })
+
+  test.each(['http://127.0.0.1:4000/', 'http://localhost/', 'http://[::1]:1/'])('http to loopback: %s', (url) => {
+    expect(checkLandingUrl(url, {})).toEqual({ url })
+  })
+
+  test.each([
+    'http://app.example.com/',
+    'http://127.0.0.1.evil.example/',
+    'https://evil.example/',
+    'https://app.example.com.evil.example/',
+    'https://app.example.com:8443/',
+    'https://app.example.com@evil.example/',
+    'https://user@app.example.com/',
+    'https://:@app.example.com/',
+    'https://app.example.com\\@evil.example/',
+    'https:\\\\app.example.com/',
+    'https:/app.example.com/',
+    'https:app.example.com/',
+    '//app.example.com/',
+    '/path',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'intent://app.example.com/',
+    ' https://app.example.com/',
+    'https://app.example.com/ x',
+    'https://app.example.com/\r\nset-cookie: a=b',
+    'https://app.example.com/\tx',
+    'https://app.example.com/\u0000',
+    'https://app.example.com/\u0085',
+    'https://app.example.com/\u2028',
+    'https://',
+    '',
+    `https://app.example.com/${'x'.repeat(4096)}`,
+  ])('%j is refused', (url) => {
+    expect(checkLandingUrl(url, policy)).toEqual({ refused: expect.stringMatching(/^is /) })
+  })
+
+  test('whatever a resolver answers, the allowed origin is not left', () => {
+    const urls = fc.oneof(
+      fc.webUrl(),
+      fc.string(),
+      fc.string().map((text) => `https://app.example.com${text}`),
+    )
+    fc.assert(
+      fc.property(urls, (url) => {
+        const checked = checkLandingUrl(url, policy)
+        if ('url' in checked) expect(new URL(checked.url).origin).toBe('https://app.example.com')
+      }),
+    )
+  })
+
+  test('where a refusing user goes is checked alike, in either spelling', () => {
+    const url = 'https://app.example.com/'
+    expect(checkLanding({ url, on_denied: `${url}no` }, policy)).toEqual({ url, onDenied: `${url}no` })
+    expect(checkLanding({ url, onDenied: `${url}no` }, policy)).toEqual({ url, onDenied: `${url}no` })
+    expect(() => checkLanding({ url, onDenied: 'https://evil.example/' }, policy)).toThrow("the Landing's onDenied")
+  })
+
+  test.each([{ message: 7 }, { message: 'x'.repeat(201) }, { scopes: 'chat' }, { scopes: [''] }])(
+    'a Landing with %j is none',
+    (part) => {
+      expect(() => checkLanding({ url: 'https://app.example.com/', ...part }, policy)).toThrow('answered no Landing')
+    },
+  )
+})
