@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
 const LIMITS = {
@@ -24,10 +24,16 @@ export type Listener = {
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
 export async function listen(app: RequestListener, port: number, host: string): Promise<Listener> {
   const running = new Set<ServerResponse>()
+  const silent = new Set<Socket>()
   const server = createServer(LIMITS, (request, response) => {
+    silent.delete(request.socket)
     running.add(response)
     response.once('close', () => running.delete(response))
     app(request, response)
+  })
+  server.on('connection', (socket: Socket) => {
+    silent.add(socket)
+    socket.once('close', () => silent.delete(socket))
   })
   // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
   server.maxHeadersCount = 0
@@ -37,14 +43,14 @@ export async function listen(app: RequestListener, port: number, host: string): 
   server.removeAllListeners('error')
   return {
     port: portOf(server.address()),
-    drain: () => drain(server, running),
+    drain: () => drain(server, running, silent),
     cut: () => {
       server.closeAllConnections()
     },
   }
 }
 
-function drain(server: Server, running: ReadonlySet<ServerResponse>): Promise<void> {
+function drain(server: Server, running: ReadonlySet<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
   const sendAway = (response: ServerResponse) => {
     // Whoever keeps this connection is told not to come back on it; what turns idle is closed.
     if (!response.headersSent) response.setHeader('connection', 'close')
@@ -53,6 +59,8 @@ function drain(server: Server, running: ReadonlySet<ServerResponse>): Promise<vo
     })
   }
   for (const response of running) sendAway(response)
+  // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
+  for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
   server.prependListener('request', (_request, response) => {
     sendAway(response)
   })

@@ -83,9 +83,9 @@ describe('with FALLBACK_LANDING_URL', () => {
 describe('a late answer', () => {
   test('is dropped, is no second reply, and the resolver was told through its signal', async () => {
     // The resolver tells a server of the test's that it was aborted, and only then answers.
-    const { promise: aborted, resolve: told } = Promise.withResolvers<void>()
+    const { promise: aborted, resolve: told } = Promise.withResolvers<undefined>()
     const url = await startService((_request, response) => {
-      told()
+      told(undefined)
       response.end()
     })
     const gateway = await withModule(`export default (click, { signal }) => new Promise((resolve) => {

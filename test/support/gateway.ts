@@ -50,12 +50,8 @@ export async function startTestGateway(overrides: Environment = {}): Promise<Tes
       .split('\n')
       .filter(Boolean)
       .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
-  const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log).catch(
-    async (error: unknown) => {
-      await divar.close()
-      throw error
-    },
-  )
+  running.push(divar.close)
+  const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log)
   let stopped: Promise<boolean> | undefined
   const stop = () => (stopped ??= gateway.stop().finally(() => divar.close()))
   running.push(stop)

@@ -1,0 +1,84 @@
+import { createServer } from 'node:net'
+import { describe, expect, test } from '@jest/globals'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { originOf, problemOf, V1, V2 } from '../support/messages.ts'
+import { startService } from '../support/resolvers.ts'
+import { send } from '../support/requests.ts'
+
+function gatewayTo(url: string, timeoutMs = 5000): Promise<TestGateway> {
+  return startTestGateway({ DIVAR_V1_API_URL: url, DIVAR_API_URL: url, DIVAR_TIMEOUT_MS: String(timeoutMs) })
+}
+
+/** The TLS handshake is never answered. */
+async function muteServer(): Promise<string> {
+  return (await originOf(createServer())).replace('http:', 'https:')
+}
+
+const unreachable: [string, () => Promise<TestGateway>][] = [
+  [
+    'refuses connections',
+    async () => {
+      const gateway = await startTestGateway()
+      await gateway.divar.close()
+      return gateway
+    },
+  ],
+  ['has no address', () => gatewayTo('http://nowhere.invalid')],
+  ['speaks no TLS', async () => gatewayTo((await startTestGateway()).divar.url.replace('http:', 'https:'))],
+  ['takes the connection and is silent in its handshake', async () => gatewayTo(await muteServer(), 150)],
+]
+
+describe.each([
+  ['v1', V1],
+  ['v2', V2],
+] as const)('502 not_sent: on %s, Divar', (wire, body) => {
+  test.each(unreachable)('%s', async (_, start) => {
+    const gateway = await start()
+    const response = await send(gateway, body)
+    const problem = problemOf(response)
+    expect(problem).toMatchObject({
+      status: 502,
+      code: 'not_sent',
+      outcome: 'not_sent',
+      retryable: true,
+      id: expect.stringMatching(/^msg_/),
+    })
+    expect(problem).not.toHaveProperty('divar')
+    const line = await gateway.logged('message.not_sent')
+    expect(line).toMatchObject({
+      level: 'warn',
+      caller: 'orders',
+      wire,
+      message_id: problem['id'],
+      reason: expect.stringMatching(/./),
+    })
+    expect(line).not.toHaveProperty('divar_status')
+  })
+})
+
+test('the next send after a refused connection is tried anew', async () => {
+  const gateway = await startTestGateway()
+  gateway.divar.misbehave({ kind: 'reset' })
+  expect((await send(gateway, V1)).status).toBe(504)
+  expect((await send(gateway, V1)).status).toBe(200)
+})
+
+test.each([301, 302, 303, 307, 308])('a redirect with %d is not followed', async (status) => {
+  const gateway = await startTestGateway()
+  const seen: (string | undefined)[] = []
+  const location = await startService((request, response) => {
+    seen.push(request.url)
+    response.end('{}')
+  })
+  gateway.divar.misbehave({ kind: 'answer', status, headers: { location } })
+  expect(problemOf(await send(gateway, V2))).toMatchObject({ status: 422, code: 'rejected', divar: { status } })
+  expect(seen).toEqual([])
+})
+
+test('a send whose caller has gone is still settled and logged', async () => {
+  const gateway = await startTestGateway({ DIVAR_TIMEOUT_MS: '150' })
+  gateway.divar.misbehave({ kind: 'silence' })
+  const response = await send(gateway, V1).timeout(50).then(() => 'answered', () => 'gone')
+  expect(response).toBe('gone')
+  expect(await gateway.logged('message.unknown')).toMatchObject({ caller: 'orders', client_gone: true })
+})

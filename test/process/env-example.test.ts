@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from '@jest/globals'
+import { environmentSchema, readConfig } from '../../src/process/config.ts'
+
+const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n')
+const required = entriesOf(lines.filter((line) => !line.startsWith('#')))
+const optional = entriesOf(
+  lines.map((line) => line.replace(/^# (?=[A-Z_0-9]+=)/, '\u0000')).filter((line) => line.startsWith('\u0000')),
+)
+
+function entriesOf(from: string[]): Map<string, string> {
+  return new Map(
+    from.flatMap((line) => {
+      const [, name, value] = /^\u0000?([A-Z_0-9]+)=(.*)$/.exec(line) ?? []
+      return name === undefined || value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+test('.env.example shows every variable, and no other', () => {
+  expect([...required.keys(), ...optional.keys()].sort()).toEqual(Object.keys(environmentSchema.shape).sort())
+})
+
+test('.env.example as it stands is a configuration that starts', () => {
+  expect(readConfig(Object.fromEntries(required)).ignored).toEqual([])
+})
+
+test('the values of .env.example that are commented out are valid, and where there is a default they are it', () => {
+  const plain = readConfig(Object.fromEntries(required))
+  for (const [name, value] of optional) {
+    const environment = { ...Object.fromEntries(required), [name]: value }
+    const wasDefaulted = environmentSchema.safeParse(Object.fromEntries(required)).data?.[schemaKey(name)] !== undefined
+    if (wasDefaulted) expect(readConfig(environment)).toEqual(plain)
+    else expect(() => readConfig(environment)).not.toThrow()
+  }
+})
+
+function schemaKey(name: string): keyof typeof environmentSchema.shape {
+  const key = environmentSchema.keyof().safeParse(name).data
+  if (key === undefined) throw new Error(`${name} is no variable`)
+  return key
+}

@@ -1,0 +1,111 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { describe, expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { environment, KEYS } from '../support/gateway.ts'
+import { spawnGateway } from '../support/process.ts'
+import { CLICK, rawClick } from '../support/requests.ts'
+import { resolverFile, startService } from '../support/resolvers.ts'
+
+describe('the process', () => {
+  test('says at its start what is configured, and no secret', async () => {
+    const gateway = spawnGateway(environment())
+    await gateway.started
+    expect(gateway.stdout()).toContain('"divar_identification_key":"yes"')
+    expect(gateway.stdout()).toContain('"callers":["orders"]')
+    for (const secret of Object.values(KEYS)) expect(gateway.stdout()).not.toContain(secret)
+    gateway.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+  })
+
+  test('ends with 78 on a bad start, naming every fault on stderr', async () => {
+    const gateway = spawnGateway({ PORT: 'x' })
+    expect(await gateway.exited).toBe(78)
+    expect(gateway.stderr()).toMatch(/its environment has 5 faults:\n(?: {2}[A-Z_]+: .+\n){5}/)
+    expect(gateway.stdout()).toBe('')
+  })
+
+  test('ends with 78 when the resolver cannot be loaded, naming its file', async () => {
+    const file = await resolverFile('export default 1')
+    const gateway = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file })
+    expect(await gateway.exited).toBe(78)
+    expect(gateway.stderr()).toContain(file)
+  })
+
+  test('ends with 1 and one fatal line when its port is taken', async () => {
+    const first = spawnGateway(environment())
+    const second = spawnGateway({ ...environment(), PORT: String(await first.started) })
+    expect(await second.exited).toBe(1)
+    expect(second.stdout()).toMatch(/^\{"level":"fatal".*EADDRINUSE.*\}\n$/)
+    first.kill('SIGTERM')
+    await first.exited
+  })
+
+  test('ends with 1 and one fatal line on an error that nobody caught', async () => {
+    const file = await resolverFile(
+      'export default () => { setImmediate(() => { throw new Error("CANARY") }); return { url: "https://a.example/" } }',
+    )
+    const gateway = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file })
+    const port = await gateway.started
+    connect(port, '127.0.0.1')
+      .on('error', () => undefined)
+      .write(rawClick(JSON.stringify(CLICK)))
+    expect(await gateway.exited).toBe(1)
+    expect(gateway.stdout().match(/"level":"fatal"/g)).toHaveLength(1)
+    expect(gateway.stdout() + gateway.stderr()).not.toContain('CANARY')
+  })
+})
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
+  test('it finishes what runs, takes nothing new, and ends with 0', async () => {
+    // The click runs until the test lets its resolver answer.
+    const { promise: release, resolve: answer } = Promise.withResolvers<undefined>()
+    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
+    const RESOLVER_URL = await startService((_request, response) => {
+      arrive(undefined)
+      void release.then(() => response.end('{"url":"https://app.example.com/done"}'))
+    })
+    const gateway = spawnGateway({
+      ...environment(),
+      RESOLVER: 'forward',
+      RESOLVER_URL,
+      RESOLVER_SECRET: 'x',
+      RESOLVER_TIMEOUT_MS: '15000',
+      SHUTDOWN_GRACE_MS: '15000',
+    })
+    const url = `http://127.0.0.1:${await gateway.started}`
+    const click = supertest(url).post('/divar/session').set('authorization', KEYS.identification).send(CLICK)
+    const answered = click.then((response) => response)
+    await reached
+    const idle = connect(Number(new URL(url).port), '127.0.0.1')
+    await once(idle, 'connect')
+    gateway.kill(signal)
+    await once(idle.resume(), 'close')
+    await expect(supertest(url).get('/healthz')).rejects.toThrow('ECONNREFUSED')
+    answer(undefined)
+    const response = await answered
+    expect(response.text).toBe('{"status":"200","message":"success","url":"https://app.example.com/done"}')
+    expect(response.headers['connection']).toBe('close')
+    expect(await gateway.exited).toBe(0)
+    expect(gateway.stdout()).toContain('"drained":true')
+  })
+
+  test('it does not wait longer than SHUTDOWN_GRACE_MS', async () => {
+    const file = await resolverFile('export default () => new Promise(() => {})')
+    const gateway = spawnGateway({
+      ...environment(),
+      RESOLVER: 'module',
+      RESOLVER_MODULE: file,
+      RESOLVER_TIMEOUT_MS: '30000',
+      SHUTDOWN_GRACE_MS: '50',
+    })
+    const socket = connect(await gateway.started, '127.0.0.1').on('error', () => undefined)
+    socket.write(rawClick(JSON.stringify(CLICK)).subarray(0, -1))
+    socket.write('}')
+    // An answered probe on another connection tells that the gateway had read the click before.
+    await supertest(`http://127.0.0.1:${await gateway.started}`).get('/healthz')
+    gateway.kill(signal)
+    expect(await gateway.exited).toBe(0)
+    expect(gateway.stdout()).toContain('"drained":false')
+  })
+})

@@ -1,0 +1,89 @@
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { describe, expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { startTestGateway } from '../support/gateway.ts'
+import { click, CLICK, send } from '../support/requests.ts'
+import { startService } from '../support/resolvers.ts'
+
+const MESSAGE = { conversation_id: 'c', message: 'hello' }
+
+describe('on a shared port', () => {
+  test('both sides answer', async () => {
+    const gateway = await startTestGateway()
+    expect(gateway.internalUrl).toBe(gateway.url)
+    expect((await click(gateway, CLICK)).status).toBe(200)
+    expect((await send(gateway, MESSAGE)).status).toBe(200)
+  })
+})
+
+describe('with INTERNAL_PORT', () => {
+  test('internal routes are 404 on PORT, and public ones on INTERNAL_PORT', async () => {
+    const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
+    expect(gateway.internalUrl).not.toBe(gateway.url)
+    expect((await send(gateway, MESSAGE)).status).toBe(200)
+    expect((await click(gateway, CLICK)).status).toBe(200)
+    const swapped = { ...gateway, url: gateway.internalUrl, internalUrl: gateway.url }
+    expect((await send(swapped, MESSAGE)).status).toBe(404)
+    expect((await supertest(gateway.url).get('/messages/msg_1')).status).toBe(404)
+    expect((await click(swapped, CLICK)).status).toBe(404)
+    expect(gateway.divar.received).toHaveLength(1)
+  })
+})
+
+describe('health', () => {
+  test('GET /healthz and /readyz answer 200, other methods 405', async () => {
+    const gateway = await startTestGateway()
+    for (const path of ['/healthz', '/readyz']) {
+      expect((await supertest(gateway.url).get(path)).status).toBe(200)
+      expect((await supertest(gateway.url).post(path)).status).toBe(405)
+    }
+    expect(gateway.output()).not.toContain('healthz')
+  })
+
+  test('/readyz answers 503 while draining', async () => {
+    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
+    const { promise: release, resolve: answer } = Promise.withResolvers<undefined>()
+    const RESOLVER_URL = await startService((_request, response) => {
+      arrive(undefined)
+      void release.then(() => response.end('{"url":"https://app.example.com/"}'))
+    })
+    const gateway = await startTestGateway({
+      RESOLVER: 'forward',
+      RESOLVER_URL,
+      RESOLVER_SECRET: 'x',
+      RESOLVER_TIMEOUT_MS: '15000',
+    })
+    // A connection that was busy when the drain began may ask once more: this one waits for the second half of its head.
+    const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
+    socket.write('GET /readyz HTTP/1.1\r\n')
+    const running = click(gateway, CLICK).then(({ status }) => status)
+    await reached
+    const stopped = gateway.stop()
+    socket.write('host: x\r\n\r\n')
+    const [answerText] = await once(socket, 'data')
+    expect(String(answerText)).toMatch(/^HTTP\/1\.1 503 /)
+    expect(String(answerText)).toContain('{"status":"draining"}')
+    answer(undefined)
+    expect(await running).toBe(200)
+    expect(await stopped).toBe(true)
+  })
+})
+
+describe('what is not there', () => {
+  test('answers 404 as a problem, with its request id, and tells nothing else', async () => {
+    const gateway = await startTestGateway()
+    const response = await supertest(gateway.url).get('/CANARY?x=CANARY').set('x-request-id', 'abc-1')
+    expect(response.status).toBe(404)
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/)
+    expect(JSON.parse(response.text)).toEqual({
+      type: '/docs#not_found',
+      title: 'There is nothing here',
+      status: 404,
+      code: 'not_found',
+      detail: 'path: expected one of the routes in the documentation',
+      request_id: 'abc-1',
+    })
+    expect(gateway.output()).not.toContain('CANARY')
+  })
+})

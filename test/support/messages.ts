@@ -1,0 +1,83 @@
+import { afterAll, expect } from '@jest/globals'
+import { Server as HttpServer } from 'node:http'
+import type { Server } from 'node:net'
+import type { Response } from 'supertest'
+import { z } from 'zod'
+import type { Received } from '../../src/simulator/platform.ts'
+import type { TestGateway } from './gateway.ts'
+import { parseJson, send, type Json } from './requests.ts'
+
+export const TRIPLE = { user_id: 'u-1', post_token: 'AZf3Uqr3', peer_id: 'u-2' }
+/** The smallest message of each wire. */
+export const V1 = { ...TRIPLE, message: 'سلام' }
+export const V2 = { conversation_id: 'c-1', message: 'سلام' }
+
+export const V1_PATH = '/v2/open-platform/chat/conversation'
+export function v2Path(encodedId: string): string {
+  return `/v2/open-platform/conversations/${encodedId}/messages`
+}
+
+const accepted = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: z.string() })
+
+/** Sends a message that must be delivered, and gives back the one request that Divar got of it. */
+export async function deliver(
+  gateway: TestGateway,
+  body: string | object,
+  path?: string,
+): Promise<{ arrived: Received; json: Json }> {
+  const before = gateway.divar.received.length
+  const response = await send(gateway, body, path)
+  expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
+  expect(accepted.parse(JSON.parse(response.text)).id).toMatch(/^msg_[\w-]{24}$/)
+  const [arrived, ...others] = gateway.divar.received.slice(before)
+  expect(others).toEqual([])
+  if (arrived === undefined) throw new Error('nothing arrived')
+  return { arrived, json: parseJson(arrived.body) }
+}
+
+const problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string(),
+  errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
+})
+
+/** A refusal as RFC 9457 wants it, its members in agreement with the answer around it. */
+export function problemOf(response: Response): z.infer<typeof problem> {
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json\b/)
+  const parsed = problem.parse(JSON.parse(response.text))
+  expect(parsed).toMatchObject({
+    type: `/docs#${parsed.code}`,
+    status: response.status,
+    request_id: response.headers['x-request-id'],
+  })
+  return parsed
+}
+
+/** Where the faults of a refused body are, in the answer's order. */
+export function pointersOf(response: Response): string[] {
+  const { code, errors } = problemOf(response)
+  expect({ status: response.status, code }).toEqual({ status: 400, code: 'invalid_message' })
+  for (const { detail } of errors ?? []) expect(detail).toMatch(/^expected /)
+  return (errors ?? []).map(({ pointer }) => pointer)
+}
+
+const running: Server[] = []
+afterAll(() => {
+  for (const server of running) {
+    server.close()
+    if (server instanceof HttpServer) server.closeAllConnections()
+  }
+})
+
+/** Listens on loopback; the origin. Nobody has to stop it. */
+export async function originOf(server: Server): Promise<string> {
+  running.push(server)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return `http://127.0.0.1:${address.port}`
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterAll } from '@jest/globals'
+import { z } from 'zod'
+import type { Environment } from '../../src/process/config.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export type GatewayProcess = {
+  stdout: () => string
+  stderr: () => string
+  /** Resolves with the port once it is listening. */
+  started: Promise<number>
+  exited: Promise<number | NodeJS.Signals | null>
+  kill: (signal: NodeJS.Signals) => void
+}
+
+const children = new Set<ReturnType<typeof spawn>>()
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** The program itself, as a process of its own with nothing but this environment. */
+export function spawnGateway(environment: Environment): GatewayProcess {
+  const child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  children.add(child)
+  let stdout = ''
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += String(chunk)))
+  const started = new Promise<number>((resolve) => {
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      stdout += String(chunk)
+      const line = stdout.split('\n').find((one) => one.includes('"gateway.started"'))
+      if (line?.endsWith('}')) resolve(z.object({ port: z.number() }).parse(JSON.parse(line)).port)
+    })
+  })
+  const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('close', (code, signal) => {
+      children.delete(child)
+      resolve(code ?? signal)
+    })
+  })
+  return { stdout: () => stdout, stderr: () => stderr, started, exited, kill: (signal) => child.kill(signal) }
+}
