@@ -1,0 +1,113 @@
+import { expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { click, send } from '../support/requests.ts'
+import { resolverFile } from '../support/resolvers.ts'
+
+const CANARY = 'CANARY0912'
+
+/** Every string, key and number of a value, replaced or marked, one place at a time. */
+function planted(value: unknown): unknown[] {
+  if (typeof value === 'string') return [`${value}${CANARY}`, CANARY, { [CANARY]: CANARY }]
+  if (Array.isArray(value)) return value.flatMap((item, index) => planted(item).map((one) => value.with(index, one)))
+  if (typeof value !== 'object' || value === null) return [CANARY]
+  return [
+    { ...value, [CANARY]: CANARY },
+    ...Object.entries(value).flatMap(([key, item]) => planted(item).map((one) => ({ ...value, [key]: one }))),
+  ]
+}
+
+const CLICK_V1 = {
+  post_token: 'p',
+  user_id: 'u',
+  peer_id: 'q',
+  conversation_id: 'c',
+  callback_url: 'https://divar.ir/',
+  Supplier: { id: 's' },
+  demand: { id: 'd' },
+  extra_data: { provider_data: { a: 'b' }, location: { latitude: '1', longitude: '2' } },
+}
+const CLICK_V2 = {
+  source: 'CHAT',
+  post_token: 'p',
+  conversation_id: 'c',
+  user_side: 'x',
+  extra_data: { a: 'b' },
+  user_id: 'u',
+  return_url: 'x',
+}
+const MESSAGE_V1 = {
+  user_id: 'u',
+  post_token: 'p',
+  peer_id: 'q',
+  type: 'TEXT',
+  message: 'hello',
+  sender_btn: { action: 'LINK', data: { icon_name: 'i', extra_data: { a: 'b' }, caption: 'c' } },
+  receiver_btn: { action: 'DIRECT_LINK', data: { icon_name: 'i', direct_link: 'https://a.example/', caption: 'c' } },
+}
+const MESSAGE_V2 = {
+  conversation_id: 'c',
+  message: 'hello',
+  delivery: 'at-least-once',
+  receiver_buttons: {
+    rows: [{ buttons: [{ action: { open_server_link: { data: { a: 'b' } } }, icon: 'i', caption: 'c' }] }],
+  },
+}
+
+async function plantEverywhere(gateway: TestGateway): Promise<string> {
+  const answers: string[] = []
+  const keep = (response: { text: string; headers: unknown; status: number }) => {
+    answers.push(response.text, JSON.stringify(response.headers))
+    expect(response.status).toBeLessThan(600)
+    return response.status
+  }
+  for (const body of planted(CLICK_V1)) keep(await click(gateway, Object(body)))
+  for (const body of planted(CLICK_V2)) keep(await click(gateway, Object(body), '2'))
+  for (const body of [...planted(MESSAGE_V1), ...planted(MESSAGE_V2)]) keep(await send(gateway, Object(body)))
+  for (const text of [CANARY, `{"${CANARY}`, `{"a":"${CANARY}\\u0000"}`, `{"${CANARY}\\ud800":1}`]) {
+    keep(await click(gateway, text))
+    keep(await send(gateway, text))
+  }
+  for (const header of [
+    'authorization',
+    'content-type',
+    'api-version',
+    'api_version',
+    'traceparent',
+    'cookie',
+    'user-agent',
+  ]) {
+    keep(await click(gateway, CLICK_V1).set(header, CANARY))
+  }
+  for (const header of ['x-api-key', 'x-access-token', 'authorization', 'idempotency-key', 'prefer', 'content-type']) {
+    keep(await send(gateway, MESSAGE_V1).set(header, CANARY))
+  }
+  for (const path of [`/${CANARY}`, `/messages?${CANARY}`, `/messages/${CANARY}`, `/clicks/${CANARY}`]) {
+    keep(await supertest(gateway.url).get(path).set('x-api-key', KEYS.caller))
+  }
+  gateway.divar.misbehave({ kind: 'answer', status: 403, body: `{"code":7,"message":"no","details":["${CANARY}"]}` })
+  keep(await send(gateway, MESSAGE_V1))
+  gateway.divar.misbehave({ kind: 'answer', status: 200, body: CANARY })
+  keep(await send(gateway, MESSAGE_V1))
+  return answers.join('\n')
+}
+
+const SECRETS = [KEYS.identification, KEYS.caller, KEYS.divarApi, KEYS.token]
+
+test('what is planted in any field, header or path appears in no log line, at the most talkative level', async () => {
+  const gateway = await startTestGateway({
+    RESOLVER: 'module',
+    RESOLVER_MODULE: await resolverFile(
+      `export default (click) => { throw Object.assign(new Error(JSON.stringify(click)), { click }) }`,
+    ),
+  })
+  const answers = await plantEverywhere(gateway)
+  await gateway.logged('message.unknown')
+  expect(gateway.lines().length).toBeGreaterThan(100)
+  for (const secret of [CANARY, ...SECRETS]) expect(gateway.output()).not.toContain(secret)
+  // Nor does it come back to whoever sent it: the click's resolver fails here, so no landing may carry it either.
+  for (const secret of [CANARY, ...SECRETS]) expect(answers).not.toContain(secret)
+  // What the log calls a reason is ours, word by word.
+  const reasons = new Set(gateway.lines().map((line) => line['reason']))
+  expect(reasons).toEqual(new Set([undefined, 'the resolver threw', 'unreadable answer with status 200']))
+})

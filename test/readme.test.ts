@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { faultStatus } from '../src/http/fault-status.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const readme = read('README.md')
+
+/** Every command of the README, with the output that is printed under it. */
+const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs)].map(
+  ([, command = '', output]) => ({ command, output }),
+)
+/** These run elsewhere: the tests are running right now, and the demo is up while they do. */
+const elsewhere = /^(?:npm ci && npm (?:run demo|test)\n|cp \.env\.example \.env && docker|docker )/
+const runnable = commands.filter(({ command }) => !elsewhere.test(command))
+
+let demo: ChildProcess
+let transcript = ''
+beforeAll(async () => {
+  // As the README has it, less the installation, which has happened.
+  expect(readme).toContain('npm ci && npm run demo\n')
+  demo = spawn('npm', ['run', '--silent', 'demo'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  const { promise: up, resolve } = Promise.withResolvers<undefined>()
+  demo.stdout?.setEncoding('utf8').on('data', (chunk) => {
+    transcript += String(chunk)
+    if (transcript.includes('Your turn')) resolve(undefined)
+  })
+  await Promise.race([up, once(demo, 'close').then(() => Promise.reject(new Error(`the demo ended: ${transcript}`)))])
+})
+afterAll(async () => {
+  if (demo.pid === undefined || demo.exitCode !== null) return
+  process.kill(-demo.pid, 'SIGTERM')
+  await once(demo, 'close')
+})
+
+/** Ids are drawn anew each time. */
+const withoutIds = (text: string) => text.replaceAll(/\b(msg|req|clk)_[\w-]{24}/g, '$1_')
+
+async function run(command: string): Promise<string> {
+  const bash = spawn('bash', ['-euo', 'pipefail', '-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  bash.stdout.setEncoding('utf8').on('data', (chunk) => (output += String(chunk)))
+  const [code] = await once(bash, 'close')
+  expect(code).toBe(0)
+  return output
+}
+
+describe('the README', () => {
+  test('has commands to try', () => {
+    expect(runnable.length).toBeGreaterThanOrEqual(7)
+  })
+
+  test.each(runnable.map(({ command, output }) => [command.split('\n')[0], command, output]))(
+    '%s … prints what stands under it',
+    async (_, command = '', output) => {
+      const printed = await run(command)
+      if (output !== undefined) expect(withoutIds(printed).trim()).toBe(withoutIds(output).trim())
+    },
+    60_000,
+  )
+
+  test('promises of the demo that it plays both journeys; it does', () => {
+    expect(transcript).toContain(
+      '"url": "http://127.0.0.1:4000/start?post_token=AZf3Uqr3&side=demand&data.order_id=A-1029"',
+    )
+    expect(transcript).toContain('>> POST /v2/open-platform/chat/conversation')
+  })
+
+  test("the demo's own commands work as printed", async () => {
+    const printed = transcript.slice(transcript.indexOf('Your turn')).match(/^curl .*\\\n.*$/gm) ?? []
+    expect(printed).toHaveLength(2)
+    expect(await run(printed[0] ?? '')).toContain('"status":"200"')
+    expect(await run(printed[1] ?? '')).toContain('"status":200')
+  })
+
+  test('links to files that are there', () => {
+    for (const [, link = ''] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
+      if (link.startsWith('https://')) continue
+      expect(() => (link.endsWith('/') ? read(`${link}README.md`) : read(link))).not.toThrow()
+    }
+  })
+})
+
+test('docs/failures.md has a section for every code, with its status, and no other', () => {
+  const sections = [...read('docs/failures.md').matchAll(/^### (\w+)\n\n\*\*(\d{3})/gm)].map(([, code, status]) => [
+    code,
+    Number(status),
+  ])
+  expect(Object.fromEntries(sections)).toEqual(
+    Object.fromEntries(Object.entries(faultStatus).map(([code, { status }]) => [code, status])),
+  )
+})
+
+test('docs/logs.md lists every event that the sources name', () => {
+  const logs = read('docs/logs.md')
+  const named = ['src/main.ts', 'src/routes/session.ts', 'src/routes/messages.ts', 'src/http/app.ts'].flatMap((file) =>
+    [...read(file).matchAll(/'((?:click|message|gateway|config|request)\.[a-z_]+)'/g)].map(([, event = '']) => event),
+  )
+  expect(named.length).toBeGreaterThan(8)
+  for (const event of named) expect(logs).toContain(`\`${event}\``)
+})
