@@ -37,7 +37,7 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/image/healthcheck.js'] },
+        projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/image/healthcheck.js', 'examples/*.mjs'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -47,6 +47,7 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }],
       '@typescript-eslint/consistent-type-definitions': ['error', 'type'],
       '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       'import-x/no-cycle': 'error',
@@ -81,6 +82,11 @@ export default defineConfig(
       ],
     },
   },
-  { files: ['scripts/**/*.js'], languageOptions: { globals: { process: 'readonly', setTimeout: 'readonly' } } },
+  {
+    files: ['scripts/**/*.js', 'examples/**'],
+    languageOptions: { globals: { process: 'readonly', setTimeout: 'readonly', URL: 'readonly' } },
+  },
   { files: ['src/process/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  // Plain JavaScript, as an operator would write it.
+  { files: ['examples/**'], extends: [tseslint.configs.disableTypeChecked] },
 )

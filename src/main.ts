@@ -10,8 +10,7 @@ const EX_CONFIG = 78
 const config = configure()
 const log = createLogger(config.logLevel)
 endOnUncaught(log)
-const gateway = await start(config, log)
-stopOnSignal(gateway, log)
+stopOnSignal(start(config, log), log)
 
 function configure(): Config {
   try {
@@ -51,17 +50,19 @@ function refuseToStart(faults: readonly string[]): never {
   process.exit(EX_CONFIG)
 }
 
-/** The first signal drains; a second one does not wait. */
-function stopOnSignal(gateway: Gateway, log: Logger): void {
+/** The first signal drains, once the start is through; a second one does not wait. */
+function stopOnSignal(starting: Promise<Gateway>, log: Logger): void {
   let stopping = false
   const onSignal = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
     stopping = true
     log.info({ event: 'gateway.stopping', signal })
-    void gateway.stop().then((drained) => {
-      log[drained ? 'info' : 'warn']({ event: 'gateway.stopped', drained })
-      process.exit(0)
-    })
+    void starting
+      .then((gateway) => gateway.stop())
+      .then((drained) => {
+        log[drained ? 'info' : 'warn']({ event: 'gateway.stopped', drained })
+        process.exit(0)
+      })
   }
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal)
 }

@@ -70,7 +70,7 @@ function showArrival({ method, path, headers, body }: Received, status: number):
 }
 
 function pretty(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
+  return JSON.stringify(value, null, 2)
 }
 
 function say(text: string): void {

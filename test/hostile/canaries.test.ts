@@ -9,7 +9,8 @@ const CANARY = 'CANARY0912'
 /** Every string, key and number of a value, replaced or marked, one place at a time. */
 function planted(value: unknown): unknown[] {
   if (typeof value === 'string') return [`${value}${CANARY}`, CANARY, { [CANARY]: CANARY }]
-  if (Array.isArray(value)) return value.flatMap((item, index) => planted(item).map((one) => value.with(index, one)))
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => planted(item).map((one): unknown => value.toSpliced(index, 1, one)))
   if (typeof value !== 'object' || value === null) return [CANARY]
   return [
     { ...value, [CANARY]: CANARY },
@@ -61,9 +62,9 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
     expect(response.status).toBeLessThan(600)
     return response.status
   }
-  for (const body of planted(CLICK_V1)) keep(await click(gateway, Object(body)))
-  for (const body of planted(CLICK_V2)) keep(await click(gateway, Object(body), '2'))
-  for (const body of [...planted(MESSAGE_V1), ...planted(MESSAGE_V2)]) keep(await send(gateway, Object(body)))
+  for (const body of planted(CLICK_V1)) keep(await click(gateway, JSON.stringify(body)))
+  for (const body of planted(CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
+  for (const body of [...planted(MESSAGE_V1), ...planted(MESSAGE_V2)]) keep(await send(gateway, JSON.stringify(body)))
   for (const text of [CANARY, `{"${CANARY}`, `{"a":"${CANARY}\\u0000"}`, `{"${CANARY}\\ud800":1}`]) {
     keep(await click(gateway, text))
     keep(await send(gateway, text))

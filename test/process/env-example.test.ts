@@ -3,15 +3,13 @@ import { expect, test } from '@jest/globals'
 import { environmentSchema, readConfig } from '../../src/process/config.ts'
 
 const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n')
-const required = entriesOf(lines.filter((line) => !line.startsWith('#')))
-const optional = entriesOf(
-  lines.map((line) => line.replace(/^# (?=[A-Z_0-9]+=)/, '\u0000')).filter((line) => line.startsWith('\u0000')),
-)
+const required = entriesOf(/^([A-Z_0-9]+)=(.*)$/)
+const optional = entriesOf(/^# ([A-Z_0-9]+)=(.*)$/)
 
-function entriesOf(from: string[]): Map<string, string> {
+function entriesOf(pattern: RegExp): Map<string, string> {
   return new Map(
-    from.flatMap((line) => {
-      const [, name, value] = /^\u0000?([A-Z_0-9]+)=(.*)$/.exec(line) ?? []
+    lines.flatMap((line) => {
+      const [, name, value] = pattern.exec(line) ?? []
       return name === undefined || value === undefined ? [] : [[name, value]]
     }),
   )
