@@ -77,8 +77,9 @@ function isSuccess(status: number): boolean {
 
 /** `Retry-After` in whole seconds, from its seconds or its date, within a day. */
 function readRetryAfter(header: string | string[] | undefined): number | undefined {
-  const text = Array.isArray(header) ? header[0] : header
-  if (text === undefined) return undefined
-  const seconds = /^\d+$/.test(text.trim()) ? Number(text) : Math.ceil((Date.parse(text) - Date.now()) / 1000)
+  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
+  // A date begins with its weekday; Date.parse alone would also take `-1` for one, long past.
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
 }

@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler, Response } from 'express'
-import { Fault } from '../base/fault.ts'
+import { Fault, type FaultCode } from '../base/fault.ts'
 import { describeError } from '../base/log.ts'
 import { faultStatus } from './fault-status.ts'
+import type { Level } from './unit-of-work.ts'
 
 /** The body of a refusal, in the language of whoever asked. */
 type FaultShape = (fault: Fault, response: Response) => { contentType: string; body: unknown }
@@ -30,27 +31,36 @@ export const sessionShape: FaultShape = (fault) => ({
   body: { status: String(faultStatus[fault.code].status), message: fault.message, url: '' },
 })
 
+/** Under which event, and how loudly, a fault goes into the log. */
+type Verdict = (code: FaultCode) => { event: string; level: Level }
+
+/** Faults that are nobody's but ours. */
+const OURS: ReadonlySet<FaultCode> = new Set(['internal_error', 'resolver_failed'])
+
+export function refusedAs(event: string): Verdict {
+  return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })
+}
+
 /** Ends every request that threw: the fault's status, the shape of this side, one line in the log. Nothing internal goes out. */
-export function answerFaults(shape: FaultShape, event: string): ErrorRequestHandler {
+export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestHandler {
   return (error: unknown, _request, response, next) => {
     const fault = asFault(error)
-    const { status } = faultStatus[fault.code]
+    const { internal, cause, retryAfter, allow } = fault.options
     const { unit } = response.locals
-    unit.event ??= event
+    if (!response.headersSent) response.status(faultStatus[fault.code].status)
     unit.fields['code'] = fault.code
-    if (fault.options.internal !== undefined) unit.fields['reason'] = fault.options.internal
-    if (fault.code === 'internal_error' || fault.code === 'resolver_failed') {
-      unit.level = 'error'
-      if (fault.options.cause !== undefined) Object.assign(unit.fields, describeError(fault.options.cause))
-    }
+    if (internal !== undefined) unit.fields['reason'] = internal
+    if (OURS.has(fault.code) && cause !== undefined) Object.assign(unit.fields, describeError(cause))
+    const { event, level } = verdict(fault.code)
+    unit.conclude(event, level)
     if (response.headersSent) {
       next(error)
       return
     }
     const { contentType, body } = shape(fault, response)
-    if (fault.options.retryAfter !== undefined) response.setHeader('retry-after', String(fault.options.retryAfter))
-    if (fault.options.allow !== undefined) response.setHeader('allow', fault.options.allow)
-    response.status(status).type(contentType).json(body)
+    if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter))
+    if (allow !== undefined) response.setHeader('allow', allow)
+    response.type(contentType).json(body)
   }
 }
 

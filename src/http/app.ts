@@ -1,7 +1,7 @@
-import express, { type Express, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from '../base/log.ts'
-import { answerFaults, problemShape } from './answer-fault.ts'
+import { answerFaults, problemShape, refusedAs } from './answer-fault.ts'
 import { notFound } from './endings.ts'
 import { requestGuard } from './request-guard.ts'
 import { unitOfWork } from './unit-of-work.ts'
@@ -12,8 +12,15 @@ const headers = helmet({
   referrerPolicy: { policy: 'no-referrer' },
 })
 
+/** What one listener serves. */
+export type Side = {
+  routers: readonly Router[]
+  /** How faults end below a path that does not speak problems. */
+  faultHandlers?: readonly { path: string; handler: ErrorRequestHandler }[]
+}
+
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
-export function createApp(routers: readonly Router[], log: Logger): Express {
+export function createApp({ routers, faultHandlers = [] }: Side, log: Logger): Express {
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false)
   app.use(unitOfWork(log))
@@ -24,6 +31,7 @@ export function createApp(routers: readonly Router[], log: Logger): Express {
   app.use(requestGuard)
   for (const router of routers) app.use(router)
   app.use(notFound)
-  app.use(answerFaults(problemShape, 'request.refused'))
+  for (const { path, handler } of faultHandlers) app.use(path, handler)
+  app.use(answerFaults(problemShape, refusedAs('request.refused')))
   return app
 }

@@ -10,9 +10,17 @@ export function pointedFaults(error: z.ZodError): PointedFault[] {
   return error.issues.slice(0, MAX_LISTED).map(({ path, message }) => ({ pointer: toPointer(path), detail: message }))
 }
 
-/** Writes a path as a JSON pointer (RFC 6901). */
+const MAX_POINTER = 500
+
+/** Writes a path as a JSON pointer (RFC 6901); a very long one ends early, at an ancestor. */
 export function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  let pointer = ''
+  for (const step of path) {
+    const longer = `${pointer}/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (longer.length > MAX_POINTER) break
+    pointer = longer
+  }
+  return pointer
 }
 
 /** All faults in one sentence, for where there is only room for a message. */

@@ -5,15 +5,20 @@ import { readTrace, type Trace } from '../base/trace.ts'
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
+export type Level = 'debug' | 'info' | 'warn' | 'error'
+
 /** One request, and the one wide line that its log gets. */
 export type UnitOfWork = {
   readonly requestId: string
   readonly trace: Trace
-  /** What happened, e.g. `click.resolved`; nothing is logged while it is unset (probes, pages). */
-  event?: string
-  level: 'debug' | 'info' | 'warn' | 'error'
   /** What the line says beside the event. Never bodies, tokens, keys, texts or ids of people. */
-  fields: Record<string, unknown>
+  readonly fields: Record<string, unknown>
+  /**
+   * Says what happened, e.g. `click.resolved`; the first conclusion counts. The line is written once that is known and the
+   * answer is out or its reader gone, whichever comes last: a caller that hangs up does not hide how its message ended.
+   * A unit without a conclusion (a probe) gets no line.
+   */
+  conclude: (event: string, level?: Level) => void
 }
 
 declare global {
@@ -27,31 +32,40 @@ declare global {
   }
 }
 
-/** Opens the unit of work of each request and writes its line once the answer is out, or the client gone. */
+/** Opens the unit of work of each request. */
 export function unitOfWork(log: Logger): RequestHandler {
   return (request, response, next) => {
     const offered = request.get('x-request-id')
-    const unit: UnitOfWork = {
-      requestId: offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req'),
-      trace: readTrace(request.get('traceparent')),
-      level: 'info',
-      fields: {},
-    }
+    const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
+    const trace = readTrace(request.get('traceparent'))
+    const fields: Record<string, unknown> = {}
     const startedAt = performance.now()
-    response.locals.unit = unit
-    response.setHeader('x-request-id', unit.requestId)
-    response.once('close', () => {
-      if (unit.event === undefined) return
-      log[unit.level]({
-        event: unit.event,
-        request_id: unit.requestId,
-        trace_id: unit.trace.traceId,
+    let conclusion: { event: string; level: Level } | undefined
+    const write = () => {
+      if (conclusion === undefined || !response.closed) return
+      log[conclusion.level]({
+        event: conclusion.event,
+        request_id: requestId,
+        trace_id: trace.traceId,
         status: response.statusCode,
-        duration_ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        duration_ms: elapsedMs(startedAt),
         ...(!response.writableFinished && { client_gone: true }),
-        ...unit.fields,
+        ...fields,
       })
-    })
+    }
+    const conclude: UnitOfWork['conclude'] = (event, level = 'info') => {
+      if (conclusion !== undefined) return
+      conclusion = { event, level }
+      write()
+    }
+    response.locals.unit = { requestId, trace, fields, conclude }
+    response.setHeader('x-request-id', requestId)
+    response.once('close', write)
     next()
   }
+}
+
+/** Milliseconds since a `performance.now()`, to a tenth. */
+export function elapsedMs(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 10) / 10
 }

@@ -16,7 +16,6 @@ import { gridV2 } from './wire-v2.ts'
 export function parseMessage(body: unknown, pathConversationId?: string): Message {
   if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
   const reading = new Reading(body)
-  reading.inexactNumbers(body, [])
   reading.constants()
   const address = reading.address(pathConversationId)
   const content = reading.content()
@@ -29,9 +28,12 @@ export function parseMessage(body: unknown, pathConversationId?: string): Messag
   return { address, content, ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
 }
 
-const conversationId = requiredText(128).refine((id) => id !== '.' && id !== '..', {
-  error: 'expected a conversation id',
-})
+/** It becomes a path segment: no control characters, and nothing that a server would climb a folder over. */
+const conversationId = requiredText(128)
+  .regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
+  .refine((id) => id !== '.' && id !== '..', { error: 'expected a conversation id' })
+const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
+const mediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError }).nullish()
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 /** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
@@ -60,14 +62,14 @@ class Reading {
   }
 
   content(): Content | undefined {
-    const mediaToken = this.#check('media_token', requiredText(1024).or(z.literal('')).nullish())
-    if (!mediaToken) {
+    const token = this.#check('media_token', mediaToken)
+    if (!token) {
       const text = this.#check('message', visibleText)
       return text === undefined ? undefined : { kind: 'text', text }
     }
     const text = this.#given('message')
     if (text !== undefined && text !== '') this.#add('/message', 'expected text or media_token, not both')
-    return { kind: 'media', mediaToken }
+    return { kind: 'media', mediaToken: token }
   }
 
   buttons(side: 'sender' | 'receiver'): ButtonGrid | undefined {
@@ -100,15 +102,6 @@ class Reading {
           'expected one button with open_server_link or open_direct_link: v1 carries no other; use conversation_id',
         )
       }
-    }
-  }
-
-  /** An integer that a double cannot hold would arrive with other digits. */
-  inexactNumbers(value: unknown, path: PropertyKey[]): void {
-    if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-      this.#add(toPointer(path), 'expected an integer within ±(2^53-1); send a larger one as a string')
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [key, member] of Object.entries(value)) this.inexactNumbers(member, [...path, key])
     }
   }
 

@@ -4,8 +4,8 @@ import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
 
 /** What both wires' messages are made of. Every error names what was expected and nothing of what came. */
 
-/** More than spaces and invisible marks, such as a lone zero-width non-joiner. */
-const VISIBLE = /[^\s\p{Cf}]/u
+/** More than blanks, control and format characters (a lone zero-width non-joiner), marks on nothing, and letters that show nothing. */
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{M}\u2800\u3164\u115f\u1160\uffa0]/u
 
 export function requiredText(max: number, hint = '') {
   const error = `expected a string of 1 to ${max} characters${hint}`
@@ -32,4 +32,22 @@ export const link = z
   .refine((text) => readWebAddress(text) !== undefined, { error: linkError })
 
 /** Kept as it came: copying it would be a chance to lose a key. */
-export const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object' })
+export const anyObject = z
+  .custom<JsonObject>(isJsonObject, { error: 'expected an object' })
+  .superRefine((object, context) => {
+    const path = findInexactInteger(object, [])
+    if (path === undefined) return
+    const message = 'expected integers within ±(2^53-1); send a larger one as a string'
+    context.addIssue({ code: 'custom', path, message })
+  })
+
+/** Where the first integer stands that a double cannot hold: it would arrive with other digits. */
+function findInexactInteger(value: unknown, path: PropertyKey[]): PropertyKey[] | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? path : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, member] of Object.entries(value)) {
+    const found = findInexactInteger(member, [...path, key])
+    if (found !== undefined) return found
+  }
+  return undefined
+}

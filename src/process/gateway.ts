@@ -3,14 +3,14 @@ import { createCallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
 import type { Logger } from '../base/log.ts'
 import { createPlatform } from '../delivery/platform.ts'
-import { createApp } from '../http/app.ts'
+import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import { createPool } from '../outbound/pool.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { messageRoutes } from '../routes/messages.ts'
-import { sessionRoutes } from '../routes/session.ts'
+import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
 import { VERSION } from './version.ts'
@@ -39,32 +39,37 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
-  const publicRouters = [
-    sessionRoutes({
-      gate: createDivarGate(config.identificationKeys),
-      resolve: resolveWithin(config.resolverTimeoutMs, resolver, { allowedOrigins: config.landingAllowedOrigins }),
-      resolverKind: config.resolver.kind,
-      fallbackUrl: config.fallbackLandingUrl,
-      log,
-    }),
-    healthRoutes(() => draining),
-    storedPublicRoutes(),
-  ]
-  const internalRouters = [
-    messageRoutes({
-      gate: callerGate,
-      deliver: createPlatform({
-        v1: { url: config.divarV1ApiUrl, pool: poolFor(config.divarV1ApiUrl.origin) },
-        v2: { url: config.divarApiUrl, pool: poolFor(config.divarApiUrl.origin) },
-        apiKey: config.divarApiKey,
-        timeoutMs: config.divarTimeoutMs,
-        userAgent: `kenar-chat-gateway/${VERSION}`,
+  const publicSide: Side = {
+    routers: [
+      sessionRoutes({
+        gate: createDivarGate(config.identificationKeys),
+        resolve: resolveWithin(config.resolverTimeoutMs, resolver, { allowedOrigins: config.landingAllowedOrigins }),
+        resolverKind: config.resolver.kind,
+        fallbackUrl: config.fallbackLandingUrl,
+        log,
       }),
-    }),
-    storedRoutes(callerGate),
-  ]
+      healthRoutes(() => draining),
+      storedPublicRoutes(),
+    ],
+    faultHandlers: [sessionFaults],
+  }
+  const internalSide: Side = {
+    routers: [
+      messageRoutes({
+        gate: callerGate,
+        deliver: createPlatform({
+          v1: { url: config.divarV1ApiUrl, pool: poolFor(config.divarV1ApiUrl.origin) },
+          v2: { url: config.divarApiUrl, pool: poolFor(config.divarApiUrl.origin) },
+          apiKey: config.divarApiKey,
+          timeoutMs: config.divarTimeoutMs,
+          userAgent: `kenar-chat-gateway/${VERSION}`,
+        }),
+      }),
+      storedRoutes(callerGate),
+    ],
+  }
 
-  const listeners = await listenOn(config, publicRouters, internalRouters, log)
+  const listeners = await listenOn(config, publicSide, internalSide, log)
   const [main, internal = main] = listeners
   return {
     port: main.port,
@@ -78,20 +83,19 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   }
 }
 
-type Routers = Parameters<typeof createApp>[0]
-
 async function listenOn(
   { port, internalPort, host }: Config,
-  publicRouters: Routers,
-  internalRouters: Routers,
+  publicSide: Side,
+  internalSide: Side,
   log: Logger,
 ): Promise<[Listener, ...Listener[]]> {
   if (internalPort === undefined) {
-    return [await listen(createApp([...publicRouters, ...internalRouters], log), port, host)]
+    const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
+    return [await listen(createApp(both, log), port, host)]
   }
-  const main = await listen(createApp(publicRouters, log), port, host)
+  const main = await listen(createApp(publicSide, log), port, host)
   try {
-    return [main, await listen(createApp(internalRouters, log), internalPort, host)]
+    return [main, await listen(createApp(internalSide, log), internalPort, host)]
   } catch (error) {
     await main.drain()
     throw error

@@ -1,36 +1,36 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { CallerGate } from '../access/caller-gate.ts'
-import { Fault } from '../base/fault.ts'
+import { Fault, type FaultCode } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
 import { wireOf, type Deliver } from '../delivery/platform.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
-import type { UnitOfWork } from '../http/unit-of-work.ts'
 import { parseMessage } from '../message/parse-message.ts'
 import { readUserToken } from './user-token.ts'
 
-/** The gateway's own route, and the platform's, so that an SDK can have the gateway as its host. */
-const SEND_PATHS = [
-  '/messages',
+/** The platform's own, so that an SDK can have the gateway as its host. */
+const PLATFORM_PATHS = [
   '/v2/open-platform/chat/conversation',
   '/v2/open-platform/conversations/:conversation_id/messages',
 ]
+const SEND_PATHS = ['/messages', ...PLATFORM_PATHS]
 
 export type MessageOptions = { gate: CallerGate; deliver: Deliver }
 
 /** Sends: one attempt now, and the answer is its outcome. */
 export function messageRoutes(options: MessageOptions): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true, strict: true })
   router.post(SEND_PATHS, answerSend(options))
-  router.all(SEND_PATHS.slice(1), methodNotAllowed('POST'))
+  router.all(PLATFORM_PATHS, methodNotAllowed('POST'))
+  router.use(answerFaults(problemShape, verdictOn))
   return router
 }
 
 function answerSend({ gate, deliver }: MessageOptions): RequestHandler {
   return async (request, response) => {
     const { unit } = response.locals
-    unit.event = 'message.refused'
     unit.fields['caller'] = gate(request).name
     refuseStored(request)
     const message = parseMessage(await readJsonBody(request), conversationOf(request))
@@ -61,27 +61,27 @@ function conversationOf(request: Request): string | undefined {
 
 function answerOutcome(outcome: Outcome, id: string, response: Response): void {
   const { unit } = response.locals
-  unit.event = `message.${outcome.kind}`
-  record(outcome, unit)
+  if ('divar' in outcome) unit.fields['divar_status'] = outcome.divar.status
+  if ('reason' in outcome) unit.fields['reason'] = outcome.reason
   if (outcome.kind === 'delivered') {
+    unit.conclude('message.delivered')
     response.json({ status: 200, message: 'success', id })
     return
   }
   const { advice, retryable } = refusals[outcome.kind]
-  const divar = 'divar' in outcome ? outcome.divar : undefined
-  const retryAfter = 'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : undefined
   throw new Fault(outcome.kind, advice, {
-    members: { id, outcome: outcome.kind, retryable, ...(divar && { divar }) },
-    ...(retryAfter !== undefined && { retryAfter }),
+    members: { id, outcome: outcome.kind, retryable, ...('divar' in outcome && { divar: outcome.divar }) },
+    ...('retryAfterSeconds' in outcome && { retryAfter: outcome.retryAfterSeconds }),
   })
 }
 
-function record(outcome: Outcome, unit: UnitOfWork): void {
-  if ('divar' in outcome) unit.fields['divar_status'] = outcome.divar.status
-  if ('reason' in outcome) unit.fields['reason'] = outcome.reason
-  if (outcome.kind === 'platform_error' || outcome.kind === 'not_sent' || outcome.kind === 'unknown')
-    unit.level = 'warn'
+/** Sends that were tried are logged by their outcome; a warning when it was neither a yes nor a no. */
+function verdictOn(code: FaultCode): ReturnType<ReturnType<typeof refusedAs>> {
+  if (!(code in refusals)) return refusedAs('message.refused')(code)
+  return { event: `message.${code}`, level: UNSETTLED.has(code) ? 'warn' : 'info' }
 }
+
+const UNSETTLED: ReadonlySet<FaultCode> = new Set(['platform_error', 'not_sent', 'unknown'])
 
 /** What a caller is told, and whether the same request may be repeated without fear of a second message. */
 const refusals: Record<Exclude<OutcomeKind, 'delivered'>, { advice: string; retryable: boolean }> = {

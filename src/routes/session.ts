@@ -3,14 +3,14 @@ import type { DivarGate } from '../access/divar-gate.ts'
 import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
-import { answerFaults, sessionShape } from '../http/answer-fault.ts'
+import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
-import type { UnitOfWork } from '../http/unit-of-work.ts'
+import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
 import type { Resolve } from '../resolver/resolve.ts'
 import { ResolverError, type Landing } from '../resolver/resolver.ts'
 
-export const SESSION_PATH = '/divar/session'
+const SESSION_PATH = '/divar/session'
 
 export type SessionOptions = {
   gate: DivarGate
@@ -27,9 +27,11 @@ export function sessionRoutes(options: SessionOptions): Router {
   const router = Router()
   router.post(SESSION_PATH, answerClick(options))
   router.all(SESSION_PATH, methodNotAllowed('POST'))
-  router.use(SESSION_PATH, answerFaults(sessionShape, 'click.refused'))
   return router
 }
+
+/** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
+export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, refusedAs('click.refused')) }
 
 function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionOptions): RequestHandler {
   return async (request, response) => {
@@ -43,8 +45,8 @@ function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionO
     const startedAt = performance.now()
     const context = { log, trace: unit.trace }
     const landing = await resolve(click, context).catch((error: unknown) => fallBack(error, unit, fallbackUrl))
-    unit.event ??= 'click.resolved'
-    unit.fields['resolver_ms'] = Math.round((performance.now() - startedAt) * 10) / 10
+    unit.fields['resolver_ms'] = elapsedMs(startedAt)
+    unit.conclude('click.resolved')
     response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
@@ -56,8 +58,7 @@ function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefi
   if (fallbackUrl === undefined) {
     throw new Fault('resolver_failed', 'The app could not tell where this click leads.', { internal, cause })
   }
-  unit.event = 'click.fell_back'
-  unit.level = 'error'
   Object.assign(unit.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
+  unit.conclude('click.fell_back', 'error')
   return { url: fallbackUrl }
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
-import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { originOf, problemOf, V1, V2 } from '../support/messages.ts'
 import { startService } from '../support/resolvers.ts'
 import { send } from '../support/requests.ts'
@@ -56,7 +56,7 @@ describe.each([
   })
 })
 
-test('the next send after a refused connection is tried anew', async () => {
+test('the next send after a reset is tried anew', async () => {
   const gateway = await startTestGateway()
   gateway.divar.misbehave({ kind: 'reset' })
   expect((await send(gateway, V1)).status).toBe(504)
@@ -75,10 +75,26 @@ test.each([301, 302, 303, 307, 308])('a redirect with %d is not followed', async
   expect(seen).toEqual([])
 })
 
-test('a send whose caller has gone is still settled and logged', async () => {
-  const gateway = await startTestGateway({ DIVAR_TIMEOUT_MS: '150' })
-  gateway.divar.misbehave({ kind: 'silence' })
-  const response = await send(gateway, V1).timeout(50).then(() => 'answered', () => 'gone')
-  expect(response).toBe('gone')
-  expect(await gateway.logged('message.unknown')).toMatchObject({ caller: 'orders', client_gone: true })
+test('a send whose caller has gone is still settled, and logged once, by its outcome', async () => {
+  const caller = new AbortController()
+  const divar = await startService(() => {
+    caller.abort()
+  })
+  const gateway = await gatewayTo(divar, 150)
+  const sent = fetch(`${gateway.internalUrl}/messages`, {
+    method: 'POST',
+    signal: caller.signal,
+    headers: { 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token, 'content-type': 'application/json' },
+    body: JSON.stringify(V1),
+  })
+  await expect(sent).rejects.toThrow()
+  const line = await Promise.race([gateway.logged('message.unknown'), gateway.logged('message.refused')])
+  expect(line).toMatchObject({
+    event: 'message.unknown',
+    caller: 'orders',
+    client_gone: true,
+    message_id: expect.stringMatching(/^msg_/),
+    reason: 'timeout',
+  })
+  expect(gateway.lines()).toHaveLength(1)
 })

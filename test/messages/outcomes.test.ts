@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals'
 import type { Misbehaviour } from '../../src/simulator/platform.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
-import { send } from '../support/requests.ts'
+import { send, type Json } from '../support/requests.ts'
 
 type Case = [
   name: string,
   told: Misbehaviour,
   status: number,
   outcome: string,
-  more?: { divar?: object | undefined; retryAfter?: string },
+  more?: { divar?: object; retryAfter?: unknown },
 ]
 
 const RESTRICTED = '{"code":9,"message":"message delivery failed due to recipient\'s restriction","details":[{"x":1}]}'
@@ -30,9 +30,21 @@ function said(status: number, more: object = {}): { divar: object } {
 const RETRYABLE = new Set(['rate_limited', 'platform_error', 'not_sent'])
 
 const refusals: Case[] = [
-  ['401', answer(401, '{"code":16,"message":"bad token"}'), 403, 'token_refused', said(401, { code: 16, message: 'bad token' })],
+  [
+    '401',
+    answer(401, '{"code":16,"message":"bad token"}'),
+    403,
+    'token_refused',
+    said(401, { code: 16, message: 'bad token' }),
+  ],
   ['401 with a body of its own kind', answer(401, '<h1>no</h1>'), 403, 'token_refused', said(401)],
-  ['403', answer(403, '{"code":7,"message":"no scope"}'), 403, 'not_permitted', said(403, { code: 7, message: 'no scope' })],
+  [
+    '403',
+    answer(403, '{"code":7,"message":"no scope"}'),
+    403,
+    'not_permitted',
+    said(403, { code: 7, message: 'no scope' }),
+  ],
   ['412', answer(412, RESTRICTED), 412, 'recipient_restricted', said(412, restricted)],
   ['400', answer(400, '{"code":3,"message":"bad"}'), 422, 'rejected', said(400, { code: 3, message: 'bad' })],
   ['404 with a code in letters', answer(404, '{"code":"gone"}'), 422, 'rejected', said(404, { code: 'gone' })],
@@ -44,13 +56,49 @@ const refusals: Case[] = [
 ]
 
 const limits: Case[] = [
-  ['429', answer(429, '{"code":8,"message":"quota"}'), 429, 'rate_limited', { ...said(429, { code: 8, message: 'quota' }), retryAfter: '60' }],
-  ['429 with seconds', answer(429, '{}', { 'retry-after': '7' }), 429, 'rate_limited', { ...said(429), retryAfter: '7' }],
-  ['429 with a date gone by', answer(429, '{}', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }), 429, 'rate_limited', { retryAfter: '0' }],
-  ['429 with a date far off', answer(429, '{}', { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }), 429, 'rate_limited', { retryAfter: '86400' }],
-  ['429 with seconds without end', answer(429, '{}', { 'retry-after': '9'.repeat(400) }), 429, 'rate_limited', { retryAfter: expect.stringMatching(/^(60|86400)$/) }],
+  [
+    '429',
+    answer(429, '{"code":8,"message":"quota"}'),
+    429,
+    'rate_limited',
+    { ...said(429, { code: 8, message: 'quota' }), retryAfter: '60' },
+  ],
+  [
+    '429 with seconds',
+    answer(429, '{}', { 'retry-after': '7' }),
+    429,
+    'rate_limited',
+    { ...said(429), retryAfter: '7' },
+  ],
+  [
+    '429 with a date gone by',
+    answer(429, '{}', { 'retry-after': 'Wed, 21 Oct 2015 07:28:00 GMT' }),
+    429,
+    'rate_limited',
+    { retryAfter: '0' },
+  ],
+  [
+    '429 with a date far off',
+    answer(429, '{}', { 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT' }),
+    429,
+    'rate_limited',
+    { retryAfter: '86400' },
+  ],
+  [
+    '429 with seconds without end',
+    answer(429, '{}', { 'retry-after': '9'.repeat(400) }),
+    429,
+    'rate_limited',
+    { retryAfter: expect.stringMatching(/^(60|86400)$/) },
+  ],
   ['429 with words', answer(429, '{}', { 'retry-after': 'soon' }), 429, 'rate_limited', { retryAfter: '60' }],
-  ['429 with neither seconds nor date', answer(429, '{}', { 'retry-after': '-1' }), 429, 'rate_limited', { retryAfter: '60' }],
+  [
+    '429 with neither seconds nor date',
+    answer(429, '{}', { 'retry-after': '-1' }),
+    429,
+    'rate_limited',
+    { retryAfter: '60' },
+  ],
 ]
 
 const failures: Case[] = [
@@ -58,7 +106,13 @@ const failures: Case[] = [
   ['501', answer(501), 502, 'platform_error', said(501)],
   ['502', answer(502, '<html>'), 502, 'platform_error', said(502)],
   ['503', answer(503), 502, 'platform_error', said(503)],
-  ['503 with seconds', answer(503, '{}', { 'retry-after': '9' }), 502, 'platform_error', { ...said(503), retryAfter: '9' }],
+  [
+    '503 with seconds',
+    answer(503, '{}', { 'retry-after': '9' }),
+    502,
+    'platform_error',
+    { ...said(503), retryAfter: '9' },
+  ],
 ]
 
 const unknowns: Case[] = [
@@ -84,11 +138,23 @@ const counted: Case[] = [
   ['403, cut off', { kind: 'cut_answer', status: 403 }, 403, 'not_permitted', said(403)],
   ['503, cut off', { kind: 'cut_answer', status: 503 }, 502, 'platform_error', said(503)],
   ['403 with more than 64 KiB', answer(403, 'x'.repeat(70_000)), 403, 'not_permitted', said(403)],
-  ['200 that says 412', answer(200, `{"status":412,${RESTRICTED.slice(1)}`), 412, 'recipient_restricted', said(412, restricted)],
+  [
+    '200 that says 412',
+    answer(200, `{"status":412,${RESTRICTED.slice(1)}`),
+    412,
+    'recipient_restricted',
+    said(412, restricted),
+  ],
   ['200 that says "412"', answer(200, '{"status":"412"}'), 412, 'recipient_restricted', said(412)],
   ['200 that says 400', answer(200, '{"status":400}'), 422, 'rejected', said(400)],
   ['200 that says 401', answer(200, '{"status":401}'), 403, 'token_refused', said(401)],
-  ['200 that says 429', answer(200, '{"status":429}', { 'retry-after': '5' }), 429, 'rate_limited', { ...said(429), retryAfter: '5' }],
+  [
+    '200 that says 429',
+    answer(200, '{"status":429}', { 'retry-after': '5' }),
+    429,
+    'rate_limited',
+    { ...said(429), retryAfter: '5' },
+  ],
   ['201 that says 503', answer(201, '{"status":503}'), 502, 'platform_error', said(503)],
 ]
 
@@ -122,7 +188,7 @@ describe.each(WIRES)('on %s, Divar', (wire, body) => {
   })
 })
 
-function divarStatus({ divar }: { [member: string]: unknown }): unknown {
+function divarStatus({ divar }: Json): unknown {
   return typeof divar === 'object' && divar !== null && 'status' in divar ? divar.status : undefined
 }
 

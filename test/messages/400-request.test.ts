@@ -1,0 +1,157 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { problemOf, V1, V2, v2Path } from '../support/messages.ts'
+import { send, sendRaw } from '../support/requests.ts'
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await startTestGateway()
+})
+
+/** A raw send; the body's bytes as they stand in a file. */
+function rawSend(body: Buffer | string, head: string[] = []): Promise<string> {
+  const bytes = Buffer.from(body)
+  const lines = [
+    'POST /messages HTTP/1.1',
+    'host: 127.0.0.1',
+    `x-api-key: ${KEYS.caller}`,
+    'content-type: application/json',
+    'connection: close',
+    `content-length: ${bytes.length}`,
+    ...head,
+  ]
+  return sendRaw(gateway.port, Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]))
+}
+
+describe('400: the body cannot be read', () => {
+  test.each([
+    ['nothing', '', 'body: expected JSON, found nothing'],
+    ['half an object', '{"message":', /^body: expected well-formed JSON/],
+    ['a word', 'CANARY', /^body: expected well-formed JSON/],
+    ['two values', '{} {"CANARY":1}', /^body: expected well-formed JSON/],
+    ['a NUL in the text', JSON.stringify({ ...V1, message: 'a\0b' }), 'body: a string holds a NUL character'],
+    ['a NUL in a key', '{"\\u0000":1}', 'body: a string holds a NUL character'],
+    ['half a surrogate pair', '{"message":"\\ud800"}', 'body: a string holds half of a surrogate pair'],
+    ['half a surrogate pair in a key', '{"a":{"\\udc00":1}}', 'body: a string holds half of a surrogate pair'],
+    ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'body: expected at most 64 levels of nesting'],
+    ['50,000 levels', '['.repeat(50_000) + ']'.repeat(50_000), 'body: expected at most 64 levels of nesting'],
+    ['a number past all bounds', '{"a":1e999}', 'body: a number is too large'],
+  ])('%s', async (_, body, detail) => {
+    const response = await send(gateway, body)
+    expect(problemOf(response)).toMatchObject({
+      status: 400,
+      code: 'malformed_request',
+      detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+    })
+    expect(response.text).not.toContain('CANARY')
+  })
+
+  test.each(['[]', 'null', '"CANARY"', '5', 'true'])('%s is no message', async (body) => {
+    const response = await send(gateway, body)
+    expect(problemOf(response)).toMatchObject({ code: 'invalid_message', detail: 'body: expected a JSON object' })
+    expect(response.text).not.toContain('CANARY')
+  })
+
+  test.each([
+    ['a lone continuation byte', [0x22, 0x80, 0x22]],
+    ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22]],
+    ['a surrogate in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
+  ])('bytes that are no UTF-8: %s', async (_, bytes) => {
+    const answer = await rawSend(Buffer.from(bytes))
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('body: expected UTF-8')
+  })
+
+  test('of duplicate keys the last wins', async () => {
+    await send(gateway, '{"conversation_id":"c","message":"first","message":"last"}')
+    expect(gateway.divar.received.at(-1)?.body).toBe('{"message":"last"}')
+  })
+})
+
+describe('400: the path cannot be read', () => {
+  test.each(['%zz', '%', '%e0%a4', '%ff', '%c0%af', 'a%'])('%s is no percent-encoding of UTF-8', async (id) => {
+    const answer = await sendRaw(
+      gateway.port,
+      `POST ${v2Path(id)} HTTP/1.1\r\nhost: x\r\nx-api-key: ${KEYS.caller}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
+    )
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('"code":"malformed_request"')
+  })
+
+  test('a NUL in it is as little an id as one in a body', async () => {
+    const before = gateway.divar.received.length
+    expect((await send(gateway, { message: 'm' }, v2Path('a%00b'))).status).toBe(400)
+    expect(gateway.divar.received).toHaveLength(before)
+  })
+})
+
+describe("400: the user's token cannot be sent on", () => {
+  const headers: [string, string[]][] = [
+    ['two that differ', ['x-access-token: CANARY-1', 'authorization: Bearer CANARY-2']],
+    ['two in one name', ['x-access-token: CANARY-1', 'x-access-token: CANARY-2']],
+    ['a blank in it', ['x-access-token: CANARY 1']],
+    ['a blank in the bearer', ['authorization: Bearer CANARY 1']],
+    ['a Persian letter', ['x-access-token: CANARY-ت']],
+    ['a control character', ['x-access-token: CANARY\t1']],
+    ['4097 characters', [`x-access-token: CANARY${'x'.repeat(4091)}`]],
+  ]
+  test.each(headers)('%s', async (_, head) => {
+    const before = gateway.divar.received.length
+    const answer = await rawSend(JSON.stringify(V1), head)
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+    expect(answer).toContain('"code":"malformed_request"')
+    expect(answer).not.toContain('CANARY')
+    expect(gateway.divar.received).toHaveLength(before)
+  })
+
+  test('of 4096 characters it can', async () => {
+    const token = 'x'.repeat(4096)
+    expect((await send(gateway, V1).set('x-access-token', token)).status).toBe(200)
+    expect(gateway.divar.received.at(-1)?.headers['x-access-token']).toBe(token)
+  })
+})
+
+describe('413, 415', () => {
+  const text = (bytes: number) => {
+    const empty = JSON.stringify({ ...V2, message: '' })
+    return empty.replace('"message":""', `"message":"${'x'.repeat(bytes - empty.length)}"`)
+  }
+
+  test('100 KiB pass, and one byte more is 413', async () => {
+    expect(Buffer.byteLength(text(100 * 1024))).toBe(100 * 1024)
+    expect((await send(gateway, text(100 * 1024))).status).toBe(200)
+    const response = await send(gateway, text(100 * 1024 + 1))
+    expect(problemOf(response)).toMatchObject({
+      status: 413,
+      code: 'body_too_large',
+      detail: 'body: expected at most 102400 bytes',
+    })
+  })
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/json; charset=windows-1256', ''])(
+    'content-type %j is 415',
+    async (type) => {
+      const response = await send(gateway, V1).set('content-type', type)
+      expect(problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+    },
+  )
+
+  test('a compressed body is 415', async () => {
+    const response = await send(gateway, V1).set('content-encoding', 'gzip')
+    expect(problemOf(response)).toMatchObject({ status: 415, code: 'unsupported_media_type' })
+  })
+
+  test.each(['application/json; charset=utf-8', 'Application/JSON;charset="UTF8"'])('%s is JSON', async (type) => {
+    expect((await send(gateway, V1).set('content-type', type)).status).toBe(200)
+  })
+})
+
+test('a well-formed x-request-id is kept in the problem', async () => {
+  const response = await supertest(gateway.internalUrl)
+    .post('/messages')
+    .set('x-api-key', KEYS.caller)
+    .set('x-request-id', 'abc-123')
+    .send({})
+  expect(problemOf(response).request_id).toBe('abc-123')
+})

@@ -1,0 +1,161 @@
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTcpServer, type Socket } from 'node:net'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import type { Pool } from 'undici'
+import { post, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { createPool } from '../../src/outbound/pool.ts'
+import { originOf } from '../support/messages.ts'
+
+const pools: Pool[] = []
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.destroy()))
+})
+
+function poolTo(origin: string): Pool {
+  const pool = createPool(origin, 5000)
+  pools.push(pool)
+  return pool
+}
+
+const REQUEST: ExchangeRequest = { path: '/', headers: {}, body: 'سلام', timeoutMs: 5000, maxBytes: 1024 }
+
+async function postTo(listener: RequestListener, more: Partial<ExchangeRequest> = {}): Promise<Exchange> {
+  return post(poolTo(await originOf(createServer(listener))), { ...REQUEST, ...more })
+}
+
+/** Writes these bytes as soon as a request comes. */
+async function postToBytes(bytes: string, more: Partial<ExchangeRequest> = {}, end = true): Promise<Exchange> {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => {
+      if (end) socket.end(bytes)
+      else socket.write(bytes)
+    })
+  })
+  return post(poolTo(await originOf(server)), { ...REQUEST, ...more })
+}
+
+describe('an answer', () => {
+  test('comes with its status, its headers and its body, to the byte', async () => {
+    const bytes = Buffer.from([0, 255, 128, 10])
+    const exchange = await postTo((request, response) => {
+      let body = ''
+      request.setEncoding('utf8')
+      request.on('data', (chunk) => (body += String(chunk)))
+      request.on('end', () => response.writeHead(207, { 'x-body': encodeURIComponent(body) }).end(bytes))
+    })
+    expect(exchange).toMatchObject({ kind: 'answered', status: 207, headers: { 'x-body': encodeURIComponent('سلام') } })
+    expect(exchange).toHaveProperty('body', bytes)
+  })
+
+  test.each([301, 307, 401, 404, 429, 500, 503])(
+    'of %d is an answer like any other, asked for once',
+    async (status) => {
+      let asked = 0
+      const exchange = await postTo((_request, response) => {
+        asked += 1
+        response.writeHead(status, { location: '/', 'retry-after': '0' }).end('no')
+      })
+      expect(exchange).toMatchObject({ kind: 'answered', status, body: Buffer.from('no') })
+      expect(asked).toBe(1)
+    },
+  )
+
+  test('after an informational one is the final one', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nlink: </>\r\n\r\n'
+    const exchange = await postToBytes(`${early}HTTP/1.1 403 No\r\ncontent-length: 2\r\n\r\nno`)
+    expect(exchange).toMatchObject({ kind: 'answered', status: 403, body: Buffer.from('no') })
+  })
+
+  test.each([
+    ['as long as its bound has its body', 1024, 1024],
+    ['one byte longer has none, but its status', 1025, undefined],
+    ['without end has none, but its status', 5_000_000, undefined],
+  ])('%s', async (_, size, expected) => {
+    const exchange = await postTo((_request, response) => response.writeHead(403).end('x'.repeat(size)))
+    expect(exchange).toMatchObject({ kind: 'answered', status: 403 })
+    expect(exchange).toHaveProperty('body', expected === undefined ? undefined : Buffer.alloc(expected, 'x'))
+  })
+
+  test.each([
+    ['of known length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}'],
+    ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n'],
+  ])('%s that breaks off has no body', async (_, bytes) => {
+    expect(await postToBytes(bytes)).toMatchObject({ kind: 'answered', status: 200, body: undefined })
+  })
+
+  test('that is late in its middle has no body, but its status', async () => {
+    const bytes = 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}'
+    const exchange = await postToBytes(bytes, { timeoutMs: 100 }, false)
+    expect(exchange).toMatchObject({ kind: 'answered', status: 200, body: undefined })
+  })
+})
+
+describe('without a status, it is told whether the request may have been written', () => {
+  test.each([
+    ['a reset', (socket: Socket) => socket.resetAndDestroy()],
+    ['an end', (socket: Socket) => socket.end()],
+    ['another protocol', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
+    ['half a status line', (socket: Socket) => socket.end('HTTP/1.1 2')],
+  ])('%s after the request came: it was', async (_, act) => {
+    let bytes = ''
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', (chunk) => {
+        bytes += chunk.toString('latin1')
+        act(socket)
+      })
+    })
+    const exchange = await post(poolTo(await originOf(server)), REQUEST)
+    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: expect.stringMatching(/./) })
+    expect(bytes.match(/^POST \/ /gm)).toHaveLength(1)
+  })
+
+  test('silence: it was', async () => {
+    const exchange = await postTo(() => undefined, { timeoutMs: 100 })
+    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: 'timeout' })
+  })
+
+  test('a caller that gives up: it was', async () => {
+    const giveUp = new AbortController()
+    const exchange = await postTo(
+      () => {
+        giveUp.abort()
+      },
+      { signal: giveUp.signal },
+    )
+    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: 'aborted' })
+  })
+
+  test('a caller that had given up before: it was not', async () => {
+    let asked = 0
+    const origin = await originOf(createServer((_request, response) => response.end(String((asked += 1)))))
+    const pool = poolTo(origin)
+    const exchange = await post(pool, { ...REQUEST, signal: AbortSignal.abort() })
+    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: 'aborted' })
+    expect(await post(pool, REQUEST)).toMatchObject({ body: Buffer.from('1') })
+  })
+
+  test.each([
+    ['nobody listens', 'http://127.0.0.1:9'],
+    ['no such name', 'http://nowhere.invalid'],
+  ])('%s: it was not', async (_, origin) => {
+    const exchange = await post(poolTo(origin), REQUEST)
+    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/^E[A-Z_]+$/) })
+  })
+
+  test('a connection cut in the TLS handshake: it was not', async () => {
+    const origin = await originOf(
+      createTcpServer((socket) => {
+        socket.on('error', () => undefined).once('data', () => socket.destroy())
+      }),
+    )
+    const exchange = await post(poolTo(origin.replace('http:', 'https:')), { ...REQUEST, timeoutMs: 1000 })
+    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/./) })
+  })
+
+  test('a header that cannot be written: it was not', async () => {
+    const exchange = await post(poolTo('http://127.0.0.1:9'), { ...REQUEST, headers: { 'x-bad': 'a\nb' } })
+    expect(exchange).toMatchObject({ kind: 'failed', begun: false })
+  })
+})

@@ -1,0 +1,126 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { afterAll, describe, expect, test } from '@jest/globals'
+import type { Pool } from 'undici'
+import { post, type ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { createPool } from '../../src/outbound/pool.ts'
+import { startTestGateway } from '../support/gateway.ts'
+import { originOf, V1, V2 } from '../support/messages.ts'
+import { send } from '../support/requests.ts'
+
+const pools: Pool[] = []
+afterAll(async () => {
+  await Promise.all(pools.map((pool) => pool.destroy()))
+})
+
+const REQUEST: ExchangeRequest = { path: '/', headers: {}, body: '{}', timeoutMs: 5000, maxBytes: 1024 }
+
+async function start(
+  listener: RequestListener,
+): Promise<{ server: Server; origin: string; pool: Pool; sockets: Socket[] }> {
+  const server = createServer({ keepAliveTimeout: 60_000 }, listener)
+  const sockets: Socket[] = []
+  server.on('connection', (socket) => sockets.push(socket))
+  const origin = await originOf(server)
+  const pool = createPool(origin, 5000)
+  pools.push(pool)
+  return { server, origin, pool, sockets }
+}
+
+/** Resolves when the other side has ended this socket. */
+function endOf(socket: Socket | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (socket === undefined) reject(new Error('no socket'))
+    else if (socket.readableEnded) resolve()
+    else socket.once('end', resolve)
+  })
+}
+
+describe('a socket to Divar', () => {
+  test('serves one send after another', async () => {
+    const { origin, sockets } = await start((_request, response) => response.end('{}'))
+    const gateway = await startTestGateway({ DIVAR_V1_API_URL: origin, DIVAR_API_URL: origin })
+    for (const body of [V1, V2, V1, V2, V1]) expect((await send(gateway, body)).status).toBe(200)
+    expect(sockets).toHaveLength(1)
+  })
+
+  test('serves one request at a time', async () => {
+    const waiting: (() => void)[] = []
+    const { pool, sockets } = await start((_request, response) => {
+      waiting.push(() => response.end('{}'))
+      if (waiting.length === 3) for (const answer of waiting) answer()
+    })
+    await Promise.all([post(pool, REQUEST), post(pool, REQUEST), post(pool, REQUEST)])
+    expect(sockets).toHaveLength(3)
+  })
+
+  test.concurrent.each([
+    ['an announced second, which leaves no margin', 'timeout=1'],
+    ['an announced two seconds', 'timeout=2'],
+    ['none announced', undefined],
+    ['an announced hour', 'timeout=3600'],
+  ])('is ended by the gateway well before the server would: %s', async (_, announced) => {
+    const { pool, sockets } = await start((_request, response) => {
+      if (announced === undefined) response.setHeader('connection', 'keep-alive')
+      else response.setHeader('keep-alive', announced).setHeader('connection', 'keep-alive')
+      response.end('{}')
+    })
+    await post(pool, REQUEST)
+    const answeredAt = performance.now()
+    await endOf(sockets[0])
+    const seconds = announced === 'timeout=1' ? 1 : announced === 'timeout=2' ? 2 : 5
+    expect(performance.now() - answeredAt).toBeLessThan(seconds * 1000)
+    expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
+    expect(sockets).toHaveLength(2)
+  })
+
+  test('that the server closed is not used again', async () => {
+    const { pool, sockets } = await start((_request, response) => response.setHeader('connection', 'close').end('{}'))
+    for (let time = 0; time < 3; time += 1) {
+      expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
+    }
+    expect(sockets).toHaveLength(3)
+  })
+
+  test.each([
+    ['given up', { timeoutMs: 100 }, () => undefined],
+    ['too long', { maxBytes: 1 }, ((_request, response) => response.end('{}')) satisfies RequestListener],
+  ])('whose answer was %s is not used again', async (_, more, listener: RequestListener) => {
+    let asked = 0
+    const { pool, sockets } = await start((request, response) => {
+      asked += 1
+      if (asked === 1) listener(request, response)
+      else response.end('{}')
+    })
+    await post(pool, { ...REQUEST, ...more })
+    expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', body: Buffer.from('{}') })
+    expect(sockets).toHaveLength(2)
+  })
+})
+
+describe('when every socket is taken', () => {
+  test('a request waits within its own deadline, and given up is never written', async () => {
+    const paths: string[] = []
+    const full = Promise.withResolvers<undefined>()
+    const { pool, sockets } = await start((request, response) => {
+      paths.push(request.url ?? '')
+      if (request.url === '/last') response.end('{}')
+      else if (paths.length === 128) full.resolve(undefined)
+    })
+    const release = new AbortController()
+    const holding = Array.from({ length: 128 }, () =>
+      post(pool, { ...REQUEST, path: '/held', timeoutMs: 20_000, signal: release.signal }),
+    )
+    await full.promise
+    expect(await post(pool, { ...REQUEST, path: '/waited', timeoutMs: 50 })).toEqual({
+      kind: 'failed',
+      begun: false,
+      reason: 'timeout',
+    })
+    expect(sockets).toHaveLength(128)
+    release.abort()
+    for (const held of await Promise.all(holding)) expect(held).toMatchObject({ begun: true, reason: 'aborted' })
+    expect(await post(pool, { ...REQUEST, path: '/last' })).toMatchObject({ kind: 'answered', status: 200 })
+    expect(paths).not.toContain('/waited')
+  })
+})
