@@ -37,7 +37,8 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
     return gateway
   } catch (error) {
     if (error instanceof ResolverSetupError) refuseToStart([`RESOLVER: ${error.message}`])
-    log.fatal({ event: 'gateway.not_started', ...describeError(error) })
+    const { host, port, internalPort: internal_port } = config
+    log.fatal({ event: 'gateway.not_started', host, port, internal_port, ...describeError(error) })
     process.exit(1)
   }
 }

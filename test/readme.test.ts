@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { faultStatus } from '../src/http/fault-status.ts'
@@ -17,12 +18,32 @@ const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/
 const elsewhere = /^(?:npm ci && npm (?:run demo|test)\n|cp \.env\.example \.env && docker|docker )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 
+/** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */
+const ports = new Map<string, number>()
+const withFreePorts = (text: string) =>
+  text.replaceAll(/\b(?:3000|3100|4000)\b/g, (printed) => String(ports.get(printed)))
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
 let demo: ChildProcess
 let transcript = ''
 beforeAll(async () => {
   // As the README has it, less the installation, which has happened.
   expect(readme).toContain('npm ci && npm run demo\n')
-  demo = spawn('npm', ['run', '--silent', 'demo'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  for (const printed of ['3000', '3100', '4000']) ports.set(printed, await freePort())
+  const options = ['--port', withFreePorts('3000'), '--simulator-port', withFreePorts('4000')]
+  demo = spawn('npm', ['run', '--silent', 'demo', '--', ...options], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
   const { promise: up, resolve } = Promise.withResolvers<undefined>()
   demo.stdout?.setEncoding('utf8').on('data', (chunk) => {
     transcript += String(chunk)
@@ -40,7 +61,10 @@ afterAll(async () => {
 const withoutIds = (text: string) => text.replaceAll(/\b(msg|req|clk)_[\w-]{24}/g, '$1_')
 
 async function run(command: string): Promise<string> {
-  const bash = spawn('bash', ['-euo', 'pipefail', '-c', command], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+  const bash = spawn('bash', ['-euo', 'pipefail', '-c', withFreePorts(command)], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   bash.stdout.setEncoding('utf8').on('data', (chunk) => (output += String(chunk)))
   expect(await once(bash, 'close')).toEqual([0, null])
@@ -56,14 +80,14 @@ describe('the README', () => {
     '%s … prints what stands under it',
     async (_, command = '', output) => {
       const printed = await run(command)
-      if (output !== undefined) expect(withoutIds(printed).trim()).toBe(withoutIds(output).trim())
+      if (output !== undefined) expect(withoutIds(printed).trim()).toBe(withFreePorts(withoutIds(output)).trim())
     },
     60_000,
   )
 
   test('promises of the demo that it plays both journeys; it does', () => {
     expect(transcript).toContain(
-      '"url": "http://127.0.0.1:4000/start?post_token=AZf3Uqr3&side=demand&data.order_id=A-1029"',
+      withFreePorts('"url": "http://127.0.0.1:4000/start?post_token=AZf3Uqr3&side=demand&data.order_id=A-1029"'),
     )
     expect(transcript).toContain('>> POST /v2/open-platform/chat/conversation')
   })

@@ -12,7 +12,7 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] 
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** The part of pino's logger that the gateway and its resolvers use. */
-export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug'>
+export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'child'>
 
 export function createLogger(level: LogLevel, stream: DestinationStream = destination(1)): Logger {
   return pino(
@@ -30,17 +30,30 @@ export function createLogger(level: LogLevel, stream: DestinationStream = destin
  * What may be logged of an error that is not ours: its kind, its code and where it came from. Its message stays out, since a library
  * or a resolver is free to put a token, a text or a phone number into it.
  */
-export function describeError(error: unknown): Record<string, unknown> {
+export function describeError(error: unknown): { error: string; error_code?: string; error_at?: string[] } {
   if (typeof error !== 'object' || error === null) return { error: typeof error }
   // Looked at by its members: an error from another realm, such as a worker's, is no `instanceof Error`.
-  const { name, code, stack }: { name?: unknown; code?: unknown; stack?: unknown } = error
+  const { name, code, stack, message }: { name?: unknown; code?: unknown; stack?: unknown; message?: unknown } = error
   return {
-    error: typeof name === 'string' ? name : 'object',
-    ...(typeof code === 'string' && { error_code: code }),
-    error_at: (typeof stack === 'string' ? stack : '')
-      .split('\n')
-      .filter((line) => /^\s+at /.test(line))
-      .slice(0, 5)
-      .map((line) => line.trim()),
+    error: isWord(name) ? name : 'object',
+    ...(isWord(code) && { error_code: code }),
+    error_at: framesOf(stack, message),
   }
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^\w{1,64}$/.test(value)
+}
+
+/** The first frames of a stack. The message stands in front of them and may itself have lines that look like frames. */
+function framesOf(stack: unknown, message: unknown): string[] {
+  if (typeof stack !== 'string' || typeof message !== 'string') return []
+  const at = stack.indexOf(message)
+  if (at < 0) return []
+  return stack
+    .slice(at + message.length)
+    .split('\n')
+    .filter((line) => /^ {4}at /.test(line))
+    .slice(0, 5)
+    .map((line) => line.trim())
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../http/strict-json.ts'
+import type { JsonObject } from '../base/strict-json.ts'
 
 export type Side = 'supply' | 'demand'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Click, Side } from './click.ts'
 import { chooseReturnUrl } from './return-url.ts'
 import { location, optionalObject, optionalText, requiredText, returnAddresses, unknownMembers } from './wire-fields.ts'
@@ -73,19 +73,24 @@ function sideOf(userId: string, supplierId: string | undefined, demandId: string
   return userId === demandId ? 'demand' : undefined
 }
 
-/** Unknown members of the body, and of the three objects in it under those objects' names. */
+/** Unknown members of the body, and of the objects in it under those objects' names. */
 function collectExtra(body: JsonObject): JsonObject {
-  const nested: [string, { shape: object }][] = [
-    ['supplier', party],
-    ['demand', party],
-    ['extra_data', extraData],
-  ]
-  const inner = nested.flatMap(([name, known]) => {
-    const value = body[name]
-    const rest = isJsonObject(value) ? unknownMembers(value, known) : {}
-    return Object.keys(rest).length === 0 ? [] : [[name, rest] as const]
-  })
-  return { ...unknownMembers(body, schema), ...Object.fromEntries(inner) }
+  const known = { supplier: party, demand: party, extra_data: extraData }
+  const within = unknownWithin(body, known)
+  const inData = unknownWithin(asObject(body['extra_data']), { location })
+  if (Object.keys(inData).length > 0) within['extra_data'] = { ...asObject(within['extra_data']), ...inData }
+  return { ...unknownMembers(body, schema), ...within }
+}
+
+function unknownWithin(object: JsonObject, known: Record<string, { shape: object }>): JsonObject {
+  const found = Object.entries(known).map(
+    ([name, part]) => [name, unknownMembers(asObject(object[name]), part)] as const,
+  )
+  return Object.fromEntries(found.filter(([, rest]) => Object.keys(rest).length > 0))
+}
+
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {}
 }
 
 function isEmptyObject(value: unknown): boolean {

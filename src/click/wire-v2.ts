@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonObject } from '../http/strict-json.ts'
+import type { JsonObject } from '../base/strict-json.ts'
 import type { Click, Side } from './click.ts'
 import { chooseReturnUrl } from './return-url.ts'
 import { optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'

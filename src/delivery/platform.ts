@@ -1,16 +1,15 @@
-import type { Pool } from 'undici'
 import type { Address, Message } from '../message/message.ts'
 import { writeV1 } from '../message/wire-v1.ts'
 import { writeV2 } from '../message/wire-v2.ts'
-import { post } from '../outbound/exchange.ts'
+import type { Host } from '../outbound/host.ts'
 import type { Outcome } from './outcome.ts'
 import { readOutcome } from './read-answer.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 
 export type PlatformOptions = {
-  v1: { url: URL; pool: Pool }
-  v2: { url: URL; pool: Pool }
+  v1: { url: URL; host: Host }
+  v2: { url: URL; host: Host }
   apiKey: string
   /** For one delivery, from waiting for a socket to the last byte of the answer. */
   timeoutMs: number
@@ -22,37 +21,38 @@ export type Deliver = (message: Message, userToken: string) => Promise<Outcome>
 
 export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: PlatformOptions): Deliver {
   return async (message, userToken) => {
-    const { host, path, token, body } = encode(message, userToken)
-    const exchange = await post(host.pool, {
-      path: host.url.pathname.replace(/\/+$/, '') + path,
+    const { wire, path, token, body } = encode(message, userToken)
+    const { host, url } = wire === 'v1' ? v1 : v2
+    const exchange = await host.post({
+      path: url.pathname.replace(/\/+$/, '') + path,
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
     })
-    return readOutcome(exchange)
-  }
-
-  /** The last place that knows of two wires. */
-  function encode(message: Message, userToken: string) {
-    const { address } = message
-    return address.kind === 'triple'
-      ? {
-          host: v1,
-          path: '/v2/open-platform/chat/conversation',
-          token: { 'x-access-token': userToken },
-          body: writeV1(message),
-        }
-      : {
-          host: v2,
-          path: `/v2/open-platform/conversations/${encodeURIComponent(address.conversationId)}/messages`,
-          token: { authorization: `Bearer ${userToken}` },
-          body: writeV2(message),
-        }
+    return readOutcome(exchange, [apiKey, userToken])
   }
 }
 
-/** How logs and metrics call the wire that a message goes out on. */
+function encode(message: Message, userToken: string) {
+  const { address } = message
+  const wire = wireOf(address)
+  return address.kind === 'triple'
+    ? {
+        wire,
+        path: '/v2/open-platform/chat/conversation',
+        token: { 'x-access-token': userToken },
+        body: writeV1(message),
+      }
+    : {
+        wire,
+        path: `/v2/open-platform/conversations/${encodeURIComponent(address.conversationId)}/messages`,
+        token: { authorization: `Bearer ${userToken}` },
+        body: writeV2(message),
+      }
+}
+
+/** The wire that a message goes out on. */
 export function wireOf(address: Address): 'v1' | 'v2' {
   return address.kind === 'triple' ? 'v1' : 'v2'
 }

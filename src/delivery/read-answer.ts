@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isJsonObject, parseStrictJson } from '../http/strict-json.ts'
+import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Exchange, ReplyHeaders } from '../outbound/exchange.ts'
 import type { Outcome, PlatformError } from './outcome.ts'
 
@@ -8,7 +8,7 @@ const DEFAULT_RETRY_AFTER_S = 60
 const MAX_RETRY_AFTER_S = 24 * 60 * 60
 const MAX_MESSAGE = 500
 
-/** Both wires answer `{status, message}`; refusals `{code, message}`. Everything is optional, nothing may be of another type. */
+/** Both wires answer `{status, message}`. A status that is none says that this is no answer of theirs. */
 const answerSchema = z.object({
   status: z
     .union([
@@ -19,28 +19,41 @@ const answerSchema = z.object({
         .transform(Number),
     ])
     .nullish(),
-  code: z.union([z.number(), z.string().max(64)]).nullish(),
   message: z.string().nullish(),
 })
 type Answer = z.infer<typeof answerSchema>
 
-/** Turns Divar's answer, or its silence, into an Outcome. Validates, never trusts. */
-export function readOutcome(exchange: Exchange): Outcome {
+/** What they say of a refusal, member by member: one that is odd does not spoil the other. */
+const refusalSchema = z.object({
+  code: z
+    .union([z.number(), z.string().max(64)])
+    .nullish()
+    .catch(undefined),
+  message: z.string().nullish().catch(undefined),
+})
+
+/**
+ * Turns Divar's answer, or its silence, into an Outcome. Validates, never trusts.
+ * @param secrets masked where Divar's message repeats them: it is passed on to the caller
+ */
+export function readOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
   if (exchange.kind === 'failed') {
     return { kind: exchange.begun ? 'unknown' : 'not_sent', reason: exchange.reason }
   }
-  const answer = readAnswer(exchange.body)
-  if (!isSuccess(exchange.status)) return readRefusal(exchange.status, answer, exchange.headers)
+  const json = readJson(exchange.body)
+  if (!isSuccess(exchange.status)) return readRefusal(exchange.status, json, exchange.headers, secrets)
+  const answer = readAnswer(json)
   if (answer === undefined) return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}` }
   const told = answer.status ?? exchange.status
-  return told < 400 ? { kind: 'delivered' } : readRefusal(told, answer, exchange.headers)
+  return told < 400 ? { kind: 'delivered' } : readRefusal(told, json, exchange.headers, secrets)
 }
 
-function readRefusal(status: number, answer: Answer | undefined, headers: ReplyHeaders): Outcome {
+function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
+  const told = refusalSchema.safeParse(json).data
   const divar: PlatformError = {
     status,
-    ...(isGiven(answer?.code) && { code: answer.code }),
-    ...(isGiven(answer?.message) && { message: answer.message.slice(0, MAX_MESSAGE) }),
+    ...(isGiven(told?.code) && { code: told.code }),
+    ...(isGiven(told?.message) && { message: quote(told.message, secrets) }),
   }
   const retryAfterSeconds = readRetryAfter(headers['retry-after'])
   if (status === 401) return { kind: 'token_refused', divar }
@@ -57,14 +70,22 @@ function readRefusal(status: number, answer: Answer | undefined, headers: ReplyH
   return { kind: 'rejected', divar }
 }
 
-function readAnswer(body: Buffer | undefined): Answer | undefined {
+function readJson(body: Buffer | undefined): unknown {
   if (body === undefined) return undefined
   try {
-    const json = parseStrictJson(body)
-    return isJsonObject(json) ? answerSchema.safeParse(json).data : undefined
+    return parseStrictJson(body)
   } catch {
     return undefined
   }
+}
+
+function readAnswer(json: unknown): Answer | undefined {
+  return isJsonObject(json) ? answerSchema.safeParse(json).data : undefined
+}
+
+function quote(message: string, secrets: readonly string[]): string {
+  const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
+  return masked.slice(0, MAX_MESSAGE).toWellFormed()
 }
 
 function isGiven<Value>(value: Value | null | undefined): value is Value {

@@ -1,3 +1,4 @@
+import { parseArgs } from 'node:util'
 import { createLogger } from '../base/log.ts'
 import { readConfig } from '../process/config.ts'
 import { startGateway } from '../process/gateway.ts'
@@ -7,14 +8,19 @@ import { clickV1, messageV1 } from './samples.ts'
 /** Not secrets: they open nothing but this demo, on this machine. */
 const KEYS = { identification: 'demo-identification-key', caller: 'demo-internal-key', api: 'demo-divar-api-key' }
 const USER_TOKEN = 'demo-user-token'
-const GATEWAY_PORT = 3000
-const SIMULATOR_PORT = 4000
+const { values: ports } = parseArgs({
+  options: { port: { type: 'string', default: '3000' }, 'simulator-port': { type: 'string', default: '4000' } },
+})
 
-const simulator = await startSimulator({ port: SIMULATOR_PORT, apiKey: KEYS.api, onSend: showArrival }).catch(explain)
+const simulator = await startSimulator({
+  port: Number(ports['simulator-port']),
+  apiKey: KEYS.api,
+  onSend: showArrival,
+}).catch(explain)
 const gateway = await startGateway(
   readConfig({
     HOST: '127.0.0.1',
-    PORT: String(GATEWAY_PORT),
+    PORT: ports.port,
     DIVAR_IDENTIFICATION_KEY: KEYS.identification,
     DIVAR_API_KEY: KEYS.api,
     DIVAR_V1_API_URL: simulator.url,
@@ -65,12 +71,20 @@ function showArrival({ method, path, headers, body }: Received, status: number):
   const shown = ['x-api-key', 'x-access-token', 'authorization'].filter((name) => headers[name] !== undefined)
   say(`   what Divar received, and answered with ${status}:\n`)
   say(
-    `>> ${method} ${path}\n${shown.map((name) => `>> ${name}: ${String(headers[name])}\n`).join('')}${pretty(JSON.parse(body))}\n`,
+    `>> ${method} ${path}\n${shown.map((name) => `>> ${name}: ${String(headers[name])}\n`).join('')}${prettyText(body)}\n`,
   )
 }
 
 function pretty(value: unknown): string {
   return JSON.stringify(value, null, 2)
+}
+
+function prettyText(text: string): string {
+  try {
+    return pretty(JSON.parse(text))
+  } catch {
+    return text
+  }
 }
 
 function say(text: string): void {
@@ -81,7 +95,9 @@ function explain(error: unknown): never {
   const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
   const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(
-    taken ? `The demo needs the ports ${GATEWAY_PORT} and ${SIMULATOR_PORT}; one is taken.\n` : `${text}\n`,
+    taken
+      ? `The demo needs the ports ${ports.port} and ${ports['simulator-port']}; one is taken. Others: npm run demo -- --port 3005 --simulator-port 4005\n`
+      : `${text}\n`,
   )
   process.exit(1)
 }

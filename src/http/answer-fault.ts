@@ -1,35 +1,50 @@
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler } from 'express'
 import { Fault, type FaultCode } from '../base/fault.ts'
-import { describeError } from '../base/log.ts'
+import { describeError, type Logger } from '../base/log.ts'
+import { discardRest } from './body.ts'
 import { faultStatus } from './fault-status.ts'
 import type { Level } from './unit-of-work.ts'
 
-/** The body of a refusal, in the language of whoever asked. */
-type FaultShape = (fault: Fault, response: Response) => { contentType: string; body: unknown }
+/** An answer as a value: what is sent, and what could be kept. */
+export type Reply = { status: number; headers: Record<string, string>; body: string }
+
+/** Writes a fault in the language of whoever asked. */
+type FaultShape = (fault: Fault, requestId: string) => Reply
 
 /** RFC 9457, for our own services. */
-export const problemShape: FaultShape = (fault, response) => {
+export const problemShape: FaultShape = (fault, requestId) => {
   const { status, title } = faultStatus[fault.code]
+  const { retryAfter, allow, errors, members } = fault.options
   return {
-    contentType: 'application/problem+json',
-    body: {
+    status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+      ...(allow !== undefined && { allow }),
+    },
+    body: JSON.stringify({
       type: `/docs#${fault.code}`,
       title,
       status,
       code: fault.code,
       detail: fault.message,
-      request_id: response.locals.unit.requestId,
-      ...(fault.options.errors && { errors: fault.options.errors }),
-      ...fault.options.members,
-    },
+      request_id: requestId,
+      ...(errors && { errors }),
+      ...members,
+    }),
   }
 }
 
 /** The three keys of session initialization, for Divar and the developers who read its logs. */
-export const sessionShape: FaultShape = (fault) => ({
-  contentType: 'application/json',
-  body: { status: String(faultStatus[fault.code].status), message: fault.message, url: '' },
-})
+export const sessionShape: FaultShape = (fault) => {
+  const { status } = faultStatus[fault.code]
+  const { allow } = fault.options
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...(allow !== undefined && { allow }) },
+    body: JSON.stringify({ status: String(status), message: fault.message, url: '' }),
+  }
+}
 
 /** Under which event, and how loudly, a fault goes into the log. */
 type Verdict = (code: FaultCode) => { event: string; level: Level }
@@ -43,11 +58,12 @@ export function refusedAs(event: string): Verdict {
 
 /** Ends every request that threw: the fault's status, the shape of this side, one line in the log. Nothing internal goes out. */
 export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestHandler {
-  return (error: unknown, _request, response, next) => {
+  return (error: unknown, request, response, next) => {
     const fault = asFault(error)
-    const { internal, cause, retryAfter, allow } = fault.options
+    const { internal, cause } = fault.options
     const { unit } = response.locals
-    if (!response.headersSent) response.status(faultStatus[fault.code].status)
+    const reply = shape(fault, unit.requestId)
+    if (!response.headersSent) response.status(reply.status)
     unit.fields['code'] = fault.code
     if (internal !== undefined) unit.fields['reason'] = internal
     if (OURS.has(fault.code) && cause !== undefined) Object.assign(unit.fields, describeError(cause))
@@ -57,10 +73,17 @@ export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestH
       next(error)
       return
     }
-    const { contentType, body } = shape(fault, response)
-    if (retryAfter !== undefined) response.setHeader('retry-after', String(retryAfter))
-    if (allow !== undefined) response.setHeader('allow', allow)
-    response.type(contentType).json(body)
+    response.set(reply.headers).end(reply.body)
+    discardRest(request)
+  }
+}
+
+/** Ends what even the handlers above failed to answer; without it Express would answer with the stack. */
+export function lastResort(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, _next) => {
+    log.error({ event: 'request.unanswered', ...describeError(error) })
+    if (response.headersSent) response.destroy()
+    else response.status(500).end()
   }
 }
 

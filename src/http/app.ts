@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
 import helmet from 'helmet'
 import type { Logger } from '../base/log.ts'
-import { answerFaults, problemShape, refusedAs } from './answer-fault.ts'
+import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
 import { notFound } from './endings.ts'
 import { requestGuard } from './request-guard.ts'
 import { unitOfWork } from './unit-of-work.ts'
@@ -32,6 +32,6 @@ export function createApp({ routers, faultHandlers = [] }: Side, log: Logger): E
   for (const router of routers) app.use(router)
   app.use(notFound)
   for (const { path, handler } of faultHandlers) app.use(path, handler)
-  app.use(answerFaults(problemShape, refusedAs('request.refused')))
+  app.use(answerFaults(problemShape, refusedAs('request.refused')), lastResort(log))
   return app
 }

@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http'
 import { Fault } from '../base/fault.ts'
-import { parseStrictJson } from './strict-json.ts'
+import { parseStrictJson } from '../base/strict-json.ts'
 
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024
 
+/** A little less than the server's own `requestTimeout`, which would answer without a body. */
+const BODY_TIMEOUT_MS = 14_000
+
+/** What is still read, and thrown away, of a request that was refused: enough for most clients to get to the answer. */
+const MAX_DISCARDED_BYTES = 1024 * 1024
+
 /**
- * Reads a request's JSON body, whole, within its bound. Waiting is bounded by the server's `requestTimeout`.
+ * Reads a request's JSON body, whole, within its bounds of size and time.
  * @throws Fault `unsupported_media_type`, `body_too_large` or `malformed_request`
  */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
@@ -28,34 +34,47 @@ function requireJson(request: IncomingMessage): void {
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return Promise.reject(tooLarge())
+  if (request.destroyed) return Promise.reject(cutShort())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const stop = (outcome: () => void) => {
+    const settle = (outcome: Buffer | Fault) => {
+      clearTimeout(timer)
       request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
-      outcome()
+      if (outcome instanceof Fault) reject(outcome)
+      else resolve(outcome)
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size <= MAX_BODY_BYTES) return void chunks.push(chunk)
-      stop(() => {
-        // What still comes is thrown away, so that the client gets to read the answer.
-        request.resume()
-        reject(tooLarge())
-      })
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk)
+      else settle(tooLarge())
     }
     const onEnd = () => {
-      stop(() => {
-        resolve(Buffer.concat(chunks, size))
-      })
+      settle(Buffer.concat(chunks, size))
     }
     const onGone = () => {
-      stop(() => {
-        reject(new Fault('malformed_request', 'body: the connection ended before the body did'))
-      })
+      settle(cutShort())
     }
+    const timer = setTimeout(() => {
+      settle(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
+    }, BODY_TIMEOUT_MS)
     request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
   })
+}
+
+/** Reads on past a refusal, so that the client gets to the answer, but not for ever. */
+export function discardRest(request: IncomingMessage): void {
+  if (request.complete) return
+  let left = MAX_DISCARDED_BYTES
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) request.destroy()
+  })
+  request.resume()
+}
+
+function cutShort(): Fault {
+  return new Fault('malformed_request', 'body: the connection ended before the body did')
 }
 
 function tooLarge(): Fault {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../http/strict-json.ts'
+import type { JsonObject } from '../base/strict-json.ts'
 
 /** Which chat: by its id, or by the three who make it one. The ids of the two kinds are not the same, so neither becomes the other. */
 export type Address =

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readWebAddress } from '../base/address.ts'
-import { isJsonObject, type JsonObject } from '../http/strict-json.ts'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** What both wires' messages are made of. Every error names what was expected and nothing of what came. */
 

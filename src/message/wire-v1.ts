@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonObject } from '../http/strict-json.ts'
+import type { JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid, Message } from './message.ts'
 import { anyObject, link, optionalIcon, visibleText } from './wire-fields.ts'
 

@@ -20,15 +20,22 @@ export type ExchangeRequest = {
   signal?: AbortSignal | undefined
 }
 
-/** POSTs once, follows nothing, repeats nothing, and always settles by its deadline; never rejects. */
-export function post(pool: Pool, request: ExchangeRequest): Promise<Exchange> {
+/**
+ * POSTs once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
+ * @param onReleased called once the pool is done with the request, which may be after it was given up
+ */
+export function post(pool: Pool, request: ExchangeRequest, onReleased?: () => void): Promise<Exchange> {
   return new Promise((settle) => {
     const { path, headers, body, timeoutMs, maxBytes, signal } = request
-    const collector = new Collector(maxBytes, (exchange) => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      settle(exchange)
-    })
+    const collector = new Collector(
+      maxBytes,
+      (exchange) => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', onAbort)
+        settle(exchange)
+      },
+      onReleased,
+    )
     const onAbort = () => {
       collector.giveUp('aborted')
     }
@@ -49,15 +56,17 @@ export function post(pool: Pool, request: ExchangeRequest): Promise<Exchange> {
 class Collector implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
   readonly #settle: (exchange: Exchange) => void
+  readonly #onReleased: (() => void) | undefined
   #controller: Dispatcher.DispatchController | undefined
   #answer: { status: number; headers: ReplyHeaders } | undefined
   #chunks: Buffer[] = []
   #size = 0
   #settled = false
 
-  constructor(maxBytes: number, settle: (exchange: Exchange) => void) {
+  constructor(maxBytes: number, settle: (exchange: Exchange) => void, onReleased?: () => void) {
     this.#maxBytes = maxBytes
     this.#settle = settle
+    this.#onReleased = onReleased
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -78,10 +87,12 @@ class Collector implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     this.#finish(Buffer.concat(this.#chunks, this.#size), 'no final answer')
+    this.#onReleased?.()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
     this.#finish(undefined, codeOf(error))
+    this.#onReleased?.()
   }
 
   giveUp(reason: string): void {
@@ -99,5 +110,5 @@ class Collector implements Dispatcher.DispatchHandler {
 
 function codeOf(error: unknown): string {
   const { error: name, error_code: code } = describeError(error)
-  return String(code ?? name)
+  return code ?? name
 }

@@ -1,7 +1,7 @@
 import { Pool } from 'undici'
 
-/** Sockets to one host at once; further requests wait for one, within their own deadline. */
-const MAX_SOCKETS = 128
+/** Sockets to one host at once. */
+export const MAX_SOCKETS = 128
 
 /**
  * How long an idle socket may be used again. Servers close theirs after 5 s (Node), 60 s or 75 s; a request written just then is lost

@@ -45,7 +45,7 @@ export type Environment = Record<string, string | undefined>
 /** Every variable that this version reads. `.env.example` shows each of them. */
 export const environmentSchema = z.object({
   PORT: variable.port.default(3000),
-  HOST: variable.text.default('0.0.0.0'),
+  HOST: variable.host.default('0.0.0.0'),
   INTERNAL_PORT: variable.port.optional(),
   DIVAR_IDENTIFICATION_KEY: variable.identificationKey,
   DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
@@ -59,8 +59,8 @@ export const environmentSchema = z.object({
   RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
   FALLBACK_LANDING_URL: variable.landing.optional(),
   LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
-  DIVAR_V1_API_URL: variable.webAddress.default(new URL('https://api.divar.ir')),
-  DIVAR_API_URL: variable.webAddress.default(new URL('https://open-api.divar.ir')),
+  DIVAR_V1_API_URL: variable.baseAddress.default(new URL('https://api.divar.ir')),
+  DIVAR_API_URL: variable.baseAddress.default(new URL('https://open-api.divar.ir')),
   DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
@@ -73,6 +73,8 @@ const RESOLVER_VARIABLES = {
   module: ['RESOLVER_MODULE'],
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
 } as const
+
+const SECRETS = ['DIVAR_IDENTIFICATION_KEY', 'DIVAR_IDENTIFICATION_KEY_NEXT', 'DIVAR_API_KEY', 'INTERNAL_API_KEYS']
 
 /** Promises of the contract that this version would break silently: better not to start. */
 const NEED_A_STORE = ['DATABASE_URL', 'PUBLIC_URL', 'STATUS_WEBHOOK_URL']
@@ -90,19 +92,44 @@ const NOT_READ_YET = [
 ]
 
 /**
- * Reads the configuration; an empty variable is an absent one.
+ * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
  * @throws ConfigError naming every fault at once
  */
 export function readConfig(environment: Environment = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()))
-  const parsed = environmentSchema.safeParse(given)
+  const given = trimmed(environment)
+  const ignored = ignoredOf(given)
+  const parsed = environmentSchema.safeParse(omit(given, ignored))
   const faults = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
     ...NEED_A_STORE.filter((name) => name in given).map((name) => `${name}: this version has no store; unset it`),
     ...resolverFaults(given),
+    ...placeholderFaults(given),
+    ...portFaults(given),
   ]
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
-  return toConfig(parsed.data, ignoredOf(given))
+  return toConfig(parsed.data, ignored)
+}
+
+function trimmed(environment: Environment): Environment {
+  const entries = Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value))
+}
+
+function omit(given: Environment, names: readonly string[]): Environment {
+  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)))
+}
+
+/** `.env.example` is public: whoever deploys it as it stands has no secrets. */
+function placeholderFaults(given: Environment): string[] {
+  return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
+    (name) => `${name}: still holds the placeholder of .env.example`,
+  )
+}
+
+function portFaults({ PORT: port = '3000', INTERNAL_PORT: internalPort }: Environment): string[] {
+  return internalPort !== undefined && port !== '0' && Number(port) === Number(internalPort)
+    ? ['INTERNAL_PORT: expected another port than PORT, or nothing to share it']
+    : []
 }
 
 function toConfig(variables: Variables, ignored: string[]): Config {
@@ -161,8 +188,10 @@ function templateFaults(template: string, allowed: string | undefined): string[]
   return 'refused' in checked ? [`LANDING_URL_TEMPLATE: its origin ${checked.refused}`] : []
 }
 
+/** Another resolver's variables, once it is known which one is meant, and those of later versions. */
 function ignoredOf(given: Environment): string[] {
-  const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => kind !== given['RESOLVER'])
+  const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
+  const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => chosen !== undefined && kind !== chosen)
   return [...others.flatMap(([, names]) => names), ...NOT_READ_YET].filter((name) => name in given)
 }
 

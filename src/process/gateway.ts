@@ -1,11 +1,11 @@
-import type { Pool } from 'undici'
+import { setImmediate } from 'node:timers/promises'
 import { createCallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
 import type { Logger } from '../base/log.ts'
 import { createPlatform } from '../delivery/platform.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
-import { createPool } from '../outbound/pool.ts'
+import { createHost, type Host } from '../outbound/host.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { healthRoutes } from '../routes/health.ts'
@@ -13,6 +13,7 @@ import { messageRoutes } from '../routes/messages.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
+import { InFlight } from './in-flight.ts'
 import { VERSION } from './version.ts'
 
 /** A running gateway. */
@@ -29,13 +30,15 @@ export type Gateway = {
  * @throws ResolverSetupError, or the system's error when a port cannot be had
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
-  const pools = new Map<string, Pool>()
-  const poolFor = (origin: string): Pool => {
-    const pool = pools.get(origin) ?? createPool(origin, config.divarTimeoutMs)
-    pools.set(origin, pool)
-    return pool
+  const hosts = new Map<string, Host>()
+  const hostFor = ({ origin }: URL): Host => {
+    const host = hosts.get(origin) ?? createHost(origin, config.divarTimeoutMs)
+    hosts.set(origin, host)
+    return host
   }
-  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, poolFor })
+  const inFlight = new InFlight()
+  const cutOff = new AbortController()
+  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, hostFor })
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
@@ -43,7 +46,14 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     routers: [
       sessionRoutes({
         gate: createDivarGate(config.identificationKeys),
-        resolve: resolveWithin(config.resolverTimeoutMs, resolver, { allowedOrigins: config.landingAllowedOrigins }),
+        resolve: inFlight.track(
+          resolveWithin({
+            resolver,
+            timeoutMs: config.resolverTimeoutMs,
+            policy: { allowedOrigins: config.landingAllowedOrigins },
+            cutOff: cutOff.signal,
+          }),
+        ),
         resolverKind: config.resolver.kind,
         fallbackUrl: config.fallbackLandingUrl,
         log,
@@ -57,13 +67,15 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     routers: [
       messageRoutes({
         gate: callerGate,
-        deliver: createPlatform({
-          v1: { url: config.divarV1ApiUrl, pool: poolFor(config.divarV1ApiUrl.origin) },
-          v2: { url: config.divarApiUrl, pool: poolFor(config.divarApiUrl.origin) },
-          apiKey: config.divarApiKey,
-          timeoutMs: config.divarTimeoutMs,
-          userAgent: `kenar-chat-gateway/${VERSION}`,
-        }),
+        deliver: inFlight.track(
+          createPlatform({
+            v1: { url: config.divarV1ApiUrl, host: hostFor(config.divarV1ApiUrl) },
+            v2: { url: config.divarApiUrl, host: hostFor(config.divarApiUrl) },
+            apiKey: config.divarApiKey,
+            timeoutMs: config.divarTimeoutMs,
+            userAgent: `kenar-chat-gateway/${VERSION}`,
+          }),
+        ),
       }),
       storedRoutes(callerGate),
     ],
@@ -76,8 +88,16 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     internalPort: internal.port,
     stop: async () => {
       draining = true
-      const drained = await drainWithin(config.shutdownGraceMs, listeners)
-      await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+      const drained = await within(
+        config.shutdownGraceMs,
+        Promise.all(listeners.map((listener) => listener.drain())).then(() => inFlight.idle()),
+      )
+      // What has to be cut is told so, answers where anybody listens, and gets its line.
+      cutOff.abort()
+      await Promise.all([...hosts.values()].map((host) => host.destroy()))
+      await inFlight.idle()
+      await setImmediate()
+      for (const listener of listeners) listener.cut()
       return drained
     },
   }
@@ -102,14 +122,15 @@ async function listenOn(
   }
 }
 
-async function drainWithin(graceMs: number, listeners: readonly Listener[]): Promise<boolean> {
+/** Whether the work was done within the time. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const outOfTime = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, graceMs, false)
+    timer = setTimeout(resolve, ms, false)
   })
-  const drained = Promise.all(listeners.map((listener) => listener.drain())).then(() => true)
-  const inTime = await Promise.race([drained, outOfTime])
-  clearTimeout(timer)
-  for (const listener of listeners) listener.cut()
-  return inTime
+  try {
+    return await Promise.race([work.then(() => true), outOfTime])
+  } finally {
+    clearTimeout(timer)
+  }
 }

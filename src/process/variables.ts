@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readWebAddress } from '../base/address.ts'
 import { LOG_LEVELS } from '../base/log.ts'
@@ -11,12 +12,17 @@ function required(error: string) {
   return z.string({ error: (issue) => (issue.input === undefined ? `missing; ${error}` : error) })
 }
 
-export const text = required('expected a text').transform((value) => value.trim())
+export const text = required('expected a text')
+
+const hostError = 'expected an IP address, or localhost'
+export const host = required(hostError).refine((value) => value === 'localhost' || isIP(value) !== 0, {
+  error: hostError,
+})
 
 function integer(min: number, max: number, what: string) {
   const error = `expected ${what} from ${min} to ${max}`
   return required(error)
-    .regex(/^\s*\d{1,9}\s*$/, { error })
+    .regex(/^\d{1,9}$/, { error })
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error })
 }
@@ -62,15 +68,21 @@ export const resolverKind = z.enum(['template', 'module', 'forward'], {
 
 const webAddressError = 'expected an absolute http(s) address without credentials'
 export const webAddress = required(webAddressError).transform((value, context) => {
-  const address = readWebAddress(value.trim())
+  const address = readWebAddress(value)
   if (address !== undefined) return address
   context.addIssue({ code: 'custom', message: webAddressError })
   return z.NEVER
 })
 
+const baseAddressError = 'expected an address without query and fragment'
+/** Paths are put behind it. */
+export const baseAddress = webAddress.refine(({ search, hash }) => search === '' && hash === '', {
+  error: baseAddressError,
+})
+
 /** The operator's own word, so no list of origins is asked; but a user's browser goes there, so it is https. */
 export const landing = required('expected an https address').transform((value, context) => {
-  const checked = checkLandingUrl(value.trim(), {})
+  const checked = checkLandingUrl(value, {})
   if ('url' in checked) return checked.url
   context.addIssue({ code: 'custom', message: checked.refused })
   return z.NEVER

@@ -1,21 +1,20 @@
-import type { Pool } from 'undici'
 import { childTraceparent } from '../base/trace.ts'
 import { clickToJson } from '../click/click.ts'
-import { parseStrictJson } from '../http/strict-json.ts'
-import { post } from '../outbound/exchange.ts'
+import { parseStrictJson } from '../base/strict-json.ts'
+import type { Host } from '../outbound/host.ts'
 import { ResolverError, type UncheckedResolver } from './resolver.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 
-export type ForwardOptions = { url: URL; secret: string; timeoutMs: number; pool: Pool }
+export type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host: Host }
 
 /**
  * Asks a service of the operator's: POSTs the Click as JSON, expects 200 and a Landing. Redirects are not followed, since the answer
  * of whoever they lead to is not the operator's word.
  */
-export function forwardResolver({ url, secret, timeoutMs, pool }: ForwardOptions): UncheckedResolver {
+export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions): UncheckedResolver {
   return async (click, { signal, trace }) => {
-    const exchange = await post(pool, {
+    const exchange = await host.post({
       path: url.pathname + url.search,
       headers: {
         'content-type': 'application/json',

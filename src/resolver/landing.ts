@@ -3,10 +3,11 @@ import { isLoopback, readWebAddress } from '../base/address.ts'
 import { ResolverError, type Landing } from './resolver.ts'
 
 const MAX_URL = 4096
+const MAX_MESSAGE = 200
 
 const schema = z.object({
   url: z.string(),
-  message: z.string().min(1).max(200).nullish(),
+  message: z.string().max(MAX_MESSAGE).nullish(),
   scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
   onDenied: z.string().nullish(),
   on_denied: z.string().nullish(),
@@ -20,13 +21,14 @@ export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
  * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text may not hold.
  */
 export function checkLandingUrl(url: string, { allowedOrigins }: LandingPolicy): { url: string } | { refused: string } {
-  if (url.length > MAX_URL) return { refused: `is longer than ${MAX_URL} characters` }
-  const address = readWebAddress(url)
+  const address = url.length > MAX_URL ? undefined : readWebAddress(url)
   if (address === undefined)
-    return { refused: 'is not an absolute https address free of credentials, blanks and control characters' }
+    return {
+      refused: `is not an absolute https address of at most ${MAX_URL} characters, free of credentials, blanks and control characters`,
+    }
   if (address.protocol === 'http:' && !isLoopback(address)) return { refused: 'is http, which is for loopback only' }
   if (allowedOrigins && !allowedOrigins.has(address.origin)) return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
-  return { url: address.href }
+  return address.href.length > MAX_URL ? { refused: `is longer than ${MAX_URL} characters` } : { url: address.href }
 }
 
 /**
@@ -40,13 +42,11 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): Landing {
     throw new ResolverError(`the resolver answered no Landing: wrong ${members}`)
   }
   const { url, message, scopes, onDenied, on_denied } = parsed.data
-  if (scopes && scopes.length > 0) {
-    throw new ResolverError('the Landing asks for scopes, but without a store there are no grants to cover them')
-  }
   const denied = onDenied ?? on_denied
   return {
     url: accept('url', url, policy),
     ...(message && { message }),
+    ...(scopes && { scopes }),
     ...(denied && { onDenied: accept('onDenied', denied, policy) }),
   }
 }

@@ -1,4 +1,4 @@
-import type { Pool } from 'undici'
+import type { Host } from '../outbound/host.ts'
 import { forwardResolver } from './forward.ts'
 import { moduleResolver } from './module.ts'
 import type { UncheckedResolver } from './resolver.ts'
@@ -16,7 +16,7 @@ export type ResolverChoice =
  */
 export async function loadResolver(
   choice: ResolverChoice,
-  tools: { timeoutMs: number; poolFor: (origin: string) => Pool },
+  tools: { timeoutMs: number; hostFor: (url: URL) => Host },
 ): Promise<UncheckedResolver> {
   switch (choice.kind) {
     case 'template':
@@ -28,7 +28,7 @@ export async function loadResolver(
         url: choice.url,
         secret: choice.secret,
         timeoutMs: tools.timeoutMs,
-        pool: tools.poolFor(choice.url.origin),
+        host: tools.hostFor(choice.url),
       })
   }
 }

@@ -30,12 +30,18 @@ async function load(path: string): Promise<unknown> {
     return await Promise.race([import(pathToFileURL(path).href), late])
   } catch (error) {
     if (error instanceof ResolverSetupError) throw error
-    const { error: kind, error_code: code } = describeError(error)
-    const text = error instanceof Error ? error.message : String(error)
-    throw new ResolverSetupError(`${path}: cannot be loaded (${String(code ?? kind)}): ${text}`, { cause: error })
+    throw new ResolverSetupError(`${path}: cannot be loaded: ${explain(error)}`, { cause: error })
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What Node says of a file may be told; what the file itself threw may hold a secret, and only its kind and place are. */
+function explain(error: unknown): string {
+  const { error: kind, error_code: code, error_at: frames } = describeError(error)
+  const isNodes = kind === 'SyntaxError' || code?.startsWith('ERR_')
+  if (isNodes && typeof error === 'object' && error !== null && 'message' in error) return String(error.message)
+  return [code ?? kind, ...(frames ?? []).slice(0, 1)].join(' ')
 }
 
 /** CommonJS seen from here has its exports under `default`, and compilers put another `default` into these. */

@@ -4,27 +4,40 @@ import { ResolverError, type Landing, type ResolverContext, type UncheckedResolv
 
 export type Resolve = (click: Click, context: Omit<ResolverContext, 'signal'>) => Promise<Landing>
 
+export type ResolveOptions = {
+  resolver: UncheckedResolver
+  timeoutMs: number
+  policy: LandingPolicy
+  /** Ends every resolving at once, when the process has no more time. */
+  cutOff: AbortSignal
+}
+
 /**
  * Runs a resolver against its deadline and checks what it answers. A resolver that is late is told so through its signal; whatever it
  * says afterwards is dropped.
  * @throws ResolverError when it throws, is late, or answers no usable landing
  */
-export function resolveWithin(timeoutMs: number, resolver: UncheckedResolver, policy: LandingPolicy): Resolve {
+export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
   return async (click, context) => {
-    const deadline = new AbortController()
+    const ended = new AbortController()
     const late = new Promise<never>((_, reject) => {
-      deadline.signal.addEventListener('abort', () => {
-        reject(new ResolverError(`the resolver missed its deadline of ${timeoutMs} ms`))
+      ended.signal.addEventListener('abort', () => {
+        reject(new ResolverError(String(ended.signal.reason)))
       })
     })
     const timer = setTimeout(() => {
-      deadline.abort()
+      ended.abort(`the resolver missed its deadline of ${timeoutMs} ms`)
     }, timeoutMs)
+    const onCutOff = () => {
+      ended.abort('the process ended before the resolver answered')
+    }
+    cutOff.addEventListener('abort', onCutOff)
     try {
-      const answer = run(resolver, click, { ...context, signal: deadline.signal })
+      const answer = run(resolver, click, { ...context, signal: ended.signal })
       return checkLanding(await Promise.race([answer, late]), policy)
     } finally {
       clearTimeout(timer)
+      cutOff.removeEventListener('abort', onCutOff)
     }
   }
 }

@@ -29,7 +29,8 @@ const FIXED_ORIGIN = /^(https?:\/\/[^/?#{}\s]+)(?=[/?#]|\{[/?]|$)/i
  */
 export function templateResolver(template: string): UncheckedResolver {
   const origin = readOrigin(template)
-  for (const expression of readExpressions(template)) checkExpression(expression)
+  const faults = readExpressions(template).flatMap(findFaults)
+  if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const parsed = parseTemplate(template)
   const literalDots = countDotSegments(template)
   return (click) => {
@@ -57,21 +58,20 @@ function readExpressions(template: string): string[] {
   return expressions
 }
 
-function checkExpression(expression: string): void {
-  const operator = /^[^\w%]/.exec(expression)?.[0] ?? ''
+function findFaults(expression: string): string[] {
+  const operator = /^[^\p{L}\p{N}_%]/u.exec(expression)?.[0] ?? ''
   if (!['', '.', '/', ';', '?', '&'].includes(operator)) {
-    throw new ResolverSetupError(
-      `{${expression}}: the operator ${operator} is not supported; use {name}, {/name}, {?name} or {&name}`,
+    return [`{${expression}}: the operator ${operator} is not supported; use {name}, {/name}, {?name} or {&name}`]
+  }
+  return expression
+    .slice(operator.length)
+    .split(',')
+    .filter((name) => !VARIABLES.has(name) && !/^data\.[\p{L}\p{N}_.-]+$/u.test(name))
+    .map((name) =>
+      STORED.includes(name)
+        ? `{${expression}}: ${name} needs a store, and there is none`
+        : `{${expression}}: expected ${[...VARIABLES].join(', ')} or data.<key>, without * or :length`,
     )
-  }
-  for (const name of expression.slice(operator.length).split(',')) {
-    if (STORED.includes(name)) throw new ResolverSetupError(`{${expression}}: ${name} needs a store, and there is none`)
-    if (!VARIABLES.has(name) && !/^data\.[\w.%-]+$/.test(name)) {
-      throw new ResolverSetupError(
-        `{${expression}}: expected ${[...VARIABLES].join(', ')} or data.<key>, without * or :length`,
-      )
-    }
-  }
 }
 
 /** What a template may name: the scalars of the Click's JSON, its location, and the scalars of its data. */

@@ -24,6 +24,7 @@ export function messageRoutes(options: MessageOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.post(SEND_PATHS, answerSend(options))
   router.all(PLATFORM_PATHS, methodNotAllowed('POST'))
+  router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
   router.use(answerFaults(problemShape, verdictOn))
   return router
 }
@@ -46,7 +47,7 @@ function refuseStored(request: Request): void {
   if (request.headers['idempotency-key'] !== undefined) {
     throw new Fault('store_required', 'Idempotency-Key: this gateway runs without a store; send without this header')
   }
-  if (/(?:^|,)\s*respond-async\s*(?:[;,]|$)/i.test(request.get('prefer') ?? '')) {
+  if (/(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(request.get('prefer') ?? '')) {
     throw new Fault(
       'store_required',
       'Prefer: respond-async needs a store, and this gateway runs without; send without it',
@@ -61,7 +62,10 @@ function conversationOf(request: Request): string | undefined {
 
 function answerOutcome(outcome: Outcome, id: string, response: Response): void {
   const { unit } = response.locals
-  if ('divar' in outcome) unit.fields['divar_status'] = outcome.divar.status
+  if ('divar' in outcome) {
+    unit.fields['divar_status'] = outcome.divar.status
+    if (typeof outcome.divar.code === 'number') unit.fields['divar_code'] = outcome.divar.code
+  }
   if ('reason' in outcome) unit.fields['reason'] = outcome.reason
   if (outcome.kind === 'delivered') {
     unit.conclude('message.delivered')

@@ -43,12 +43,25 @@ function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionO
     if (returnUrlReplaced) unit.fields['return_url'] = 'replaced'
 
     const startedAt = performance.now()
-    const context = { log, trace: unit.trace }
-    const landing = await resolve(click, context).catch((error: unknown) => fallBack(error, unit, fallbackUrl))
+    const context = {
+      trace: unit.trace,
+      get log() {
+        return log.child({ request_id: unit.requestId, click_id: click.id })
+      },
+    }
+    const landing = await resolve(click, context)
+      .then(refuseScopes)
+      .catch((error: unknown) => fallBack(error, unit, fallbackUrl))
     unit.fields['resolver_ms'] = elapsedMs(startedAt)
     unit.conclude('click.resolved')
     response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
   }
+}
+
+/** Without a store there are no grants, and a user who was never asked must not land as if consent had been given. */
+function refuseScopes(landing: Landing): Landing {
+  if (landing.scopes === undefined || landing.scopes.length === 0) return landing
+  throw new ResolverError('the Landing asks for scopes, but without a store there are no grants to cover them')
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */

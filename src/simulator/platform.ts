@@ -50,8 +50,8 @@ export async function startSimulator({ port = 0, apiKey, onSend }: SimulatorOpti
   const received: Received[] = []
   const misbehaviours: Misbehaviour[] = []
   const server = createServer((request, response) => {
-    readBody(request).then(
-      (body) => {
+    readBody(request)
+      .then((body) => {
         const one = { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body }
         if (request.method === 'GET') {
           showLanding(one.path, response)
@@ -62,11 +62,8 @@ export async function startSimulator({ port = 0, apiKey, onSend }: SimulatorOpti
         const next = misbehaviours.shift() ?? { kind: 'answer', ...judge(one, apiKey) }
         onSend?.(one, 'status' in next ? next.status : 0)
         perform(next, response)
-      },
-      () => {
-        response.destroy()
-      },
-    )
+      })
+      .catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, '127.0.0.1', resolve)
@@ -143,7 +140,7 @@ function perform(what: Misbehaviour, response: ServerResponse): void {
 
 /** The page behind the demo's landings: says what the app would now know. */
 function showLanding(path: string, response: ServerResponse): void {
-  const { pathname, searchParams } = new URL(path, 'http://127.0.0.1')
+  const { pathname, searchParams } = new URL(`http://127.0.0.1${path}`)
   const known = [...searchParams].map(([name, value]) => `  ${name}: ${value}\n`).join('')
   response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(`Landed on ${pathname} with\n${known}`)
 }

@@ -1,6 +1,7 @@
+import { connect } from 'node:net'
 import { beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { startTestGateway, type LogLine, type TestGateway } from '../support/gateway.ts'
 import { click, CLICK, rawClick, replyOf, sendRaw } from '../support/requests.ts'
 
 let gateway: TestGateway
@@ -61,16 +62,18 @@ test('__proto__ and constructor are data: they pollute nothing and reach nobody 
 
 test('who hangs up in the middle of a body harms nobody', async () => {
   const half = rawClick('{"post_token":"p"}').subarray(0, -5)
-  await Promise.all(Array.from({ length: 20 }, () => sendRawAndHangUp(half)))
-  expect((await click(gateway, CLICK)).status).toBe(200)
-  expect(gateway.lines().filter((line) => line['level'] === 'error')).toEqual([])
+  const own = await startTestGateway()
+  const hungUp = (line: LogLine) => line['event'] === 'click.refused' && line['client_gone'] === true
+  await Promise.all(Array.from({ length: 20 }, () => sendRawAndHangUp(own.port, half)))
+  await own.loggedWhen((lines) => lines.filter(hungUp).length === 20)
+  expect((await click(own, CLICK)).status).toBe(200)
+  expect(own.lines().filter((line) => line['level'] === 'error')).toEqual([])
 })
 
 /** Ends our side of the connection after half a request. */
-async function sendRawAndHangUp(bytes: Buffer): Promise<void> {
-  const { connect } = await import('node:net')
+async function sendRawAndHangUp(port: number, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve) => {
-    const socket = connect(gateway.port, '127.0.0.1', () => {
+    const socket = connect(port, '127.0.0.1', () => {
       socket.write(bytes, () => {
         socket.destroy()
         resolve()

@@ -13,7 +13,7 @@ beforeAll(async () => {
 const text = fc
   .string({ unit: 'binary', minLength: 1, maxLength: 50 })
   .map((any) => any.replaceAll('\0', ''))
-  .filter((any) => /[^\s\p{Cf}]/u.test(any))
+  .filter((any) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(any.replaceAll(/[\u2800\u3164\u115f\u1160\uffa0]/g, '')))
 
 const anything = fc.jsonValue({ maxDepth: 3 })
 /** Often right, often not. */
@@ -101,9 +101,10 @@ describe('whatever can be seen arrives as it was written', () => {
       fc.asyncProperty(text, text, text, fc.dictionary(text, text), async (message, caption, icon, data) => {
         const button = { action: { open_server_link: { data } }, icon, caption }
         const body = { message, sender_buttons: { rows: [{ buttons: [button] }] } }
-        const { arrived, json } = await deliver(gateway, { ...V2, ...body, conversation_id: `id-${message}` })
+        const id = `id-${message.replaceAll(/\p{Cc}/gu, '')}`
+        const { arrived, json } = await deliver(gateway, { ...V2, ...body, conversation_id: id })
         expect(json).toEqual(JSON.parse(JSON.stringify(body)))
-        expect(decodeURIComponent(arrived.path.split('/').at(-2) ?? '')).toBe(`id-${message}`)
+        expect(decodeURIComponent(arrived.path.split('/').at(-2) ?? '')).toBe(id)
       }),
     )
   })

@@ -33,6 +33,20 @@ describe('a configuration', () => {
     expect(faultsOf({ DIVAR_API_KEY: '' })).toEqual([expect.stringMatching(/^DIVAR_API_KEY: missing/)])
   })
 
+  test('does not count blanks around a value', () => {
+    const blanks = Object.fromEntries(
+      Object.entries(environment()).map(([name, value]) => [name, ` ${value ?? ''} \r`]),
+    )
+    expect(readConfig(blanks)).toEqual(readConfig(environment()))
+  })
+
+  test("is not disturbed by another resolver's variables, however wrong", () => {
+    expect(readConfig({ ...environment(), RESOLVER_URL: 'not a url', RESOLVER_SECRET: 'a b' }).ignored).toEqual([
+      'RESOLVER_URL',
+      'RESOLVER_SECRET',
+    ])
+  })
+
   test('splits name:key at the first colon', () => {
     expect(
       readConfig({ ...environment(), INTERNAL_API_KEYS: 'a:0123456789:abcdef, b:fedcba9876543210' }).callerKeys,
@@ -103,6 +117,10 @@ describe('a start stops', () => {
     ['credentials in an address', { DIVAR_API_URL: 'https://a:b@c.example' }, 'DIVAR_API_URL'],
     ['a store that this version has not', { DATABASE_URL: 'file:x.db' }, 'DATABASE_URL'],
     ['consent that this version has not', { PUBLIC_URL: 'https://gateway.example' }, 'PUBLIC_URL'],
+    ['a placeholder of .env.example', { DIVAR_API_KEY: 'change-me-divar-api-key' }, 'DIVAR_API_KEY'],
+    ['one port for both sides', { PORT: '3000', INTERNAL_PORT: '3000' }, 'INTERNAL_PORT'],
+    ['a host that is no address', { HOST: 'not a host' }, 'HOST'],
+    ['an address of Divar with a query', { DIVAR_API_URL: 'https://a.example/?x=1' }, 'DIVAR_API_URL'],
     ['a fraction of a millisecond', { DIVAR_TIMEOUT_MS: '1.5' }, 'DIVAR_TIMEOUT_MS'],
   ])('on %s', (_, overrides, name) => {
     expect(faultsOf(overrides)[0]).toMatch(new RegExp(`^${name}: `))

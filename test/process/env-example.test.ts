@@ -3,7 +3,9 @@ import { expect, test } from '@jest/globals'
 import { environmentSchema, readConfig } from '../../src/process/config.ts'
 
 const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n')
-const required = entriesOf(/^([A-Z_0-9]+)=(.*)$/)
+const published = entriesOf(/^([A-Z_0-9]+)=(.*)$/)
+/** As an operator would fill it in. */
+const required = new Map([...published].map(([name, value]) => [name, value.replaceAll('change-me', 'filled-in')]))
 const optional = entriesOf(/^# ([A-Z_0-9]+)=(.*)$/)
 
 function entriesOf(pattern: RegExp): Map<string, string> {
@@ -19,7 +21,13 @@ test('.env.example shows every variable, and no other', () => {
   expect([...required.keys(), ...optional.keys()].sort()).toEqual(Object.keys(environmentSchema.shape).sort())
 })
 
-test('.env.example as it stands is a configuration that starts', () => {
+test('.env.example as it stands does not start: its secrets are public', () => {
+  expect(() => readConfig(Object.fromEntries(published))).toThrow(
+    'DIVAR_IDENTIFICATION_KEY: still holds the placeholder of .env.example\nDIVAR_API_KEY: still holds the placeholder of .env.example\nINTERNAL_API_KEYS: still holds the placeholder of .env.example',
+  )
+})
+
+test('.env.example with its secrets filled in is a configuration that starts', () => {
   expect(readConfig(Object.fromEntries(required)).ignored).toEqual([])
 })
 

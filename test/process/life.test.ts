@@ -91,19 +91,22 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
   })
 
   test('it does not wait longer than SHUTDOWN_GRACE_MS', async () => {
-    const file = await resolverFile('export default () => new Promise(() => {})')
+    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
+    const RESOLVER_URL = await startService(() => {
+      arrive(undefined)
+    })
     const gateway = spawnGateway({
       ...environment(),
-      RESOLVER: 'module',
-      RESOLVER_MODULE: file,
+      RESOLVER: 'forward',
+      RESOLVER_URL,
+      RESOLVER_SECRET: 'x',
       RESOLVER_TIMEOUT_MS: '30000',
       SHUTDOWN_GRACE_MS: '50',
     })
-    const socket = connect(await gateway.started, '127.0.0.1').on('error', () => undefined)
-    socket.write(rawClick(JSON.stringify(CLICK)).subarray(0, -1))
-    socket.write('}')
-    // An answered probe on another connection tells that the gateway had read the click before.
-    await supertest(`http://127.0.0.1:${await gateway.started}`).get('/healthz')
+    connect(await gateway.started, '127.0.0.1')
+      .on('error', () => undefined)
+      .write(rawClick(JSON.stringify(CLICK)))
+    await reached
     gateway.kill(signal)
     expect(await gateway.exited).toBe(0)
     expect(gateway.stdout()).toContain('"drained":false')

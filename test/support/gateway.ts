@@ -29,6 +29,8 @@ export type TestGateway = {
   lines: () => LogLine[]
   /** What was logged so far, as it was written. */
   output: () => string
+  /** Resolves once the lines are enough. */
+  loggedWhen: (enough: (all: LogLine[]) => boolean) => Promise<void>
   /** Resolves with the first line that has this event, already there or still to come. */
   logged: (event: string) => Promise<LogLine>
   stop: () => Promise<boolean>
@@ -52,6 +54,16 @@ export async function startTestGateway(overrides: Environment = {}): Promise<Tes
       .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
   running.push(divar.close)
   const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log)
+  const loggedWhen = (enough: (all: LogLine[]) => boolean) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!enough(lines())) return
+        waiting.delete(look)
+        resolve()
+      }
+      waiting.add(look)
+      look()
+    })
   let stopped: Promise<boolean> | undefined
   const stop = () => (stopped ??= gateway.stop().finally(() => divar.close()))
   running.push(stop)
@@ -62,17 +74,12 @@ export async function startTestGateway(overrides: Environment = {}): Promise<Tes
     divar,
     lines,
     output: () => output,
-    logged: (event) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const line = lines().find((one) => one['event'] === event)
-          if (line === undefined) return
-          waiting.delete(look)
-          resolve(line)
-        }
-        waiting.add(look)
-        look()
-      }),
+    loggedWhen,
+    logged: async (event) => {
+      const isIt = (line: LogLine) => line['event'] === event
+      await loggedWhen((all) => all.some(isIt))
+      return lines().find(isIt) ?? {}
+    },
     stop,
   }
 }

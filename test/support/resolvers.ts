@@ -1,12 +1,17 @@
 import { afterAll } from '@jest/globals'
-import { mkdtemp, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const folders: string[] = []
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
+
 /** Writes a resolver to a file of its own, as an operator would mount one. */
 export async function resolverFile(code: string, name = 'resolver.mjs'): Promise<string> {
-  const file = join(await mkdtemp(join(tmpdir(), 'resolver-')), name)
+  const folder = await mkdtemp(join(tmpdir(), 'resolver-'))
+  folders.push(folder)
+  const file = join(folder, name)
   await writeFile(file, code)
   return file
 }

@@ -1,4 +1,4 @@
-import { Fault } from '../base/fault.ts'
+import { Fault } from './fault.ts'
 
 /** How deep arrays and objects may nest; `[[]]` is 2. */
 const MAX_DEPTH = 64

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { PointedFault } from '../base/fault.ts'
+import type { PointedFault } from './fault.ts'
 
 /** As many as a person reads; a hostile body does not get to write a long answer. */
 const MAX_LISTED = 50

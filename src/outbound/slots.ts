@@ -1,0 +1,37 @@
+/** A bounded number of places, given out in the order of asking. Whoever cannot wait any longer leaves the queue for good. */
+export class Slots {
+  #free: number
+  readonly #waiting = new Set<(taken: boolean) => void>()
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Resolves to whether there was a place within the time. Each `true` owes one `release`. */
+  take(timeoutMs: number): Promise<boolean> {
+    if (this.#free > 0) {
+      this.#free -= 1
+      return Promise.resolve(true)
+    }
+    return new Promise((resolve) => {
+      const settle = (taken: boolean) => {
+        clearTimeout(timer)
+        this.#waiting.delete(settle)
+        resolve(taken)
+      }
+      const timer = setTimeout(settle, timeoutMs, false)
+      this.#waiting.add(settle)
+    })
+  }
+
+  /** Sends everybody away who still waits. */
+  close(): void {
+    for (const settle of this.#waiting) settle(false)
+  }
+
+  release(): void {
+    const [next] = this.#waiting
+    if (next === undefined) this.#free += 1
+    else next(true)
+  }
+}

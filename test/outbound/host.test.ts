@@ -1,0 +1,55 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import { afterAll, expect, test } from '@jest/globals'
+import { createHost } from '../../src/outbound/host.ts'
+import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
+
+let connections = 0
+let held = true
+const waiting: (() => void)[] = []
+const server = createServer((request, response) => {
+  request.resume().on('end', () => {
+    const answer = () => response.end('{}')
+    if (held) waiting.push(answer)
+    else answer()
+  })
+})
+server.on('connection', () => (connections += 1))
+afterAll(() => {
+  server.close().closeAllConnections()
+})
+
+const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
+
+test('after an outage the living do not wait behind the dead', async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  // The server takes requests and answers none: every socket is taken, and everybody else gives up while waiting for one.
+  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.post({ ...request, timeoutMs: 15_000 }))
+  const late = await Promise.all(Array.from({ length: 2000 }, () => host.post({ ...request, timeoutMs: 50 })))
+  expect(new Set(late.map((exchange) => JSON.stringify(exchange)))).toEqual(
+    new Set(['{"kind":"failed","begun":false,"reason":"no socket in time"}']),
+  )
+  // It recovers: the next request is served, and no connection was opened for those who had left.
+  held = false
+  for (const answer of waiting.splice(0)) answer()
+  expect(await host.post({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered', status: 200 })
+  expect((await Promise.all(stuck)).every(({ kind }) => kind === 'answered')).toBe(true)
+  expect(connections).toBeLessThanOrEqual(MAX_SOCKETS + 1)
+  await host.destroy()
+})
+
+test('when a host is given up, whoever waits is told at once', async () => {
+  held = true
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  const all = Array.from({ length: MAX_SOCKETS + 5 }, () => host.post({ ...request, timeoutMs: 600_000 }))
+  await once(server, 'request')
+  await host.destroy()
+  const kinds = (await Promise.all(all)).map((exchange) => exchange.kind)
+  expect(new Set(kinds)).toEqual(new Set(['failed']))
+})
