@@ -17,7 +17,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json
+# The demo and its stand-in for Divar are for developers.
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && rm -r dist/demo dist/simulator
 COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js
 

@@ -3,11 +3,6 @@ import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */
 
-export function requiredText(max: number) {
-  const error = `expected a string of 1 to ${max} characters`
-  return z.string({ error }).min(1, { error }).max(max, { error })
-}
-
 /** Absent, null and empty mean the same: the platform left it out. */
 export function optionalText(max: number) {
   const error = `expected a string of at most ${max} characters, null or nothing`

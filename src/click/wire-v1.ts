@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Click, Side } from './click.ts'
 import { chooseReturnUrl } from './return-url.ts'
-import { location, optionalObject, optionalText, requiredText, returnAddresses, unknownMembers } from './wire-fields.ts'
+import { location, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
 
 const ID = 128
 

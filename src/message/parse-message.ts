@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
+import { requiredText } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message } from './message.ts'
-import { requiredText, visibleText } from './wire-fields.ts'
+import { visibleText } from './wire-fields.ts'
 import { buttonV1, fitsV1 } from './wire-v1.ts'
 import { gridV2 } from './wire-v2.ts'
 
@@ -16,12 +17,13 @@ import { gridV2 } from './wire-v2.ts'
 export function parseMessage(body: unknown, pathConversationId?: string): Message {
   if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
   const reading = new Reading(body)
-  reading.constants()
+  reading.type()
+  reading.delivery()
   const address = reading.address(pathConversationId)
   const content = reading.content()
   const senderButtons = reading.buttons('sender')
   const receiverButtons = reading.buttons('receiver')
-  reading.fit(address, content, { sender: senderButtons, receiver: receiverButtons })
+  reading.fitToWire(address, content, { sender: senderButtons, receiver: receiverButtons })
   if (address === undefined || content === undefined || reading.faults.length > 0) {
     throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
   }
@@ -84,14 +86,21 @@ class Reading {
     return button && [[button]]
   }
 
-  /** What has one value only, or is for the gateway itself. */
-  constants(): void {
+  type(): void {
     this.#check('type', z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish())
+  }
+
+  /** A wish to the gateway, for messages that it stores; never sent on. */
+  delivery(): void {
     this.#check('delivery', z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish())
   }
 
   /** v1 says less than a Message can hold. */
-  fit(address: Address | undefined, content: Content | undefined, sides: Record<string, ButtonGrid | undefined>): void {
+  fitToWire(
+    address: Address | undefined,
+    content: Content | undefined,
+    sides: Record<string, ButtonGrid | undefined>,
+  ): void {
     if (address?.kind !== 'triple') return
     if (content?.kind === 'media')
       this.#add('/media_token', 'expected none: v1 carries texts only; use conversation_id')

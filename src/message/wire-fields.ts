@@ -7,11 +7,6 @@ import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 /** More than blanks, control and format characters (a lone zero-width non-joiner), marks on nothing, and letters that show nothing. */
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{M}\u2800\u3164\u115f\u1160\uffa0]/u
 
-export function requiredText(max: number, hint = '') {
-  const error = `expected a string of 1 to ${max} characters${hint}`
-  return z.string({ error }).min(1, { error }).max(max, { error })
-}
-
 export const visibleText = z
   .string({ error: 'expected a string' })
   .regex(VISIBLE, { error: 'expected a text that is not blank' })

@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid, Message } from './message.ts'
-import { anyObject, link, optionalIcon, requiredText, visibleText } from './wire-fields.ts'
+import { anyObject, link, optionalIcon, visibleText } from './wire-fields.ts'
 
 const MAX_SIDE = 3
 

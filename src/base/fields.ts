@@ -1,0 +1,9 @@
+import { z } from 'zod'
+
+/** Kinds of fields that more than one body has. Every error names what was expected and nothing of what came. */
+
+/** @param hint goes on where the error ends */
+export function requiredText(max: number, hint = '') {
+  const error = `expected a string of 1 to ${max} characters${hint}`
+  return z.string({ error }).min(1, { error }).max(max, { error })
+}
