@@ -15,7 +15,7 @@ const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/
   ([, command = '', output]) => ({ command, output }),
 )
 /** These run elsewhere: the tests are running right now, and the demo is up while they do. */
-const elsewhere = /^(?:npm ci && npm (?:run demo|test)\n|cp \.env\.example \.env && docker|docker )/
+const elsewhere = /^(?:npm ci && npm (?:run demo|test)\n|docker )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 
 /** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */
