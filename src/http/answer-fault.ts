@@ -58,7 +58,7 @@ export function refusedAs(event: string): Verdict {
 
 /** Ends every request that threw: the fault's status, the shape of this side, one line in the log. Nothing internal goes out. */
 export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestHandler {
-  return (error: unknown, request, response, next) => {
+  return (error: unknown, request, response, _next) => {
     const fault = asFault(error)
     const { internal, cause } = fault.options
     const { unit } = response.locals
@@ -70,7 +70,7 @@ export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestH
     const { event, level } = verdict(fault.code)
     unit.conclude(event, level)
     if (response.headersSent) {
-      next(error)
+      response.destroy()
       return
     }
     response.set(reply.headers).end(reply.body)

@@ -5,11 +5,12 @@ import { parseStrictJson } from '../base/strict-json.ts'
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024
 
-/** A little less than the server's own `requestTimeout`, which would answer without a body. */
-const BODY_TIMEOUT_MS = 14_000
+/** With the linger below still less than the server's own `requestTimeout`, which would answer a second time, and without a body. */
+const BODY_TIMEOUT_MS = 13_000
 
 /** What is still read, and thrown away, of a request that was refused: enough for most clients to get to the answer. */
 const MAX_DISCARDED_BYTES = 1024 * 1024
+const LINGER_MS = 1000
 
 /**
  * Reads a request's JSON body, whole, within its bounds of size and time.
@@ -62,13 +63,20 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   })
 }
 
-/** Reads on past a refusal, so that the client gets to the answer, but not for ever. */
+/** Reads on past a refusal, so that the client gets to the answer, but not for long: then the connection is cut. */
 export function discardRest(request: IncomingMessage): void {
-  if (request.complete) return
+  if (request.complete || request.destroyed) return
   let left = MAX_DISCARDED_BYTES
+  const timer = setTimeout(() => request.destroy(), LINGER_MS)
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
     if (left < 0) request.destroy()
+  })
+  request.once('close', () => {
+    clearTimeout(timer)
+  })
+  request.once('end', () => {
+    clearTimeout(timer)
   })
   request.resume()
 }

@@ -20,13 +20,21 @@ export type ExchangeRequest = {
   signal?: AbortSignal | undefined
 }
 
+const SENDABLE_PATH = /^\/[\x21-\x7e]*$/
+const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
+
 /**
  * POSTs once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
  * @param onReleased called once the pool is done with the request, which may be after it was given up
  */
 export function post(pool: Pool, request: ExchangeRequest, onReleased?: () => void): Promise<Exchange> {
+  const { path, headers, body, timeoutMs, maxBytes, signal } = request
+  // Checked here, since a pool that finds it out for itself never uses the socket again that it had chosen.
+  if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
+    onReleased?.()
+    return Promise.resolve({ kind: 'failed', begun: false, reason: 'unsendable path or header' })
+  }
   return new Promise((settle) => {
-    const { path, headers, body, timeoutMs, maxBytes, signal } = request
     const collector = new Collector(
       maxBytes,
       (exchange) => {

@@ -201,6 +201,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     port: config.port,
     internal_port: config.internalPort ?? 'shared',
     resolver: config.resolver.kind,
+    ...(config.resolver.kind === 'forward' && { resolver_secret: 'yes' }),
     resolver_timeout_ms: config.resolverTimeoutMs,
     fallback_landing: config.fallbackLandingUrl === undefined ? 'no' : 'yes',
     landing_allowed_origins: config.landingAllowedOrigins ? [...config.landingAllowedOrigins] : 'any',

@@ -30,15 +30,18 @@ export type Gateway = {
  * @throws ResolverSetupError, or the system's error when a port cannot be had
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
-  const hosts = new Map<string, Host>()
-  const hostFor = ({ origin }: URL): Host => {
-    const host = hosts.get(origin) ?? createHost(origin, config.divarTimeoutMs)
-    hosts.set(origin, host)
+  const hosts: Host[] = []
+  const openHost = ({ origin }: URL, timeoutMs: number): Host => {
+    const host = createHost(origin, timeoutMs)
+    hosts.push(host)
     return host
   }
   const inFlight = new InFlight()
   const cutOff = new AbortController()
-  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, hostFor })
+  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
+  const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs } = config
+  const v1Host = openHost(v1Url, divarTimeoutMs)
+  const v2Host = v1Url.origin === v2Url.origin ? v1Host : openHost(v2Url, divarTimeoutMs)
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
@@ -69,10 +72,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         gate: callerGate,
         deliver: inFlight.track(
           createPlatform({
-            v1: { url: config.divarV1ApiUrl, host: hostFor(config.divarV1ApiUrl) },
-            v2: { url: config.divarApiUrl, host: hostFor(config.divarApiUrl) },
+            v1: { url: v1Url, host: v1Host },
+            v2: { url: v2Url, host: v2Host },
             apiKey: config.divarApiKey,
-            timeoutMs: config.divarTimeoutMs,
+            timeoutMs: divarTimeoutMs,
             userAgent: `kenar-chat-gateway/${VERSION}`,
           }),
         ),
@@ -88,16 +91,19 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     internalPort: internal.port,
     stop: async () => {
       draining = true
+      const closed = Promise.all(listeners.map((listener) => listener.drain()))
       const drained = await within(
         config.shutdownGraceMs,
-        Promise.all(listeners.map((listener) => listener.drain())).then(() => inFlight.idle()),
+        closed.then(() => inFlight.idle()),
       )
       // What has to be cut is told so, answers where anybody listens, and gets its line.
       cutOff.abort()
-      await Promise.all([...hosts.values()].map((host) => host.destroy()))
+      await Promise.all(hosts.map((host) => host.destroy()))
       await inFlight.idle()
       await setImmediate()
       for (const listener of listeners) listener.cut()
+      await closed
+      await setImmediate()
       return drained
     },
   }

@@ -16,7 +16,7 @@ export type ResolverChoice =
  */
 export async function loadResolver(
   choice: ResolverChoice,
-  tools: { timeoutMs: number; hostFor: (url: URL) => Host },
+  tools: { timeoutMs: number; openHost: (url: URL, connectTimeoutMs: number) => Host },
 ): Promise<UncheckedResolver> {
   switch (choice.kind) {
     case 'template':
@@ -28,7 +28,7 @@ export async function loadResolver(
         url: choice.url,
         secret: choice.secret,
         timeoutMs: tools.timeoutMs,
-        host: tools.hostFor(choice.url),
+        host: tools.openHost(choice.url, tools.timeoutMs),
       })
   }
 }

@@ -1,9 +1,12 @@
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeError } from '../base/log.ts'
-import { ResolverSetupError, type UncheckedResolver } from './resolver.ts'
+import { ResolverSetupError, type Resolver, type UncheckedResolver } from './resolver.ts'
 
 const LOAD_TIMEOUT_MS = 10_000
+
+/** A resolver as others write it. */
+type ForeignResolver = (...parameters: Parameters<Resolver>) => unknown
 
 /**
  * A resolver from a file of the operator's: an ES module's default export, or what a CommonJS module exports.
@@ -16,7 +19,8 @@ export async function moduleResolver(file: string): Promise<UncheckedResolver> {
   if (resolver === undefined) {
     throw new ResolverSetupError(`${path}: expected the default export to be a function (click, context) => landing`)
   }
-  return resolver
+  return (click, { signal, log, requestId }) =>
+    resolver(click, { signal, log: log.child({ request_id: requestId, click_id: click.id }) })
 }
 
 async function load(path: string): Promise<unknown> {
@@ -36,16 +40,29 @@ async function load(path: string): Promise<unknown> {
   }
 }
 
-/** What Node says of a file may be told; what the file itself threw may hold a secret, and only its kind and place are. */
+/** Codes whose messages speak of files and packages only. */
+const TELLING = new Set([
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_PACKAGE_PATH_NOT_EXPORTED',
+  'ERR_REQUIRE_ASYNC_MODULE',
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_DIR_IMPORT',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+])
+
+/** What the file itself threw may hold a secret: of that only the kind and the place are told. */
 function explain(error: unknown): string {
-  const { error: kind, error_code: code, error_at: frames } = describeError(error)
-  const isNodes = kind === 'SyntaxError' || code?.startsWith('ERR_')
-  if (isNodes && typeof error === 'object' && error !== null && 'message' in error) return String(error.message)
-  return [code ?? kind, ...(frames ?? []).slice(0, 1)].join(' ')
+  const { error: kind, error_code: code, error_at: frames = [] } = describeError(error)
+  if (typeof error !== 'object' || error === null) return kind
+  if (code !== undefined && TELLING.has(code) && 'message' in error) return String(error.message)
+  // A stack that begins with a place is the parser's; one that begins with the message is not.
+  const place =
+    'stack' in error ? /^(?:file:|\/).*:\d+$/m.exec(String(error.stack).split('\n', 1).join(''))?.[0] : undefined
+  return [code ?? kind, place ?? frames[0] ?? ''].join(' ').trim()
 }
 
 /** CommonJS seen from here has its exports under `default`, and compilers put another `default` into these. */
-function findDefault(namespace: unknown): UncheckedResolver | undefined {
+function findDefault(namespace: unknown): ForeignResolver | undefined {
   const outer = memberOf(namespace)
   if (isFunction(outer)) return outer
   const inner = memberOf(outer)
@@ -56,6 +73,6 @@ function memberOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null && 'default' in value ? value.default : undefined
 }
 
-function isFunction(value: unknown): value is UncheckedResolver {
+function isFunction(value: unknown): value is ForeignResolver {
   return typeof value === 'function'
 }

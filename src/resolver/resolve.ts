@@ -1,8 +1,8 @@
 import type { Click } from '../click/click.ts'
 import { checkLanding, type LandingPolicy } from './landing.ts'
-import { ResolverError, type Landing, type ResolverContext, type UncheckedResolver } from './resolver.ts'
+import { ResolverError, type Landing, type CallContext, type UncheckedResolver } from './resolver.ts'
 
-export type Resolve = (click: Click, context: Omit<ResolverContext, 'signal'>) => Promise<Landing>
+export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<Landing>
 
 export type ResolveOptions = {
   resolver: UncheckedResolver
@@ -32,6 +32,7 @@ export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOp
       ended.abort('the process ended before the resolver answered')
     }
     cutOff.addEventListener('abort', onCutOff)
+    if (cutOff.aborted) onCutOff()
     try {
       const answer = run(resolver, click, { ...context, signal: ended.signal })
       return checkLanding(await Promise.race([answer, late]), policy)
@@ -42,7 +43,7 @@ export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOp
   }
 }
 
-async function run(resolver: UncheckedResolver, click: Click, context: ResolverContext): Promise<unknown> {
+async function run(resolver: UncheckedResolver, click: Click, context: CallContext): Promise<unknown> {
   try {
     return await resolver(click, context)
   } catch (error) {

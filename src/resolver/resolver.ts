@@ -14,18 +14,22 @@ export type Landing = {
   onDenied?: string
 }
 
+/** What a resolver may use. */
 export type ResolverContext = {
   /** Aborted when the deadline passes; whoever listens saves work that nobody waits for. */
   signal: AbortSignal
+  /** Writes into the gateway's log, with the ids of the request and the click. */
   log: Logger
-  trace: Trace
 }
+
+/** What the gateway's own resolvers get besides. */
+export type CallContext = ResolverContext & { requestId: string; trace: Trace }
 
 /** The plug-in point: turns a Click into a Landing. */
 export type Resolver = (click: Click, context: ResolverContext) => Promise<Landing> | Landing
 
 /** A resolver as it is run: somebody else's code or service answers, and nothing is believed until `checkLanding` saw it. */
-export type UncheckedResolver = (click: Click, context: ResolverContext) => unknown
+export type UncheckedResolver = (click: Click, context: CallContext) => unknown
 
 /**
  * A resolver that gave no usable landing. `reason` is for the operator's log: our own words, never a value of the click's.

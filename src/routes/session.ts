@@ -43,13 +43,7 @@ function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionO
     if (returnUrlReplaced) unit.fields['return_url'] = 'replaced'
 
     const startedAt = performance.now()
-    const context = {
-      trace: unit.trace,
-      get log() {
-        return log.child({ request_id: unit.requestId, click_id: click.id })
-      },
-    }
-    const landing = await resolve(click, context)
+    const landing = await resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
       .then(refuseScopes)
       .catch((error: unknown) => fallBack(error, unit, fallbackUrl))
     unit.fields['resolver_ms'] = elapsedMs(startedAt)

@@ -53,3 +53,24 @@ test('when a host is given up, whoever waits is told at once', async () => {
   const kinds = (await Promise.all(all)).map((exchange) => exchange.kind)
   expect(new Set(kinds)).toEqual(new Set(['failed']))
 })
+
+test('what cannot be sent costs no place and no socket', async () => {
+  held = false
+  const address = server.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  const bad = [
+    { headers: { x: 'a\nb' } },
+    { headers: { x: 'سلام' } },
+    { path: '/a b' },
+    { path: '/a\r\nx: y' },
+    { path: 'a' },
+  ]
+  for (let round = 0; round < 50; round += 1) {
+    for (const part of bad) {
+      expect(await host.post({ ...request, ...part, timeoutMs: 5000 })).toMatchObject({ kind: 'failed', begun: false })
+    }
+  }
+  expect(await host.post({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered' })
+  await host.destroy()
+})

@@ -84,3 +84,15 @@ test('a click that has to be cut lands on the fallback, and is logged', async ()
     reason: expect.stringContaining('process ended'),
   })
 })
+
+test('a click whose body never comes gets its line when the process ends', async () => {
+  const gateway = await startBefore({ SHUTDOWN_GRACE_MS: '50' })
+  const divar = connect(gateway.port, '127.0.0.1').on('error', () => undefined)
+  // Expect: the server says that it reads before the body is there, so the test knows that it does.
+  divar.write(
+    `POST /divar/session HTTP/1.1\r\nhost: x\r\nauthorization: ${KEYS.identification}\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n`,
+  )
+  await once(divar, 'data')
+  expect(await gateway.stop()).toBe(false)
+  expect(await gateway.logged('click.refused')).toMatchObject({ client_gone: true })
+})

@@ -48,6 +48,15 @@ describe('the start stops, naming the file, when it', () => {
     await expect(start(file)).rejects.toThrow(file)
   })
 
+  test('throws a secret while loading, which is not told', async () => {
+    const secrets = [`throw new Error('CANARY')`, `JSON.parse('CANARY')`, `Buffer.alloc(4, 'x', 'CANARY')`]
+    for (const code of secrets) {
+      const refusal = start(await resolverFile(code)).catch(String)
+      expect(await refusal).toMatch(/resolver\.mjs: cannot be loaded/)
+      expect(await refusal).not.toContain('CANARY')
+    }
+  })
+
   test('is not there', async () => {
     await expect(start('/nowhere/r.mjs')).rejects.toThrow('RESOLVER_MODULE: there is no file /nowhere/r.mjs')
   })

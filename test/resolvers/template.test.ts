@@ -18,6 +18,7 @@ const click: Click = {
 const context = {
   signal: new AbortController().signal,
   log: createLogger('silent'),
+  requestId: 'req_1',
   trace: { traceId: '0', flags: '00' },
 }
 const expand = (template: string, from: Click = click) => templateResolver(template)(from, context)
