@@ -52,13 +52,11 @@ const TELLING = new Set([
 
 /** What the file itself threw may hold a secret: of that only the kind and the place are told. */
 function explain(error: unknown): string {
-  const { error: kind, error_code: code, error_at: frames = [] } = describeError(error)
-  if (typeof error !== 'object' || error === null) return kind
-  if (code !== undefined && TELLING.has(code) && 'message' in error) return String(error.message)
-  // A stack that begins with a place is the parser's; one that begins with the message is not.
-  const place =
-    'stack' in error ? /^(?:file:|\/).*:\d+$/m.exec(String(error.stack).split('\n', 1).join(''))?.[0] : undefined
-  return [code ?? kind, place ?? frames[0] ?? ''].join(' ').trim()
+  const { error: kind, error_code: code, error_at: [frame = ''] = [] } = describeError(error)
+  // Node's own parser stands first in the stack of a file that does not parse, and quotes nothing but its text.
+  const isTelling = TELLING.has(code ?? '') || (kind === 'SyntaxError' && frame.includes('(node:internal/'))
+  const told = isTelling && typeof error === 'object' && error !== null && 'message' in error
+  return [code ?? kind, told ? String(error.message) : frame].join(' ').trim()
 }
 
 /** CommonJS seen from here has its exports under `default`, and compilers put another `default` into these. */
