@@ -20,11 +20,12 @@ export type PlatformOptions = {
 export type Deliver = (message: Message, userToken: string) => Promise<Outcome>
 
 export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: PlatformOptions): Deliver {
+  const wires = { v1: prefixed(v1), v2: prefixed(v2) }
   return async (message, userToken) => {
-    const { wire, path, token, body } = encode(message, userToken)
-    const { host, url } = wire === 'v1' ? v1 : v2
+    const { host, prefix } = wires[wireOf(message.address)]
+    const { path, token, body } = encode(message, userToken)
     const exchange = await host.post({
-      path: url.pathname.replace(/\/+$/, '') + path,
+      path: prefix + path,
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),
       timeoutMs,
@@ -34,18 +35,20 @@ export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: Platfor
   }
 }
 
+/** An API address may have a path of its own, before Divar's. */
+function prefixed({ url, host }: PlatformOptions['v1']) {
+  return { host, prefix: url.pathname.replace(/\/+$/, '') }
+}
+
 function encode(message: Message, userToken: string) {
   const { address } = message
-  const wire = wireOf(address)
   return address.kind === 'triple'
     ? {
-        wire,
         path: '/v2/open-platform/chat/conversation',
         token: { 'x-access-token': userToken },
         body: writeV1(message),
       }
     : {
-        wire,
         path: `/v2/open-platform/conversations/${encodeURIComponent(address.conversationId)}/messages`,
         token: { authorization: `Bearer ${userToken}` },
         body: writeV2(message),

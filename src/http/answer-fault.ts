@@ -47,7 +47,7 @@ export const sessionShape: FaultShape = (fault) => {
 }
 
 /** Under which event, and how loudly, a fault goes into the log. */
-type Verdict = (code: FaultCode) => { event: string; level: Level }
+export type Verdict = (code: FaultCode) => { event: string; level: Level }
 
 /** Faults that are nobody's but ours. */
 const OURS: ReadonlySet<FaultCode> = new Set(['internal_error', 'resolver_failed'])

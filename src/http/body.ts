@@ -72,13 +72,10 @@ export function discardRest(request: IncomingMessage): void {
     left -= chunk.length
     if (left < 0) request.destroy()
   })
-  request.once('close', () => {
+  const stop = () => {
     clearTimeout(timer)
-  })
-  request.once('end', () => {
-    clearTimeout(timer)
-  })
-  request.resume()
+  }
+  request.once('end', stop).once('close', stop).resume()
 }
 
 function cutShort(): Fault {

@@ -126,8 +126,11 @@ function placeholderFaults(given: Environment): string[] {
   )
 }
 
-function portFaults({ PORT: port = '3000', INTERNAL_PORT: internalPort }: Environment): string[] {
-  return internalPort !== undefined && port !== '0' && Number(port) === Number(internalPort)
+function portFaults(given: Environment): string[] {
+  const { PORT, INTERNAL_PORT } = environmentSchema.shape
+  const port = PORT.safeParse(given['PORT']).data
+  const internalPort = INTERNAL_PORT.safeParse(given['INTERNAL_PORT']).data
+  return internalPort !== undefined && port !== 0 && port === internalPort
     ? ['INTERNAL_PORT: expected another port than PORT, or nothing to share it']
     : []
 }

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { createCallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
 import type { Logger } from '../base/log.ts'
+import { within } from '../base/within.ts'
 import { createPlatform } from '../delivery/platform.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
@@ -104,7 +105,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       for (const listener of listeners) listener.cut()
       await closed
       await setImmediate()
-      return drained
+      return drained !== undefined
     },
   }
 }
@@ -125,18 +126,5 @@ async function listenOn(
   } catch (error) {
     await main.drain()
     throw error
-  }
-}
-
-/** Whether the work was done within the time. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const outOfTime = new Promise<false>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  try {
-    return await Promise.race([work.then(() => true), outOfTime])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,6 +1,7 @@
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeError } from '../base/log.ts'
+import { within } from '../base/within.ts'
 import { ResolverSetupError, type Resolver, type UncheckedResolver } from './resolver.ts'
 
 const LOAD_TIMEOUT_MS = 10_000
@@ -24,19 +25,19 @@ export async function moduleResolver(file: string): Promise<UncheckedResolver> {
 }
 
 async function load(path: string): Promise<unknown> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new ResolverSetupError(`${path}: did not finish loading within ${LOAD_TIMEOUT_MS} ms`))
-    }, LOAD_TIMEOUT_MS)
-  })
+  const loaded = await within(LOAD_TIMEOUT_MS, importFile(path))
+  if (loaded === undefined) {
+    throw new ResolverSetupError(`${path}: did not finish loading within ${LOAD_TIMEOUT_MS} ms`)
+  }
+  return loaded.value
+}
+
+async function importFile(path: string): Promise<unknown> {
   try {
-    return await Promise.race([import(pathToFileURL(path).href), late])
+    const namespace: unknown = await import(pathToFileURL(path).href)
+    return namespace
   } catch (error) {
-    if (error instanceof ResolverSetupError) throw error
     throw new ResolverSetupError(`${path}: cannot be loaded: ${explain(error)}`, { cause: error })
-  } finally {
-    clearTimeout(timer)
   }
 }
 

@@ -4,7 +4,7 @@ import { Fault, type FaultCode } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
 import { wireOf, type Deliver } from '../delivery/platform.ts'
-import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, refusedAs, type Verdict } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { parseMessage } from '../message/parse-message.ts'
@@ -80,10 +80,12 @@ function answerOutcome(outcome: Outcome, id: string, response: Response): void {
 }
 
 /** Sends that were tried are logged by their outcome; a warning when it was neither a yes nor a no. */
-function verdictOn(code: FaultCode): ReturnType<ReturnType<typeof refusedAs>> {
-  if (!(code in refusals)) return refusedAs('message.refused')(code)
+const verdictOn: Verdict = (code) => {
+  if (!(code in refusals)) return refusedBeforeSending(code)
   return { event: `message.${code}`, level: UNSETTLED.has(code) ? 'warn' : 'info' }
 }
+
+const refusedBeforeSending = refusedAs('message.refused')
 
 const UNSETTLED: ReadonlySet<FaultCode> = new Set(['platform_error', 'not_sent', 'unknown'])
 
