@@ -1,22 +1,13 @@
 import { connect } from 'node:net'
 import { expect, test } from '@jest/globals'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { click, CLICK } from '../support/requests.ts'
+import { click, CLICK, sendRaw } from '../support/requests.ts'
 
 /** Sends a beginning and never the rest; gives back what came until the server had enough, and after how many seconds. */
-function stall(gateway: TestGateway, beginning: string): Promise<{ answer: string; seconds: number }> {
+async function stall(gateway: TestGateway, beginning: string): Promise<{ answer: string; seconds: number }> {
   const startedAt = performance.now()
-  return new Promise((resolve, reject) => {
-    let answer = ''
-    connect(gateway.port, '127.0.0.1')
-      .setEncoding('latin1')
-      .on('data', (chunk) => (answer += String(chunk)))
-      .on('error', reject)
-      .on('close', () => {
-        resolve({ answer, seconds: (performance.now() - startedAt) / 1000 })
-      })
-      .write(beginning)
-  })
+  const answer = await sendRaw(gateway.port, beginning)
+  return { answer, seconds: (performance.now() - startedAt) / 1000 }
 }
 
 test('who is slow on purpose is cut off: heads after 10 s, bodies after 13 s, and others are served meanwhile', async () => {

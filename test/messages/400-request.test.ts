@@ -1,43 +1,17 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed.ts'
 import { problemOf, V1, V2, v2Path } from '../support/messages.ts'
-import { send, sendRaw } from '../support/requests.ts'
+import { rawSend, send, sendRaw } from '../support/requests.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
   gateway = await startTestGateway()
 })
 
-/** A raw send; the body's bytes as they stand in a file. */
-function rawSend(body: Buffer | string, head: string[] = []): Promise<string> {
-  const bytes = Buffer.from(body)
-  const lines = [
-    'POST /messages HTTP/1.1',
-    'host: 127.0.0.1',
-    `x-api-key: ${KEYS.caller}`,
-    'content-type: application/json',
-    'connection: close',
-    `content-length: ${bytes.length}`,
-    ...head,
-  ]
-  return sendRaw(gateway.port, Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]))
-}
-
 describe('400: the body cannot be read', () => {
-  test.each([
-    ['nothing', '', 'body: expected JSON, found nothing'],
-    ['half an object', '{"message":', /^body: expected well-formed JSON/],
-    ['a word', 'CANARY', /^body: expected well-formed JSON/],
-    ['two values', '{} {"CANARY":1}', /^body: expected well-formed JSON/],
-    ['a NUL in the text', JSON.stringify({ ...V1, message: 'a\0b' }), 'body: a string holds a NUL character'],
-    ['a NUL in a key', '{"\\u0000":1}', 'body: a string holds a NUL character'],
-    ['half a surrogate pair', '{"message":"\\ud800"}', 'body: a string holds half of a surrogate pair'],
-    ['half a surrogate pair in a key', '{"a":{"\\udc00":1}}', 'body: a string holds half of a surrogate pair'],
-    ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'body: expected at most 64 levels of nesting'],
-    ['50,000 levels', '['.repeat(50_000) + ']'.repeat(50_000), 'body: expected at most 64 levels of nesting'],
-    ['a number past all bounds', '{"a":1e999}', 'body: a number is too large'],
-  ])('%s', async (_, body, detail) => {
+  test.each(MALFORMED_BODIES)('%s', async (_, body, detail) => {
     const response = await send(gateway, body)
     expect(problemOf(response)).toMatchObject({
       status: 400,
@@ -53,12 +27,8 @@ describe('400: the body cannot be read', () => {
     expect(response.text).not.toContain('CANARY')
   })
 
-  test.each([
-    ['a lone continuation byte', [0x22, 0x80, 0x22]],
-    ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22]],
-    ['a surrogate in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
-  ])('bytes that are no UTF-8: %s', async (_, bytes) => {
-    const answer = await rawSend(Buffer.from(bytes))
+  test.each(NOT_UTF8)('bytes that are no UTF-8: %s', async (_, bytes) => {
+    const answer = await sendRaw(gateway.port, rawSend(Buffer.from(bytes)))
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('body: expected UTF-8')
   })
@@ -98,7 +68,7 @@ describe("400: the user's token cannot be sent on", () => {
   ]
   test.each(headers)('%s', async (_, head) => {
     const before = gateway.divar.received.length
-    const answer = await rawSend(JSON.stringify(V1), head)
+    const answer = await sendRaw(gateway.port, rawSend(JSON.stringify(V1), head))
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('"code":"malformed_request"')
     expect(answer).not.toContain('CANARY')

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { originOf, problemOf, V1, V2 } from '../support/messages.ts'
+import { originOf } from '../support/listen.ts'
+import { problemOf, V1, V2 } from '../support/messages.ts'
 import { startService } from '../support/resolvers.ts'
 import { send } from '../support/requests.ts'
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { TRIPLE, V1_PATH, v2Path } from '../support/messages.ts'
-import { parseJson, sendRaw, type Json } from '../support/requests.ts'
+import { parseJson, rawRequest, sendRaw, type Json } from '../support/requests.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -15,13 +15,8 @@ async function clientSends(
   body: string,
 ): Promise<{ status: string; path: string; json: Json }> {
   const before = gateway.divar.received.length
-  const bytes = Buffer.from(body)
-  const lines = [`POST ${path} HTTP/1.1`, `Host: 127.0.0.1:${gateway.port}`, ...head, `Content-Length: ${bytes.length}`]
-  const answer = await sendRaw(
-    gateway.port,
-    Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), bytes]),
-    (text) => text.endsWith('}'),
-  )
+  const request = rawRequest(path, [`Host: 127.0.0.1:${gateway.port}`, ...head], body)
+  const answer = await sendRaw(gateway.port, request, (text) => text.endsWith('}'))
   const [arrived, ...others] = gateway.divar.received.slice(before)
   expect(others).toEqual([])
   return { status: answer.slice(9, 12), path: arrived?.path ?? '', json: arrived ? parseJson(arrived.body) : {} }

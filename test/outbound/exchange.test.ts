@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from '@jest/globals'
 import type { Pool } from 'undici'
 import { post, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
-import { originOf } from '../support/messages.ts'
+import { originOf } from '../support/listen.ts'
 
 const pools: Pool[] = []
 afterAll(async () => {

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
-import { afterAll, expect, test } from '@jest/globals'
+import { beforeAll, expect, test } from '@jest/globals'
 import { createHost } from '../../src/outbound/host.ts'
 import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
+import { originOf } from '../support/listen.ts'
 
 let connections = 0
 let held = true
@@ -15,18 +16,15 @@ const server = createServer((request, response) => {
   })
 })
 server.on('connection', () => (connections += 1))
-afterAll(() => {
-  server.close().closeAllConnections()
+let origin: string
+beforeAll(async () => {
+  origin = await originOf(server)
 })
 
 const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
 
 test('after an outage the living do not wait behind the dead', async () => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  const host = createHost(origin, 5000)
   // The server takes requests and answers none: every socket is taken, and everybody else gives up while waiting for one.
   const stuck = Array.from({ length: MAX_SOCKETS }, () => host.post({ ...request, timeoutMs: 15_000 }))
   const late = await Promise.all(Array.from({ length: 2000 }, () => host.post({ ...request, timeoutMs: 50 })))
@@ -44,9 +42,7 @@ test('after an outage the living do not wait behind the dead', async () => {
 
 test('when a host is given up, whoever waits is told at once', async () => {
   held = true
-  const address = server.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  const host = createHost(origin, 5000)
   const all = Array.from({ length: MAX_SOCKETS + 5 }, () => host.post({ ...request, timeoutMs: 600_000 }))
   await once(server, 'request')
   await host.destroy()
@@ -56,9 +52,7 @@ test('when a host is given up, whoever waits is told at once', async () => {
 
 test('what cannot be sent costs no place and no socket', async () => {
   held = false
-  const address = server.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  const host = createHost(`http://127.0.0.1:${port}`, 5000)
+  const host = createHost(origin, 5000)
   const bad = [
     { headers: { x: 'a\nb' } },
     { headers: { x: 'سلام' } },

@@ -5,7 +5,8 @@ import type { Pool } from 'undici'
 import { post, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
 import { startTestGateway } from '../support/gateway.ts'
-import { originOf, V1, V2 } from '../support/messages.ts'
+import { originOf } from '../support/listen.ts'
+import { V1, V2 } from '../support/messages.ts'
 import { send } from '../support/requests.ts'
 
 const pools: Pool[] = []

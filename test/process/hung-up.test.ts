@@ -1,58 +1,40 @@
-import { createServer, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { V1 } from '../support/messages.ts'
-import { CLICK, rawClick } from '../support/requests.ts'
-import { resolverFile } from '../support/resolvers.ts'
+import { CLICK, rawClick, rawSend } from '../support/requests.ts'
+import { resolverFile, startHeldService } from '../support/resolvers.ts'
 
-/** A Divar that keeps its answer until the test lets it go. */
-const asked: ServerResponse[] = []
-const slowDivar = createServer((request, response) => {
-  request.resume().on('end', () => {
-    asked.push(response)
-    slowDivar.emit('asked')
-  })
-})
-beforeAll(async () => {
-  await once(slowDivar.listen(0, '127.0.0.1'), 'listening')
-})
-afterAll(() => {
-  slowDivar.close().closeAllConnections()
-})
-
-async function startBefore(overrides: Record<string, string>) {
-  const address = slowDivar.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  return startTestGateway({ DIVAR_V1_API_URL: `http://127.0.0.1:${port}`, ...overrides })
+/** A gateway whose Divar keeps its answer until the test lets it go. */
+async function startBeforeSlowDivar(overrides: Record<string, string>) {
+  const divar = await startHeldService('{"status":200,"message":"success"}')
+  const gateway = await startTestGateway({ DIVAR_V1_API_URL: new URL(divar.url).origin, ...overrides })
+  return { gateway, divar }
 }
 
-function rawSend(): string {
-  const body = JSON.stringify(V1)
-  return `POST /messages HTTP/1.1\r\nhost: x\r\nx-api-key: ${KEYS.caller}\r\nx-access-token: t\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-}
+const SEND = rawSend(JSON.stringify(V1), [`x-access-token: ${KEYS.token}`])
 
 test('a send whose caller has hung up is finished before the process ends, and logged as what it became', async () => {
-  const gateway = await startBefore({})
+  const { gateway, divar } = await startBeforeSlowDivar({})
   const caller = connect(gateway.port, '127.0.0.1')
-  caller.write(rawSend())
-  await once(slowDivar, 'asked')
+  caller.write(SEND)
+  await divar.asked
   caller.destroy()
   await once(caller, 'close')
   const stopped = gateway.stop()
-  asked.pop()?.end('{"status":200,"message":"success"}')
+  divar.letGo()
   expect(await stopped).toBe(true)
   expect(await gateway.logged('message.delivered')).toMatchObject({ caller: 'orders' })
 })
 
 test('a send that has to be cut at the end of the grace is answered and logged as unknown', async () => {
-  const gateway = await startBefore({ SHUTDOWN_GRACE_MS: '50' })
+  const { gateway, divar } = await startBeforeSlowDivar({ SHUTDOWN_GRACE_MS: '50' })
   const caller = connect(gateway.port, '127.0.0.1').setEncoding('utf8')
   let answer = ''
   caller.on('data', (chunk) => (answer += String(chunk)))
-  caller.write(rawSend())
-  await once(slowDivar, 'asked')
+  caller.write(SEND)
+  await divar.asked
   const closed = once(caller, 'close')
   expect(await gateway.stop()).toBe(false)
   await closed
@@ -61,7 +43,7 @@ test('a send that has to be cut at the end of the grace is answered and logged a
 })
 
 test('a click that has to be cut lands on the fallback, and is logged', async () => {
-  const gateway = await startBefore({
+  const gateway = await startTestGateway({
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(
       "export default (_, { log }) => { log.info({ event: 'resolver.asked' }); return new Promise(() => {}) }",
@@ -86,7 +68,7 @@ test('a click that has to be cut lands on the fallback, and is logged', async ()
 })
 
 test('a click whose body never comes gets its line when the process ends', async () => {
-  const gateway = await startBefore({ SHUTDOWN_GRACE_MS: '50' })
+  const gateway = await startTestGateway({ SHUTDOWN_GRACE_MS: '50' })
   const divar = connect(gateway.port, '127.0.0.1').on('error', () => undefined)
   // Expect: the server says that it reads before the body is there, so the test knows that it does.
   divar.write(

@@ -5,7 +5,7 @@ import supertest from 'supertest'
 import { environment, KEYS } from '../support/gateway.ts'
 import { spawnGateway } from '../support/process.ts'
 import { CLICK, rawClick } from '../support/requests.ts'
-import { resolverFile, startService } from '../support/resolvers.ts'
+import { resolverFile, startHeldService } from '../support/resolvers.ts'
 
 describe('the process', () => {
   test('says at its start what is configured, and no secret', async () => {
@@ -59,16 +59,11 @@ describe('the process', () => {
 describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
   test('it finishes what runs, takes nothing new, and ends with 0', async () => {
     // The click runs until the test lets its resolver answer.
-    const { promise: release, resolve: answer } = Promise.withResolvers<undefined>()
-    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
-    const RESOLVER_URL = await startService((_request, response) => {
-      arrive(undefined)
-      void release.then(() => response.end('{"url":"https://app.example.com/done"}'))
-    })
+    const service = await startHeldService('{"url":"https://app.example.com/done"}')
     const gateway = spawnGateway({
       ...environment(),
       RESOLVER: 'forward',
-      RESOLVER_URL,
+      RESOLVER_URL: service.url,
       RESOLVER_SECRET: 'x',
       RESOLVER_TIMEOUT_MS: '15000',
       SHUTDOWN_GRACE_MS: '15000',
@@ -76,13 +71,13 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
     const url = `http://127.0.0.1:${await gateway.started}`
     const click = supertest(url).post('/divar/session').set('authorization', KEYS.identification).send(CLICK)
     const answered = click.then((response) => response)
-    await reached
+    await service.asked
     const idle = connect(Number(new URL(url).port), '127.0.0.1')
     await once(idle, 'connect')
     gateway.kill(signal)
     await once(idle.resume(), 'close')
     await expect(supertest(url).get('/healthz')).rejects.toThrow(/ECONNREFUSED|ECONNRESET/)
-    answer(undefined)
+    service.letGo()
     const response = await answered
     expect(response.text).toBe('{"status":"200","message":"success","url":"https://app.example.com/done"}')
     expect(response.headers['connection']).toBe('close')
@@ -91,14 +86,11 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
   })
 
   test('it does not wait longer than SHUTDOWN_GRACE_MS', async () => {
-    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
-    const RESOLVER_URL = await startService(() => {
-      arrive(undefined)
-    })
+    const service = await startHeldService('')
     const gateway = spawnGateway({
       ...environment(),
       RESOLVER: 'forward',
-      RESOLVER_URL,
+      RESOLVER_URL: service.url,
       RESOLVER_SECRET: 'x',
       RESOLVER_TIMEOUT_MS: '30000',
       SHUTDOWN_GRACE_MS: '50',
@@ -106,7 +98,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
     connect(await gateway.started, '127.0.0.1')
       .on('error', () => undefined)
       .write(rawClick(JSON.stringify(CLICK)))
-    await reached
+    await service.asked
     gateway.kill(signal)
     expect(await gateway.exited).toBe(0)
     expect(gateway.stdout()).toContain('"drained":false')

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { startTestGateway } from '../support/gateway.ts'
 import { click, CLICK, send } from '../support/requests.ts'
-import { startService } from '../support/resolvers.ts'
+import { startHeldService } from '../support/resolvers.ts'
 
 const MESSAGE = { conversation_id: 'c', message: 'hello' }
 
@@ -42,15 +42,10 @@ describe('health', () => {
   })
 
   test('/readyz answers 503 while draining', async () => {
-    const { promise: reached, resolve: arrive } = Promise.withResolvers<undefined>()
-    const { promise: release, resolve: answer } = Promise.withResolvers<undefined>()
-    const RESOLVER_URL = await startService((_request, response) => {
-      arrive(undefined)
-      void release.then(() => response.end('{"url":"https://app.example.com/"}'))
-    })
+    const service = await startHeldService('{"url":"https://app.example.com/"}')
     const gateway = await startTestGateway({
       RESOLVER: 'forward',
-      RESOLVER_URL,
+      RESOLVER_URL: service.url,
       RESOLVER_SECRET: 'x',
       RESOLVER_TIMEOUT_MS: '15000',
     })
@@ -58,13 +53,13 @@ describe('health', () => {
     const socket = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
     socket.write('GET /readyz HTTP/1.1\r\n')
     const running = click(gateway, CLICK).then(({ status }) => status)
-    await reached
+    await service.asked
     const stopped = gateway.stop()
     socket.write('host: x\r\n\r\n')
     const answered = String(await once(socket, 'data'))
     expect(answered).toMatch(/^HTTP\/1\.1 503 /)
     expect(answered).toContain('{"status":"draining"}')
-    answer(undefined)
+    service.letGo()
     expect(await running).toBe(200)
     expect(await stopped).toBe(true)
   })

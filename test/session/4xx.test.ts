@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed.ts'
 import { click, CLICK, rawClick, sendRaw } from '../support/requests.ts'
 
 let gateway: TestGateway
@@ -33,19 +34,9 @@ describe('400: the click cannot be read', () => {
   })
 
   test.each([
-    ['nothing', '', 'body: expected JSON, found nothing'],
-    ['half an object', '{"post_token":', /^body: expected well-formed JSON/],
-    ['a word', 'CANARY', /^body: expected well-formed JSON/],
-    ['NaN', '{"a":NaN}', /^body: expected well-formed JSON/],
+    ...MALFORMED_BODIES,
     ['a list', '[]', 'body: expected a JSON object'],
     ['null', 'null', 'body: expected a JSON object'],
-    ['a NUL in a string', '{"post_token":"\\u0000"}', 'body: a string holds a NUL character'],
-    ['a NUL in a key', '{"\\u0000":1}', 'body: a string holds a NUL character'],
-    ['half a surrogate pair', '{"post_token":"\\ud800"}', 'body: a string holds half of a surrogate pair'],
-    ['half a surrogate pair in a key', '{"a":{"\\udc00":1}}', 'body: a string holds half of a surrogate pair'],
-    ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'body: expected at most 64 levels of nesting'],
-    ['10,000 levels', '['.repeat(10_000) + ']'.repeat(10_000), 'body: expected at most 64 levels of nesting'],
-    ['a number past all bounds', '{"a":1e999}', 'body: a number is too large'],
   ])('a body of %s', async (_, body, message) => {
     const response = await click(gateway, body)
     expect(response.status).toBe(400)
@@ -53,11 +44,7 @@ describe('400: the click cannot be read', () => {
     expect(response.text).not.toContain('CANARY')
   })
 
-  test.each([
-    ['a lone continuation byte', [0x22, 0x80, 0x22]],
-    ['an overlong slash', [0x22, 0xc0, 0xaf, 0x22]],
-    ['a surrogate in UTF-8', [0x22, 0xed, 0xa0, 0x80, 0x22]],
-  ])('bytes that are no UTF-8: %s', async (_, bytes) => {
+  test.each(NOT_UTF8)('bytes that are no UTF-8: %s', async (_, bytes) => {
     const answer = await sendRaw(gateway.port, rawClick(Buffer.from(bytes)))
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('body: expected UTF-8')

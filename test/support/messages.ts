@@ -1,6 +1,4 @@
-import { afterAll, expect } from '@jest/globals'
-import { Server as HttpServer } from 'node:http'
-import type { Server } from 'node:net'
+import { expect } from '@jest/globals'
 import type { Response } from 'supertest'
 import { z } from 'zod'
 import type { Received } from '../../src/simulator/platform.ts'
@@ -63,21 +61,4 @@ export function pointersOf(response: Response): string[] {
   expect({ status: response.status, code }).toEqual({ status: 400, code: 'invalid_message' })
   for (const { detail } of errors ?? []) expect(detail).toMatch(/^expected /)
   return (errors ?? []).map(({ pointer }) => pointer)
-}
-
-const running: Server[] = []
-afterAll(() => {
-  for (const server of running) {
-    server.close()
-    if (server instanceof HttpServer) server.closeAllConnections()
-  }
-})
-
-/** Listens on loopback; the origin. Nobody has to stop it. */
-export async function originOf(server: Server): Promise<string> {
-  running.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `http://127.0.0.1:${address.port}`
 }

@@ -66,16 +66,21 @@ export function sendRaw(
   })
 }
 
-/** A raw session-initialization request; bytes as they stand in a file. */
-export function rawClick(body: Buffer | string, key = KEYS.identification): Buffer {
+/** A request as it stands on the wire: these header lines, then the body's bytes as they stand in a file. */
+export function rawRequest(path: string, headers: string[], body: Buffer | string): Buffer {
   const bytes = Buffer.from(body)
-  const head = [
-    'POST /divar/session HTTP/1.1',
-    'host: 127.0.0.1',
-    `authorization: ${key}`,
-    'content-type: application/json',
-    'connection: close',
-    `content-length: ${bytes.length}`,
-  ]
+  const head = [`POST ${path} HTTP/1.1`, ...headers, `content-length: ${bytes.length}`]
   return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), bytes])
+}
+
+/** A raw session-initialization request. */
+export function rawClick(body: Buffer | string, key = KEYS.identification): Buffer {
+  const headers = [`authorization: ${key}`, 'content-type: application/json', 'connection: close']
+  return rawRequest('/divar/session', ['host: 127.0.0.1', ...headers], body)
+}
+
+/** A raw send by the known caller; a user's token comes with the further headers. */
+export function rawSend(body: Buffer | string, more: string[] = []): Buffer {
+  const headers = [`x-api-key: ${KEYS.caller}`, 'content-type: application/json', 'connection: close', ...more]
+  return rawRequest('/messages', ['host: 127.0.0.1', ...headers], body)
 }

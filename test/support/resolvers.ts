@@ -1,8 +1,9 @@
 import { afterAll } from '@jest/globals'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { originOf } from './listen.ts'
 
 const folders: string[] = []
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
@@ -16,17 +17,28 @@ export async function resolverFile(code: string, name = 'resolver.mjs'): Promise
   return file
 }
 
-const running: Server[] = []
-afterAll(() => {
-  for (const server of running) server.close().closeAllConnections()
-})
-
 /** A service of the operator's on loopback; its URL. Nobody has to stop it. */
 export async function startService(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  running.push(server)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return `http://127.0.0.1:${address.port}/resolve`
+  return `${await originOf(createServer(listener))}/resolve`
+}
+
+/** A service that keeps its answer until the test lets it go; `asked` resolves with its first request. */
+export async function startHeldService(
+  answer: string,
+): Promise<{ url: string; asked: Promise<void>; letGo: () => void }> {
+  const asked = Promise.withResolvers<undefined>()
+  const released = Promise.withResolvers<undefined>()
+  const url = await startService((request, response) => {
+    request.resume().on('end', () => {
+      asked.resolve(undefined)
+      void released.promise.then(() => response.end(answer))
+    })
+  })
+  return {
+    url,
+    asked: asked.promise,
+    letGo: () => {
+      released.resolve(undefined)
+    },
+  }
 }
