@@ -11,7 +11,8 @@ const layers = [
   ['base'],
   ['http', 'access', 'outbound'],
   ['click', 'message'],
-  ['resolver', 'delivery'],
+  ['resolver', 'delivery', 'store'],
+  ['outbox'],
   ['routes'],
   ['process'],
 ]

@@ -3,6 +3,7 @@ import { ConfigError, describeConfig, readConfig, type Config } from './process/
 import { startGateway, type Gateway } from './process/gateway.ts'
 import { VERSION } from './process/version.ts'
 import { ResolverSetupError } from './resolver/resolver.ts'
+import { StoreSetupError } from './store/store.ts'
 
 /** sysexits.h: something was found in an unconfigured or misconfigured state. */
 const EX_CONFIG = 78
@@ -37,6 +38,7 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
     return gateway
   } catch (error) {
     if (error instanceof ResolverSetupError) refuseToStart([`RESOLVER: ${error.message}`])
+    if (error instanceof StoreSetupError) refuseToStart([`DATABASE_URL: ${error.message}`])
     const { host, port, internalPort: internal_port } = config
     log.fatal({ event: 'gateway.not_started', host, port, internal_port, ...describeError(error) })
     process.exit(1)

@@ -14,16 +14,23 @@ export type FaultCode =
   | 'not_permitted'
   | 'not_found'
   | 'method_not_allowed'
+  | 'idempotency_key_running'
+  | 'wrong_state'
+  | 'content_wiped'
   | 'recipient_restricted'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'rejected'
+  | 'idempotency_key_reused'
   | 'rate_limited'
+  | 'queue_full'
   | 'resolver_failed'
   | 'internal_error'
   | 'store_required'
   | 'platform_error'
   | 'not_sent'
+  | 'store_unavailable'
+  | 'platform_unavailable'
   | 'unknown'
 
 /** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
@@ -40,6 +47,8 @@ export type FaultOptions = {
   retryAfter?: number
   /** Methods, sent as `Allow`. */
   allow?: string
+  /** Further headers of the answer. */
+  headers?: Record<string, string>
   cause?: unknown
 }
 

@@ -3,7 +3,7 @@ export type PlatformError = { status: number; code?: number | string; message?: 
 
 /** How one delivery ended. Split where the caller's next step splits; the union is closed. */
 export type Outcome =
-  | { kind: 'delivered' }
+  | { kind: 'delivered'; status: number }
   /** A final no: the same request will be refused again. */
   | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: PlatformError }
   | { kind: 'rate_limited'; divar: PlatformError; retryAfterSeconds: number }
@@ -12,6 +12,14 @@ export type Outcome =
   /** Not a byte of the request was written. */
   | { kind: 'not_sent'; reason: string }
   /** The request may have been read; nobody can say whether the message stands in the chat. */
-  | { kind: 'unknown'; reason: string; divar?: PlatformError }
+  | {
+      kind: 'unknown'
+      reason: string
+      /** No status came: a time-out or a reset. */
+      silent: boolean
+      divar?: PlatformError
+    }
+  /** The breaker is open: not a byte was sent. */
+  | { kind: 'unavailable'; retryAfterSeconds: number }
 
 export type OutcomeKind = Outcome['kind']

@@ -38,14 +38,17 @@ const refusalSchema = z.object({
  */
 export function readOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
   if (exchange.kind === 'failed') {
-    return { kind: exchange.begun ? 'unknown' : 'not_sent', reason: exchange.reason }
+    const { begun, reason } = exchange
+    return begun ? { kind: 'unknown', reason, silent: true } : { kind: 'not_sent', reason }
   }
   const json = readJson(exchange.body)
   if (!isSuccess(exchange.status)) return readRefusal(exchange.status, json, exchange.headers, secrets)
   const answer = readAnswer(json)
-  if (answer === undefined) return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}` }
+  if (answer === undefined) {
+    return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}`, silent: false }
+  }
   const told = answer.status ?? exchange.status
-  return told < 400 ? { kind: 'delivered' } : readRefusal(told, json, exchange.headers, secrets)
+  return told < 400 ? { kind: 'delivered', status: told } : readRefusal(told, json, exchange.headers, secrets)
 }
 
 function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
@@ -66,7 +69,7 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
     return { kind: 'platform_error', divar, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
   }
   // A gateway of theirs timed out, or something that we have never seen: the message may have passed.
-  if (status >= 500) return { kind: 'unknown', reason: `status ${status}`, divar }
+  if (status >= 500) return { kind: 'unknown', reason: `status ${status}`, silent: false, divar }
   return { kind: 'rejected', divar }
 }
 

@@ -14,10 +14,11 @@ type FaultShape = (fault: Fault, requestId: string) => Reply
 /** RFC 9457, for our own services. */
 export const problemShape: FaultShape = (fault, requestId) => {
   const { status, title } = faultStatus[fault.code]
-  const { retryAfter, allow, errors, members } = fault.options
+  const { retryAfter, allow, headers, errors, members } = fault.options
   return {
     status,
     headers: {
+      ...headers,
       'content-type': 'application/problem+json; charset=utf-8',
       ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
       ...(allow !== undefined && { allow }),
@@ -50,7 +51,7 @@ export const sessionShape: FaultShape = (fault) => {
 export type Verdict = (code: FaultCode) => { event: string; level: Level }
 
 /** Faults that are nobody's but ours. */
-const OURS: ReadonlySet<FaultCode> = new Set(['internal_error', 'resolver_failed'])
+const OURS: ReadonlySet<FaultCode> = new Set(['internal_error', 'resolver_failed', 'store_unavailable'])
 
 export function refusedAs(event: string): Verdict {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })

@@ -8,17 +8,24 @@ import { visibleText } from './wire-fields.ts'
 import { buttonV1, fitsV1 } from './wire-v1.ts'
 import { gridV2 } from './wire-v2.ts'
 
+/** A send as its caller wants it. */
+export type Send = {
+  message: Message
+  /** Rather twice than not at all: attempts whose outcome is unknown are repeated too. */
+  atLeastOnce: boolean
+}
+
 /**
  * Parses a send body of either wire into one Message, checked to fit the wire of its address. Members that are not ours to know are
  * dropped, `null` means none.
  * @param pathConversationId the conversation that the request's path names
  * @throws Fault `invalid_message` with every fault of the body
  */
-export function parseMessage(body: unknown, pathConversationId?: string): Message {
+export function parseSend(body: unknown, pathConversationId?: string): Send {
   if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
   const reading = new Reading(body)
   reading.type()
-  reading.delivery()
+  const atLeastOnce = reading.delivery() === 'at-least-once'
   const address = reading.address(pathConversationId)
   const content = reading.content()
   const senderButtons = reading.buttons('sender')
@@ -27,7 +34,8 @@ export function parseMessage(body: unknown, pathConversationId?: string): Messag
   if (address === undefined || content === undefined || reading.faults.length > 0) {
     throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
   }
-  return { address, content, ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
+  const buttons = { ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
+  return { message: { address, content, ...buttons }, atLeastOnce }
 }
 
 /** It becomes a path segment: no control characters, and nothing that a server would climb a folder over. */
@@ -91,8 +99,11 @@ class Reading {
   }
 
   /** A wish to the gateway, for messages that it stores; never sent on. */
-  delivery(): void {
-    this.#check('delivery', z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish())
+  delivery(): string | null | undefined {
+    return this.#check(
+      'delivery',
+      z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish(),
+    )
   }
 
   /** v1 says less than a Message can hold. */

@@ -6,7 +6,18 @@ import type { LogLevel } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
 import { templateResolver } from '../resolver/template.ts'
+import {
+  chooseStore,
+  describeStore,
+  mootStoreVariables,
+  storeFaults,
+  storeSchema,
+  type StoreConfig,
+} from './store-config.ts'
 import * as variable from './variables.ts'
+import type { Environment } from './variables.ts'
+
+export type { Environment, StoreConfig }
 
 /** Everything that the process is told from outside, checked. */
 export type Config = {
@@ -25,6 +36,8 @@ export type Config = {
   landingAllowedOrigins?: ReadonlySet<string> | undefined
   logLevel: LogLevel
   shutdownGraceMs: number
+  /** Without DATABASE_URL there is none. */
+  store?: StoreConfig | undefined
   /** Variables that are set and have no effect. */
   ignored: string[]
 }
@@ -39,8 +52,6 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
-
-export type Environment = Record<string, string | undefined>
 
 /** Every variable that this version reads. `.env.example` shows each of them. */
 export const environmentSchema = z.object({
@@ -64,6 +75,7 @@ export const environmentSchema = z.object({
   DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
+  ...storeSchema.shape,
 })
 type Variables = z.infer<typeof environmentSchema>
 
@@ -74,10 +86,18 @@ const RESOLVER_VARIABLES = {
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
 } as const
 
-const SECRETS = ['DIVAR_IDENTIFICATION_KEY', 'DIVAR_IDENTIFICATION_KEY_NEXT', 'DIVAR_API_KEY', 'INTERNAL_API_KEYS']
+const SECRETS = [
+  'DIVAR_IDENTIFICATION_KEY',
+  'DIVAR_IDENTIFICATION_KEY_NEXT',
+  'DIVAR_API_KEY',
+  'INTERNAL_API_KEYS',
+  'DATABASE_URL',
+  'TOKEN_ENCRYPTION_KEY',
+  'STATUS_WEBHOOK_SECRET',
+]
 
 /** Promises of the contract that this version would break silently: better not to start. */
-const NEED_A_STORE = ['DATABASE_URL', 'PUBLIC_URL', 'STATUS_WEBHOOK_URL']
+const NEED_CONSENT = ['PUBLIC_URL']
 /** Of the contract too, but nothing is promised by setting them alone. */
 const NOT_READ_YET = [
   'DIVAR_APP_SLUG',
@@ -85,9 +105,6 @@ const NOT_READ_YET = [
   'DIVAR_OAUTH_URL',
   'DIVAR_SCOPE_STYLE',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'RETENTION_DAYS',
-  'STATUS_WEBHOOK_SECRET',
-  'TOKEN_ENCRYPTION_KEY',
   'TRUST_PROXY',
 ]
 
@@ -98,12 +115,16 @@ const NOT_READ_YET = [
 export function readConfig(environment: Environment = process.env): Config {
   const given = trimmed(environment)
   const ignored = ignoredOf(given)
-  const parsed = environmentSchema.safeParse(omit(given, ignored))
+  const read = omit(given, ignored)
+  const parsed = environmentSchema.safeParse(read)
   const faults = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ...NEED_A_STORE.filter((name) => name in given).map((name) => `${name}: this version has no store; unset it`),
+    ...NEED_CONSENT.filter((name) => name in given).map(
+      (name) => `${name}: this version walks no consent yet; unset it`,
+    ),
     ...resolverFaults(given),
-    ...placeholderFaults(given),
+    ...storeFaults(read),
+    ...placeholderFaults(read),
     ...portFaults(given),
   ]
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
@@ -153,6 +174,7 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    store: chooseStore(variables),
     ignored,
   }
 }
@@ -191,11 +213,13 @@ function templateFaults(template: string, allowed: string | undefined): string[]
   return 'refused' in checked ? [`LANDING_URL_TEMPLATE: its origin ${checked.refused}`] : []
 }
 
-/** Another resolver's variables, once it is known which one is meant, and those of later versions. */
+/** Variables of another resolver, once one is chosen, of a store that is not there, and of later versions. */
 function ignoredOf(given: Environment): string[] {
   const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
   const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => chosen !== undefined && kind !== chosen)
-  return [...others.flatMap(([, names]) => names), ...NOT_READ_YET].filter((name) => name in given)
+  return [...others.flatMap(([, names]) => names), ...mootStoreVariables(given), ...NOT_READ_YET].filter(
+    (name) => name in given,
+  )
 }
 
 /** What a start-up line says: what is configured, and of secrets only whether. */
@@ -215,7 +239,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     divar_identification_key_next: config.identificationKeys.length > 1 ? 'yes' : 'no',
     divar_api_key: 'yes',
     callers: config.callerKeys.map(({ name }) => name),
-    store: 'no',
+    ...describeStore(config.store),
     log_level: config.logLevel,
   }
 }

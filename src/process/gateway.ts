@@ -3,19 +3,20 @@ import { createCallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
-import { createPlatform } from '../delivery/platform.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { healthRoutes } from '../routes/health.ts'
+import { messageStatusRoutes } from '../routes/message-status.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
-import { InFlight } from './in-flight.ts'
-import { VERSION } from './version.ts'
+import { reachDivar } from './divar.ts'
+import { InFlight } from '../base/in-flight.ts'
+import { openStored } from './stored.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -28,7 +29,7 @@ export type Gateway = {
 
 /**
  * The composition root: builds every part from the configuration, hands each what it needs, and listens.
- * @throws ResolverSetupError, or the system's error when a port cannot be had
+ * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   const hosts: Host[] = []
@@ -40,9 +41,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const inFlight = new InFlight()
   const cutOff = new AbortController()
   const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
-  const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs } = config
-  const v1Host = openHost(v1Url, divarTimeoutMs)
-  const v2Host = v1Url.origin === v2Url.origin ? v1Host : openHost(v2Url, divarTimeoutMs)
+  const divar = reachDivar(config, openHost, log)
+  const stored = config.store && (await openStored(config.store, divar, openHost, log))
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
@@ -62,8 +62,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         fallbackUrl: config.fallbackLandingUrl,
         log,
       }),
-      healthRoutes(() => draining),
-      storedPublicRoutes(),
+      healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
+      ...(stored ? [] : [storedPublicRoutes()]),
     ],
     faultHandlers: [sessionFaults],
   }
@@ -71,21 +71,17 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     routers: [
       messageRoutes({
         gate: callerGate,
-        deliver: inFlight.track(
-          createPlatform({
-            v1: { url: v1Url, host: v1Host },
-            v2: { url: v2Url, host: v2Host },
-            apiKey: config.divarApiKey,
-            timeoutMs: divarTimeoutMs,
-            userAgent: `kenar-chat-gateway/${VERSION}`,
-          }),
-        ),
+        deliver: inFlight.track(divar.deliver),
+        outbox: stored?.outbox,
       }),
-      storedRoutes(callerGate),
+      stored ? messageStatusRoutes(callerGate, stored.outbox) : storedRoutes(callerGate),
     ],
   }
 
-  const listeners = await listenOn(config, publicSide, internalSide, log)
+  const listeners = await listenOn(config, publicSide, internalSide, log).catch(async (error: unknown) => {
+    await stored?.close()
+    throw error
+  })
   const [main, internal = main] = listeners
   return {
     port: main.port,
@@ -95,7 +91,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       const closed = Promise.all(listeners.map((listener) => listener.drain()))
       const drained = await within(
         config.shutdownGraceMs,
-        closed.then(() => inFlight.idle()),
+        Promise.all([closed.then(() => inFlight.idle()), stored?.outbox.drain()]),
       )
       // What has to be cut is told so, answers where anybody listens, and gets its line.
       cutOff.abort()
@@ -104,6 +100,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       await setImmediate()
       for (const listener of listeners) listener.cut()
       await closed
+      await stored?.close()
       await setImmediate()
       return drained !== undefined
     },

@@ -1,8 +1,11 @@
+import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readWebAddress } from '../base/address.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
 
 /** The kinds of variables. Every error says what was expected; none repeats a value, for any of them may be a secret. */
 
@@ -19,7 +22,7 @@ export const host = required(hostError).refine((value) => value === 'localhost' 
   error: hostError,
 })
 
-function integer(min: number, max: number, what: string) {
+export function integer(min: number, max: number, what: string) {
   const error = `expected ${what} from ${min} to ${max}`
   return required(error)
     .regex(/^\d{1,9}$/, { error })
@@ -98,3 +101,69 @@ export const origins = required(originsError).transform((list, context): Readonl
 })
 
 export const logLevel = z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` })
+
+export type DatabaseChoice = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string }
+
+const databaseError =
+  'expected file:<path> for SQLite, or postgres://<user>:<password>@<host>/<database> with a percent-encoded password'
+export const database = required(databaseError).transform((value, context): DatabaseChoice => {
+  const file = readSqliteFile(value)
+  if (file !== undefined) return { kind: 'sqlite', file }
+  if (isPostgresAddress(value)) return { kind: 'postgres', url: value }
+  context.addIssue({ code: 'custom', message: databaseError })
+  return z.NEVER
+})
+
+/** Two slashes would begin a host, and what SQLite keeps in memory is no store. */
+function readSqliteFile(value: string): string | undefined {
+  const file = /^file:(?:\/\/(?=\/))?([^?]*[^?/])$/.exec(value)?.[1]
+  return file === undefined || file.startsWith('//') || file === ':memory:' ? undefined : file
+}
+
+function isPostgresAddress(value: string): boolean {
+  if (!/^postgres(?:ql)?:\/\//.test(value)) return false
+  const plain = URL.parse(value)
+  // PostgreSQL's own notation of a user at a socket, `user@/database?host=/run`, is no URL to others.
+  const address = plain ?? URL.parse(value.replace('@/', '@socket/'))
+  // After a bare / or # the rest of a password would pass for a database's name, which is no secret.
+  if (address === null || `${address.pathname}${address.hash}`.includes('@')) return false
+  return Boolean(plain?.hostname) || Boolean(address.searchParams.get('host'))
+}
+
+const ENCRYPTION_KEY = /^(?:[A-Za-z0-9+/]{43}|[\w-]{43})=?$/
+const encryptionKeysError =
+  'expected base64 of exactly 32 bytes, or several separated by commas, each once; openssl rand -base64 32 makes one'
+export const encryptionKeys = required(encryptionKeysError).transform((list, context): [Buffer, ...Buffer[]] => {
+  const entries = list.split(',').map((entry) => entry.trim())
+  const [first, ...others] = entries.map((entry) => Buffer.from(entry, 'base64'))
+  const isRight = entries.every((entry) => ENCRYPTION_KEY.test(entry))
+  if (first !== undefined && isRight && isUnique([first, ...others].map((key) => key.toString('hex')))) {
+    return [first, ...others]
+  }
+  context.addIssue({ code: 'custom', message: encryptionKeysError })
+  return z.NEVER
+})
+
+const webhookSecretError =
+  'expected whsec_ and base64 of 24 to 64 bytes; echo "whsec_$(openssl rand -base64 32)" makes one'
+/** Standard Webhooks: exactly what their libraries read, on either side. */
+export const webhookSecret = required(webhookSecretError).refine(
+  (value) => {
+    const encoded = /^whsec_(.+)$/.exec(value)?.[1] ?? ''
+    const bytes = Buffer.from(encoded, 'base64')
+    return bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === encoded
+  },
+  { error: webhookSecretError },
+)
+
+const writableFolderError = 'expected a folder that exists and can be written to'
+export const writableFolder = required(writableFolderError).refine(isWritableFolder, { error: writableFolderError })
+
+function isWritableFolder(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return statSync(folder).isDirectory()
+  } catch {
+    return false
+  }
+}

@@ -1,13 +1,19 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { CallerGate } from '../access/caller-gate.ts'
-import { Fault, type FaultCode } from '../base/fault.ts'
+import type { FaultCode } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
-import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
+import type { Outcome } from '../delivery/outcome.ts'
 import { wireOf, type Deliver } from '../delivery/platform.ts'
-import { answerFaults, problemShape, refusedAs, type Verdict } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
-import { parseMessage } from '../message/parse-message.ts'
+import { parseSend } from '../message/parse-message.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import type { StoredSend } from '../outbox/sends.ts'
+import { answerKept, answerRepeat, jsonReply, queueFull } from './kept-reply.ts'
+import { deliveredBody, faultOf, outcomeFields } from './outcome-answer.ts'
+import { readSendWishes } from './send-wishes.ts'
+import { storeFaults } from './store-faults.ts'
 import { readUserToken } from './user-token.ts'
 
 /** The platform's own, so that an SDK can have the gateway as its host. */
@@ -17,42 +23,83 @@ const PLATFORM_PATHS = [
 ]
 const SEND_PATHS = ['/messages', ...PLATFORM_PATHS]
 
-export type MessageOptions = { gate: CallerGate; deliver: Deliver }
+export type MessageOptions = {
+  gate: CallerGate
+  /** One attempt now. */
+  deliver: Deliver
+  /** Where there is a store. */
+  outbox: Outbox | undefined
+}
 
-/** Sends: one attempt now, and the answer is its outcome. */
+/** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
 export function messageRoutes(options: MessageOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.post(SEND_PATHS, answerSend(options))
   router.all(PLATFORM_PATHS, methodNotAllowed('POST'))
   router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
-  router.use(answerFaults(problemShape, verdictOn))
+  router.use(storeFaults, answerFaults(problemShape, verdictOn))
   return router
 }
 
-function answerSend({ gate, deliver }: MessageOptions): RequestHandler {
+function answerSend({ gate, deliver, outbox }: MessageOptions): RequestHandler {
   return async (request, response) => {
     const { unit } = response.locals
-    unit.fields['caller'] = gate(request).name
-    refuseStored(request)
-    const message = parseMessage(await readJsonBody(request), conversationOf(request))
-    const token = readUserToken(request.headers)
+    const caller = gate(request).name
+    unit.fields['caller'] = caller
+    const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
+    const send = parseSend(await readJsonBody(request), conversationOf(request))
+    const userToken = readUserToken(request.headers)
     const id = newId('msg')
-    Object.assign(unit.fields, { message_id: id, wire: wireOf(message.address) })
-    answerOutcome(await deliver(message, token), id, response)
+    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address) })
+
+    if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
+      const outcome = await deliver(send.message, userToken)
+      outbox?.heed(outcome)
+      answerOutcome(outcome, id, response)
+      return
+    }
+    const stored = { ...send, id, caller, userToken, requestId: unit.requestId, idempotencyKey }
+    if (respondAsync) await answerQueued(outbox, stored, response)
+    else await answerAttempt(outbox, deliver, stored, response)
   }
 }
 
-/** What is promised beyond this answer needs a store to keep the promise in. */
-function refuseStored(request: Request): void {
-  if (request.headers['idempotency-key'] !== undefined) {
-    throw new Fault('store_required', 'Idempotency-Key: this gateway runs without a store; send without this header')
+/** A promise to deliver, made only after the commit. */
+async function answerQueued(outbox: Outbox, send: StoredSend, response: Response): Promise<void> {
+  const reply = jsonReply(202, { id: send.id, state: 'queued' }, { location: `/messages/${send.id}` })
+  reply.headers['preference-applied'] = 'respond-async'
+  const queued = await outbox.queue(send, JSON.stringify(reply))
+  if (queued.kind === 'full') throw queueFull(queued.limit)
+  if (queued.kind !== 'accepted') {
+    answerRepeat(queued, response)
+    return
   }
-  if (/(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(request.get('prefer') ?? '')) {
-    throw new Fault(
-      'store_required',
-      'Prefer: respond-async needs a store, and this gateway runs without; send without it',
-    )
-  }
+  response.locals.unit.conclude('message.queued')
+  answerKept(reply, response)
+}
+
+/** One attempt under a key: a repeat of the request gets the same answer. */
+async function answerAttempt(outbox: Outbox, deliver: Deliver, send: StoredSend, response: Response): Promise<void> {
+  const { requestId } = response.locals.unit
+  const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
+    JSON.stringify(replyOf(outcome, send.id, requestId)),
+  )
+  if (attempted.kind === 'attempted') answerOutcome(attempted.outcome, send.id, response)
+  else answerRepeat(attempted, response)
+}
+
+function replyOf(outcome: Outcome, id: string, requestId: string): Reply {
+  return outcome.kind === 'delivered'
+    ? jsonReply(200, deliveredBody(id))
+    : problemShape(faultOf(outcome, id), requestId)
+}
+
+function answerOutcome(outcome: Outcome, id: string, response: Response): void {
+  const { unit } = response.locals
+  Object.assign(unit.fields, outcomeFields(outcome))
+  if (outcome.kind !== 'delivered') throw faultOf(outcome, id)
+  unit.conclude('message.delivered')
+  response.json(deliveredBody(id))
 }
 
 function conversationOf(request: Request): string | undefined {
@@ -60,67 +107,22 @@ function conversationOf(request: Request): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-function answerOutcome(outcome: Outcome, id: string, response: Response): void {
-  const { unit } = response.locals
-  if ('divar' in outcome) {
-    unit.fields['divar_status'] = outcome.divar.status
-    if (typeof outcome.divar.code === 'number') unit.fields['divar_code'] = outcome.divar.code
-  }
-  if ('reason' in outcome) unit.fields['reason'] = outcome.reason
-  if (outcome.kind === 'delivered') {
-    unit.conclude('message.delivered')
-    response.json({ status: 200, message: 'success', id })
-    return
-  }
-  const { advice, retryable } = refusals[outcome.kind]
-  throw new Fault(outcome.kind, advice, {
-    members: { id, outcome: outcome.kind, retryable, ...('divar' in outcome && { divar: outcome.divar }) },
-    ...('retryAfterSeconds' in outcome && { retryAfter: outcome.retryAfterSeconds }),
-  })
-}
-
 /** Sends that were tried are logged by their outcome; a warning when it was neither a yes nor a no. */
 const verdictOn: Verdict = (code) => {
-  if (!(code in refusals)) return refusedBeforeSending(code)
-  return { event: `message.${code}`, level: UNSETTLED.has(code) ? 'warn' : 'info' }
+  const level = TRIED.get(code)
+  return level === undefined ? refusedBeforeSending(code) : { event: `message.${code}`, level }
 }
 
 const refusedBeforeSending = refusedAs('message.refused')
 
-const UNSETTLED: ReadonlySet<FaultCode> = new Set(['platform_error', 'not_sent', 'unknown'])
-
-/** What a caller is told, and whether the same request may be repeated without fear of a second message. */
-const refusals: Record<Exclude<OutcomeKind, 'delivered'>, { advice: string; retryable: boolean }> = {
-  token_refused: {
-    retryable: false,
-    advice:
-      "Divar refused the user's access token: it is wrong, expired or revoked. Get a new one by the user's consent.",
-  },
-  not_permitted: {
-    retryable: false,
-    advice:
-      "Divar does not permit this: check the app's CHAT_SEND_MESSAGE_OAUTH permission and the scope of the token.",
-  },
-  recipient_restricted: {
-    retryable: false,
-    advice: 'The recipient has blocked the sender, or one of them is blacklisted. Do not repeat.',
-  },
-  rejected: { retryable: false, advice: 'Divar rejected the message; its own code and message stand in divar.' },
-  rate_limited: {
-    retryable: true,
-    advice: "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.",
-  },
-  platform_error: {
-    retryable: true,
-    advice: 'Divar failed; the message was taken as not delivered. Repeat later, waiting longer each time.',
-  },
-  not_sent: {
-    retryable: true,
-    advice: 'Divar could not be reached; not a byte of the message was sent. Repeat later.',
-  },
-  unknown: {
-    retryable: false,
-    advice:
-      'Divar did not answer in a way that tells whether the message was delivered. Repeating may deliver it twice.',
-  },
-}
+const TRIED: ReadonlyMap<FaultCode, 'info' | 'warn'> = new Map([
+  ['token_refused', 'info'],
+  ['not_permitted', 'info'],
+  ['recipient_restricted', 'info'],
+  ['rejected', 'info'],
+  ['rate_limited', 'info'],
+  ['platform_error', 'warn'],
+  ['not_sent', 'warn'],
+  ['unknown', 'warn'],
+  ['platform_unavailable', 'warn'],
+])

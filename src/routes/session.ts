@@ -52,10 +52,10 @@ function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionO
   }
 }
 
-/** Without a store there are no grants, and a user who was never asked must not land as if consent had been given. */
+/** There are no grants yet, and a user who was never asked must not land as if consent had been given. */
 function refuseScopes(landing: Landing): Landing {
   if (landing.scopes === undefined || landing.scopes.length === 0) return landing
-  throw new ResolverError('the Landing asks for scopes, but without a store there are no grants to cover them')
+  throw new ResolverError('the Landing asks for scopes, and this version has no grants to cover them')
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */

@@ -11,11 +11,13 @@ export type Received = {
 
 /** What the platform does with the next send in place of accepting it. */
 export type Misbehaviour =
-  | { kind: 'answer'; status: number; body?: string; headers?: Record<string, string> }
+  | { kind: 'answer'; status: number; body?: string; headers?: Record<string, string>; delayMs?: number }
   /** Reads the request and never answers. */
   | { kind: 'silence' }
   /** Reads the request, then cuts the connection. */
   | { kind: 'reset' }
+  /** Judges the request as ever, so a good one is accepted; then cuts the connection in place of saying so. */
+  | { kind: 'reset_after' }
   /** Begins an answer with this status and cuts the connection in the middle of its body. */
   | { kind: 'cut_answer'; status: number }
 
@@ -32,7 +34,9 @@ export type SimulatorOptions = {
   port?: number
   /** The API key that the platform gave to the app. */
   apiKey: string
-  /** Told of each send once its answer is decided. */
+  /** Asked for each send when no misbehaviour is queued; without an answer the send is judged as ever. */
+  decide?: (received: Received) => Misbehaviour | undefined
+  /** Told of each send once its answer is decided, whether or not it gets through; of none, with 0. */
   onSend?: (received: Received, status: number) => void
 }
 
@@ -46,7 +50,7 @@ const V2_SEND = /^\/v2\/open-platform\/conversations\/[^/]+\/messages$/
  * A small stand-in for Divar's side of the chat, on loopback: takes v1 and v2 sends, checks key and token, remembers what arrived,
  * and misbehaves when told to. It shares no code with the gateway.
  */
-export async function startSimulator({ port = 0, apiKey, onSend }: SimulatorOptions): Promise<Simulator> {
+export async function startSimulator({ port = 0, apiKey, decide, onSend }: SimulatorOptions): Promise<Simulator> {
   const received: Received[] = []
   const misbehaviours: Misbehaviour[] = []
   const server = createServer((request, response) => {
@@ -59,8 +63,9 @@ export async function startSimulator({ port = 0, apiKey, onSend }: SimulatorOpti
         }
         received.push(one)
         if (received.length > MAX_REMEMBERED) received.shift()
-        const next = misbehaviours.shift() ?? { kind: 'answer', ...judge(one, apiKey) }
-        onSend?.(one, 'status' in next ? next.status : 0)
+        const verdict = judge(one, apiKey)
+        const next = misbehaviours.shift() ?? decide?.(one) ?? { kind: 'answer', ...verdict }
+        onSend?.(one, next.kind === 'reset_after' ? verdict.status : 'status' in next ? next.status : 0)
         perform(next, response)
       })
       .catch(() => response.destroy())
@@ -124,11 +129,14 @@ function isObject(body: string): boolean {
 function perform(what: Misbehaviour, response: ServerResponse): void {
   switch (what.kind) {
     case 'answer':
-      response.writeHead(what.status, { 'content-type': 'application/json', ...what.headers }).end(what.body)
+      after(what.delayMs, response, () => {
+        response.writeHead(what.status, { 'content-type': 'application/json', ...what.headers }).end(what.body)
+      })
       break
     case 'silence':
       break
     case 'reset':
+    case 'reset_after':
       response.destroy()
       break
     case 'cut_answer':
@@ -136,6 +144,17 @@ function perform(what: Misbehaviour, response: ServerResponse): void {
       response.write('{"status":', () => response.destroy())
       break
   }
+}
+
+function after(ms: number | undefined, response: ServerResponse, act: () => void): void {
+  if (ms === undefined) {
+    act()
+    return
+  }
+  const timer = setTimeout(act, ms)
+  response.once('close', () => {
+    clearTimeout(timer)
+  })
 }
 
 /** The page behind the demo's landings: says what the app would now know. */

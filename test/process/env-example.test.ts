@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { expect, test } from '@jest/globals'
 import { environmentSchema, readConfig } from '../../src/process/config.ts'
 
@@ -7,6 +9,16 @@ const published = entriesOf(/^([A-Z_0-9]+)=(.*)$/)
 /** As an operator would fill it in. */
 const required = new Map([...published].map(([name, value]) => [name, value.replaceAll('change-me', 'filled-in')]))
 const optional = entriesOf(/^# ([A-Z_0-9]+)=(.*)$/)
+/** What an operator makes, and no file can show. */
+const made = new Map([
+  ['TOKEN_ENCRYPTION_KEY', randomBytes(32).toString('base64')],
+  ['STATUS_WEBHOOK_SECRET', `whsec_${randomBytes(32).toString('base64')}`],
+  ['BACKUP_DIR', tmpdir()],
+])
+/** The variables without which others would have no effect. */
+const store = new Map(
+  ['DATABASE_URL', 'STATUS_WEBHOOK_URL'].map((name): [string, string] => [name, optional.get(name) ?? '']),
+)
 
 function entriesOf(pattern: RegExp): Map<string, string> {
   return new Map(
@@ -27,14 +39,23 @@ test('.env.example as it stands does not start: its secrets are public', () => {
   )
 })
 
+test('.env.example with a store switched on as it stands does not start: its secrets are public', () => {
+  for (const name of ['TOKEN_ENCRYPTION_KEY', 'STATUS_WEBHOOK_SECRET']) {
+    const environment = { ...Object.fromEntries([...required, ...store, ...made]), [name]: optional.get(name) }
+    expect(() => readConfig(environment)).toThrow(`${name}: still holds the placeholder of .env.example`)
+  }
+})
+
 test('.env.example with its secrets filled in is a configuration that starts', () => {
   expect(readConfig(Object.fromEntries(required)).ignored).toEqual([])
 })
 
 test('the values of .env.example that are commented out are valid, and where there is a default they are it', () => {
-  const plain = readConfig(Object.fromEntries(required))
+  const whole = Object.fromEntries([...required, ...store, ...made])
+  const plain = readConfig(whole)
+  expect(plain.ignored).toEqual([])
   for (const [name, value] of optional) {
-    const environment = { ...Object.fromEntries(required), [name]: value }
+    const environment = { ...whole, [name]: made.get(name) ?? value }
     const wasDefaulted = environmentSchema.safeParse(Object.fromEntries(required)).data?.[schemaKey(name)] !== undefined
     if (wasDefaulted) expect(readConfig(environment)).toEqual(plain)
     else expect(() => readConfig(environment)).not.toThrow()

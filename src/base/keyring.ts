@@ -1,0 +1,97 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+
+const CIPHER = 'aes-256-gcm'
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+/** 144 bits: no two texts meet by chance, and 18 bytes fill base64url without padding. */
+const MAC_BYTES = 18
+const KEY_BYTES = 32
+const KEY_ID_BYTES = 6
+
+/** Bytes that nobody reads without the key of this id. */
+type Sealed = { keyId: string; bytes: Uint8Array }
+
+export type MacPurpose = 'fingerprint' | 'conversation'
+
+/** Seals texts for the store, and names texts without telling them. The newest key seals; every key opens. */
+export type Keyring = {
+  /** The id of the key that seals. */
+  primary: string
+  keyIds: readonly string[]
+  /** @param row where the sealed text will lie; it opens nowhere else */
+  seal: (text: string, row: string) => { keyId: string; bytes: Buffer }
+  /** @throws SealError */
+  open: (sealed: Sealed, row: string) => string
+  /** One name of the text under each key, the newest key first. */
+  macs: (purpose: MacPurpose, text: string) => readonly [string, ...string[]]
+}
+
+/** Why something sealed stays shut. Says nothing of what is in it. */
+export class SealError extends Error {
+  constructor(reason: 'no key with this id' | 'altered, or sealed for another row') {
+    super(reason)
+    this.name = 'SealError'
+  }
+}
+
+/** @param keys 32 bytes each, the newest first */
+export function createKeyring([newest, ...older]: readonly [Buffer, ...Buffer[]]): Keyring {
+  const primary = deriveKeys(newest)
+  const byId = new Map([primary, ...older.map(deriveKeys)].map((keys) => [keys.id, keys]))
+  const others = [...byId.values()].slice(1)
+  return {
+    primary: primary.id,
+    keyIds: [...byId.keys()],
+    seal: (text, row) => ({ keyId: primary.id, bytes: encrypt(primary, text, row) }),
+    open: ({ keyId, bytes }, row) => {
+      const keys = byId.get(keyId)
+      if (keys === undefined) throw new SealError('no key with this id')
+      return decrypt(keys, bytes, row)
+    },
+    macs: (purpose, text) => [mac(primary, purpose, text), ...others.map((keys) => mac(keys, purpose, text))],
+  }
+}
+
+type Keys = { id: string; seal: Buffer; fingerprint: Buffer; conversation: Buffer }
+
+/** A configured key is used for nothing itself, so that none of its uses can help against another. */
+function deriveKeys(configured: Buffer): Keys {
+  const derive = (use: string, length: number) =>
+    Buffer.from(hkdfSync('sha256', configured, '', `kenar-chat-gateway/1/${use}`, length))
+  return {
+    id: derive('key id', KEY_ID_BYTES).toString('base64url'),
+    seal: derive('seal', KEY_BYTES),
+    fingerprint: derive('fingerprint', KEY_BYTES),
+    conversation: derive('conversation', KEY_BYTES),
+  }
+}
+
+function encrypt(keys: Keys, text: string, row: string): Buffer {
+  const nonce = randomBytes(NONCE_BYTES)
+  const cipher = createCipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES }).setAAD(placeOf(keys, row))
+  return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+}
+
+function decrypt(keys: Keys, bytes: Uint8Array, row: string): string {
+  try {
+    const nonce = bytes.subarray(0, NONCE_BYTES)
+    const tag = bytes.subarray(NONCE_BYTES).subarray(-TAG_BYTES)
+    const decipher = createDecipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(placeOf(keys, row))
+      .setAuthTag(tag)
+    const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
+    return Buffer.concat([text, decipher.final()]).toString('utf8')
+  } catch {
+    throw new SealError('altered, or sealed for another row')
+  }
+}
+
+/** Key ids have one length, so no other pair gives the same bytes. */
+function placeOf(keys: Keys, row: string): Buffer {
+  return Buffer.from(`${keys.id}/${row}`, 'utf8')
+}
+
+function mac(keys: Keys, purpose: MacPurpose, text: string): string {
+  const digest = createHmac('sha256', keys[purpose]).update(text, 'utf8').digest()
+  return `${keys.id}.${digest.subarray(0, MAC_BYTES).toString('base64url')}`
+}

@@ -1,0 +1,86 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { describeError, type Logger } from '../base/log.ts'
+import type { Outcome } from '../delivery/outcome.ts'
+import { batched } from '../store/batch.ts'
+import { StoreError, type AttemptEnd, type Claimed, type Finish, type OutboxStore } from '../store/store.ts'
+
+/** Batches of one kind under way at once: a single connection gains nothing from more, a pool does. */
+const BATCHES = { maxItems: 100, maxRunning: 2, maxWaiting: 10_000 }
+const STORE_RETRY_MS = 500
+
+/** The two commits around every attempt, shared with whoever commits at the same time. */
+export class Attempts {
+  readonly owner: string
+  /** The messages that somebody here is at. What the store believes to be ours beyond these is a commit whose answer got lost. */
+  readonly inHand = new Set<string>()
+  readonly #store: OutboxStore
+  readonly #log: Logger
+  readonly #cutOff: AbortSignal
+  readonly #begin: (id: string) => Promise<{ number: number | undefined }>
+  readonly #finish: (finish: Finish) => Promise<boolean>
+
+  /** @param cutOff aborted when the process will not wait any longer */
+  constructor(store: OutboxStore, owner: string, log: Logger, cutOff: AbortSignal) {
+    this.owner = owner
+    this.#store = store
+    this.#log = log
+    this.#cutOff = cutOff
+    this.#begin = batched(async (ids: readonly string[]) => {
+      const begun = new Map((await store.begin(owner, ids)).map(({ id, number }) => [id, number]))
+      return ids.map((id) => ({ number: begun.get(id) }))
+    }, BATCHES)
+    this.#finish = batched(async (finished: readonly Finish[]) => {
+      const held = new Set(await store.finish(owner, finished))
+      return finished.map(({ message }) => held.has(message.id))
+    }, BATCHES)
+  }
+
+  /** Commits that an attempt begins; its number, or `undefined` when it must not: the lease is lost, or Divar asked for a pause. */
+  async begin({ id }: Pick<Claimed, 'id'>): Promise<number | undefined> {
+    return (await this.#begin(id)).number
+  }
+
+  /**
+   * Commits how an attempt ended, and does not give up while the store is away: nobody else knows it. Resolves to whether it was
+   * committed; when it was not, the attempt is settled as unknown by whoever takes over.
+   */
+  async finish(finish: Finish): Promise<boolean> {
+    const held = await this.#untilDone('finish', () => this.#finish(finish))
+    if (held === false) this.#log.warn({ event: 'outbox.lease_lost', message_id: finish.message.id })
+    return held ?? false
+  }
+
+  /** Puts back what was claimed and surely not begun. */
+  async release(id: string): Promise<void> {
+    await this.#untilDone('release', () => this.#store.release(this.owner, [id]))
+  }
+
+  async #untilDone<Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> {
+    do {
+      try {
+        return await work()
+      } catch (error) {
+        this.#log.warn({ event: 'store.failed', what, ...describeStoreError(error) })
+        await wait(STORE_RETRY_MS, undefined, { signal: this.#cutOff }).catch(() => undefined)
+      }
+    } while (!this.#cutOff.aborted)
+    return undefined
+  }
+}
+
+/** What may be logged of a failing store: the kind of what lies behind it. */
+export function describeStoreError(error: unknown): Record<string, unknown> {
+  return describeError(error instanceof StoreError && error.cause !== undefined ? error.cause : error)
+}
+
+/** What the store keeps of an attempt. */
+export function attemptEnd(number: number, outcome: Outcome): AttemptEnd {
+  const divar = 'divar' in outcome ? outcome.divar : undefined
+  return {
+    number,
+    outcome: outcome.kind,
+    status: outcome.kind === 'delivered' ? outcome.status : divar?.status,
+    code: divar?.code === undefined ? undefined : String(divar.code),
+    reason: 'reason' in outcome ? outcome.reason : undefined,
+  }
+}

@@ -1,0 +1,145 @@
+import { describeError, type Logger } from '../base/log.ts'
+import type { Outcome } from '../delivery/outcome.ts'
+import {
+  FINAL_STATES,
+  StoreError,
+  type Claimed,
+  type FinalState,
+  type Finish,
+  type NewMessage,
+  type Held,
+} from '../store/store.ts'
+import { attemptEnd, describeStoreError, type Attempts } from './attempts.ts'
+import type { Lane } from './lane.ts'
+import type { Ended } from './notice.ts'
+import type { Envelopes } from './owed.ts'
+import { nextState, onlyState, pauseMs, type RetryPolicy } from './schedule.ts'
+
+export type CarryOptions = {
+  attempts: Attempts
+  envelopes: Envelopes
+  retry: RetryPolicy
+  /** Makes the notice of a final state, where notices are wanted. */
+  noticeOf?: ((ended: Ended) => NewMessage) | undefined
+  /** Told of each message that has ended. */
+  onEnded: (message: Claimed) => void
+  log: Logger
+}
+
+export type Carrier = ReturnType<typeof createCarrier>
+
+/** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
+export function createCarrier(options: CarryOptions) {
+  const { attempts, envelopes, log } = options
+
+  /** Never rejects. */
+  const carry = async (message: Claimed, lane: Lane): Promise<void> => {
+    attempts.inHand.add(message.id)
+    let number: number | undefined
+    try {
+      const content = openContent(message)
+      if (content === undefined) {
+        await end(message, { next: { state: 'failed' } })
+        return
+      }
+      number = lane.capacity() === 0 ? undefined : await attempts.begin(message)
+      if (number === undefined) await attempts.release(message.id)
+      else await settle(message, number, await lane.deliver(message.wire, message.id, content))
+    } catch (error) {
+      await recover(message, number, error)
+    } finally {
+      attempts.inHand.delete(message.id)
+    }
+  }
+
+  /** What failed before the attempt began may go again; after that nobody knows. */
+  const recover = async (message: Claimed, number: number | undefined, error: unknown): Promise<void> => {
+    if (error instanceof StoreError) log.warn({ event: 'store.failed', what: 'begin', ...describeStoreError(error) })
+    else log.error({ event: 'outbox.failed', message_id: message.id, ...describeError(error) })
+    if (number === undefined) await attempts.release(message.id)
+    else await settle(message, number, { kind: 'unknown', reason: 'the gateway failed', silent: true })
+  }
+
+  /** Commits an outcome; the message is tried again later, or ends. */
+  const settle = async (message: Claimed, number: number, outcome: Outcome): Promise<void> => {
+    const tried = { ...message, outcome, number }
+    const next = message.inLine ? nextState(tried, options.retry, Math.random) : onlyState(outcome)
+    await end(message, { attempt: attemptEnd(number, outcome), next, pauseMs: pauseOf(message, outcome) })
+    logAttempt(message, number, outcome, next.state)
+  }
+
+  /** Commits an end, with its notice. */
+  const end = async (message: Claimed, how: Omit<Finish, 'message' | 'notice'>): Promise<boolean> => {
+    const state = finalState(how.next.state)
+    const { id, caller, requestId } = message
+    const notice =
+      state === undefined || message.wire === 'webhook'
+        ? undefined
+        : options.noticeOf?.({
+            id,
+            caller,
+            requestId,
+            state,
+            attempts: how.attempt?.number ?? message.attempts,
+            last: how.attempt,
+          })
+    const held = await attempts.finish({ message, ...how, notice })
+    if (held && state !== undefined) options.onEnded(message)
+    return held
+  }
+
+  /** What a gateway that is gone has left behind: what it had begun has an unknown outcome, what it had not is queued again. */
+  const settleLeft = async (left: Held): Promise<void> => {
+    if (left.attemptOpen) {
+      await settle(left, left.attempts, { kind: 'unknown', reason: 'its gateway ended', silent: true })
+    } else if (left.inLine) {
+      await attempts.release(left.id)
+    } else {
+      await end(left, { next: { state: 'failed' }, idempotency: 'free' })
+    }
+  }
+
+  const openContent = (message: Claimed): string | undefined => {
+    try {
+      if (message.body === undefined) throw new Error('the content is gone')
+      return envelopes.open('body', message.id, message.body)
+    } catch (error) {
+      log.error({ event: 'store.sealed_row_unreadable', message_id: message.id, ...describeError(error) })
+      return undefined
+    }
+  }
+
+  const logAttempt = (message: Claimed, number: number, outcome: Outcome, state: string) => {
+    const [subject, id] =
+      message.wire === 'webhook' ? (['notice', 'notice_id'] as const) : (['message', 'message_id'] as const)
+    log[levelOf(outcome, state)]({
+      event: `${subject}.${outcome.kind}`,
+      request_id: message.requestId,
+      [id]: message.id,
+      caller: message.caller,
+      wire: message.wire,
+      attempt: number,
+      state,
+      ...('divar' in outcome && { divar_status: outcome.divar.status }),
+      ...('reason' in outcome && { reason: outcome.reason }),
+    })
+  }
+
+  return { carry, end, settleLeft }
+}
+
+/** A service's own webhook asks for no pause of Divar's. */
+function pauseOf({ wire }: Claimed, outcome: Outcome): number | undefined {
+  return wire === 'webhook' ? undefined : pauseMs(outcome)
+}
+
+function finalState(state: string): FinalState | undefined {
+  return FINAL_STATES.find((one) => one === state)
+}
+
+function levelOf({ kind }: Outcome, state: string): 'info' | 'warn' | 'error' {
+  if (state === 'failed') return 'error'
+  return kind === 'platform_error' || kind === 'not_sent' || kind === 'unknown' || kind === 'unavailable'
+    ? 'warn'
+    : 'info'
+}

@@ -1,0 +1,96 @@
+import type { Logger } from '../base/log.ts'
+import { StoreError, type Claimed, type OutboxStore } from '../store/store.ts'
+import { describeStoreError } from './attempts.ts'
+import type { Lane } from './lane.ts'
+
+/** How long a courier looks away when nothing wakes it: a hint of another gateway's may have been lost. */
+const LOOK_EVERY_MS = 2000
+/** While the store is away. */
+const STORE_RETRY_MS = 1000
+
+export type CourierOptions = {
+  store: OutboxStore
+  owner: string
+  lane: Lane
+  /** One delivery, with its commits; settles whatever happens. */
+  carry: (message: Claimed, lane: Lane) => Promise<void>
+  log: Logger
+}
+
+/** Carries what is due on one lane, as many at once as the lane has places. */
+export class Courier {
+  readonly #options: CourierOptions
+  #carrying = 0
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+  #storeAway = false
+
+  constructor(options: CourierOptions) {
+    this.#options = options
+  }
+
+  /** Looks for what is due, now or as soon as the look under way is over. */
+  wake(): void {
+    if (this.#stopped) return
+    if (this.#looking !== undefined) {
+      this.#lookAgain = true
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#looking = this.#look().then((nextInMs) => {
+      this.#looking = undefined
+      if (this.#lookAgain) {
+        this.#lookAgain = false
+        this.wake()
+      } else this.#wakeIn(nextInMs)
+    })
+  }
+
+  /** Takes nothing new; resolves once no look is under way. What is carried goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  #wakeIn(ms: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.wake()
+    }, ms)
+  }
+
+  /** Claims and sets out; answers when to look again, in milliseconds. */
+  async #look(): Promise<number> {
+    const { store, owner, lane, log } = this.#options
+    let nextInMs = LOOK_EVERY_MS
+    try {
+      for (const wire of lane.wires) {
+        const places = Math.min(lane.places - this.#carrying, lane.capacity())
+        // A place that becomes free wakes; a breaker does not.
+        if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
+        const claim = await store.claim(owner, wire, places)
+        for (const message of claim.messages) this.#setOut(message)
+        nextInMs = Math.min(nextInMs, claim.nextInMs ?? nextInMs)
+      }
+      if (this.#storeAway) log.info({ event: 'store.back' })
+      this.#storeAway = false
+      return nextInMs
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      if (!this.#storeAway) log.error({ event: 'store.failed', what: 'claim', ...describeStoreError(error) })
+      this.#storeAway = true
+      return STORE_RETRY_MS
+    }
+  }
+
+  #setOut(message: Claimed): void {
+    this.#carrying += 1
+    void this.#options.carry(message, this.#options.lane).finally(() => {
+      this.#carrying -= 1
+      this.wake()
+    })
+  }
+}

@@ -1,0 +1,15 @@
+import type { Outcome } from '../delivery/outcome.ts'
+import type { Wire } from '../store/store.ts'
+
+/** One host that messages go to, with what guards it. */
+export type Lane = {
+  wires: readonly Wire[]
+  /** Deliveries at once. */
+  places: number
+  /** Delivers what was sealed, once. */
+  deliver: (wire: Wire, id: string, content: string) => Promise<Outcome>
+  /** How many deliveries the host would take now: none while its breaker is open, one to probe, or any number. */
+  capacity: () => number
+  /** Milliseconds until that is worth asking again; 0 when it is now. */
+  opensInMs: () => number
+}

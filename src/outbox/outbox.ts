@@ -1,0 +1,159 @@
+import { newId } from '../base/id.ts'
+import { InFlight } from '../base/in-flight.ts'
+import type { Keyring } from '../base/keyring.ts'
+import type { Logger } from '../base/log.ts'
+import type { Outcome } from '../delivery/outcome.ts'
+import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
+import { Attempts, describeStoreError } from './attempts.ts'
+import { Backlog } from './backlog.ts'
+import { createCarrier } from './carry.ts'
+import { Courier } from './courier.ts'
+import { Keeper, type BackupOptions } from './keeper.ts'
+import type { Lane } from './lane.ts'
+import { Lease } from './lease.ts'
+import { createNotices } from './notice.ts'
+import { createEnvelopes, type Envelopes } from './owed.ts'
+import { pauseMs, type RetryPolicy } from './schedule.ts'
+import { createSends, type AttemptedNow, type KeptReply, type Queued, type StoredSend } from './sends.ts'
+
+export type OutboxOptions = {
+  store: Store
+  keyring: Keyring
+  lanes: readonly Lane[]
+  retry: RetryPolicy
+  retentionMs: number
+  queueLimit: number
+  /** Whether each final state is told to the webhook, which then has a lane. */
+  notices: boolean
+  backup: BackupOptions | undefined
+  log: Logger
+}
+
+/** Messages owed: stored before they are promised, carried by couriers, and looked after until they end. */
+export class Outbox {
+  readonly attemptNow: (
+    ...parameters: Parameters<ReturnType<typeof createSends>['attemptNow']>
+  ) => Promise<AttemptedNow>
+  readonly find: MessageStore['find']
+  readonly list: MessageStore['list']
+  readonly #options: OutboxOptions
+  readonly #envelopes: Envelopes
+  readonly #backlog: Backlog
+  readonly #noticeOf: ReturnType<typeof createNotices> | undefined
+  readonly #queue: (send: StoredSend, reply: KeptReply) => Promise<Queued>
+  readonly #couriers: readonly Courier[]
+  readonly #lease: Lease
+  readonly #keeper: Keeper
+  readonly #inFlight = new InFlight()
+  readonly #cutOff = new AbortController()
+
+  constructor(options: OutboxOptions) {
+    const { store, keyring, lanes, retry, queueLimit, retentionMs, backup, log } = options
+    this.#options = options
+    const envelopes = createEnvelopes(keyring)
+    const backlog = new Backlog(queueLimit)
+    const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
+    const noticeOf = options.notices ? createNotices({ envelopes, tryForMs: retry.forMs }) : undefined
+    const onEnded = ({ caller, inLine, wire }: Claimed) => {
+      if (inLine && wire !== 'webhook') backlog.giveBack(caller)
+      // Behind it there may be the next of its line, or its notice.
+      this.#wake()
+    }
+    const carrier = createCarrier({ attempts, envelopes, retry, noticeOf, onEnded, log })
+    const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
+    const { owner } = attempts
+    this.attemptNow = this.#inFlight.track(sends.attemptNow)
+    this.find = store.find
+    this.list = store.list
+    this.#envelopes = envelopes
+    this.#backlog = backlog
+    this.#noticeOf = noticeOf
+    this.#queue = sends.queue
+    const carry = this.#inFlight.track(carrier.carry)
+    this.#couriers = lanes.map((lane) => new Courier({ store, owner, lane, carry, log }))
+    this.#lease = new Lease({ store, attempts, settleLeft: carrier.settleLeft, log })
+    this.#keeper = new Keeper({
+      store,
+      envelopes,
+      retentionMs,
+      backup,
+      onBacklog: (counted) => {
+        backlog.correct(counted)
+      },
+      log,
+    })
+  }
+
+  /**
+   * Settles what an earlier process left behind, and begins to carry.
+   * @throws StoreSetupError when something is stored under a key that is not configured
+   */
+  async start(): Promise<void> {
+    const { store } = this.#options
+    const lost = (await store.keysInUse()).filter(({ keyId }) => !this.#envelopes.keyIds.includes(keyId))
+    if (lost.length > 0) {
+      const rows = lost.reduce((sum, one) => sum + one.rows, 0)
+      throw new StoreSetupError(
+        `TOKEN_ENCRYPTION_KEY lacks a key that ${rows} stored rows are sealed with; put the former key back, behind the new one`,
+      )
+    }
+    this.#backlog.correct(await store.backlog())
+    await this.#lease.start()
+    this.#keeper.start()
+    store.onQueued(() => {
+      this.#wake()
+    })
+    this.#wake()
+  }
+
+  /** Promises a message: resolves only after the commit. `reply` is what a repeat under the same key is answered. */
+  async queue(send: StoredSend, reply: KeptReply): Promise<Queued> {
+    const queued = await this.#queue(send, reply)
+    if (queued.kind === 'accepted') this.#wake()
+    return queued
+  }
+
+  async retry(caller: string, id: string): Promise<Changed | undefined> {
+    const changed = await this.#options.store.retry(caller, id, this.#options.retry.forMs)
+    if (changed?.kind === 'changed') this.#wake()
+    return changed
+  }
+
+  async cancel(caller: string, id: string, requestId: string): Promise<Changed | undefined> {
+    const { store } = this.#options
+    const attempts = this.#noticeOf ? ((await store.find(caller, id))?.attempts.length ?? 0) : 0
+    const notice = this.#noticeOf?.({ id, caller, requestId, state: 'cancelled', attempts, last: undefined })
+    const changed = await store.cancel(caller, id, notice)
+    if (changed?.kind === 'changed') {
+      this.#backlog.giveBack(caller)
+      this.#wake()
+    }
+    return changed
+  }
+
+  /** Told of outcomes of sends that are not stored: a limit is the whole app's. */
+  heed(outcome: Outcome): void {
+    const ms = pauseMs(outcome)
+    if (ms === undefined) return
+    this.#options.store.pause(ms).catch((error: unknown) => {
+      this.#options.log.warn({ event: 'store.failed', what: 'pause', ...describeStoreError(error) })
+    })
+  }
+
+  /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#couriers.map((courier) => courier.stop()))
+    await this.#inFlight.idle()
+  }
+
+  /** Ends what could not be drained, and leaves; what is still owed goes to whoever starts next. */
+  async close(): Promise<void> {
+    this.#cutOff.abort()
+    await this.drain()
+    await Promise.all([this.#lease.stop(), this.#keeper.stop()])
+  }
+
+  #wake(): void {
+    for (const courier of this.#couriers) courier.wake()
+  }
+}

@@ -1,0 +1,66 @@
+import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
+import type { Finish } from '../store/store.ts'
+
+/** When a message is tried again; milliseconds. */
+export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
+
+/** What is known of a message once an attempt has ended. */
+export type Tried = {
+  outcome: Outcome
+  /** This attempt's. */
+  number: number
+  atLeastOnce: boolean
+  /** Whether the outcome of an earlier attempt is unknown. */
+  unsure: boolean
+  /** What is left of the time for which it is tried, in milliseconds. */
+  tryForMs: number
+}
+
+const FINAL_NO: ReadonlySet<OutcomeKind> = new Set([
+  'token_refused',
+  'not_permitted',
+  'recipient_restricted',
+  'rejected',
+])
+
+/**
+ * What becomes of a message after an attempt. Only what surely was not delivered is tried again, or what may be delivered twice. Where one
+ * attempt may have delivered it, a later no does not make it undelivered: it ends `unknown`.
+ * @param random from 0 up to 1
+ */
+export function nextState(tried: Tried, policy: RetryPolicy, random: () => number): Finish['next'] {
+  const { outcome, atLeastOnce } = tried
+  if (outcome.kind === 'delivered') return { state: 'delivered' }
+  const unsure = tried.unsure || outcome.kind === 'unknown'
+  if (FINAL_NO.has(outcome.kind)) return { state: unsure ? 'unknown' : 'rejected' }
+  if (outcome.kind === 'unknown' && !atLeastOnce) return { state: 'unknown' }
+  const inMs = waitMs(tried, policy, random)
+  return inMs > tried.tryForMs ? { state: unsure ? 'unknown' : 'failed' } : { state: 'queued', inMs, unsure }
+}
+
+/** The same for a message that gets one attempt only, since its caller waits for the answer. */
+export function onlyState(outcome: Outcome): Finish['next'] {
+  if (outcome.kind === 'delivered' || outcome.kind === 'unknown') return { state: outcome.kind }
+  return { state: FINAL_NO.has(outcome.kind) ? 'rejected' : 'failed' }
+}
+
+/** Exponential, with full jitter so that what failed together does not come back together; never before a Retry-After is over. */
+function waitMs({ outcome, number }: Tried, { firstMs, maxMs }: RetryPolicy, random: () => number): number {
+  const ceiling = Math.min(firstMs * 2 ** (number - 1), maxMs)
+  const jitter = Math.ceil(random() * ceiling)
+  return retryAfterMs(outcome) + jitter
+}
+
+function retryAfterMs(outcome: Outcome): number {
+  return 'retryAfterSeconds' in outcome ? (outcome.retryAfterSeconds ?? 0) * 1000 : 0
+}
+
+/** For how long Divar wants nothing of this app: its limits are the app's, whichever message met them. */
+export function pauseMs(outcome: Outcome): number | undefined {
+  return outcome.kind === 'rate_limited' ? outcome.retryAfterSeconds * 1000 : undefined
+}
+
+/** Whether a request with this outcome keeps its idempotency key. What surely was not sent, or may be sent later, frees it. */
+export function keepsKey({ kind }: Outcome): boolean {
+  return kind === 'delivered' || kind === 'unknown' || FINAL_NO.has(kind)
+}

@@ -1,0 +1,134 @@
+import { within } from '../base/within.ts'
+import { wireOf } from '../delivery/platform.ts'
+import type { Outcome } from '../delivery/outcome.ts'
+import type { Message } from '../message/message.ts'
+import type { Send } from '../message/parse-message.ts'
+import { batched } from '../store/batch.ts'
+import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
+import { attemptEnd, type Attempts } from './attempts.ts'
+import type { Backlog } from './backlog.ts'
+import type { Carrier } from './carry.ts'
+import { writeOwed, type Envelopes } from './owed.ts'
+import { keepsKey, onlyState, pauseMs } from './schedule.ts'
+
+/** How long an idempotency key is kept. */
+const KEEP_KEY_MS = 24 * 60 * 60 * 1000
+/** How long a caller's answer waits for its outcome to be committed. */
+const COMMIT_WAIT_MS = 3000
+const BATCHES = { maxItems: 100, maxRunning: 2, maxWaiting: 10_000 }
+
+/** A send that is stored before anything else happens to it. */
+export type StoredSend = Send & {
+  id: string
+  caller: string
+  userToken: string
+  requestId: string
+  idempotencyKey?: string | undefined
+}
+
+/** An answer as a text, kept for whoever repeats the request. */
+export type KeptReply = string
+
+/** What is known of an earlier request under the same key. */
+export type Repeat =
+  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: KeptReply }
+
+export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Repeat
+export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
+
+export type SendsOptions = {
+  store: OutboxStore
+  attempts: Attempts
+  envelopes: Envelopes
+  backlog: Backlog
+  carrier: Carrier
+  /** How long a queued message is tried, in milliseconds. */
+  tryForMs: number
+}
+
+/** The two ways in: queued for later, or tried once now under an idempotency key. */
+export function createSends({ store, attempts, envelopes, backlog, carrier, tryForMs }: SendsOptions) {
+  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), BATCHES)
+
+  /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
+  const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {
+    if (!backlog.take(send.caller)) return { kind: 'full', limit: backlog.limit }
+    let accepted: Accepted | undefined
+    try {
+      accepted = await accept(toStore(send, { reply }))
+    } finally {
+      if (accepted?.kind !== 'accepted') backlog.giveBack(send.caller)
+    }
+    return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
+  }
+
+  /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
+  const attemptNow = async (
+    send: StoredSend,
+    deliver: (message: Message, userToken: string) => Promise<Outcome>,
+    replyOf: (outcome: Outcome) => KeptReply,
+  ): Promise<AttemptedNow> => {
+    const { id } = send
+    attempts.inHand.add(id)
+    try {
+      const accepted = await accept(toStore(send, { leasedTo: attempts.owner }))
+      if (accepted.kind !== 'accepted') return openRepeat(accepted)
+      const number = await beginOrFree(send)
+      const outcome = await deliver(send.message, send.userToken)
+      const idempotency: Finish['idempotency'] = keepsKey(outcome)
+        ? { reply: envelopes.seal('reply', id, replyOf(outcome)) }
+        : 'free'
+      const attempt = attemptEnd(number, outcome)
+      const ended = { attempt, next: onlyState(outcome), pauseMs: pauseMs(outcome), idempotency }
+      await within(COMMIT_WAIT_MS, carrier.end(claimedNow(send), ended))
+      return { kind: 'attempted', outcome }
+    } finally {
+      attempts.inHand.delete(id)
+    }
+  }
+
+  const beginOrFree = async (send: StoredSend): Promise<number> => {
+    const number = await attempts.begin(send).catch(() => undefined)
+    if (number !== undefined) return number
+    void carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
+    throw new StoreError('the attempt could not be committed as begun', undefined)
+  }
+
+  const toStore = (send: StoredSend, more: { reply: KeptReply } | { leasedTo: string }): NewMessage => {
+    const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
+    const reply = 'reply' in more && key !== undefined ? { reply: envelopes.seal('reply', id, more.reply) } : {}
+    return {
+      id,
+      caller,
+      wire: wireOf(message.address),
+      conversations: envelopes.conversations(message),
+      atLeastOnce,
+      body: envelopes.seal('body', id, writeOwed(send)),
+      tryForMs,
+      requestId,
+      ...('leasedTo' in more && { leasedTo: more.leasedTo }),
+      ...(key !== undefined && {
+        idempotency: { key, fingerprints: envelopes.fingerprints(send), keepMs: KEEP_KEY_MS, ...reply },
+      }),
+    }
+  }
+
+  const openRepeat = (repeat: Exclude<Accepted, { kind: 'accepted' }>): Repeat =>
+    repeat.kind === 'replay' ? { ...repeat, reply: envelopes.open('reply', repeat.messageId, repeat.reply) } : repeat
+
+  const claimedNow = ({ id, caller, message, requestId }: StoredSend) => ({
+    id,
+    caller,
+    wire: wireOf(message.address),
+    conversation: envelopes.conversations(message)[0],
+    inLine: false,
+    atLeastOnce: false,
+    unsure: false,
+    attempts: 0,
+    tryForMs: 0,
+    requestId,
+    body: undefined,
+  })
+
+  return { queue, attemptNow }
+}

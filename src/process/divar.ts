@@ -1,0 +1,69 @@
+import type { Logger } from '../base/log.ts'
+import { createBreaker, type Breaker } from '../delivery/breaker.ts'
+import { createPlatform, wireOf, type Deliver } from '../delivery/platform.ts'
+import type { Host } from '../outbound/host.ts'
+import type { Lane } from '../outbox/lane.ts'
+import { createWebhook } from '../outbox/notice.ts'
+import { readOwed } from '../outbox/owed.ts'
+import type { Config } from './config.ts'
+import { VERSION } from './version.ts'
+
+const USER_AGENT = `kenar-chat-gateway/${VERSION}`
+/** Notices are small, and their host is the company's own. */
+const WEBHOOK_PLACES = 8
+
+export type OpenHost = (url: URL, timeoutMs: number) => Host
+
+/** Divar's two hosts, or one, each behind its breaker: for whoever waits for the answer, and as lanes of the outbox. */
+export type Divar = { deliver: Deliver; lanes: Lane[] }
+
+export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Divar {
+  const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
+  const v1 = guard(openHost(v1Url, timeoutMs), v1Url, log)
+  const v2 = v1Url.origin === v2Url.origin ? v1 : guard(openHost(v2Url, timeoutMs), v2Url, log)
+  const deliverOnce = createPlatform({
+    v1: { url: v1Url, host: v1.host },
+    v2: { url: v2Url, host: v2.host },
+    apiKey,
+    timeoutMs,
+    userAgent: USER_AGENT,
+  })
+  const breakers = { v1: v1.breaker, v2: v2.breaker }
+  const deliver: Deliver = (message, token) => breakers[wireOf(message.address)].run(() => deliverOnce(message, token))
+  const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker): Lane => ({
+    wires,
+    places: config.store?.concurrency ?? 0,
+    deliver: (_wire, _id, content) => {
+      const { message, userToken } = readOwed(content)
+      return deliver(message, userToken)
+    },
+    capacity,
+    opensInMs,
+  })
+  const lanes =
+    v1 === v2 ? [laneOf(['v1', 'v2'], v1.breaker)] : [laneOf(['v1'], v1.breaker), laneOf(['v2'], v2.breaker)]
+  return { deliver, lanes }
+}
+
+function guard(host: Host, { origin }: URL, log: Logger) {
+  const breaker = createBreaker({
+    onChange: (state) => {
+      log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host: origin })
+    },
+  })
+  return { host, breaker }
+}
+
+/** The lane to the company's own service that wants to know how messages end. */
+export function webhookLane({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): Lane {
+  const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
+  return {
+    wires: ['webhook'],
+    places: WEBHOOK_PLACES,
+    deliver: (_wire, id, content) => deliver(id, content),
+    capacity: () => Infinity,
+    opensInMs: () => 0,
+  }
+}
+
+const WEBHOOK_CONNECT_MS = 5000

@@ -1,0 +1,149 @@
+import { Router, type Request } from 'express'
+import { z } from 'zod'
+import type { CallerGate } from '../access/caller-gate.ts'
+import { Fault } from '../base/fault.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { methodNotAllowed } from '../http/endings.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import { MESSAGE_STATES, type Changed, type MessageRecord } from '../store/store.ts'
+import { storeFaults } from './store-faults.ts'
+
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 200
+
+/** Where stored messages stand, and what their caller can still do about them. */
+export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+
+  router.get('/messages', async (request, response) => {
+    const { name } = gate(request)
+    const { messages, nextCursor } = await outbox.list(name, readFilter(request))
+    response.locals.unit.fields['caller'] = name
+    response.locals.unit.conclude('message.listed')
+    response.json({
+      messages: messages.map(showMessage),
+      next_cursor: nextCursor === undefined ? null : writeCursor(nextCursor),
+    })
+  })
+
+  router.get('/messages/:id', async (request, response) => {
+    const { name } = gate(request)
+    const message = await outbox.find(name, request.params.id)
+    if (message === undefined) throw notYours()
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: message.id })
+    response.locals.unit.conclude('message.shown')
+    response.json(showMessage(message))
+  })
+
+  router.post('/messages/:id/retry', async (request, response) => {
+    const { name } = gate(request)
+    const { id } = request.params
+    requireChanged(await outbox.retry(name, id), 'retry')
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    response.locals.unit.conclude('message.retried')
+    response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
+  })
+
+  router.post('/messages/:id/cancel', async (request, response) => {
+    const { name } = gate(request)
+    const { id } = request.params
+    requireChanged(await outbox.cancel(name, id, response.locals.unit.requestId), 'cancel')
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    response.locals.unit.conclude('message.cancelled')
+    response.json({ id, state: 'cancelled' })
+  })
+
+  router.all('/messages', methodNotAllowed('GET, HEAD, POST'))
+  router.all('/messages/:id', methodNotAllowed('GET, HEAD'))
+  router.all(['/messages/:id/retry', '/messages/:id/cancel'], methodNotAllowed('POST'))
+  router.use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
+  return router
+}
+
+const filterSchema = z.object({
+  state: z.enum(MESSAGE_STATES, { error: `expected one of ${MESSAGE_STATES.join(', ')}` }).optional(),
+  cursor: z
+    .string()
+    .transform(readCursor)
+    .refine((cursor) => cursor !== undefined, { error: 'expected a next_cursor of an earlier page' })
+    .optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, { error: `expected 1 to ${MAX_PAGE}` })
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_PAGE, { error: `expected 1 to ${MAX_PAGE}` })
+    .default(DEFAULT_PAGE),
+})
+
+function readFilter(request: Request) {
+  const at = request.url.indexOf('?')
+  const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1))
+  const filter = filterSchema.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
+  if (filter.success) return filter.data
+  const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Fault('malformed_request', faults.join('; '))
+}
+
+/** Opaque, so that nobody counts on what it is. */
+function writeCursor(seq: number): string {
+  return Buffer.from(`before ${seq}`).toString('base64url')
+}
+
+function readCursor(text: string): number | undefined {
+  const seq = /^before (\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))?.[1]
+  return seq === undefined ? undefined : Number(seq)
+}
+
+function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, attempts }: MessageRecord) {
+  const shown = attempts.map(({ number, begunAt, endedAt, outcome, status, code, reason }) => ({
+    number,
+    at: showTime(begunAt),
+    ended_at: showTime(endedAt),
+    outcome,
+    status,
+    code,
+    reason,
+  }))
+  const last = shown.at(-1)
+  return {
+    id,
+    state,
+    wire,
+    created_at: showTime(createdAt),
+    finished_at: showTime(finishedAt),
+    next_attempt_at: showTime(nextAttemptAt),
+    wiped,
+    last_error: last === undefined || last.outcome === 'delivered' || last.outcome === null ? null : last,
+    attempts: shown,
+  }
+}
+
+function showTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'): void {
+  if (changed === undefined) throw notYours()
+  if (changed.kind === 'changed') return
+  const { state, wiped, waits } = changed
+  if (what === 'retry' && wiped && state !== 'delivered') {
+    throw new Fault('content_wiped', 'The text and buttons of this message are wiped; send it anew.')
+  }
+  throw new Fault('wrong_state', `This message ${waits ? WAITS : STANDINGS[state]}.`, { members: { state } })
+}
+
+const WAITS = 'waits for the message before it in its conversation'
+const STANDINGS = {
+  queued: 'is queued already',
+  sending: 'is just being sent',
+  delivered: 'is delivered already',
+  rejected: 'has ended already',
+  failed: 'has ended already',
+  unknown: 'has ended already',
+  cancelled: 'is cancelled already',
+}
+
+/** Another caller's message does not exist, as far as this one can tell. */
+function notYours(): Fault {
+  return new Fault('not_found', 'id: expected that of a message that you sent and that is still kept')
+}

@@ -1,0 +1,67 @@
+import { Fault, type FaultCode } from '../base/fault.ts'
+import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
+
+/** What the sender of a delivered message is told, in the platform's own words. */
+export function deliveredBody(id: string) {
+  return { status: 200, message: 'success', id }
+}
+
+/** What the sender of a message that was not, or perhaps not, delivered is told. */
+export function faultOf(outcome: Exclude<Outcome, { kind: 'delivered' }>, id: string): Fault {
+  const { advice, retryable } = refusals[outcome.kind]
+  const code: FaultCode = outcome.kind === 'unavailable' ? 'platform_unavailable' : outcome.kind
+  return new Fault(code, advice, {
+    members: { id, outcome: code, retryable, ...('divar' in outcome && { divar: outcome.divar }) },
+    ...('retryAfterSeconds' in outcome && { retryAfter: outcome.retryAfterSeconds }),
+  })
+}
+
+/** What a line in the log says of an outcome. */
+export function outcomeFields(outcome: Outcome): Record<string, unknown> {
+  const divar = 'divar' in outcome ? outcome.divar : undefined
+  return {
+    ...(divar && { divar_status: divar.status }),
+    ...(typeof divar?.code === 'number' && { divar_code: divar.code }),
+    ...('reason' in outcome && { reason: outcome.reason }),
+  }
+}
+
+/** What a caller is told, and whether the same request may be repeated without fear of a second message. */
+const refusals: Record<Exclude<OutcomeKind, 'delivered'>, { advice: string; retryable: boolean }> = {
+  token_refused: {
+    retryable: false,
+    advice:
+      "Divar refused the user's access token: it is wrong, expired or revoked. Get a new one by the user's consent.",
+  },
+  not_permitted: {
+    retryable: false,
+    advice:
+      "Divar does not permit this: check the app's CHAT_SEND_MESSAGE_OAUTH permission and the scope of the token.",
+  },
+  recipient_restricted: {
+    retryable: false,
+    advice: 'The recipient has blocked the sender, or one of them is blacklisted. Do not repeat.',
+  },
+  rejected: { retryable: false, advice: 'Divar rejected the message; its own code and message stand in divar.' },
+  rate_limited: {
+    retryable: true,
+    advice: "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.",
+  },
+  platform_error: {
+    retryable: true,
+    advice: 'Divar failed; the message was taken as not delivered. Repeat later, waiting longer each time.',
+  },
+  not_sent: {
+    retryable: true,
+    advice: 'Divar could not be reached; not a byte of the message was sent. Repeat later.',
+  },
+  unknown: {
+    retryable: false,
+    advice:
+      'Divar did not answer in a way that tells whether the message was delivered. Repeating may deliver it twice.',
+  },
+  unavailable: {
+    retryable: true,
+    advice: 'Divar has failed ten times in a row; not a byte of the message was sent. Repeat after Retry-After.',
+  },
+}

@@ -1,0 +1,21 @@
+import type { ErrorRequestHandler } from 'express'
+import { Fault } from '../base/fault.ts'
+import { StoreError } from '../store/store.ts'
+
+/** How soon a store may be back. */
+const STORE_RETRY_S = 5
+
+/** A store that is away or full is told in the words of this side; what it said itself is for the log. */
+export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+  if (!(error instanceof StoreError)) {
+    next(error)
+    return
+  }
+  next(
+    new Fault('store_unavailable', 'The store of this gateway is away or full; nothing was promised. Repeat later.', {
+      retryAfter: STORE_RETRY_S,
+      internal: error.message,
+      cause: error.cause,
+    }),
+  )
+}

@@ -1,0 +1,172 @@
+import { sql, type Kysely } from 'kysely'
+import { insertMessages } from './accept.ts'
+import { pause } from './claim.ts'
+import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
+import type { Schema } from './schema.ts'
+import type { Finish } from './store.ts'
+
+/** Until when a message that ended otherwise than delivered can be retried. */
+const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
+
+export function begin(
+  database: Database,
+  owner: string,
+  ids: readonly string[],
+): Promise<{ id: string; number: number }[]> {
+  return database.write(async (trx) => {
+    const begun = await trx
+      .updateTable('message')
+      .set({ attempts: sql<number>`attempts + 1` })
+      .where('id', 'in', [...ids])
+      .where('lease_owner', '=', owner)
+      .where('state', '=', 'sending')
+      .where(
+        sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (select 1 from pause where until > ${database.now}))`,
+      )
+      .returning(['id', 'attempts as number'])
+      .execute()
+    if (begun.length > 0) {
+      await trx
+        .insertInto('attempt')
+        .values(begun.map(({ id, number }) => ({ message_id: id, number, begun_at: database.now })))
+        .execute()
+    }
+    return begun
+  })
+}
+
+/** Commits outcomes, and with them all that follows: the line moves on, a pause begins, a key gets its reply, a notice is owed. */
+export function finish(database: Database, owner: string, finished: readonly Finish[]): Promise<string[]> {
+  return database.write(async (trx) => {
+    await database.lockLines(
+      trx,
+      finished.flatMap(({ message }) => (message.inLine ? [message.conversation] : [])),
+    )
+    const ids = new Set(await endMessages(database, trx, owner, finished))
+    const held = finished.filter(({ message }) => ids.has(message.id))
+    await endAttempts(database, trx, held)
+    await moveLines(
+      database,
+      trx,
+      held.flatMap(({ message, next }) => (message.inLine && next.state !== 'queued' ? [message.conversation] : [])),
+    )
+    const pauseMs = Math.max(0, ...finished.map((one) => one.pauseMs ?? 0))
+    if (pauseMs > 0) await pause(database, trx, pauseMs)
+    for (const { message, idempotency } of held) await settleKey(trx, message.id, idempotency)
+    await insertMessages(
+      database,
+      trx,
+      held.flatMap(({ notice }) => notice ?? []),
+    )
+    return [...ids]
+  })
+}
+
+async function endMessages(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  owner: string,
+  finished: readonly Finish[],
+): Promise<string[]> {
+  if (finished.length === 0) return []
+  const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint' } as const
+  const rows = finished.map(({ message, next }) =>
+    next.state === 'queued'
+      ? [message.id, next.state, next.inMs, Number(next.unsure)]
+      : [message.id, next.state, null, Number(next.state === 'unknown')],
+  )
+  const { rows: ended } = await sql<{ id: string }>`
+    with ${valuesTable(columns, rows)}
+    update message set
+      state = v.state,
+      lease_owner = null,
+      due_at = ${now} + v.in_ms,
+      unsure = case when v.unsure = 1 then 1 else message.unsure end,
+      finished_at = case when v.state <> 'queued' then ${now} end,
+      body = case when v.state <> 'delivered' then body end,
+      body_key = case when v.state <> 'delivered' then body_key end,
+      wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
+    from v
+    where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending'
+    returning message.id`.execute(trx)
+  return ended.map(({ id }) => id)
+}
+
+async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonly Finish[]): Promise<void> {
+  const columns = {
+    id: 'text',
+    number: 'bigint',
+    outcome: 'text',
+    status: 'bigint',
+    code: 'text',
+    reason: 'text',
+  } as const
+  const rows = held.flatMap(({ message, attempt }) =>
+    attempt
+      ? [
+          [
+            message.id,
+            attempt.number,
+            attempt.outcome,
+            attempt.status ?? null,
+            attempt.code ?? null,
+            attempt.reason ?? null,
+          ],
+        ]
+      : [],
+  )
+  if (rows.length === 0) return
+  await sql`
+    with ${valuesTable(columns, rows)}
+    update attempt set ended_at = ${now}, outcome = v.outcome, status = v.status, code = v.code, reason = v.reason
+    from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx)
+}
+
+/** Lets the first message go that is left in each of these conversations. */
+export async function moveLines(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  conversations: readonly string[],
+): Promise<void> {
+  if (conversations.length === 0) return
+  const lines = valuesTable(
+    { conversation: 'text' },
+    [...new Set(conversations)].map((one) => [one]),
+  )
+  await sql`
+    with ${lines}
+    update message set due_at = ${now}
+    where state = 'queued' and due_at is null and seq in (
+      select (
+        select first.seq from message first
+        where first.conversation = v.conversation and first.state in ('queued', 'sending') and first.in_line = 1
+        order by first.seq limit 1
+      ) from v
+    )`.execute(trx)
+}
+
+/** Whether something is still to come in a conversation. */
+export async function isBusy(trx: Kysely<Schema>, conversation: string): Promise<boolean> {
+  const open = await trx
+    .selectFrom('message')
+    .select('id')
+    .where('conversation', '=', conversation)
+    .where(OPEN_IN_LINE)
+    .limit(1)
+    .executeTakeFirst()
+  return open !== undefined
+}
+
+async function settleKey(trx: Kysely<Schema>, messageId: string, outcome: Finish['idempotency']): Promise<void> {
+  if (outcome === undefined) return
+  if (outcome === 'free') {
+    await trx.deleteFrom('idempotency').where('message_id', '=', messageId).execute()
+    return
+  }
+  const { bytes, keyId } = outcome.reply
+  await trx
+    .updateTable('idempotency')
+    .set({ reply: bytes, reply_key: keyId })
+    .where('message_id', '=', messageId)
+    .execute()
+}

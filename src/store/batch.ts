@@ -1,0 +1,55 @@
+import { StoreError } from './store.ts'
+
+export type BatchOptions = {
+  maxItems: number
+  /** Batches under way at once. */
+  maxRunning: number
+  /** Items that may wait; what comes then is refused at once. */
+  maxWaiting: number
+}
+
+type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }
+
+/**
+ * Group commit: what comes while a commit is under way shares the next one. `run` answers one result for each item, in their order; when
+ * it fails, it fails for all of them.
+ */
+export function batched<Item, Result>(
+  run: (items: readonly Item[]) => Promise<readonly Result[]>,
+  { maxItems, maxRunning, maxWaiting }: BatchOptions,
+): (item: Item) => Promise<Result> {
+  const waiting: Waiting<Item, Result>[] = []
+  let running = 0
+
+  const next = () => {
+    if (running === maxRunning || waiting.length === 0) return
+    const batch = waiting.splice(0, maxItems)
+    running += 1
+    run(batch.map(({ item }) => item))
+      .then(
+        (results) => {
+          batch.forEach(({ resolve, reject }, index) => {
+            const result = results[index]
+            if (result === undefined) reject(new StoreError('the store left out a result', undefined))
+            else resolve(result)
+          })
+        },
+        (error: unknown) => {
+          for (const { reject } of batch) reject(error)
+        },
+      )
+      .finally(() => {
+        running -= 1
+        next()
+      })
+  }
+
+  return (item) => {
+    if (waiting.length >= maxWaiting)
+      return Promise.reject(new StoreError('too many calls wait for the store', undefined))
+    return new Promise((resolve, reject) => {
+      waiting.push({ item, resolve, reject })
+      next()
+    })
+  }
+}

@@ -1,0 +1,141 @@
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
+import type { Claim, Claimed, Held, Wire } from './store.ts'
+
+export type Row = Selectable<Schema['message']>
+
+/** How long a gateway that says nothing is taken for alive. */
+export const LEASE_MS = 30_000
+
+export async function heartbeat(database: Database, owner: string, db: Kysely<Schema> = database.db): Promise<void> {
+  const leaseUntil = sql<number>`${database.now} + ${sql.lit(LEASE_MS)}`
+  await db
+    .insertInto('gateway')
+    .values({ id: owner, lease_until: leaseUntil })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ lease_until: leaseUntil }))
+    .execute()
+}
+
+export function claim(database: Database, owner: string, wire: Wire, limit: number): Promise<Claim> {
+  return database.write(async (trx) => {
+    // Whoever claims is alive; otherwise another gateway could take over at once what is claimed here.
+    await heartbeat(database, owner, trx)
+    const pausedMs = wire === 'webhook' ? 0 : await pauseLeft(database, trx)
+    if (pausedMs > 0) return { messages: [], nextInMs: pausedMs }
+    const { rows } = await sql<Row & { try_for_ms: number }>`
+      with due as (
+        select id from message
+        where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${database.now}
+        order by due_at limit ${limit} ${database.skipLocked}
+      )
+      update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
+      returning *, give_up_at - ${database.now} as try_for_ms`.execute(trx)
+    const messages = rows.sort((one, other) => one.seq - other.seq).map(toClaimed)
+    return { messages, nextInMs: messages.length === limit ? 0 : await nextDue(database, trx, wire) }
+  })
+}
+
+async function pauseLeft(database: Database, trx: Kysely<Schema>): Promise<number> {
+  const pause = await trx
+    .selectFrom('pause')
+    .select(sql<number>`until - ${database.now}`.as('ms'))
+    .executeTakeFirst()
+  return pause?.ms ?? 0
+}
+
+async function nextDue({ now }: Database, trx: Kysely<Schema>, wire: Wire): Promise<number | undefined> {
+  const { rows } = await sql<{ ms: number | null }>`
+    select min(due_at) - ${now} as ms from message
+    where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx)
+  const ms = rows[0]?.ms ?? undefined
+  return ms === undefined ? undefined : Math.max(ms, 0)
+}
+
+function toClaimed(row: Row & { try_for_ms: number }): Claimed {
+  return {
+    id: row.id,
+    caller: row.caller,
+    wire: row.wire,
+    conversation: row.conversation,
+    inLine: row.in_line === 1,
+    atLeastOnce: row.at_least_once === 1,
+    unsure: row.unsure === 1,
+    attempts: row.attempts,
+    tryForMs: row.try_for_ms,
+    requestId: row.request_id,
+    body: row.body === null || row.body_key === null ? undefined : { keyId: row.body_key, bytes: row.body },
+  }
+}
+
+/** Messages in nobody's hands any more: their gateway's lease has ended, or it left. */
+export function adopt(database: Database, owner: string, limit: number): Promise<Held[]> {
+  return database.write(async (trx) => {
+    await heartbeat(database, owner, trx)
+    const { rows: taken } = await sql<{ id: string }>`
+      with orphan as (
+        select id from message
+        where state = 'sending' and not exists (
+          select 1 from gateway where gateway.id = message.lease_owner and lease_until > ${database.now}
+        )
+        order by seq limit ${limit} ${database.skipLocked}
+      )
+      update message set lease_owner = ${owner} where id in (select id from orphan) returning id`.execute(trx)
+    return heldBy(database, trx, owner, new Set(taken.map(({ id }) => id)))
+  })
+}
+
+async function heldBy(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  owner: string,
+  taken: ReadonlySet<string>,
+): Promise<Held[]> {
+  const { rows } = await sql<Row & { try_for_ms: number; attempt_open: number }>`
+    select *, give_up_at - ${now} as try_for_ms,
+      (select count(*) from attempt where message_id = message.id and ended_at is null) as attempt_open
+    from message where state = 'sending' and lease_owner = ${owner} order by seq`.execute(trx)
+  return rows.map((row) => ({ ...toClaimed(row), attemptOpen: row.attempt_open > 0, takenOver: taken.has(row.id) }))
+}
+
+/** Puts back what surely was not sent, also where a commit whose answer got lost says that an attempt began. */
+export function release(database: Database, owner: string, ids: readonly string[]): Promise<void> {
+  return database.write(async (trx) => {
+    const released = await trx
+      .updateTable('message')
+      .set({ state: 'queued', lease_owner: null, due_at: database.now })
+      .where('id', 'in', [...ids])
+      .where('lease_owner', '=', owner)
+      .where('state', '=', 'sending')
+      .returning('id')
+      .execute()
+    if (released.length === 0) return
+    await trx
+      .updateTable('attempt')
+      .set({ ended_at: database.now, outcome: 'not_sent', reason: 'not begun' })
+      .where(
+        'message_id',
+        'in',
+        released.map(({ id }) => id),
+      )
+      .where('ended_at', 'is', null)
+      .execute()
+  })
+}
+
+export async function leave({ db }: Database, owner: string): Promise<void> {
+  await db.deleteFrom('gateway').where('id', '=', owner).execute()
+}
+
+export async function pause(database: Database, db: Kysely<Schema>, ms: number): Promise<void> {
+  const until = sql<number>`${database.now} + cast(${ms} as bigint)`
+  await db
+    .insertInto('pause')
+    .values({ id: 1, until })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet({
+        until: sql<number>`case when pause.until > excluded.until then pause.until else excluded.until end`,
+      }),
+    )
+    .execute()
+}

@@ -1,0 +1,105 @@
+import { sql } from 'kysely'
+import { OPEN_IN_LINE, type Database } from './database.ts'
+import type { Sealed, SealedRow } from './store.ts'
+
+/** How long a gateway is remembered that has not been heard of. */
+const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
+
+export async function wipe({ db, now }: Database, limit: number): Promise<number> {
+  const due = db
+    .selectFrom('message')
+    .select('seq')
+    .where(sql<boolean>`wipe_at is not null and wipe_at <= ${now}`)
+    .limit(limit)
+  const { numUpdatedRows } = await db
+    .updateTable('message')
+    .set({ body: null, body_key: null, wipe_at: null })
+    .where('seq', 'in', due)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
+export async function purge({ db, now }: Database, retentionMs: number, limit: number): Promise<number> {
+  const old = db
+    .selectFrom('message')
+    .select('seq')
+    .where(sql<boolean>`finished_at is not null and finished_at <= ${now} - cast(${retentionMs} as bigint)`)
+    .limit(limit)
+  const messages = await db.deleteFrom('message').where('seq', 'in', old).executeTakeFirst()
+  const expired = db
+    .selectFrom('idempotency')
+    .select(['message_id'])
+    .where(sql<boolean>`expires_at <= ${now}`)
+    .limit(limit)
+  const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
+  await db
+    .deleteFrom('gateway')
+    .where(sql<boolean>`lease_until <= ${now} - ${sql.lit(FORGET_GATEWAY_MS)}`)
+    .execute()
+  return Number(messages.numDeletedRows + keys.numDeletedRows)
+}
+
+export async function sealedUnderOthers({ db }: Database, keyId: string, limit: number): Promise<SealedRow[]> {
+  const bodies = await db
+    .selectFrom('message')
+    .select(['id', 'body as bytes', 'body_key as keyId'])
+    .where(sql<boolean>`body_key is not null and (body_key < ${keyId} or body_key > ${keyId})`)
+    .limit(limit)
+    .execute()
+  const replies = await db
+    .selectFrom('idempotency')
+    .select(['message_id as id', 'reply as bytes', 'reply_key as keyId'])
+    .where(sql<boolean>`reply_key is not null and (reply_key < ${keyId} or reply_key > ${keyId})`)
+    .limit(limit)
+    .execute()
+  return [...bodies.flatMap((row) => toSealed('body', row)), ...replies.flatMap((row) => toSealed('reply', row))]
+}
+
+type Found = { id: string; bytes: Uint8Array | null; keyId: string | null }
+
+function toSealed(kind: SealedRow['kind'], { id, bytes, keyId }: Found): SealedRow[] {
+  return bytes === null || keyId === null ? [] : [{ kind, id, sealed: { keyId, bytes } }]
+}
+
+export function reseal(database: Database, rows: readonly { was: SealedRow; now: Sealed }[]): Promise<number> {
+  return database.write(async (trx) => {
+    let replaced = 0
+    for (const { was, now } of rows) {
+      const { numUpdatedRows } = await (
+        was.kind === 'body'
+          ? trx
+              .updateTable('message')
+              .set({ body: now.bytes, body_key: now.keyId })
+              .where('id', '=', was.id)
+              .where('body_key', '=', was.sealed.keyId)
+          : trx
+              .updateTable('idempotency')
+              .set({ reply: now.bytes, reply_key: now.keyId })
+              .where('message_id', '=', was.id)
+              .where('reply_key', '=', was.sealed.keyId)
+      ).executeTakeFirst()
+      replaced += Number(numUpdatedRows)
+    }
+    return replaced
+  })
+}
+
+export async function keysInUse({ db }: Database): Promise<{ keyId: string; rows: number }[]> {
+  const { rows } = await sql<{ key_id: string; rows: number }>`
+    select key_id, cast(sum(rows) as bigint) as rows from (
+      select body_key as key_id, count(*) as rows from message where body_key is not null group by body_key
+      union all
+      select reply_key, count(*) from idempotency where reply_key is not null group by reply_key
+    ) used group by key_id`.execute(db)
+  return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
+}
+
+export async function backlog({ db }: Database): Promise<{ caller: string; messages: number }[]> {
+  return db
+    .selectFrom('message')
+    .select(({ fn }) => ['caller', fn.countAll<number>().as('messages')])
+    .where(OPEN_IN_LINE)
+    .where('wire', '<>', 'webhook')
+    .groupBy('caller')
+    .execute()
+}

@@ -1,0 +1,64 @@
+import pg from 'pg'
+import { describeError, type Logger } from '../base/log.ts'
+
+const CHANNEL = 'kenar_outbox'
+const RECONNECT_MS = 1000
+/** Notifying takes a lock of the whole server at commit, so it stands in no transaction of ours, and comes no more often than this. */
+const ANNOUNCE_EVERY_MS = 100
+
+/** Gateways that share a database tell each other when something is queued. A hint: what is missed is found at the next look. */
+export type QueueSignal = {
+  onQueued: (wake: () => void) => void
+  announce: () => void
+  close: () => Promise<void>
+}
+
+export function listenForQueued(url: string, pool: pg.Pool, log: Logger): QueueSignal {
+  const wakes: (() => void)[] = []
+  let client: pg.Client | undefined
+  let reconnect: NodeJS.Timeout | undefined
+  let announcing: NodeJS.Timeout | undefined
+  let closed = false
+
+  const connect = () => {
+    const next = new pg.Client({
+      connectionString: url,
+      application_name: 'kenar-chat-gateway listener',
+      keepAlive: true,
+    })
+    client = next
+    const lost = (error?: unknown) => {
+      if (closed || client !== next) return
+      client = undefined
+      log.warn({ event: 'store.listener_lost', ...(error !== undefined && describeError(error)) })
+      reconnect = setTimeout(connect, RECONNECT_MS)
+    }
+    next.on('error', lost).on('end', lost)
+    next.on('notification', () => {
+      for (const wake of wakes) wake()
+    })
+    next
+      .connect()
+      .then(() => next.query(`listen ${CHANNEL}`))
+      .catch(lost)
+  }
+  connect()
+
+  return {
+    onQueued: (wake) => wakes.push(wake),
+    announce: () => {
+      announcing ??= setTimeout(() => {
+        announcing = undefined
+        pool.query(`notify ${CHANNEL}`).catch((error: unknown) => {
+          log.debug({ event: 'store.not_announced', ...describeError(error) })
+        })
+      }, ANNOUNCE_EVERY_MS)
+    },
+    close: async () => {
+      closed = true
+      clearTimeout(reconnect)
+      clearTimeout(announcing)
+      await client?.end()
+    },
+  }
+}

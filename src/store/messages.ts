@@ -1,0 +1,146 @@
+import { sql, type Kysely } from 'kysely'
+import { insertMessages } from './accept.ts'
+import { isBusy, moveLines } from './attempts.ts'
+import type { Row } from './claim.ts'
+import type { Database } from './database.ts'
+import type { Schema } from './schema.ts'
+import {
+  MESSAGE_STATES,
+  type AttemptRecord,
+  type Changed,
+  type MessagePage,
+  type MessageRecord,
+  type MessageStore,
+  type NewMessage,
+} from './store.ts'
+
+export async function find({ db }: Database, caller: string, id: string): Promise<MessageRecord | undefined> {
+  const row = await rowOf(db, caller, id)
+  if (row === undefined) return undefined
+  const [record] = await withAttempts(db, [row])
+  return record
+}
+
+export async function list(
+  { db }: Database,
+  caller: string,
+  { state, cursor, limit }: Parameters<MessageStore['list']>[1],
+): Promise<MessagePage> {
+  // One state at a time: each is a range of the index, however much the others hold.
+  const rows: Row[] = []
+  for (const one of state === undefined ? MESSAGE_STATES : [state]) {
+    const page = db
+      .selectFrom('message')
+      .selectAll()
+      .where('caller', '=', caller)
+      .where('state', '=', one)
+      .where('wire', '<>', 'webhook')
+      .orderBy('seq', 'desc')
+      .limit(limit + 1)
+    rows.push(...(await (cursor === undefined ? page : page.where('seq', '<', cursor)).execute()))
+  }
+  rows.sort((first, second) => second.seq - first.seq)
+  const shown = rows.slice(0, limit)
+  return {
+    messages: await withAttempts(db, shown),
+    nextCursor: rows.length > limit ? shown.at(-1)?.seq : undefined,
+  }
+}
+
+export function retry(database: Database, caller: string, id: string, tryForMs: number): Promise<Changed | undefined> {
+  return change(database, caller, id, async (trx, row) => {
+    const { now } = database
+    if (row.state === 'queued' && row.due_at !== null) {
+      await trx.updateTable('message').set({ due_at: now }).where('id', '=', id).execute()
+      return true
+    }
+    if (row.finished_at === null || row.body === null) return false
+    const dueAt = (await isBusy(trx, row.conversation)) ? null : now
+    await trx
+      .updateTable('message')
+      .set({
+        seq: database.nextSeq,
+        state: 'queued',
+        in_line: 1,
+        due_at: dueAt,
+        give_up_at: sql<number>`${now} + cast(${tryForMs} as bigint)`,
+        finished_at: null,
+        wipe_at: null,
+      })
+      .where('id', '=', id)
+      .execute()
+    return true
+  })
+}
+
+export function cancel(
+  database: Database,
+  caller: string,
+  id: string,
+  notice?: NewMessage,
+): Promise<Changed | undefined> {
+  return change(database, caller, id, async (trx, row) => {
+    if (row.state !== 'queued') return false
+    await trx
+      .updateTable('message')
+      .set({ state: 'cancelled', due_at: null, finished_at: database.now, body: null, body_key: null })
+      .where('id', '=', id)
+      .execute()
+    await moveLines(database, trx, [row.conversation])
+    if (notice) await insertMessages(database, trx, [notice])
+    return true
+  })
+}
+
+/** Changes one message of a caller's while nobody else does, in the order of locks that everything here keeps: the line, then its rows. */
+function change(
+  database: Database,
+  caller: string,
+  id: string,
+  act: (trx: Kysely<Schema>, row: Row) => Promise<boolean>,
+): Promise<Changed | undefined> {
+  return database.write(async (trx) => {
+    const seen = await rowOf(trx, caller, id)
+    if (seen === undefined) return undefined
+    await database.lockLines(trx, [seen.conversation])
+    const row = await rowOf(trx, caller, id, database.kind === 'postgres')
+    if (row === undefined) return undefined
+    if (await act(trx, row)) return { kind: 'changed' }
+    const waits = row.state === 'queued' && row.due_at === null
+    return { kind: 'wrong_state', state: row.state, wiped: row.body === null, waits }
+  })
+}
+
+function rowOf(db: Kysely<Schema>, caller: string, id: string, lock = false): Promise<Row | undefined> {
+  const query = db
+    .selectFrom('message')
+    .selectAll()
+    .where('id', '=', id)
+    .where('caller', '=', caller)
+    .where('wire', '<>', 'webhook')
+  return (lock ? query.forUpdate() : query).executeTakeFirst()
+}
+
+async function withAttempts(db: Kysely<Schema>, rows: readonly Row[]): Promise<MessageRecord[]> {
+  if (rows.length === 0) return []
+  const attempts = new Map(rows.map(({ id }): [string, AttemptRecord[]] => [id, []]))
+  const found = await db
+    .selectFrom('attempt')
+    .selectAll()
+    .where('message_id', 'in', [...attempts.keys()])
+    .orderBy('number')
+    .execute()
+  for (const { message_id, number, begun_at, ended_at, outcome, status, code, reason } of found) {
+    attempts.get(message_id)?.push({ number, begunAt: begun_at, endedAt: ended_at, outcome, status, code, reason })
+  }
+  return rows.map((row) => ({
+    id: row.id,
+    wire: row.wire,
+    state: row.state,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    nextAttemptAt: row.due_at,
+    wiped: row.body === null,
+    attempts: attempts.get(row.id) ?? [],
+  }))
+}

@@ -1,0 +1,40 @@
+import { sql } from 'kysely'
+import { accept } from './accept.ts'
+import { begin, finish } from './attempts.ts'
+import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
+import type { Database } from './database.ts'
+import { asStoreCall } from './guard.ts'
+import { backlog, keysInUse, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
+import { cancel, find, list, retry } from './messages.ts'
+import type { KeepingStore, MessageStore, OutboxStore } from './store.ts'
+
+/** What runs where the database is; the rest of a Store is about reaching it. */
+export type Queries = OutboxStore & MessageStore & KeepingStore & { ping: () => Promise<void> }
+
+export function createQueries(database: Database): Queries {
+  return {
+    accept: (messages) => asStoreCall(() => accept(database, messages)),
+    claim: (owner, wire, limit) => asStoreCall(() => claim(database, owner, wire, limit)),
+    begin: (owner, ids) => asStoreCall(() => begin(database, owner, ids)),
+    finish: (owner, finished) => asStoreCall(() => finish(database, owner, finished)),
+    release: (owner, ids) => asStoreCall(() => release(database, owner, ids)),
+    pause: (ms) => asStoreCall(() => pause(database, database.db, ms)),
+    heartbeat: (owner) => asStoreCall(() => heartbeat(database, owner)),
+    adopt: (owner, limit) => asStoreCall(() => adopt(database, owner, limit)),
+    leave: (owner) => asStoreCall(() => leave(database, owner)),
+    find: (caller, id) => asStoreCall(() => find(database, caller, id)),
+    list: (caller, filter) => asStoreCall(() => list(database, caller, filter)),
+    retry: (caller, id, tryForMs) => asStoreCall(() => retry(database, caller, id, tryForMs)),
+    cancel: (caller, id, notice) => asStoreCall(() => cancel(database, caller, id, notice)),
+    wipe: (limit) => asStoreCall(() => wipe(database, limit)),
+    purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),
+    sealedUnderOthers: (keyId, limit) => asStoreCall(() => sealedUnderOthers(database, keyId, limit)),
+    reseal: (rows) => asStoreCall(() => reseal(database, rows)),
+    keysInUse: () => asStoreCall(() => keysInUse(database)),
+    backlog: () => asStoreCall(() => backlog(database)),
+    ping: () =>
+      asStoreCall(async () => {
+        await sql`select 1`.execute(database.db)
+      }),
+  }
+}

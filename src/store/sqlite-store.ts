@@ -1,0 +1,117 @@
+import { Worker } from 'node:worker_threads'
+import { asStoreCall } from './guard.ts'
+import type { SqliteQueries } from './sqlite.ts'
+import { StoreError, StoreSetupError, type Store } from './store.ts'
+
+/** What the two threads say to each other. */
+export type Call = { id: number; method: keyof SqliteQueries; parameters: never[] }
+export type Told =
+  | { kind: 'opened' }
+  | { kind: 'not_opened'; why: string }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: unknown }
+
+/** The same, as it comes in: each value is of the type that its call promised. */
+type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
+
+type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void }
+
+/** Longer than a checkpoint takes; a thread that hangs on its disk is given up. */
+const CLOSE_TIMEOUT_MS = 5000
+
+/**
+ * Opens a store in a SQLite file, for this process alone. It lives in a thread of its own: waiting for the disk, which every commit does,
+ * must hold up no click.
+ */
+export async function openSqliteStore(path: string): Promise<Store> {
+  const thread = new Thread(path)
+  await thread.opened
+  const call = thread.call.bind(thread)
+  return {
+    kind: 'sqlite',
+    accept: (messages) => call('accept', messages),
+    claim: (owner, wire, limit) => call('claim', owner, wire, limit),
+    begin: (owner, ids) => call('begin', owner, ids),
+    finish: (owner, finished) => call('finish', owner, finished),
+    release: (owner, ids) => call('release', owner, ids),
+    pause: (ms) => call('pause', ms),
+    heartbeat: (owner) => call('heartbeat', owner),
+    adopt: (owner, limit) => call('adopt', owner, limit),
+    leave: (owner) => call('leave', owner),
+    find: (caller, id) => call('find', caller, id),
+    list: (caller, filter) => call('list', caller, filter),
+    retry: (caller, id, tryForMs) => call('retry', caller, id, tryForMs),
+    cancel: (caller, id, notice) => call('cancel', caller, id, notice),
+    wipe: (limit) => call('wipe', limit),
+    purge: (retentionMs, limit) => call('purge', retentionMs, limit),
+    sealedUnderOthers: (keyId, limit) => call('sealedUnderOthers', keyId, limit),
+    reseal: (rows) => call('reseal', rows),
+    keysInUse: () => call('keysInUse'),
+    backlog: () => call('backlog'),
+    ping: () => call('ping'),
+    // Nobody else has the file open.
+    onQueued: () => undefined,
+    backup: (file) => thread.send('backup', file),
+    close: () => thread.close(),
+  }
+}
+
+class Thread {
+  readonly opened: Promise<void>
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  #calls = 0
+
+  constructor(path: string) {
+    // Beside this file, and of its kind: .ts as it is written, .js as it is built.
+    const file = import.meta.url.replace(/sqlite-store(\.\w+)$/, 'sqlite-thread$1')
+    this.#worker = new Worker(new URL(file), { workerData: { path }, execArgv: [] })
+    this.opened = new Promise((resolve, reject) => {
+      this.#worker.on('message', (heard: Heard) => {
+        if (heard.kind === 'opened') resolve()
+        else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why))
+        else this.#settle(heard)
+      })
+    })
+    this.#worker.on('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new StoreError('the store is closed', undefined))
+    })
+  }
+
+  call<Method extends keyof SqliteQueries>(
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    return asStoreCall(() => this.send(method, ...parameters))
+  }
+
+  /** Without a deadline. */
+  send<Method extends keyof SqliteQueries>(
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    return new Promise((resolve, reject) => {
+      const id = (this.#calls += 1)
+      this.#waiting.set(id, { resolve, reject })
+      this.#worker.postMessage({ id, method, parameters })
+    })
+  }
+
+  async close(): Promise<void> {
+    const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS)
+    this.send('close').then(
+      () => this.#worker.terminate(),
+      () => this.#worker.terminate(),
+    )
+    await gone
+    clearTimeout(timer)
+  }
+
+  #settle(heard: Extract<Heard, { id: number }>): void {
+    const waiting = this.#waiting.get(heard.id)
+    this.#waiting.delete(heard.id)
+    if (heard.kind === 'answer') waiting?.resolve(heard.value)
+    else waiting?.reject(heard.error)
+  }
+}

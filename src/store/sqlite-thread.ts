@@ -1,0 +1,45 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { z } from 'zod'
+import { describeError } from '../base/log.ts'
+import { openSqlite, type SqliteQueries } from './sqlite.ts'
+import type { Call, Told } from './sqlite-store.ts'
+import { StoreError, StoreSetupError } from './store.ts'
+
+const port = parentPort
+if (port === null) throw new Error('this file runs as a worker thread')
+const { path } = z.object({ path: z.string() }).parse(workerData)
+const tell = (told: Told) => {
+  port.postMessage(told)
+}
+
+try {
+  serve(await openSqlite(path))
+  tell({ kind: 'opened' })
+} catch (error) {
+  tell({ kind: 'not_opened', why: error instanceof StoreSetupError ? error.message : describeError(error).error })
+}
+
+/** Calls run one after the other, in the order in which they come: there is one connection. */
+function serve(queries: SqliteQueries): void {
+  const methods: Record<keyof SqliteQueries, (...parameters: never[]) => Promise<unknown>> = queries
+  const run = async ({ id, method, parameters }: Call) => {
+    try {
+      tell({ kind: 'answer', id, value: await methods[method](...parameters) })
+    } catch (error) {
+      tell({ kind: 'error', id, error: toPlain(error instanceof StoreError ? error.cause : error) })
+    }
+  }
+  let last = Promise.resolve()
+  port?.on('message', (call: Call) => {
+    // A copy takes long and is made for standing beside other work.
+    if (call.method === 'backup') void run(call)
+    else last = last.then(() => run(call))
+  })
+}
+
+/** What crosses threads of an error: a copy would lose its code. */
+function toPlain(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, message, stack } = error
+  return { name, message, stack, ...('code' in error && { code: error.code }) }
+}

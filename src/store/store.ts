@@ -1,0 +1,226 @@
+/**
+ * What the store promises to those who use it, free of SQL. One implementation serves SQLite and PostgreSQL; a conformance suite holds
+ * both to this. All times are taken from the database's own clock, so replicas need not agree on theirs.
+ */
+
+/** Bytes that nobody reads without the key of this id. */
+export type Sealed = { keyId: string; bytes: Uint8Array }
+
+export type DatabaseKind = 'sqlite' | 'postgres'
+
+/** What a message is delivered over: Divar's two wires, and the webhook that tells the company's own service of outcomes. */
+export type Wire = 'v1' | 'v2' | 'webhook'
+
+export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled'] as const
+export type FinalState = (typeof FINAL_STATES)[number]
+export const MESSAGE_STATES = ['queued', 'sending', ...FINAL_STATES] as const
+export type MessageState = (typeof MESSAGE_STATES)[number]
+
+/** A message to be stored. */
+export type NewMessage = {
+  id: string
+  caller: string
+  wire: Wire
+  /** The line it stands in, as MACs under every known key, the newest key first: all of them name the same conversation. */
+  conversations: readonly [string, ...string[]]
+  atLeastOnce: boolean
+  body: Sealed
+  /** How long it is tried, in milliseconds from now. */
+  tryForMs: number
+  /** Of the request that brought it, for the log. */
+  requestId: string
+  /** Whose one attempt it gets now. Such a message stands in no line; without, it is queued. */
+  leasedTo?: string
+  idempotency?: IdempotencyClaim
+}
+
+export type IdempotencyClaim = {
+  key: string
+  /** What the request said, as MACs under every known key, the newest key first. */
+  fingerprints: readonly [string, ...string[]]
+  /** How long the key is kept, in milliseconds. */
+  keepMs: number
+  /** What a repeat is answered; without one the answer is still to come. */
+  reply?: Sealed
+}
+
+export type Accepted =
+  | { kind: 'accepted' }
+  /** The key was used before, for the same request: what was answered then. */
+  | { kind: 'replay'; messageId: string; reply: Sealed }
+  /** The same request is still running. */
+  | { kind: 'running' }
+  /** The key was used before, for another request. */
+  | { kind: 'mismatch' }
+  /** The same request began, and its gateway ended before it knew how. */
+  | { kind: 'lost'; messageId: string }
+
+/** A message in the hands of one gateway. */
+export type Claimed = {
+  id: string
+  caller: string
+  wire: Wire
+  conversation: string
+  inLine: boolean
+  atLeastOnce: boolean
+  /** Whether the outcome of an earlier attempt is unknown. */
+  unsure: boolean
+  /** Attempts begun so far. */
+  attempts: number
+  /** What is left of the time for which it is tried, in milliseconds; negative when it is over. */
+  tryForMs: number
+  requestId: string
+  body: Sealed | undefined
+}
+
+export type Claim = {
+  messages: Claimed[]
+  /** When it is worth asking again, in milliseconds; `undefined` when nothing is queued. */
+  nextInMs: number | undefined
+}
+
+/** How one attempt ended. */
+export type AttemptEnd = {
+  number: number
+  outcome: string
+  status?: number | undefined
+  /** Divar's own code. */
+  code?: string | undefined
+  reason?: string | undefined
+}
+
+export type Finish = {
+  message: Pick<Claimed, 'id' | 'conversation' | 'inLine'>
+  /** Without one no attempt was begun. */
+  attempt?: AttemptEnd | undefined
+  next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
+  /** Divar wants nothing of this app for so long, in milliseconds. */
+  pauseMs?: number | undefined
+  /** What becomes of the idempotency key: kept with this reply, or free again. Untouched without. */
+  idempotency?: { reply: Sealed } | 'free' | undefined
+  /** Stored in the same commit. */
+  notice?: NewMessage | undefined
+}
+
+/** A message that is being sent, as far as the store knows. */
+export type Held = Claimed & {
+  attemptOpen: boolean
+  /** Just now, from a gateway that is gone. */
+  takenOver: boolean
+}
+
+/** For the outbox: what is owed, and who is at it. */
+export type OutboxStore = {
+  /** Stores messages, all or none, in this order within each conversation. Returns only after the commit. */
+  accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
+  /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the owner's lease. */
+  claim: (owner: string, wire: Wire, limit: number) => Promise<Claim>
+  /**
+   * Commits that attempts begin, before their first byte. Answers each attempt's number; what is missing there must be released: its
+   * lease was lost, or Divar asked for a pause (which messages that stand in no line ignore).
+   */
+  begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
+  /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */
+  finish: (owner: string, finished: readonly Finish[]) => Promise<string[]>
+  /** Puts back what was claimed and not begun. */
+  release: (owner: string, ids: readonly string[]) => Promise<void>
+  /** Divar wants nothing of this app for so long. */
+  pause: (ms: number) => Promise<void>
+  /** Renews the owner's lease. */
+  heartbeat: (owner: string) => Promise<void>
+  /** Takes over at most `limit` messages whose owner's lease has ended; answers all that the owner then holds. */
+  adopt: (owner: string, limit: number) => Promise<Held[]>
+  /** Ends the owner's lease; what it still holds goes to whoever asks next. */
+  leave: (owner: string) => Promise<void>
+}
+
+/** A message as its caller may see it; times in milliseconds since 1970. */
+export type MessageRecord = {
+  id: string
+  wire: Wire
+  state: MessageState
+  createdAt: number
+  finishedAt: number | null
+  /** When it is tried next; null when it waits for the message before it, or for nothing any more. */
+  nextAttemptAt: number | null
+  wiped: boolean
+  attempts: AttemptRecord[]
+}
+
+export type AttemptRecord = {
+  number: number
+  begunAt: number
+  endedAt: number | null
+  outcome: string | null
+  status: number | null
+  code: string | null
+  reason: string | null
+}
+
+export type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
+
+/** Why a message stays as it is, or that it does not. */
+export type Changed = { kind: 'changed' } | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
+
+/** For callers: where their messages stand. Another caller's message is `undefined`, like none. */
+export type MessageStore = {
+  find: (caller: string, id: string) => Promise<MessageRecord | undefined>
+  /** Newest first. */
+  list: (
+    caller: string,
+    filter: { state?: MessageState | undefined; cursor?: number | undefined; limit: number },
+  ) => Promise<MessagePage>
+  /** Queues a message again that ended, or tries at once one that waits for its next attempt. */
+  retry: (caller: string, id: string, tryForMs: number) => Promise<Changed | undefined>
+  /** Ends a queued message; wiped at once. */
+  cancel: (caller: string, id: string, notice?: NewMessage) => Promise<Changed | undefined>
+}
+
+/** Something sealed that lies in the store. */
+export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
+
+/** For the housekeeping: bounded batches of what time or a new key makes necessary. */
+export type KeepingStore = {
+  /** Wipes content whose time has come; answers how many. */
+  wipe: (limit: number) => Promise<number>
+  /** Deletes what ended longer ago than this, and expired idempotency keys; answers how many. */
+  purge: (retentionMs: number, limit: number) => Promise<number>
+  /** Rows sealed under another key than this. */
+  sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
+  /** Replaces what is still as it was found; answers how many. */
+  reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
+  /** The ids of all keys that something is sealed under, and how much. */
+  keysInUse: () => Promise<{ keyId: string; rows: number }[]>
+  /** Messages that are queued or being sent, by caller. */
+  backlog: () => Promise<{ caller: string; messages: number }[]>
+}
+
+/** The store, open. Every call may reject with a StoreError; then nothing is certain but what was answered before. */
+export type Store = OutboxStore &
+  MessageStore &
+  KeepingStore & {
+    kind: DatabaseKind
+    /** Resolves when the store answers. */
+    ping: () => Promise<void>
+    /** Calls back when another gateway has queued something. */
+    onQueued: (wake: () => void) => void
+    /** Writes a copy of the whole store to a new file; SQLite only. */
+    backup?: (file: string) => Promise<void>
+    close: () => Promise<void>
+  }
+
+/** The store did not do it, or nobody knows whether it did: it is away, full, or too slow. */
+export class StoreError extends Error {
+  constructor(what: string, cause: unknown) {
+    super(what, { cause })
+    this.name = 'StoreError'
+  }
+}
+
+/** The store cannot be opened at all, and why, in words for whoever starts the gateway. */
+export class StoreSetupError extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause })
+    this.name = 'StoreSetupError'
+  }
+}

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals'
+import { readOutcome } from '../../src/delivery/read-answer.ts'
+import type { Exchange } from '../../src/outbound/exchange.ts'
+
+function answered(status: number, body?: string): Exchange {
+  return { kind: 'answered', status, headers: {}, body: body === undefined ? undefined : Buffer.from(body) }
+}
+
+test.each<[string, boolean, Exchange]>([
+  ['a time-out', true, { kind: 'failed', begun: true, reason: 'timeout' }],
+  ['a reset', true, { kind: 'failed', begun: true, reason: 'ECONNRESET' }],
+  ['a 200 that breaks off', false, answered(200)],
+  ['a 200 that cannot be read', false, answered(200, '<html>')],
+  ['a 200 that says 504', false, answered(200, '{"status":504}')],
+  ['504', false, answered(504)],
+  ['520', false, answered(520, '{}')],
+])('%s leaves it unknown; that no status came: %s', (_, silent, exchange) => {
+  expect(readOutcome(exchange, [])).toMatchObject({ kind: 'unknown', silent })
+})
