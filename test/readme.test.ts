@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -15,7 +15,7 @@ const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/
   ([, command = '', output]) => ({ command, output }),
 )
 /** These run elsewhere: the tests are running right now, and the demo is up while they do. */
-const elsewhere = /^(?:npm ci && npm (?:run demo|test)\n|docker )/
+const elsewhere = /^\s*(?:npm ci && npm (?:run demo|test)\n|docker )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 
 /** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */
@@ -57,8 +57,9 @@ afterAll(async () => {
   await once(demo, 'close')
 })
 
-/** Ids are drawn anew each time. */
-const withoutIds = (text: string) => text.replaceAll(/\b(msg|req|clk)_[\w-]{24}/g, '$1_')
+/** Ids are drawn anew each time, and time goes on. */
+const withoutIds = (text: string) =>
+  text.replaceAll(/\b(msg|req|clk)_[\w-]{24}/g, '$1_').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
 
 async function run(command: string): Promise<string> {
   const bash = spawn('bash', ['-euo', 'pipefail', '-c', withFreePorts(command)], {
@@ -119,9 +120,13 @@ test('docs/failures.md has a section for every code, with its status, and no oth
 
 test('docs/logs.md lists every event that the sources name', () => {
   const logs = read('docs/logs.md')
-  const named = ['src/main.ts', 'src/routes/session.ts', 'src/routes/messages.ts', 'src/http/app.ts'].flatMap((file) =>
-    [...read(file).matchAll(/'((?:click|message|gateway|config|request)\.[a-z_]+)'/g)].map(([, event = '']) => event),
-  )
-  expect(named.length).toBeGreaterThan(8)
-  for (const event of named) expect(logs).toContain(`\`${event}\``)
+  const sources = readdirSync(fileURLToPath(new URL('../src', import.meta.url)), { recursive: true, encoding: 'utf8' })
+  const named = sources
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) => [...read(`src/${file}`).matchAll(EVENT)].map(([, event = '']) => event))
+  expect(named.length).toBeGreaterThan(25)
+  for (const event of new Set(named)) expect(logs).toContain(`\`${event}\``)
 })
+
+/** As they are written: to the log, as the conclusion of a unit of work, as the verdict on a refusal. */
+const EVENT = /(?:event: |conclude\(|refusedAs\()'([a-z]+\.[a-z_]+)'/g

@@ -1,3 +1,7 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createLogger } from '../base/log.ts'
 import { readConfig } from '../process/config.ts'
@@ -12,6 +16,8 @@ const { values: ports } = parseArgs({
   options: { port: { type: 'string', default: '3000' }, 'simulator-port': { type: 'string', default: '4000' } },
 })
 
+/** The demo's store and its key last as long as the demo. */
+const folder = await mkdtemp(join(tmpdir(), 'kenar-demo-'))
 const simulator = await startSimulator({
   port: Number(ports['simulator-port']),
   apiKey: KEYS.api,
@@ -28,6 +34,8 @@ const gateway = await startGateway(
     INTERNAL_API_KEYS: `orders:${KEYS.caller}`,
     RESOLVER: 'template',
     LANDING_URL_TEMPLATE: `${simulator.url}/start{?post_token,side,data.order_id}`,
+    DATABASE_URL: `file:${join(folder, 'gateway.db')}`,
+    TOKEN_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   }),
   createLogger('warn'),
 ).catch(explain)
@@ -104,7 +112,9 @@ function explain(error: unknown): never {
 
 function stayUp(): void {
   const stop = () => {
-    void Promise.all([gateway.stop(), simulator.close()]).then(() => process.exit(0))
+    void Promise.all([gateway.stop(), simulator.close()])
+      .then(() => rm(folder, { recursive: true }))
+      .then(() => process.exit(0))
   }
   process.once('SIGINT', stop).once('SIGTERM', stop)
 }

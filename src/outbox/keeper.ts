@@ -88,7 +88,8 @@ export class Keeper {
       }
     })
     const replaced = await store.reseal(opened)
-    log.info({ event: 'store.resealed', rows: replaced, unreadable: rows.length - opened.length })
+    const left = (await store.keysInUse()).filter(({ keyId }) => keyId !== envelopes.primary)
+    log.info({ event: 'store.resealed', rows: replaced, left: left.reduce((sum, one) => sum + one.rows, 0) })
     return opened.length === 0 ? 0 : rows.length
   }
 

@@ -13,7 +13,9 @@ export function readSendWishes({ headers }: IncomingMessage, hasStore: boolean):
 
 /** RFC 7240: a list of preferences, each perhaps with a value and parameters. */
 function wantsAsync(prefer: string | string[] | undefined): boolean {
-  return /(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(String(prefer ?? ''))
+  // A quoted value may hold anything, also what looks like a preference.
+  const unquoted = String(prefer ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
+  return /(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(unquoted)
 }
 
 const MAX_KEY = 255

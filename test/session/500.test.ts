@@ -31,7 +31,7 @@ const FAILING: [string, string, string | RegExp][] = [
   [
     'asks for scopes',
     'export default () => ({ url: "https://app.example.com/", scopes: ["chat"] })',
-    /without a store/,
+    /this version has no grants/,
   ],
   ['is late', 'export default () => new Promise(() => {})', 'the resolver missed its deadline of 200 ms'],
 ]
