@@ -8,6 +8,13 @@ COPY package.json package-lock.json .npmrc ./
 # Copied files keep the modes of the checkout; under a strict umask the program's user could not read them.
 RUN chmod a+r package.json \
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
+# More than half of the packages' bytes are for compilers, editors and other systems. Both C libraries of Linux stay:
+# the base image is the builder's choice.
+RUN cd node_modules \
+  && rm -r better-sqlite3/deps better-sqlite3/src better-sqlite3/node_modules/node-addon-api zod/src \
+  && rm better-sqlite3/prebuilds/darwin-* better-sqlite3/prebuilds/win32-* \
+  && find . -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
+RUN mkdir /data
 
 FROM ${NODE_IMAGE} AS build
 ARG NPM_REGISTRY=
@@ -32,6 +39,8 @@ WORKDIR /app
 COPY --from=dependencies /app/package.json ./
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# For the store's file: a named volume takes over this owner, so the program may write there.
+COPY --from=dependencies --chown=1000:1000 /data /data
 # By number, so that a platform can tell that it is not root without reading the image's user names.
 USER 1000:1000
 EXPOSE 3000

@@ -10,20 +10,24 @@ const START_DEADLINE_MS = 10_000
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
- * Runs in mount and process namespaces of its own, as process 1 there: makes the tree read-only, gives it the devices
- * and a process list, and becomes the container's program. The mounts end with the process. All programs up to
- * that point are this machine's: the image needs none of them.
+ * Runs in mount and process namespaces of its own, as process 1 there: makes the tree read-only, gives it the devices,
+ * a process list and its volume, and becomes the container's program. The mounts end with the process. All programs up
+ * to that point are this machine's: the image needs none of them.
  */
 const ENTER = `set -e
-tree=$1; mount=$2; shift 2
+tree=$1; mount=$2; folder=$3; place=$4; shift 4
 "$mount" --bind "$tree" "$tree"
 "$mount" --bind /dev "$tree/dev"
 "$mount" -o remount,bind,ro "$tree/dev"
 "$mount" -t proc -o nosuid,nodev,noexec proc "$tree/proc"
+[ -z "$folder" ] || "$mount" --bind "$folder" "$tree$place"
 "$mount" -o remount,bind,ro "$tree"
 exec "$@"`
 
 export type Tools = { sh: string; mount: string; unshare: string; nsenter: string }
+
+/** A folder of this machine, and the place in the container that it covers; the program may write there. */
+export type Volume = { folder: string; place: string }
 
 export type Container = {
   running: Running
@@ -39,6 +43,7 @@ export async function startContainer(
   tree: string,
   image: ImageConfig,
   variables: Environment,
+  volume: Volume = { folder: '', place: '' },
 ): Promise<Container> {
   const user = readUser(tree, image.user)
   const environment: Environment = { PATH: DEFAULT_PATH, HOME: user.home, ...splitAll(image.environment), ...variables }
@@ -48,7 +53,7 @@ export async function startContainer(
     tools.unshare,
     // prettier-ignore
     ['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--',
-      tools.sh, '-c', ENTER, 'enter', tree, tools.mount, ...become, ...image.command],
+      tools.sh, '-c', ENTER, 'enter', tree, tools.mount, volume.folder, volume.place, ...become, ...image.command],
     environment,
   )
   try {

@@ -1,11 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describeError, type Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
-import { batched } from '../store/batch.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { StoreError, type AttemptEnd, type Claimed, type Finish, type OutboxStore } from '../store/store.ts'
 
-/** Batches of one kind under way at once: a single connection gains nothing from more, a pool does. */
-const BATCHES = { maxItems: 100, maxRunning: 2, maxWaiting: 10_000 }
 const STORE_RETRY_MS = 500
 
 /** The two commits around every attempt, shared with whoever commits at the same time. */
@@ -28,11 +26,11 @@ export class Attempts {
     this.#begin = batched(async (ids: readonly string[]) => {
       const begun = new Map((await store.begin(owner, ids)).map(({ id, number }) => [id, number]))
       return ids.map((id) => ({ number: begun.get(id) }))
-    }, BATCHES)
+    }, GROUP_COMMIT)
     this.#finish = batched(async (finished: readonly Finish[]) => {
       const held = new Set(await store.finish(owner, finished))
       return finished.map(({ message }) => held.has(message.id))
-    }, BATCHES)
+    }, GROUP_COMMIT)
   }
 
   /** Commits that an attempt begins; its number, or `undefined` when it must not: the lease is lost, or Divar asked for a pause. */

@@ -68,7 +68,8 @@ export class Courier {
     let nextInMs = LOOK_EVERY_MS
     try {
       for (const wire of lane.wires) {
-        const places = Math.min(lane.places - this.#carrying, lane.capacity())
+        // While the host is probed there is one place, and a probe that is only just claimed has it already.
+        const places = Math.min(lane.places, lane.capacity()) - this.#carrying
         // A place that becomes free wakes; a breaker does not.
         if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
         const claim = await store.claim(owner, wire, places)

@@ -3,7 +3,7 @@ import { wireOf } from '../delivery/platform.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import type { Message } from '../message/message.ts'
 import type { Send } from '../message/parse-message.ts'
-import { batched } from '../store/batch.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
 import { attemptEnd, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
@@ -15,7 +15,6 @@ import { keepsKey, onlyState, pauseMs } from './schedule.ts'
 const KEEP_KEY_MS = 24 * 60 * 60 * 1000
 /** How long a caller's answer waits for its outcome to be committed. */
 const COMMIT_WAIT_MS = 3000
-const BATCHES = { maxItems: 100, maxRunning: 2, maxWaiting: 10_000 }
 
 /** A send that is stored before anything else happens to it. */
 export type StoredSend = Send & {
@@ -48,7 +47,7 @@ export type SendsOptions = {
 
 /** The two ways in: queued for later, or tried once now under an idempotency key. */
 export function createSends({ store, attempts, envelopes, backlog, carrier, tryForMs }: SendsOptions) {
-  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), BATCHES)
+  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
 
   /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
   const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {

@@ -3,14 +3,11 @@ import { createBreaker, type Breaker } from '../delivery/breaker.ts'
 import { createPlatform, wireOf, type Deliver } from '../delivery/platform.ts'
 import type { Host } from '../outbound/host.ts'
 import type { Lane } from '../outbox/lane.ts'
-import { createWebhook } from '../outbox/notice.ts'
 import { readOwed } from '../outbox/owed.ts'
 import type { Config } from './config.ts'
 import { VERSION } from './version.ts'
 
-const USER_AGENT = `kenar-chat-gateway/${VERSION}`
-/** Notices are small, and their host is the company's own. */
-const WEBHOOK_PLACES = 8
+export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 
 export type OpenHost = (url: URL, timeoutMs: number) => Host
 
@@ -53,17 +50,3 @@ function guard(host: Host, { origin }: URL, log: Logger) {
   })
   return { host, breaker }
 }
-
-/** The lane to the company's own service that wants to know how messages end. */
-export function webhookLane({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): Lane {
-  const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
-  return {
-    wires: ['webhook'],
-    places: WEBHOOK_PLACES,
-    deliver: (_wire, id, content) => deliver(id, content),
-    capacity: () => Infinity,
-    opensInMs: () => 0,
-  }
-}
-
-const WEBHOOK_CONNECT_MS = 5000

@@ -16,7 +16,6 @@ import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
 import { reachDivar } from './divar.ts'
 import { InFlight } from '../base/in-flight.ts'
-import { openStored } from './stored.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -42,7 +41,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const cutOff = new AbortController()
   const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
   const divar = reachDivar(config, openHost, log)
-  const stored = config.store && (await openStored(config.store, divar, openHost, log))
+  // Loaded when it is needed: without a store the first answer is there sooner.
+  const stored = config.store && (await (await import('./stored.ts')).openStored(config.store, divar, openHost, log))
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 

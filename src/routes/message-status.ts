@@ -28,7 +28,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.get('/messages/:id', async (request, response) => {
     const { name } = gate(request)
-    const message = await outbox.find(name, request.params.id)
+    const message = await outbox.find(name, idOf(request))
     if (message === undefined) throw notYours()
     Object.assign(response.locals.unit.fields, { caller: name, message_id: message.id })
     response.locals.unit.conclude('message.shown')
@@ -37,7 +37,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.post('/messages/:id/retry', async (request, response) => {
     const { name } = gate(request)
-    const { id } = request.params
+    const id = idOf(request)
     requireChanged(await outbox.retry(name, id), 'retry')
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
     response.locals.unit.conclude('message.retried')
@@ -46,7 +46,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.post('/messages/:id/cancel', async (request, response) => {
     const { name } = gate(request)
-    const { id } = request.params
+    const id = idOf(request)
     requireChanged(await outbox.cancel(name, id, response.locals.unit.requestId), 'cancel')
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
     response.locals.unit.conclude('message.cancelled')
@@ -58,6 +58,12 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
   router.all(['/messages/:id/retry', '/messages/:id/cancel'], methodNotAllowed('POST'))
   router.use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
   return router
+}
+
+/** Only what can be an id goes to the store: a database may refuse other characters. */
+function idOf({ params: { id } }: Request<{ id: string }>): string {
+  if (!/^[\w-]+$/.test(id)) throw notYours()
+  return id
 }
 
 const filterSchema = z.object({
@@ -104,7 +110,7 @@ function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wi
     code,
     reason,
   }))
-  const last = shown.at(-1)
+  const last = shown.findLast(({ outcome }) => outcome !== null)
   return {
     id,
     state,
@@ -113,7 +119,7 @@ function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wi
     finished_at: showTime(finishedAt),
     next_attempt_at: showTime(nextAttemptAt),
     wiped,
-    last_error: last === undefined || last.outcome === 'delivered' || last.outcome === null ? null : last,
+    last_error: last === undefined || last.outcome === 'delivered' ? null : last,
     attempts: shown,
   }
 }

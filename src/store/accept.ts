@@ -89,7 +89,7 @@ async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly
   const taken = await trx
     .insertInto('idempotency')
     .values(
-      keyed.map(({ id, caller, idempotency: { key, fingerprints, keepMs, reply } }) => ({
+      keyed.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, keepMs, reply } }) => ({
         caller,
         key,
         fingerprint: fingerprints[0],
@@ -106,6 +106,16 @@ async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly
   return keyed.filter(({ id }) => !ids.has(id))
 }
 
+/** All calls take keys in one order; otherwise two that share some could wait for each other. */
+function byKey(one: Keyed, other: Keyed): number {
+  const [first, second] = [nameOf(one), nameOf(other)]
+  return first < second ? -1 : Number(first > second)
+}
+
+function nameOf({ caller, idempotency }: Keyed): string {
+  return `${caller} ${idempotency.key}`
+}
+
 async function answerRepeat(trx: Kysely<Schema>, { caller, idempotency }: NewMessage): Promise<Accepted> {
   const first = await trx
     .selectFrom('idempotency')
@@ -113,7 +123,9 @@ async function answerRepeat(trx: Kysely<Schema>, { caller, idempotency }: NewMes
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
     .where('key', '=', idempotency?.key ?? '')
-    .executeTakeFirstOrThrow()
+    .executeTakeFirst()
+  // Freed since, by the end of its first use: as if asked just before that.
+  if (first === undefined) return { kind: 'running' }
   if (!idempotency?.fingerprints.includes(first.fingerprint)) return { kind: 'mismatch' }
   if (first.reply !== null && first.reply_key !== null) {
     return { kind: 'replay', messageId: first.message_id, reply: { keyId: first.reply_key, bytes: first.reply } }

@@ -13,6 +13,7 @@ export function begin(
   owner: string,
   ids: readonly string[],
 ): Promise<{ id: string; number: number }[]> {
+  if (ids.length === 0) return Promise.resolve([])
   return database.write(async (trx) => {
     const begun = await trx
       .updateTable('message')

@@ -8,6 +8,12 @@ export type BatchOptions = {
   maxWaiting: number
 }
 
+/**
+ * For commits that share: a single connection gains nothing from more at once, a pool does; and whoever would wait behind so many is
+ * better told that the store is too slow.
+ */
+export const GROUP_COMMIT: BatchOptions = { maxItems: 100, maxRunning: 2, maxWaiting: 2000 }
+
 type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }
 
 /**

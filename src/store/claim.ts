@@ -27,7 +27,7 @@ export function claim(database: Database, owner: string, wire: Wire, limit: numb
       with due as (
         select id from message
         where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${database.now}
-        order by due_at limit ${limit} ${database.skipLocked}
+        order by due_at, seq limit ${limit} ${database.skipLocked}
       )
       update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
       returning *, give_up_at - ${database.now} as try_for_ms`.execute(trx)
@@ -100,6 +100,7 @@ async function heldBy(
 
 /** Puts back what surely was not sent, also where a commit whose answer got lost says that an attempt began. */
 export function release(database: Database, owner: string, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return Promise.resolve()
   return database.write(async (trx) => {
     const released = await trx
       .updateTable('message')

@@ -26,20 +26,17 @@ export async function list(
   caller: string,
   { state, cursor, limit }: Parameters<MessageStore['list']>[1],
 ): Promise<MessagePage> {
-  // One state at a time: each is a range of the index, however much the others hold.
-  const rows: Row[] = []
-  for (const one of state === undefined ? MESSAGE_STATES : [state]) {
-    const page = db
-      .selectFrom('message')
-      .selectAll()
-      .where('caller', '=', caller)
-      .where('state', '=', one)
-      .where('wire', '<>', 'webhook')
-      .orderBy('seq', 'desc')
-      .limit(limit + 1)
-    rows.push(...(await (cursor === undefined ? page : page.where('seq', '<', cursor)).execute()))
-  }
-  rows.sort((first, second) => second.seq - first.seq)
+  // Each state is a range of the index, however much the others hold; one statement, in which no message changes from one to another.
+  const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
+  const pages = (state === undefined ? MESSAGE_STATES : [state]).map(
+    (one) => sql`select seq from (
+      select seq from message where caller = ${caller} and state = ${one} and wire <> 'webhook' ${older}
+      order by seq desc limit ${limit + 1}
+    ) page`,
+  )
+  const found = sql<Row>`
+    select * from message where seq in (${sql.join(pages, sql` union all `)}) order by seq desc limit ${limit + 1}`
+  const { rows } = await found.execute(db)
   const shown = rows.slice(0, limit)
   return {
     messages: await withAttempts(db, shown),

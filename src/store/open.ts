@@ -1,6 +1,4 @@
 import type { Logger } from '../base/log.ts'
-import { openPostgres } from './postgres.ts'
-import { openSqliteStore } from './sqlite-store.ts'
 import type { Store } from './store.ts'
 
 /** Where the store is, as DATABASE_URL says. */
@@ -10,6 +8,8 @@ export type DatabaseAddress = { kind: 'sqlite'; file: string } | { kind: 'postgr
  * Opens the store and brings its schema up to date.
  * @throws StoreSetupError in words for whoever starts the gateway
  */
-export function openStore(address: DatabaseAddress, log: Logger): Promise<Store> {
-  return address.kind === 'sqlite' ? openSqliteStore(address.file) : openPostgres(address.url, log)
+export async function openStore(address: DatabaseAddress, log: Logger): Promise<Store> {
+  // Loaded when it is needed: a driver costs a good part of the time to the first answer.
+  if (address.kind === 'postgres') return (await import('./postgres.ts')).openPostgres(address.url, log)
+  return (await import('./sqlite-store.ts')).openSqliteStore(address.file)
 }

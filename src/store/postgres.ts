@@ -35,6 +35,8 @@ export async function openPostgres(url: string, log: Logger): Promise<Store> {
   pool.on('error', (error) => {
     log.warn({ event: 'store.connection_lost', ...describeError(error) })
   })
+  // So would one that dies in use; there the call fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   await migrate(db, 'postgres').catch(async (error: unknown) => {
     await db.destroy()

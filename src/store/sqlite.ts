@@ -38,6 +38,8 @@ function openAlone(path: string): SqliteFile.Database {
     file.pragma('journal_mode = wal')
     file.pragma('synchronous = full')
     file.pragma('foreign_keys = on')
+    // A container's own file system may be read-only, and then has no place for temporary files.
+    file.pragma('temp_store = memory')
     file.pragma('secure_delete = on')
     file.exec('begin immediate; commit')
     return file

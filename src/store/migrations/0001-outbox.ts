@@ -29,7 +29,7 @@ export async function outbox(db: Kysely<unknown>, kind: DatabaseKind): Promise<v
       finished_at bigint,
       wipe_at bigint
     )`,
-    sql`create index message_due on message (wire, due_at) where state = 'queued' and due_at is not null`,
+    sql`create index message_due on message (wire, due_at, seq) where state = 'queued' and due_at is not null`,
     sql`create index message_line on message (conversation, seq) where state in ('queued', 'sending') and in_line = 1`,
     sql`create index message_sending on message (lease_owner) where state = 'sending'`,
     sql`create index message_caller on message (caller, state, seq)`,
