@@ -9,7 +9,7 @@ import tseslint from 'typescript-eslint'
  */
 const layers = [
   ['base'],
-  ['http', 'access', 'outbound'],
+  ['http', 'access', 'outbound', 'metrics'],
   ['click', 'message'],
   ['resolver', 'delivery', 'store'],
   ['outbox'],
@@ -53,7 +53,10 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       'import-x/no-cycle': 'error',
       'import-x/no-self-import': 'error',
-      'import-x/no-extraneous-dependencies': ['error', { devDependencies: ['test/**', 'prove/**', 'scripts/**', '*.config.*'] }],
+      'import-x/no-extraneous-dependencies': [
+        'error',
+        { devDependencies: ['test/**', 'prove/**', 'scripts/**', '*.config.*'] },
+      ],
       'max-lines': ['error', { max: 250 }],
       eqeqeq: 'error',
       'no-console': 'error',

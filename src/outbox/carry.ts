@@ -10,6 +10,7 @@ import {
   type Held,
 } from '../store/store.ts'
 import { attemptEnd, describeStoreError, type Attempts } from './attempts.ts'
+import type { OutboxFigures } from './figures.ts'
 import type { Lane } from './lane.ts'
 import type { Ended } from './notice.ts'
 import type { Envelopes } from './owed.ts'
@@ -21,6 +22,7 @@ export type CarryOptions = {
   retry: RetryPolicy
   /** Makes the notice of a final state, where notices are wanted. */
   noticeOf?: ((ended: Ended) => NewMessage) | undefined
+  figures: OutboxFigures
   /** Told of each message that has ended. */
   onEnded: (message: Claimed) => void
   log: Logger
@@ -30,7 +32,7 @@ export type Carrier = ReturnType<typeof createCarrier>
 
 /** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
 export function createCarrier(options: CarryOptions) {
-  const { attempts, envelopes, log } = options
+  const { attempts, envelopes, figures, log } = options
 
   /** Never rejects. */
   const carry = async (message: Claimed, lane: Lane): Promise<void> => {
@@ -84,7 +86,11 @@ export function createCarrier(options: CarryOptions) {
             last: how.attempt,
           })
     const held = await attempts.finish({ message, ...how, notice })
-    if (held && state !== undefined) options.onEnded(message)
+    if (how.attempt) figures.attempts.count({ wire: message.wire, outcome: how.attempt.outcome })
+    if (held && state !== undefined) {
+      figures.ended.count({ wire: message.wire, state })
+      options.onEnded(message)
+    }
     return held
   }
 

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describeError, type Logger } from '../base/log.ts'
 import type { Store } from '../store/store.ts'
 import { describeStoreError } from './attempts.ts'
+import type { Backlog } from './backlog.ts'
+import type { OutboxFigures } from './figures.ts'
 import type { Envelopes } from './owed.ts'
 
 const BATCH = 200
@@ -18,8 +20,8 @@ export type KeeperOptions = {
   envelopes: Envelopes
   retentionMs: number
   backup: BackupOptions | undefined
-  /** Told how much is queued, by caller. */
-  onBacklog: (backlog: { caller: string; messages: number }[]) => void
+  figures: OutboxFigures
+  backlog: Backlog
   log: Logger
 }
 
@@ -35,13 +37,7 @@ export class Keeper {
   }
 
   start(): void {
-    this.#working = this.#look().finally(() => {
-      if (!this.#stopped) {
-        this.#timer = setTimeout(() => {
-          this.start()
-        }, LOOK_EVERY_MS)
-      }
-    })
+    this.#work(this.#tidyUp())
   }
 
   async stop(): Promise<void> {
@@ -50,34 +46,55 @@ export class Keeper {
     await this.#working
   }
 
+  #work(work: Promise<void>): void {
+    this.#working = work.finally(() => {
+      if (this.#stopped) return
+      this.#timer = setTimeout(() => {
+        this.#work(this.#look())
+      }, LOOK_EVERY_MS)
+    })
+  }
+
+  /** Whoever starts us has just counted: a second count beside the first messages could miss these. */
   async #look(): Promise<void> {
-    const { store, retentionMs, onBacklog } = this.#options
+    const { store, figures, backlog } = this.#options
     await this.#tidy('backlog', async () => {
-      onBacklog(await store.backlog())
+      figures.queued = await store.backlog()
+      backlog.correct(figures.queued)
       return 0
     })
+    await this.#tidyUp()
+  }
+
+  async #tidyUp(): Promise<void> {
+    const { store, figures, retentionMs } = this.#options
     await this.#tidy('wipe', () => store.wipe(BATCH))
     await this.#tidy('purge', () => store.purge(retentionMs, BATCH))
-    await this.#tidy('reseal', () => this.#reseal())
+    const resealed = await this.#tidy('reseal', () => this.#reseal())
+    if (resealed > 0 || figures.rowsUnderOlderKeys > 0) await this.#tidy('reseal', () => this.#countOlder(resealed))
     await this.#tidy('backup', () => this.#backUp())
   }
 
-  /** Repeats while there is more, within its bound. */
-  async #tidy(what: string, work: () => Promise<number>): Promise<void> {
+  /** Repeats while there is more, within its bound; answers how much was done. */
+  async #tidy(what: string, work: () => Promise<number>): Promise<number> {
+    let done = 0
     try {
       for (let batches = 0; batches < MAX_BATCHES && !this.#stopped; batches += 1) {
-        if ((await work()) < BATCH) return
+        const more = await work()
+        done += more
+        if (more < BATCH) break
       }
     } catch (error) {
       this.#options.log.error({ event: 'store.failed', what, ...describeStoreError(error) })
     }
+    return done
   }
 
-  /** Brings one batch under the newest key. What cannot be opened stays as it is, is told, and does not hold up the rest. */
+  /** Brings one batch under the newest key. What cannot be opened stays as it is, and is told. */
   async #reseal(): Promise<number> {
-    const { store, envelopes, log } = this.#options
+    const { store, envelopes, figures, log } = this.#options
     const rows = await store.sealedUnderOthers(envelopes.primary, BATCH)
-    if (rows.length === 0) return 0
+    figures.rowsUnderOlderKeys = Math.max(figures.rowsUnderOlderKeys, rows.length)
     const opened = rows.flatMap((was) => {
       try {
         const text = envelopes.open(was.kind, was.id, was.sealed)
@@ -87,10 +104,15 @@ export class Keeper {
         return []
       }
     })
-    const replaced = await store.reseal(opened)
-    const left = (await store.keysInUse()).filter(({ keyId }) => keyId !== envelopes.primary)
-    log.info({ event: 'store.resealed', rows: replaced, left: left.reduce((sum, one) => sum + one.rows, 0) })
-    return opened.length === 0 ? 0 : rows.length
+    return opened.length === 0 ? 0 : store.reseal(opened)
+  }
+
+  async #countOlder(resealed: number): Promise<number> {
+    const { store, envelopes, figures, log } = this.#options
+    const older = (await store.keysInUse()).filter(({ keyId }) => keyId !== envelopes.primary)
+    figures.rowsUnderOlderKeys = older.reduce((sum, { rows }) => sum + rows, 0)
+    if (resealed > 0) log.info({ event: 'store.resealed', rows: resealed, left: figures.rowsUnderOlderKeys })
+    return 0
   }
 
   async #backUp(): Promise<number> {

@@ -11,6 +11,7 @@ import { Courier } from './courier.ts'
 import { Keeper, type BackupOptions } from './keeper.ts'
 import type { Lane } from './lane.ts'
 import { Lease } from './lease.ts'
+import { createFigures } from './figures.ts'
 import { createNotices } from './notice.ts'
 import { createEnvelopes, type Envelopes } from './owed.ts'
 import { pauseMs, type RetryPolicy } from './schedule.ts'
@@ -36,6 +37,7 @@ export class Outbox {
   ) => Promise<AttemptedNow>
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
+  readonly figures = createFigures()
   readonly #options: OutboxOptions
   readonly #envelopes: Envelopes
   readonly #backlog: Backlog
@@ -59,7 +61,7 @@ export class Outbox {
       // Behind it there may be the next of its line, or its notice.
       this.#wake()
     }
-    const carrier = createCarrier({ attempts, envelopes, retry, noticeOf, onEnded, log })
+    const carrier = createCarrier({ attempts, envelopes, retry, noticeOf, figures: this.figures, onEnded, log })
     const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
     const { owner } = attempts
     this.attemptNow = this.#inFlight.track(sends.attemptNow)
@@ -77,9 +79,8 @@ export class Outbox {
       envelopes,
       retentionMs,
       backup,
-      onBacklog: (counted) => {
-        backlog.correct(counted)
-      },
+      figures: this.figures,
+      backlog,
       log,
     })
   }
@@ -97,7 +98,8 @@ export class Outbox {
         `TOKEN_ENCRYPTION_KEY lacks a key that ${rows} stored rows are sealed with; put the former key back, behind the new one`,
       )
     }
-    this.#backlog.correct(await store.backlog())
+    this.figures.queued = await store.backlog()
+    this.#backlog.correct(this.figures.queued)
     await this.#lease.start()
     this.#keeper.start()
     store.onQueued(() => {
@@ -114,8 +116,13 @@ export class Outbox {
   }
 
   async retry(caller: string, id: string): Promise<Changed | undefined> {
-    const changed = await this.#options.store.retry(caller, id, this.#options.retry.forMs)
-    if (changed?.kind === 'changed') this.#wake()
+    const { store, retry } = this.#options
+    const before = await store.find(caller, id)
+    const changed = await store.retry(caller, id, retry.forMs)
+    if (changed?.kind === 'changed') {
+      if (before?.finishedAt !== null) this.#backlog.add(caller)
+      this.#wake()
+    }
     return changed
   }
 

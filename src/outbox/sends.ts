@@ -51,13 +51,9 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
 
   /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
   const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {
-    if (!backlog.take(send.caller)) return { kind: 'full', limit: backlog.limit }
-    let accepted: Accepted | undefined
-    try {
-      accepted = await accept(toStore(send, { reply }))
-    } finally {
-      if (accepted?.kind !== 'accepted') backlog.giveBack(send.caller)
-    }
+    const store = () => accept(toStore(send, { reply }))
+    const accepted = await backlog.take(send.caller, store, ({ kind }) => kind === 'accepted')
+    if (accepted === undefined) return { kind: 'full', limit: backlog.limit }
     return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
   }
 

@@ -12,7 +12,11 @@ export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 export type OpenHost = (url: URL, timeoutMs: number) => Host
 
 /** Divar's two hosts, or one, each behind its breaker: for whoever waits for the answer, and as lanes of the outbox. */
-export type Divar = { deliver: Deliver; lanes: Lane[] }
+export type Divar = {
+  deliver: Deliver
+  lanes: Lane[]
+  breakers: { host: string; state: Breaker['state'] }[]
+}
 
 export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Divar {
   const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
@@ -39,7 +43,8 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
   })
   const lanes =
     v1 === v2 ? [laneOf(['v1', 'v2'], v1.breaker)] : [laneOf(['v1'], v1.breaker), laneOf(['v2'], v2.breaker)]
-  return { deliver, lanes }
+  const guarded = v1 === v2 ? [v1] : [v1, v2]
+  return { deliver, lanes, breakers: guarded.map(({ origin, breaker }) => ({ host: origin, state: breaker.state })) }
 }
 
 function guard(host: Host, { origin }: URL, log: Logger) {
@@ -48,5 +53,5 @@ function guard(host: Host, { origin }: URL, log: Logger) {
       log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host: origin })
     },
   })
-  return { host, breaker }
+  return { origin, host, breaker }
 }

@@ -9,12 +9,14 @@ import { createHost, type Host } from '../outbound/host.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { healthRoutes } from '../routes/health.ts'
+import { metricsRoutes } from '../routes/metrics.ts'
 import { messageStatusRoutes } from '../routes/message-status.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
 import { reachDivar } from './divar.ts'
+import { describeMetrics } from './metrics.ts'
 import { InFlight } from '../base/in-flight.ts'
 
 /** A running gateway. */
@@ -75,6 +77,10 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         outbox: stored?.outbox,
       }),
       stored ? messageStatusRoutes(callerGate, stored.outbox) : storedRoutes(callerGate),
+      metricsRoutes({
+        gate: config.internalPort === undefined ? callerGate : undefined,
+        metrics: describeMetrics(divar, stored?.outbox.figures),
+      }),
     ],
   }
 

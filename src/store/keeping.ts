@@ -94,10 +94,17 @@ export async function keysInUse({ db }: Database): Promise<{ keyId: string; rows
   return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
 }
 
-export async function backlog({ db }: Database): Promise<{ caller: string; messages: number }[]> {
+export async function backlog({
+  db,
+  now,
+}: Database): Promise<{ caller: string; messages: number; oldestMs: number }[]> {
   return db
     .selectFrom('message')
-    .select(({ fn }) => ['caller', fn.countAll<number>().as('messages')])
+    .select(({ fn }) => [
+      'caller',
+      fn.countAll<number>().as('messages'),
+      sql<number>`${now} - min(created_at)`.as('oldestMs'),
+    ])
     .where(OPEN_IN_LINE)
     .where('wire', '<>', 'webhook')
     .groupBy('caller')

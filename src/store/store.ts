@@ -189,10 +189,10 @@ export type KeepingStore = {
   sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
   /** Replaces what is still as it was found; answers how many. */
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
-  /** The ids of all keys that something is sealed under, and how much. */
+  /** The ids of all keys that something is sealed under, and how many rows. Reads every row. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
-  /** Messages that are queued or being sent, by caller. */
-  backlog: () => Promise<{ caller: string; messages: number }[]>
+  /** Messages that stand in line or are being sent, by caller, and how old the oldest is. */
+  backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>
 }
 
 /** The store, open. Every call may reject with a StoreError; then nothing is certain but what was answered before. */

@@ -1,0 +1,59 @@
+import type { Metric } from '../metrics/registry.ts'
+import type { OutboxFigures } from '../outbox/figures.ts'
+import type { Divar } from './divar.ts'
+
+const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
+
+/** Every metric of a gateway, besides those of its process. */
+export function describeMetrics({ breakers }: Divar, figures: OutboxFigures | undefined): Metric[] {
+  return [
+    {
+      kind: 'gauge',
+      name: 'kenar_breaker_state',
+      help: "The breaker before a host of Divar's: 0 closed, 1 half open, 2 open.",
+      labels: ['host'],
+      read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
+    },
+    ...(figures ? outboxMetrics(figures) : []),
+  ]
+}
+
+function outboxMetrics(figures: OutboxFigures): Metric[] {
+  return [
+    {
+      kind: 'counter',
+      name: 'kenar_outbox_attempts_total',
+      help: 'Attempts of stored messages by wire (v1, v2, webhook) and outcome.',
+      labels: ['wire', 'outcome'],
+      read: () => figures.attempts.read(),
+    },
+    {
+      kind: 'counter',
+      name: 'kenar_outbox_ended_total',
+      help: 'Stored messages that ended, by wire and final state.',
+      labels: ['wire', 'state'],
+      read: () => figures.ended.read(),
+    },
+    {
+      kind: 'gauge',
+      name: 'kenar_outbox_queued',
+      help: 'Messages that are queued or being sent, by caller; read every 30 s.',
+      labels: ['caller'],
+      read: () => figures.queued.map(({ caller, messages }) => ({ labels: { caller }, value: messages })),
+    },
+    {
+      kind: 'gauge',
+      name: 'kenar_outbox_oldest_seconds',
+      help: 'Age of the oldest message that is queued or being sent, by caller; read every 30 s.',
+      labels: ['caller'],
+      read: () => figures.queued.map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
+    },
+    {
+      kind: 'gauge',
+      name: 'kenar_store_rows_under_older_keys',
+      help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY; read every 30 s.',
+      labels: [],
+      read: () => [{ labels: {}, value: figures.rowsUnderOlderKeys }],
+    },
+  ]
+}
