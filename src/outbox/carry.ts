@@ -14,6 +14,7 @@ import type { OutboxFigures } from './figures.ts'
 import type { Lane } from './lane.ts'
 import type { Ended } from './notice.ts'
 import type { Envelopes } from './owed.ts'
+import type { Pause } from './pause.ts'
 import { nextState, onlyState, pauseMs, type RetryPolicy } from './schedule.ts'
 
 export type CarryOptions = {
@@ -22,6 +23,7 @@ export type CarryOptions = {
   retry: RetryPolicy
   /** Makes the notice of a final state, where notices are wanted. */
   noticeOf?: ((ended: Ended) => NewMessage) | undefined
+  pause: Pause
   figures: OutboxFigures
   /** Told of each message that has ended. */
   onEnded: (message: Claimed) => void
@@ -32,7 +34,7 @@ export type Carrier = ReturnType<typeof createCarrier>
 
 /** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
 export function createCarrier(options: CarryOptions) {
-  const { attempts, envelopes, figures, log } = options
+  const { attempts, envelopes, pause, figures, log } = options
 
   /** Never rejects. */
   const carry = async (message: Claimed, lane: Lane): Promise<void> => {
@@ -44,15 +46,24 @@ export function createCarrier(options: CarryOptions) {
         await end(message, { next: { state: 'failed' } })
         return
       }
-      number = lane.capacity() === 0 ? undefined : await attempts.begin(message)
+      number = mayGo(message, lane) ? await attempts.begin(message) : undefined
       if (number === undefined) await attempts.release(message.id)
-      else await settle(message, number, await lane.deliver(message.wire, message.id, content))
+      else await settle(message, number, await deliver(message, lane, content))
     } catch (error) {
       await recover(message, number, error)
     } finally {
       attempts.inHand.delete(message.id)
     }
   }
+
+  const mayGo = ({ wire }: Claimed, lane: Lane): boolean =>
+    lane.capacity() > 0 && (wire === 'webhook' || pause.leftMs() === 0)
+
+  /** Divar may have asked for a pause while the beginning was committed. */
+  const deliver = async (message: Claimed, lane: Lane, content: string): Promise<Outcome> =>
+    message.wire !== 'webhook' && pause.leftMs() > 0
+      ? { kind: 'unavailable', retryAfterSeconds: Math.ceil(pause.leftMs() / 1000) }
+      : lane.deliver(message.wire, message.id, content)
 
   /** What failed before the attempt began may go again; after that nobody knows. */
   const recover = async (message: Claimed, number: number | undefined, error: unknown): Promise<void> => {
@@ -74,6 +85,7 @@ export function createCarrier(options: CarryOptions) {
   const end = async (message: Claimed, how: Omit<Finish, 'message' | 'notice'>): Promise<boolean> => {
     const state = finalState(how.next.state)
     const { id, caller, requestId } = message
+    pause.begin(how.pauseMs ?? 0)
     const notice =
       state === undefined || message.wire === 'webhook'
         ? undefined

@@ -1,5 +1,5 @@
 import type { Logger } from '../base/log.ts'
-import { StoreError, type Claimed, type OutboxStore } from '../store/store.ts'
+import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import { describeStoreError } from './attempts.ts'
 import type { Lane } from './lane.ts'
 
@@ -26,6 +26,7 @@ export class Courier {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #storeAway = false
+  #turn = 0
 
   constructor(options: CourierOptions) {
     this.#options = options
@@ -67,9 +68,8 @@ export class Courier {
     const { store, owner, lane, log } = this.#options
     let nextInMs = LOOK_EVERY_MS
     try {
-      for (const wire of lane.wires) {
-        // While the host is probed there is one place, and a probe that is only just claimed has it already.
-        const places = Math.min(lane.places, lane.capacity()) - this.#carrying
+      for (const wire of this.#inTurn()) {
+        const places = this.#freePlaces()
         // A place that becomes free wakes; a breaker does not.
         if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
         const claim = await store.claim(owner, wire, places)
@@ -85,6 +85,21 @@ export class Courier {
       this.#storeAway = true
       return STORE_RETRY_MS
     }
+  }
+
+  /** Each wire is the first in its turn, so that none has to live on what another leaves. */
+  #inTurn(): readonly Wire[] {
+    const { wires } = this.#options.lane
+    this.#turn = (this.#turn + 1) % wires.length
+    return [...wires.slice(this.#turn), ...wires.slice(0, this.#turn)]
+  }
+
+  #freePlaces(): number {
+    const { lane } = this.#options
+    // While the host is probed there is one place, and a probe that is only just claimed has it already.
+    const places = Math.min(lane.places, lane.capacity()) - this.#carrying
+    // Claiming costs a commit, so a few places that are left are filled together.
+    return this.#carrying > 0 && places < lane.places / 4 ? 0 : places
   }
 
   #setOut(message: Claimed): void {

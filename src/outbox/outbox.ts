@@ -14,6 +14,7 @@ import { Lease } from './lease.ts'
 import { createFigures } from './figures.ts'
 import { createNotices } from './notice.ts'
 import { createEnvelopes, type Envelopes } from './owed.ts'
+import { Pause } from './pause.ts'
 import { pauseMs, type RetryPolicy } from './schedule.ts'
 import { createSends, type AttemptedNow, type KeptReply, type Queued, type StoredSend } from './sends.ts'
 
@@ -47,6 +48,7 @@ export class Outbox {
   readonly #lease: Lease
   readonly #keeper: Keeper
   readonly #inFlight = new InFlight()
+  readonly #pause = new Pause()
   readonly #cutOff = new AbortController()
 
   constructor(options: OutboxOptions) {
@@ -61,7 +63,16 @@ export class Outbox {
       // Behind it there may be the next of its line, or its notice.
       this.#wake()
     }
-    const carrier = createCarrier({ attempts, envelopes, retry, noticeOf, figures: this.figures, onEnded, log })
+    const carrier = createCarrier({
+      attempts,
+      envelopes,
+      retry,
+      pause: this.#pause,
+      noticeOf,
+      figures: this.figures,
+      onEnded,
+      log,
+    })
     const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
     const { owner } = attempts
     this.attemptNow = this.#inFlight.track(sends.attemptNow)
@@ -142,6 +153,7 @@ export class Outbox {
   heed(outcome: Outcome): void {
     const ms = pauseMs(outcome)
     if (ms === undefined) return
+    this.#pause.begin(ms)
     this.#options.store.pause(ms).catch((error: unknown) => {
       this.#options.log.warn({ event: 'store.failed', what: 'pause', ...describeStoreError(error) })
     })

@@ -3,6 +3,7 @@ import { describeError, type Logger } from '../base/log.ts'
 
 const CHANNEL = 'kenar_outbox'
 const RECONNECT_MS = 1000
+const CONNECT_TIMEOUT_MS = 3000
 /** Notifying takes a lock of the whole server at commit, so it stands in no transaction of ours, and comes no more often than this. */
 const ANNOUNCE_EVERY_MS = 100
 
@@ -25,6 +26,7 @@ export function listenForQueued(url: string, pool: pg.Pool, log: Logger): QueueS
       connectionString: url,
       application_name: 'kenar-chat-gateway listener',
       keepAlive: true,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     })
     client = next
     const lost = (error?: unknown) => {

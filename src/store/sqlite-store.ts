@@ -61,6 +61,8 @@ class Thread {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   #calls = 0
+  #isGone = false
+  #closing: Promise<void> | undefined
 
   constructor(path: string) {
     // Beside this file, and of its kind: .ts as it is written, .js as it is built.
@@ -74,7 +76,8 @@ class Thread {
       })
     })
     this.#worker.on('exit', () => {
-      for (const { reject } of this.#waiting.values()) reject(new StoreError('the store is closed', undefined))
+      this.#isGone = true
+      for (const { reject } of this.#waiting.values()) reject(closedError())
     })
   }
 
@@ -91,13 +94,18 @@ class Thread {
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
     return new Promise((resolve, reject) => {
+      if (this.#isGone) throw closedError()
       const id = (this.#calls += 1)
       this.#waiting.set(id, { resolve, reject })
       this.#worker.postMessage({ id, method, parameters })
     })
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
     const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS)
     this.send('close').then(
@@ -112,6 +120,10 @@ class Thread {
     const waiting = this.#waiting.get(heard.id)
     this.#waiting.delete(heard.id)
     if (heard.kind === 'answer') waiting?.resolve(heard.value)
-    else waiting?.reject(heard.error)
+    else waiting?.reject(new StoreError('the store failed', heard.error))
   }
+}
+
+function closedError(): StoreError {
+  return new StoreError('the store is closed', undefined)
 }

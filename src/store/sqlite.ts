@@ -50,8 +50,14 @@ function openAlone(path: string): SqliteFile.Database {
 
 function describe(code: string): string {
   if (code.startsWith('SQLITE_BUSY')) return 'another process has this file open; a SQLite file serves one gateway'
-  if (code.startsWith('SQLITE_CANTOPEN')) return 'cannot be opened; its folder must exist and be writable'
-  if (code.startsWith('SQLITE_READONLY')) return 'cannot be written to'
+  // The driver looks for the folder itself, and says by a TypeError that there is none.
+  if (code.startsWith('SQLITE_CANTOPEN') || code === 'TypeError') {
+    return 'cannot be opened; its folder must exist and be writable'
+  }
+  // A file that may only be read cannot be locked either.
+  if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_IOERR_LOCK') {
+    return 'cannot be locked; it must be writable, on a file system that has locks'
+  }
   if (code.startsWith('SQLITE_NOTADB')) return 'is no SQLite database'
   return `cannot be used (${code})`
 }

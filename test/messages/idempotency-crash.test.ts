@@ -1,0 +1,51 @@
+import { describe, expect, test } from '@jest/globals'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { problemOf, V2 } from '../support/messages.ts'
+import {
+  divarAt,
+  eventually,
+  idOf,
+  post,
+  show,
+  spawnReachable,
+  startDivar,
+  startOn,
+  textsAt,
+  until,
+} from '../support/outbox.ts'
+
+const KEY = { 'idempotency-key': 'k-1' }
+
+describe.each(DATABASES)('on %s, killed in the middle of an attempt', (kind) => {
+  test('a repeat is told 504 unknown with the same id, and Divar got the message once', async () => {
+    const divar = await startDivar()
+    const environment = await withStore(kind)
+    const first = await spawnReachable(divar, { ...environment, DIVAR_TIMEOUT_MS: '60000' })
+    divar.misbehave({ kind: 'silence' })
+    const cutOff = post(first, { ...V2, delivery: 'at-least-once' }, KEY).then(
+      () => 'answered',
+      () => 'cut off',
+    )
+    const queued = idOf(await post(first, { conversation_id: 'c-2', message: 'queued' }, { prefer: 'respond-async' }))
+    await until(first, queued, 'delivered')
+    await eventually(() => Promise.resolve(divar.received[1]), 'both at Divar')
+    first.kill('SIGKILL')
+    await first.exited
+    expect(await cutOff).toBe('cut off')
+    // Its lease runs on in PostgreSQL: time passes.
+    if (kind === 'postgres') await query(environment['DATABASE_URL'] ?? '', 'update gateway set lease_until = 0')
+
+    const second = await startOn(environment, divarAt(divar))
+    const response = await post(second, { ...V2, delivery: 'at-least-once' }, KEY)
+    const problem = problemOf(response)
+    expect(problem).toMatchObject({ status: 504, code: 'unknown', retryable: false })
+    expect(await show(second, idOf(response))).toMatchObject({
+      state: 'unknown',
+      attempts: [{ number: 1, outcome: 'unknown', reason: 'its gateway ended' }],
+    })
+    const again = problemOf(await post(second, { ...V2, delivery: 'at-least-once' }, KEY))
+    expect(again).toMatchObject({ status: 504, id: problem['id'] })
+    expect(problemOf(await post(second, V2, KEY))).toMatchObject({ status: 422 })
+    expect(textsAt(divar).filter((text) => text === V2.message)).toHaveLength(1)
+  })
+})

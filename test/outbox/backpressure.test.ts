@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals'
+import { DATABASES, withStore } from '../support/databases.ts'
+import { problemOf, V1, V2 } from '../support/messages.ts'
+import {
+  answer,
+  BILLING,
+  list,
+  post,
+  queue,
+  said,
+  startStored,
+  tell,
+  tried,
+  TWO_CALLERS,
+  until,
+} from '../support/outbox.ts'
+
+const LATER = answer(503, '{}', { 'retry-after': '60' })
+const ASYNC = { prefer: 'respond-async' }
+
+describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
+  test('the fourth queued message is 429 queue_full; other callers and other sends go on; then there is room again', async () => {
+    const gateway = await startStored(kind, { QUEUE_LIMIT: '3', INTERNAL_API_KEYS: TWO_CALLERS })
+    gateway.divar.misbehave(LATER)
+    const held = await queue(gateway, said('c-1', 'held'))
+    await until(gateway, held, 'queued', tried(1))
+    const ids = [await queue(gateway, said('c-1', 'one')), await queue(gateway, said('c-1', 'two'))]
+    for (const body of [V1, V2]) {
+      const response = await post(gateway, body, ASYNC)
+      expect(problemOf(response)).toMatchObject({
+        status: 429,
+        code: 'queue_full',
+        detail: expect.stringContaining('QUEUE_LIMIT'),
+      })
+      expect(response.headers).toMatchObject({
+        'retry-after': '10',
+        'ratelimit-policy': '"queue";q=3',
+        ratelimit: '"queue";r=0;t=10',
+      })
+    }
+    expect((await list(gateway)).messages).toHaveLength(3)
+    expect(gateway.divar.received).toHaveLength(1)
+
+    const other = await queue(gateway, V2, { 'x-api-key': BILLING })
+    expect((await post(gateway, V2)).status).toBe(200)
+    expect((await post(gateway, V2, { 'idempotency-key': 'k-1' })).status).toBe(200)
+    expect((await list(gateway, '', BILLING)).messages.map(({ id }) => id)).toEqual([other])
+
+    expect((await tell(gateway, held, 'retry')).status).toBe(202)
+    for (const id of ids) await until(gateway, id, 'delivered')
+    for (const text of ['three', 'four', 'five', 'six']) {
+      await until(gateway, await queue(gateway, said('c-1', text)), 'delivered')
+    }
+  })
+
+  test('each end makes room for one, a cancellation too; a retry takes a place', async () => {
+    const gateway = await startStored(kind, { QUEUE_LIMIT: '3' })
+    gateway.divar.misbehave(answer(412))
+    const rejected = await queue(gateway, said('c-2', 'rejected'))
+    await until(gateway, rejected, 'rejected')
+    gateway.divar.misbehave(LATER)
+    const held = await queue(gateway, said('c-1', 'held'))
+    await until(gateway, held, 'queued', tried(1))
+    const behind = await queue(gateway, said('c-1', 'behind'))
+    await queue(gateway, said('c-1', 'behind'))
+    expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
+    expect((await tell(gateway, behind, 'cancel')).status).toBe(200)
+    await queue(gateway, said('c-1', 'behind'))
+    expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
+    // What is retried was promised long ago, so it is not refused; but its end gives back no more than it took.
+    expect((await tell(gateway, rejected, 'retry')).status).toBe(202)
+    await until(gateway, rejected, 'delivered')
+    expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
+  })
+
+  test('it counts what an earlier process left behind', async () => {
+    const store = await withStore(kind, { QUEUE_LIMIT: '3' })
+    const first = await startStored(kind, store)
+    first.divar.misbehave(LATER)
+    const held = await queue(first, said('c-1', 'held'))
+    await until(first, held, 'queued', tried(1))
+    await queue(first, said('c-1', 'behind'))
+    await first.stop()
+    const second = await startStored(kind, store)
+    await queue(second, said('c-1', 'behind'))
+    expect((await post(second, said('c-1', 'x'), ASYNC)).status).toBe(429)
+  })
+})

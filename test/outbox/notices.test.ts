@@ -1,0 +1,158 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { DATABASES, withStore } from '../support/databases.ts'
+import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { TRIPLE } from '../support/messages.ts'
+import {
+  answer,
+  eventually,
+  HASTY,
+  idOf,
+  list,
+  post,
+  queue,
+  said,
+  startStored,
+  tell,
+  tried,
+  until,
+} from '../support/outbox.ts'
+import { startWebhook, type Notice, type TestWebhook } from '../support/webhook.ts'
+
+const LATER = answer(503, '{}', { 'retry-after': '60' })
+const TOO_LATE = answer(503, '{}', { 'retry-after': '86400' })
+
+/** The notices of one message, once there are so many. */
+function noticesOf({ notices }: TestWebhook, id: string, count: number): Promise<Notice[]> {
+  return eventually(() => {
+    const found = notices.filter(({ data }) => data.id === id)
+    return Promise.resolve(found.length >= count ? found : undefined)
+  }, `${count} notices of ${id}`)
+}
+
+describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
+  let webhook: TestWebhook
+  let gateway: TestGateway
+  beforeAll(async () => {
+    webhook = await startWebhook()
+    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...webhook.environment }))
+  })
+
+  test.each([
+    ['delivered', undefined, 'delivered', 200, null, null],
+    ['rejected', answer(412, '{"code":9,"message":"words of Divar"}'), 'recipient_restricted', 412, '9', null],
+    ['failed', TOO_LATE, 'platform_error', 503, null, null],
+    ['unknown', { kind: 'reset' } as const, 'unknown', null, null, 'UND_ERR_SOCKET'],
+  ] as const)(
+    'is told once that a message is %s, signed',
+    async (state, misbehaviour, outcome, status, code, reason) => {
+      if (misbehaviour) gateway.divar.misbehave(misbehaviour)
+      const id = await queue(gateway, { ...TRIPLE, message: 'secret text' })
+      await until(gateway, id, state)
+      const [notice] = await noticesOf(webhook, id, 1)
+      expect(notice).toMatchObject({ type: `message.${state}`, url: '/kenar?source=chat' })
+      expect(notice?.headers).toMatchObject({
+        'content-type': 'application/json',
+        'webhook-id': expect.stringMatching(/^evt_[\w-]{24}$/),
+        'user-agent': expect.stringMatching(/^kenar-chat-gateway\//),
+      })
+      expect(notice?.data).toEqual({
+        id,
+        caller: 'orders',
+        state,
+        attempts: 1,
+        last_attempt: { outcome, status, code, reason },
+      })
+      const told = JSON.stringify(notice)
+      for (const secret of [...Object.values(TRIPLE), 'secret text', 'words of Divar', KEYS.token, webhook.secret]) {
+        expect(told).not.toContain(secret)
+      }
+      const line = await lineOf(gateway, String(notice?.webhookId))
+      expect(line).toMatchObject({
+        event: 'notice.delivered',
+        level: 'info',
+        caller: 'orders',
+        wire: 'webhook',
+        attempt: 1,
+      })
+    },
+  )
+
+  test('is told of a cancelled message, and of the one behind it', async () => {
+    gateway.divar.misbehave(LATER)
+    const first = await queue(gateway, said('c-1', 'held'))
+    await until(gateway, first, 'queued', tried(1))
+    const behind = await queue(gateway, said('c-1', 'behind'))
+    expect((await tell(gateway, first, 'cancel')).status).toBe(200)
+    const [notice] = await noticesOf(webhook, first, 1)
+    expect(notice).toMatchObject({
+      type: 'message.cancelled',
+      data: { id: first, state: 'cancelled', attempts: 1, last_attempt: null },
+    })
+    expect(await noticesOf(webhook, behind, 1)).toMatchObject([{ type: 'message.delivered' }])
+  })
+
+  test('is told how a send with a key ended, and nothing of sends that are not stored', async () => {
+    const before = webhook.notices.length
+    expect((await post(gateway, said('c-1', 'not stored'))).status).toBe(200)
+    const id = idOf(await post(gateway, said('c-1', 'stored'), { 'idempotency-key': 'k-1' }))
+    expect(await noticesOf(webhook, id, 1)).toMatchObject([{ type: 'message.delivered', data: { attempts: 1 } }])
+    expect(webhook.notices).toHaveLength(before + 1)
+  })
+
+  test('gets the same notice again, under the same webhook-id, until it takes it', async () => {
+    const late = await startWebhook(500, 404, 302, 429)
+    const own = await startStored(kind, { ...HASTY, ...late.environment })
+    const id = await queue(own, said('c-1', 'x'))
+    const [notice] = await noticesOf(late, id, 1)
+    expect(late.asked.map(({ status }) => status)).toEqual([500, 404, 302, 429, 204])
+    expect(new Set(late.asked.map(({ webhookId }) => webhookId))).toEqual(new Set([notice?.webhookId]))
+    // Its refusals are nothing of Divar's: no pause, and no other message is held up.
+    await until(own, await queue(own, said('c-2', 'y')), 'delivered')
+  })
+
+  test('learns the ends of a message that was retried in their order, though it fails meanwhile', async () => {
+    const late = await startWebhook(500, 500)
+    const own = await startStored(kind, { RETRY_FIRST_MS: '50', RETRY_MAX_MS: '300', ...late.environment })
+    own.divar.misbehave(answer(412))
+    own.divar.misbehave({ kind: 'reset' })
+    const id = await queue(own, said('c-1', 'x'))
+    for (const state of ['rejected', 'unknown'] as const) {
+      await until(own, id, state)
+      expect((await tell(own, id, 'retry')).status).toBe(202)
+    }
+    await until(own, id, 'delivered')
+    const notices = await noticesOf(late, id, 3)
+    expect(notices.map(({ data }) => [data.state, data.attempts])).toEqual([
+      ['rejected', 1],
+      ['unknown', 2],
+      ['delivered', 3],
+    ])
+    expect(new Set(notices.map(({ webhookId }) => webhookId)).size).toBe(3)
+  })
+
+  test('away, holds up no message; what it missed is told once it is back, also by the next gateway', async () => {
+    const late = await startWebhook(...Array.from({ length: 9 }, () => 503))
+    const store = await withStore(kind, { ...late.environment, RETRY_FIRST_MS: '200', RETRY_MAX_MS: '200' })
+    const first = await startStored(kind, store)
+    const ids = await Promise.all(['1', '2', '3'].map((text) => queue(first, said(`c-${text}`, text))))
+    for (const id of ids) await until(first, id, 'delivered')
+    await first.stop()
+    await startStored(kind, store)
+    for (const id of ids) expect(await noticesOf(late, id, 1)).toHaveLength(1)
+  })
+
+  test('a notice is no message: nobody sees it, and no queue counts it', async () => {
+    const late = await startWebhook(...Array.from({ length: 3 }, () => 503))
+    const own = await startStored(kind, { ...late.environment, QUEUE_LIMIT: '1' })
+    const id = await queue(own, said('c-1', 'x'))
+    await until(own, id, 'delivered')
+    expect((await list(own)).messages.map((message) => message.id)).toEqual([id])
+    await until(own, await queue(own, said('c-1', 'y')), 'delivered')
+  })
+})
+
+async function lineOf(gateway: TestGateway, noticeId: string): Promise<Record<string, unknown> | undefined> {
+  const isIt = (line: Record<string, unknown>) => line['notice_id'] === noticeId
+  await gateway.loggedWhen((all) => all.some(isIt))
+  return gateway.lines().find(isIt)
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from '@jest/globals'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { environment } from '../support/gateway.ts'
+import {
+  divarAt,
+  eventually,
+  queue,
+  said,
+  show,
+  spawnReachable,
+  startDivar,
+  startOn,
+  textsAt,
+  until,
+} from '../support/outbox.ts'
+import { spawnGateway } from '../support/process.ts'
+
+test('a second process on one SQLite file ends with 78 and says why; the first one goes on', async () => {
+  const divar = await startDivar()
+  const store = await withStore('sqlite')
+  const first = await spawnReachable(divar, store)
+  const second = spawnGateway({ ...environment(divar.url), ...store })
+  expect(await second.exited).toBe(78)
+  expect(second.stderr()).toMatch(
+    /DATABASE_URL: .*another process has this file open; a SQLite file serves one gateway/,
+  )
+  expect(second.stdout()).toBe('')
+  await until(first, await queue(first, said('c-1', 'x')), 'delivered')
+  first.kill('SIGKILL')
+  await first.exited
+  // The lock has died with it.
+  const third = await startOn(store, divarAt(divar))
+  await until(third, await queue(third, said('c-1', 'y')), 'delivered')
+})
+
+describe.each(DATABASES)('on %s', (kind) => {
+  test('SIGTERM lets a delivery end, and its outcome be committed; the next start delivers the rest', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind)
+    const first = await spawnReachable(divar, store)
+    divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 600 })
+    const [one, two] = [await queue(first, said('c-1', 'one')), await queue(first, said('c-1', 'two'))]
+    await eventually(() => Promise.resolve(divar.received[0]), 'the delivery')
+    first.kill('SIGTERM')
+    expect(await first.exited).toBe(0)
+    expect(first.stdout()).toContain('"drained":true')
+    expect(first.stdout()).toMatch(/"event":"message\.delivered".*"state":"delivered"/)
+    expect(textsAt(divar)).toEqual(['one'])
+    const second = await startOn(store, divarAt(divar))
+    expect(await show(second, one)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
+    expect((await until(second, two, 'delivered')).attempts).toHaveLength(1)
+    expect(textsAt(divar)).toEqual(['one', 'two'])
+  })
+
+  test('SIGTERM with a delivery that outlasts SHUTDOWN_GRACE_MS leaves it unknown, and the rest queued', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind)
+    const first = await startOn(store, { ...divarAt(divar), SHUTDOWN_GRACE_MS: '50' })
+    divar.misbehave({ kind: 'silence' })
+    const [one, two] = [await queue(first, said('c-1', 'one')), await queue(first, said('c-1', 'two'))]
+    await eventually(() => Promise.resolve(divar.received[0]), 'the delivery')
+    expect(await first.stop()).toBe(false)
+    const second = await startOn(store, divarAt(divar))
+    expect(await show(second, one)).toMatchObject({ state: 'unknown', attempts: [{ outcome: 'unknown' }] })
+    await until(second, two, 'delivered')
+    expect(textsAt(divar)).toEqual(['one', 'two'])
+  })
+
+  test('killed in the middle of attempts: these are unknown, repeated only if that was wished; the rest goes on', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind)
+    const first = await spawnReachable(divar, store)
+    for (let count = 0; count < 2; count += 1) divar.misbehave({ kind: 'silence' })
+    const once = await queue(first, said('c-1', 'once'))
+    const again = await queue(first, { ...said('c-2', 'again'), delivery: 'at-least-once' })
+    const behind = await queue(first, said('c-1', 'behind'))
+    await eventually(() => Promise.resolve(divar.received[1]), 'both attempts')
+    first.kill('SIGKILL')
+    await first.exited
+    // Its lease runs on in PostgreSQL: time passes.
+    if (kind === 'postgres') await query(String(store['DATABASE_URL']), 'update gateway set lease_until = 0')
+    const second = await startOn(store, divarAt(divar))
+    const told = { outcome: 'unknown', reason: 'its gateway ended', status: null }
+    // Settled before the gateway was ready.
+    expect(await show(second, once)).toMatchObject({ state: 'unknown', attempts: [told] })
+    expect((await until(second, again, 'delivered')).attempts).toMatchObject([told, { outcome: 'delivered' }])
+    await until(second, behind, 'delivered')
+    expect([...textsAt(divar)].sort()).toEqual(['again', 'again', 'behind', 'once'])
+  })
+})

@@ -1,0 +1,188 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import type { Misbehaviour } from '../../src/simulator/platform.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { problemOf } from '../support/messages.ts'
+import {
+  answer,
+  eventually,
+  post,
+  queue,
+  said,
+  show,
+  startStored,
+  tell,
+  textsAt,
+  tried,
+  until,
+} from '../support/outbox.ts'
+
+const LATER = answer(503, '{}', { 'retry-after': '60' })
+const TOO_LATE = answer(503, '{}', { 'retry-after': '86400' })
+
+describe.each(DATABASES)('on %s', (kind) => {
+  let gateway: TestGateway
+  let conversations = 0
+  beforeAll(async () => {
+    gateway = await startTestGateway(await withStore(kind))
+  })
+  const newConversation = () => `c-${(conversations += 1)}`
+  const meet = (body: object, misbehaviour?: Misbehaviour) => {
+    if (misbehaviour) gateway.divar.misbehave(misbehaviour)
+    return queue(gateway, body)
+  }
+  /** A message that waits for its second attempt, with what may stand behind it. */
+  const hold = async (conversation: string) => {
+    const id = await meet(said(conversation, 'held'), LATER)
+    await until(gateway, id, 'queued', tried(1))
+    return id
+  }
+
+  describe('POST /messages/:id/retry', () => {
+    test.each([
+      ['rejected', answer(412)],
+      ['failed', TOO_LATE],
+      ['unknown', { kind: 'reset' } as const],
+    ] as const)('sends a message anew that was %s', async (state, misbehaviour) => {
+      const text = `once ${state}`
+      const id = await meet(said(newConversation(), text), misbehaviour)
+      await until(gateway, id, state)
+      const response = await tell(gateway, id, 'retry')
+      expect(response.status).toBe(202)
+      expect(response.headers['location']).toBe(`/messages/${id}`)
+      expect(JSON.parse(response.text)).toEqual({ id, state: 'queued' })
+      const { attempts } = await until(gateway, id, 'delivered')
+      expect(attempts.map(({ number }) => number)).toEqual([1, 2])
+      expect(textsAt(gateway.divar).filter((one) => one === text)).toHaveLength(2)
+    })
+
+    test('sends one that was tried under a key, which keeps its answer', async () => {
+      const key = { 'idempotency-key': 'k-1' }
+      const body = said(newConversation(), 'keyed')
+      gateway.divar.misbehave(answer(412))
+      const first = await post(gateway, body, key)
+      const { id } = problemOf(first)
+      expect((await tell(gateway, String(id), 'retry')).status).toBe(202)
+      await until(gateway, String(id), 'delivered')
+      expect((await post(gateway, body, key)).text).toBe(first.text)
+    })
+
+    test('tries one at once that waits for its next attempt', async () => {
+      const id = await hold(newConversation())
+      expect((await tell(gateway, id, 'retry')).status).toBe(202)
+      expect((await until(gateway, id, 'delivered')).attempts).toHaveLength(2)
+    })
+
+    test('puts a message behind what was queued in its conversation meanwhile', async () => {
+      const conversation = newConversation()
+      const id = await meet(said(conversation, 'again'), answer(412))
+      await until(gateway, id, 'rejected')
+      const held = await hold(conversation)
+      expect((await tell(gateway, id, 'retry')).status).toBe(202)
+      expect(await show(gateway, id)).toMatchObject({ state: 'queued', next_attempt_at: null, finished_at: null })
+      const start = gateway.divar.received.length
+      expect((await tell(gateway, held, 'retry')).status).toBe(202)
+      await until(gateway, id, 'delivered')
+      expect(textsAt(gateway.divar).slice(start)).toEqual(['held', 'again'])
+    })
+
+    test('409 wrong_state in words for what waits in line, is being sent, or is delivered', async () => {
+      const conversation = newConversation()
+      await hold(conversation)
+      const waits = await queue(gateway, said(conversation, 'waits'))
+      gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 500 })
+      const sending = await queue(gateway, said(newConversation(), 'sending'))
+      await until(gateway, sending, 'sending', ({ attempts }) => attempts.length === 1)
+      await expectWrongState(sending, 'retry', 'sending', 'This message is just being sent.')
+      await expectWrongState(sending, 'cancel', 'sending', 'This message is just being sent.')
+      await until(gateway, sending, 'delivered')
+      await expectWrongState(sending, 'retry', 'delivered', 'This message is delivered already.')
+      const detail = 'This message waits for the message before it in its conversation.'
+      await expectWrongState(waits, 'retry', 'queued', detail)
+      expect((await show(gateway, waits)).attempts).toEqual([])
+    })
+
+    test('409 content_wiped for a cancelled message', async () => {
+      const id = await hold(newConversation())
+      expect((await tell(gateway, id, 'cancel')).status).toBe(200)
+      const problem = problemOf(await tell(gateway, id, 'retry'))
+      expect(problem).toMatchObject({ status: 409, code: 'content_wiped' })
+      expect(await show(gateway, id)).toMatchObject({ state: 'cancelled' })
+    })
+  })
+
+  describe('POST /messages/:id/cancel', () => {
+    test('ends and wipes a message that waits behind another; what is behind it goes on', async () => {
+      const conversation = newConversation()
+      const held = await hold(conversation)
+      const id = await queue(gateway, said(conversation, 'cancelled'))
+      const next = await queue(gateway, said(conversation, 'next'))
+      const response = await tell(gateway, id, 'cancel')
+      expect(response.status).toBe(200)
+      expect(JSON.parse(response.text)).toEqual({ id, state: 'cancelled' })
+      const shown = await show(gateway, id)
+      expect(shown).toMatchObject({ state: 'cancelled', wiped: true, next_attempt_at: null, attempts: [] })
+      expect(shown.finished_at).not.toBeNull()
+      expect(await show(gateway, next)).toMatchObject({ state: 'queued', next_attempt_at: null })
+      // The one at the head of the line, too.
+      expect((await tell(gateway, held, 'cancel')).status).toBe(200)
+      await until(gateway, next, 'delivered')
+      expect(textsAt(gateway.divar)).not.toContain('cancelled')
+    })
+
+    test.each([
+      ['delivered', undefined, 'This message is delivered already.'],
+      ['rejected', answer(412), 'This message has ended already.'],
+      ['failed', TOO_LATE, 'This message has ended already.'],
+      ['unknown', { kind: 'reset' } as const, 'This message has ended already.'],
+    ] as const)('409 wrong_state for one that is %s', async (state, misbehaviour, detail) => {
+      const id = await meet(said(newConversation(), 'ended'), misbehaviour)
+      await until(gateway, id, state)
+      await expectWrongState(id, 'cancel', state, detail)
+    })
+
+    test('409 wrong_state for one that is cancelled', async () => {
+      const id = await hold(newConversation())
+      expect((await tell(gateway, id, 'cancel')).status).toBe(200)
+      await expectWrongState(id, 'cancel', 'cancelled', 'This message is cancelled already.')
+    })
+  })
+
+  async function expectWrongState(id: string, what: 'retry' | 'cancel', state: string, detail: string) {
+    expect(problemOf(await tell(gateway, id, what))).toMatchObject({ status: 409, code: 'wrong_state', state, detail })
+  }
+})
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, as time passes', (kind) => {
+  test('the content of what ended is wiped after a day, and it cannot be retried any more', async () => {
+    const store = await withStore(kind)
+    const url = store['DATABASE_URL'] ?? ''
+    const first = await startStored(kind, store)
+    first.divar.misbehave(answer(412))
+    const id = await queue(first, said('c-1', 'old'))
+    await until(first, id, 'rejected')
+    const [row] = await query(url, 'select wipe_at - finished_at as ms from message')
+    expect(Number(row?.['ms'])).toBe(24 * 60 * 60 * 1000)
+    await query(url, 'update message set wipe_at = 0')
+    // The house is kept at every start.
+    const second = await startStored(kind, store)
+    await eventually(async () => ((await show(second, id)).wiped ? true : undefined), 'wiped')
+    expect(problemOf(await tell(second, id, 'retry'))).toMatchObject({ status: 409, code: 'content_wiped' })
+    expect(await query(url, 'select body, body_key from message')).toEqual([{ body: null, body_key: null }])
+  })
+
+  test('what ended is forgotten after RETENTION_DAYS', async () => {
+    const store = await withStore(kind, { RETENTION_DAYS: '1' })
+    const first = await startStored(kind, store)
+    const id = await queue(first, said('c-1', 'old'))
+    await until(first, id, 'delivered')
+    await query(store['DATABASE_URL'] ?? '', 'update message set finished_at = finished_at - 86400000')
+    await startStored(kind, store)
+    await eventually(
+      async () =>
+        (await query(store['DATABASE_URL'] ?? '', 'select id from message')).length === 0 ? true : undefined,
+      'deleted',
+    )
+    expect(problemOf(await tell(first, id, 'retry'))).toMatchObject({ status: 404 })
+  })
+})

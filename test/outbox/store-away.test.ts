@@ -1,0 +1,109 @@
+import { describe, expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { problemOf, V1, V2 } from '../support/messages.ts'
+import {
+  ask,
+  divarAt,
+  eventually,
+  post,
+  queue,
+  said,
+  startDivar,
+  startOn,
+  tell,
+  textsAt,
+  until,
+} from '../support/outbox.ts'
+import { click, CLICK, parseJson } from '../support/requests.ts'
+
+/** Refuses whoever wants to this database, or takes them again. */
+async function allow(databaseUrl: string, whether: boolean): Promise<void> {
+  const server = new URL(databaseUrl)
+  const name = server.pathname.slice(1)
+  server.pathname = '/postgres'
+  await query(server.href, `alter database ${name} with allow_connections ${whether}`)
+  if (!whether) {
+    await query(server.href, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  }
+}
+
+const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was promised/) }
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind) => {
+  test('nothing is promised; what needs no store goes on; all of it comes back by itself', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind, divarAt(divar))
+    const url = String(store['DATABASE_URL'])
+    const gateway = await startOn(store)
+    divar.misbehave({ kind: 'answer', status: 503, headers: { 'retry-after': '60' } })
+    const owed = await queue(gateway, said('c-1', 'owed'))
+    await until(gateway, owed, 'queued', ({ attempts }) => attempts.length === 1)
+    await allow(url, false)
+
+    const promises = [{ prefer: 'respond-async' }, { 'idempotency-key': 'k-1' }] as const
+    for (const headers of [...promises, ...promises]) {
+      const response = await post(gateway, V1, headers)
+      expect(problemOf(response)).toMatchObject(AWAY)
+      expect(response.headers['retry-after']).toBe('5')
+    }
+    for (const path of ['/messages', `/messages/${owed}`]) {
+      expect(problemOf(await ask(gateway, path))).toMatchObject({ ...AWAY, detail: expect.any(String) })
+    }
+    for (const what of ['retry', 'cancel'] as const) {
+      expect(problemOf(await tell(gateway, owed, what))).toMatchObject({ ...AWAY, detail: expect.any(String) })
+    }
+    const ready = await supertest(gateway.url).get('/readyz')
+    expect({ status: ready.status, body: parseJson(ready.text) }).toEqual({
+      status: 503,
+      body: { status: 'store_unavailable' },
+    })
+    expect((await supertest(gateway.url).get('/healthz')).status).toBe(200)
+    expect((await click(gateway, CLICK)).status).toBe(200)
+    expect((await post(gateway, V2)).status).toBe(200)
+    divar.misbehave({ kind: 'answer', status: 429, headers: { 'retry-after': '0' } })
+    expect((await post(gateway, V2)).status).toBe(429)
+
+    await gateway.loggedWhen((all) => all.some(({ event, what }) => event === 'store.failed' && what === 'claim'))
+    await allow(url, true)
+    await eventually(
+      async () => ((await supertest(gateway.url).get('/readyz')).status === 200 ? true : undefined),
+      'ready again',
+    )
+    await gateway.logged('store.back')
+    // What nobody was promised is not there.
+    expect(JSON.parse((await ask(gateway, '/messages')).text)).toMatchObject({ messages: [{ id: owed }] })
+    expect((await tell(gateway, owed, 'retry')).status).toBe(202)
+    await until(gateway, owed, 'delivered')
+    expect((await post(gateway, V1, { 'idempotency-key': 'k-1' })).status).toBe(200)
+    await until(gateway, await queue(gateway, V1), 'delivered')
+
+    const failures = gateway.lines().filter((line) => line['event'] === 'store.failed')
+    expect(failures).toContainEqual(expect.objectContaining({ level: 'error', what: 'claim' }))
+    expect(gateway.output()).not.toContain(new URL(url).pathname.slice(1))
+  })
+
+  test('in the middle of an attempt: its outcome is committed once the store is back, and it is not repeated', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind, divarAt(divar))
+    const url = String(store['DATABASE_URL'])
+    const gateway = await startOn(store)
+    const slowly = { kind: 'answer', status: 200, body: '{"status":200}', delayMs: 700 } as const
+    divar.misbehave(slowly)
+    const id = await queue(gateway, V2)
+    await eventually(() => Promise.resolve(divar.received[0]), 'the attempt')
+    divar.misbehave(slowly)
+    const keyed = post(gateway, V1, { 'idempotency-key': 'k-1' }).then((response) => response)
+    await eventually(() => Promise.resolve(divar.received[1]), 'the other attempt')
+    await allow(url, false)
+    await gateway.loggedWhen((all) => all.some((line) => line['event'] === 'store.failed' && line['what'] === 'finish'))
+    await allow(url, true)
+    expect((await keyed).status).toBe(200)
+    expect((await until(gateway, id, 'delivered')).attempts).toHaveLength(1)
+    await eventually(async () => {
+      const again = await post(gateway, V1, { 'idempotency-key': 'k-1' })
+      return again.status === 200 && again.headers['idempotent-replayed'] === 'true' ? true : undefined
+    }, 'the kept answer')
+    expect(textsAt(divar)).toHaveLength(2)
+  })
+})

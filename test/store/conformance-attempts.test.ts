@@ -1,0 +1,143 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import {
+  acceptedAndClaimed,
+  claimed,
+  claimedOne,
+  finish,
+  idsOf,
+  MINUTE_MS,
+  newMessage,
+  newStore,
+  setAside,
+} from '../support/stores.ts'
+
+describe.each(DATABASES)('an attempt on %s', (kind) => {
+  let store: Store
+  beforeAll(async () => {
+    store = await newStore(kind)
+  })
+  beforeEach(() => setAside(store))
+
+  test('gets the next number and a row of its own before its first byte', async () => {
+    const { id } = await acceptedAndClaimed(store)
+    for (const number of [1, 2, 3]) {
+      expect(await store.begin('gw-1', [id])).toEqual([{ id, number }])
+      const record = await store.find('orders', id)
+      expect(record?.attempts.at(-1)).toEqual({
+        number,
+        begunAt: expect.any(Number),
+        endedAt: null,
+        outcome: null,
+        status: null,
+        code: null,
+        reason: null,
+      })
+      expect(record?.attempts).toHaveLength(number)
+      await store.release('gw-1', [id])
+      expect(await claimedOne(store)).toMatchObject({ id, attempts: number })
+    }
+  })
+
+  test('begins for its lease’s owner alone, and only while the message is being sent', async () => {
+    const [mine, ended] = [newMessage(), newMessage()]
+    await store.accept([mine, ended])
+    const messages = await claimed(store)
+    await finish(
+      store,
+      messages.filter(({ id }) => id === ended.id),
+    )
+    const other = await acceptedAndClaimed(store, {}, 'gw-2')
+    const queued = newMessage()
+    await store.accept([queued])
+    const ids = [ended.id, other.id, queued.id, mine.id, 'msg_none']
+    expect(await store.begin('gw-1', ids)).toEqual([{ id: mine.id, number: 1 }])
+    for (const id of [ended.id, other.id, queued.id]) {
+      expect(await store.find('orders', id)).toMatchObject({ attempts: [] })
+    }
+  })
+
+  test('is closed as not sent when its message is released', async () => {
+    const { id } = await acceptedAndClaimed(store)
+    await store.begin('gw-1', [id])
+    await store.release('gw-1', [id])
+    expect(await store.find('orders', id)).toMatchObject({
+      state: 'queued',
+      nextAttemptAt: expect.any(Number),
+      attempts: [{ number: 1, endedAt: expect.any(Number), outcome: 'not_sent', status: null }],
+    })
+  })
+
+  test('keeps its own end when a later one is released', async () => {
+    const message = await acceptedAndClaimed(store)
+    await store.begin('gw-1', [message.id])
+    await finish(store, [message], {
+      attempt: { number: 1, outcome: 'platform_error', status: 500 },
+      next: { state: 'queued', inMs: 0, unsure: false },
+    })
+    await claimedOne(store)
+    await store.begin('gw-1', [message.id])
+    await store.release('gw-1', [message.id])
+    const record = await store.find('orders', message.id)
+    expect(record?.attempts).toMatchObject([{ outcome: 'platform_error' }, { outcome: 'not_sent' }])
+  })
+
+  test('is released by its lease’s owner alone', async () => {
+    const { id } = await acceptedAndClaimed(store)
+    await store.begin('gw-1', [id])
+    await store.release('gw-2', [id])
+    expect(await store.find('orders', id)).toMatchObject({ state: 'sending', attempts: [{ endedAt: null }] })
+  })
+
+  test('of nothing is nothing', async () => {
+    expect(await store.begin('gw-1', [])).toEqual([])
+    expect(await store.finish('gw-1', [])).toEqual([])
+    await store.release('gw-1', [])
+  })
+})
+
+describe.each(DATABASES)('a pause on %s', (kind) => {
+  let store: Store
+  beforeAll(async () => {
+    store = await newStore(kind)
+  })
+
+  // The first here: no pause ends early, and this one claims.
+  test('holds back what is queued for Divar, but for the webhook and for what stands in no line', async () => {
+    const held = [await acceptedAndClaimed(store), await acceptedAndClaimed(store, { wire: 'v1' })]
+    const notice = await acceptedAndClaimed(store, { wire: 'webhook' })
+    const aside = newMessage({ leasedTo: 'gw-1' })
+    await store.accept([aside, newMessage(), newMessage({ wire: 'v1' }), newMessage({ wire: 'webhook' })])
+    await store.pause(-1000)
+    expect(await store.begin('gw-1', idsOf(held))).toHaveLength(2)
+    await store.pause(MINUTE_MS)
+    const begun = await store.begin('gw-1', idsOf([...held, notice, aside]))
+    expect(begun.map(({ id }) => id).sort()).toEqual(idsOf([notice, aside]).sort())
+    for (const wire of ['v1', 'v2'] as const) {
+      const { messages, nextInMs } = await store.claim('gw-1', wire, 10)
+      expect(messages).toEqual([])
+      expect(nextInMs).toBeGreaterThan(MINUTE_MS / 2)
+      expect(nextInMs).toBeLessThanOrEqual(MINUTE_MS)
+    }
+    expect(await claimed(store, 'gw-1', 10, 'webhook')).toHaveLength(1)
+  })
+
+  test('only grows', async () => {
+    await store.pause(2 * MINUTE_MS)
+    await store.pause(1)
+    expect(await pausedMs()).toBeGreaterThan(MINUTE_MS)
+    await store.pause(3 * MINUTE_MS)
+    expect(await pausedMs()).toBeGreaterThan(2 * MINUTE_MS)
+  })
+
+  test('begins with the outcome that asks for it, also when that comes too late for its lease', async () => {
+    const aside = newMessage({ leasedTo: 'gw-1' })
+    await store.accept([aside])
+    const late = { id: aside.id, conversation: '', inLine: false }
+    expect(await finish(store, [late], { owner: 'gw-2', pauseMs: 9 * MINUTE_MS })).toEqual([])
+    expect(await pausedMs()).toBeGreaterThan(8 * MINUTE_MS)
+  })
+
+  const pausedMs = async () => (await store.claim('gw-1', 'v2', 1)).nextInMs ?? 0
+})

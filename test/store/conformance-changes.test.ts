@@ -1,0 +1,209 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { FINAL_STATES, type FinalState, type MessageState, type Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import {
+  claimed,
+  claimedOne,
+  finish,
+  idsOf,
+  MINUTE_MS,
+  newConversation,
+  newLine,
+  newMessage,
+  newStore,
+  setAside,
+  textOf,
+} from '../support/stores.ts'
+
+const CHANGED = { kind: 'changed' }
+const LATER = { state: 'queued', inMs: MINUTE_MS, unsure: false } as const
+
+type Standing = Exclude<MessageState, 'queued'> | 'due' | 'due later' | 'waiting in line'
+
+function refused(state: MessageState, { wiped = false, waits = false } = {}) {
+  return { kind: 'wrong_state', state, wiped, waits }
+}
+
+describe.each(DATABASES)('on %s', (kind) => {
+  let store: Store
+  beforeAll(async () => {
+    store = await newStore(kind)
+  })
+  beforeEach(() => setAside(store))
+
+  /** A message that stands like this; its id. */
+  async function standing(how: Standing): Promise<string> {
+    const say = newConversation()
+    const message = say()
+    if (how === 'waiting in line') await store.accept([say()])
+    await store.accept([message])
+    if (how === 'due' || how === 'waiting in line') return message.id
+    if (how === 'cancelled') await store.cancel('orders', message.id)
+    else await send(how === 'due later' ? LATER : how === 'sending' ? undefined : { state: how })
+    return message.id
+  }
+
+  /** Ends the attempt at the one message that is due. */
+  async function send(next: { state: FinalState } | typeof LATER | undefined): Promise<void> {
+    const message = await claimedOne(store)
+    await store.begin('gw-1', [message.id])
+    if (next) await finish(store, [message], { attempt: { number: 1, outcome: 'x' }, next })
+  }
+
+  test.each([
+    ['due', CHANGED],
+    ['due later', CHANGED],
+    ['waiting in line', refused('queued', { waits: true })],
+    ['sending', refused('sending')],
+    ['delivered', refused('delivered', { wiped: true })],
+    ['rejected', CHANGED],
+    ['failed', CHANGED],
+    ['unknown', CHANGED],
+    ['cancelled', refused('cancelled', { wiped: true })],
+  ] as const)(
+    'a retry of a message that is %s is answered so, and sends it where that is said',
+    async (how, answer) => {
+      const id = await standing(how)
+      const before = await store.find('orders', id)
+      expect(await store.retry('orders', id, MINUTE_MS)).toEqual(answer)
+      const after = await store.find('orders', id)
+      if (answer === CHANGED) {
+        expect(after).toMatchObject({ state: 'queued', finishedAt: null, attempts: before?.attempts })
+        expect((await claimedOne(store)).id).toBe(id)
+      } else expect(after).toEqual(before)
+    },
+  )
+
+  test.each([
+    ['due', CHANGED],
+    ['due later', CHANGED],
+    ['waiting in line', CHANGED],
+    ['sending', refused('sending')],
+    ['delivered', refused('delivered', { wiped: true })],
+    ['rejected', refused('rejected')],
+    ['failed', refused('failed')],
+    ['unknown', refused('unknown')],
+    ['cancelled', refused('cancelled', { wiped: true })],
+  ] as const)(
+    'a cancel of a message that is %s is answered so, and ends it where that is said',
+    async (how, answer) => {
+      const id = await standing(how)
+      const before = await store.find('orders', id)
+      const notice = newMessage({ wire: 'webhook' })
+      expect(await store.cancel('orders', id, notice)).toEqual(answer)
+      const after = await store.find('orders', id)
+      if (answer === CHANGED) {
+        expect(after).toMatchObject({
+          state: 'cancelled',
+          wiped: true,
+          nextAttemptAt: null,
+          finishedAt: expect.any(Number),
+        })
+      } else expect(after).toEqual(before)
+      expect(idsOf(await claimed(store))).not.toContain(id)
+      expect(idsOf(await claimed(store, 'gw-1', 1, 'webhook'))).toEqual(answer === CHANGED ? [notice.id] : [])
+    },
+  )
+
+  describe('a retry', () => {
+    test('sends the message at the end of its line, as it was', async () => {
+      const line = newLine(3)
+      await store.accept(line)
+      await send({ state: 'failed' })
+      const [first, second, third] = idsOf(line)
+      expect(await store.retry('orders', first ?? '', MINUTE_MS)).toEqual(CHANGED)
+      const order: string[] = []
+      for (const _ of line) {
+        const message = await claimedOne(store)
+        order.push(message.id)
+        if (message.id === first) expect(textOf(message.body)).toBe(`body of ${message.id}`)
+        await finish(store, [message])
+      }
+      expect(order).toEqual([second, third, first])
+    })
+
+    test('holds up what comes after it', async () => {
+      const say = newConversation()
+      const [first, second] = [say(), say()]
+      await store.accept([first])
+      await send({ state: 'failed' })
+      await store.retry('orders', first.id, MINUTE_MS)
+      await store.accept([second])
+      expect((await claimedOne(store)).id).toBe(first.id)
+    })
+
+    test('gives the message its whole time again', async () => {
+      const message = newMessage({ tryForMs: 0 })
+      await store.accept([message])
+      await send({ state: 'failed' })
+      await store.retry('orders', message.id, MINUTE_MS)
+      expect((await claimedOne(store)).tryForMs).toBeGreaterThan(MINUTE_MS / 2)
+    })
+
+    test('brings into line what stood in none', async () => {
+      const say = newConversation()
+      const [aside, waiting] = [say({ leasedTo: 'gw-1' }), say()]
+      await store.accept([aside, waiting])
+      await finish(store, [{ id: aside.id, conversation: '', inLine: false }], { next: { state: 'unknown' } })
+      await store.retry('orders', aside.id, MINUTE_MS)
+      await finish(store, [await claimedOne(store)])
+      expect(await claimedOne(store)).toMatchObject({ id: aside.id, inLine: true, unsure: true })
+    })
+  })
+
+  describe('a cancel', () => {
+    test('lets the next message go, but not before what is being sent', async () => {
+      const line = newLine(4)
+      await store.accept(line)
+      const [first, second, third, fourth] = idsOf(line)
+      expect(await store.cancel('orders', first ?? '')).toEqual(CHANGED)
+      const sending = await claimedOne(store)
+      expect(sending.id).toBe(second)
+      expect(await store.cancel('orders', third ?? '')).toEqual(CHANGED)
+      expect(await claimed(store)).toEqual([])
+      await finish(store, [sending])
+      expect((await claimedOne(store)).id).toBe(fourth)
+    })
+
+    test('does not hasten what waits for another attempt', async () => {
+      const line = newLine(2)
+      await store.accept(line)
+      await send(LATER)
+      expect(await store.cancel('orders', line[1]?.id ?? '')).toEqual(CHANGED)
+      expect(await claimed(store)).toEqual([])
+    })
+
+    test('and a claim never have the same message', async () => {
+      const messages = Array.from({ length: 60 }, () => newMessage())
+      await store.accept(messages)
+      const [claims, cancels] = await Promise.all([
+        Promise.all(Array.from({ length: 20 }, () => claimed(store, 'gw-1', 2))),
+        Promise.all(messages.map(({ id }) => store.cancel('orders', id))),
+      ])
+      const sending = idsOf(claims.flat())
+      for (const [index, { id }] of messages.entries()) {
+        const isSending = sending.includes(id)
+        expect(cancels[index]).toEqual(isSending ? refused('sending') : CHANGED)
+        expect(await store.find('orders', id)).toMatchObject({ state: isSending ? 'sending' : 'cancelled' })
+      }
+    })
+  })
+
+  test('a message that ends while its next one is cancelled lets the one after that go', async () => {
+    for (let time = 0; time < 10; time += 1) {
+      const line = newLine(3)
+      await store.accept(line)
+      const sending = await claimedOne(store)
+      await Promise.all([finish(store, [sending]), store.cancel('orders', line[1]?.id ?? '')])
+      expect((await claimedOne(store)).id).toBe(line[2]?.id)
+    }
+  })
+
+  test.each(FINAL_STATES)('a message that is %s is not sent by anything but a retry', async (state) => {
+    const id = await standing(state)
+    await store.release('gw-1', [id])
+    expect(await store.begin('gw-1', [id])).toEqual([])
+    expect(await claimed(store)).toEqual([])
+    expect(await store.adopt('gw-1', 100)).not.toContainEqual(expect.objectContaining({ id }))
+  })
+})

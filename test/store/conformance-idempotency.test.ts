@@ -1,0 +1,156 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { newId } from '../../src/base/id.ts'
+import type { Accepted, IdempotencyClaim, NewMessage, Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import {
+  acceptedAndClaimed,
+  claimed,
+  finish,
+  idsOf,
+  MINUTE_MS,
+  newMessage,
+  newStore,
+  sealed,
+  setAside,
+  textOf,
+} from '../support/stores.ts'
+
+describe.each(DATABASES)('an idempotency key on %s', (kind) => {
+  let store: Store
+  beforeAll(async () => {
+    store = await newStore(kind)
+  })
+  beforeEach(() => setAside(store))
+
+  test('makes a repeat get the first answer, and stores nothing for it', async () => {
+    const key = newId('req')
+    const [first, repeat] = [queued(key), queued(key)]
+    expect(await accept(first)).toEqual({ kind: 'accepted' })
+    expect(replyIn(await accept(repeat))).toEqual([first.id, `reply to ${first.id}`])
+    expect(await store.find('orders', repeat.id)).toBeUndefined()
+    expect(idsOf(await claimed(store))).toEqual([first.id])
+    expect(replyIn(await accept(queued(key)))).toEqual([first.id, `reply to ${first.id}`])
+  })
+
+  test('answers the same whatever has become of the first', async () => {
+    const key = newId('req')
+    const first = await acceptedAndClaimed(store, queued(key))
+    await finish(store, [first])
+    expect(replyIn(await accept(queued(key)))).toEqual([first.id, `reply to ${first.id}`])
+  })
+
+  test('tells that the first still runs, and that it got lost', async () => {
+    const key = newId('req')
+    const first = awaited(key)
+    await store.accept([first])
+    expect(await accept(awaited(key))).toEqual({ kind: 'running' })
+    expect(await accept(queued(key))).toEqual({ kind: 'running' })
+    await finish(store, [{ id: first.id, conversation: '', inLine: false }], { next: { state: 'unknown' } })
+    expect(await accept(awaited(key))).toEqual({ kind: 'lost', messageId: first.id })
+  })
+
+  test('stays with its first request', async () => {
+    for (const make of [queued, awaited]) {
+      const key = newId('req')
+      await store.accept([make(key)])
+      expect(await accept(make(key, 'something else'))).toEqual({ kind: 'mismatch' })
+      expect((await accept(make(key))).kind).not.toBe('mismatch')
+    }
+  })
+
+  test('knows its request again under a former key', async () => {
+    const key = newId('req')
+    const [old, both, none] = [['old'], ['new', 'old'], ['new']].map(([newest = '', ...older]) =>
+      createKeyring([Buffer.alloc(32, newest), ...older.map((one) => Buffer.alloc(32, one))]).macs(
+        'fingerprint',
+        'said',
+      ),
+    )
+    if (old === undefined || both === undefined || none === undefined) throw new Error('three keyrings')
+    const under = (fingerprints: IdempotencyClaim['fingerprints']) =>
+      newMessage({ idempotency: { key, fingerprints, keepMs: MINUTE_MS, reply: sealed('reply') } })
+    await store.accept([under(old)])
+    expect(await accept(under(both))).toMatchObject({ kind: 'replay' })
+    expect(await accept(under(none))).toEqual({ kind: 'mismatch' })
+  })
+
+  test('belongs to the caller that sent it', async () => {
+    const key = newId('req')
+    await store.accept([queued(key)])
+    const other = { ...queued(key, 'something else'), caller: 'billing' }
+    expect(await accept(other)).toEqual({ kind: 'accepted' })
+    expect(replyIn(await accept({ ...other, id: newId('msg') }))).toEqual([other.id, `reply to ${other.id}`])
+  })
+
+  test('is free again when its time is over', async () => {
+    const key = newId('req')
+    const over = queued(key)
+    await store.accept([{ ...over, idempotency: { ...over.idempotency, keepMs: 0 } }])
+    const next = queued(key, 'something else')
+    expect(await accept(next)).toEqual({ kind: 'accepted' })
+    expect(replyIn(await accept(queued(key, 'something else')))).toEqual([next.id, `reply to ${next.id}`])
+    expect(await store.find('orders', over.id)).toBeDefined()
+  })
+
+  test('is taken once within a call', async () => {
+    const key = newId('req')
+    const [first, same, other, unkeyed] = [queued(key), queued(key), queued(key, 'something else'), newMessage()]
+    const answers = await store.accept([first, same, other, unkeyed])
+    expect(answers).toMatchObject([
+      { kind: 'accepted' },
+      { kind: 'replay', messageId: first.id },
+      { kind: 'mismatch' },
+      { kind: 'accepted' },
+    ])
+    expect(idsOf(await claimed(store))).toEqual([first.id, unkeyed.id])
+  })
+
+  test('is taken once by calls at the same time, also while others take theirs', async () => {
+    const key = newId('req')
+    const batches = Array.from({ length: 20 }, () => [newMessage(), queued(key), queued(newId('req'))])
+    const answers = await Promise.all(batches.map((batch) => store.accept(batch)))
+    const kinds = answers.map(([, keyed]) => keyed?.kind).sort()
+    expect(kinds).toEqual(['accepted', ...Array.from({ length: 19 }, () => 'replay')])
+    expect(answers.every(([first, , last]) => first?.kind === 'accepted' && last?.kind === 'accepted')).toBe(true)
+    expect(await claimed(store)).toHaveLength(41)
+  })
+
+  test('holds up nobody for long where calls at the same time name many in orders of their own', async () => {
+    const keys = Array.from({ length: 60 }, () => newId('req'))
+    const batches = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? keys : keys.toReversed()))
+    const answers = await Promise.all(batches.map((batch) => store.accept(batch.map((key) => queued(key)))))
+    expect(answers.flat().filter((answer) => answer.kind === 'accepted')).toHaveLength(60)
+    expect(await claimed(store)).toHaveLength(60)
+  })
+
+  test('does not stay taken when storing fails', async () => {
+    const key = newId('req')
+    const twice = newMessage()
+    await expect(store.accept([queued(key), twice, twice])).rejects.toThrow()
+    expect(await accept(queued(key, 'something else'))).toEqual({ kind: 'accepted' })
+  })
+
+  async function accept(message: NewMessage): Promise<Accepted> {
+    const [answer, ...others] = await store.accept([message])
+    if (answer === undefined || others.length > 0) throw new Error('one message has one answer')
+    return answer
+  }
+})
+
+/** A message whose request is answered at once. */
+function queued(key: string, said = 'said') {
+  const message = newMessage()
+  const reply = sealed(`reply to ${message.id}`)
+  return { ...message, idempotency: { key, fingerprints: [said] as const, keepMs: MINUTE_MS, reply } }
+}
+
+/** A message whose request waits for its one attempt. */
+function awaited(key: string, said = 'said') {
+  return newMessage({ leasedTo: 'gw-1', idempotency: { key, fingerprints: [said], keepMs: MINUTE_MS } })
+}
+
+function replyIn(answer: Accepted): [string, string] {
+  if (answer.kind !== 'replay') throw new Error(`it was no replay but ${answer.kind}`)
+  return [answer.messageId, textOf(answer.reply)]
+}

@@ -1,0 +1,197 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newId } from '../../src/base/id.ts'
+import type { FinalState, SealedRow, Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import {
+  acceptedAndClaimed,
+  ALL,
+  claimed,
+  claimedOne,
+  finish,
+  idsOf,
+  MINUTE_MS,
+  newAlterableStore,
+  newLine,
+  newMessage,
+  sealed,
+  setAside,
+  textOf,
+  type AlterableStore,
+} from '../support/stores.ts'
+
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+describe.each(DATABASES)('keeping house on %s', (kind) => {
+  let at: AlterableStore
+  let store: Store
+  /** Of one test alone, since what is counted here is counted across the store. */
+  let caller: string
+  let keyId: string
+  beforeAll(async () => {
+    at = await newAlterableStore(kind)
+  })
+  beforeEach(async () => {
+    store = at.store()
+    caller = newId('req')
+    keyId = newId('req')
+    await setAside(store)
+    await store.purge(-1000, ALL)
+  })
+
+  /** As if so much time had passed for this test's messages. */
+  async function pass(ms: number): Promise<void> {
+    await at.alter(`update message set wipe_at = wipe_at - ${ms} where caller = '${caller}'`)
+    store = at.store()
+  }
+
+  /** Messages that ended like this. */
+  async function ended(state: FinalState, howMany = 1): Promise<string[]> {
+    const messages = Array.from({ length: howMany }, () => newMessage({ caller, body: sealed('body', keyId) }))
+    await store.accept(messages)
+    await finish(store, await claimed(store), { next: { state } })
+    return idsOf(messages)
+  }
+
+  async function wipedOf(ids: readonly string[]): Promise<unknown[]> {
+    return Promise.all(ids.map(async (id) => (await store.find(caller, id))?.wiped))
+  }
+
+  test('wipes what ended otherwise than delivered after a day, in bounded batches, and retries it no more', async () => {
+    const old = [...(await ended('rejected')), ...(await ended('failed')), ...(await ended('unknown'))]
+    const [again = ''] = await ended('failed')
+    await store.retry(caller, again, MINUTE_MS)
+    await pass(DAY_MS - MINUTE_MS)
+    expect(await store.wipe(ALL)).toBe(0)
+    await pass(MINUTE_MS)
+    expect(await store.wipe(2)).toBe(2)
+    expect((await wipedOf(old)).filter((wiped) => wiped === false)).toHaveLength(1)
+    expect([await store.wipe(2), await store.wipe(2)]).toEqual([1, 0])
+    expect(await wipedOf([...old, again])).toEqual([true, true, true, false])
+    expect(await store.retry(caller, old[0] ?? '', MINUTE_MS)).toMatchObject({ kind: 'wrong_state', wiped: true })
+    expect((await claimedOne(store)).body).toBeDefined()
+  })
+
+  test('deletes what ended longer ago than that, in bounded batches', async () => {
+    const ids = [...(await ended('delivered', 3)), ...(await ended('failed', 2))]
+    expect(await store.purge(MINUTE_MS, ALL)).toBe(0)
+    expect([await store.purge(-1000, 3), await store.purge(-1000, 3), await store.purge(-1000, 3)]).toEqual([3, 2, 0])
+    for (const id of ids) expect(await store.find(caller, id)).toBeUndefined()
+  })
+
+  test('deletes attempts with their message', async () => {
+    const message = await acceptedAndClaimed(store, { caller })
+    await store.begin('gw-1', [message.id])
+    await finish(store, [message])
+    await store.purge(-1000, ALL)
+    await store.accept([newMessage({ caller, id: message.id })])
+    expect(await store.find(caller, message.id)).toMatchObject({ state: 'queued', attempts: [] })
+  })
+
+  test('deletes nothing that is still to come', async () => {
+    const [first, second] = newLine(2, { caller })
+    if (first === undefined || second === undefined) throw new Error('a line of two')
+    await store.accept([first, second])
+    await claimedOne(store)
+    expect(await store.purge(-1000, ALL)).toBe(0)
+    expect(await store.find(caller, first.id)).toMatchObject({ state: 'sending' })
+    expect(await store.find(caller, second.id)).toMatchObject({ state: 'queued' })
+  })
+
+  test('deletes keys whose time is over, and no others', async () => {
+    const idempotency = { fingerprints: ['said'], reply: sealed('reply', keyId) } as const
+    const keyed = (key: string, keepMs: number) => newMessage({ caller, idempotency: { ...idempotency, key, keepMs } })
+    await store.accept([keyed('over', 0), keyed('over too', -1000), keyed('kept', MINUTE_MS)])
+    expect([await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1)]).toEqual(
+      [1, 1, 0],
+    )
+    expect(await usesOf(keyId)).toBe(1)
+    await finish(store, await claimed(store))
+    await store.purge(-1000, ALL)
+    expect(await store.accept([keyed('kept', MINUTE_MS)])).toMatchObject([{ kind: 'replay' }])
+  })
+
+  test('counts what lies under each key', async () => {
+    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const other = newId('req')
+    await store.accept([newMessage({ caller, body: sealed('body', keyId), idempotency })])
+    await store.accept([newMessage({ caller, body: sealed('body', other) })])
+    expect([await usesOf(keyId), await usesOf(other)]).toEqual([2, 1])
+    await finish(store, await claimed(store))
+    expect([await usesOf(keyId), await usesOf(other)]).toEqual([1, 0])
+  })
+
+  test('finds bodies and replies under former keys, in bounded batches', async () => {
+    const newest = newId('req')
+    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
+    await store.accept([message, newMessage({ caller, body: sealed('body', keyId) })])
+    await store.accept([newMessage({ caller, body: sealed('body', newest) })])
+    const rows = (await store.sealedUnderOthers(newest, ALL)).filter(({ sealed: { keyId: one } }) => one === keyId)
+    expect(rows.map((row) => row.kind).sort()).toEqual(['body', 'body', 'reply'])
+    expect(textOf(rows.find((row) => row.kind === 'reply')?.sealed)).toBe('reply')
+    expect(rows.find((row) => row.kind === 'reply')?.id).toBe(message.id)
+    expect(rows.every(({ sealed: { keyId: one } }) => one !== newest)).toBe(true)
+    const batch = await store.sealedUnderOthers(newest, 1)
+    expect(batch.filter((row) => row.kind === 'body')).toHaveLength(1)
+  })
+
+  test('brings rows under another key, and they are read from there', async () => {
+    const newest = newId('req')
+    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
+    await store.accept([message])
+    const rows = await under(keyId)
+    expect(await store.reseal(rows.map((was) => ({ was, now: sealed(`new ${was.kind}`, newest) })))).toBe(2)
+    expect(await under(keyId)).toEqual([])
+    const { body } = await claimedOne(store)
+    expect([body?.keyId, textOf(body)]).toEqual([newest, 'new body'])
+    const [repeat] = await store.accept([newMessage({ caller, idempotency })])
+    expect(repeat?.kind === 'replay' && [repeat.reply.keyId, textOf(repeat.reply)]).toEqual([newest, 'new reply'])
+  })
+
+  test('leaves alone what was wiped, freed or brought under another key since it was looked at', async () => {
+    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const body = sealed('body', keyId)
+    const [wiped, resealed] = [newMessage({ caller, body, idempotency }), newMessage({ caller, body })]
+    await store.accept([wiped, resealed])
+    const rows = await under(keyId)
+    const messages = await claimed(store)
+    await finish(
+      store,
+      messages.filter(({ id }) => id === wiped.id),
+      { idempotency: 'free' },
+    )
+    const newest = newId('req')
+    const mine = rows.filter(({ id }) => id === resealed.id)
+    expect(await store.reseal(mine.map((was) => ({ was, now: sealed('first', newest) })))).toBe(1)
+    expect(await store.reseal(rows.map((was) => ({ was, now: sealed('late', newId('req')) })))).toBe(0)
+    expect(await wipedOf([wiped.id])).toEqual([true])
+    await store.release('gw-1', [resealed.id])
+    expect(textOf((await claimedOne(store)).body)).toBe('first')
+    expect(await store.reseal([])).toBe(0)
+  })
+
+  test('counts by caller what is queued or being sent', async () => {
+    const other = newId('req')
+    const mine = [...newLine(3, { caller }), newMessage({ caller, wire: 'v1' })]
+    const uncounted = [newMessage({ caller, wire: 'webhook' }), newMessage({ caller, leasedTo: 'gw-1' })]
+    await store.accept([...mine, ...uncounted, newMessage({ caller: other })])
+    const counts = async () => {
+      const counted = new Map((await store.backlog()).map((one) => [one.caller, one.messages]))
+      return [counted.get(caller), counted.get(other)]
+    }
+    expect(await counts()).toEqual([4, 1])
+    const messages = await claimed(store)
+    expect(await counts()).toEqual([4, 1])
+    await finish(store, messages, { next: { state: 'failed' } })
+    expect(await counts()).toEqual([3, undefined])
+  })
+
+  async function under(one: string): Promise<SealedRow[]> {
+    return (await store.sealedUnderOthers('none', ALL)).filter((row) => row.sealed.keyId === one)
+  }
+
+  async function usesOf(one: string): Promise<number> {
+    return (await store.keysInUse()).find((used) => used.keyId === one)?.rows ?? 0
+  }
+})

@@ -1,0 +1,158 @@
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import SqliteFile from 'better-sqlite3'
+import { Kysely, PostgresDialect, SqliteDialect } from 'kysely'
+import pg from 'pg'
+import { outbox } from '../../src/store/migrations/0001-outbox.ts'
+import type { DatabaseKind } from '../../src/store/store.ts'
+import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { claimedOne, closeStore, inFile, newMessage, openAt } from '../support/stores.ts'
+
+/**
+ * What each released migration makes of an empty database, for ever: a database that has had it does not get it again. Another schema is
+ * another migration.
+ */
+const RELEASED = {
+  '0001-outbox': {
+    up: outbox,
+    columns: [
+      'attempt.message_id text not null',
+      'attempt.number integer not null',
+      'attempt.begun_at bigint not null',
+      'attempt.ended_at bigint',
+      'attempt.outcome text',
+      'attempt.status integer',
+      'attempt.code text',
+      'attempt.reason text',
+      'gateway.id text not null',
+      'gateway.lease_until bigint not null',
+      'idempotency.caller text not null',
+      'idempotency.key text not null',
+      'idempotency.fingerprint text not null',
+      'idempotency.message_id text not null',
+      'idempotency.reply bytes',
+      'idempotency.reply_key text',
+      'idempotency.expires_at bigint not null',
+      'message.seq counter not null',
+      'message.id text not null',
+      'message.caller text not null',
+      'message.wire text not null',
+      'message.conversation text not null',
+      'message.in_line integer not null',
+      'message.state text not null',
+      'message.at_least_once integer not null',
+      'message.unsure integer not null default 0',
+      'message.body bytes',
+      'message.body_key text',
+      'message.attempts integer not null default 0',
+      'message.due_at bigint',
+      'message.give_up_at bigint not null',
+      'message.lease_owner text',
+      'message.request_id text not null',
+      'message.created_at bigint not null',
+      'message.finished_at bigint',
+      'message.wipe_at bigint',
+      'pause.id integer not null',
+      'pause.until bigint not null',
+    ],
+    indexes: [
+      'idempotency_expires on idempotency (expires_at)',
+      'idempotency_message on idempotency (message_id)',
+      'idempotency_reply_key on idempotency (reply_key) where reply_key is not null',
+      'message_body_key on message (body_key) where body_key is not null',
+      'message_caller on message (caller, state, seq)',
+      "message_due on message (wire, due_at, seq) where state = 'queued' and due_at is not null",
+      'message_finished on message (finished_at) where finished_at is not null',
+      "message_line on message (conversation, seq) where state in ('queued', 'sending') and in_line = 1",
+      "message_sending on message (lease_owner) where state = 'sending'",
+      'message_wipe on message (wipe_at) where wipe_at is not null',
+    ],
+  },
+} as const
+
+const MIGRATIONS_DONE = 'select name from kysely_migration order by name'
+const NEWER = `insert into kysely_migration values ('9999-newer', '2099-01-01T00:00:00.000Z')`
+
+describe.each(DATABASES)('a schema on %s', (kind) => {
+  /** Where a store has been open. */
+  let opened: string
+  beforeAll(async () => {
+    opened = await newDatabase(kind)
+    await closeStore(await openAt(opened))
+  })
+
+  test.each(Object.entries(RELEASED))('is after %s as that was released', async (_, { up, columns, indexes }) => {
+    const url = await newDatabase(kind)
+    const db = connect(kind, url)
+    await up(db, kind)
+    await db.destroy()
+    expect(await columnsOf(kind, url)).toEqual(columns)
+    if (kind === 'sqlite') expect(await indexesOf(kind, url)).toEqual(indexes)
+    else expect(await indexesOf(kind, url)).toEqual(indexes.map((index) => index.replace(/ on .*/, '')))
+  })
+
+  test('comes from nothing but what was released, and stays as it is when a store is opened again', async () => {
+    const look = async () => [await columnsOf(kind, opened), await indexesOf(kind, opened)]
+    const before = await look()
+    await closeStore(await openAt(opened))
+    expect(await look()).toEqual(before)
+    expect(await select(kind, opened, MIGRATIONS_DONE)).toEqual(Object.keys(RELEASED))
+  })
+
+  test('that a newer gateway has added to still serves', async () => {
+    for (const statement of [NEWER, 'alter table message add column newer text', 'create table newer (id integer)']) {
+      if (kind === 'postgres') await query(opened, statement)
+      else inFile(opened, (file) => file.exec(statement))
+    }
+    const store = await openAt(opened)
+    const message = newMessage()
+    await store.accept([message])
+    expect((await claimedOne(store)).id).toBe(message.id)
+    await closeStore(store)
+    expect(await select(kind, opened, MIGRATIONS_DONE)).toEqual([...Object.keys(RELEASED), '9999-newer'])
+  })
+})
+
+function connect(kind: DatabaseKind, url: string): Kysely<unknown> {
+  const dialect =
+    kind === 'sqlite'
+      ? new SqliteDialect({ database: new SqliteFile(fileURLToPath(url)) })
+      : new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) })
+  return new Kysely({ dialect })
+}
+
+/** The one column of a select. */
+async function select(kind: DatabaseKind, url: string, statement: string): Promise<unknown[]> {
+  if (kind === 'sqlite') return inFile(url, (file) => file.prepare(statement).pluck().all())
+  return (await query(url, statement)).flatMap((row) => Object.values(row))
+}
+
+function columnsOf(kind: DatabaseKind, url: string): Promise<unknown[]> {
+  return select(
+    kind,
+    url,
+    kind === 'sqlite'
+      ? `select t.name || '.' || c.name
+          || ' ' || case lower(c.type) when 'blob' then 'bytes' else iif(c.name = 'seq', 'counter', lower(c.type)) end
+          || iif(c."notnull" or c.pk, ' not null', '') || coalesce(' default ' || c.dflt_value, '')
+        from sqlite_master t join pragma_table_info(t.name) c
+        where t.type = 'table' and t.name not like 'sqlite%' and t.name not like 'kysely%' order by t.name, c.cid`
+      : `select table_name || '.' || column_name
+          || ' ' || case data_type when 'bytea' then 'bytes' else case is_identity when 'YES' then 'counter' else data_type end end
+          || case is_nullable when 'NO' then ' not null' else '' end || coalesce(' default ' || column_default, '')
+        from information_schema.columns
+        where table_schema = 'public' and table_name not like 'kysely%' order by table_name, ordinal_position`,
+  )
+}
+
+/** PostgreSQL rewrites what an index says, so there it is the names only. */
+function indexesOf(kind: DatabaseKind, url: string): Promise<unknown[]> {
+  return select(
+    kind,
+    url,
+    kind === 'sqlite'
+      ? `select substr(sql, length('create index ') + 1) from sqlite_master where type = 'index' and sql is not null order by name`
+      : `select indexname from pg_indexes
+        where schemaname = 'public' and indexdef not like 'CREATE UNIQUE%' order by indexname`,
+  )
+}

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
+import { newId } from '../../src/base/id.ts'
+import { StoreError, type NewMessage, type Store } from '../../src/store/store.ts'
+import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { ALL, claimed, idsOf, MINUTE_MS, newMessage, openAt, sealed, setAside } from '../support/stores.ts'
+
+const KILL_ALL =
+  'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+const LISTENING = `select pid from pg_stat_activity where datname = current_database() and query like 'listen %' and state = 'idle'`
+
+// An empty table of tests is an error, and so is a file without tests.
+const postgres = DATABASES.includes('postgres') ? describe : describe.skip
+
+postgres('PostgreSQL', () => {
+  let url: string
+  let store: Store
+  let other: Store
+  /** Beside the stores, to hold locks. */
+  let beside: pg.Client
+  beforeAll(async () => {
+    url = await newDatabase('postgres')
+    store = await openAt(url)
+    other = await openAt(url)
+    beside = new pg.Client({ connectionString: url })
+    await beside.connect()
+  })
+  afterAll(() => beside.end())
+  beforeEach(() => setAside(store))
+
+  /** The rows of a select, once there are so many. Never in a transaction: that goes on seeing what it saw first. */
+  async function seen(statement: string, rows: number): Promise<Record<string, unknown>[]> {
+    for (;;) {
+      const found = await query(url, statement)
+      if (found.length === rows) return found
+    }
+  }
+
+  /** What a call answers that may first meet connections of which nobody has noticed yet that they ended. */
+  async function served<Result>(call: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await call()
+      } catch (error) {
+        if (!(error instanceof StoreError) || tries === 20) throw error
+      }
+    }
+  }
+
+  test.each([
+    ['no server is there', { port: '1' }, 'ECONNREFUSED'],
+    ['there is no such database', { pathname: '/no_such_database' }, '3D000'],
+    ['it lets nobody in of that name', { username: 'no_such_user', password: 'canary-of-a-password' }, '28000|28P01'],
+  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, codes) => {
+    const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used \\((${codes})\\)$`))
+    const refused = openAt(Object.assign(new URL(url), spoilt).href)
+    await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message })
+  })
+
+  describe('whose connections end', () => {
+    test('fails what was under way, does nothing of it, and serves the next call', async () => {
+      const [kept, lost] = [newMessage(), newMessage()]
+      await store.accept([kept])
+      await beside.query('begin')
+      await beside.query('lock table message in exclusive mode')
+      const calls = [store.accept([lost]), store.claim('gw-1', 'v2', 1), store.cancel('orders', kept.id)]
+      const settled = Promise.allSettled(calls)
+      await seen(WAITING, calls.length)
+      await beside.query(KILL_ALL)
+      for (const call of await settled)
+        expect(call).toMatchObject({ status: 'rejected', reason: { name: 'StoreError' } })
+      await beside.query('rollback')
+      expect(await served(() => store.find('orders', lost.id))).toBeUndefined()
+      expect(idsOf(await served(() => claimed(store)))).toEqual([kept.id])
+    })
+
+    test('fails in no other way, whenever they end', async () => {
+      const over = new AbortController()
+      const work = async () => {
+        const accepted: string[] = []
+        while (!over.signal.aborted) {
+          const message = newMessage()
+          const answer = await store.accept([message]).catch((error: unknown) => error)
+          if (Array.isArray(answer)) accepted.push(message.id)
+          else expect(answer).toBeInstanceOf(StoreError)
+        }
+        return accepted
+      }
+      const working = Promise.all([work(), work(), work()])
+      for (let time = 0; time < 20; time += 1) await beside.query(KILL_ALL)
+      over.abort()
+      const accepted = (await working).flat()
+      const { messages } = await served(() => store.list('orders', { state: 'queued', limit: ALL }))
+      expect(idsOf(messages)).toEqual(expect.arrayContaining(accepted))
+    })
+  })
+
+  describe('with several gateways', () => {
+    test('wakes the others when something is queued, also after their connections have ended', async () => {
+      const wakesOther = async () => {
+        const woken = new Promise<void>((resolve) => {
+          other.onQueued(resolve)
+        })
+        await store.accept([newMessage()])
+        await woken
+      }
+      // Each store listens on a connection of its own.
+      const listeners = (await seen(LISTENING, 2)).map(({ pid }) => String(pid))
+      await wakesOther()
+      await beside.query(KILL_ALL)
+      await seen(`${LISTENING} and pid not in (${listeners.join()})`, 2)
+      await wakesOther()
+    })
+
+    test('gets its schema once, however many open it at once', async () => {
+      const empty = await newDatabase('postgres')
+      const [first, ...others] = await Promise.all([openAt(empty), openAt(empty), openAt(empty), openAt(empty)])
+      for (const one of others) await one.accept([newMessage()])
+      expect(await claimed(first)).toHaveLength(3)
+    })
+
+    test('hands each message to one of them', async () => {
+      const messages = Array.from({ length: 100 }, () => newMessage())
+      await Promise.all(messages.map((message, index) => (index % 2 === 0 ? store : other).accept([message])))
+      const handed = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => claimed(index % 2 === 0 ? store : other, `gw-${index}`, 10)),
+      )
+      const left = await claimed(store)
+      expect(idsOf([...handed.flat(), ...left]).sort()).toEqual(idsOf(messages).sort())
+    })
+
+    test('takes an idempotency key once', async () => {
+      const key = newId('req')
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).accept([keyed(key)])),
+      )
+      expect(answers.flat().filter(({ kind }) => kind === 'accepted')).toHaveLength(1)
+    })
+
+    test('answers a repeat while its first is freed as if it came before that', async () => {
+      const key = newId('req')
+      await store.accept([keyed(key)])
+      await beside.query('begin')
+      await beside.query('lock table message in exclusive mode')
+      const accepting = other.accept([newMessage(), keyed(key)])
+      await seen(WAITING, 1)
+      await query(url, 'delete from idempotency where key = $1', [key])
+      await beside.query('commit')
+      expect(await accepting).toEqual([{ kind: 'accepted' }, { kind: 'running' }])
+    })
+  })
+})
+
+function keyed(key: string): NewMessage {
+  const reply = sealed('reply')
+  return newMessage({ idempotency: { key, fingerprints: ['said'], keepMs: MINUTE_MS, reply } })
+}

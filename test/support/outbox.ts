@@ -1,0 +1,187 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { afterAll, afterEach, expect } from '@jest/globals'
+import supertest, { type Response, type Test } from 'supertest'
+import { z } from 'zod'
+import type { Environment } from '../../src/process/config.ts'
+import {
+  startSimulator,
+  type Misbehaviour,
+  type Simulator,
+  type SimulatorOptions,
+} from '../../src/simulator/platform.ts'
+import { withStore } from './databases.ts'
+import { environment, KEYS, startTestGateway, type TestGateway } from './gateway.ts'
+import { spawnGateway, type GatewayProcess } from './process.ts'
+import { parseJson } from './requests.ts'
+
+/** Another caller than the one of `KEYS`. */
+export const BILLING = 'billing-key-0123456789'
+export const TWO_CALLERS = `orders:${KEYS.caller},billing:${BILLING}`
+
+/** Attempts follow each other at once, so that tests see many of them. */
+export const HASTY: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5' }
+
+/** Longer than anything here takes, also on a machine that does much else. */
+const PATIENCE_MS = 12_000
+const LOOK_EVERY_MS = 10
+
+/** A gateway in this process, or one of its own. */
+export type Reachable = { internalUrl: string }
+type Headers = Record<string, string>
+export type DatabaseKind = 'sqlite' | 'postgres'
+
+const divars: Simulator[] = []
+afterAll(() => Promise.all(divars.map((divar) => divar.close())))
+
+const gateways: TestGateway[] = []
+afterEach(() => Promise.all(gateways.splice(0).map((gateway) => gateway.stop())))
+
+/** A gateway with a store of its own, for one test: each holds many connections, so it is stopped with it. */
+export async function startStored(kind: DatabaseKind, more: Environment = {}): Promise<TestGateway> {
+  return startOn(await withStore(kind), more)
+}
+
+/** A gateway on a store that may have had others, for one test. */
+export async function startOn(store: Environment, more: Environment = {}): Promise<TestGateway> {
+  const gateway = await startTestGateway({ SHUTDOWN_GRACE_MS: '100', ...store, ...more })
+  gateways.push(gateway)
+  return gateway
+}
+
+/** A Divar that outlives its gateways. Nobody has to stop it. */
+export async function startDivar(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
+  const divar = await startSimulator({ apiKey: KEYS.divarApi, ...options })
+  divars.push(divar)
+  return divar
+}
+
+export function divarAt({ url }: Pick<Simulator, 'url'>): Environment {
+  return { DIVAR_V1_API_URL: url, DIVAR_API_URL: url }
+}
+
+/** The program itself, once it listens. */
+export async function spawnReachable(divar: Simulator, more: Environment): Promise<GatewayProcess & Reachable> {
+  const gateway = spawnGateway({ ...environment(divar.url), ...more })
+  return { ...gateway, internalUrl: `http://127.0.0.1:${await gateway.started}` }
+}
+
+/** A send by the known caller with a user's token. */
+export function post(
+  { internalUrl }: Reachable,
+  body: string | object,
+  headers: Headers = {},
+  path = '/messages',
+): Test {
+  return supertest(internalUrl)
+    .post(path)
+    .set({ 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token, 'content-type': 'application/json', ...headers })
+    .send(typeof body === 'string' ? body : JSON.stringify(body))
+}
+
+/** Queues a message that must be promised; its id. */
+export async function queue(gateway: Reachable, body: object, headers: Headers = {}): Promise<string> {
+  const response = await post(gateway, body, { prefer: 'respond-async', ...headers })
+  expect({ status: response.status, text: response.text }).toMatchObject({ status: 202 })
+  return idOf(response)
+}
+
+/** What Divar is told to answer once. */
+export function answer(status: number, body?: string, headers?: Headers): Misbehaviour {
+  return { kind: 'answer', status, ...(body !== undefined && { body }), ...(headers && { headers }) }
+}
+
+export function idOf({ text }: Response): string {
+  return z.object({ id: z.string().regex(/^msg_[\w-]{24}$/) }).parse(JSON.parse(text)).id
+}
+
+/** A message of one conversation. */
+export function said(conversation: string, message: string): { conversation_id: string; message: string } {
+  return { conversation_id: conversation, message }
+}
+
+/** What arrived at Divar, by its texts, in that order. */
+export function textsAt({ received }: Simulator): unknown[] {
+  return received.map(({ body }) => parseJson(body)['message'])
+}
+
+export function ask({ internalUrl }: Reachable, path: string, key: string = KEYS.caller): Test {
+  return supertest(internalUrl).get(path).set('x-api-key', key)
+}
+
+/** Retries or cancels. */
+export function tell(
+  { internalUrl }: Reachable,
+  id: string,
+  what: 'retry' | 'cancel',
+  key: string = KEYS.caller,
+): Test {
+  return supertest(internalUrl).post(`/messages/${id}/${what}`).set('x-api-key', key)
+}
+
+const time = z.iso.datetime({ precision: 3 })
+const attempt = z.strictObject({
+  number: z.int().positive(),
+  at: time,
+  ended_at: time.nullable(),
+  outcome: z.string().nullable(),
+  status: z.int().nullable(),
+  code: z.string().nullable(),
+  reason: z.string().nullable(),
+})
+const shown = z.strictObject({
+  id: z.string(),
+  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled']),
+  wire: z.enum(['v1', 'v2']),
+  created_at: time,
+  finished_at: time.nullable(),
+  next_attempt_at: time.nullable(),
+  wiped: z.boolean(),
+  last_error: attempt.nullable(),
+  attempts: z.array(attempt),
+})
+export type Shown = z.infer<typeof shown>
+
+const page = z.strictObject({ messages: z.array(shown), next_cursor: z.string().nullable() })
+export type Page = z.infer<typeof page>
+
+/** Where a message stands, in the shape that is promised and no other. */
+export async function show(gateway: Reachable, id: string): Promise<Shown> {
+  const response = await ask(gateway, `/messages/${id}`)
+  expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
+  return shown.parse(JSON.parse(response.text))
+}
+
+/** Whether so many attempts have ended. */
+export function tried(times: number): (message: Shown) => boolean {
+  return ({ attempts }) => attempts.length === times && attempts.every(({ ended_at }) => ended_at !== null)
+}
+
+export async function list(gateway: Reachable, query = '', key?: string): Promise<Page> {
+  const response = await ask(gateway, `/messages${query}`, key)
+  expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
+  return page.parse(JSON.parse(response.text))
+}
+
+/** The message, once it stands like this. */
+export async function until(
+  gateway: Reachable,
+  id: string,
+  state: Shown['state'],
+  isIt: (message: Shown) => boolean = () => true,
+): Promise<Shown> {
+  return eventually(async () => {
+    const message = await show(gateway, id)
+    return message.state === state && isIt(message) ? message : undefined
+  }, `${id} ${state}`)
+}
+
+/** What `look` finds once it finds something. */
+export async function eventually<Found>(look: () => Promise<Found | undefined>, what: string): Promise<Found> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const found = await look()
+    if (found !== undefined) return found
+    if (Date.now() > deadline) throw new Error(`never seen: ${what}`)
+    await wait(LOOK_EVERY_MS)
+  }
+}

@@ -1,0 +1,151 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll } from '@jest/globals'
+import SqliteFile from 'better-sqlite3'
+import { newId } from '../../src/base/id.ts'
+import { createLogger } from '../../src/base/log.ts'
+import { openStore, type DatabaseAddress } from '../../src/store/open.ts'
+import type { Claimed, DatabaseKind, Finish, NewMessage, Sealed, Store, Wire } from '../../src/store/store.ts'
+import { newDatabase, query } from './databases.ts'
+
+/** More than any test here stores. */
+export const ALL = 10_000
+export const MINUTE_MS = 60_000
+
+const stores = new Set<Store>()
+afterAll(() => Promise.all([...stores].map((store) => store.close())))
+
+/** Opens a store at a DATABASE_URL. Nobody has to close it. */
+export async function openAt(url: string): Promise<Store> {
+  const store = await openStore(addressOf(url), createLogger('silent'))
+  stores.add(store)
+  return store
+}
+
+/** A store in a database of its own. */
+export async function newStore(kind: DatabaseKind): Promise<Store> {
+  return openAt(await newDatabase(kind))
+}
+
+export async function closeStore(store: Store): Promise<void> {
+  stores.delete(store)
+  await store.close()
+}
+
+export type AlterableStore = {
+  store: () => Store
+  /** Changes rows behind the store's back, such as to make them older. A SQLite store is opened anew for it. */
+  alter: (statement: string) => Promise<void>
+}
+
+export async function newAlterableStore(kind: DatabaseKind): Promise<AlterableStore> {
+  const url = await newDatabase(kind)
+  let store = await openAt(url)
+  return {
+    store: () => store,
+    alter: async (statement) => {
+      if (kind === 'postgres') {
+        await query(url, statement)
+        return
+      }
+      await closeStore(store)
+      inFile(url, (file) => file.exec(statement))
+      store = await openAt(url)
+    },
+  }
+}
+
+/** Works in a SQLite file that no store has open. */
+export function inFile<Result>(url: string, work: (file: SqliteFile.Database) => Result): Result {
+  const file = new SqliteFile(fileURLToPath(url))
+  try {
+    return work(file)
+  } finally {
+    file.close()
+  }
+}
+
+function addressOf(url: string): DatabaseAddress {
+  return url.startsWith('file:') ? { kind: 'sqlite', file: fileURLToPath(url) } : { kind: 'postgres', url }
+}
+
+/** A message in a conversation of its own, as far as nothing else is said. */
+export function newMessage(more: Partial<NewMessage> = {}): NewMessage {
+  const id = newId('msg')
+  return {
+    id,
+    caller: 'orders',
+    wire: 'v2',
+    conversations: [`conversation of ${id}`],
+    atLeastOnce: false,
+    body: sealed(`body of ${id}`),
+    tryForMs: MINUTE_MS,
+    requestId: 'req_1',
+    ...more,
+  }
+}
+
+/** Makes messages of one conversation that nobody else uses. */
+export function newConversation(): (more?: Partial<NewMessage>) => NewMessage {
+  const conversation = `conversation of ${newId('clk')}`
+  return (more) => newMessage({ conversations: [conversation], ...more })
+}
+
+export function newLine(length: number, more: Partial<NewMessage> = {}): NewMessage[] {
+  const say = newConversation()
+  return Array.from({ length }, () => say(more))
+}
+
+/** The store seals nothing itself, so any bytes will do. */
+export function sealed(text: string, keyId = 'key-1'): Sealed {
+  return { keyId, bytes: Buffer.from(text) }
+}
+
+export function textOf(found: Sealed | undefined): string {
+  if (found === undefined) throw new Error('nothing is there')
+  return Buffer.from(found.bytes).toString()
+}
+
+export function idsOf(messages: readonly { id: string }[]): string[] {
+  return messages.map(({ id }) => id)
+}
+
+/** Whatever is due, or the first of it. */
+export async function claimed(store: Store, owner = 'gw-1', limit = ALL, wire: Wire = 'v2'): Promise<Claimed[]> {
+  return (await store.claim(owner, wire, limit)).messages
+}
+
+/** The one message that is due. */
+export async function claimedOne(store: Store, owner = 'gw-1', wire: Wire = 'v2'): Promise<Claimed> {
+  const [message, ...others] = await claimed(store, owner, ALL, wire)
+  if (message === undefined || others.length > 0) throw new Error(`not one message is due but ${others.length}`)
+  return message
+}
+
+/** Stores one message and claims it, while nothing else is due. */
+export async function acceptedAndClaimed(
+  store: Store,
+  more: Partial<NewMessage> = {},
+  owner = 'gw-1',
+): Promise<Claimed> {
+  const message = newMessage(more)
+  await store.accept([message])
+  return claimedOne(store, owner, message.wire)
+}
+
+/** Ends messages, delivered unless something else is said. */
+export function finish(
+  store: Store,
+  messages: readonly Finish['message'][],
+  { owner = 'gw-1', ...more }: Partial<Omit<Finish, 'message'>> & { owner?: string } = {},
+): Promise<string[]> {
+  return store.finish(
+    owner,
+    messages.map((message) => ({ message, next: { state: 'delivered' }, ...more })),
+  )
+}
+
+/** Takes what other tests have left due, or in nobody's hands, so that no other test meets it. */
+export async function setAside(store: Store): Promise<void> {
+  for (const wire of ['v1', 'v2', 'webhook'] as const) await store.claim('nobody', wire, ALL)
+  await store.adopt('nobody', ALL)
+}
