@@ -102,11 +102,10 @@ export class Outbox {
    */
   async start(): Promise<void> {
     const { store } = this.#options
-    const lost = (await store.keysInUse()).filter(({ keyId }) => !this.#envelopes.keyIds.includes(keyId))
-    if (lost.length > 0) {
-      const rows = lost.reduce((sum, one) => sum + one.rows, 0)
+    const inUse = await store.keysInUse()
+    if (!inUse.every(({ keyId }) => this.#envelopes.keyIds.includes(keyId))) {
       throw new StoreSetupError(
-        `TOKEN_ENCRYPTION_KEY lacks a key that ${rows} stored rows are sealed with; put the former key back, behind the new one`,
+        'TOKEN_ENCRYPTION_KEY lacks a key that stored rows still need; put the former key back, behind the new one',
       )
     }
     this.figures.queued = await store.backlog()

@@ -51,10 +51,16 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
 
   /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
   const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {
-    const store = () => accept(toStore(send, { reply }))
-    const accepted = await backlog.take(send.caller, store, ({ kind }) => kind === 'accepted')
-    if (accepted === undefined) return { kind: 'full', limit: backlog.limit }
-    return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
+    const message = toStore(send, { reply })
+    const accepted = await backlog.take(
+      send.caller,
+      () => accept(message),
+      ({ kind }) => kind === 'accepted',
+    )
+    if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
+    // There is no room for anything new, but a repeat needs none.
+    const repeated = message.idempotency && (await store.repeat(send.caller, message.idempotency))
+    return repeated ? openRepeat(repeated) : { kind: 'full', limit: backlog.limit }
   }
 
   /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import type { Schema } from './schema.ts'
-import type { Accepted, IdempotencyClaim, NewMessage } from './store.ts'
+import type { Accepted, IdempotencyClaim, NewMessage, Repeated } from './store.ts'
 
 type Keyed = NewMessage & { idempotency: IdempotencyClaim }
 
@@ -9,10 +9,13 @@ type Keyed = NewMessage & { idempotency: IdempotencyClaim }
 export function accept(database: Database, messages: readonly NewMessage[]): Promise<Accepted[]> {
   return database.write(async (trx) => {
     const repeats = await takeKeys(database, trx, messages.filter(isKeyed))
-    const fresh = messages.filter((message) => !repeats.includes(message))
+    const fresh = messages.filter((message) => !repeats.some(({ id }) => id === message.id))
     await insertMessages(database, trx, fresh)
     const answers = new Map<string, Accepted>()
-    for (const repeat of repeats) answers.set(repeat.id, await answerRepeat(trx, repeat))
+    for (const { id, caller, idempotency } of repeats) {
+      // What is gone between the two statements was freed or has expired just now.
+      answers.set(id, (await repeat(database, caller, idempotency, trx)) ?? { kind: 'running' })
+    }
     return messages.map(({ id }) => answers.get(id) ?? { kind: 'accepted' })
   })
 }
@@ -79,7 +82,7 @@ function isKeyed(message: NewMessage): message is Keyed {
 }
 
 /** Takes the keys that are free; answers the messages whose key was taken before. */
-async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly Keyed[]): Promise<NewMessage[]> {
+async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly Keyed[]): Promise<Keyed[]> {
   if (keyed.length === 0) return []
   const keys = keyed.map(({ caller, idempotency }) => [caller, idempotency.key])
   await sql`with ${valuesTable({ caller: 'text', key: 'text' }, keys)}
@@ -116,17 +119,23 @@ function nameOf({ caller, idempotency }: Keyed): string {
   return `${caller} ${idempotency.key}`
 }
 
-async function answerRepeat(trx: Kysely<Schema>, { caller, idempotency }: NewMessage): Promise<Accepted> {
+/** What is known of the first use of a key that has not expired. */
+export async function repeat(
+  { db, now }: Database,
+  caller: string,
+  { key, fingerprints }: IdempotencyClaim,
+  trx: Kysely<Schema> = db,
+): Promise<Repeated | undefined> {
   const first = await trx
     .selectFrom('idempotency')
     .leftJoin('message', 'message.id', 'idempotency.message_id')
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
-    .where('key', '=', idempotency?.key ?? '')
+    .where('key', '=', key)
+    .where(sql<boolean>`expires_at > ${now}`)
     .executeTakeFirst()
-  // Freed since, by the end of its first use: as if asked just before that.
-  if (first === undefined) return { kind: 'running' }
-  if (!idempotency?.fingerprints.includes(first.fingerprint)) return { kind: 'mismatch' }
+  if (first === undefined) return undefined
+  if (!fingerprints.includes(first.fingerprint)) return { kind: 'mismatch' }
   if (first.reply !== null && first.reply_key !== null) {
     return { kind: 'replay', messageId: first.message_id, reply: { keyId: first.reply_key, bytes: first.reply } }
   }

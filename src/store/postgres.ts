@@ -72,6 +72,7 @@ function describeDatabase(db: Kysely<Schema>): Database {
       const keys = [...new Set(conversations.map(lockKey))].sort()
       await sql`select pg_advisory_xact_lock(key) from unnest(cast(${keys} as bigint[])) as key`.execute(trx)
     },
+    keyIdOf: (column) => sql<string>`split_part(${sql.ref(column)}, '.', 1)`,
     skipLocked: sql`for update skip locked`,
   }
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { accept } from './accept.ts'
+import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
 import type { Database } from './database.ts'
@@ -14,6 +14,7 @@ export type Queries = OutboxStore & MessageStore & KeepingStore & { ping: () => 
 export function createQueries(database: Database): Queries {
   return {
     accept: (messages) => asStoreCall(() => accept(database, messages)),
+    repeat: (caller, idempotency) => asStoreCall(() => repeat(database, caller, idempotency)),
     claim: (owner, wire, limit) => asStoreCall(() => claim(database, owner, wire, limit)),
     begin: (owner, ids) => asStoreCall(() => begin(database, owner, ids)),
     finish: (owner, finished) => asStoreCall(() => finish(database, owner, finished)),

@@ -30,6 +30,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   return {
     kind: 'sqlite',
     accept: (messages) => call('accept', messages),
+    repeat: (caller, idempotency) => call('repeat', caller, idempotency),
     claim: (owner, wire, limit) => call('claim', owner, wire, limit),
     begin: (owner, ids) => call('begin', owner, ids),
     finish: (owner, finished) => call('finish', owner, finished),
@@ -67,7 +68,7 @@ class Thread {
   constructor(path: string) {
     // Beside this file, and of its kind: .ts as it is written, .js as it is built.
     const file = import.meta.url.replace(/sqlite-store(\.\w+)$/, 'sqlite-thread$1')
-    this.#worker = new Worker(new URL(file), { workerData: { path }, execArgv: [] })
+    this.#worker = new Worker(new URL(file), { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (heard: Heard) => {
         if (heard.kind === 'opened') resolve()

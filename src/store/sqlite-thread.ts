@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { z } from 'zod'
-import { describeError } from '../base/log.ts'
 import { openSqlite, type SqliteQueries } from './sqlite.ts'
 import type { Call, Told } from './sqlite-store.ts'
 import { StoreError, StoreSetupError } from './store.ts'
 
+// Loads little: until this thread is there, the gateway is not.
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread')
-const { path } = z.object({ path: z.string() }).parse(workerData)
+const path: unknown = workerData
+if (typeof path !== 'string') throw new Error('this thread is told the path of its file')
 const tell = (told: Told) => {
   port.postMessage(told)
 }
@@ -16,7 +16,7 @@ try {
   serve(await openSqlite(path))
   tell({ kind: 'opened' })
 } catch (error) {
-  tell({ kind: 'not_opened', why: error instanceof StoreSetupError ? error.message : describeError(error).error })
+  tell({ kind: 'not_opened', why: error instanceof StoreSetupError ? error.message : 'the store could not be opened' })
 }
 
 /** Calls run one after the other, in the order in which they come: there is one connection. */

@@ -86,6 +86,7 @@ function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Databa
       }
     },
     lockLines: () => Promise.resolve(),
+    keyIdOf: (column) => sql<string>`substr(${sql.ref(column)}, 1, instr(${sql.ref(column)}, '.') - 1)`,
     skipLocked: sql``,
   }
 }

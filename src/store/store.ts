@@ -21,7 +21,7 @@ export type NewMessage = {
   id: string
   caller: string
   wire: Wire
-  /** The line it stands in, as MACs under every known key, the newest key first: all of them name the same conversation. */
+  /** The line it stands in, as `<key id>.<MAC>` under every known key, the newest first: all of them name the same conversation. */
   conversations: readonly [string, ...string[]]
   atLeastOnce: boolean
   body: Sealed
@@ -36,7 +36,7 @@ export type NewMessage = {
 
 export type IdempotencyClaim = {
   key: string
-  /** What the request said, as MACs under every known key, the newest key first. */
+  /** What the request said, as `<key id>.<MAC>` under every known key, the newest first. */
   fingerprints: readonly [string, ...string[]]
   /** How long the key is kept, in milliseconds. */
   keepMs: number
@@ -44,8 +44,9 @@ export type IdempotencyClaim = {
   reply?: Sealed
 }
 
-export type Accepted =
-  | { kind: 'accepted' }
+export type Accepted = { kind: 'accepted' } | Repeated
+
+export type Repeated =
   /** The key was used before, for the same request: what was answered then. */
   | { kind: 'replay'; messageId: string; reply: Sealed }
   /** The same request is still running. */
@@ -113,6 +114,8 @@ export type Held = Claimed & {
 export type OutboxStore = {
   /** Stores messages, all or none, in this order within each conversation. Returns only after the commit. */
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
+  /** What is known of the first use of a key; `undefined` when it is free. */
+  repeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
   /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the owner's lease. */
   claim: (owner: string, wire: Wire, limit: number) => Promise<Claim>
   /**
@@ -189,7 +192,7 @@ export type KeepingStore = {
   sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
   /** Replaces what is still as it was found; answers how many. */
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
-  /** The ids of all keys that something is sealed under, and how many rows. Reads every row. */
+  /** The ids of all keys that some row needs, to be opened or to be found again, and how many rows. Reads every row. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
   /** Messages that stand in line or are being sent, by caller, and how old the oldest is. */
   backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>

@@ -73,6 +73,18 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
     expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
   })
 
+  test('a repeat of what was promised needs no room: it is answered as ever', async () => {
+    const gateway = await startStored(kind, { QUEUE_LIMIT: '1' })
+    gateway.divar.misbehave(LATER)
+    const keyed = { ...ASYNC, 'idempotency-key': 'k-1' }
+    const first = await post(gateway, said('c-1', 'held'), keyed)
+    expect(first.status).toBe(202)
+    expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
+    const repeated = await post(gateway, said('c-1', 'held'), keyed)
+    expect({ status: repeated.status, text: repeated.text }).toEqual({ status: 202, text: first.text })
+    expect((await post(gateway, said('c-1', 'other'), keyed)).status).toBe(422)
+  })
+
   test('it counts what an earlier process left behind', async () => {
     const store = await withStore(kind, { QUEUE_LIMIT: '3' })
     const first = await startStored(kind, store)

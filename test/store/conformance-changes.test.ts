@@ -189,14 +189,22 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  test('a message that ends while its next one is cancelled lets the one after that go', async () => {
-    for (let time = 0; time < 10; time += 1) {
-      const line = newLine(3)
-      await store.accept(line)
-      const sending = await claimedOne(store)
-      await Promise.all([finish(store, [sending]), store.cancel('orders', line[1]?.id ?? '')])
-      expect((await claimedOne(store)).id).toBe(line[2]?.id)
-    }
+  test('whatever happens in a line at once, the message after it goes next, and alone', async () => {
+    const lines = Array.from({ length: 30 }, () => newLine(5))
+    await store.accept(lines.flatMap((line) => line.slice(0, 3)))
+    const sending = await claimed(store)
+    await Promise.all(
+      lines.map(([first, second, , fourth, fifth], index) =>
+        Promise.all([
+          finish(store, sending.slice(index, index + 1), { next: { state: 'failed' } }),
+          store.cancel('orders', second?.id ?? ''),
+          store.accept([fourth ?? newMessage()]),
+          store.retry('orders', first?.id ?? '', MINUTE_MS),
+          store.accept([fifth ?? newMessage()]),
+        ]),
+      ),
+    )
+    expect(idsOf(await claimed(store))).toEqual(lines.map((line) => line[2]?.id))
   })
 
   test.each(FINAL_STATES)('a message that is %s is not sent by anything but a retry', async (state) => {

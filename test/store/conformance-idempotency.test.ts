@@ -116,7 +116,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await claimed(store)).toHaveLength(41)
   })
 
-  test('holds up nobody for long where calls at the same time name many in orders of their own', async () => {
+  test('is taken once by calls at the same time, also where each names many in an order of its own', async () => {
     const keys = Array.from({ length: 60 }, () => newId('req'))
     const batches = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? keys : keys.toReversed()))
     const answers = await Promise.all(batches.map((batch) => store.accept(batch.map((key) => queued(key)))))

@@ -23,12 +23,13 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
   })
   beforeEach(() => setAside(store))
 
-  /** Delivers what is due, one after the other, until nothing is. */
+  /** Delivers what is due, one of each conversation at a time, until nothing is. */
   async function deliverAll(): Promise<string[]> {
     const delivered: string[] = []
     for (;;) {
       const messages = await claimed(store)
       if (messages.length === 0) return delivered
+      expect(messages).toHaveLength(new Set(messages.map(({ conversation }) => conversation)).size)
       delivered.push(...idsOf(messages))
       await finish(store, messages)
     }

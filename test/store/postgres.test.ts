@@ -9,6 +9,8 @@ const KILL_ALL =
   'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
 const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
 const LISTENING = `select pid from pg_stat_activity where datname = current_database() and query like 'listen %' and state = 'idle'`
+const WAIT_FOR_EACH_OTHER = `select 1 from pg_stat_activity one join pg_stat_activity other
+  on one.pid = any(pg_blocking_pids(other.pid)) and other.pid = any(pg_blocking_pids(one.pid))`
 
 // An empty table of tests is an error, and so is a file without tests.
 const postgres = DATABASES.includes('postgres') ? describe : describe.skip
@@ -136,6 +138,29 @@ postgres('PostgreSQL', () => {
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).accept([keyed(key)])),
       )
       expect(answers.flat().filter(({ kind }) => kind === 'accepted')).toHaveLength(1)
+    })
+
+    test('never lets two calls wait for each other, in whichever order they name their keys', async () => {
+      const keys = ['a', 'm', 'z'].map((one) => `${one} of ${newId('req')}`)
+      const held = `insert into idempotency values ('orders', $1, 'said', 'msg_none', null, null, 0)`
+      await beside.query('begin')
+      await beside.query(held, [keys[1]])
+      const first = store.accept(keys.map(keyed))
+      await seen(WAITING, 1)
+      const both = Promise.all([first, other.accept(keys.toReversed().map(keyed))])
+      await seen(WAITING, 2)
+      await beside.query('rollback')
+      const over = new AbortController()
+      const answered = both.finally(() => {
+        over.abort()
+      })
+      // The server looks for such a pair once a second only, so it would be seen.
+      do expect(await query(url, WAIT_FOR_EACH_OTHER)).toEqual([])
+      while (!over.signal.aborted)
+      expect((await answered).flat().map(({ kind }) => kind)).toEqual([
+        ...keys.map(() => 'accepted'),
+        ...keys.map(() => 'replay'),
+      ])
     })
 
     test('answers a repeat while its first is freed as if it came before that', async () => {
