@@ -1,0 +1,92 @@
+import { setTimeout } from 'node:timers/promises'
+import SqliteFile from 'better-sqlite3'
+import { audit, isSettled, reportAudit } from './support/audit.ts'
+import type { Client } from './support/client.ts'
+import { ownSqlite } from './support/databases.ts'
+import { environment } from './support/environment.ts'
+import { median, milliseconds, seconds } from './support/figures.ts'
+import { spawnGateway } from './support/gateway.ts'
+import { ownImage, type Image } from './support/image.ts'
+import { Ledger } from './support/ledger.ts'
+import { startLoad } from './support/load.ts'
+import { acceptAfter, startPlatform } from './support/platform.ts'
+import { runSuite, type Suite } from './support/suite.ts'
+
+/** Cuts the power of the file system under a gateway's SQLite, and looks for what was acknowledged. */
+
+const CUTS = { short: 3, full: 30 }
+const SETTLED_WITHIN_MS = 60_000
+const MAX_BACKLOG = 400
+
+await runSuite('powercut', { shortS: 120, fullS: 900 }, async (suite) => {
+  suite.step('making a file system')
+  const image = await ownImage(suite)
+  if ('unavailable' in image) suite.report.skip('The power cut', image.unavailable)
+  else await prove(suite, image)
+})
+
+async function prove(suite: Suite, image: Image): Promise<void> {
+  const { random, report } = suite
+  const ledger = new Ledger()
+  const platformUrl = await startPlatform(suite, ledger, () => acceptAfter(random.integer(0, 20)))
+  const database = ownSqlite(image.folder)
+  const spawn = () => spawnGateway(suite, environment(platformUrl, database.url))
+  let target: Client | undefined
+  const load = startLoad(suite, {
+    ledger,
+    workers: 16,
+    lines: 2048,
+    target: () => target,
+    mayGoOn: () => ledger.backlog < MAX_BACKLOG,
+    atLeastOnceEvery: 5,
+  })
+
+  const readyMs: number[] = []
+  const atCut: number[] = []
+  const cuts = suite.short ? CUTS.short : CUTS.full
+  while (atCut.length < cuts) {
+    suite.step(`cut ${atCut.length + 1} of ${cuts}`)
+    await image.mount()
+    const gateway = spawn()
+    const ready = await gateway.ready
+    readyMs.push(ready.readyMs)
+    target = ready.client
+    await setTimeout(random.integer(100, 1500))
+    await image.cutPower()
+    atCut.push(ledger.acknowledged.size)
+    // The gateway lives on without its disk for a moment: what it says then must hold as well.
+    await setTimeout(random.integer(0, 200))
+    const gone = gateway.kill()
+    target = undefined
+    await gone
+    await image.unmount()
+  }
+  await load.stop()
+
+  await image.mount()
+  const gateway = spawn()
+  const { client } = await gateway.ready
+  const settledMs = await suite.until('every message is final', () => isSettled(client), SETTLED_WITHIN_MS)
+  const found = await audit(client, ledger)
+  await gateway.stop()
+  const integrity = checkIntegrity(database.url)
+  await image.unmount()
+
+  report.section(`SQLite on ext4: ${atCut.length} power cuts`)
+  reportAudit(report, found, ledger)
+  report.figure('acknowledged by the last cut', atCut.at(-1) ?? 0)
+  report.figure('ready again after the spawn, median', milliseconds(median(readyMs)))
+  report.promise("the file's own check in the end", integrity, 'must be ok', integrity === 'ok')
+  const value = settledMs === undefined ? 'not in time' : seconds(settledMs)
+  const limit = `within ${seconds(SETTLED_WITHIN_MS)}`
+  report.promise('all final after the last start', value, limit, settledMs !== undefined)
+}
+
+function checkIntegrity(url: string): string {
+  const file = new SqliteFile(url.replace(/^file:/, ''), { readonly: true })
+  try {
+    return String(file.pragma('integrity_check', { simple: true }))
+  } finally {
+    file.close()
+  }
+}

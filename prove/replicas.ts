@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises'
+import { audit, isSettled, reportAudit, type Audit } from './support/audit.ts'
+import type { Client } from './support/client.ts'
+import { ownPostgres } from './support/databases.ts'
+import { environment } from './support/environment.ts'
+import { highest, seconds } from './support/figures.ts'
+import { spawnGateway, type GatewayProcess } from './support/gateway.ts'
+import { Ledger } from './support/ledger.ts'
+import { startLoad } from './support/load.ts'
+import { acceptAfter, startPlatform } from './support/platform.ts'
+import { proveOutage } from './support/outage.ts'
+import { runSuite, type Suite } from './support/suite.ts'
+
+/** Three gateways on one PostgreSQL, of which one is killed time and again; then a PostgreSQL that is killed under its gateways. */
+
+const GATEWAYS = 3
+const WORKERS = 20
+const SIZE = {
+  short: { messages: 600, perSecond: 75, killEveryMs: 2000, lines: 400 },
+  full: { messages: 10_000, perSecond: 150, killEveryMs: 5000, lines: 4000 },
+}
+/** The lease, and a while for whoever takes over. */
+const TAKEN_OVER_WITHIN_MS = 45_000
+const SETTLED_WITHIN_MS = 75_000
+
+await runSuite('replicas', { shortS: 240, fullS: 1200 }, async (suite) => {
+  await proveReplicas(suite)
+  await proveOutage(suite)
+})
+
+type Replica = { process: GatewayProcess; client: Client | undefined }
+
+async function proveReplicas(suite: Suite): Promise<void> {
+  const { random, report } = suite
+  const database = await ownPostgres(suite)
+  if (database === undefined) return
+  const { messages, perSecond, killEveryMs, lines } = suite.short ? SIZE.short : SIZE.full
+  const ledger = new Ledger()
+  const platformUrl = await startPlatform(suite, ledger, () => acceptAfter(random.integer(5, 100)))
+  const spawn = (): Replica => {
+    const replica: Replica = { process: spawnGateway(suite, environment(platformUrl, database.url)), client: undefined }
+    replica.process.ready.then(({ client }) => (replica.client = client)).catch(() => undefined)
+    return replica
+  }
+  const replicas = Array.from({ length: GATEWAYS }, spawn)
+  await Promise.all(replicas.map(({ process }) => process.ready))
+
+  const begun = performance.now()
+  const load = startLoad(suite, {
+    ledger,
+    workers: WORKERS,
+    lines,
+    total: messages,
+    target: () => random.pick(replicas.flatMap(({ client }) => client ?? [])),
+    mayGoOn: () => ledger.sent < ((performance.now() - begun) / 1000) * perSecond,
+    atLeastOnceEvery: 5,
+  })
+  const sending = { over: false }
+  void load.done.then(() => (sending.over = true))
+  let kills = 0
+  for (;;) {
+    await setTimeout(killEveryMs)
+    if (sending.over && kills > 0) break
+    const index = random.integer(0, replicas.length - 1)
+    const victim = replicas[index]
+    if (victim === undefined) throw new Error('there is no such gateway')
+    suite.step(`${ledger.sent} of ${messages} sent; kill ${kills + 1}`)
+    victim.client = undefined
+    await victim.process.kill()
+    replicas[index] = spawn()
+    kills += 1
+  }
+  await load.done
+
+  const [one] = await Promise.all(replicas.map(({ process }) => process.ready))
+  if (one === undefined) throw new Error('there is no gateway')
+  const { client } = one
+  const settledMs = await suite.until('every message is final', () => isSettled(client), SETTLED_WITHIN_MS)
+  const found = await audit(client, ledger)
+  await Promise.all(replicas.map(({ process }) => process.stop()))
+
+  report.section(`${GATEWAYS} gateways on PostgreSQL, ${kills} kills`)
+  reportAudit(report, found, ledger)
+  report.none('requests for a message while another was at it', ledger.overlapped().length)
+  reportTakeOver(suite, found)
+  const value = settledMs === undefined ? 'not in time' : seconds(settledMs)
+  report.promise(
+    'all final after the last kill',
+    value,
+    `within ${seconds(SETTLED_WITHIN_MS)}`,
+    settledMs !== undefined,
+  )
+}
+
+/** From an attempt's begin, which was a moment before the kill, to the commit that says nobody knows how it ended. */
+function reportTakeOver({ report }: Suite, { unknownAttempts }: Audit): void {
+  const waits = unknownAttempts.map(({ at, ended_at: endedAt }) => (endedAt ?? Infinity) - at)
+  const longest = highest(waits)
+  const limit = `within ${seconds(TAKEN_OVER_WITHIN_MS)}`
+  report.figure('attempts cut off by a kill', waits.length)
+  report.promise('taken over from a killed gateway, slowest', seconds(longest), limit, longest <= TAKEN_OVER_WITHIN_MS)
+}

@@ -1,0 +1,100 @@
+import { Pool } from 'undici'
+import { z } from 'zod'
+import { KEYS } from './environment.ts'
+
+const TIMEOUT_MS = 20_000
+const CONNECTIONS = 64
+/** As large as pages go. */
+const PAGE = 'limit=200'
+
+/** Times as the gateway writes them, whichever way, in milliseconds since 1970. */
+const time = z.union([z.number(), z.string().transform((text) => Date.parse(text))])
+
+const recordSchema = z.object({
+  id: z.string(),
+  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled']),
+  attempts: z.array(
+    z.object({ number: z.number(), at: time, ended_at: time.nullish(), outcome: z.string().nullish() }),
+  ),
+})
+/** A message as the gateway shows it. */
+export type MessageRecord = z.infer<typeof recordSchema>
+
+const acceptedSchema = z.object({ id: z.string() })
+const pageSchema = z.object({
+  messages: z.array(recordSchema),
+  next_cursor: z.union([z.string(), z.number()]).nullish(),
+})
+
+export type Sent =
+  | { kind: 'accepted'; id: string }
+  | { kind: 'refused'; status: number }
+  /** No answer came: whether it was accepted is not known. */
+  | { kind: 'unanswered' }
+
+export type Draft = { line: number; text: string; atLeastOnce: boolean }
+
+/** One caller of one gateway, on connections that are kept. */
+export type Client = {
+  /** Hands over a message for later delivery. Rejects only when a 202 cannot be read. */
+  send: (draft: Draft) => Promise<Sent>
+  /** Whether some message is in this state. */
+  anyIn: (state: MessageRecord['state']) => Promise<boolean>
+  /** Every message there is, newest first. */
+  records: () => AsyncGenerator<MessageRecord>
+  close: () => Promise<void>
+}
+
+export function createClient(url: string): Client {
+  const pool = new Pool(url, { connections: CONNECTIONS, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })
+  const page = async (query: string) => {
+    const { statusCode, body } = await pool.request({
+      method: 'GET',
+      path: `/messages?${query}`,
+      headers: { 'x-api-key': KEYS.caller },
+    })
+    const text = await body.text()
+    if (statusCode !== 200) throw new Error(`GET /messages answered ${statusCode}: ${text}`)
+    return pageSchema.parse(JSON.parse(text))
+  }
+  return {
+    send: async (draft) => {
+      const answer = await post(pool, draft).catch(() => undefined)
+      if (answer === undefined) return { kind: 'unanswered' }
+      const { status, text } = answer
+      return status === 202
+        ? { kind: 'accepted', id: acceptedSchema.parse(JSON.parse(text)).id }
+        : { kind: 'refused', status }
+    },
+    anyIn: async (state) => (await page(`state=${state}`)).messages.length > 0,
+    records: async function* () {
+      let query = PAGE
+      for (;;) {
+        const { messages, next_cursor: next } = await page(query)
+        yield* messages
+        if (next === null || next === undefined) return
+        query = `${PAGE}&cursor=${encodeURIComponent(next)}`
+      }
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+async function post(pool: Pool, { line, text, atLeastOnce }: Draft): Promise<{ status: number; text: string }> {
+  const { statusCode, body } = await pool.request({
+    method: 'POST',
+    path: '/messages',
+    headers: {
+      'x-api-key': KEYS.caller,
+      'x-access-token': KEYS.token,
+      'content-type': 'application/json',
+      prefer: 'respond-async',
+    },
+    body: JSON.stringify({
+      conversation_id: `c-${line}`,
+      message: text,
+      ...(atLeastOnce && { delivery: 'at-least-once' }),
+    }),
+  })
+  return { status: statusCode, text: await body.text() }
+}

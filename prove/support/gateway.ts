@@ -1,0 +1,117 @@
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { request } from 'undici'
+import { z } from 'zod'
+import { startChild } from './children.ts'
+import { createClient, type Client } from './client.ts'
+import type { Environment } from './environment.ts'
+import type { Suite } from './suite.ts'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const READY_WITHIN_MS = 60_000
+const POLL_MS = 2
+/** Of the output: enough for a reason, bounded for a long life. */
+const TAIL = 16_384
+const MAX_COMPLAINTS = 5
+const MAX_COMPLAINT = 500
+
+export type Ready = { url: string; client: Client; /** From the spawn, in milliseconds. */ readyMs: number }
+
+export type GatewayProcess = {
+  /** Once it takes work; rejects when it ends before. */
+  ready: Promise<Ready>
+  /** SIGKILL, and gone when this resolves. */
+  kill: () => Promise<void>
+  /** SIGTERM, and gone when this resolves. */
+  stop: () => Promise<void>
+}
+
+/** The program itself, as a process of its own with nothing but this environment. That it ends by itself breaks the suite. */
+export function spawnGateway(suite: Suite, environment: Environment): GatewayProcess {
+  suite.atEnd(() => end('SIGKILL'))
+  const spawnedAt = performance.now()
+  const child = startChild(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const listening = Promise.withResolvers<number>()
+  const ended = Promise.withResolvers<undefined>()
+  let output = ''
+  let begun = false
+  let isWanted = true
+  let client: Client | undefined
+  const read = (chunk: unknown) => {
+    output += String(chunk)
+    if (!begun) {
+      const line = output.split('\n').find((one) => one.includes('"gateway.started"'))
+      if (line?.endsWith('}')) {
+        begun = true
+        listening.resolve(z.object({ port: z.number() }).parse(JSON.parse(line)).port)
+      }
+    }
+    if (begun) output = output.slice(-TAIL)
+  }
+  child.stdout?.setEncoding('utf8').on('data', read)
+  child.stderr?.setEncoding('utf8').on('data', read)
+  child.once('close', (code, signal) => {
+    const reason = `a gateway ended by itself (${String(code ?? signal)}):\n${complaints(output)}`
+    listening.reject(new Error(reason))
+    ended.resolve(undefined)
+    void client?.close()
+    if (isWanted) suite.fail(reason)
+  })
+  const end = async (signal: NodeJS.Signals) => {
+    isWanted = false
+    child.kill(signal)
+    await ended.promise
+  }
+  const ready = listening.promise.then(async (port) => {
+    const url = `http://127.0.0.1:${port}`
+    await waitReady(url, spawnedAt + READY_WITHIN_MS)
+    const readyMs = performance.now() - spawnedAt
+    client = createClient(url)
+    return { url, client, readyMs }
+  })
+  // Whoever kills a gateway while it starts does not wait for it to be ready.
+  ready.catch(() => undefined)
+  return { ready, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+}
+
+/** The end of what was logged, less the lines of units of work. */
+function complaints(output: string): string {
+  const lines = output.split('\n').filter((line) => line !== '' && !line.includes('"level":"info"'))
+  return lines
+    .slice(-MAX_COMPLAINTS)
+    .map((line) => `  ${line.slice(0, MAX_COMPLAINT)}`)
+    .join('\n')
+}
+
+async function waitReady(url: string, until: number): Promise<void> {
+  for (;;) {
+    const status = await statusOf(`${url}/readyz`)
+    if (status === 200) return
+    if (performance.now() > until)
+      throw new Error(`a gateway was not ready in time; /readyz last said ${String(status)}`)
+    await setTimeout(POLL_MS)
+  }
+}
+
+/** Nothing when there was no answer. */
+export async function statusOf(url: string): Promise<number | undefined> {
+  try {
+    const { statusCode, body } = await request(url)
+    await body.dump()
+    return statusCode
+  } catch {
+    return undefined
+  }
+}
+
+/** How long a bare Node needs from its spawn to its first line, in milliseconds: what no program can be faster than. */
+export async function bareStartMs(): Promise<number> {
+  const begun = performance.now()
+  const child = startChild(process.execPath, ['-e', "process.stdout.write('up')"], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise((resolve) => child.stdout?.once('data', resolve))
+  const ms = performance.now() - begun
+  await new Promise((resolve) => child.once('close', resolve))
+  return ms
+}

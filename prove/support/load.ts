@@ -1,0 +1,81 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Client } from './client.ts'
+import type { Ledger } from './ledger.ts'
+import { textOf } from './platform.ts'
+import type { Suite } from './suite.ts'
+
+const LOOK_AGAIN_MS = 2
+
+export type LoadOptions = {
+  ledger: Ledger
+  /** Sends at a time. */
+  workers: number
+  /** Conversations; a multiple of the workers. */
+  lines: number
+  /** Stops by itself after so many. */
+  total?: number
+  /** Where the next message goes; nowhere while there is no gateway. */
+  target: () => Client | undefined
+  /** Holds the load back while there is enough to do. */
+  mayGoOn?: () => boolean
+  /** Every how many messages one is to be repeated rather than given up. */
+  atLeastOnceEvery?: number
+}
+
+export type Load = { done: Promise<void>; stop: () => Promise<void> }
+
+/** Sends messages with rising serials, each line's one after the other. */
+export function startLoad(suite: Suite, options: LoadOptions): Load {
+  const { workers, lines } = options
+  if (lines % workers !== 0) throw new Error('lines must be a multiple of workers')
+  const state = { stopped: false }
+  const done = Promise.all(Array.from({ length: workers }, (_, worker) => work(options, worker, state))).then(
+    () => undefined,
+    (error: unknown) => {
+      suite.fail(`the load broke off: ${String(error)}`)
+    },
+  )
+  return {
+    done,
+    stop: () => {
+      state.stopped = true
+      return done
+    },
+  }
+}
+
+async function work(options: LoadOptions, worker: number, state: { stopped: boolean }): Promise<void> {
+  const {
+    ledger,
+    workers,
+    lines,
+    total = Infinity,
+    target,
+    mayGoOn = () => true,
+    atLeastOnceEvery = Infinity,
+  } = options
+  const linesOfOne = lines / workers
+  let turn = 0
+  while (!state.stopped) {
+    const serial = turn * workers + worker
+    if (serial >= total) return
+    const client = mayGoOn() ? target() : undefined
+    if (client === undefined) {
+      await setTimeout(LOOK_AGAIN_MS)
+      continue
+    }
+    turn += 1
+    ledger.sent += 1
+    const answer = await client.send({
+      line: worker + workers * (Math.floor(serial / workers) % linesOfOne),
+      text: textOf(serial),
+      atLeastOnce: serial % atLeastOnceEvery === atLeastOnceEvery - 1,
+    })
+    if (answer.kind === 'accepted') ledger.acknowledged.set(serial, answer.id)
+    else if (answer.kind === 'unanswered') {
+      ledger.unanswered += 1
+      // A gateway that is gone refuses at once; without a pause nothing else would get its turn.
+      await setTimeout(LOOK_AGAIN_MS)
+    } else ledger.refusals.set(answer.status, (ledger.refusals.get(answer.status) ?? 0) + 1)
+  }
+}

@@ -1,0 +1,54 @@
+const NAME_WIDTH = 56
+const VALUE_WIDTH = 16
+
+/** The table on stdout: figures as they are, and promises with what became of them. */
+export class Report {
+  broken = 0
+  kept = 0
+  skipped = 0
+
+  section(title: string): void {
+    say(`\n${title}`)
+  }
+
+  figure(name: string, value: string | number): void {
+    say(row(name, value))
+  }
+
+  promise(name: string, value: string | number, limit: string, isKept: boolean): void {
+    if (isKept) this.kept += 1
+    else this.broken += 1
+    say(`${row(name, value)}  ${limit.padEnd(20)} ${isKept ? 'ok' : 'BROKEN'}`)
+  }
+
+  /** The commonest promise: that something never happened. */
+  none(name: string, value: number): void {
+    this.promise(name, value, 'must be 0', value === 0)
+  }
+
+  failed(reason: string): void {
+    this.broken += 1
+    say(`\nBROKEN: ${reason}`)
+  }
+
+  skip(what: string, why: string): void {
+    this.skipped += 1
+    say(`\n${what} was skipped: ${why}`)
+  }
+
+  /** The last line, in a word or two; `short.ts` repeats it. */
+  verdict(): string {
+    if (this.broken > 0) return `BROKEN (${this.broken})`
+    if (this.kept === 0) return 'skipped'
+    return this.skipped === 0 ? 'ok' : 'ok, in part skipped'
+  }
+}
+
+function row(name: string, value: string | number): string {
+  const text = typeof value === 'number' ? value.toLocaleString('en') : value
+  return `  ${name.padEnd(NAME_WIDTH)} ${text.padStart(VALUE_WIDTH)}`
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
