@@ -37,8 +37,10 @@ export function createCarrier(options: CarryOptions) {
   const { attempts, envelopes, pause, figures, log } = options
 
   /** Never rejects. */
-  const carry = async (message: Claimed, lane: Lane): Promise<void> => {
-    attempts.inHand.add(message.id)
+  const carry = (message: Claimed, lane: Lane): Promise<void> =>
+    attempts.alone(message.id, () => carryAlone(message, lane))
+
+  const carryAlone = async (message: Claimed, lane: Lane): Promise<void> => {
     let number: number | undefined
     try {
       const content = openContent(message)
@@ -47,23 +49,20 @@ export function createCarrier(options: CarryOptions) {
         return
       }
       number = mayGo(message, lane) ? await attempts.begin(message) : undefined
-      if (number === undefined) await attempts.release(message.id)
-      else await settle(message, number, await deliver(message, lane, content))
+      const outcome = number === undefined ? NOT_NOW : await deliver(message, lane, content)
+      if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
+      else await settle(message, number, outcome)
     } catch (error) {
       await recover(message, number, error)
-    } finally {
-      attempts.inHand.delete(message.id)
     }
   }
 
   const mayGo = ({ wire }: Claimed, lane: Lane): boolean =>
     lane.capacity() > 0 && (wire === 'webhook' || pause.leftMs() === 0)
 
-  /** Divar may have asked for a pause while the beginning was committed. */
+  /** A pause or an open breaker may have come while the beginning was committed. */
   const deliver = async (message: Claimed, lane: Lane, content: string): Promise<Outcome> =>
-    message.wire !== 'webhook' && pause.leftMs() > 0
-      ? { kind: 'unavailable', retryAfterSeconds: Math.ceil(pause.leftMs() / 1000) }
-      : lane.deliver(message.wire, message.id, content)
+    mayGo(message, lane) ? lane.deliver(message.wire, message.id, content) : NOT_NOW
 
   /** What failed before the attempt began may go again; after that nobody knows. */
   const recover = async (message: Claimed, number: number | undefined, error: unknown): Promise<void> => {
@@ -107,7 +106,9 @@ export function createCarrier(options: CarryOptions) {
   }
 
   /** What a gateway that is gone has left behind: what it had begun has an unknown outcome, what it had not is queued again. */
-  const settleLeft = async (left: Held): Promise<void> => {
+  const settleLeft = (left: Held): Promise<void> => attempts.alone(left.id, () => settleAlone(left))
+
+  const settleAlone = async (left: Held): Promise<void> => {
     if (left.attemptOpen) {
       await settle(left, left.attempts, { kind: 'unknown', reason: 'its gateway ended', silent: true })
     } else if (left.inLine) {
@@ -145,6 +146,9 @@ export function createCarrier(options: CarryOptions) {
 
   return { carry, end, settleLeft }
 }
+
+/** Nothing is sent, and whoever claims next is told when it may be. */
+const NOT_NOW: Outcome = { kind: 'unavailable', retryAfterSeconds: 0 }
 
 /** A service's own webhook asks for no pause of Divar's. */
 function pauseOf({ wire }: Claimed, outcome: Outcome): number | undefined {

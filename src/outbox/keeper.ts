@@ -126,7 +126,7 @@ export class Keeper {
       await rename(`${file}.part`, file)
     } catch (error) {
       await rm(`${file}.part`, { force: true })
-      log.error({ event: 'store.not_backed_up', ...describeError(error) })
+      log.error({ event: 'store.not_backed_up', ...describeStoreError(error) })
       return 0
     }
     for (const old of copies.slice(0, Math.max(copies.length + 1 - backup.keep, 0))) await rm(join(backup.folder, old))

@@ -50,7 +50,7 @@ export class Lease {
     const { store, attempts, settleLeft, log } = this.#options
     for (;;) {
       const held = await store.adopt(attempts.owner, ADOPT_AT_ONCE)
-      const strays = held.filter(({ id }) => !attempts.inHand.has(id))
+      const strays = held.filter(({ id }) => !attempts.isInHand(id))
       const left = strays.filter(({ id, takenOver }) => takenOver || this.#strays.has(id))
       this.#strays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return

@@ -64,14 +64,13 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
   }
 
   /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
-  const attemptNow = async (
+  const attemptNow = (
     send: StoredSend,
     deliver: (message: Message, userToken: string) => Promise<Outcome>,
     replyOf: (outcome: Outcome) => KeptReply,
-  ): Promise<AttemptedNow> => {
-    const { id } = send
-    attempts.inHand.add(id)
-    try {
+  ): Promise<AttemptedNow> =>
+    attempts.alone(send.id, async () => {
+      const { id } = send
       const accepted = await accept(toStore(send, { leasedTo: attempts.owner }))
       if (accepted.kind !== 'accepted') return openRepeat(accepted)
       const number = await beginOrFree(send)
@@ -83,10 +82,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
       const ended = { attempt, next: onlyState(outcome), pauseMs: pauseMs(outcome), idempotency }
       await within(COMMIT_WAIT_MS, carrier.end(claimedNow(send), ended))
       return { kind: 'attempted', outcome }
-    } finally {
-      attempts.inHand.delete(id)
-    }
-  }
+    })
 
   const beginOrFree = async (send: StoredSend): Promise<number> => {
     const number = await attempts.begin(send).catch(() => undefined)

@@ -70,12 +70,17 @@ async function endMessages(
   finished: readonly Finish[],
 ): Promise<string[]> {
   if (finished.length === 0) return []
-  const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint' } as const
-  const rows = finished.map(({ message, next }) =>
-    next.state === 'queued'
-      ? [message.id, next.state, next.inMs, Number(next.unsure)]
-      : [message.id, next.state, null, Number(next.state === 'unknown')],
-  )
+  const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint', number: 'bigint' } as const
+  const rows = finished.map(({ message, attempt, next }) => [
+    message.id,
+    next.state,
+    ...(next.state === 'queued' ? [next.inMs, Number(next.unsure)] : [null, Number(next.state === 'unknown')]),
+    attempt?.number ?? null,
+  ])
+  // Of an end that is repeated, because its answer got lost, the message may be at its next attempt already.
+  const isOpen = sql`(v.number is null or exists (
+    select 1 from attempt where message_id = v.id and number = v.number and ended_at is null
+  ))`
   const { rows: ended } = await sql<{ id: string }>`
     with ${valuesTable(columns, rows)}
     update message set
@@ -88,7 +93,7 @@ async function endMessages(
       body_key = case when v.state <> 'delivered' then body_key end,
       wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
     from v
-    where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending'
+    where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
     returning message.id`.execute(trx)
   return ended.map(({ id }) => id)
 }
@@ -116,11 +121,28 @@ async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonl
         ]
       : [],
   )
+  const notBegun = held.flatMap(({ message, attempt }) => (attempt === undefined ? [message.id] : []))
+  await closeNotBegun(now, trx, notBegun)
   if (rows.length === 0) return
   await sql`
     with ${valuesTable(columns, rows)}
     update attempt set ended_at = ${now}, outcome = v.outcome, status = v.status, code = v.code, reason = v.reason
     from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx)
+}
+
+/** A commit whose answer got lost may say that an attempt began, which then did not. */
+export async function closeNotBegun(
+  now: Database['now'],
+  trx: Kysely<Schema>,
+  messageIds: readonly string[],
+): Promise<void> {
+  if (messageIds.length === 0) return
+  await trx
+    .updateTable('attempt')
+    .set({ ended_at: now, outcome: 'not_sent', reason: 'not begun' })
+    .where('message_id', 'in', [...messageIds])
+    .where('ended_at', 'is', null)
+    .execute()
 }
 
 /** Lets the first message go that is left in each of these conversations. */

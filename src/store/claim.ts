@@ -93,34 +93,31 @@ async function heldBy(
 ): Promise<Held[]> {
   const { rows } = await sql<Row & { try_for_ms: number; attempt_open: number }>`
     select *, give_up_at - ${now} as try_for_ms,
-      (select count(*) from attempt where message_id = message.id and ended_at is null) as attempt_open
+      (select count(*) from attempt where message_id = message.id and number = message.attempts and ended_at is null) as attempt_open
     from message where state = 'sending' and lease_owner = ${owner} order by seq`.execute(trx)
   return rows.map((row) => ({ ...toClaimed(row), attemptOpen: row.attempt_open > 0, takenOver: taken.has(row.id) }))
 }
 
-/** Puts back what surely was not sent, also where a commit whose answer got lost says that an attempt began. */
+/** Puts back what surely was not sent; what a commit says to have begun has not. */
 export function release(database: Database, owner: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return Promise.resolve()
   return database.write(async (trx) => {
     const released = await trx
       .updateTable('message')
-      .set({ state: 'queued', lease_owner: null, due_at: database.now })
+      .set({
+        state: 'queued',
+        lease_owner: null,
+        due_at: database.now,
+        attempts: sql<number>`attempts - (select count(*) from attempt where message_id = message.id and ended_at is null)`,
+      })
       .where('id', 'in', [...ids])
       .where('lease_owner', '=', owner)
       .where('state', '=', 'sending')
       .returning('id')
       .execute()
     if (released.length === 0) return
-    await trx
-      .updateTable('attempt')
-      .set({ ended_at: database.now, outcome: 'not_sent', reason: 'not begun' })
-      .where(
-        'message_id',
-        'in',
-        released.map(({ id }) => id),
-      )
-      .where('ended_at', 'is', null)
-      .execute()
+    const openOnes = released.map(({ id }) => id)
+    await trx.deleteFrom('attempt').where('message_id', 'in', openOnes).where('ended_at', 'is', null).execute()
   })
 }
 

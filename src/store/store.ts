@@ -125,7 +125,7 @@ export type OutboxStore = {
   begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
   /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */
   finish: (owner: string, finished: readonly Finish[]) => Promise<string[]>
-  /** Puts back what was claimed and not begun. */
+  /** Puts back what was claimed and surely not sent; an attempt that was committed as begun is as if it had never been. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
   /** Divar wants nothing of this app for so long. */
   pause: (ms: number) => Promise<void>

@@ -21,7 +21,8 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
   beforeEach(() => setAside(store))
 
   test('gets the next number and a row of its own before its first byte', async () => {
-    const { id } = await acceptedAndClaimed(store)
+    const message = await acceptedAndClaimed(store)
+    const { id } = message
     for (const number of [1, 2, 3]) {
       expect(await store.begin('gw-1', [id])).toEqual([{ id, number }])
       const record = await store.find('orders', id)
@@ -35,7 +36,10 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
         reason: null,
       })
       expect(record?.attempts).toHaveLength(number)
-      await store.release('gw-1', [id])
+      await finish(store, [message], {
+        attempt: { number, outcome: 'not_sent' },
+        next: { state: 'queued', inMs: 0, unsure: false },
+      })
       expect(await claimedOne(store)).toMatchObject({ id, attempts: number })
     }
   })
@@ -58,18 +62,18 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     }
   })
 
-  test('is closed as not sent when its message is released', async () => {
+  test('is as if it had never been when its message is released', async () => {
     const { id } = await acceptedAndClaimed(store)
     await store.begin('gw-1', [id])
     await store.release('gw-1', [id])
     expect(await store.find('orders', id)).toMatchObject({
       state: 'queued',
       nextAttemptAt: expect.any(Number),
-      attempts: [{ number: 1, endedAt: expect.any(Number), outcome: 'not_sent', status: null }],
+      attempts: [],
     })
   })
 
-  test('keeps its own end when a later one is released', async () => {
+  test('that has ended stays when a later one is released', async () => {
     const message = await acceptedAndClaimed(store)
     await store.begin('gw-1', [message.id])
     await finish(store, [message], {
@@ -80,7 +84,8 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     await store.begin('gw-1', [message.id])
     await store.release('gw-1', [message.id])
     const record = await store.find('orders', message.id)
-    expect(record?.attempts).toMatchObject([{ outcome: 'platform_error' }, { outcome: 'not_sent' }])
+    expect(record?.attempts).toMatchObject([{ number: 1, outcome: 'platform_error' }])
+    expect(await claimedOne(store)).toMatchObject({ attempts: 1 })
   })
 
   test('is released by its lease’s owner alone', async () => {

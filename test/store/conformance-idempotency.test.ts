@@ -93,6 +93,19 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await store.find('orders', over.id)).toBeDefined()
   })
 
+  test('can be asked for by itself, which takes nothing', async () => {
+    const [key, over] = [newId('req'), newId('req')]
+    const [first, expired] = [queued(key), queued(over)]
+    expect(await store.repeat('orders', first.idempotency)).toBeUndefined()
+    await store.accept([first, { ...expired, idempotency: { ...expired.idempotency, keepMs: 0 } }])
+    const repeated = await store.repeat('orders', queued(key).idempotency)
+    expect(repeated && replyIn(repeated)).toEqual([first.id, `reply to ${first.id}`])
+    expect(await store.repeat('orders', queued(key, 'something else').idempotency)).toEqual({ kind: 'mismatch' })
+    expect(await store.repeat('billing', first.idempotency)).toBeUndefined()
+    expect(await store.repeat('orders', expired.idempotency)).toBeUndefined()
+    expect(await claimed(store)).toHaveLength(2)
+  })
+
   test('is taken once within a call', async () => {
     const key = newId('req')
     const [first, same, other, unkeyed] = [queued(key), queued(key), queued(key, 'something else'), newMessage()]

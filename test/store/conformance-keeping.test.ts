@@ -120,6 +120,16 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
     expect([await usesOf(keyId), await usesOf(other)]).toEqual([1, 0])
   })
 
+  test('counts what is found again by a name under each key, for as long as it is looked for', async () => {
+    const other = newId('req')
+    const idempotency = { key: 'a', fingerprints: [`${keyId}.said`], keepMs: MINUTE_MS } as const
+    await store.accept([newMessage({ caller, conversations: [`${other}.c`], idempotency })])
+    await store.accept([newMessage({ caller, conversations: [`${other}.d`], leasedTo: 'gw-1' })])
+    expect([await usesOf(keyId), await usesOf(other)]).toEqual([1, 1])
+    await finish(store, await claimed(store), { idempotency: 'free' })
+    expect([await usesOf(keyId), await usesOf(other)]).toEqual([0, 0])
+  })
+
   test('finds bodies and replies under former keys, in bounded batches', async () => {
     const newest = newId('req')
     const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
@@ -169,6 +179,18 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
     await store.release('gw-1', [resealed.id])
     expect(textOf((await claimedOne(store)).body)).toBe('first')
     expect(await store.reseal([])).toBe(0)
+  })
+
+  test('tells by caller how old the oldest is that is still to come', async () => {
+    await store.accept(newLine(2, { caller }))
+    await at.alter(
+      `update message set created_at = created_at - ${MINUTE_MS} where caller = '${caller}' and due_at > 0`,
+    )
+    store = at.store()
+    const oldestMs = async () => (await store.backlog()).find((one) => one.caller === caller)?.oldestMs
+    expect(await oldestMs()).toBeGreaterThanOrEqual(MINUTE_MS)
+    await finish(store, [await claimedOne(store)])
+    expect(await oldestMs()).toBeLessThan(MINUTE_MS)
   })
 
   test('counts by caller what is queued or being sent', async () => {
