@@ -56,6 +56,11 @@ export class Attempts {
     }
   }
 
+  /** Resolves when nobody here is at any message. */
+  async idle(): Promise<void> {
+    while (this.#inHand.size > 0) await Promise.allSettled(this.#inHand.values())
+  }
+
   /** Commits that an attempt begins; its number, or `undefined` when it must not: the lease is lost, or Divar asked for a pause. */
   async begin({ id }: Pick<Claimed, 'id'>): Promise<number | undefined> {
     return (await this.#begin(id)).number

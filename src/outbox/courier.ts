@@ -2,16 +2,20 @@ import type { Logger } from '../base/log.ts'
 import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import { describeStoreError } from './attempts.ts'
 import type { Lane } from './lane.ts'
+import type { Pause } from './pause.ts'
 
 /** How long a courier looks away when nothing wakes it: a hint of another gateway's may have been lost. */
 const LOOK_EVERY_MS = 2000
 /** While the store is away. */
 const STORE_RETRY_MS = 1000
+/** What is due and yet cannot be claimed is just in another gateway's hands. */
+const TAKEN_RETRY_MS = 50
 
 export type CourierOptions = {
   store: OutboxStore
   owner: string
   lane: Lane
+  pause: Pause
   /** One delivery, with its commits; settles whatever happens. */
   carry: (message: Claimed, lane: Lane) => Promise<void>
   log: Logger
@@ -65,16 +69,19 @@ export class Courier {
 
   /** Claims and sets out; answers when to look again, in milliseconds. */
   async #look(): Promise<number> {
-    const { store, owner, lane, log } = this.#options
+    const { store, owner, lane, pause, log } = this.#options
     let nextInMs = LOOK_EVERY_MS
     try {
       for (const wire of this.#inTurn()) {
         const places = this.#freePlaces()
         // A place that becomes free wakes; a breaker does not.
         if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
-        const claim = await store.claim(owner, wire, places)
+        // The store may not know of it yet, or never: what it hands out would only be put back, and handed out again.
+        const pausedMs = wire === 'webhook' ? 0 : pause.leftMs()
+        const claim = pausedMs > 0 ? { messages: [], nextInMs: pausedMs } : await store.claim(owner, wire, places)
         for (const message of claim.messages) this.#setOut(message)
-        nextInMs = Math.min(nextInMs, claim.nextInMs ?? nextInMs)
+        const waitMs = claim.nextInMs ?? nextInMs
+        nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, TAKEN_RETRY_MS))
       }
       if (this.#storeAway) log.info({ event: 'store.back' })
       this.#storeAway = false

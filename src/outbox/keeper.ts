@@ -1,6 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError, type Logger } from '../base/log.ts'
+import { within } from '../base/within.ts'
 import type { Store } from '../store/store.ts'
 import { describeStoreError } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
@@ -12,6 +13,7 @@ const BATCH = 200
 const LOOK_EVERY_MS = 30_000
 /** At one look: what is more comes at the next, so that keeping house leaves room for work. */
 const MAX_BATCHES = 50
+const STOP_WAIT_MS = 2000
 
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
@@ -43,7 +45,8 @@ export class Keeper {
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await this.#working
+    // A copy that is being written is not waited for; what there is of it goes with the next one.
+    await within(STOP_WAIT_MS, this.#working)
   }
 
   #work(work: Promise<void>): void {
@@ -118,8 +121,10 @@ export class Keeper {
   async #backUp(): Promise<number> {
     const { store, backup, log } = this.#options
     if (backup === undefined || store.backup === undefined) return 0
-    const copies = (await readdir(backup.folder)).filter((name) => COPY.test(name)).sort()
+    const names = await readdir(backup.folder)
+    const copies = names.filter((name) => COPY.test(name)).sort()
     if (Date.now() - timeOf(copies.at(-1)) < backup.everyMs) return 0
+    for (const half of names.filter((name) => HALF_A_COPY.test(name))) await rm(join(backup.folder, half))
     const file = join(backup.folder, nameOf(new Date()))
     try {
       await store.backup(`${file}.part`)
@@ -135,6 +140,7 @@ export class Keeper {
   }
 }
 
+const HALF_A_COPY = /^gateway-\d{8}T\d{6}Z\.db\.part/
 const COPY = /^gateway-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/
 
 function nameOf(time: Date): string {

@@ -1,4 +1,5 @@
 import type { Logger } from '../base/log.ts'
+import { within } from '../base/within.ts'
 import type { Held, OutboxStore } from '../store/store.ts'
 import { describeStoreError, type Attempts } from './attempts.ts'
 
@@ -7,10 +8,19 @@ const BEAT_EVERY_MS = 10_000
 /** How soon after its lease the messages of a gateway that is gone are taken over. */
 const ADOPT_EVERY_MS = 5000
 const ADOPT_AT_ONCE = 100
+/**
+ * Whoever has not reached the store for so long must not judge the others: most likely none has. They are spared until they have had time
+ * to renew their leases, and to commit how their attempts ended; otherwise what is known to be delivered would end as unknown.
+ */
+const CUT_OFF_MS = 15_000
+const SPARE_MS = 15_000
+
+/** A stop does not wait longer for a store that is away. */
+const GOODBYE_MS = 2000
 
 export type LeaseOptions = {
-  store: OutboxStore
-  attempts: Attempts
+  store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'>
+  attempts: Pick<Attempts, 'owner' | 'isInHand'>
   settleLeft: (left: Held) => Promise<void>
   log: Logger
 }
@@ -22,6 +32,8 @@ export class Lease {
   #working = new Set<Promise<void>>()
   /** Messages that the store believed to be ours at the last look, and nobody here was at. */
   #strays = new Set<string>()
+  #reachedAt = 0
+  #spareUntil = 0
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -31,15 +43,33 @@ export class Lease {
   async start(): Promise<void> {
     await this.#adopt()
     this.#every(BEAT_EVERY_MS, 'heartbeat', () => this.#options.store.heartbeat(this.#options.attempts.owner))
-    this.#every(ADOPT_EVERY_MS, 'adopt', () => this.#adopt())
+    this.#every(ADOPT_EVERY_MS, 'adopt', () => this.#look())
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
+    // Without a goodbye the lease ends by itself.
+    await within(GOODBYE_MS, this.#leave())
+  }
+
+  async #leave(): Promise<void> {
+    const { store, attempts, log } = this.#options
     await Promise.all(this.#working)
-    await this.#options.store.leave(this.#options.attempts.owner).catch((error: unknown) => {
-      this.#options.log.warn({ event: 'store.failed', what: 'leave', ...describeStoreError(error) })
+    await store.leave(attempts.owner).catch((error: unknown) => {
+      log.warn({ event: 'store.failed', what: 'leave', ...describeStoreError(error) })
     })
+  }
+
+  async #look(): Promise<void> {
+    const { store, attempts } = this.#options
+    const wasCutOff = performance.now() - this.#reachedAt > CUT_OFF_MS
+    if (!wasCutOff && performance.now() >= this.#spareUntil) {
+      await this.#adopt()
+      return
+    }
+    await store.heartbeat(attempts.owner)
+    this.#reachedAt = performance.now()
+    if (wasCutOff) this.#spareUntil = this.#reachedAt + SPARE_MS
   }
 
   /**
@@ -50,6 +80,7 @@ export class Lease {
     const { store, attempts, settleLeft, log } = this.#options
     for (;;) {
       const held = await store.adopt(attempts.owner, ADOPT_AT_ONCE)
+      this.#reachedAt = performance.now()
       const strays = held.filter(({ id }) => !attempts.isInHand(id))
       const left = strays.filter(({ id, takenOver }) => takenOver || this.#strays.has(id))
       this.#strays = new Set(strays.map(({ id }) => id))

@@ -1,5 +1,4 @@
 import { newId } from '../base/id.ts'
-import { InFlight } from '../base/in-flight.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
@@ -41,13 +40,13 @@ export class Outbox {
   readonly figures = createFigures()
   readonly #options: OutboxOptions
   readonly #envelopes: Envelopes
+  readonly #attempts: Attempts
   readonly #backlog: Backlog
   readonly #noticeOf: ReturnType<typeof createNotices> | undefined
   readonly #queue: (send: StoredSend, reply: KeptReply) => Promise<Queued>
   readonly #couriers: readonly Courier[]
   readonly #lease: Lease
   readonly #keeper: Keeper
-  readonly #inFlight = new InFlight()
   readonly #pause = new Pause()
   readonly #cutOff = new AbortController()
 
@@ -75,15 +74,16 @@ export class Outbox {
     })
     const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
     const { owner } = attempts
-    this.attemptNow = this.#inFlight.track(sends.attemptNow)
+    this.attemptNow = sends.attemptNow
     this.find = store.find
     this.list = store.list
     this.#envelopes = envelopes
+    this.#attempts = attempts
     this.#backlog = backlog
     this.#noticeOf = noticeOf
     this.#queue = sends.queue
-    const carry = this.#inFlight.track(carrier.carry)
-    this.#couriers = lanes.map((lane) => new Courier({ store, owner, lane, carry, log }))
+    const { carry } = carrier
+    this.#couriers = lanes.map((lane) => new Courier({ store, owner, lane, pause: this.#pause, carry, log }))
     this.#lease = new Lease({ store, attempts, settleLeft: carrier.settleLeft, log })
     this.#keeper = new Keeper({
       store,
@@ -161,7 +161,7 @@ export class Outbox {
   /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
   async drain(): Promise<void> {
     await Promise.all(this.#couriers.map((courier) => courier.stop()))
-    await this.#inFlight.idle()
+    await this.#attempts.idle()
   }
 
   /** Ends what could not be drained, and leaves; what is still owed goes to whoever starts next. */

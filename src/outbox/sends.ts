@@ -68,27 +68,43 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
     send: StoredSend,
     deliver: (message: Message, userToken: string) => Promise<Outcome>,
     replyOf: (outcome: Outcome) => KeptReply,
-  ): Promise<AttemptedNow> =>
-    attempts.alone(send.id, async () => {
-      const { id } = send
+  ): Promise<AttemptedNow> => {
+    const answered = Promise.withResolvers<AttemptedNow>()
+    const attempt = async () => {
       const accepted = await accept(toStore(send, { leasedTo: attempts.owner }))
-      if (accepted.kind !== 'accepted') return openRepeat(accepted)
-      const number = await beginOrFree(send)
+      if (accepted.kind !== 'accepted') {
+        answered.resolve(openRepeat(accepted))
+        return
+      }
+      const number = await attempts.begin(send).catch(() => undefined)
+      if (number === undefined) {
+        answered.reject(new StoreError('the attempt could not be committed as begun', undefined))
+        await carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
+        return
+      }
       const outcome = await deliver(send.message, send.userToken)
-      const idempotency: Finish['idempotency'] = keepsKey(outcome)
-        ? { reply: envelopes.seal('reply', id, replyOf(outcome)) }
-        : 'free'
-      const attempt = attemptEnd(number, outcome)
-      const ended = { attempt, next: onlyState(outcome), pauseMs: pauseMs(outcome), idempotency }
-      await within(COMMIT_WAIT_MS, carrier.end(claimedNow(send), ended))
-      return { kind: 'attempted', outcome }
-    })
+      const committed = commitNow(send, number, outcome, replyOf)
+      void within(COMMIT_WAIT_MS, committed).then(() => {
+        answered.resolve({ kind: 'attempted', outcome })
+      }, answered.reject)
+      await committed
+    }
+    // The caller's answer does not wait for ever; the message stays in hand until the store has it.
+    attempts.alone(send.id, attempt).catch(answered.reject)
+    return answered.promise
+  }
 
-  const beginOrFree = async (send: StoredSend): Promise<number> => {
-    const number = await attempts.begin(send).catch(() => undefined)
-    if (number !== undefined) return number
-    void carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
-    throw new StoreError('the attempt could not be committed as begun', undefined)
+  const commitNow = (
+    send: StoredSend,
+    number: number,
+    outcome: Outcome,
+    replyOf: (outcome: Outcome) => KeptReply,
+  ): Promise<boolean> => {
+    const idempotency: Finish['idempotency'] = keepsKey(outcome)
+      ? { reply: envelopes.seal('reply', send.id, replyOf(outcome)) }
+      : 'free'
+    const attempt = attemptEnd(number, outcome)
+    return carrier.end(claimedNow(send), { attempt, next: onlyState(outcome), pauseMs: pauseMs(outcome), idempotency })
   }
 
   const toStore = (send: StoredSend, more: { reply: KeptReply } | { leasedTo: string }): NewMessage => {

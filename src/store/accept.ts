@@ -67,13 +67,12 @@ export async function insertMessages(
 /** The conversations among these in which something is still to come. */
 async function busyLines(trx: Kysely<Schema>, queued: readonly NewMessage[]): Promise<Set<string>> {
   if (queued.length === 0) return new Set()
-  const rows = await trx
-    .selectFrom('message')
-    .select('conversation')
-    .distinct()
-    .where('conversation', 'in', [...new Set(queued.flatMap(({ conversations }) => conversations))])
-    .where(OPEN_IN_LINE)
-    .execute()
+  const lines = [...new Set(queued.flatMap(({ conversations }) => conversations))].map((one) => [one])
+  // Of each line one row is looked at, however long it is.
+  const { rows } = await sql<{ conversation: string }>`
+    with ${valuesTable({ conversation: 'text' }, lines)}
+    select conversation from v
+    where exists (select 1 from message where message.conversation = v.conversation and ${OPEN_IN_LINE})`.execute(trx)
   return new Set(rows.map(({ conversation }) => conversation))
 }
 

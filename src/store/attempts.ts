@@ -131,11 +131,7 @@ async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonl
 }
 
 /** A commit whose answer got lost may say that an attempt began, which then did not. */
-export async function closeNotBegun(
-  now: Database['now'],
-  trx: Kysely<Schema>,
-  messageIds: readonly string[],
-): Promise<void> {
+async function closeNotBegun(now: Database['now'], trx: Kysely<Schema>, messageIds: readonly string[]): Promise<void> {
   if (messageIds.length === 0) return
   await trx
     .updateTable('attempt')

@@ -2,7 +2,7 @@ import { within } from '../base/within.ts'
 import { StoreError } from './store.ts'
 
 /** For one call, however many statements it takes. Less than a lease by far. */
-const CALL_TIMEOUT_MS = 10_000
+export const CALL_TIMEOUT_MS = 10_000
 
 /** Every call ends in time, and every way in which it fails is a StoreError. */
 export async function asStoreCall<Result>(call: () => Promise<Result>): Promise<Result> {

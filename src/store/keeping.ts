@@ -5,6 +5,9 @@ import type { Sealed, SealedRow } from './store.ts'
 /** How long a gateway is remembered that has not been heard of. */
 const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
 
+/** Longer than any wait between two tries. */
+const FORGET_NOTICE_MS = 24 * 60 * 60 * 1000
+
 export async function wipe({ db, now }: Database, limit: number): Promise<number> {
   const due = db
     .selectFrom('message')
@@ -32,11 +35,21 @@ export async function purge({ db, now }: Database, retentionMs: number, limit: n
     .where(sql<boolean>`expires_at <= ${now}`)
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
+  // Notices that nobody delivers any more, since the webhook was taken away; whoever delivers them ends them long before.
+  const unwanted = db
+    .selectFrom('message')
+    .select('seq')
+    .where(OPEN_IN_LINE)
+    .where('wire', '=', 'webhook')
+    .where('state', '=', 'queued')
+    .where(sql<boolean>`give_up_at <= ${now} - ${sql.lit(FORGET_NOTICE_MS)}`)
+    .limit(limit)
+  const notices = await db.deleteFrom('message').where('seq', 'in', unwanted).executeTakeFirst()
   await db
     .deleteFrom('gateway')
     .where(sql<boolean>`lease_until <= ${now} - ${sql.lit(FORGET_GATEWAY_MS)}`)
     .execute()
-  return Number(messages.numDeletedRows + keys.numDeletedRows)
+  return Number(messages.numDeletedRows + keys.numDeletedRows + notices.numDeletedRows)
 }
 
 export async function sealedUnderOthers({ db }: Database, keyId: string, limit: number): Promise<SealedRow[]> {

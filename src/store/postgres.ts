@@ -2,7 +2,9 @@ import { hash } from 'node:crypto'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { describeError, type Logger } from '../base/log.ts'
+import { within } from '../base/within.ts'
 import type { Database } from './database.ts'
+import { CALL_TIMEOUT_MS } from './guard.ts'
 import { listenForQueued } from './listen.ts'
 import { migrate } from './migrate.ts'
 import { createQueries } from './queries.ts'
@@ -14,6 +16,7 @@ const CONNECT_TIMEOUT_MS = 3000
 /** Less than a lease by far: whoever hangs on a statement must not believe for long that it still holds one. */
 const STATEMENT_TIMEOUT_MS = 5000
 const MAX_TRIES = 5
+const CLOSE_TIMEOUT_MS = 3000
 /** A deadlock, or two transactions that cannot both be: the database asks to run one of them again. */
 const RUN_AGAIN = new Set(['40P01', '40001'])
 
@@ -28,7 +31,6 @@ export async function openPostgres(url: string, log: Logger): Promise<Store> {
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + 1000,
     idle_in_transaction_session_timeout: 2 * STATEMENT_TIMEOUT_MS,
   })
   // A connection that dies while idle is replaced; without a listener it would end the process.
@@ -42,6 +44,7 @@ export async function openPostgres(url: string, log: Logger): Promise<Store> {
     await db.destroy()
     throw new StoreSetupError(`PostgreSQL cannot be used (${reasonOf(error)})`, error)
   })
+  endHungConnections(pool)
   const queries = createQueries(describeDatabase(db))
   const signal = listenForQueued(url, pool, log)
   return {
@@ -54,10 +57,26 @@ export async function openPostgres(url: string, log: Logger): Promise<Store> {
     },
     onQueued: signal.onQueued,
     close: async () => {
-      await signal.close()
-      await db.destroy()
+      // A connection that hangs does not even say goodbye.
+      await within(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
     },
   }
+}
+
+/**
+ * Whoever called has been told by then that the store did not answer. A connection whose packets vanish would otherwise go back to the
+ * pool, and hold up everybody who gets it for as long as the system keeps trying: a quarter of an hour.
+ */
+function endHungConnections(pool: pg.Pool): void {
+  const timers = new Map<pg.PoolClient, NodeJS.Timeout>()
+  const end = (client: pg.PoolClient) => {
+    if (client instanceof pg.Client) void client.end()
+  }
+  pool.on('acquire', (client) => timers.set(client, setTimeout(end, CALL_TIMEOUT_MS, client)))
+  pool.on('release', (_error, client) => {
+    clearTimeout(timers.get(client))
+    timers.delete(client)
+  })
 }
 
 function describeDatabase(db: Kysely<Schema>): Database {

@@ -16,6 +16,8 @@ type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; v
 
 type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void }
 
+/** What comes then is refused at once: a thread that hangs on its disk answers nobody, and each call that waits takes memory. */
+const MAX_WAITING = 10_000
 /** Longer than a checkpoint takes; a thread that hangs on its disk is given up. */
 const CLOSE_TIMEOUT_MS = 5000
 
@@ -86,7 +88,10 @@ class Thread {
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
-    return asStoreCall(() => this.send(method, ...parameters))
+    return asStoreCall(() => {
+      if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
+      return this.send(method, ...parameters)
+    })
   }
 
   /** Without a deadline. */

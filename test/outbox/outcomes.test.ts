@@ -63,6 +63,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     ['an acceptance that is cut off', { kind: 'reset_after' }, 'UND_ERR_SOCKET'],
     ['504', answer(504), 'status 504'],
     ['a 2xx that cannot be read', answer(200, 'yes'), 'unreadable answer with status 200'],
+    ['a 2xx that says more than a status', answer(200, '{"status":3000000000}'), 'status 3000000000'],
   ])('that meets %s is unknown, and not tried again', async (_, misbehaviour, reason) => {
     const before = gateway.divar.received.length
     const message = await until(gateway, await meet(V2, misbehaviour), 'unknown')

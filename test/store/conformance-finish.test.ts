@@ -124,6 +124,20 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     }
   })
 
+  test('that is committed once more, its answer having got lost, leaves the next attempt alone', async () => {
+    const message = await acceptedAndClaimed(store)
+    await store.begin('gw-1', [message.id])
+    const first = { attempt: { number: 1, outcome: 'platform_error' }, next: AGAIN }
+    expect(await finish(store, [message], first)).toEqual([message.id])
+    const again = await claimedOne(store)
+    expect(await finish(store, [message], first)).toEqual([])
+    await store.begin('gw-1', [message.id])
+    expect(await finish(store, [message], first)).toEqual([])
+    const second = { attempt: { number: 2, outcome: 'delivered' } }
+    expect(await finish(store, [again], second)).toEqual([message.id])
+    expect(await store.find('orders', message.id)).toMatchObject({ state: 'delivered' })
+  })
+
   test('can queue the message again, for later', async () => {
     const message = await acceptedAndClaimed(store)
     await finish(store, [message], { next: LATER })
