@@ -32,8 +32,7 @@ export async function insertMessages(
     trx,
     queued.flatMap(({ conversations }) => conversations),
   )
-  const busy = await busyLines(trx, queued)
-  const { now } = database
+  const { now, busy } = await readLines(database, trx, queued)
   await trx
     .insertInto('message')
     .values(
@@ -54,7 +53,7 @@ export async function insertMessages(
           body: body.bytes,
           body_key: body.keyId,
           due_at: inLine && isFirst ? now : null,
-          give_up_at: sql<number>`${now} + cast(${tryForMs} as bigint)`,
+          give_up_at: now + tryForMs,
           lease_owner: leasedTo ?? null,
           request_id: requestId,
           created_at: now,
@@ -64,16 +63,23 @@ export async function insertMessages(
     .execute()
 }
 
-/** The conversations among these in which something is still to come. */
-async function busyLines(trx: Kysely<Schema>, queued: readonly NewMessage[]): Promise<Set<string>> {
-  if (queued.length === 0) return new Set()
+/** The conversations among these in which something is still to come, and the time: as a number it spares each row an expression. */
+async function readLines(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  queued: readonly NewMessage[],
+): Promise<{ now: number; busy: Set<string> }> {
   const lines = [...new Set(queued.flatMap(({ conversations }) => conversations))].map((one) => [one])
-  // Of each line one row is looked at, however long it is.
-  const { rows } = await sql<{ conversation: string }>`
-    with ${valuesTable({ conversation: 'text' }, lines)}
-    select conversation from v
-    where exists (select 1 from message where message.conversation = v.conversation and ${OPEN_IN_LINE})`.execute(trx)
-  return new Set(rows.map(({ conversation }) => conversation))
+  // Of each line one row is looked at, however long it is. The row without a conversation brings the time where none is busy.
+  const { rows } = await sql<{ now: number; conversation: string | null }>`
+    with ${valuesTable({ conversation: 'text' }, lines.length > 0 ? lines : [[null]])}
+    select ${now} as now, conversation from v
+    where exists (select 1 from message where message.conversation = v.conversation and ${OPEN_IN_LINE})
+    union all select ${now}, null`.execute(trx)
+  return {
+    now: Math.max(...rows.map((row) => row.now)),
+    busy: new Set(rows.flatMap(({ conversation }) => conversation ?? [])),
+  }
 }
 
 function isKeyed(message: NewMessage): message is Keyed {
