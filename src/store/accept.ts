@@ -70,11 +70,11 @@ async function readLines(
   queued: readonly NewMessage[],
 ): Promise<{ now: number; busy: Set<string> }> {
   const lines = [...new Set(queued.flatMap(({ conversations }) => conversations))].map((one) => [one])
-  // Of each line one row is looked at, however long it is. The row without a conversation brings the time where none is busy.
+  // Of each line one row is looked at, however long it is: without the limit PostgreSQL would rather read all lines. The row without a conversation brings the time where none is busy.
   const { rows } = await sql<{ now: number; conversation: string | null }>`
     with ${valuesTable({ conversation: 'text' }, lines.length > 0 ? lines : [[null]])}
     select ${now} as now, conversation from v
-    where exists (select 1 from message where message.conversation = v.conversation and ${OPEN_IN_LINE})
+    where (select 1 from message where message.conversation = v.conversation and ${OPEN_IN_LINE} limit 1) is not null
     union all select ${now}, null`.execute(trx)
   return {
     now: Math.max(...rows.map((row) => row.now)),
