@@ -17,7 +17,7 @@ import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
 import type { Config } from './config.ts'
 import { reachDivar } from './divar.ts'
 import { describeMetrics } from './metrics.ts'
-import { InFlight } from '../base/in-flight.ts'
+import { InFlight } from './in-flight.ts'
 
 /** A running gateway. */
 export type Gateway = {
