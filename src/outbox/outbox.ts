@@ -1,6 +1,6 @@
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
-import type { Logger } from '../base/log.ts'
+import { describeError, type Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts, describeStoreError } from './attempts.ts'
@@ -12,7 +12,7 @@ import type { Lane } from './lane.ts'
 import { Lease } from './lease.ts'
 import { createFigures } from './figures.ts'
 import { createNotices } from './notice.ts'
-import { createEnvelopes, type Envelopes } from './owed.ts'
+import { createEnvelopes, readOwed, type Envelopes } from './owed.ts'
 import { Pause } from './pause.ts'
 import { pauseMs, type RetryPolicy } from './schedule.ts'
 import { createSends, type AttemptedNow, type KeptReply, type Queued, type StoredSend } from './sends.ts'
@@ -128,7 +128,7 @@ export class Outbox {
   async retry(caller: string, id: string): Promise<Changed | undefined> {
     const { store, retry } = this.#options
     const before = await store.find(caller, id)
-    const changed = await store.retry(caller, id, retry.forMs)
+    const changed = await store.retry(caller, id, retry.forMs, await this.#namesOf(caller, id))
     if (changed?.kind === 'changed') {
       if (before?.finishedAt !== null) this.#backlog.add(caller)
       this.#wake()
@@ -169,6 +169,18 @@ export class Outbox {
     this.#cutOff.abort()
     await this.drain()
     await Promise.all([this.#lease.stop(), this.#keeper.stop()])
+  }
+
+  /** Its conversation as it is named today: keys may have changed since it was queued. What cannot be opened keeps its name. */
+  async #namesOf(caller: string, id: string): Promise<readonly string[]> {
+    const body = await this.#options.store.bodyOf(caller, id)
+    if (body === undefined) return []
+    try {
+      return this.#envelopes.conversations(readOwed(this.#envelopes.open('body', id, body)).message)
+    } catch (error) {
+      this.#options.log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
+      return []
+    }
   }
 
   #wake(): void {

@@ -164,16 +164,19 @@ export async function moveLines(
     )`.execute(trx)
 }
 
-/** Whether something is still to come in a conversation. */
-export async function isBusy(trx: Kysely<Schema>, conversation: string): Promise<boolean> {
-  const open = await trx
-    .selectFrom('message')
-    .select('id')
-    .where('conversation', '=', conversation)
-    .where(OPEN_IN_LINE)
-    .limit(1)
-    .executeTakeFirst()
-  return open !== undefined
+/** The first of these names of a conversation under which something is still to come. */
+export async function findBusy(trx: Kysely<Schema>, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const open = await trx
+      .selectFrom('message')
+      .select('id')
+      .where('conversation', '=', name)
+      .where(OPEN_IN_LINE)
+      .limit(1)
+      .executeTakeFirst()
+    if (open !== undefined) return name
+  }
+  return undefined
 }
 
 async function settleKey(trx: Kysely<Schema>, messageId: string, outcome: Finish['idempotency']): Promise<void> {

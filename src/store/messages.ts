@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
-import { isBusy, moveLines } from './attempts.ts'
+import { findBusy, moveLines } from './attempts.ts'
 import type { Row } from './claim.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
@@ -12,6 +12,7 @@ import {
   type MessageRecord,
   type MessageStore,
   type NewMessage,
+  type Sealed,
 } from './store.ts'
 
 export async function find({ db }: Database, caller: string, id: string): Promise<MessageRecord | undefined> {
@@ -44,22 +45,37 @@ export async function list(
   }
 }
 
-export function retry(database: Database, caller: string, id: string, tryForMs: number): Promise<Changed | undefined> {
-  return change(database, caller, id, async (trx, row) => {
+export async function bodyOf({ db }: Database, caller: string, id: string): Promise<Sealed | undefined> {
+  const row = await rowOf(db, caller, id)
+  return row === undefined || row.body === null || row.body_key === null
+    ? undefined
+    : { keyId: row.body_key, bytes: row.body }
+}
+
+export function retry(
+  database: Database,
+  caller: string,
+  id: string,
+  tryForMs: number,
+  conversations: readonly string[] = [],
+): Promise<Changed | undefined> {
+  return change(database, caller, id, conversations, async (trx, row) => {
     const { now } = database
     if (row.state === 'queued' && row.due_at !== null) {
       await trx.updateTable('message').set({ due_at: now }).where('id', '=', id).execute()
       return true
     }
     if (row.finished_at === null || row.body === null) return false
-    const dueAt = (await isBusy(trx, row.conversation)) ? null : now
+    const names = [...conversations, row.conversation]
+    const busy = await findBusy(trx, names)
     await trx
       .updateTable('message')
       .set({
         seq: database.nextSeq,
         state: 'queued',
         in_line: 1,
-        due_at: dueAt,
+        conversation: busy ?? names[0] ?? row.conversation,
+        due_at: busy === undefined ? now : null,
         give_up_at: sql<number>`${now} + cast(${tryForMs} as bigint)`,
         finished_at: null,
         wipe_at: null,
@@ -76,7 +92,7 @@ export function cancel(
   id: string,
   notice?: NewMessage,
 ): Promise<Changed | undefined> {
-  return change(database, caller, id, async (trx, row) => {
+  return change(database, caller, id, [], async (trx, row) => {
     if (row.state !== 'queued') return false
     await trx
       .updateTable('message')
@@ -94,12 +110,13 @@ function change(
   database: Database,
   caller: string,
   id: string,
+  lines: readonly string[],
   act: (trx: Kysely<Schema>, row: Row) => Promise<boolean>,
 ): Promise<Changed | undefined> {
   return database.write(async (trx) => {
     const seen = await rowOf(trx, caller, id)
     if (seen === undefined) return undefined
-    await database.lockLines(trx, [seen.conversation])
+    await database.lockLines(trx, [seen.conversation, ...lines])
     const row = await rowOf(trx, caller, id, database.kind === 'postgres')
     if (row === undefined) return undefined
     if (await act(trx, row)) return { kind: 'changed' }

@@ -5,7 +5,7 @@ import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
 import type { Database } from './database.ts'
 import { asStoreCall } from './guard.ts'
 import { backlog, keysInUse, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
-import { cancel, find, list, retry } from './messages.ts'
+import { bodyOf, cancel, find, list, retry } from './messages.ts'
 import type { KeepingStore, MessageStore, OutboxStore } from './store.ts'
 
 /** What runs where the database is; the rest of a Store is about reaching it. */
@@ -25,7 +25,8 @@ export function createQueries(database: Database): Queries {
     leave: (owner) => asStoreCall(() => leave(database, owner)),
     find: (caller, id) => asStoreCall(() => find(database, caller, id)),
     list: (caller, filter) => asStoreCall(() => list(database, caller, filter)),
-    retry: (caller, id, tryForMs) => asStoreCall(() => retry(database, caller, id, tryForMs)),
+    retry: (caller, id, tryForMs, names) => asStoreCall(() => retry(database, caller, id, tryForMs, names)),
+    bodyOf: (caller, id) => asStoreCall(() => bodyOf(database, caller, id)),
     cancel: (caller, id, notice) => asStoreCall(() => cancel(database, caller, id, notice)),
     wipe: (limit) => asStoreCall(() => wipe(database, limit)),
     purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),

@@ -174,7 +174,15 @@ export type MessageStore = {
     filter: { state?: MessageState | undefined; cursor?: number | undefined; limit: number },
   ) => Promise<MessagePage>
   /** Queues a message again that ended, or tries at once one that waits for its next attempt. */
-  retry: (caller: string, id: string, tryForMs: number) => Promise<Changed | undefined>
+  retry: (
+    caller: string,
+    id: string,
+    tryForMs: number,
+    /** Its conversation under every known key, the newest first: the line may go on under another name than when it stood there. */
+    conversations?: readonly string[],
+  ) => Promise<Changed | undefined>
+  /** What is sealed of a message; `undefined` once it is wiped. */
+  bodyOf: (caller: string, id: string) => Promise<Sealed | undefined>
   /** Ends a queued message; wiped at once. */
   cancel: (caller: string, id: string, notice?: NewMessage) => Promise<Changed | undefined>
 }

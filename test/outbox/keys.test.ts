@@ -67,6 +67,27 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     await start(newer)
   })
 
+  test('rotated, a retry joins the line of its conversation, under whatever name that goes on', async () => {
+    const divar = await startDivar()
+    const { older, newer } = newKeys()
+    const store = await withStore(kind, divarAt(divar))
+    const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
+    divar.misbehave(answer(412))
+    const rejected = await queue(first, said('c-1', 'rejected'))
+    await until(first, rejected, 'rejected')
+    await first.stop()
+
+    const second = await startOn(store, { TOKEN_ENCRYPTION_KEY: `${newer},${older}` })
+    divar.misbehave(LATER)
+    const held = await queue(second, said('c-1', 'held'))
+    await until(second, held, 'queued', tried(1))
+    expect((await tell(second, rejected, 'retry')).status).toBe(202)
+    expect(await until(second, rejected, 'queued')).toMatchObject({ next_attempt_at: null })
+    expect((await tell(second, held, 'retry')).status).toBe(202)
+    await until(second, rejected, 'delivered')
+    expect(textsAt(divar)).toEqual(['rejected', 'held', 'held', 'rejected'])
+  })
+
   test('missing a key that something lies under stops the start, with 78, in clear words', async () => {
     const { older, newer } = newKeys()
     const store = await withStore(kind)
