@@ -14,3 +14,7 @@ export type OutboxFigures = {
 export function createFigures(): OutboxFigures {
   return { attempts: new Tally(), ended: new Tally(), queued: [], rowsUnderOlderKeys: 0 }
 }
+
+export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {
+  return inUse.reduce((sum, used) => (used.keyId === keyId ? sum : sum + used.rows), 0)
+}

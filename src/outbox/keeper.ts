@@ -5,7 +5,7 @@ import { within } from '../base/within.ts'
 import type { Store } from '../store/store.ts'
 import { describeStoreError } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
-import type { OutboxFigures } from './figures.ts'
+import { rowsUnderOthers, type OutboxFigures } from './figures.ts'
 import type { Envelopes } from './owed.ts'
 
 const BATCH = 200
@@ -95,9 +95,8 @@ export class Keeper {
 
   /** Brings one batch under the newest key. What cannot be opened stays as it is, and is told. */
   async #reseal(): Promise<number> {
-    const { store, envelopes, figures, log } = this.#options
+    const { store, envelopes, log } = this.#options
     const rows = await store.sealedUnderOthers(envelopes.primary, BATCH)
-    figures.rowsUnderOlderKeys = Math.max(figures.rowsUnderOlderKeys, rows.length)
     const opened = rows.flatMap((was) => {
       try {
         const text = envelopes.open(was.kind, was.id, was.sealed)
@@ -112,8 +111,7 @@ export class Keeper {
 
   async #countOlder(resealed: number): Promise<number> {
     const { store, envelopes, figures, log } = this.#options
-    const older = (await store.keysInUse()).filter(({ keyId }) => keyId !== envelopes.primary)
-    figures.rowsUnderOlderKeys = older.reduce((sum, { rows }) => sum + rows, 0)
+    figures.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), envelopes.primary)
     if (resealed > 0) log.info({ event: 'store.resealed', rows: resealed, left: figures.rowsUnderOlderKeys })
     return 0
   }

@@ -10,7 +10,7 @@ import { Courier } from './courier.ts'
 import { Keeper, type BackupOptions } from './keeper.ts'
 import type { Lane } from './lane.ts'
 import { Lease } from './lease.ts'
-import { createFigures } from './figures.ts'
+import { createFigures, rowsUnderOthers } from './figures.ts'
 import { createNotices } from './notice.ts'
 import { createEnvelopes, readOwed, type Envelopes } from './owed.ts'
 import { Pause } from './pause.ts'
@@ -108,6 +108,7 @@ export class Outbox {
         'TOKEN_ENCRYPTION_KEY lacks a key that stored rows still need; put the former key back, behind the new one',
       )
     }
+    this.figures.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#envelopes.primary)
     this.figures.queued = await store.backlog()
     this.#backlog.correct(this.figures.queued)
     await this.#lease.start()

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
-import type { Claim, Claimed, Held, Wire } from './store.ts'
+import type { Claim, Claimed, Held, Sealed, Wire } from './store.ts'
 
 export type Row = Selectable<Schema['message']>
 
@@ -64,8 +64,13 @@ function toClaimed(row: Row & { try_for_ms: number }): Claimed {
     attempts: row.attempts,
     tryForMs: row.try_for_ms,
     requestId: row.request_id,
-    body: row.body === null || row.body_key === null ? undefined : { keyId: row.body_key, bytes: row.body },
+    body: bodyIn(row),
   }
+}
+
+/** What is sealed of a message, until it is wiped. */
+export function bodyIn({ body, body_key }: Row): Sealed | undefined {
+  return body === null || body_key === null ? undefined : { keyId: body_key, bytes: body }
 }
 
 /** Messages in nobody's hands any more: their gateway's lease has ended, or it left. */

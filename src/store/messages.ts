@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
 import { findBusy, moveLines } from './attempts.ts'
-import type { Row } from './claim.ts'
+import { bodyIn, type Row } from './claim.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 import {
@@ -47,9 +47,7 @@ export async function list(
 
 export async function bodyOf({ db }: Database, caller: string, id: string): Promise<Sealed | undefined> {
   const row = await rowOf(db, caller, id)
-  return row === undefined || row.body === null || row.body_key === null
-    ? undefined
-    : { keyId: row.body_key, bytes: row.body }
+  return row && bodyIn(row)
 }
 
 export function retry(

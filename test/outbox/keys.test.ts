@@ -7,6 +7,7 @@ import { environment, KEYS } from '../support/gateway.ts'
 import { V1 } from '../support/messages.ts'
 import {
   answer,
+  ask,
   divarAt,
   post,
   queue,
@@ -56,6 +57,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     // The key's fingerprint and the line still have their names under it.
     await expect(start(newer)).rejects.toThrow(/lacks a key that stored rows still need/)
     const third = await start(`${newer},${older}`)
+    expect((await ask(third, '/metrics')).text).toMatch(/^kenar_store_rows_under_older_keys [1-9]/m)
     expect((await tell(third, held, 'retry')).status).toBe(202)
     for (const id of [held, behind, last]) await until(third, id, 'delivered')
     expect(textsAt(divar)).toEqual([V1.message, 'held', 'held', 'behind', 'last'])
