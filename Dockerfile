@@ -11,6 +11,7 @@ RUN chmod a+r package.json \
 # More than half of the packages' bytes are for compilers, editors and other systems. Both C libraries of Linux stay:
 # the base image is the builder's choice.
 RUN cd node_modules \
+  && rm -r @fontsource-variable \
   && rm -r better-sqlite3/deps better-sqlite3/src better-sqlite3/node_modules/node-addon-api zod/src \
   && rm better-sqlite3/prebuilds/darwin-* better-sqlite3/prebuilds/win32-* \
   && find . -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
@@ -24,7 +25,7 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-# The demo and its stand-in for Divar are for developers.
+# The demo and the simulator, whose page takes a compilation of its own, are for developers.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && rm -r dist/demo dist/simulator
 COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js

@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { freePort } from './support/listen.ts'
 import { faultStatus } from '../src/http/fault-status.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,24 +21,22 @@ const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 /** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */
 const ports = new Map<string, number>()
 const withFreePorts = (text: string) =>
-  text.replaceAll(/\b(?:3000|3100|4000)\b/g, (printed) => String(ports.get(printed)))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
+  text.replaceAll(/\b(?:3000|3100|4000|5050)\b/g, (printed) => String(ports.get(printed)))
 
 let demo: ChildProcess
 let transcript = ''
 beforeAll(async () => {
   // As the README has it, less the installation, which has happened.
   expect(readme).toContain('npm ci && npm run demo\n')
-  for (const printed of ['3000', '3100', '4000']) ports.set(printed, await freePort())
-  const options = ['--port', withFreePorts('3000'), '--simulator-port', withFreePorts('4000')]
+  for (const printed of ['3000', '3100', '4000', '5050']) ports.set(printed, await freePort())
+  const options = [
+    '--port',
+    withFreePorts('3000'),
+    '--simulator-port',
+    withFreePorts('4000'),
+    '--app-port',
+    withFreePorts('5050'),
+  ]
   demo = spawn('npm', ['run', '--silent', 'demo', '--', ...options], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],

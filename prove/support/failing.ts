@@ -1,4 +1,4 @@
-import type { Misbehaviour } from '../../src/simulator/platform.ts'
+import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import type { Audit } from './audit.ts'
 import type { Ledger } from './ledger.ts'
 import type { Random } from './random.ts'

@@ -1,4 +1,4 @@
-import { startSimulator, type Misbehaviour, type Received } from '../../src/simulator/platform.ts'
+import { startSimulator, type Misbehaviour, type Received } from '../../src/simulator/simulator.ts'
 import { KEYS } from './environment.ts'
 import type { Ledger } from './ledger.ts'
 import type { Suite } from './suite.ts'

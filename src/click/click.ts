@@ -29,7 +29,7 @@ export type Click = {
   data: JsonObject
   /** Present when the button stood under a location message. */
   location?: Location
-  /** Where the user goes once the app is done; always https under divar.ir. */
+  /** Where the user goes once the app is done; https under divar.ir, or this machine. */
   returnUrl: string
   /** Keys that this version does not know, as they came. */
   extra: JsonObject

@@ -6,22 +6,39 @@ import { parseArgs } from 'node:util'
 import { createLogger } from '../base/log.ts'
 import { readConfig } from '../process/config.ts'
 import { startGateway } from '../process/gateway.ts'
-import { startSimulator, type Received } from '../simulator/platform.ts'
-import { clickV1, messageV1 } from './samples.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import { landingTemplate, startApp } from './app.ts'
+import { sampleMessages, TEXTS } from './samples.ts'
 
 /** Not secrets: they open nothing but this demo, on this machine. */
 const KEYS = { identification: 'demo-identification-key', caller: 'demo-internal-key', api: 'demo-divar-api-key' }
 const USER_TOKEN = 'demo-user-token'
 const { values: ports } = parseArgs({
-  options: { port: { type: 'string', default: '3000' }, 'simulator-port': { type: 'string', default: '4000' } },
+  options: {
+    port: { type: 'string', default: '3000' },
+    'simulator-port': { type: 'string', default: '4000' },
+    'app-port': { type: 'string', default: '5050' },
+  },
 })
+const gatewayUrl = `http://127.0.0.1:${ports.port}`
 
 /** The demo's store and its key last as long as the demo. */
 const folder = await mkdtemp(join(tmpdir(), 'kenar-demo-'))
 const simulator = await startSimulator({
   port: Number(ports['simulator-port']),
   apiKey: KEYS.api,
-  onSend: showArrival,
+  identificationKey: KEYS.identification,
+  sessionUrl: `${gatewayUrl}/divar/session`,
+  checks: 'strict',
+  // As if the seller had agreed already that the app writes into all of her chats.
+  tokens: [{ accessToken: USER_TOKEN, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
+  log: say,
+}).catch(explain)
+const app = await startApp({
+  port: Number(ports['app-port']),
+  gatewayUrl,
+  internalKey: KEYS.caller,
+  userToken: USER_TOKEN,
 }).catch(explain)
 const gateway = await startGateway(
   readConfig({
@@ -33,66 +50,44 @@ const gateway = await startGateway(
     DIVAR_API_URL: simulator.url,
     INTERNAL_API_KEYS: `orders:${KEYS.caller}`,
     RESOLVER: 'template',
-    LANDING_URL_TEMPLATE: `${simulator.url}/start{?post_token,side,data.order_id}`,
+    LANDING_URL_TEMPLATE: landingTemplate(app.url),
     DATABASE_URL: `file:${join(folder, 'gateway.db')}`,
     TOKEN_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   }),
   createLogger('warn'),
 ).catch(explain)
-const url = `http://127.0.0.1:${gateway.port}`
 
-say(`Gateway on ${url}, a stand-in for Divar on ${simulator.url}.\n`)
-await play('1. A click: Divar asks where the user goes', '/divar/session', clickV1, {
-  authorization: KEYS.identification,
-})
-await play('2. A message: a service writes into the chat', '/messages', messageV1, {
-  'x-api-key': KEYS.caller,
-  'x-access-token': USER_TOKEN,
-})
-say(`Your turn (both stay up; Ctrl-C ends them):
+for (const { side, text } of TEXTS) await post(`${simulator.url}/simulator/messages`, { side, text })
+for (const message of sampleMessages(simulator.world, app.url)) {
+  await post(`${gatewayUrl}/messages`, message, { 'x-api-key': KEYS.caller, 'x-access-token': USER_TOKEN })
+}
 
-curl -s ${url}/divar/session -H 'authorization: ${KEYS.identification}' -H 'content-type: application/json' \\
+say(`
+  Open this in a browser:   ${simulator.url}
+  این نشانی را باز کنید     (two phones, one chat: click a button, or open the app from the menu)
+
+  The gateway listens on ${gatewayUrl}, a sample app of yours on ${app.url}. Nothing leaves this machine.
+  What happens on the wire is listed here and on the page. Ctrl-C ends all three.
+
+Your turn. A click, as Divar sends it:
+
+curl -s ${gatewayUrl}/divar/session -H 'authorization: ${KEYS.identification}' -H 'content-type: application/json' \\
   -d '{"post_token":"AZf3Uqr3","user_id":"u1","peer_id":"u2","extra_data":{"provider_data":{"order_id":"B-7"}}}'
 
-curl -s ${url}/messages -H 'x-api-key: ${KEYS.caller}' -H 'x-access-token: ${USER_TOKEN}' -H 'content-type: application/json' \\
-  -d '{"conversation_id":"c1","message":"سلام","receiver_btn":{"action":"LINK","data":{"extra_data":{"order_id":"B-7"},"caption":"ادامه"}}}'
+A message, as your services send it; it appears on both phones:
+
+curl -s ${gatewayUrl}/messages -H 'x-api-key: ${KEYS.caller}' -H 'x-access-token: ${USER_TOKEN}' -H 'content-type: application/json' \\
+  -d '{"conversation_id":"${simulator.world.conversationId}","message":"سلام","receiver_btn":{"action":"LINK","data":{"extra_data":{"order_id":"B-7"},"caption":"ادامه"}}}'
 `)
 stayUp()
 
-/** Sends one request over a real socket and prints both sides of it. */
-async function play(title: string, path: string, body: unknown, headers: Record<string, string>): Promise<void> {
-  say(`── ${title}\n`)
-  say(
-    `> POST ${path}\n${Object.entries(headers)
-      .map(([name, value]) => `> ${name}: ${value}\n`)
-      .join('')}${pretty(body)}\n`,
-  )
-  const response = await fetch(url + path, {
+async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<void> {
+  const answer = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),
   })
-  say(`< ${response.status}\n${pretty(await response.json())}\n`)
-}
-
-function showArrival({ method, path, headers, body }: Received, status: number): void {
-  const shown = ['x-api-key', 'x-access-token', 'authorization'].filter((name) => headers[name] !== undefined)
-  say(`   what Divar received, and answered with ${status}:\n`)
-  say(
-    `>> ${method} ${path}\n${shown.map((name) => `>> ${name}: ${String(headers[name])}\n`).join('')}${prettyText(body)}\n`,
-  )
-}
-
-function pretty(value: unknown): string {
-  return JSON.stringify(value, null, 2)
-}
-
-function prettyText(text: string): string {
-  try {
-    return pretty(JSON.parse(text))
-  } catch {
-    return text
-  }
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${await answer.text()}`)
 }
 
 function say(text: string): void {
@@ -104,7 +99,7 @@ function explain(error: unknown): never {
   const text = error instanceof Error ? error.message : String(error)
   process.stderr.write(
     taken
-      ? `The demo needs the ports ${ports.port} and ${ports['simulator-port']}; one is taken. Others: npm run demo -- --port 3005 --simulator-port 4005\n`
+      ? `The demo needs the ports ${Object.values(ports).join(', ')}; one is taken. Others: npm run demo -- --port 3005 --simulator-port 4005 --app-port 5055\n`
       : `${text}\n`,
   )
   process.exit(1)
@@ -112,7 +107,7 @@ function explain(error: unknown): never {
 
 function stayUp(): void {
   const stop = () => {
-    void Promise.all([gateway.stop(), simulator.close()])
+    void Promise.all([gateway.stop(), simulator.close(), app.close()])
       .then(() => rm(folder, { recursive: true }))
       .then(() => process.exit(0))
   }

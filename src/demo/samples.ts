@@ -1,30 +1,43 @@
-/** The platform's own samples with real-looking values: what the demo plays. */
+import type { World } from '../simulator/world.ts'
 
-export const clickV1 = {
-  extra_data: {
-    provider_data: { order_id: 'A-1029' },
-    location: { latitude: 35.683374373999364, longitude: 51.34850978851319 },
-  },
-  callback_url: 'https://open-platform-redirect.divar.ir/completion',
-  post_token: 'AZf3Uqr3',
-  user_id: 'e9ba8a81-9583-4f7c-af54-b07df089d971',
-  peer_id: '1697004f-e902-44c2-bbbe-bf8e20d54bff',
-  Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' },
-  demand: { id: 'e9ba8a81-9583-4f7c-af54-b07df089d971' },
-}
+/** The demo's first words: what the two say to each other, then the platform's two kinds of message with an app's buttons. */
+export const TEXTS = [
+  { side: 'buyer', text: 'سلام، دوچرخه هنوز موجود است؟' },
+  { side: 'seller', text: 'سلام، بله. می‌توانید کارشناسی هم بگیرید.' },
+] as const
 
-export const messageV1 = {
-  user_id: 'e9ba8a81-9583-4f7c-af54-b07df089d971',
-  post_token: 'AZf3Uqr3',
-  peer_id: '1697004f-e902-44c2-bbbe-bf8e20d54bff',
-  type: 'TEXT',
-  message: 'کارشناسی خودرو برای فردا ساعت ۱۰ ثبت شد.',
-  sender_btn: {
-    action: 'LINK',
-    data: { icon_name: 'CAR_INSPECTED', extra_data: { order_id: 'A-1029' }, caption: 'پیگیری درخواست' },
-  },
-  receiver_btn: {
-    action: 'LINK',
-    data: { icon_name: 'VERIFIED', extra_data: { order_id: 'A-1029' }, caption: 'تأیید زمان بازدید' },
-  },
+/** A message whose buttons call the app, and one whose buttons open an address; both in the seller's name, on v1. */
+export function sampleMessages({ people, post }: World, appUrl: string): Record<string, unknown>[] {
+  const address = { user_id: people.seller.v1Id, post_token: post.token, peer_id: people.buyer.v1Id, type: 'TEXT' }
+  const report = `${appUrl}/report?order_id=A-1029`
+  return [
+    {
+      ...address,
+      message: 'کارشناسی دوچرخه برای فردا ساعت ۱۰ ثبت شد.',
+      sender_btn: {
+        action: 'LINK',
+        data: { icon_name: 'CAR_INSPECTED', extra_data: { order_id: 'A-1029' }, caption: 'پیگیری درخواست' },
+      },
+      receiver_btn: {
+        action: 'LINK',
+        data: {
+          icon_name: 'VERIFIED',
+          extra_data: { order_id: 'A-1029', step: 'confirm' },
+          caption: 'تأیید زمان بازدید',
+        },
+      },
+    },
+    {
+      ...address,
+      message: 'گزارش کارشناسی آماده است.',
+      sender_btn: {
+        action: 'DIRECT_LINK',
+        data: { icon_name: 'LAUNCH', direct_link: report, caption: 'گزارش فروشنده' },
+      },
+      receiver_btn: {
+        action: 'DIRECT_LINK',
+        data: { icon_name: 'LAUNCH', direct_link: report, caption: 'گزارش خریدار' },
+      },
+    },
+  ]
 }

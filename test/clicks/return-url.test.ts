@@ -2,17 +2,21 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/return-url.ts'
 
-describe('the way back leads to Divar and nowhere else', () => {
+describe('the way back leads to Divar, or to a stand-in on this machine, and nowhere else', () => {
   test.each([
     'https://divar.ir/',
     'https://open-platform-redirect.divar.ir/completion',
     'https://a.b.divar.ir/x?y=1#z',
+    'http://127.0.0.1:4000/completion',
+    'http://localhost:4000/completion',
   ])('%s is trusted', (url) => {
     expect(chooseReturnUrl(url)).toEqual({ url, replaced: false })
   })
 
   test.each([
     'http://divar.ir/',
+    'http://127.0.0.1.evil.example/',
+    'http://localhost.evil.example/',
     'https://evil.example/',
     'https://divar.ir.evil.example/',
     'https://notdivar.ir/',
@@ -49,6 +53,7 @@ describe('the way back leads to Divar and nowhere else', () => {
         ),
         (offered) => {
           const { protocol, hostname } = new URL(chooseReturnUrl(offered).url)
+          if (/^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return
           expect(protocol).toBe('https:')
           expect(`.${hostname}`).toMatch(/\.divar\.ir$/)
         },

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { Response } from 'supertest'
-import type { Misbehaviour } from '../../src/simulator/platform.ts'
+import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Misbehaviour } from '../../src/simulator/platform.ts'
+import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
 import { send, type Json } from '../support/requests.ts'

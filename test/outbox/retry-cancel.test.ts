@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import type { Misbehaviour } from '../../src/simulator/platform.ts'
+import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { DATABASES, query, withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { problemOf } from '../support/messages.ts'

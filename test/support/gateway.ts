@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { createLogger } from '../../src/base/log.ts'
 import { readConfig, type Environment } from '../../src/process/config.ts'
 import { startGateway } from '../../src/process/gateway.ts'
-import { startSimulator, type Simulator } from '../../src/simulator/platform.ts'
+import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 
 export const KEYS = {
   identification: 'Bearer of a key, with blanks',

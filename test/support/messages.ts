@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals'
 import type { Response } from 'supertest'
 import { z } from 'zod'
-import type { Received } from '../../src/simulator/platform.ts'
+import type { Received } from '../../src/simulator/simulator.ts'
 import type { TestGateway } from './gateway.ts'
 import { parseJson, send, type Json } from './requests.ts'
 

@@ -8,7 +8,7 @@ import {
   type Misbehaviour,
   type Simulator,
   type SimulatorOptions,
-} from '../../src/simulator/platform.ts'
+} from '../../src/simulator/simulator.ts'
 import { withStore } from './databases.ts'
 import { environment, KEYS, startTestGateway, type TestGateway } from './gateway.ts'
 import { spawnGateway, type GatewayProcess } from './process.ts'

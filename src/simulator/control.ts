@@ -1,0 +1,161 @@
+import type { ServerResponse } from 'node:http'
+import { z } from 'zod'
+import { click, ClickError, personMessage } from './clicks.ts'
+import type { Conversation } from './conversation.ts'
+import { readFaultName, write } from './faults.ts'
+import { isFramable } from './framable.ts'
+import { answerJson, type Answer, type Received } from './http.ts'
+import type { Side } from './shown.ts'
+
+/** What the control routes act on. */
+export type Controlled = {
+  conversation: Conversation
+  identificationKey: string
+  ownOrigin: string
+  /** Whose phone opened the last web view: the consent page asks this one first. */
+  activate: (side: Side) => void
+}
+
+const side = z.enum(['seller', 'buyer'])
+const webAddress = z.url({ protocol: /^https?$/ }).max(2048)
+const location = z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
+const shapes = {
+  message: z.union([
+    z.strictObject({ side, text: z.string().trim().min(1).max(1000) }),
+    z.strictObject({ side, location }),
+  ]),
+  click: z.strictObject({
+    side,
+    message_id: z.string().max(64).optional(),
+    row: z.int().min(0).max(2).optional(),
+    column: z.int().min(0).max(2).optional(),
+  }),
+  settings: z.strictObject({
+    wire: z.enum(['v1', 'v2']).optional(),
+    session_url: webAddress.optional(),
+    blocked_by: side.nullable().optional(),
+  }),
+  fault: z.strictObject({ fault: z.string(), times: z.int().min(1).max(1000).default(1) }),
+  active: z.strictObject({ side }),
+}
+
+type Route = (body: unknown, controlled: Controlled, query: URLSearchParams) => Answer | Promise<Answer>
+
+const routes = new Map<string, Route>([
+  ['GET /simulator/state', (_, { conversation }) => answerJson(conversation.snapshot())],
+  ['GET /simulator/faults', (_, { conversation }) => answerJson(conversation.faults.list())],
+  [
+    'GET /simulator/framable',
+    async (_, { ownOrigin }, query) =>
+      answerJson({ framable: await isFramable(webAddress.parse(query.get('url')), ownOrigin) }),
+  ],
+  [
+    'POST /simulator/messages',
+    (body, { conversation }) => {
+      const said = shapes.message.parse(body)
+      const told = 'text' in said ? { text: said.text } : { text: '', location: said.location }
+      const caption = conversation.world.appTitle.fa
+      return answerJson(conversation.say(personMessage(said.side, { ...told, caption })), 201)
+    },
+  ],
+  [
+    'POST /simulator/clicks',
+    async (body, { conversation, identificationKey, ownOrigin, activate }) => {
+      const clicked = shapes.click.parse(body)
+      activate(clicked.side)
+      return answerJson(await click(conversation, clicked, { identificationKey, ownOrigin }))
+    },
+  ],
+  [
+    'POST /simulator/settings',
+    (body, { conversation }) => {
+      const { wire, session_url, blocked_by } = shapes.settings.parse(body)
+      conversation.change({
+        ...(wire && { wire }),
+        ...(session_url && { sessionUrl: session_url }),
+        ...(blocked_by !== undefined && { blockedBy: blocked_by }),
+      })
+      return answerJson(conversation.settings)
+    },
+  ],
+  [
+    'POST /simulator/faults',
+    (body, { conversation }) => {
+      const { fault, times } = shapes.fault.parse(body)
+      const name = readFaultName(fault)
+      if (name === undefined) return answerJson({ error: 'fault: there is no fault of this name.' }, 400)
+      conversation.faults.arm(name, times)
+      return answerJson(conversation.faults.list())
+    },
+  ],
+  [
+    'DELETE /simulator/faults',
+    (_, { conversation }) => {
+      conversation.faults.clear()
+      return answerJson([])
+    },
+  ],
+  [
+    'POST /simulator/active',
+    (body, { activate }) => {
+      activate(shapes.active.parse(body).side)
+      return answerJson({})
+    },
+  ],
+  [
+    'POST /simulator/reset',
+    (_, { conversation }) => {
+      conversation.reset()
+      return answerJson({})
+    },
+  ],
+])
+
+/** The routes by which the page, the command line and tests steer the simulator. */
+export async function control({ method, path, headers, body }: Received, controlled: Controlled): Promise<Answer> {
+  const { pathname, searchParams } = new URL(path, controlled.ownOrigin)
+  // A page from elsewhere in the same browser may not steer this one.
+  if (headers.origin !== undefined && headers.origin !== controlled.ownOrigin) {
+    return answerJson({ error: 'This is for the own page of the simulator only.' }, 403)
+  }
+  const route = routes.get(`${method} ${pathname}`)
+  if (route === undefined) return answerJson({ error: 'There is no such route.' }, 404)
+  try {
+    return await route(body === '' ? {} : JSON.parse(body), controlled, searchParams)
+  } catch (error) {
+    if (error instanceof z.ZodError) return answerJson({ error: z.prettifyError(error) }, 400)
+    if (error instanceof ClickError) return answerJson({ error: error.message }, 409)
+    if (error instanceof SyntaxError) return answerJson({ error: 'The body is not JSON.' }, 400)
+    throw error
+  }
+}
+
+const HEARTBEAT_MS = 15_000
+const MAX_WATCHERS = 50
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+const watching = new WeakMap<Conversation, number>()
+
+/** Streams what changes as server-sent events; each connection begins with all there is, so whoever reconnects misses nothing. */
+export function streamEvents(response: ServerResponse, conversation: Conversation): void {
+  const count = watching.get(conversation) ?? 0
+  if (count >= MAX_WATCHERS) {
+    write(answerJson({ error: 'Too many pages watch already.' }, 503), response)
+    return
+  }
+  watching.set(conversation, count + 1)
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  const tell = (event: string, data: unknown) => {
+    response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
+  }
+  tell('snapshot', conversation.snapshot())
+  const stop = conversation.watch(({ event, data }) => {
+    tell(event, data)
+  })
+  const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS)
+  response.once('close', () => {
+    clearInterval(heartbeat)
+    stop()
+    watching.set(conversation, (watching.get(conversation) ?? 1) - 1)
+  })
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod'
+import type { Grants, Issued } from './grants.ts'
+import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'
+import { consentPage, refusalPage } from './oauth-page.ts'
+import { readScope, splitScopes, type Scope } from './scopes.ts'
+import type { Side } from './shown.ts'
+import type { World } from './world.ts'
+
+export type App = { slug: string; clientSecret: string; apiKey: string; redirectUris?: string[] }
+
+export type OauthDeps = {
+  world: World
+  grants: Grants
+  app: App
+  /** Whose phone the page was opened on. */
+  activeSide: Side
+  /** The next code is treated as too old, because the simulator was told so. */
+  codeExpired?: boolean
+}
+
+/** What an app sends a user to the consent with, once it has passed the checks. */
+export type Authorization = {
+  redirectUri: string
+  state: string
+  scopes: Scope[]
+  challenge?: string
+  fields: Record<string, string>
+}
+
+/** The consent walk on the platform's side: its page, the decision, tokens of both eras. Undefined when the request is for none of these. */
+export function handleOauth(received: Received, deps: OauthDeps): Handled | undefined {
+  const { pathname, searchParams } = new URL(received.path, 'http://platform')
+  switch (`${received.method} ${pathname}`) {
+    case 'GET /oauth2/auth':
+    case 'GET /oauth':
+      return showConsent(searchParams, deps)
+    case 'POST /oauth2/auth/decision':
+      return decide(new URLSearchParams(received.body), deps)
+    case 'POST /oauth2/token':
+      return token(new URLSearchParams(received.body), deps)
+    case 'POST /v1/open-platform/oauth/access_token':
+      return tokenV1(received.body, deps)
+    default:
+      return undefined
+  }
+}
+
+const FIELDS = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'scope',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+]
+
+/** Checks a request for consent; what cannot go back to the app is told to the user, the rest to the app. */
+function readAuthorization(
+  query: URLSearchParams,
+  { app }: OauthDeps,
+): Authorization | { page: string } | { back: string; why: string } {
+  const get = (name: string) => query.get(name) ?? ''
+  const redirectUri = get('redirect_uri')
+  if (get('client_id') !== app.slug) return { page: 'client_id is not the slug of the app.' }
+  if (!/^https?:\/\/[^/]/.test(redirectUri) || !URL.canParse(redirectUri))
+    return { page: 'redirect_uri is not an absolute http(s) address.' }
+  if (redirectUri.includes('?') || redirectUri.includes('#'))
+    return { page: 'redirect_uri may have no query and no fragment of its own.' }
+  if (app.redirectUris && !app.redirectUris.includes(redirectUri)) return { page: 'redirect_uri is not registered.' }
+  const state = get('state')
+  if (state.length < 8)
+    return {
+      page: 'state must be there, random and at least 8 characters long: without it anybody can forge a way back.',
+    }
+  const back = (error: string, why: string) => ({
+    back: withQuery(redirectUri, { error, error_description: why, state }),
+    why,
+  })
+  if (get('response_type') !== 'code') return back('unsupported_response_type', 'response_type is not code.')
+  if (query.has('code_challenge') && get('code_challenge_method') !== 'S256')
+    return back('invalid_request', 'code_challenge_method is not S256.')
+  const raw = splitScopes(get('scope'))
+  const scopes = raw.map(readScope).filter((scope) => scope !== undefined)
+  if (raw.length === 0 || scopes.length < raw.length) {
+    const wrong = raw.filter((scope) => readScope(scope) === undefined)
+    return back(
+      'invalid_scope',
+      raw.length === 0 ? 'There is no scope.' : `These are no scopes of the platform: ${wrong.join(' ')}`,
+    )
+  }
+  const challenge = query.get('code_challenge')
+  const fields = Object.fromEntries(FIELDS.filter((name) => query.has(name)).map((name) => [name, get(name)]))
+  return { redirectUri, state, scopes, fields, ...(challenge !== null && { challenge }) }
+}
+
+function refusedConsent(read: { page: string } | { back: string; why: string }): Handled {
+  const told = (why: string): Told => ({ kind: 'consent', outcome: 'refused', notes: [why] })
+  if ('page' in read) return { answer: refusalPage(read.page), told: told(read.page) }
+  return { answer: redirect(read.back), told: told(read.why) }
+}
+
+function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
+  const read = readAuthorization(query, deps)
+  if (!('scopes' in read)) return refusedConsent(read)
+  const language = query.get('lang') === 'en' ? 'en' : 'fa'
+  const answer = consentPage(read, deps.world, deps.activeSide, language)
+  return { answer, told: { kind: 'consent', outcome: 'ok', notes: ['The user is asked.'] } }
+}
+
+function decide(form: URLSearchParams, deps: OauthDeps): Handled {
+  const read = readAuthorization(form, deps)
+  if (!('scopes' in read)) return refusedConsent(read)
+  const side: Side = form.get('side') === 'seller' ? 'seller' : 'buyer'
+  const { redirectUri, state, scopes, challenge } = read
+  if (form.get('decision') !== 'allow') {
+    const denial = { error: 'access_denied', error_description: 'The resource owner denied the request', state }
+    const told: Told = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.'] }
+    return { answer: redirect(withQuery(redirectUri, denial)), told }
+  }
+  const code = deps.grants.issueCode({ side, scopes: scopes.map(({ raw }) => raw) }, redirectUri, challenge)
+  const told: Told = { kind: 'consent', outcome: 'ok', side, notes: ['The user allowed.'] }
+  return {
+    answer: redirect(withQuery(redirectUri, { code, state, scope: scopes.map(({ raw }) => raw).join(' ') })),
+    told,
+  }
+}
+
+function token(form: URLSearchParams, deps: OauthDeps): Handled {
+  const { grants, app } = deps
+  const get = (name: string) => form.get(name) ?? ''
+  if (get('client_id') !== app.slug || get('client_secret') !== app.clientSecret) {
+    return refusedToken('invalid_client', 'client_id or client_secret is wrong.', 401)
+  }
+  if (get('grant_type') === 'authorization_code') {
+    const issued = deps.codeExpired
+      ? 'The code has expired, because the simulator was told so.'
+      : grants.exchange(get('code'), get('redirect_uri'), form.get('code_verifier') ?? undefined)
+    return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued)
+  }
+  if (get('grant_type') !== 'refresh_token')
+    return refusedToken('unsupported_grant_type', 'grant_type is neither authorization_code nor refresh_token.')
+  const notes =
+    grants.partnerOf(get('refresh_token')) === get('code')
+      ? []
+      : ['The documents ask for code = the current access token beside refresh_token.']
+  const issued = grants.refresh(get('refresh_token'))
+  return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, notes)
+}
+
+const v1Shape = z.looseObject({ code: z.string(), client_secret: z.string(), redirect_uri: z.string().optional() })
+
+/** The token route of the v1 era: JSON, the API key for a secret, and a point in time in place of a duration. */
+function tokenV1(body: string, { grants, app, codeExpired }: OauthDeps): Handled {
+  const read = v1Shape.safeParse(parseJson(body))
+  if (!read.success) return refusedToken('invalid_request', 'Expected JSON with code and client_secret.')
+  const { code, client_secret: secret, redirect_uri: redirectUri } = read.data
+  if (secret !== app.apiKey) return refusedToken('invalid_client', 'client_secret is not the API key.', 401)
+  const issued = codeExpired
+    ? 'The code has expired.'
+    : grants.exchange(code, redirectUri ?? grants.redirectOf(code) ?? '', undefined)
+  if (typeof issued === 'string') return refusedToken('invalid_grant', issued)
+  const answer = answerJson({
+    access_token: issued.accessToken,
+    expires: Math.round(Date.now() / 1000) + issued.expiresIn,
+  })
+  return { answer, told: { kind: 'token', outcome: 'ok', side: issued.side, notes: [] } }
+}
+
+function issuedToken({ accessToken, refreshToken, scopes, expiresIn, side }: Issued, notes: string[] = []): Handled {
+  const body = {
+    access_token: accessToken,
+    expires_in: expiresIn,
+    scope: scopes.join(' '),
+    token_type: 'bearer',
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
+  }
+  return {
+    answer: answerJson(body, 200, { 'cache-control': 'no-store' }),
+    told: { kind: 'token', outcome: 'ok', side, notes },
+  }
+}
+
+function refusedToken(error: string, description: string, status = 400): Handled {
+  const answer = answerJson({ error, error_description: description }, status, { 'cache-control': 'no-store' })
+  return { answer, told: { kind: 'token', outcome: 'refused', notes: [description] } }
+}
+
+function redirect(location: string): Answer {
+  return { status: 303, headers: { location, 'cache-control': 'no-store' }, body: '' }
+}
+
+function withQuery(url: string, query: Record<string, string>): string {
+  return `${url}?${new URLSearchParams(query).toString()}`
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,37 @@
+import type { ClickResult, FaultName, Settings, ShownMessage, Side } from '../shown.ts'
+
+type Location = NonNullable<ShownMessage['location']>
+
+/** What the page's own server wrote is believed to be of the type that it is declared to be. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller names what the server declares
+export function believe<Declared>(text: string): Declared {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- see above
+  return JSON.parse(text)
+}
+
+/** What the page asks of the simulator; a refusal is thrown with the simulator's own words. */
+async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+  const response = await fetch(`/simulator/${path}`, {
+    method,
+    ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  })
+  const answer = believe<Answer & { error?: string }>(await response.text())
+  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`)
+  return answer
+}
+
+export const api = {
+  say: (side: Side, text: string) => ask<ShownMessage>('POST', 'messages', { side, text }),
+  sendLocation: (side: Side, location: Location) => ask<ShownMessage>('POST', 'messages', { side, location }),
+  openApp: (side: Side) => ask<ClickResult>('POST', 'clicks', { side }),
+  clickButton: (side: Side, messageId: string, row: number, column: number) =>
+    ask<ClickResult>('POST', 'clicks', { side, message_id: messageId, row, column }),
+  framable: (url: string) =>
+    ask<Required<Pick<ClickResult, 'framable'>>>('GET', `framable?url=${encodeURIComponent(url)}`),
+  set: (settings: { wire?: Settings['wire']; session_url?: string; blocked_by?: Side | null }) =>
+    ask<Settings>('POST', 'settings', settings),
+  arm: (fault: FaultName, times: number) => ask<unknown>('POST', 'faults', { fault, times }),
+  clearFaults: () => ask<unknown>('DELETE', 'faults'),
+  activate: (side: Side) => ask<unknown>('POST', 'active', { side }),
+  reset: () => ask<unknown>('POST', 'reset', {}),
+}

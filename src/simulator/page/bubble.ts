@@ -1,0 +1,90 @@
+import type { ShownButton, ShownMessage, Side, Snapshot } from '../shown.ts'
+import { make } from './dom.ts'
+import { icon, map } from './icons.ts'
+import { inLanguage, say, sayOf, sayTime } from './words.ts'
+
+/** Called with a button and where it stands in its message. */
+export type OnButton = (
+  message: ShownMessage,
+  button: ShownButton,
+  row: number,
+  column: number,
+  pressed: HTMLElement,
+) => void
+
+/** One message as one phone shows it: with the buttons of its own side only. */
+export function bubble(
+  message: ShownMessage,
+  side: Side,
+  appTitle: Snapshot['appTitle'],
+  onButton: OnButton,
+): HTMLElement {
+  const item = make('li', {
+    class: `bubble ${message.from === side ? 'own' : 'other'} ${message.kind}`,
+    attributes: { 'data-message': message.id },
+  })
+  if (message.kind === 'app') item.append(appLine(message, appTitle))
+  if (message.location) item.append(place(message.location))
+  if (message.mediaToken !== undefined)
+    item.append(make('p', { class: 'soft', text: `${say('media')}: ${message.mediaToken}` }))
+  if (message.text !== '') item.append(make('p', { class: 'text', text: message.text, attributes: { dir: 'auto' } }))
+  const rows = message.buttons[side].map((row, index) =>
+    make(
+      'div',
+      { class: 'button-row' },
+      ...row.map((button, column) => chatButton(message, button, index, column, onButton)),
+    ),
+  )
+  const time = make('time', { attributes: { datetime: message.at } })
+  inLanguage(() => {
+    time.textContent = sayTime(message.at)
+  })
+  item.append(...rows, time)
+  return item
+}
+
+function appLine({ wire = 'v1' }: ShownMessage, appTitle: Snapshot['appTitle']): HTMLElement {
+  const title = make('strong')
+  inLanguage(() => {
+    title.textContent = sayOf(appTitle)
+  })
+  return make(
+    'div',
+    { class: 'app-line' },
+    icon('SERVICE'),
+    title,
+    make('span', { class: 'badge', text: wire, attributes: { dir: 'ltr' } }),
+  )
+}
+
+function place({ latitude, longitude }: NonNullable<ShownMessage['location']>): HTMLElement {
+  const words = make('figcaption')
+  inLanguage(() => {
+    words.textContent = `${say('shownLocation')} ${latitude}, ${longitude}`
+  })
+  return make('figure', { class: 'place' }, map(latitude, longitude), words)
+}
+
+function chatButton(
+  message: ShownMessage,
+  button: ShownButton,
+  row: number,
+  column: number,
+  onButton: OnButton,
+): HTMLElement {
+  const element: HTMLElement = make(
+    'button',
+    {
+      class: 'chat-button',
+      attributes: { type: 'button', 'data-button': button.kind },
+      on: {
+        click: () => {
+          onButton(message, button, row, column, element)
+        },
+      },
+    },
+    icon(button.icon ?? ''),
+    make('span', { text: button.caption, attributes: { dir: 'auto' } }),
+  )
+  return element
+}

@@ -1,0 +1,114 @@
+import type { ArmedFault, FaultName, Settings, Side, Snapshot } from '../shown.ts'
+import { api } from './api.ts'
+import { announce, make } from './dom.ts'
+import { inLanguage, say, sayFault, sayNumber, sayOf, type Word } from './words.ts'
+
+const GROUPS: [Word, FaultName[]][] = [
+  ['groupSend', ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after']],
+  ['groupToken', ['token_500', 'token_reset', 'token_reset_after', 'code_expired']],
+  ['groupClick', ['duplicate_click', 'wrong_key']],
+]
+
+export type FaultsPanel = { show: (armed: ArmedFault[]) => void; set: (settings: Settings) => void }
+
+/** Where faults are asked for, a block is set, and the app's address is changed. */
+export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPanel {
+  const times = make(
+    'select',
+    { attributes: { id: 'times' } },
+    ...[1, 2, 3, 4, 5].map((count) => make('option', { text: String(count), attributes: { value: String(count) } })),
+  )
+  const armedList = make('output', { attributes: { 'data-armed': '' } })
+  let armed: ArmedFault[] = snapshot.faults
+  const drawArmed = () => {
+    const list = armed.map(({ fault, times: count }) => `${sayFault(fault)} × ${sayNumber(count)}`).join('، ')
+    armedList.textContent = `${say('armed')}: ${list === '' ? say('none') : list}`
+  }
+  inLanguage(drawArmed)
+
+  const groups = GROUPS.map(([word, names]) =>
+    make('fieldset', {}, worded('legend', word), ...names.map((name) => faultButton(name, () => Number(times.value)))),
+  )
+  const clear = worded('button', 'clear', { type: 'button', 'data-clear-faults': '', class: 'quiet' })
+  clear.addEventListener('click', () => void api.clearFaults().catch(complain))
+  const blocks = (['seller', 'buyer'] as const).map((side) => blockSwitch(side, snapshot))
+  const address = addressForm()
+  element.replaceChildren(
+    worded('p', 'faultsHelp', { class: 'soft' }),
+    make('div', { class: 'row' }, worded('label', 'times', { for: 'times' }), times, clear),
+    armedList,
+    ...groups,
+    make('div', { class: 'row' }, ...blocks.map(({ label }) => label)),
+    address.form,
+  )
+  const set = ({ sessionUrl, blockedBy }: Settings) => {
+    address.input.value = sessionUrl
+    for (const { side, box } of blocks) box.checked = blockedBy === side
+  }
+  set(snapshot.settings)
+  return {
+    set,
+    show: (now) => {
+      armed = now
+      drawArmed()
+    },
+  }
+}
+
+function faultButton(name: FaultName, times: () => number): HTMLElement {
+  const button = make('button', { class: 'fault', attributes: { type: 'button', 'data-fault': name } })
+  inLanguage(() => {
+    button.textContent = sayFault(name)
+  })
+  button.addEventListener('click', () => {
+    void api.arm(name, times()).then(() => {
+      announce(`${say('armed')}: ${sayFault(name)}`)
+    }, complain)
+  })
+  return button
+}
+
+function blockSwitch(side: Side, { people }: Snapshot) {
+  const box = make('input', { attributes: { type: 'checkbox', 'data-blocks': side } })
+  box.addEventListener('change', () => void api.set({ blocked_by: box.checked ? side : null }).catch(complain))
+  const words = make('span')
+  inLanguage(() => {
+    words.textContent = `${sayOf(people[side].name)} ${say('blocked')}`
+  })
+  return { side, box, label: make('label', { class: 'check' }, box, words) }
+}
+
+function addressForm() {
+  const input = make('input', {
+    attributes: { id: 'session-url', type: 'url', dir: 'ltr', required: '', 'data-session-url': '' },
+  })
+  const submit = (event: Event) => {
+    event.preventDefault()
+    void api.set({ session_url: input.value }).catch(complain)
+  }
+  const save = worded('button', 'save', { type: 'submit', class: 'quiet' })
+  const form = make(
+    'form',
+    { class: 'row', on: { submit } },
+    worded('label', 'sessionUrl', { for: 'session-url' }),
+    input,
+    save,
+  )
+  return { form, input }
+}
+
+function worded(
+  name: 'p' | 'label' | 'legend' | 'button',
+  word: Word,
+  attributes: Record<string, string> = {},
+): HTMLElement {
+  const element = make(name, { attributes })
+  inLanguage(() => {
+    element.textContent = say(word)
+  })
+  return element
+}
+
+function complain(error: unknown): void {
+  announce(String(error instanceof Error ? error.message : error))
+}

@@ -1,0 +1,138 @@
+import type { FaultName, Side, TimelineEntry, EntryKind } from '../shown.ts'
+
+export type Language = 'fa' | 'en'
+type Said = Record<Language, string>
+
+/** Every text of the page, in both languages; one that lacks a translation does not compile. */
+const WORDS = {
+  title: { fa: 'شبیه‌ساز چت دیوار', en: "Divar's chat, simulated" },
+  subtitle: {
+    fa: 'دو گوشی، یک گفت‌وگو، و هر چه روی سیم می‌گذرد',
+    en: 'Two phones, one chat, and all that goes over the wire',
+  },
+  skip: { fa: 'رفتن به رویدادهای سیم', en: 'Skip to the wire' },
+  language: { fa: 'زبان', en: 'Language' },
+  wireSwitch: { fa: 'نسخهٔ سیم برای کلیک‌ها', en: 'Wire version of clicks' },
+  lost: { fa: 'ارتباط قطع شد؛ دوباره تلاش می‌شود…', en: 'Connection lost; trying again…' },
+  seller: { fa: 'فروشنده', en: 'Seller' },
+  buyer: { fa: 'خریدار', en: 'Buyer' },
+  phoneOf: { fa: 'گوشی', en: 'Phone of' },
+  chatWith: { fa: 'گفت‌وگو با', en: 'Chat with' },
+  write: { fa: 'پیام بنویسید', en: 'Write a message' },
+  send: { fa: 'فرستادن', en: 'Send' },
+  location: { fa: 'فرستادن مکان', en: 'Send a location' },
+  menu: { fa: 'باز کردن برنامه', en: 'Open the app' },
+  shownLocation: { fa: 'مکان', en: 'Location' },
+  media: { fa: 'پیام چندرسانه‌ای', en: 'Media message' },
+  emptyChat: { fa: 'هنوز پیامی نیست.', en: 'No messages yet.' },
+  calling: { fa: 'در حال تماس با برنامه…', en: 'Calling the app…' },
+  webView: { fa: 'صفحهٔ برنامه', en: "The app's page" },
+  close: { fa: 'بستن', en: 'Close' },
+  openTab: { fa: 'باز کردن در برگهٔ تازه', en: 'Open in a new tab' },
+  notFramable: { fa: 'این نشانی در قاب نشان داده نمی‌شود.', en: 'This address is not shown in a frame.' },
+  refusal: { fa: 'برنامه باز نشد', en: 'The app did not open' },
+  dismiss: { fa: 'فهمیدم', en: 'Dismiss' },
+  opensPost: { fa: 'دیوار این‌جا آگهی را باز می‌کند:', en: 'Divar would open the post here:' },
+  opensManage: { fa: 'دیوار این‌جا مدیریت آگهی را باز می‌کند:', en: "Divar would open the post's management here:" },
+  noDynamic: { fa: 'شبیه‌ساز کنش پویا را بازی نمی‌کند.', en: 'The simulator does not play dynamic actions.' },
+  wireTitle: { fa: 'روی سیم', en: 'On the wire' },
+  wireEmpty: {
+    fa: 'روی دکمه‌ای بزنید، یا برنامه را از چت باز کنید.',
+    en: 'Click a button, or open the app from a chat.',
+  },
+  reset: { fa: 'پاک کردن همه', en: 'Clear all' },
+  faults: { fa: 'خطا به‌دلخواه', en: 'Faults on demand' },
+  faultsHelp: {
+    fa: 'هر خطا با درخواست بعدی از همان نوع مصرف می‌شود.',
+    en: 'Each fault is used up by the next request of its kind.',
+  },
+  times: { fa: 'چند بار', en: 'How often' },
+  armed: { fa: 'آماده', en: 'Armed' },
+  none: { fa: 'هیچ', en: 'none' },
+  clear: { fa: 'برداشتن خطاها', en: 'Clear the faults' },
+  groupSend: { fa: 'برای پیام بعدی', en: 'For the next send' },
+  groupToken: { fa: 'برای توکن بعدی', en: 'For the next token request' },
+  groupClick: { fa: 'برای کلیک بعدی', en: 'For the next click' },
+  blocked: { fa: 'دیگری را مسدود کرده است', en: 'has blocked the other' },
+  sessionUrl: { fa: 'نشانی شروع نشست (session-init)', en: 'Session-initialization URL' },
+  save: { fa: 'ذخیره', en: 'Save' },
+  request: { fa: 'درخواست', en: 'Request' },
+  response: { fa: 'پاسخ', en: 'Response' },
+  noResponse: { fa: 'پاسخی نیامد.', en: 'There was no response.' },
+  curl: { fa: 'کپی به‌صورت curl', en: 'Copy as curl' },
+  copied: { fa: 'کپی شد', en: 'Copied' },
+  fixture: { fa: 'ذخیره به‌صورت fixture', en: 'Save as fixture' },
+  ofBudget: { fa: 'از', en: 'of' },
+  inTime: { fa: 'زمان پاسخ', en: 'Time to answer' },
+  newMessage: { fa: 'پیام تازه', en: 'New message' },
+} satisfies Record<string, Said>
+
+export type Word = keyof typeof WORDS
+
+const KINDS: Record<EntryKind, Said> = {
+  click: { fa: 'کلیک', en: 'Click' },
+  landing: { fa: 'فرود', en: 'Landing' },
+  consent: { fa: 'رضایت', en: 'Consent' },
+  token: { fa: 'توکن', en: 'Token' },
+  users: { fa: 'کاربر', en: 'User' },
+  delivery: { fa: 'تحویل پیام', en: 'Delivery' },
+}
+
+const OUTCOMES: Record<TimelineEntry['outcome'], Said> = {
+  ok: { fa: 'انجام شد', en: 'ok' },
+  refused: { fa: 'رد شد', en: 'refused' },
+  failed: { fa: 'بی‌پاسخ', en: 'failed' },
+  faulted: { fa: 'خطای عمدی', en: 'fault' },
+}
+
+const FAULTS: Record<FaultName, Said> = {
+  401: { fa: '۴۰۱ توکن نامعتبر', en: '401 bad token' },
+  403: { fa: '۴۰۳ بی‌اجازه', en: '403 not permitted' },
+  412: { fa: '۴۱۲ محدودیت گیرنده', en: '412 recipient restricted' },
+  429: { fa: '۴۲۹ بیش از سهمیه', en: '429 rate limited' },
+  500: { fa: '۵۰۰ خطای دیوار', en: '500 platform error' },
+  slow: { fa: 'کند', en: 'slow' },
+  silence: { fa: 'بی‌پاسخ', en: 'never answers' },
+  reset: { fa: 'قطع پیش از ثبت', en: 'reset before commit' },
+  reset_after: { fa: 'قطع پس از ثبت', en: 'reset after commit' },
+  token_500: { fa: '۵۰۰ خطا', en: '500 error' },
+  token_reset: { fa: 'قطع پیش از ثبت', en: 'reset before commit' },
+  token_reset_after: { fa: 'قطع پس از ثبت', en: 'reset after commit' },
+  code_expired: { fa: 'کد منقضی', en: 'code expired' },
+  duplicate_click: { fa: 'کلیک دوبار', en: 'duplicate click' },
+  wrong_key: { fa: 'کلید نادرست', en: 'wrong key' },
+}
+
+let language: Language = localStorage.getItem('language') === 'en' ? 'en' : 'fa'
+const followers = new Set<() => void>()
+
+export const currentLanguage = (): Language => language
+export const say = (word: Word): string => WORDS[word][language]
+export const sayOf = (said: Said): string => said[language]
+export const sayKind = (kind: EntryKind): string => KINDS[kind][language]
+export const sayOutcome = (outcome: TimelineEntry['outcome']): string => OUTCOMES[outcome][language]
+export const sayFault = (fault: FaultName): string => FAULTS[fault][language]
+export const saySide = (side: Side): string => say(side)
+export const isWord = (text: string | undefined): text is Word => text !== undefined && text in WORDS
+
+/** A number as the language writes it. */
+export const sayNumber = (value: number): string => value.toLocaleString(language === 'fa' ? 'fa-IR' : 'en-GB')
+
+/** A time of day as the language writes it. */
+export function sayTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString(language === 'fa' ? 'fa-IR' : 'en-GB', { hour: '2-digit', minute: '2-digit' })
+}
+
+/** Calls now and after each change of language. */
+export function inLanguage(draw: () => void): void {
+  followers.add(draw)
+  draw()
+}
+
+export function speak(next: Language): void {
+  language = next
+  localStorage.setItem('language', next)
+  document.documentElement.lang = next
+  document.documentElement.dir = next === 'fa' ? 'rtl' : 'ltr'
+  for (const draw of followers) draw()
+}

@@ -1,0 +1,163 @@
+import { KNOWN_ICONS } from './icons-known.ts'
+import type { ShownButton, Wire } from './shown.ts'
+
+/** A send's body as far as it could be read, with what the platform would refuse and what it would only frown at. */
+export type ReadSend = {
+  text: string
+  mediaToken?: string
+  sender: ShownButton[][]
+  receiver: ShownButton[][]
+  faults: string[]
+  notes: string[]
+}
+
+type Body = Record<string, unknown>
+
+const MAX_ROWS = 3
+const MAX_IN_ROW = 3
+const MAX_TEXT = 4096
+
+/** Reads the body of a send of either wire as the platform documents it. Never throws. */
+export function readSend(wire: Wire, body: Body): ReadSend {
+  const faults: string[] = []
+  const notes: string[] = []
+  const fault = (text: string) => faults.push(text)
+  const note = (text: string) => notes.push(text)
+  const hands = { fault, note }
+  if (wire === 'v1' && body['type'] !== 'TEXT') fault('type: expected TEXT')
+  if (wire === 'v2' && body['type'] !== undefined) note('v2 has no member type; it is passed over.')
+  const text = typeof body['message'] === 'string' ? body['message'] : ''
+  const media =
+    wire === 'v2' && typeof body['media_token'] === 'string' && body['media_token'] !== ''
+      ? body['media_token']
+      : undefined
+  if (typeof body['message'] !== 'string') fault('message: expected a string')
+  else if (media === undefined && text.trim() === '') fault('message: expected a text that is not blank')
+  if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: nobody has said how long one may be.`)
+  if (media !== undefined && text !== '') fault('message: expected a text or a media_token, not both')
+  const [sender, receiver] =
+    wire === 'v1'
+      ? [readOne(body['sender_btn'], 'sender_btn', hands), readOne(body['receiver_btn'], 'receiver_btn', hands)]
+      : [
+          readGrid(body['sender_buttons'], 'sender_buttons', hands),
+          readGrid(body['receiver_buttons'], 'receiver_buttons', hands),
+        ]
+  return { text, ...(media !== undefined && { mediaToken: media }), sender, receiver, faults, notes }
+}
+
+type Hands = { fault: (text: string) => void; note: (text: string) => void }
+
+function readOne(button: unknown, at: string, { fault, note }: Hands): ShownButton[][] {
+  if (button === undefined) return []
+  if (button === null) {
+    note(`${at} is null: taken as none.`)
+    return []
+  }
+  if (!isObject(button) || !isObject(button['data'])) {
+    fault(`${at}: expected an object with action and data`)
+    return []
+  }
+  const { data, action } = button
+  const caption = readCaption(data['caption'], `${at}.data.caption`, fault)
+  const icon = readIcon(data['icon_name'], note)
+  if (action === 'LINK') {
+    if (data['direct_link'] !== undefined) note(`${at}: direct_link is superfluous beside LINK.`)
+    if (!isObject(data['extra_data'])) fault(`${at}.data.extra_data: expected an object`)
+    return [
+      [{ kind: 'open_server_link', caption, ...icon, data: isObject(data['extra_data']) ? data['extra_data'] : {} }],
+    ]
+  }
+  if (action === 'DIRECT_LINK') {
+    if (data['extra_data'] !== undefined) note(`${at}: extra_data is superfluous beside DIRECT_LINK.`)
+    return [
+      [
+        {
+          kind: 'open_direct_link',
+          caption,
+          ...icon,
+          url: readUrl(data['direct_link'], `${at}.data.direct_link`, fault),
+        },
+      ],
+    ]
+  }
+  fault(`${at}.action: expected LINK or DIRECT_LINK`)
+  return []
+}
+
+function readGrid(grid: unknown, at: string, hands: Hands): ShownButton[][] {
+  if (grid === undefined || grid === null) return []
+  const rows = isObject(grid) ? grid['rows'] : undefined
+  if (!Array.isArray(rows)) {
+    hands.fault(`${at}.rows: expected an array`)
+    return []
+  }
+  if (rows.length > MAX_ROWS) hands.fault(`${at}.rows: expected at most ${MAX_ROWS}`)
+  return rows.slice(0, MAX_ROWS).map((row: unknown, index) => {
+    const buttons = isObject(row) ? row['buttons'] : undefined
+    const place = `${at}.rows[${index}].buttons`
+    if (!Array.isArray(buttons) || buttons.length === 0 || buttons.length > MAX_IN_ROW) {
+      hands.fault(`${place}: expected an array of 1 to ${MAX_IN_ROW}`)
+    }
+    if (!Array.isArray(buttons)) return []
+    return buttons
+      .slice(0, MAX_IN_ROW)
+      .flatMap((button: unknown, column) => readV2(button, `${place}[${column}]`, hands))
+  })
+}
+
+const ACTIONS = [
+  'open_direct_link',
+  'open_server_link',
+  'get_dynamic_action',
+  'open_post_page',
+  'open_post_manage_page',
+] as const
+
+function readV2(button: unknown, at: string, { fault, note }: Hands): ShownButton[] {
+  const action = isObject(button) ? button['action'] : undefined
+  if (!isObject(button) || !isObject(action)) {
+    fault(`${at}: expected an object with an action`)
+    return []
+  }
+  const named = ACTIONS.filter((name) => action[name] !== undefined && action[name] !== null)
+  const [kind] = named
+  if (kind === undefined || named.length > 1) {
+    fault(`${at}.action: expected exactly one of ${ACTIONS.join(', ')}`)
+    return []
+  }
+  if (button['icon'] === undefined && button['icon_name'] !== undefined)
+    note(`${at}: icon_name is the old name of icon.`)
+  const caption = readCaption(button['caption'], `${at}.caption`, fault)
+  const about = { kind, caption, ...readIcon(button['icon'] ?? button['icon_name'], note) }
+  const given = action[kind]
+  if (kind === 'open_direct_link') return [{ ...about, url: readUrl(given, `${at}.action.${kind}`, fault) }]
+  const inner = isObject(given) ? given : {}
+  if (kind === 'open_post_page' || kind === 'open_post_manage_page') {
+    if (typeof inner['post_token'] !== 'string') fault(`${at}.action.${kind}.post_token: expected a string`)
+    return [{ ...about, postToken: String(inner['post_token']) }]
+  }
+  if (!isObject(given)) fault(`${at}.action.${kind}: expected an object with data`)
+  return [{ ...about, data: isObject(inner['data']) ? inner['data'] : {} }]
+}
+
+function readCaption(caption: unknown, at: string, fault: (text: string) => void): string {
+  if (typeof caption !== 'string' || caption.trim() === '') fault(`${at}: expected a text that is not blank`)
+  return typeof caption === 'string' ? caption : ''
+}
+
+function readUrl(url: unknown, at: string, fault: (text: string) => void): string {
+  const isWeb = typeof url === 'string' && /^https?:\/\//i.test(url) && URL.canParse(url)
+  if (!isWeb) fault(`${at}: expected an absolute http(s) address`)
+  return isWeb ? url : ''
+}
+
+function readIcon(icon: unknown, note: (text: string) => void): { icon?: string } {
+  if (typeof icon !== 'string' || icon === '') return {}
+  if (icon === 'REAL_STATE') note('REAL_STATE stands in the documents, but the published list has REAL_ESTATE.')
+  else if (!KNOWN_ICONS.has(icon)) note(`${icon} is not among the icons that the platform has published.`)
+  return { icon }
+}
+
+export function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

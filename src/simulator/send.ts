@@ -1,0 +1,154 @@
+import type { Grants } from './grants.ts'
+import { answerJson, refuse, type Answer, type Handled, type Received } from './http.ts'
+import { coversConversation } from './scopes.ts'
+import { isObject, readSend } from './send-shape.ts'
+import type { ShownMessage, Side, Wire } from './shown.ts'
+import { otherSide, SIDES, type World } from './world.ts'
+
+const V1_PATH = '/v2/open-platform/chat/conversation'
+const V2_PATH = /^\/v2\/open-platform\/conversations\/([^/]+)\/messages$/
+
+export type SendDeps = { world: World; grants: Grants; apiKey: string; checks: 'strict' | 'note' }
+type Judged = Handled & { message?: Omit<ShownMessage, 'id' | 'at'> }
+type Refusal = { answer: Answer; why: string }
+
+/**
+ * Judges a send of either wire. What lacks a key, a token or an object for a body is always refused; the rest is refused in `strict`
+ * and otherwise only noted.
+ */
+export function handleSend(received: Received, deps: SendDeps): Judged | undefined {
+  const path = received.path.split('?')[0] ?? ''
+  const wire: Wire = path === V1_PATH ? 'v1' : 'v2'
+  const conversationId = decode(V2_PATH.exec(path)?.[1])
+  if (received.method !== 'POST' || (wire === 'v2' && conversationId === undefined)) return undefined
+  const token = readToken(wire, received.headers)
+  const body = parseObject(received.body)
+  const plain = refusePlainly(received, token, body, deps.apiKey)
+  if (plain !== undefined || token === undefined || body === undefined) {
+    const { answer, why } = plain ?? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
+    return { answer, told: { kind: 'delivery', wire, outcome: 'refused', notes: [why] } }
+  }
+
+  const read = readSend(wire, body)
+  const from = findSender(wire, token, body, deps)
+  const address = wire === 'v1' ? body : { conversation_id: conversationId }
+  const refusals = [
+    ...judgeToken(wire, token, body, deps),
+    ...judgeAddress(address, from, deps.world),
+    ...judgeShape(read.faults),
+    ...judgeRecipient(from, deps.world),
+  ]
+  const [first] = refusals
+  const told = { kind: 'delivery' as const, wire, side: from }
+  if (first !== undefined && deps.checks === 'strict') {
+    return { answer: first.answer, told: { ...told, outcome: 'refused', notes: [first.why, ...read.notes] } }
+  }
+  const wouldBe = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
+  const own = { [from]: read.sender, [otherSide(from)]: read.receiver }
+  return {
+    answer: answerJson({ status: 200, message: 'success' }),
+    told: { ...told, outcome: 'ok', notes: [...wouldBe, ...read.notes] },
+    message: {
+      from,
+      kind: 'app',
+      wire,
+      text: read.text,
+      ...(read.mediaToken !== undefined && { mediaToken: read.mediaToken }),
+      buttons: { seller: own['seller'] ?? [], buyer: own['buyer'] ?? [] },
+    },
+  }
+}
+
+function refusePlainly(
+  { headers }: Received,
+  token: string | undefined,
+  body: unknown,
+  apiKey: string,
+): Refusal | undefined {
+  if (headers['x-api-key'] !== apiKey) {
+    return { answer: refuse(401, 16, 'invalid api key'), why: 'The API key is not the one of the app.' }
+  }
+  if (token === undefined || token === '') {
+    return { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
+  }
+  if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
+    return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
+  }
+  return body === undefined
+    ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
+    : undefined
+}
+
+function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { world, grants }: SendDeps): Refusal[] {
+  const found = grants.find(token)
+  const invalid = refuse(401, 16, 'invalid access token')
+  if (found === undefined) return [{ answer: invalid, why: 'This access token was not given out here.' }]
+  if (found === 'expired') return [{ answer: invalid, why: 'The access token has expired.' }]
+  const denied = refuse(403, 7, 'permission denied')
+  if (wire === 'v1' && body['user_id'] !== world.people[found.side].v1Id) {
+    return [
+      { answer: denied, why: 'The token is of another user than user_id, in whose name the message would stand.' },
+    ]
+  }
+  return coversConversation(world, found.side, found.scopes)
+    ? []
+    : [{ answer: denied, why: 'No scope of the token covers this chat.' }]
+}
+
+function judgeAddress(
+  address: Record<string, unknown>,
+  from: Side,
+  { post, people, conversationId }: World,
+): Refusal[] {
+  const notFound = (why: string) => [{ answer: refuse(404, 5, 'conversation not found'), why }]
+  if ('conversation_id' in address && !('peer_id' in address)) {
+    return address['conversation_id'] === conversationId ? [] : notFound('There is no conversation of this id.')
+  }
+  if (address['post_token'] !== post.token) return notFound('There is no post of this token.')
+  return address['peer_id'] === people[otherSide(from)].v1Id
+    ? []
+    : notFound('peer_id is not the other side of the chat.')
+}
+
+function judgeShape(faults: string[]): Refusal[] {
+  if (faults.length === 0) return []
+  return [
+    { answer: answerJson({ code: 3, message: 'invalid argument', details: faults }, 400), why: faults.join('; ') },
+  ]
+}
+
+function judgeRecipient(from: Side, { blockedBy }: World): Refusal[] {
+  if (blockedBy !== otherSide(from)) return []
+  const message = "message delivery failed due to recipient's restriction"
+  return [{ answer: refuse(412, 9, message), why: 'The other side has blocked this one.' }]
+}
+
+/** In whose name a message stands: v1 says so, v2 leaves it to the token. */
+function findSender(wire: Wire, token: string, body: Record<string, unknown>, { world, grants }: SendDeps): Side {
+  const named = SIDES.find((side) => wire === 'v1' && world.people[side].v1Id === body['user_id'])
+  const found = grants.find(token)
+  return named ?? (found === undefined || found === 'expired' ? 'seller' : found.side)
+}
+
+function readToken(wire: Wire, headers: Received['headers']): string | undefined {
+  const own = headers['x-access-token']
+  if (wire === 'v1') return typeof own === 'string' ? own : undefined
+  return /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
+}
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function decode(segment: string | undefined): string | undefined {
+  try {
+    return segment === undefined ? undefined : decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What the simulator shows of itself, as JSON: to its page, to the command line, to whoever asks its control routes.
+ * Types alone: the page is compiled for a browser and imports them too.
+ */
+
+export type Side = 'seller' | 'buyer'
+export type Wire = 'v1' | 'v2'
+export type Words = { fa: string; en: string }
+
+/** One of the two who chat. A person has another id on each wire. */
+export type Person = { name: Words; v1Id: string; v2Id: string }
+
+export type ShownButton = {
+  kind: 'open_server_link' | 'open_direct_link' | 'get_dynamic_action' | 'open_post_page' | 'open_post_manage_page'
+  caption: string
+  icon?: string
+  /** Where `open_direct_link` leads. */
+  url?: string
+  /** What `open_server_link` and `get_dynamic_action` carry. */
+  data?: Record<string, unknown>
+  /** Of `open_post_page` and `open_post_manage_page`. */
+  postToken?: string
+}
+
+export type Location = { latitude: number; longitude: number }
+
+/** One bubble of the chat; both phones show it, each with the buttons of its own side. */
+export type ShownMessage = {
+  id: string
+  /** ISO 8601. */
+  at: string
+  /** In whose name it stands. */
+  from: Side
+  /** `app`: an app wrote it through the platform, so its title stands above. */
+  kind: 'text' | 'location' | 'app'
+  text: string
+  location?: Location
+  mediaToken?: string
+  /** Of an `app` message: the wire that it came on. */
+  wire?: Wire
+  /** Rows of buttons. A location message has the app's own button, an `open_server_link`, on both sides. */
+  buttons: Record<Side, ShownButton[][]>
+}
+
+/** One half of an exchange, as it went over the socket. */
+export type ShownRequest = { method: string; url: string; headers: Record<string, string>; body: string }
+export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
+
+export type EntryKind = 'click' | 'landing' | 'consent' | 'token' | 'users' | 'delivery'
+
+/** One thing that happened between the platform and the app. Entries never change; those of later have higher ids. */
+export type TimelineEntry = {
+  id: number
+  at: string
+  kind: EntryKind
+  /** Whose phone, or in whose name. */
+  side?: Side
+  wire?: Wire
+  /** `faulted`: the simulator misbehaved because it was told to. `failed`: no answer that could be read. */
+  outcome: 'ok' | 'refused' | 'failed' | 'faulted'
+  request?: ShownRequest
+  response?: ShownResponse
+  /** How long the answer took; with `budgetMs`, the time that the platform grants for it. */
+  ms?: number
+  budgetMs?: number
+  /** Why it was refused; what the real platform would, or might, have refused. English, one sentence each. */
+  notes: string[]
+}
+
+/** Faults that can be asked for. Each is used up by the next send, token request or click, whichever it is for. */
+export const FAULTS = {
+  send: ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after'],
+  token: ['token_500', 'token_reset', 'token_reset_after', 'code_expired'],
+  click: ['duplicate_click', 'wrong_key'],
+} as const
+
+export type FaultName =
+  (typeof FAULTS)['send'][number] | (typeof FAULTS)['token'][number] | (typeof FAULTS)['click'][number]
+
+/** Faults that wait, first come first. */
+export type ArmedFault = { fault: FaultName; times: number }
+
+export type Settings = {
+  /** The wire that clicks speak. */
+  wire: Wire
+  /** The app's session-initialization URL: where clicks go. */
+  sessionUrl: string
+  /** Who has blocked the other: messages are then refused with 412. */
+  blockedBy: Side | null
+}
+
+export type Snapshot = {
+  post: { token: string; title: Words }
+  people: Record<Side, Person>
+  conversationId: string
+  appTitle: Words
+  settings: Settings
+  messages: ShownMessage[]
+  timeline: TimelineEntry[]
+  faults: ArmedFault[]
+}
+
+/** What `POST /simulator/clicks` answers. */
+export type ClickResult = {
+  /** The timeline's entry about it. */
+  entryId: number
+  /** The landing; absent when the app gave none that could be opened. */
+  url?: string
+  /** Whether a frame may show the landing; `unknown` of an address that is not on this machine, which is never asked. */
+  framable?: 'yes' | 'no' | 'unknown'
+  /** Why there is no landing, in one English sentence. */
+  refusal?: string
+}

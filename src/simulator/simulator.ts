@@ -1,0 +1,212 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { control, streamEvents } from './control.ts'
+import { Conversation } from './conversation.ts'
+import { misbehaviourOf, perform, takesEffect, write, type Misbehaviour } from './faults.ts'
+import { Grants } from './grants.ts'
+import { refuse, type Answer, type Received } from './http.ts'
+import { handleOauth } from './oauth.ts'
+import { completionPage, completionScript, pageFile } from './page-files.ts'
+import { noteExchange } from './noted.ts'
+import { handleSend } from './send.ts'
+import type { Side, Words } from './shown.ts'
+import { handleUsers } from './users.ts'
+import { createWorld, type World } from './world.ts'
+
+export type { Misbehaviour } from './faults.ts'
+export type { Received } from './http.ts'
+
+export type SimulatorOptions = {
+  /** Default: any free one. Only this machine can reach it. */
+  port?: number
+  /** The API key that the platform gave to the app. */
+  apiKey: string
+  /** What clicks are authenticated with. */
+  identificationKey?: string
+  /** The app's session-initialization URL. */
+  sessionUrl?: string
+  /** The app as the platform's consent knows it. */
+  app?: { slug: string; clientSecret: string; title?: Words; redirectUris?: string[] }
+  /** Access tokens that are good from the start. */
+  tokens?: { accessToken: string; side: Side; scopes: string[] }[]
+  /**
+   * `strict` refuses what the platform would refuse; `note` takes any message with a key, a token and an object for a body, and only
+   * notes the rest: for tests that are about something else. Default: `note`.
+   */
+  checks?: 'strict' | 'note'
+  /** Gets a line for each thing that happens on the wire, with what was refused and why. */
+  log?: (line: string) => void
+  /** The clock that codes and tokens expire by, in ms. */
+  now?: () => number
+  /** Asked for each send when no misbehaviour is queued; without an answer the send is judged as ever. */
+  decide?: (received: Received) => Misbehaviour | undefined
+  /** Told of each send once its answer is decided, whether or not it gets through; of none, with 0. */
+  onSend?: (received: Received, status: number) => void
+}
+
+export type Simulator = {
+  port: number
+  /** The platform's origin, and the address of its page. */
+  url: string
+  /** What was sent to the platform's send routes, or to none that it has. */
+  received: readonly Received[]
+  world: World
+  grants: Grants
+  conversation: Conversation
+  /** Queues one misbehaviour; each is used up by one send. */
+  misbehave: (next: Misbehaviour) => void
+  close: () => Promise<void>
+}
+
+const MAX_BODY_BYTES = 1024 * 1024
+const MAX_REMEMBERED = 10_000
+const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
+
+/**
+ * Divar's side of the chat on this machine: takes sends on both wires, asks for consent, gives tokens, plays clicks, shows it all on a
+ * page with two phones, and misbehaves when told to. It shares no code with the gateway.
+ */
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const platform = new Platform(options)
+  const server = createServer((request, response) => {
+    platform.serve(request, response).catch(() => response.destroy())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
+  })
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  platform.origin = `http://127.0.0.1:${port}`
+  const { received, conversation, grants } = platform
+  return {
+    port,
+    url: platform.origin,
+    received,
+    world: conversation.world,
+    grants,
+    conversation,
+    misbehave: (next) => platform.misbehaviours.push(next),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve()
+        })
+        server.closeAllConnections()
+      }),
+  }
+}
+
+class Platform {
+  origin = ''
+  readonly received: Received[] = []
+  readonly misbehaviours: Misbehaviour[] = []
+  readonly grants: Grants
+  readonly conversation: Conversation
+  readonly #options: SimulatorOptions
+  #activeSide: Side = 'buyer'
+
+  constructor(options: SimulatorOptions) {
+    this.#options = options
+    this.grants = new Grants({ now: options.now ?? Date.now })
+    for (const token of options.tokens ?? []) this.grants.seed(token)
+    this.conversation = new Conversation(createWorld(options.app?.title), {
+      wire: 'v1',
+      sessionUrl: options.sessionUrl ?? 'http://127.0.0.1:3000/divar/session',
+    })
+  }
+
+  async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Another name in front of this address is somebody's trick to reach it from a page of theirs.
+    if (!LOCAL_HOST.test(request.headers.host ?? '')) {
+      write(refuse(403, 7, 'only by the names of this machine'), response)
+      return
+    }
+    const received = await read(request)
+    const { pathname } = new URL(received.path, this.origin)
+    if (pathname === '/simulator/events') streamEvents(response, this.conversation)
+    else if (pathname.startsWith('/simulator/')) write(await this.#control(received), response)
+    else if (this.#consent(received, response)) return
+    else if (received.method === 'POST') this.#send(received, response)
+    else write((await this.#file(pathname)) ?? refuse(404, 5, 'Not Found'), response)
+  }
+
+  #control(received: Received): Promise<Answer> {
+    return control(received, {
+      conversation: this.conversation,
+      identificationKey: this.#options.identificationKey ?? '',
+      ownOrigin: this.origin,
+      activate: (side) => {
+        this.#activeSide = side
+      },
+    })
+  }
+
+  async #file(pathname: string) {
+    if (pathname === '/completion') return completionPage
+    if (pathname === '/completion.js') return completionScript
+    return pageFile(pathname)
+  }
+
+  /** Consent, tokens and who the user is; false when the request is about none of these. */
+  #consent(received: Received, response: ServerResponse): boolean {
+    const { apiKey, app = { slug: 'demo-app', clientSecret: 'demo-client-secret' } } = this.#options
+    const { world, faults } = this.conversation
+    const isExchange = received.method === 'POST' && received.path.startsWith('/oauth2/token')
+    const fault = isExchange ? faults.take('token') : undefined
+    const misbehaviour = misbehaviourOf(fault)
+    const wanted = {
+      world,
+      grants: this.grants,
+      apiKey,
+      activeSide: this.#activeSide,
+      codeExpired: fault === 'code_expired',
+    }
+    if (misbehaviour && !takesEffect(misbehaviour)) {
+      noteExchange(this.conversation, received, this.origin, { kind: 'token', misbehaviour }, this.#options.log)
+      perform(refuse(500, 13, 'internal error'), misbehaviour, response)
+      return true
+    }
+    const handled = handleOauth(received, { ...wanted, app: { ...app, apiKey } }) ?? handleUsers(received, wanted)
+    if (handled === undefined) return false
+    noteExchange(
+      this.conversation,
+      received,
+      this.origin,
+      { ...handled.told, answer: handled.answer, misbehaviour },
+      this.#options.log,
+    )
+    perform(handled.answer, misbehaviour, response)
+    return true
+  }
+
+  #send(received: Received, response: ServerResponse): void {
+    const { apiKey, checks = 'note', decide, onSend, log } = this.#options
+    const { world, faults } = this.conversation
+    this.received.push(received)
+    if (this.received.length > MAX_REMEMBERED) this.received.shift()
+    const handled = handleSend(received, { world, grants: this.grants, apiKey, checks })
+    const verdict = handled?.answer ?? refuse(404, 5, 'Not Found')
+    const next = this.misbehaviours.shift() ?? decide?.(received) ?? misbehaviourOf(faults.take('send'))
+    onSend?.(received, next === undefined || takesEffect(next) ? verdict.status : 'status' in next ? next.status : 0)
+    const isTaken = verdict.status === 200 && (next === undefined || takesEffect(next))
+    if (isTaken && handled?.message) this.conversation.say(handled.message)
+    const told = handled?.told ?? { outcome: 'refused' as const, notes: ['The platform has no such route.'] }
+    noteExchange(
+      this.conversation,
+      received,
+      this.origin,
+      { ...told, kind: 'delivery', answer: verdict, misbehaviour: next },
+      log,
+    )
+    perform(verdict, next, response)
+  }
+}
+
+async function read(request: IncomingMessage): Promise<Received> {
+  let body = ''
+  request.setEncoding('utf8')
+  for await (const chunk of request) {
+    body += String(chunk)
+    if (body.length > MAX_BODY_BYTES) throw new Error('body too large')
+  }
+  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body }
+}

@@ -1,0 +1,42 @@
+import type { Grants } from './grants.ts'
+import { answerJson, refuse, type Handled, type Received } from './http.ts'
+import { readScope } from './scopes.ts'
+import type { Side } from './shown.ts'
+import type { World } from './world.ts'
+
+/** Numbers that belong to nobody. */
+const PHONES: Record<Side, string> = { seller: '09120000001', buyer: '09120000002' }
+
+/** Who the user behind a token is, as far as the scopes allow: GET as today, POST as it was. */
+export function handleUsers(
+  { method, path, headers }: Received,
+  { world, grants, apiKey }: { world: World; grants: Grants; apiKey: string },
+): Handled | undefined {
+  if (path.split('?')[0] !== '/v1/open-platform/users' || (method !== 'GET' && method !== 'POST')) return undefined
+  const told = (note: string) => ({ kind: 'users' as const, outcome: 'refused' as const, notes: [note] })
+  if (headers['x-api-key'] !== apiKey) {
+    return { answer: refuse(401, 16, 'invalid api key'), told: told('The API key is not the one of the app.') }
+  }
+  const found = grants.find(readToken(headers) ?? '')
+  if (found === undefined || found === 'expired') {
+    return { answer: refuse(401, 16, 'invalid access token'), told: told('The access token is unknown or expired.') }
+  }
+  const kinds = new Set(found.scopes.map((raw) => readScope(raw)?.kind))
+  const { side } = found
+  const phone = kinds.has('phone') ? PHONES[side] : undefined
+  const userId = kinds.has('user_id') ? world.people[side].v2Id : undefined
+  if (phone === undefined && (userId === undefined || method === 'POST')) {
+    return {
+      answer: refuse(403, 7, 'permission denied'),
+      told: told('The token covers neither USER_PHONE nor USER_ID.'),
+    }
+  }
+  const who = method === 'POST' ? { phone_numbers: [phone] } : { phone_number: phone, user_id: userId }
+  return { answer: answerJson(who), told: { kind: 'users', outcome: 'ok', notes: [], side } }
+}
+
+/** The token of either wire's header. */
+function readToken(headers: Received['headers']): string | undefined {
+  const own = headers['x-access-token']
+  return /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? (typeof own === 'string' ? own : undefined)
+}

@@ -1,0 +1,118 @@
+import { describe, expect, test } from '@jest/globals'
+import type { FrameLocator, Page } from 'playwright-core'
+import { CHROMIUM, openPage } from '../support/browser.ts'
+import { APP, startConsentApp } from '../support/consent-app.ts'
+import { startDemoStand } from '../support/demo-stand.ts'
+import { sendThrough, startStand } from '../support/stand.ts'
+import { sampleMessages } from '../../src/demo/samples.ts'
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+
+const phone = (page: Page, side: 'seller' | 'buyer') => page.locator(`[data-phone="${side}"]`)
+const webView = (page: Page, side: 'seller' | 'buyer'): FrameLocator =>
+  phone(page, side).frameLocator('[data-webview] iframe')
+
+inBrowser('the page: two phones and one conversation', () => {
+  test.each(['fa', 'en'] as const)('in %s, what one writes the other reads', async (language) => {
+    const { simulator } = await startStand()
+    const { page, strangers, complaints } = await openPage(simulator.url, { language })
+    await phone(page, 'buyer').locator('[data-composer]').fill('هنوز موجود است؟')
+    await phone(page, 'buyer').locator('[data-send]').click()
+    await phone(page, 'seller').getByText('هنوز موجود است؟').waitFor()
+    expect(await phone(page, 'buyer').getByText('هنوز موجود است؟').count()).toBe(1)
+    expect(await page.locator('html').getAttribute('dir')).toBe(language === 'fa' ? 'rtl' : 'ltr')
+    expect({ strangers, complaints }).toEqual({ strangers: [], complaints: [] })
+  })
+
+  test.each(['v1', 'v2'] as const)(
+    'the first click, on %s: from the menu to the landing in the web view, and back by the return URL',
+    async (wire) => {
+      const { simulator } = await startDemoStand()
+      const { page } = await openPage(simulator.url)
+      await page.locator(`[data-wire="${wire}"]`).first().click()
+      await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
+      await phone(page, 'buyer').locator('[data-menu]').click()
+      await webView(page, 'buyer').locator('form').first().waitFor()
+      expect(simulator.conversation.settings.wire).toBe(wire)
+      await webView(page, 'buyer').locator('[type="submit"]').first().click()
+      await webView(page, 'buyer').locator(`a[href="${simulator.url}/completion"]`).click()
+      await phone(page, 'buyer').locator('[data-webview]').waitFor({ state: 'hidden' })
+      // What the app booked came through the gateway as a message with a button.
+      await phone(page, 'seller').locator('[data-button]').first().waitFor()
+      expect(simulator.conversation.snapshot().messages[0]).toMatchObject({ kind: 'app', wire })
+    },
+  )
+
+  test("the seed's two kinds of message are shown with each side's own button, and both can be clicked", async () => {
+    const { simulator, gatewayUrl, app } = await startDemoStand()
+    for (const message of sampleMessages(simulator.world, app.url))
+      expect((await sendThrough(gatewayUrl, message)).status).toBe(200)
+    const { page } = await openPage(simulator.url)
+    await expect(phone(page, 'seller').locator('[data-button]').allInnerTexts()).resolves.toEqual([
+      expect.stringContaining('پیگیری درخواست'),
+      expect.stringContaining('گزارش فروشنده'),
+    ])
+    const buttons = phone(page, 'buyer').locator('[data-button]')
+    await buttons.filter({ hasText: 'تأیید زمان بازدید' }).click()
+    await webView(page, 'buyer').getByText('A-1029').first().waitFor()
+    await phone(page, 'buyer').locator('[data-webview-close]').click()
+    await buttons.filter({ hasText: 'گزارش خریدار' }).click()
+    await phone(page, 'buyer')
+      .locator('[data-webview-address]', { hasText: `${app.url}/report` })
+      .waitFor()
+    await webView(page, 'buyer').getByText('A-1029').waitFor()
+  })
+
+  test('a location message has the app under it, and a click there says where', async () => {
+    const { simulator } = await startDemoStand()
+    const { page } = await openPage(simulator.url)
+    await phone(page, 'buyer').locator('[data-location]').click()
+    await phone(page, 'seller').locator('[data-button]').click()
+    await webView(page, 'seller').locator('form').first().waitFor()
+    const click = simulator.conversation.snapshot().timeline.find(({ kind }) => kind === 'click')
+    expect(click?.request?.body).toMatch(/"location":\{"latitude":[\d.]+,"longitude":[\d.]+\}/)
+  })
+
+  test('a landing that no frame may show is an address with a way to open it', async () => {
+    const { simulator } = await startStand()
+    const { page, strangers } = await openPage(simulator.url)
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await phone(page, 'buyer').locator('.unframed a[href^="https://app.example.com/start"]').waitFor()
+    expect(await phone(page, 'buyer').locator('[data-webview] iframe').count()).toBe(0)
+    expect(strangers).toEqual([])
+  })
+
+  test('a click that is refused is told on the phone', async () => {
+    const { simulator } = await startStand()
+    simulator.conversation.faults.arm('wrong_key', 1)
+    const { page } = await openPage(simulator.url)
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await phone(page, 'buyer').locator('[data-refusal]').waitFor()
+  })
+})
+
+inBrowser('the page: consent as Divar asks for it', () => {
+  test.each(['allow', 'deny'] as const)('%s', async (decision) => {
+    let url = ''
+    const { callback } = await startConsentApp(() => url)
+    const query = `client_id=${APP.slug}&response_type=code&scope=USER_PHONE%20offline_access&state=0123456789abcdefghijkl&redirect_uri=${encodeURIComponent(callback)}`
+    const { simulator } = await startStand((own) => ({ LANDING_URL_TEMPLATE: `${own}/oauth2/auth?${query}{&side}` }), {
+      app: APP,
+    })
+    url = simulator.url
+    const { page } = await openPage(simulator.url)
+    await phone(page, 'seller').locator('[data-menu]').click()
+    await webView(page, 'seller').locator(`[name="decision"][value="${decision}"]`).click()
+    await webView(page, 'seller')
+      .getByText(decision === 'allow' ? 'granted: USER_PHONE offline_access' : 'denied: access_denied')
+      .waitFor()
+    const kinds = simulator.conversation.snapshot().timeline.map(({ kind }) => kind)
+    expect(kinds).toContain('consent')
+    expect(kinds.includes('token')).toBe(decision === 'allow')
+    const decided = simulator.conversation
+      .snapshot()
+      .timeline.filter(({ kind }) => kind === 'consent')
+      .at(-1)
+    expect(decided?.side).toBe('seller')
+  })
+})

@@ -1,0 +1,213 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { describe, expect, test } from '@jest/globals'
+import type { Page } from 'playwright-core'
+import { sampleMessages } from '../../src/demo/samples.ts'
+import { FAULTS } from '../../src/simulator/shown.ts'
+import { CHROMIUM, openPage } from '../support/browser.ts'
+import { startDemoStand } from '../support/demo-stand.ts'
+import { sendThrough, startStand } from '../support/stand.ts'
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+const toConversation = { conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea', message: 'سلام' }
+
+const clickMenu = async (page: Page) => {
+  await page.locator('[data-phone="buyer"] [data-menu]').click()
+  await page.locator('[data-kind="click"]').first().waitFor()
+}
+
+inBrowser('the wire panel', () => {
+  test('shows a click with both sides of the exchange, its time against the budget, then the landing', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await clickMenu(page)
+    const entry = page.locator('[data-kind="click"]')
+    await entry.locator('summary').click()
+    expect(await entry.locator('meter').getAttribute('max')).toBe('2000')
+    expect(await entry.locator('pre').first().innerText()).toContain('POST ')
+    expect(await entry.locator('pre').last().innerText()).toMatch(/^HTTP 200[^]*"url": "https:\/\/app\.example\.com/)
+    await page.locator('[data-kind="landing"]').waitFor()
+  })
+
+  test('"copy as curl" gives a command that repeats the call', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await clickMenu(page)
+    await page.locator('[data-kind="click"] summary').click()
+    await page.locator('[data-kind="click"] [data-copy-curl]').click()
+    const command: unknown = await page.evaluate('navigator.clipboard.readText()')
+    const bash = spawn('bash', ['-c', String(command)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    bash.stdout.setEncoding('utf8').on('data', (chunk) => (output += String(chunk)))
+    expect(await once(bash, 'close')).toEqual([0, null])
+    expect(output).toContain('"status":"200"')
+  })
+
+  test('"save as fixture" gives a file without a key in it', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await clickMenu(page)
+    await page.locator('[data-kind="click"] summary').click()
+    const download = page.waitForEvent('download')
+    await page.locator('[data-kind="click"] [data-save-fixture]').click()
+    const saved: unknown = JSON.parse(await readFile(await (await download).path(), 'utf8'))
+    expect(saved).toMatchObject({
+      kind: 'click',
+      wire: 'v1',
+      headers: { 'content-type': 'application/json' },
+      body: { post_token: 'AZf3Uqr3' },
+      expected: { status: 200, url: 'https://app.example.com/start?post_token=AZf3Uqr3' },
+    })
+    expect(JSON.stringify(saved)).not.toContain('authorization')
+  })
+
+  test('"clear all" empties both phones and the timeline', async () => {
+    const { simulator, gatewayUrl } = await startStand()
+    await sendThrough(gatewayUrl, toConversation)
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-entry]').waitFor()
+    await page.locator('[data-reset]').click()
+    await page.locator('[data-entry]').waitFor({ state: 'detached' })
+    expect(await page.locator('[data-message]').count()).toBe(0)
+  })
+})
+
+inBrowser('faults by a click in the page', () => {
+  test('every fault of the simulator has its button', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-faults-panel] summary').click()
+    const names = await page
+      .locator('[data-fault]')
+      .evaluateAll((all) => all.map((one) => one.getAttribute('data-fault')))
+    expect(names.toSorted()).toEqual(Object.values(FAULTS).flat().toSorted())
+  })
+
+  test('a 429 that was asked for reaches the sender, with its Retry-After, once', async () => {
+    const { simulator, gatewayUrl } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-faults-panel] summary').click()
+    await page.locator('[data-fault="429"]').click()
+    await page.locator('[data-armed]', { hasText: '۴۲۹' }).waitFor()
+    const refused = await sendThrough(gatewayUrl, toConversation)
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
+    await page.locator('.entry.faulted').waitFor()
+    expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(200)
+  })
+
+  test('a block makes messages to that side 412', async () => {
+    const { simulator, gatewayUrl } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-faults-panel] summary').click()
+    await Promise.all([page.waitForResponse('**/simulator/settings'), page.locator('[data-blocks="buyer"]').check()])
+    expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(412)
+  })
+})
+
+inBrowser('everybody can use it', () => {
+  test('the language is switched, and remembered', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url)
+    await page.getByRole('heading', { name: 'روی سیم' }).waitFor()
+    await page.locator('[data-language="en"]').click()
+    await page.getByRole('heading', { name: 'On the wire' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'On the wire' }).waitFor()
+    expect(await page.locator('html').getAttribute('dir')).toBe('ltr')
+  })
+
+  test('the keyboard alone writes, opens the app, books there, comes back, and arms a fault', async () => {
+    const { simulator } = await startDemoStand()
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    const press = async (key: string, until: string) => {
+      for (let count = 0; count < 60; count++) {
+        if ((await page.locator(`${until}:focus`).count()) > 0) return
+        await page.keyboard.press(key)
+      }
+      throw new Error(`the focus never came to ${until}`)
+    }
+    await press('Tab', '[data-phone="seller"] [data-composer]')
+    await page.keyboard.type('hello')
+    await page.keyboard.press('Enter')
+    await page.locator('[data-phone="buyer"] [data-message]').waitFor()
+    await press('Shift+Tab', '[data-phone="seller"] [data-menu]')
+    await page.keyboard.press('Enter')
+    const frame = page.frameLocator('[data-phone="seller"] [data-webview] iframe')
+    await frame.locator('form').waitFor()
+    for (let count = 0; count < 30 && (await frame.locator('[type="submit"]:focus').count()) === 0; count++) {
+      await page.keyboard.press('Tab')
+    }
+    await page.keyboard.press('Enter')
+    await page.locator('[data-phone="buyer"] [data-button]').waitFor()
+    await press('Shift+Tab', '[data-phone="seller"] [data-webview-close]')
+    await page.keyboard.press('Escape')
+    expect(await page.locator('[data-phone="seller"] [data-menu]:focus').count()).toBe(1)
+    await press('Tab', '[data-faults-panel] summary')
+    await page.keyboard.press('Enter')
+    await press('Tab', '[data-fault="500"]')
+    await page.keyboard.press('Enter')
+    await page.locator('[data-armed]', { hasText: '500' }).waitFor()
+  })
+
+  test.each([
+    ['fa', 'light', 1280],
+    ['en', 'dark', 1280],
+    ['fa', 'dark', 360],
+    ['en', 'light', 360],
+  ] as const)(
+    '%s, %s, %i px: no fault of WCAG 2 A or AA, and nothing to scroll sideways',
+    async (language, colorScheme, width) => {
+      const { simulator, gatewayUrl, app } = await startDemoStand()
+      for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(gatewayUrl, message)
+      simulator.conversation.faults.arm('wrong_key', 1)
+      const { page } = await openPage(simulator.url, { language, width })
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await page.locator('[data-faults-panel] summary').click()
+      await page.locator('[data-phone="seller"] [data-menu]').click()
+      await page.locator('[data-refusal]').waitFor()
+      await page.locator('[data-phone="buyer"] [data-location]').click()
+      await page.locator('[data-entry] summary').first().click()
+      await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+      const found: unknown = await page.evaluate(
+        `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+        .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
+      )
+      expect(found).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+    },
+  )
+
+  test('all of it, fonts included, is under 400 KB', async () => {
+    const { simulator } = await startStand()
+    const { page, strangers } = await openPage(simulator.url)
+    let bytes = 0
+    page.on('response', (response) => {
+      if (response.url().endsWith('/simulator/events')) return
+      void response.body().then((body) => (bytes += body.length))
+    })
+    await page.reload({ waitUntil: 'load' })
+    await page.locator('[data-phone="buyer"]').waitFor()
+    await page.evaluate('document.fonts.ready')
+    expect(await page.evaluate(`document.fonts.check('16px Vazirmatn', 'سلام')`)).toBe(true)
+    expect(bytes).toBeGreaterThan(50_000)
+    expect(bytes).toBeLessThan(400_000)
+    expect(strangers).toEqual([])
+  })
+
+  test('two hundred messages are all there, and a lost connection comes back with what was missed', async () => {
+    const { simulator } = await startStand()
+    const { page } = await openPage(simulator.url)
+    for (let count = 0; count < 200; count++) {
+      simulator.conversation.say({ from: 'buyer', kind: 'text', text: `${count}`, buttons: { seller: [], buyer: [] } })
+    }
+    await page.locator('[data-phone="seller"] [data-message]').nth(199).waitFor()
+    await page.context().setOffline(true)
+    simulator.conversation.say({ from: 'buyer', kind: 'text', text: 'missed', buttons: { seller: [], buyer: [] } })
+    await page.context().setOffline(false)
+    await page.locator('[data-phone="seller"]').getByText('missed').waitFor()
+    expect(await page.locator('[data-phone="seller"] [data-message]').count()).toBe(201)
+  })
+})

@@ -1,0 +1,171 @@
+import { describe, expect, test } from '@jest/globals'
+import { createServer } from 'node:http'
+import { z } from 'zod'
+import type { ClickResult } from '../../src/simulator/shown.ts'
+import { originOf } from '../support/listen.ts'
+import { KEYS } from '../support/gateway.ts'
+import { readFileSync } from 'node:fs'
+import { sendThrough, startStand, type Stand } from '../support/stand.ts'
+
+const fixture = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'))
+
+const result = z.object({
+  entryId: z.number(),
+  url: z.string().optional(),
+  framable: z.string().optional(),
+  refusal: z.string().optional(),
+})
+
+async function ask(stand: Stand, path: string, body: unknown) {
+  const answer = await fetch(`${stand.simulator.url}/simulator/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  return { status: answer.status, body: (await answer.json()) as unknown }
+}
+
+async function click(stand: Stand, body: unknown) {
+  const { status, body: answered } = await ask(stand, 'clicks', body)
+  expect(status).toBe(200)
+  return result.parse(answered)
+}
+
+const bodyOfLastClick = ({ simulator }: Stand): unknown =>
+  JSON.parse(simulator.conversation.snapshot().timeline.findLast(({ kind }) => kind === 'click')?.request?.body ?? '')
+
+describe('a click of the simulator', () => {
+  test('from the menu reaches the gateway on v1 as the platform writes it, and leads to its landing', async () => {
+    const stand = await startStand()
+    const { url } = await click(stand, { side: 'buyer' })
+    expect(url).toBe('https://app.example.com/start?post_token=AZf3Uqr3')
+    expect(bodyOfLastClick(stand)).toEqual({
+      ...z.record(z.string(), z.unknown()).parse(fixture('click-v1-menu.json')),
+      callback_url: `${stand.simulator.url}/completion`,
+      supplier: undefined,
+      Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' },
+    })
+  })
+
+  test('speaks v2, with its header, once that is set', async () => {
+    const stand = await startStand()
+    expect((await ask(stand, 'settings', { wire: 'v2' })).status).toBe(200)
+    const { url } = await click(stand, { side: 'seller' })
+    expect(url).toBe('https://app.example.com/start?post_token=AZf3Uqr3')
+    expect(bodyOfLastClick(stand)).toMatchObject({ source: 'CHAT', user_side: 'SUPPLY', extra_data: null })
+    const entry = stand.simulator.conversation.snapshot().timeline.find(({ kind }) => kind === 'click')
+    expect(entry?.request?.headers['API-Version']).toBe('2')
+    expect(entry?.budgetMs).toBe(2000)
+  })
+
+  test("on a message's button carries what the app put into it", async () => {
+    const stand = await startStand()
+    const message = z.record(z.string(), z.unknown()).parse(fixture('message-v1-link.json'))
+    const sent = { ...message, user_id: message['peer_id'], peer_id: message['user_id'] }
+    expect((await sendThrough(stand.gatewayUrl, sent)).status).toBe(200)
+    const [shown] = stand.simulator.conversation.snapshot().messages
+    expect(shown).toMatchObject({ kind: 'app', from: 'seller', wire: 'v1' })
+    expect(shown?.buttons.seller[0]?.[0]?.caption).toBe('پیگیری درخواست')
+    expect(shown?.buttons.buyer[0]?.[0]?.caption).toBe('تأیید زمان بازدید')
+    const { url } = await click(stand, { side: 'buyer', message_id: shown?.id, row: 0, column: 0 })
+    expect(url).toBe('https://app.example.com/start?post_token=AZf3Uqr3&data.order_id=A-1029')
+  })
+
+  test('under a location carries the location', async () => {
+    const stand = await startStand(() => ({
+      LANDING_URL_TEMPLATE: 'https://app.example.com/map{?latitude,longitude,side}',
+    }))
+    const location = { latitude: 35.7, longitude: 51.4 }
+    const said = await ask(stand, 'messages', { side: 'buyer', location })
+    const { id } = z.object({ id: z.string() }).parse(said.body)
+    const { url } = await click(stand, { side: 'seller', message_id: id, row: 0, column: 0 })
+    expect(url).toBe('https://app.example.com/map?latitude=35.7&longitude=51.4&side=supply')
+  })
+
+  test.each([
+    [{ side: 'buyer', message_id: 'nobody' }, 409],
+    [{ side: 'nobody' }, 400],
+    [{}, 400],
+  ])('on what is not there is refused: %j', async (body, status) => {
+    const stand = await startStand()
+    expect((await ask(stand, 'clicks', body)).status).toBe(status)
+  })
+})
+
+describe('faults of clicks', () => {
+  test('a wrong key is sent when asked for, and the note says that the gateway refused it', async () => {
+    const stand = await startStand()
+    await ask(stand, 'faults', { fault: 'wrong_key' })
+    const { refusal, url } = await click(stand, { side: 'buyer' })
+    expect(url).toBeUndefined()
+    expect(refusal).toContain('refused it with 401')
+    expect((await click(stand, { side: 'buyer' })).url).toContain('https://')
+  })
+
+  test('a wrong key that is let in is called out', async () => {
+    const origin = await originOf(
+      createServer((_, response) => response.end('{"status":"200","message":"x","url":"https://a.example/"}')),
+    )
+    const stand = await startStand()
+    await ask(stand, 'settings', { session_url: `${origin}/divar/session` })
+    await ask(stand, 'faults', { fault: 'wrong_key' })
+    expect((await click(stand, { side: 'buyer' })).refusal).toContain('did NOT refuse')
+  })
+
+  test('a double click arrives twice and lands once', async () => {
+    const stand = await startStand()
+    await ask(stand, 'faults', { fault: 'duplicate_click' })
+    await click(stand, { side: 'buyer' })
+    const kinds = stand.simulator.conversation.snapshot().timeline.map(({ kind, outcome }) => `${kind} ${outcome}`)
+    expect(kinds).toEqual(['click ok', 'click faulted', 'landing ok'])
+  })
+
+  test.each<[string, string, string]>([
+    ['no JSON', 'hello', 'no JSON object with a url'],
+    [
+      'a url that is none',
+      '{"status":"200","message":"","url":"javascript:alert(1)"}',
+      'not an absolute http(s) address',
+    ],
+  ])('an app that answers %s is told so', async (_, answer, told) => {
+    const origin = await originOf(createServer((__, response) => response.end(answer)))
+    const stand = await startStand()
+    await ask(stand, 'settings', { session_url: `${origin}/` })
+    const clicked: ClickResult = z.custom<ClickResult>().parse(await click(stand, { side: 'buyer' }))
+    expect(clicked.refusal).toContain(told)
+  })
+
+  test('an app that is away is told so', async () => {
+    const stand = await startStand()
+    await ask(stand, 'settings', { session_url: 'http://127.0.0.1:9/' })
+    expect((await click(stand, { side: 'buyer' })).refusal).toContain('Is the gateway running')
+  })
+})
+
+describe('whether a frame may show a landing', () => {
+  test.each([
+    [{}, 'yes'],
+    [{ 'x-frame-options': 'DENY' }, 'no'],
+    [{ 'x-frame-options': 'SAMEORIGIN' }, 'no'],
+    [{ 'content-security-policy': "default-src 'none'; frame-ancestors 'self'" }, 'no'],
+    [{ 'content-security-policy': 'frame-ancestors *' }, 'yes'],
+  ])('%j: %s', async (headers: Record<string, string>, framable) => {
+    const origin = await originOf(createServer((_, response) => response.writeHead(200, headers).end()))
+    const stand = await startStand(() => ({ LANDING_URL_TEMPLATE: `${origin}/start{?side}` }))
+    expect((await click(stand, { side: 'buyer' })).framable).toBe(framable)
+  })
+
+  test('of an address that is not of this machine nothing is known, for it is never asked', async () => {
+    const stand = await startStand()
+    expect((await click(stand, { side: 'buyer' })).framable).toBe('unknown')
+  })
+})
+
+test('the identification key stands in what is shown, for repeating a call, and not in the log', async () => {
+  const lines: string[] = []
+  const stand = await startStand(() => ({}), { log: (line) => lines.push(line) })
+  await click(stand, { side: 'buyer' })
+  expect(JSON.stringify(stand.simulator.conversation.snapshot())).toContain(KEYS.identification)
+  expect(lines.join('\n')).not.toContain(KEYS.identification)
+})

@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { describe, expect, test } from '@jest/globals'
+import { sendThrough, startStand, type Stand } from '../support/stand.ts'
+
+const ask = (stand: Stand, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+  fetch(`${stand.simulator.url}/simulator/${path}`, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+
+const toConversation = { conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea', message: 'سلام' }
+
+describe('faults on demand', () => {
+  test.each([
+    ['401', 403, 'token_refused'],
+    ['403', 403, 'not_permitted'],
+    ['412', 412, 'recipient_restricted'],
+    ['429', 429, 'rate_limited'],
+    ['500', 502, 'platform_error'],
+    ['reset', 504, 'unknown'],
+    ['reset_after', 504, 'unknown'],
+  ])('%s makes the next send %i %s, and only that one', async (fault, status, code) => {
+    const stand = await startStand()
+    await ask(stand, 'POST', 'faults', { fault })
+    const refused = await sendThrough(stand.gatewayUrl, toConversation)
+    expect([refused.status, await refused.json()]).toEqual([status, expect.objectContaining({ code })])
+    if (fault === '429') expect(refused.headers.get('retry-after')).toBe('5')
+    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
+    const { timeline, messages, faults } = stand.simulator.conversation.snapshot()
+    expect(timeline.map(({ outcome }) => outcome)).toEqual(['faulted', 'ok'])
+    // A connection that is cut after the commit: the message is there although its sender cannot know.
+    expect(messages).toHaveLength(fault === 'reset_after' ? 2 : 1)
+    expect(faults).toEqual([])
+  })
+
+  test('one that never answers is given up by the gateway as unknown', async () => {
+    const stand = await startStand(() => ({ DIVAR_TIMEOUT_MS: '200' }))
+    await ask(stand, 'POST', 'faults', { fault: 'silence' })
+    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(504)
+  })
+
+  test('are used up as often as was asked, and can be taken back', async () => {
+    const stand = await startStand()
+    await ask(stand, 'POST', 'faults', { fault: '412', times: 3 })
+    await sendThrough(stand.gatewayUrl, toConversation)
+    expect(await (await ask(stand, 'GET', 'faults')).json()).toEqual([{ fault: '412', times: 2 }])
+    expect((await ask(stand, 'DELETE', 'faults')).status).toBe(200)
+    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
+  })
+
+  test.each([{ fault: 'nothing' }, { fault: '412', times: 0 }, { times: 1 }, []])('%j is refused', async (body) => {
+    const stand = await startStand()
+    expect((await ask(stand, 'POST', 'faults', body)).status).toBe(400)
+    expect(stand.simulator.conversation.faults.list()).toEqual([])
+  })
+})
+
+test('who has blocked the other gets no message: 412 until that is taken back', async () => {
+  const stand = await startStand()
+  await ask(stand, 'POST', 'settings', { blocked_by: 'buyer' })
+  expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(412)
+  await ask(stand, 'POST', 'settings', { blocked_by: null })
+  expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
+})
+
+test('whoever watches gets all there is, then each change', async () => {
+  const stand = await startStand()
+  await ask(stand, 'POST', 'messages', { side: 'seller', text: 'هست؟' })
+  const stream = await ask(stand, 'GET', 'events')
+  await ask(stand, 'POST', 'messages', { side: 'buyer', text: 'بله' })
+  let text = ''
+  for await (const chunk of stream.body ?? []) {
+    text += new TextDecoder().decode(chunk)
+    if (text.includes('event: message') && text.endsWith('\n\n')) break
+  }
+  expect(text).toMatch(/^event: snapshot\ndata: .*هست؟.*\n\nevent: message\ndata: .*بله.*\n\n$/)
+})
+
+test('a reset empties the chat, the timeline, the faults and the block', async () => {
+  const stand = await startStand()
+  await sendThrough(stand.gatewayUrl, toConversation)
+  await ask(stand, 'POST', 'faults', { fault: '500' })
+  await ask(stand, 'POST', 'settings', { blocked_by: 'seller' })
+  await ask(stand, 'POST', 'reset')
+  expect(stand.simulator.conversation.snapshot()).toMatchObject({
+    messages: [],
+    timeline: [],
+    faults: [],
+    settings: { blockedBy: null },
+  })
+})
+
+describe('nobody steers it from elsewhere', () => {
+  test("another site's page is refused", async () => {
+    const stand = await startStand()
+    const answer = await ask(stand, 'POST', 'reset', {}, { origin: 'https://evil.example' })
+    expect(answer.status).toBe(403)
+  })
+
+  test('another name for this address is refused', async () => {
+    const { simulator } = await startStand()
+    const call = request({
+      host: '127.0.0.1',
+      port: simulator.port,
+      path: '/simulator/state',
+      headers: { host: 'evil.example' },
+    })
+    const [response]: { statusCode?: number; resume: () => void }[] = await once(call.end(), 'response')
+    response?.resume()
+    expect(response?.statusCode).toBe(403)
+  })
+
+  test.each(['text that is no JSON', '[1'])('a body of %j is 400', async (body) => {
+    const { simulator } = await startStand()
+    const answer = await fetch(`${simulator.url}/simulator/messages`, { method: 'POST', body })
+    expect(answer.status).toBe(400)
+  })
+})

@@ -1,0 +1,35 @@
+import { createServer } from 'node:http'
+import { z } from 'zod'
+import { originOf } from './listen.ts'
+
+export const APP = { slug: 'bike-inspection', clientSecret: 'client-secret-of-the-app' }
+
+/** An app's own end of the consent walk: exchanges the code and says on a page what came of it. */
+export async function startConsentApp(simulatorUrl: () => string): Promise<{ callback: string }> {
+  const origin: string = await originOf(
+    createServer((request, response) => {
+      const { searchParams } = new URL(request.url ?? '', 'http://app')
+      exchange(simulatorUrl(), `${origin}/callback`, searchParams)
+        .then((text) => response.end(text))
+        .catch(() => response.destroy())
+    }),
+  )
+  return { callback: `${origin}/callback` }
+}
+
+async function exchange(simulatorUrl: string, redirectUri: string, query: URLSearchParams): Promise<string> {
+  const code = query.get('code')
+  if (code === null) return `denied: ${String(query.get('error'))}`
+  const answer = await fetch(`${simulatorUrl}/oauth2/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: redirectUri,
+      client_id: APP.slug,
+      client_secret: APP.clientSecret,
+    }),
+  })
+  const { scope } = z.object({ scope: z.string().optional() }).parse(await answer.json())
+  return `granted: ${String(scope)}`
+}

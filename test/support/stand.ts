@@ -1,0 +1,49 @@
+import { afterAll } from '@jest/globals'
+import { createLogger } from '../../src/base/log.ts'
+import { readConfig, type Environment } from '../../src/process/config.ts'
+import { startGateway } from '../../src/process/gateway.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { environment, KEYS } from './gateway.ts'
+
+const running: (() => Promise<unknown>)[] = []
+afterAll(async () => {
+  await Promise.all(running.map((stop) => stop()))
+})
+
+/** The seller's token, good for all of her chats. */
+export const SELLER_TOKEN = 'ory_at_of-the-seller'
+
+export type Stand = { simulator: Simulator; gatewayUrl: string }
+
+/**
+ * A strict simulator and a gateway that know each other, as in the demo. Nobody has to stop them.
+ * @param overrides of the gateway's environment, given the simulator's address
+ */
+export async function startStand(
+  overrides: (simulatorUrl: string) => Environment = () => ({}),
+  options: Partial<SimulatorOptions> = {},
+): Promise<Stand> {
+  const simulator = await startSimulator({
+    apiKey: KEYS.divarApi,
+    identificationKey: KEYS.identification,
+    checks: 'strict',
+    tokens: [{ accessToken: SELLER_TOKEN, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
+    ...options,
+  })
+  running.push(simulator.close)
+  const config = readConfig({ ...environment(simulator.url), ...overrides(simulator.url) })
+  const gateway = await startGateway(config, createLogger('fatal'))
+  running.push(() => gateway.stop())
+  const gatewayUrl = `http://127.0.0.1:${gateway.port}`
+  simulator.conversation.change({ sessionUrl: `${gatewayUrl}/divar/session` })
+  return { simulator, gatewayUrl }
+}
+
+/** A service's send through the gateway, in the seller's name. */
+export async function sendThrough(gatewayUrl: string, body: unknown): Promise<Response> {
+  return fetch(`${gatewayUrl}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': KEYS.caller, 'x-access-token': SELLER_TOKEN },
+    body: JSON.stringify(body),
+  })
+}
