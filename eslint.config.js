@@ -34,7 +34,7 @@ const oneWay = layers.flatMap((folders, level) =>
 )
 
 export default defineConfig(
-  { ignores: ['dist', 'coverage'] },
+  { ignores: ['dist', 'dist-*', 'coverage'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort } from './support/listen.ts'
+import { z } from 'zod'
 import { faultStatus } from '../src/http/fault-status.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -84,11 +85,14 @@ describe('the README', () => {
     60_000,
   )
 
-  test('promises of the demo that it plays both journeys; it does', () => {
-    expect(transcript).toContain(
-      withFreePorts('"url": "http://127.0.0.1:4000/start?post_token=AZf3Uqr3&side=demand&data.order_id=A-1029"'),
-    )
-    expect(transcript).toContain('>> POST /v2/open-platform/chat/conversation')
+  test('promises one address to open, with the simulator; the demo prints it, and a living chat is there', async () => {
+    const address = withFreePorts('http://127.0.0.1:4000')
+    expect(transcript).toContain(`Open this in a browser:   ${address}`)
+    const { messages } = z
+      .object({ messages: z.array(z.object({ kind: z.string() })) })
+      .parse(await (await fetch(`${address}/simulator/state`)).json())
+    expect(messages.map(({ kind }) => kind).slice(0, 4)).toEqual(['text', 'text', 'app', 'app'])
+    expect(await (await fetch(address)).text()).toContain('data-phones')
   })
 
   test("the demo's own commands work as printed", async () => {

@@ -80,9 +80,8 @@ inBrowser('faults by a click in the page', () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
-    const names = await page
-      .locator('[data-fault]')
-      .evaluateAll((all) => all.map((one) => one.getAttribute('data-fault')))
+    const buttons = await page.locator('[data-fault]').all()
+    const names = await Promise.all(buttons.map((button) => button.getAttribute('data-fault')))
     expect(names.toSorted()).toEqual(Object.values(FAULTS).flat().toSorted())
   })
 

@@ -23,7 +23,8 @@ async function ask(stand: Stand, path: string, body: unknown) {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   })
-  return { status: answer.status, body: (await answer.json()) as unknown }
+  const answered: unknown = await answer.json()
+  return { status: answer.status, body: answered }
 }
 
 async function click(stand: Stand, body: unknown) {

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { request } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import { sendThrough, startStand, type Stand } from '../support/stand.ts'
@@ -71,8 +70,9 @@ test('whoever watches gets all there is, then each change', async () => {
   const stream = await ask(stand, 'GET', 'events')
   await ask(stand, 'POST', 'messages', { side: 'buyer', text: 'بله' })
   let text = ''
-  for await (const chunk of stream.body ?? []) {
-    text += new TextDecoder().decode(chunk)
+  const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    text += (await reader?.read())?.value ?? ''
     if (text.includes('event: message') && text.endsWith('\n\n')) break
   }
   expect(text).toMatch(/^event: snapshot\ndata: .*هست؟.*\n\nevent: message\ndata: .*بله.*\n\n$/)
@@ -107,9 +107,13 @@ describe('nobody steers it from elsewhere', () => {
       path: '/simulator/state',
       headers: { host: 'evil.example' },
     })
-    const [response]: { statusCode?: number; resume: () => void }[] = await once(call.end(), 'response')
-    response?.resume()
-    expect(response?.statusCode).toBe(403)
+    const { promise, resolve } = Promise.withResolvers<number | undefined>()
+    call.once('response', (response) => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    call.end()
+    expect(await promise).toBe(403)
   })
 
   test.each(['text that is no JSON', '[1'])('a body of %j is 400', async (body) => {

@@ -1,0 +1,220 @@
+import { connect } from 'node:net'
+import { z } from 'zod'
+import { call, readJson, type Call, type Reply } from './call.ts'
+import { SAMPLES } from './samples.ts'
+
+/** What a check found: nothing wrong, or what was answered in place of what must be. */
+export type Finding = { name: string; verdict: 'ok' | 'failed' | 'skipped'; detail?: string }
+
+export type Patient = { sessionUrl: string; origin: string; key?: string }
+
+/** A check throws nothing but for nobody answering; it gives a sentence when the guarantee in its name does not hold. */
+export type Check = { name: string; needsKey: boolean; run: (patient: Patient) => Promise<string | undefined> }
+
+const bodyOf = (name: string) => SAMPLES.get(name)?.body ?? {}
+const goodV1 = () => JSON.stringify(bodyOf('v1-button'))
+const BUDGET_MS = 2000
+
+/** A refusal of the session route: the three keys, the status twice, no address. */
+function judgeRefusal({ status, body }: Reply, expected: number, key = ''): string | undefined {
+  if (status !== expected) return `answered ${status}, expected ${expected}`
+  const answer = refusalShape.safeParse(readJson(body)).data
+  if (answer === undefined) return 'the answer lacks one of the three keys status, message, url'
+  if (answer.status !== String(expected)) return `the status in the answer is ${answer.status}, expected "${expected}"`
+  if (answer.url !== '') return 'a refusal has a url'
+  if (key !== '' && body.includes(key)) return 'the answer repeats the key'
+  if (/\bat .+:\d+:\d+|node_modules/.test(body)) return 'the answer shows a stack'
+  return undefined
+}
+
+const refusalShape = z.object({ status: z.string(), message: z.string().min(1), url: z.string() })
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+function post({ sessionUrl }: Patient, key: string | undefined, change: Call = {}): Promise<Reply> {
+  const headers = { ...JSON_HEADERS, ...(key !== undefined && { authorization: key }), ...change.headers }
+  return call(sessionUrl, { body: goodV1(), ...change, headers })
+}
+
+/** Keys that are not the key. */
+const WRONG_KEYS: [string, (key: string) => string][] = [
+  ['with one more character', (key) => `${key}x`],
+  ['with one less', (key) => key.slice(0, -1)],
+  ['with another last character', (key) => key.slice(0, -1) + (key.endsWith('x') ? 'y' : 'x')],
+  ['in another case', (key) => (key === key.toUpperCase() ? key.toLowerCase() : key.toUpperCase())],
+  ['with Bearer in front', (key) => `Bearer ${key}`],
+]
+
+const wrongKeys: Check[] = [
+  {
+    name: 'a click without a key is refused',
+    needsKey: false,
+    run: async (patient) => judgeRefusal(await post(patient, undefined), 401),
+  },
+  {
+    name: 'a click with an empty key is refused',
+    needsKey: false,
+    run: async (patient) => judgeRefusal(await post(patient, ''), 401),
+  },
+  {
+    name: 'a click with a wrong key is refused',
+    needsKey: false,
+    run: async (patient) => judgeRefusal(await post(patient, 'surely-not-the-key'), 401, 'surely-not-the-key'),
+  },
+  ...WRONG_KEYS.map(([name, spoil]) => ({
+    name: `a click with the key ${name} is refused`,
+    needsKey: true,
+    run: async (patient: Patient) => {
+      const spoilt = spoil(patient.key ?? '')
+      // A key without letters is the same in either case.
+      return spoilt === patient.key ? undefined : judgeRefusal(await post(patient, spoilt), 401, patient.key)
+    },
+  })),
+]
+
+/** Bodies that no click can be read from. */
+const BAD_BODIES: [string, string | Uint8Array][] = [
+  ['that is empty', ''],
+  ['that is cut short', goodV1().slice(0, -5)],
+  ['that is an array', `[${goodV1()}]`],
+  ['with bad UTF-8', Buffer.concat([Buffer.from('{"post_token":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])],
+  ['with NUL in a string', JSON.stringify({ ...bodyOf('v1-button'), user_id: 'a\u0000b' })],
+  ['with half a surrogate pair', JSON.stringify({ ...bodyOf('v1-button'), user_id: '?' }).replace('?', '\\ud800')],
+  ['nested too deep', `{"extra_data":${'['.repeat(70)}${']'.repeat(70)}}`],
+  ['without a user', JSON.stringify({ ...bodyOf('v1-button'), user_id: undefined })],
+  [
+    'with a location that is none',
+    JSON.stringify({ ...bodyOf('v1-button'), extra_data: { location: { latitude: 'x', longitude: 1 } } }),
+  ],
+]
+
+const badRequests: Check[] = [
+  ...BAD_BODIES.map(([name, body]) => ({
+    name: `a body ${name} is refused`,
+    needsKey: true,
+    run: async (patient: Patient) => judgeRefusal(await post(patient, patient.key, { body }), 400, patient.key),
+  })),
+  ...['0', '3', '2.0', 'banana', '1, 2'].map((version) => ({
+    name: `API-Version ${version} is refused`,
+    needsKey: true,
+    run: async (patient: Patient) =>
+      judgeRefusal(await post(patient, patient.key, { headers: { 'api-version': version } }), 400, patient.key),
+  })),
+  {
+    name: 'a body of another type is refused',
+    needsKey: true,
+    run: async (patient) =>
+      judgeRefusal(await post(patient, patient.key, { headers: { 'content-type': 'text/plain' } }), 415),
+  },
+  {
+    name: 'a body of 200 KB is refused',
+    needsKey: true,
+    run: async (patient) =>
+      judgeRefusal(await post(patient, patient.key, { body: JSON.stringify({ x: 'x'.repeat(200_000) }) }), 413),
+  },
+  {
+    name: 'another method is refused',
+    needsKey: true,
+    run: async ({ sessionUrl, key = '' }) =>
+      judgeRefusal(await call(sessionUrl, { method: 'GET', headers: { authorization: key } }), 405),
+  },
+]
+
+const goodClicks: Check[] = (['v1', 'v2'] as const).map((wire) => ({
+  name: `a good ${wire} click gets a landing within ${BUDGET_MS} ms, which nothing may store`,
+  needsKey: true,
+  run: async (patient: Patient) => {
+    const body = JSON.stringify(bodyOf(`${wire}-button`))
+    const {
+      status,
+      headers,
+      body: text,
+      ms,
+    } = await post(patient, patient.key, {
+      body,
+      ...(wire === 'v2' && { headers: { 'api-version': '2' } }),
+    })
+    const url = landingShape.safeParse(readJson(text)).data?.url
+    if (status !== 200 || url === undefined) return `answered ${status}`
+    if (!/^https:\/\/|^http:\/\/(?:localhost|127\.|\[::1\])/.test(url)) return 'the landing is not https'
+    if (ms > BUDGET_MS) return `took ${ms} ms`
+    if (!String(headers['cache-control']).includes('no-store')) return 'the answer lacks cache-control: no-store'
+    return headers['x-powered-by'] === undefined ? undefined : 'the answer has x-powered-by'
+  },
+}))
+
+const landingShape = z.object({ url: z.string() })
+
+/** Requests that two readers could understand differently; they have to be written by hand. */
+const smuggled: Check[] = [
+  ['with two lengths', 'content-length: 5\r\ncontent-length: 6\r\n\r\nhello'],
+  ['with a length and chunks', 'content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
+].map(([name = '', rest = '']) => ({
+  name: `a request ${name} is refused`,
+  needsKey: false,
+  run: async ({ sessionUrl }: Patient) => {
+    const { hostname, port, pathname, protocol } = new URL(sessionUrl)
+    if (protocol === 'https:') return undefined
+    const first = await askRaw(
+      Number(port || 80),
+      hostname,
+      `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\n${rest}`,
+    )
+    return /^HTTP\/1\.1 4\d\d /.test(first) ? undefined : `answered ${first.slice(0, 20) || 'nothing'}`
+  },
+}))
+
+const RAW_TIMEOUT_MS = 5000
+
+function askRaw(port: number, host: string, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = ''
+    const socket = connect(port, host, () => socket.write(text))
+    const end = () => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(RAW_TIMEOUT_MS, end).on('error', end).on('end', end)
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1')
+      if (answer.includes('\r\n')) end()
+    })
+  })
+}
+
+/** Routes for own services: a problem document for a wrong key; where they are not at all, 404 does as well. */
+const internal: Check[] = [
+  ['POST', '/messages', undefined],
+  ['POST', '/messages', 'surely-not-a-key-of-anybody'],
+  ['GET', '/metrics', undefined],
+].map(([method, path = '', key]) => ({
+  name: `${String(method)} ${path} ${key === undefined ? 'without a key' : 'with a wrong key'} is refused`,
+  needsKey: false,
+  run: async ({ origin }: Patient) => {
+    const { status, body } = await call(new URL(path, origin).href, {
+      method: method === 'GET' ? 'GET' : 'POST',
+      headers: { ...JSON_HEADERS, ...(key !== undefined && { 'x-api-key': key }) },
+      ...(method === 'POST' && { body: '{}' }),
+    })
+    if (status !== 401 && status !== 404) return `answered ${status}, expected 401, or 404 on a public port of its own`
+    return key !== undefined && body.includes(key) ? 'the answer repeats the key' : undefined
+  },
+}))
+
+const probes: Check[] = ['/healthz', '/readyz'].map((path) => ({
+  name: `${path} says that all is well`,
+  needsKey: false,
+  run: async ({ origin }: Patient) => {
+    const { status } = await call(new URL(path, origin).href, { method: 'GET' })
+    return status === 200 ? undefined : `answered ${status}`
+  },
+}))
+
+export const CHECKS: readonly Check[] = [
+  ...probes,
+  ...wrongKeys,
+  ...badRequests,
+  ...goodClicks,
+  ...smuggled,
+  ...internal,
+]

@@ -1,0 +1,60 @@
+import { Option, type Command } from 'commander'
+import { z } from 'zod'
+import { routeAt } from './call.ts'
+import { CHECKS, type Finding, type Patient } from './doctor-checks.ts'
+import { EXIT, type ExitCode, type Io } from './io.ts'
+import { paint, printJson } from './print.ts'
+import { SESSION_PATH } from './trigger.ts'
+
+const options = z.object({ url: z.string(), key: z.string().min(1).optional(), json: z.boolean().optional() })
+
+export function registerDoctor(program: Command, io: Io, end: (code: ExitCode) => void): void {
+  program
+    .command('doctor')
+    .description('prove that a running gateway refuses what it must: wrong keys, bad bodies, unknown versions')
+    .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
+    .addOption(
+      new Option('--key <key>', "Divar's identification key; without it half of the checks are left out").env(
+        'DIVAR_IDENTIFICATION_KEY',
+      ),
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway doctor --url https://kenar.example.com\n')
+    .action(async (given: unknown) => {
+      const { url, key, json } = options.parse(given)
+      const sessionUrl = routeAt(url, SESSION_PATH)
+      const findings = await examine({
+        sessionUrl,
+        origin: new URL(sessionUrl).origin,
+        ...(key !== undefined && { key }),
+      })
+      if (json) printJson(io, findings)
+      else print(io, findings)
+      end(findings.some(({ verdict }) => verdict === 'failed') ? EXIT.wrong : EXIT.ok)
+    })
+}
+
+/** Runs every check that can be run, one after the other: a gateway in use hardly notices. */
+async function examine(patient: Patient): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const { name, needsKey, run } of CHECKS) {
+    if (needsKey && patient.key === undefined) {
+      findings.push({ name, verdict: 'skipped', detail: 'it needs --key' })
+      continue
+    }
+    const detail = await run(patient)
+    findings.push(detail === undefined ? { name, verdict: 'ok' } : { name, verdict: 'failed', detail })
+  }
+  return findings
+}
+
+const COLOURS = { ok: 'green', failed: 'red', skipped: 'yellow' } as const
+
+function print(io: Io, findings: Finding[]): void {
+  for (const { name, verdict, detail } of findings) {
+    const word = verdict === 'failed' ? 'FAILED' : verdict
+    io.out(`${paint(io, COLOURS[verdict], word.padEnd(7))} ${name}${detail === undefined ? '' : `: ${detail}`}`)
+  }
+  const count = (verdict: Finding['verdict']) => findings.filter((one) => one.verdict === verdict).length
+  io.out(`${count('ok')} ok, ${count('failed')} failed, ${count('skipped')} skipped`)
+}

@@ -1,0 +1,78 @@
+import { createReadStream } from 'node:fs'
+import { Fault } from '../base/fault.ts'
+import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
+import { MAX_BODY_BYTES } from '../http/body.ts'
+import { CommandFailure, EXIT } from './io.ts'
+import { setPath, unsetPath } from './paths.ts'
+import { SAMPLES } from './samples.ts'
+
+/**
+ * Reads a file, or standard input for `-`, as strictly as the gateway reads a body.
+ * @throws CommandFailure when it cannot be read; Fault when it is no JSON that the gateway would take
+ */
+export async function readJsonFile(file: string): Promise<unknown> {
+  return parseStrictJson(await readBytes(file))
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
+      const bytes = Buffer.from(chunk instanceof Uint8Array ? chunk : String(chunk))
+      size += bytes.length
+      if (size > MAX_BODY_BYTES) break
+      chunks.push(bytes)
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    throw new CommandFailure(`${file}: cannot be read (${code})`, EXIT.usage)
+  }
+  if (size > MAX_BODY_BYTES) throw new Fault('body_too_large', `body: expected at most ${MAX_BODY_BYTES} bytes`)
+  return Buffer.concat(chunks)
+}
+
+export type Wire = 'v1' | 'v2'
+/** A click as it would be sent. */
+export type ClickFile = { wire: Wire; body: JsonObject }
+export type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
+
+/** Reads a click: a built-in sample by name, a bare body, or a file that the simulator saved; then changes it as was asked. */
+export async function readClick(nameOrFile: string, { wire, set, unset }: ClickChanges): Promise<ClickFile> {
+  const sample = SAMPLES.get(nameOrFile)
+  const read = sample ? structuredClone(sample) : asClick(nameOrFile, await readClickFile(nameOrFile))
+  for (const assignment of set) setPath(read.body, assignment)
+  for (const path of unset) unsetPath(read.body, path)
+  return { body: read.body, wire: wire ?? read.wire }
+}
+
+async function readClickFile(file: string): Promise<unknown> {
+  try {
+    return await readJsonFile(file)
+  } catch (error) {
+    if (error instanceof Fault) throw new CommandFailure(`${file}: ${error.message}`, EXIT.usage)
+    if (error instanceof CommandFailure) {
+      const names = [...SAMPLES.keys()].join(', ')
+      throw new CommandFailure(`${error.message}; built-in samples are ${names}`, error.exitCode)
+    }
+    throw error
+  }
+}
+
+function asClick(file: string, value: unknown): ClickFile {
+  if (!isJsonObject(value)) throw new CommandFailure(`${file}: expected a JSON object`, EXIT.usage)
+  const { kind, wire, body } = value
+  if (kind !== 'click') return { wire: guessWire(value), body: value }
+  if (!isJsonObject(body)) throw new CommandFailure(`${file}: /body: expected a JSON object`, EXIT.usage)
+  return { wire: wire === 'v1' || wire === 'v2' ? wire : guessWire(body), body }
+}
+
+/** v1 always names the peer; v2 never does. */
+export function guessWire(body: JsonObject): Wire {
+  return ['peer_id', 'callback_url', 'Supplier', 'supplier'].some((name) => Object.hasOwn(body, name)) ? 'v1' : 'v2'
+}
+
+/** Gathers an option that may be given many times. */
+export function gather(value: string, before: string[]): string[] {
+  return [...before, value]
+}

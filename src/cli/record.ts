@@ -1,0 +1,93 @@
+import type { Command } from 'commander'
+import { request } from 'undici'
+import { z } from 'zod'
+import { call, readJson } from './call.ts'
+import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
+import { openSession, savedShape, type Saved } from './session-files.ts'
+
+const options = z.object({ simulator: z.url(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
+
+/** What this reads of the simulator's timeline. */
+const entryShape = z.object({
+  id: z.number(),
+  kind: z.string(),
+  wire: z.string().optional(),
+  outcome: z.string(),
+  request: z.object({ url: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }).optional(),
+  response: z.object({ status: z.number(), body: z.string() }).optional(),
+})
+type Entry = z.infer<typeof entryShape>
+
+export function registerRecord(program: Command, io: Io, end: (code: ExitCode) => void): void {
+  program
+    .command('record <dir>')
+    .description('save what was clicked in a running simulator, and what arrived there, for replay')
+    .option('--simulator <address>', 'the simulator', 'http://127.0.0.1:4000')
+    .option('--follow', 'go on with what happens from now, until Ctrl-C')
+    .option('--overwrite', 'write over a session that the folder has')
+    .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway record test/session\n')
+    .action(async (folder: string, given: unknown) => {
+      const { simulator, follow, overwrite = false } = options.parse(given)
+      const { body } = await call(new URL('/simulator/state', simulator).href, { method: 'GET' })
+      const state = z.object({ timeline: z.array(entryShape) }).safeParse(readJson(body))
+      if (!state.success) throw new CommandFailure(`${simulator}: is no simulator`, EXIT.usage)
+      const save = await openSession(folder, overwrite)
+      let last = 0
+      const keep = async (entry: Entry) => {
+        if (entry.id <= last) return
+        last = entry.id
+        const saved = toSaved(entry)
+        if (saved !== undefined) io.out(await save(saved))
+        else if (entry.outcome === 'faulted') io.err(`left out: a ${entry.kind} that the simulator spoiled itself`)
+      }
+      for (const entry of state.data.timeline) await keep(entry)
+      if (follow) for await (const entry of followEvents(simulator)) await keep(entry)
+      end(EXIT.ok)
+    })
+}
+
+/** Headers that make a difference to what a click is; none that opens anything. */
+const KEPT_HEADERS = /^(?:content-type|api[-_]version)$/i
+
+function toSaved({ kind, wire, outcome, request: sent, response }: Entry): Saved | undefined {
+  if (sent === undefined || response === undefined || outcome === 'faulted') return undefined
+  const answer = z.object({ url: z.string() }).safeParse(readJson(response.body)).data
+  const url = answer?.url === '' ? undefined : answer?.url
+  return savedShape.safeParse({
+    kind,
+    wire,
+    headers: Object.fromEntries(Object.entries(sent.headers).filter(([name]) => KEPT_HEADERS.test(name))),
+    path: new URL(sent.url).pathname,
+    body: readJson(sent.body),
+    expected: { status: response.status, ...(kind === 'click' && url !== undefined && { url }) },
+  }).data
+}
+
+/** The entries of the simulator's event stream; begins with those that are there already. */
+async function* followEvents(simulator: string): AsyncGenerator<Entry> {
+  const stop = new AbortController()
+  const onSignal = () => {
+    stop.abort()
+  }
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  try {
+    const { body } = await request(new URL('/simulator/events', simulator), { signal: stop.signal, bodyTimeout: 0 })
+    let text = ''
+    body.setEncoding('utf8')
+    for await (const chunk of body) {
+      const parts = (text + String(chunk)).split('\n\n')
+      text = parts.pop() ?? ''
+      for (const part of parts) yield* entriesOf(part)
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+  }
+}
+
+function entriesOf(part: string): Entry[] {
+  const [, event, data = ''] = /^event: (\w+)\ndata: (.*)$/s.exec(part) ?? []
+  if (event === 'entry') return [entryShape.parse(readJson(data))]
+  return event === 'snapshot' ? z.object({ timeline: z.array(entryShape) }).parse(readJson(data)).timeline : []
+}

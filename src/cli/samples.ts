@@ -1,0 +1,35 @@
+/** Clicks that everybody has at hand, by name: real-looking, of nobody. */
+
+const triple = {
+  post_token: 'AZf3Uqr3',
+  user_id: 'e9ba8a81-9583-4f7c-af54-b07df089d971',
+  peer_id: '1697004f-e902-44c2-bbbe-bf8e20d54bff',
+  Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' },
+  demand: { id: 'e9ba8a81-9583-4f7c-af54-b07df089d971' },
+}
+const callbackUrl = { callback_url: 'https://open-platform-redirect.divar.ir/completion' }
+const data = { order_id: 'A-1029' }
+const v2 = {
+  post_token: 'AZf3Uqr3',
+  conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea',
+  user_side: 'DEMAND',
+  user_id: 'Qm0wW1hZc2xYT3dQd0ZyS0J6dU5nVWtqSGVMaVRzREI=',
+}
+
+export const SAMPLES: ReadonlyMap<string, { wire: 'v1' | 'v2'; body: Record<string, unknown> }> = new Map([
+  ['v1-menu', { wire: 'v1', body: { ...callbackUrl, ...triple } }],
+  ['v1-button', { wire: 'v1', body: { extra_data: { provider_data: data }, ...callbackUrl, ...triple } }],
+  [
+    'v1-location',
+    {
+      wire: 'v1',
+      body: {
+        extra_data: { provider_data: data, location: { latitude: 35.7219, longitude: 51.3347 } },
+        ...callbackUrl,
+        ...triple,
+      },
+    },
+  ],
+  ['v2-menu', { wire: 'v2', body: { source: 'CHAT', ...v2, extra_data: null } }],
+  ['v2-button', { wire: 'v2', body: { source: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
+])

@@ -1,0 +1,74 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { CommandFailure, EXIT } from './io.ts'
+
+/** One click, or one message as it arrived at Divar, as it is kept in a folder: without secrets. */
+export const savedShape = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('click'),
+    wire: z.enum(['v1', 'v2']),
+    headers: z.record(z.string(), z.string()).default({}),
+    body: z.record(z.string(), z.unknown()),
+    expected: z.object({ status: z.int(), url: z.string().optional() }),
+  }),
+  z.object({
+    kind: z.literal('delivery'),
+    path: z.string().startsWith('/'),
+    body: z.record(z.string(), z.unknown()),
+    expected: z.object({ status: z.int() }),
+  }),
+])
+
+export type Saved = z.infer<typeof savedShape>
+
+const NAME = /^\d+-(?:click|delivery)\.json$/
+const MAX_FILES = 10_000
+
+/** The files of a session, in order. @throws CommandFailure naming every fault */
+export async function readSession(folder: string): Promise<{ name: string; saved: Saved }[]> {
+  const names = (await listSession(folder)).toSorted((one, other) => parseInt(one) - parseInt(other))
+  if (names.length === 0)
+    throw new CommandFailure(`${folder}: holds no files of a session (001-click.json ...)`, EXIT.usage)
+  const read: { name: string; saved: Saved }[] = []
+  const faults: string[] = []
+  for (const name of names) {
+    const parsed = savedShape.safeParse(parseJson(await readFile(join(folder, name), 'utf8')))
+    if (parsed.success) read.push({ name, saved: parsed.data })
+    else faults.push(`${name}:\n${z.prettifyError(parsed.error)}`)
+  }
+  if (faults.length > 0) throw new CommandFailure(faults.join('\n'), EXIT.usage)
+  return read
+}
+
+/** Makes a folder ready to be written into. @throws CommandFailure when it has a session already */
+export async function openSession(folder: string, overwrite: boolean): Promise<(saved: Saved) => Promise<string>> {
+  await mkdir(folder, { recursive: true })
+  if (!overwrite && (await listSession(folder)).length > 0) {
+    throw new CommandFailure(`${folder}: holds a session already; --overwrite goes over it`, EXIT.usage)
+  }
+  let count = 0
+  return async (saved) => {
+    count += 1
+    if (count > MAX_FILES) throw new CommandFailure(`${folder}: more than ${MAX_FILES} files`, EXIT.wrong)
+    const name = `${String(count).padStart(3, '0')}-${saved.kind}.json`
+    await writeFile(join(folder, name), `${JSON.stringify(saved, null, 2)}\n`)
+    return name
+  }
+}
+
+async function listSession(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => NAME.test(name))
+  } catch {
+    throw new CommandFailure(`${folder}: is no folder that can be read`, EXIT.usage)
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { Option, type Command } from 'commander'
+import { z } from 'zod'
+import { routeAt } from './call.ts'
+import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
+import { SESSION_PATH } from './trigger.ts'
+
+const options = z.object({
+  gateway: z.string(),
+  port: z.coerce.number().int().min(0).max(65_535),
+  identificationKey: z.string(),
+  apiKey: z.string(),
+  appSlug: z.string(),
+  clientSecret: z.string(),
+  token: z.string().optional(),
+})
+
+export function registerSimulator(program: Command, io: Io, end: (code: ExitCode) => void): void {
+  program
+    .command('simulator')
+    .description("start Divar's side of the chat on this machine, with its page, for a gateway of yours")
+    .option('--gateway <address>', 'where clicks go', 'http://127.0.0.1:3000')
+    .option('--port <port>', "the simulator's own", '4000')
+    .addOption(
+      new Option('--identification-key <key>', 'sent with clicks')
+        .env('DIVAR_IDENTIFICATION_KEY')
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--api-key <key>', 'expected of sends').env('DIVAR_API_KEY').makeOptionMandatory())
+    .addOption(new Option('--app-slug <slug>', 'expected at the consent').env('DIVAR_APP_SLUG').default('demo-app'))
+    .addOption(
+      new Option('--client-secret <secret>', 'expected at the consent')
+        .env('DIVAR_CLIENT_SECRET')
+        .default('demo-client-secret'),
+    )
+    .addOption(
+      new Option('--token <token>', 'an access token of the seller that is good at once').env('KENAR_USER_TOKEN'),
+    )
+    .addHelpText(
+      'after',
+      '\nExample, for a gateway with DIVAR_V1_API_URL and DIVAR_API_URL=http://127.0.0.1:4000:\n  $ kenar-chat-gateway simulator\n',
+    )
+    .action(async (given: unknown) => {
+      const read = options.safeParse(given)
+      if (!read.success) throw new CommandFailure(z.prettifyError(read.error), EXIT.usage)
+      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = read.data
+      const { startSimulator } = await load()
+      const simulator = await startSimulator({
+        port,
+        apiKey,
+        identificationKey,
+        sessionUrl: routeAt(gateway, SESSION_PATH),
+        app: { slug, clientSecret },
+        checks: 'strict',
+        ...(token !== undefined && {
+          tokens: [{ accessToken: token, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
+        }),
+        log: io.out,
+      }).catch((error: unknown) => {
+        throw new CommandFailure(`port ${port}: ${error instanceof Error ? error.message : String(error)}`, EXIT.usage)
+      })
+      io.out(`Open ${simulator.url} in a browser. Ctrl-C ends it.`)
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await simulator.close()
+      end(EXIT.ok)
+    })
+}
+
+/** The container leaves the simulator out. */
+async function load() {
+  try {
+    return await import('../simulator/simulator.ts')
+  } catch {
+    throw new CommandFailure('the simulator is not part of this installation: run it from the npm package', EXIT.usage)
+  }
+}

@@ -1,0 +1,76 @@
+import { Option, type Command } from 'commander'
+import { z } from 'zod'
+import { call, readJson, routeAt } from './call.ts'
+import { gather, readClick, type ClickFile } from './files.ts'
+import { EXIT, type ExitCode, type Io } from './io.ts'
+import { paint, printJson } from './print.ts'
+
+const options = z.object({
+  set: z.array(z.string()),
+  unset: z.array(z.string()),
+  url: z.string(),
+  key: z.string(),
+  wire: z.enum(['v1', 'v2']).optional(),
+  json: z.boolean().optional(),
+})
+
+export const SESSION_PATH = '/divar/session'
+
+/** Options that say which click, and how it is changed; `try` has them too. */
+export function addClickOptions(command: Command): Command {
+  return command
+    .option(
+      '--set <path=value>',
+      'change a member of the body, as in extra_data.provider_data.order_id=B-7',
+      gather,
+      [],
+    )
+    .option('--unset <path>', 'take a member out of the body', gather, [])
+    .addOption(
+      new Option('--wire <wire>', 'which wire it speaks; else as the file says, or looks').choices(['v1', 'v2']),
+    )
+}
+
+export function registerTrigger(program: Command, io: Io, end: (code: ExitCode) => void): void {
+  addClickOptions(program.command('trigger <click>'))
+    .description(
+      'send a click to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button',
+    )
+    .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
+    .addOption(
+      new Option('--key <key>', "Divar's identification key").env('DIVAR_IDENTIFICATION_KEY').makeOptionMandatory(),
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ kenar-chat-gateway trigger v1-button --set extra_data.provider_data.order_id=B-7\n',
+    )
+    .action(async (named: string, given: unknown) => {
+      const { wire, url, key, json, ...changes } = options.parse(given)
+      const click = await readClick(named, { ...changes, ...(wire && { wire }) })
+      const answer = await sendClick(routeAt(url, SESSION_PATH), key, click)
+      if (json) printJson(io, answer)
+      else if (answer.landing !== undefined) io.out(`${paint(io, 'green', '200')} ${answer.landing} (${answer.ms} ms)`)
+      else io.out(`${paint(io, 'red', String(answer.status))} ${answer.message} (${answer.ms} ms)`)
+      end(answer.landing === undefined ? EXIT.wrong : EXIT.ok)
+    })
+}
+
+const answerShape = z.object({ url: z.string().min(1).optional().catch(undefined), message: z.string().catch('') })
+
+/** What the gateway made of a click: where it leads, or why nowhere. */
+export type ClickAnswer = { status: number; message: string; landing?: string; ms: number }
+
+export async function sendClick(url: string, key: string, { wire, body }: ClickFile): Promise<ClickAnswer> {
+  const {
+    status,
+    body: text,
+    ms,
+  } = await call(url, {
+    headers: { 'content-type': 'application/json', authorization: key, ...(wire === 'v2' && { 'api-version': '2' }) },
+    body: JSON.stringify(body),
+  })
+  const answer = answerShape.safeParse(readJson(text)).data
+  const message = answer?.message ?? 'the answer is no JSON object'
+  return { status, message, ms, ...(status === 200 && answer?.url !== undefined && { landing: answer.url }) }
+}

@@ -1,0 +1,72 @@
+import { createServer, type RequestListener } from 'node:http'
+import { describe, expect, test } from '@jest/globals'
+import { runCli } from '../support/command-line.ts'
+import { KEYS, startTestGateway } from '../support/gateway.ts'
+import { originOf } from '../support/listen.ts'
+
+const patient = (listener: RequestListener) => originOf(createServer(listener))
+const landing = JSON.stringify({ status: '200', message: 'success', url: 'https://a.example/' })
+
+describe('doctor', () => {
+  test('finds nothing wrong with the gateway', async () => {
+    const { url } = await startTestGateway()
+    const { code, out } = await runCli('doctor', '--url', url, '--key', KEYS.identification)
+    expect(out.split('\n').filter((line) => !line.startsWith('ok'))).toEqual([
+      expect.stringMatching(/^\d\d ok, 0 failed, 0 skipped$/),
+    ])
+    expect(code).toBe(0)
+    expect(out).not.toContain(KEYS.identification)
+  })
+
+  test('finds nothing wrong with a gateway whose internal routes are elsewhere', async () => {
+    const { url } = await startTestGateway({ INTERNAL_PORT: '0' })
+    expect((await runCli('doctor', '--url', url, '--key', KEYS.identification)).code).toBe(0)
+  })
+
+  test('without the key it says what it could not try', async () => {
+    const { url } = await startTestGateway()
+    const { code, out } = await runCli('doctor', '--url', url)
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/skipped a click with the key with one more character is refused: it needs --key/),
+    ])
+  })
+
+  test('a server that accepts any key fails, by name', async () => {
+    const url = await patient((_, response) => response.end(landing))
+    const { code, out } = await runCli('doctor', '--url', url, '--key', 'the-key')
+    expect(code).toBe(1)
+    expect(out).toContain('FAILED  a click with a wrong key is refused: answered 200, expected 401')
+    expect(out).toContain('FAILED  a body that is empty is refused')
+  })
+
+  test('a server that compares only the beginning of a key fails', async () => {
+    const url = await patient((request, response) => {
+      const isRight = String(request.headers.authorization).startsWith('the-key')
+      response
+        .writeHead(isRight ? 200 : 401)
+        .end(isRight ? landing : JSON.stringify({ status: '401', message: 'no', url: '' }))
+    })
+    const { out } = await runCli('doctor', '--url', url, '--key', 'the-key', '--json')
+    expect(JSON.parse(out)).toContainEqual({
+      name: 'a click with the key with one more character is refused',
+      verdict: 'failed',
+      detail: 'answered 200, expected 401',
+    })
+  })
+
+  test.each([
+    ['repeats the key', JSON.stringify({ status: '401', message: 'surely-not-the-key', url: '' }), 'repeats the key'],
+    ['shows a stack', JSON.stringify({ status: '401', message: 'x at f (/app/x.js:1:2)', url: '' }), 'shows a stack'],
+    ['lacks a key of the answer', JSON.stringify({ status: '401', message: 'x' }), 'lacks one of the three keys'],
+    ['says another status', JSON.stringify({ status: '400', message: 'x', url: '' }), 'status in the answer is 400'],
+  ])('a refusal that %s fails', async (_, body, told) => {
+    const url = await patient((__, response) => response.writeHead(401).end(body))
+    const { code, out } = await runCli('doctor', '--url', url)
+    expect([code, out]).toEqual([1, expect.stringContaining(told)])
+  })
+
+  test('nobody there is exit code 3', async () => {
+    expect((await runCli('doctor', '--url', 'http://127.0.0.1:9')).code).toBe(3)
+  })
+})

@@ -1,0 +1,89 @@
+import { describe, expect, test } from '@jest/globals'
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { fixture, ownFile, runCli } from '../support/command-line.ts'
+import { KEYS, startTestGateway } from '../support/gateway.ts'
+
+const good = ['message-v1-link.json', 'message-v1-direct-link.json', 'message-v2-grid.json']
+const clicks = ['click-v1-menu.json', 'click-v1-seed.json', 'click-v2-button.json', 'click-v2-menu.json']
+
+describe('validate', () => {
+  test.each([...good, ...clicks])('%s is valid, and needs no gateway', async (name) => {
+    const { code, out } = await runCli('validate', fixture(name))
+    expect([code, out]).toEqual([0, expect.stringContaining(': ok (')])
+  })
+
+  test('what it says of a message the gateway says too, with the same pointers', async () => {
+    const { url } = await startTestGateway()
+    const bad = { conversation_id: 'c', message: ' ', sender_btn: { action: 'DIRECT_LINK', data: { caption: 'x' } } }
+    const { code, out } = await runCli('validate', await ownFile('bad.json', bad), '--json')
+    const answer = await fetch(`${url}/messages`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token },
+      body: JSON.stringify(bad),
+    })
+    const { errors } = z.object({ errors: z.array(z.unknown()) }).parse(await answer.json())
+    expect(code).toBe(1)
+    const [told] = z.array(z.object({ kind: z.string(), errors: z.array(z.unknown()) })).parse(JSON.parse(out))
+    expect(told).toEqual({ kind: 'message', errors })
+    expect(errors).toHaveLength(2)
+  })
+
+  test('every file is told of, and one that cannot be read is exit code 2', async () => {
+    const { code, out, err } = await runCli(
+      'validate',
+      fixture(good[0] ?? ''),
+      '/no/such/file',
+      await ownFile('x.json', '{'),
+    )
+    expect(code).toBe(2)
+    expect(out.split('\n')[0]).toContain('ok')
+    expect(out).toContain('1 wrong')
+    expect(err).toContain('/no/such/file')
+  })
+
+  test('a bad click is told with its pointers', async () => {
+    const { code, out } = await runCli(
+      'validate',
+      await ownFile('click.json', { callback_url: 'https://divar.ir/', post_token: 'x' }),
+    )
+    expect([code, out]).toEqual([1, expect.stringMatching(/click-v1[^]*\/user_id[^]*\/peer_id/)])
+  })
+})
+
+describe('send', () => {
+  test.each(good)('%s arrives at Divar', async (name) => {
+    const { url, divar } = await startTestGateway()
+    const to = name.includes('v2') ? ['--conversation', '6b3d5cf7='] : []
+    const { code, out } = await runCli(
+      'send',
+      fixture(name),
+      '--url',
+      url,
+      '--key',
+      KEYS.caller,
+      '--token',
+      KEYS.token,
+      ...to,
+    )
+    expect([code, out]).toEqual([0, expect.stringMatching(/^200 msg_/)])
+    const { message } = z.object({ message: z.string() }).parse(JSON.parse(await readFile(fixture(name), 'utf8')))
+    expect(divar.received.map(({ body }) => body)).toEqual([expect.stringContaining(JSON.stringify(message))])
+  })
+
+  test('one that is not valid never leaves', async () => {
+    const { url, divar } = await startTestGateway()
+    const file = await ownFile('bad.json', { conversation_id: 'c', message: '' })
+    const { code, err } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
+    expect([code, err]).toEqual([1, expect.stringContaining('/message')])
+    expect(divar.received).toEqual([])
+  })
+
+  test("the gateway's no is told with its code: exit code 1", async () => {
+    const { url } = await startTestGateway()
+    const given = [fixture(good[0] ?? ''), '--url', url, '--key', 'a-wrong-internal-key']
+    const { code, out, err } = await runCli('send', ...given)
+    expect([code, out]).toEqual([1, expect.stringContaining('api_key_refused')])
+    expect(out + err).not.toContain('a-wrong-internal-key')
+  })
+})

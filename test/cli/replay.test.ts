@@ -1,0 +1,109 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { ownFolder, runCli } from '../support/command-line.ts'
+import { KEYS } from '../support/gateway.ts'
+import { resolverFile } from '../support/resolvers.ts'
+import { SELLER_TOKEN, sendThrough, startStand, type Stand } from '../support/stand.ts'
+
+const resolver = (path: string) =>
+  resolverFile(`export default (click) => ({ url: 'https://app.example.com/${path}/' + click.side })`)
+
+async function startWith(file: string): Promise<Stand> {
+  return startStand(() => ({ RESOLVER: 'module', RESOLVER_MODULE: file, LANDING_URL_TEMPLATE: undefined }))
+}
+
+async function clickIn({ simulator }: Stand, wire: 'v1' | 'v2', side: 'seller' | 'buyer') {
+  simulator.conversation.change({ wire })
+  await fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side }) })
+}
+
+/** Two clicks and a message, saved. */
+async function recordSession(stand: Stand): Promise<string> {
+  await clickIn(stand, 'v1', 'buyer')
+  await sendThrough(stand.gatewayUrl, { conversation_id: stand.simulator.world.conversationId, message: 'سلام' })
+  await clickIn(stand, 'v2', 'seller')
+  const folder = await ownFolder()
+  expect((await runCli('record', folder, '--simulator', stand.simulator.url)).code).toBe(0)
+  return folder
+}
+
+describe('a recorded session', () => {
+  test('is one file for each click and message, in order, without a secret', async () => {
+    const stand = await startWith(await resolver('orders'))
+    const folder = await recordSession(stand)
+    const names = (await readdir(folder)).toSorted()
+    expect(names).toEqual(['001-click.json', '002-delivery.json', '003-click.json'])
+    const all = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
+    expect(JSON.parse(all[2] ?? '')).toMatchObject({
+      kind: 'click',
+      wire: 'v2',
+      expected: { status: 200, url: 'https://app.example.com/orders/supply' },
+    })
+    for (const secret of [KEYS.identification, KEYS.divarApi, SELLER_TOKEN]) expect(all.join('')).not.toContain(secret)
+  })
+
+  test('replayed with --assert is all the same on the gateway that it came from, messages included', async () => {
+    const stand = await startWith(await resolver('orders'))
+    const folder = await recordSession(stand)
+    const keys = ['--key', KEYS.identification, '--internal-key', KEYS.caller, '--token', SELLER_TOKEN]
+    const { code, out } = await runCli('replay', folder, '--assert', '--url', stand.gatewayUrl, ...keys)
+    expect([code, out.match(/^same /gm)]).toEqual([0, ['same ', 'same ', 'same ']])
+  })
+
+  test('replayed with --assert fails when the resolver was changed, and names both landings', async () => {
+    const folder = await recordSession(await startWith(await resolver('orders')))
+    const { gatewayUrl } = await startWith(await resolver('changed'))
+    const given = ['--assert', '--url', gatewayUrl, '--key', KEYS.identification]
+    const { code, out } = await runCli('replay', folder, ...given)
+    expect(code).toBe(1)
+    expect(out).toContain('DIFFERS 001-click.json')
+    expect(out).toContain(
+      'landing: expected https://app.example.com/orders/demand, got https://app.example.com/changed/demand',
+    )
+    expect(out).toContain('skipped 002-delivery.json')
+  })
+
+  test('ids that are drawn anew are no difference, nor what is named by --ignore-query', async () => {
+    const file = await resolverFile(
+      `let n = 0; export default ({ id }) => ({ url: 'https://app.example.com/?id=' + id + '&n=' + n++ })`,
+    )
+    const stand = await startWith(file)
+    const folder = await recordSession(stand)
+    const given = ['--assert', '--url', stand.gatewayUrl, '--key', KEYS.identification]
+    expect((await runCli('replay', folder, ...given)).code).toBe(1)
+    expect((await runCli('replay', folder, ...given, '--ignore-query', 'n')).code).toBe(0)
+  })
+
+  test('what the simulator spoiled itself is left out', async () => {
+    const stand = await startWith(await resolver('orders'))
+    stand.simulator.conversation.faults.arm('wrong_key', 1)
+    await clickIn(stand, 'v1', 'buyer')
+    const folder = await ownFolder()
+    const { err } = await runCli('record', folder, '--simulator', stand.simulator.url)
+    expect(err).toContain('left out')
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test('is not written over by accident', async () => {
+    const stand = await startWith(await resolver('orders'))
+    const folder = await recordSession(stand)
+    const again = ['record', folder, '--simulator', stand.simulator.url]
+    expect((await runCli(...again)).code).toBe(2)
+    expect((await runCli(...again, '--overwrite')).code).toBe(0)
+  })
+})
+
+describe('what is no session is no success', () => {
+  test.each(['an empty folder', 'no folder'])('%s: exit code 2', async (what) => {
+    const folder = what === 'no folder' ? '/no/such/folder' : await ownFolder()
+    expect((await runCli('replay', folder, '--assert', '--key', 'x')).code).toBe(2)
+  })
+
+  test('a file with faults names them', async () => {
+    const folder = await ownFolder()
+    await writeFile(join(folder, '001-click.json'), '{"kind":"click"}')
+    const { code, err } = await runCli('replay', folder, '--key', 'x')
+    expect([code, err]).toEqual([2, expect.stringMatching(/001-click\.json[^]*body/)])
+  })
+})

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { runCli } from '../support/command-line.ts'
+import { KEYS, startTestGateway } from '../support/gateway.ts'
+import { resolverFile } from '../support/resolvers.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+let home = ''
+
+const run = (command: string, ...args: string[]) =>
+  spawnSync(command, args, { cwd: home, encoding: 'utf8', env: { ...process.env, DIVAR_IDENTIFICATION_KEY: 'canary' } })
+
+/** The package as `npm run build` makes it, in a folder of its own that still finds the packages of the checkout. */
+beforeAll(() => {
+  home = mkdtempSync(join(root, 'dist-'))
+  for (const name of [
+    'package.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'tsconfig.page.json',
+    'scripts',
+    'src',
+    'examples',
+  ]) {
+    cpSync(join(root, name), join(home, name), { recursive: true })
+  }
+  const { status, stdout, stderr } = run('npm', 'run', '--silent', 'build')
+  expect([status, stdout + stderr]).toEqual([0, expect.any(String)])
+}, 120_000)
+afterAll(() => {
+  rmSync(home, { recursive: true })
+})
+
+describe('the built package', () => {
+  test("runs the worked example's own tests", () => {
+    const { status, stdout } = run(process.execPath, '--test', 'examples/inspection/resolver.test.mjs')
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 4/)])
+  })
+
+  test('has the command line', () => {
+    const { status, stdout } = run(
+      process.execPath,
+      'dist/cli/main.js',
+      'try',
+      'examples/inspection/resolver.mjs',
+      '--click',
+      'v1-location',
+    )
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringContaining('https://inspect.example.com/book?id=A-1029&at=35.7219%2C51.3347&as=buyer'),
+    ])
+  })
+
+  test("has the simulator's page, compiled", () => {
+    const script = `
+      const { startSimulator } = await import('./dist/simulator/simulator.js')
+      const { url, close } = await startSimulator({ apiKey: 'x' })
+      for (const path of ['/', '/page/main.js', '/page/phone.css', '/fonts/vazirmatn-arabic-wght-normal.woff2']) {
+        const answer = await fetch(url + path)
+        console.log(answer.status, answer.headers.get('content-type'), (await answer.text()).includes('/page/main.js'))
+      }
+      await close()`
+    const { stdout, stderr } = run(process.execPath, '--input-type=module', '-e', script)
+    expect([stdout.trim().split('\n'), stderr]).toEqual([
+      [
+        '200 text/html; charset=utf-8 true',
+        '200 text/javascript; charset=utf-8 false',
+        '200 text/css; charset=utf-8 false',
+        '200 font/woff2 false',
+      ],
+      '',
+    ])
+  })
+
+  test('is for resolvers in TypeScript too', () => {
+    const source = `import type { Resolver } from 'kenar-chat-gateway'
+      import { clickV1, runResolver } from 'kenar-chat-gateway/testing'
+      const resolve: Resolver = ({ data }) => ({ url: 'https://a.example/' + String(data['x']) })
+      export const landing: Promise<{ url: string }> = runResolver(resolve, clickV1())`
+    const file = join(home, 'check.mts')
+    const args = [
+      '--noEmit',
+      '--strict',
+      '--target',
+      'es2024',
+      '--module',
+      'nodenext',
+      '--skipLibCheck',
+      '--ignoreConfig',
+      file,
+    ]
+    run(process.execPath, '-e', `require('fs').writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(source)})`)
+    const { status, stdout } = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...args)
+    expect([status, stdout]).toEqual([0, ''])
+  })
+})
+
+test("the example's saved session is the same on a gateway with its resolver, and not with another", async () => {
+  const session = join(root, 'examples/inspection/session')
+  const replay = (url: string) => runCli('replay', session, '--assert', '--url', url, '--key', KEYS.identification)
+  const module = { RESOLVER: 'module', LANDING_URL_TEMPLATE: undefined }
+  const own = await startTestGateway({ ...module, RESOLVER_MODULE: join(root, 'examples/inspection/resolver.mjs') })
+  expect((await replay(own.url)).code).toBe(0)
+  const changed = await resolverFile(`export default () => ({ url: 'https://inspect.example.com/elsewhere' })`)
+  const other = await startTestGateway({ ...module, RESOLVER_MODULE: changed })
+  expect((await replay(other.url)).code).toBe(1)
+})

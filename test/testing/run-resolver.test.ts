@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals'
+import { clickV1, clickV2, Fault, ResolverError, runResolver, type Resolver } from '../../src/testing/index.ts'
+
+const toOrder: Resolver = ({ data, side }) => ({
+  url: `https://app.example.com/${String(data['order_id'])}/${side ?? 'nobody'}`,
+})
+
+describe('clicks for tests', () => {
+  test('are what the gateway reads from a complete body of either wire', () => {
+    expect(clickV1()).toMatchObject({ wire: 'v1', postToken: 'AZf3Uqr3', side: 'demand', data: { order_id: 'A-1029' } })
+    expect(clickV2()).toMatchObject({
+      wire: 'v2',
+      source: 'CHAT_MESSAGE_ACTION',
+      side: 'demand',
+      data: { order_id: 'A-1029' },
+    })
+  })
+
+  test('take overrides as the wire has them', () => {
+    expect(clickV2({ user_side: 'SUPPLY', extra_data: { order_id: 'B-7' } })).toMatchObject({
+      side: 'supply',
+      data: { order_id: 'B-7' },
+    })
+    expect(clickV1({ extra_data: undefined }).data).toEqual({})
+  })
+
+  test('that Divar could not send cannot be built', () => {
+    expect(() => clickV1({ user_id: undefined })).toThrow(Fault)
+    expect(() => clickV2({ post_token: 'longer than ten characters' })).toThrow('/post_token')
+  })
+})
+
+describe('a resolver is run as the gateway runs it', () => {
+  test('its landing comes back checked', async () => {
+    await expect(runResolver(toOrder, clickV1())).resolves.toEqual({ url: 'https://app.example.com/A-1029/demand' })
+  })
+
+  test.each<[string, Resolver, object, string]>([
+    ['throws', () => Promise.reject(new Error('x')), {}, 'the resolver threw'],
+    ['is late', () => new Promise(() => undefined), { timeoutMs: 20 }, 'missed its deadline of 20 ms'],
+    ['answers http', () => ({ url: 'http://app.example.com/' }), {}, 'is http, which is for loopback only'],
+    ['leaves the list', toOrder, { allowedOrigins: ['https://other.example'] }, 'is not on LANDING_ALLOWED_ORIGINS'],
+  ])('one that %s is refused', async (_, resolver, options, reason) => {
+    await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(ResolverError)
+    await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(reason)
+  })
+
+  test('one that is late is told so by its signal', async () => {
+    let told = false
+    const resolver: Resolver = (_, { signal }) =>
+      new Promise(() => {
+        signal.addEventListener('abort', () => {
+          told = true
+        })
+      })
+    await expect(runResolver(resolver, clickV1(), { timeoutMs: 20 })).rejects.toThrow()
+    expect(told).toBe(true)
+  })
+})
