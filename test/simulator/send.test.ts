@@ -11,10 +11,10 @@ const seed = z
 const good = { ...seed, user_id: seed['peer_id'], peer_id: seed['user_id'] }
 const CONVERSATION = '6b3d5cf7-9291-4fa9-892a-9d07e300daea'
 
-async function send(
-  body: unknown,
-  { token = SELLER_TOKEN, key = KEYS.divarApi, path = '', checks = 'strict' as 'strict' | 'note' } = {},
-) {
+type How = { token?: string; key?: string; path?: string; checks?: 'strict' | 'note' }
+
+async function send(body: unknown, how: How = {}) {
+  const { token = SELLER_TOKEN, key = KEYS.divarApi, path = '', checks = 'strict' } = how
   const { simulator } = await startStand(() => ({}), { checks })
   simulator.grants.seed({
     accessToken: 'buyer-one-chat',
@@ -46,7 +46,7 @@ describe('a strict platform', () => {
     expect(await send(good)).toMatchObject({ status: 200, notes: '', messages: [{ from: 'seller', wire: 'v1' }] })
   })
 
-  test.each<[string, unknown, Parameters<typeof send>[1], number, string]>([
+  test.each<[string, unknown, How, number, string]>([
     ['a wrong API key', good, { key: 'x' }, 401, 'API key'],
     ['a token that was never given out', good, { token: 'x' }, 401, 'not given out'],
     ["another user's token", good, { token: 'buyer-one-chat' }, 403, 'another user'],
@@ -78,7 +78,7 @@ describe('a strict platform', () => {
     expect(sent.notes).toContain(told)
   })
 
-  test.each<[string, unknown, Parameters<typeof send>[1], string]>([
+  test.each<[string, unknown, How, string]>([
     [
       'superfluous members',
       { ...good, sender_btn: { action: 'LINK', data: { extra_data: {}, direct_link: '', caption: 'x' } } },
