@@ -122,6 +122,11 @@ class Platform {
     }
     const received = await read(request)
     const { pathname } = new URL(received.path, this.origin)
+    // By one name only, so that the page and the way back to it are of one origin.
+    if (pathname === '/' && received.headers.host !== new URL(this.origin).host) {
+      write({ status: 302, headers: { location: this.origin }, body: '' }, response)
+      return
+    }
     if (pathname === '/simulator/events') streamEvents(response, this.conversation)
     else if (pathname.startsWith('/simulator/')) write(await this.#control(received), response)
     else if (this.#consent(received, response)) return

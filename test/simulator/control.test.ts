@@ -121,4 +121,10 @@ describe('nobody steers it from elsewhere', () => {
     const answer = await fetch(`${simulator.url}/simulator/messages`, { method: 'POST', body })
     expect(answer.status).toBe(400)
   })
+
+  test('localhost leads to the address by which the page can be used', async () => {
+    const { simulator } = await startStand()
+    const answer = await fetch(`http://localhost:${simulator.port}/`, { redirect: 'manual' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, simulator.url])
+  })
 })
