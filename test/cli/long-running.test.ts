@@ -1,0 +1,57 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, test } from '@jest/globals'
+import { ownFolder } from '../support/command-line.ts'
+import { startStand } from '../support/stand.ts'
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const children: ChildProcess[] = []
+afterAll(() => {
+  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
+})
+
+/** Starts a command that stays up; `printed` resolves with all output once it matches. */
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  let output = ''
+  let look = () => undefined
+  child.stdout.setEncoding('utf8').on('data', (chunk) => {
+    output += String(chunk)
+    look()
+  })
+  const printed = (pattern: RegExp) =>
+    new Promise<string>((resolve) => {
+      look = () => {
+        if (pattern.test(output)) resolve(output)
+        return undefined
+      }
+      look()
+    })
+  return { child, printed }
+}
+
+test('record --follow goes on with what happens, until it is told to stop', async () => {
+  const { simulator } = await startStand()
+  const click = () =>
+    fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side: 'buyer' }) })
+  await click()
+  const folder = await ownFolder()
+  const { child, printed } = start('record', folder, '--follow', '--simulator', simulator.url)
+  await printed(/001-click/)
+  await click()
+  await printed(/002-click/)
+  child.kill('SIGINT')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect((await readdir(folder)).toSorted()).toEqual(['001-click.json', '002-click.json'])
+})
+
+test('simulator serves its page until it is told to stop', async () => {
+  const { child, printed } = start('simulator', '--port', '0', '--identification-key', 'x', '--api-key', 'y')
+  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(await printed(/Open http/)) ?? []
+  expect(await (await fetch(url)).text()).toContain('data-phones')
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
