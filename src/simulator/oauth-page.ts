@@ -34,7 +34,8 @@ const WORDS = {
   standIn: { fa: 'شبیه‌ساز دیوار روی همین رایانه', en: "A simulator of Divar's consent, on this machine" },
 } satisfies Record<string, Words>
 
-const STYLE = `:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#5c5c63;--paper:#fff;--line:#d5d5da;--accent:#9e2020}
+const STYLE = `@font-face{font-family:Vazirmatn;font-weight:100 900;src:url(/fonts/vazirmatn-arabic-wght-normal.woff2) format('woff2')}
+:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#5c5c63;--paper:#fff;--line:#d5d5da;--accent:#9e2020}
 @media (prefers-color-scheme:dark){:root{--ink:#f2f2f4;--soft:#b4b4bc;--paper:#1b1b1e;--line:#4a4a52;--accent:#ff9c94}}
 *{box-sizing:border-box}body{margin:0;padding:1.25rem;font:1rem/1.7 Vazirmatn,system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 main{max-width:30rem;margin:auto}h1{font-size:1.2rem;margin:.25rem 0 1rem}small,.soft{color:var(--soft)}ul{padding-inline-start:1.2rem}
@@ -47,7 +48,7 @@ const HEADERS = {
   'cache-control': 'no-store',
   'referrer-policy': 'no-referrer',
   // The phones of the simulator's own page may show it; nobody else.
-  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'",
 }
 
 /** The platform's page that asks a user, in Persian or English. */
