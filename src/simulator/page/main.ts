@@ -4,7 +4,7 @@ import { announce, find } from './dom.ts'
 import { entryItem } from './entry.ts'
 import { faultsPanel, type FaultsPanel } from './faults-panel.ts'
 import { Phone } from './phone.ts'
-import { currentLanguage, inLanguage, isWord, say, sayOf, speak, type Language } from './words.ts'
+import { currentLanguage, forgetDrawn, inLanguage, isWord, say, sayOf, speak, type Language } from './words.ts'
 
 const MAX_ENTRIES = 500
 
@@ -13,6 +13,7 @@ type Drawn = { phones: Record<Side, Phone>; panel: FaultsPanel; snapshot: Snapsh
 let drawn: Drawn | undefined
 
 function draw(snapshot: Snapshot): void {
+  forgetDrawn()
   const phones = { seller: new Phone('seller', snapshot), buyer: new Phone('buyer', snapshot) }
   const panel = faultsPanel(find('data-faults'), snapshot)
   find('data-phones').replaceChildren(phones.seller.element, phones.buyer.element)
@@ -115,5 +116,5 @@ onEach('data-reset', () => {
   api.reset().catch(complain)
 })
 speak(currentLanguage())
-inLanguage(drawWords)
+inLanguage(drawWords, { forEver: true })
 listen()

@@ -6,6 +6,9 @@ import { icon } from './icons.ts'
 import { webView } from './webview.ts'
 import { inLanguage, say, sayOf, saySide } from './words.ts'
 
+/** As many as the simulator itself remembers. */
+const MAX_MESSAGES = 500
+
 /** Somewhere in Tehran, a little elsewhere each time. */
 const somewhere = () => ({
   latitude: Number((35.7 + Math.random() / 20).toFixed(5)),
@@ -62,6 +65,7 @@ export class Phone {
         this.#press(of, button, row, column, pressed)
       }),
     )
+    if (this.#list.childElementCount > MAX_MESSAGES) this.#list.firstElementChild?.remove()
     if (atEnd || message.from === this.#side) this.toEnd()
   }
 

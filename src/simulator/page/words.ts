@@ -104,7 +104,9 @@ const FAULTS: Record<FaultName, Said> = {
 }
 
 let language: Language = localStorage.getItem('language') === 'en' ? 'en' : 'fa'
-const followers = new Set<() => void>()
+/** What is drawn anew in another language: the page itself, and what one snapshot brought. */
+const lasting = new Set<() => void>()
+const passing = new Set<() => void>()
 
 export const currentLanguage = (): Language => language
 export const say = (word: Word): string => WORDS[word][language]
@@ -123,10 +125,15 @@ export function sayTime(iso: string): string {
   return new Date(iso).toLocaleTimeString(language === 'fa' ? 'fa-IR' : 'en-GB', { hour: '2-digit', minute: '2-digit' })
 }
 
-/** Calls now and after each change of language. */
-export function inLanguage(draw: () => void): void {
-  followers.add(draw)
+/** Calls now and after each change of language, until the next snapshot; for ever, where that is said. */
+export function inLanguage(draw: () => void, { forEver = false } = {}): void {
+  ;(forEver ? lasting : passing).add(draw)
   draw()
+}
+
+/** Lets go of what an earlier snapshot brought. */
+export function forgetDrawn(): void {
+  passing.clear()
 }
 
 export function speak(next: Language): void {
@@ -134,5 +141,5 @@ export function speak(next: Language): void {
   localStorage.setItem('language', next)
   document.documentElement.lang = next
   document.documentElement.dir = next === 'fa' ? 'rtl' : 'ltr'
-  for (const draw of followers) draw()
+  for (const draw of [...lasting, ...passing]) draw()
 }
