@@ -9,7 +9,7 @@ export type Reply = { status: number; headers: Record<string, string | string[] 
 
 /**
  * One bounded exchange with the address that the user named.
- * @throws CommandFailure when nobody answers there
+ * @throws CommandFailure when nobody answers there, or HTTP has no way to say what was asked
  */
 export async function call(url: string, { method = 'POST', headers = {}, body }: Call): Promise<Reply> {
   const began = performance.now()
@@ -24,6 +24,9 @@ export async function call(url: string, { method = 'POST', headers = {}, body }:
     return { status: answer.statusCode, headers: answer.headers, body: text, ms: Math.round(performance.now() - began) }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    if (code === 'UND_ERR_INVALID_ARG') {
+      throw new CommandFailure('not sent: a key, a token or another option holds what no header can', EXIT.usage)
+    }
     throw new CommandFailure(`${new URL(url).origin} did not answer: ${code}`, EXIT.unreachable)
   }
 }

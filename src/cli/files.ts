@@ -73,6 +73,6 @@ export function guessWire(body: JsonObject): Wire {
 }
 
 /** Gathers an option that may be given many times. */
-export function gather(value: string, before: string[]): string[] {
+export function gather(value: string, before: string[] = []): string[] {
   return [...before, value]
 }

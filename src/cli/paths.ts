@@ -4,7 +4,7 @@ type Container = Record<string, unknown> | unknown[]
 
 /**
  * Sets `a.b.0=value` in a copy-free way; the value is JSON where it parses as that, else text. Missing objects are made.
- * @throws CommandFailure when it is no `path=value`, or leads through something that holds no members
+ * @throws CommandFailure when it is no `path=value`, leads through something that holds no members, or past the end of an array
  */
 export function setPath(body: Record<string, unknown>, assignment: string): void {
   const at = assignment.indexOf('=')
@@ -17,7 +17,10 @@ export function setPath(body: Record<string, unknown>, assignment: string): void
 export function unsetPath(body: Record<string, unknown>, path: string): void {
   const keys = path.split('.')
   const holder = walk(body, keys, false)
-  if (holder !== undefined) Reflect.deleteProperty(holder, keys.at(-1) ?? '')
+  const key = keys.at(-1) ?? ''
+  if (holder === undefined || !Object.hasOwn(holder, key)) return
+  if (!Array.isArray(holder)) Reflect.deleteProperty(holder, key)
+  else if (isIndex(key)) holder.splice(Number(key), 1)
 }
 
 function walk(body: Record<string, unknown>, keys: string[], make: boolean): Container | undefined {
@@ -34,10 +37,17 @@ function walk(body: Record<string, unknown>, keys: string[], make: boolean): Con
 
 /** As an own member, whatever its name: `__proto__` is data. */
 function write<Value>(holder: Container | undefined, key: string, value: Value): Value {
+  if (Array.isArray(holder) && !(isIndex(key) && Number(key) <= holder.length)) {
+    throw new CommandFailure(`--set: ${key}: expected an index from 0 to ${holder.length}`, EXIT.usage)
+  }
   if (holder !== undefined) {
     Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true })
   }
   return value
+}
+
+function isIndex(key: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(key)
 }
 
 function isContainer(value: unknown): value is Container {

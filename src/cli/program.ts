@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
 import { VERSION } from '../process/version.ts'
 import { registerDoctor } from './doctor.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
+import { printJson } from './print.ts'
 import { registerRecord } from './record.ts'
 import { registerReplay } from './replay.ts'
 import { registerSend } from './send.ts'
@@ -20,10 +22,16 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
   const end = (ended: ExitCode) => {
     code = ended
   }
+  /** A script that asked for JSON gets its one document from a command that failed, too. */
+  const fail = (error: string, exitCode: ExitCode) => {
+    io.err(error)
+    if (args.includes('--json')) printJson(io, { error })
+    return exitCode
+  }
   const program = new Command('kenar-chat-gateway')
     .description("Tools for apps in Divar's chat: try clicks, messages and resolvers, and check a running gateway.")
     .version(VERSION)
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('afterAll', EXIT_CODES)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -50,10 +58,9 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommandFailure) {
-      io.err(error.message)
-      return error.exitCode
-    }
+    if (error instanceof CommandFailure) return fail(error.message, error.exitCode)
+    // Options are read with schemas: what these refuse was given wrongly.
+    if (error instanceof z.ZodError) return fail(z.prettifyError(error), EXIT.usage)
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     throw error
   }

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import { Fault } from '../base/fault.ts'
-import { isJsonObject } from '../base/strict-json.ts'
-import { call, readJson, routeAt } from './call.ts'
+import { Fault, type PointedFault } from '../base/fault.ts'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { call, readJson, routeAt, type Reply } from './call.ts'
 import { readJsonFile } from './files.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
 import { paint, printJson } from './print.ts'
@@ -14,6 +14,7 @@ const options = z.object({
   token: z.string().optional(),
   conversation: z.string().optional(),
   async: z.boolean().optional(),
+  unchecked: z.boolean().optional(),
   idempotencyKey: z.string().optional(),
   json: z.boolean().optional(),
 })
@@ -28,42 +29,63 @@ export function registerSend(program: Command, io: Io, end: (code: ExitCode) => 
     .option('--conversation <id>', 'send to this conversation, on v2')
     .option('--async', 'answer once it is safe with the gateway, not once it is delivered')
     .option('--idempotency-key <key>', 'make a repeat of this command safe')
+    .option('--unchecked', 'send it though it is not valid: the gateway has the say')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway send message.json --token "$TOKEN"\n')
     .action(async (file: string, given: unknown) => {
       const wishes = options.parse(given)
-      const body = await readMessage(file, wishes.conversation)
-      const {
-        status,
-        body: text,
-        ms,
-      } = await call(addressOf(wishes), {
-        headers: headersOf(wishes),
-        body: JSON.stringify(body),
-      })
-      const answer = answerShape.parse(readJson(text) ?? {})
-      const isTaken = status === 200 || status === 202
-      if (wishes.json) printJson(io, { http_status: status, ms, ...answer })
-      else if (isTaken) io.out(`${paint(io, 'green', String(status))} ${String(answer['id'])} (${ms} ms)`)
-      else
-        io.out(`${paint(io, 'red', String(status))} ${String(answer['code'])}: ${String(answer['detail'])} (${ms} ms)`)
+      const body = await readMessage(file)
+      const errors = wishes.unchecked ? [] : faultsOf(body, wishes.conversation)
+      if (errors.length > 0) {
+        const detail = 'not sent, it is not valid'
+        if (wishes.json) printJson(io, { sent: false, detail, errors })
+        else io.err([`${file}: ${detail}`, ...errors.map(listed)].join('\n'))
+        end(EXIT.wrong)
+        return
+      }
+      const reply = await call(addressOf(wishes), { headers: headersOf(wishes), body: JSON.stringify(body) })
+      const answer = readJson(reply.body)
+      const isTaken = (reply.status === 200 || reply.status === 202) && isJsonObject(answer)
+      if (wishes.json) printJson(io, { http_status: reply.status, ms: reply.ms, ...(isJsonObject(answer) && answer) })
+      else io.out(describe(io, reply, isTaken, answer))
       end(isTaken ? EXIT.ok : EXIT.wrong)
     })
 }
 
-const answerShape = z.record(z.string(), z.unknown())
+/** What is read of an answer: of a message that was taken, and of a problem document. */
+const answerShape = z.object({
+  id: z.string().catch(''),
+  state: z.string().optional().catch(undefined),
+  code: z.string().catch('refused'),
+  detail: z.string().catch('without a reason that could be read'),
+  errors: z
+    .array(z.object({ pointer: z.string(), detail: z.string() }))
+    .optional()
+    .catch(undefined),
+})
 
-async function readMessage(file: string, conversation: string | undefined): Promise<unknown> {
+function describe(io: Io, { status, ms }: Reply, isTaken: boolean, answer: unknown): string {
+  const { id, state, code, detail, errors = [] } = answerShape.parse(isJsonObject(answer) ? answer : {})
+  if (isTaken) return `${paint(io, 'green', String(status))} ${[id, state].filter(Boolean).join(' ')} (${ms} ms)`
+  const told = errors.length > 0 ? [code, ...errors.map(listed)].join('\n') : `${code}: ${detail}`
+  return `${paint(io, 'red', String(status))} (${ms} ms) ${told}`
+}
+
+function listed({ pointer, detail }: PointedFault): string {
+  return `  ${pointer || '(all of it)'}: ${detail}`
+}
+
+async function readMessage(file: string): Promise<JsonObject> {
   const value = await readJsonFile(file).catch((error: unknown) => {
     throw error instanceof Fault ? new CommandFailure(`${file}: ${error.message}`, EXIT.wrong) : error
   })
   const saved = isJsonObject(value) && value['kind'] === 'delivery' ? value['body'] : value
-  const { errors } = validateValue(saved, { as: 'message', ...(conversation !== undefined && { conversation }) })
-  if (errors.length > 0) {
-    const list = errors.map(({ pointer, detail }) => `  ${pointer || '(all of it)'}: ${detail}`).join('\n')
-    throw new CommandFailure(`${file}: not sent, it is not valid\n${list}`, EXIT.wrong)
-  }
+  if (!isJsonObject(saved)) throw new CommandFailure(`${file}: expected a JSON object`, EXIT.wrong)
   return saved
+}
+
+function faultsOf(body: JsonObject, conversation: string | undefined): PointedFault[] {
+  return validateValue(body, { as: 'message', ...(conversation !== undefined && { conversation }) }).errors
 }
 
 function addressOf({ url, conversation }: z.infer<typeof options>): string {

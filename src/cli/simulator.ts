@@ -70,7 +70,8 @@ export function registerSimulator(program: Command, io: Io, end: (code: ExitCode
 async function load() {
   try {
     return await import('../simulator/simulator.ts')
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
     throw new CommandFailure('the simulator is not part of this installation: run it from the npm package', EXIT.usage)
   }
 }

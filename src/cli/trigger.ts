@@ -6,8 +6,8 @@ import { EXIT, type ExitCode, type Io } from './io.ts'
 import { paint, printJson } from './print.ts'
 
 const options = z.object({
-  set: z.array(z.string()),
-  unset: z.array(z.string()),
+  set: z.array(z.string()).default([]),
+  unset: z.array(z.string()).default([]),
   url: z.string(),
   key: z.string(),
   wire: z.enum(['v1', 'v2']).optional(),
@@ -19,13 +19,8 @@ export const SESSION_PATH = '/divar/session'
 /** Options that say which click, and how it is changed; `try` has them too. */
 export function addClickOptions(command: Command): Command {
   return command
-    .option(
-      '--set <path=value>',
-      'change a member of the body, as in extra_data.provider_data.order_id=B-7',
-      gather,
-      [],
-    )
-    .option('--unset <path>', 'take a member out of the body', gather, [])
+    .option('--set <path=value>', 'change a member of the body, as in extra_data.provider_data.order_id=B-7', gather)
+    .option('--unset <path>', 'take a member out of the body', gather)
     .addOption(
       new Option('--wire <wire>', 'which wire it speaks; else as the file says, or looks').choices(['v1', 'v2']),
     )

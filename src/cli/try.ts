@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { Fault } from '../base/fault.ts'
@@ -16,11 +17,11 @@ import { addClickOptions } from './trigger.ts'
 
 const options = z.object({
   click: z.string(),
-  set: z.array(z.string()),
-  unset: z.array(z.string()),
+  set: z.array(z.string()).default([]),
+  unset: z.array(z.string()).default([]),
   wire: z.enum(['v1', 'v2']).optional(),
   timeout: z.coerce.number().int().min(1).max(60_000),
-  allowOrigin: z.array(z.url()),
+  allowOrigin: z.array(z.url().transform((url) => new URL(url).origin)).default([]),
   json: z.boolean().optional(),
 })
 
@@ -29,7 +30,7 @@ export function registerTry(program: Command, io: Io, end: (code: ExitCode) => v
     .description('what would my resolver function answer to a click? With the deadline and the checks of the gateway')
     .requiredOption('--click <click>', 'a file, or v1-menu, v1-button, v1-location, v2-menu, v2-button')
     .option('--timeout <ms>', 'as RESOLVER_TIMEOUT_MS', '1500')
-    .option('--allow-origin <origin>', 'as one of LANDING_ALLOWED_ORIGINS', gather, [])
+    .option('--allow-origin <origin>', 'as one of LANDING_ALLOWED_ORIGINS', gather)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway try resolver.mjs --click v1-button\n')
     .action(async (file: string, given: unknown) => {
@@ -62,7 +63,7 @@ export function registerTry(program: Command, io: Io, end: (code: ExitCode) => v
       } catch (error) {
         if (!(error instanceof ResolverError)) throw error
         // This is the developer's own machine and code: here the whole error is told, in a gateway's log it never is.
-        const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : undefined
+        const cause = error.cause === undefined ? undefined : inspect(error.cause)
         if (json) printJson(io, { refused: error.message, ...(cause !== undefined && { cause }) })
         else
           io.out(
