@@ -11,11 +11,26 @@ const MAX_KEPT = 10_000
 /** What a user has agreed to. */
 export type Consented = { side: Side; scopes: string[] }
 
-type Code = Consented & { redirectUri: string; challenge: string | undefined; expiresAt: number; pair?: Pair }
-type Pair = Consented & { accessToken: string; refreshToken?: string; accessUntil: number; refreshUntil: number }
+type Code = Consented & { redirectUri: string; challenge: string | undefined; expiresAt: number; isUsed: boolean }
+type Pair = Consented & {
+  accessToken: string
+  refreshToken?: string
+  accessUntil: number
+  refreshUntil: number
+  /** The code, or the seeded token, that it came of; a refreshed pair is of the same. */
+  origin: string
+}
 
 /** Tokens as the platform hands them out. */
-export type Issued = { accessToken: string; refreshToken?: string; scopes: string[]; expiresIn: number; side: Side }
+export type Issued = {
+  accessToken: string
+  refreshToken?: string
+  scopes: string[]
+  /** In seconds, as `expiresAt` is, which is a point in time. */
+  expiresIn: number
+  expiresAt: number
+  side: Side
+}
 
 /** Codes and tokens of the simulator, in memory and bounded: the oldest go when there are too many. */
 export class Grants {
@@ -30,13 +45,15 @@ export class Grants {
 
   /** Adds a token that is good from the start and never expires. */
   seed({ accessToken, side, scopes }: Consented & { accessToken: string }): void {
-    keep(this.#pairs, accessToken, { side, scopes, accessToken, accessUntil: Infinity, refreshUntil: 0 })
+    const origin = accessToken
+    keep(this.#pairs, accessToken, { side, scopes, accessToken, accessUntil: Infinity, refreshUntil: 0, origin })
   }
 
   /** A code for one exchange within ten minutes. */
   issueCode(consented: Consented, redirectUri: string, challenge: string | undefined): string {
     const code = `ory_ac_${randomBytes(24).toString('base64url')}`
-    keep(this.#codes, code, { ...consented, redirectUri, challenge, expiresAt: this.#now() + CODE_MS })
+    const expiresAt = this.#now() + CODE_MS
+    keep(this.#codes, code, { ...consented, redirectUri, challenge, expiresAt, isUsed: false })
     return code
   }
 
@@ -44,8 +61,8 @@ export class Grants {
   exchange(code: string, redirectUri: string, verifier: string | undefined): Issued | string {
     const kept = this.#codes.get(code)
     if (kept === undefined) return 'The code was never given out, or is too old.'
-    if (kept.pair !== undefined) {
-      this.#drop(kept.pair)
+    if (kept.isUsed) {
+      this.#drop(({ origin }) => origin === code)
       return 'The code was used before; the tokens that came of it are void now.'
     }
     if (kept.expiresAt <= this.#now()) return 'The code has expired.'
@@ -53,8 +70,8 @@ export class Grants {
     if (kept.challenge !== undefined && challengeOf(verifier ?? '') !== kept.challenge) {
       return 'The code_verifier does not fit the code_challenge.'
     }
-    kept.pair = this.#issue(kept)
-    return this.#shown(kept.pair)
+    kept.isUsed = true
+    return this.#shown(this.#issue(kept, code))
   }
 
   /** Trades a refresh token for a new pair. Both rotate; the old pair stays good for two minutes. */
@@ -64,7 +81,7 @@ export class Grants {
     const until = this.#now() + OLD_PAIR_MS
     old.accessUntil = Math.min(old.accessUntil, until)
     old.refreshUntil = Math.min(old.refreshUntil, until)
-    return this.#shown(this.#issue(old))
+    return this.#shown(this.#issue(old, old.origin))
   }
 
   /** The access token that a refresh token was given out with. */
@@ -88,12 +105,13 @@ export class Grants {
     for (const pair of this.#pairs.values()) pair.accessUntil = Math.min(pair.accessUntil, this.#now())
   }
 
-  /** A user takes back everything. */
+  /** A user takes back everything, with what was not fetched yet. */
   revoke(side: Side): void {
-    for (const pair of [...this.#pairs.values()]) if (pair.side === side) this.#drop(pair)
+    this.#drop((pair) => pair.side === side)
+    for (const [code, kept] of this.#codes) if (kept.side === side) this.#codes.delete(code)
   }
 
-  #issue({ side, scopes }: Consented): Pair {
+  #issue({ side, scopes }: Consented, origin: string): Pair {
     const isOffline = scopes.includes('offline_access')
     const pair: Pair = {
       side,
@@ -102,6 +120,7 @@ export class Grants {
       ...(isOffline && { refreshToken: `ory_rt_${randomBytes(32).toString('base64url')}` }),
       accessUntil: this.#now() + ACCESS_MS,
       refreshUntil: this.#now() + REFRESH_MS,
+      origin,
     }
     keep(this.#pairs, pair.accessToken, pair)
     if (pair.refreshToken !== undefined) keep(this.#refreshable, pair.refreshToken, pair)
@@ -110,12 +129,15 @@ export class Grants {
 
   #shown({ accessToken, refreshToken, scopes, side, accessUntil }: Pair): Issued {
     const expiresIn = Math.round((accessUntil - this.#now()) / 1000)
-    return { accessToken, ...(refreshToken !== undefined && { refreshToken }), scopes, side, expiresIn }
+    const expiresAt = Math.round(accessUntil / 1000)
+    return { accessToken, ...(refreshToken !== undefined && { refreshToken }), scopes, side, expiresIn, expiresAt }
   }
 
-  #drop(pair: Pair): void {
-    this.#pairs.delete(pair.accessToken)
-    if (pair.refreshToken !== undefined) this.#refreshable.delete(pair.refreshToken)
+  #drop(isGone: (pair: Pair) => boolean): void {
+    // Each map lets its own oldest go, so a pair may be left in only one of them.
+    for (const map of [this.#pairs, this.#refreshable]) {
+      for (const [token, pair] of map) if (isGone(pair)) map.delete(token)
+    }
   }
 }
 

@@ -29,7 +29,8 @@ export type Authorization = {
 
 /** The consent walk on the platform's side: its page, the decision, tokens of both eras. Undefined when the request is for none of these. */
 export function handleOauth(received: Received, deps: OauthDeps): Handled | undefined {
-  const { pathname, searchParams } = new URL(received.path, 'http://platform')
+  const [pathname = '', ...query] = received.path.split('?')
+  const searchParams = new URLSearchParams(query.join('?'))
   switch (`${received.method} ${pathname}`) {
     case 'GET /oauth2/auth':
     case 'GET /oauth':
@@ -37,7 +38,7 @@ export function handleOauth(received: Received, deps: OauthDeps): Handled | unde
     case 'POST /oauth2/auth/decision':
       return decide(new URLSearchParams(received.body), deps)
     case 'POST /oauth2/token':
-      return token(new URLSearchParams(received.body), deps)
+      return token(received, deps)
     case 'POST /v1/open-platform/oauth/access_token':
       return tokenV1(received.body, deps)
     default:
@@ -69,7 +70,7 @@ function readAuthorization(
     return { page: 'redirect_uri may have no query and no fragment of its own.' }
   if (app.redirectUris && !app.redirectUris.includes(redirectUri)) return { page: 'redirect_uri is not registered.' }
   const state = get('state')
-  if (state.length < 8)
+  if (state.trim().length < 8)
     return {
       page: 'state must be there, random and at least 8 characters long: without it anybody can forge a way back.',
     }
@@ -105,7 +106,9 @@ function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
   if (!('scopes' in read)) return refusedConsent(read)
   const language = query.get('lang') === 'en' ? 'en' : 'fa'
   const answer = consentPage(read, deps.world, deps.activeSide, language)
-  return { answer, told: { kind: 'consent', outcome: 'ok', notes: ['The user is asked.'] } }
+  const notes = ['The user is asked.']
+  if (!deps.app.redirectUris) notes.push('Any redirect_uri is taken here; the platform takes registered ones alone.')
+  return { answer, told: { kind: 'consent', outcome: 'ok', notes } }
 }
 
 function decide(form: URLSearchParams, deps: OauthDeps): Handled {
@@ -126,13 +129,18 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   }
 }
 
-function token(form: URLSearchParams, deps: OauthDeps): Handled {
+function token({ headers, body }: Received, deps: OauthDeps): Handled {
+  if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
+    return refusedToken('invalid_request', 'The body is not form-encoded.')
   const { grants, app } = deps
+  const form = new URLSearchParams(body)
   const get = (name: string) => form.get(name) ?? ''
   if (get('client_id') !== app.slug || get('client_secret') !== app.clientSecret) {
     return refusedToken('invalid_client', 'client_id or client_secret is wrong.', 401)
   }
+  if (get('grant_type') === '') return refusedToken('invalid_request', 'There is no grant_type.')
   if (get('grant_type') === 'authorization_code') {
+    if (get('code') === '') return refusedToken('invalid_request', 'There is no code.')
     const issued = deps.codeExpired
       ? 'The code has expired, because the simulator was told so.'
       : grants.exchange(get('code'), get('redirect_uri'), form.get('code_verifier') ?? undefined)
@@ -140,30 +148,35 @@ function token(form: URLSearchParams, deps: OauthDeps): Handled {
   }
   if (get('grant_type') !== 'refresh_token')
     return refusedToken('unsupported_grant_type', 'grant_type is neither authorization_code nor refresh_token.')
-  const notes =
-    grants.partnerOf(get('refresh_token')) === get('code')
-      ? []
-      : ['The documents ask for code = the current access token beside refresh_token.']
+  if (get('refresh_token') === '') return refusedToken('invalid_request', 'There is no refresh_token.')
+  const notes = []
+  if (grants.partnerOf(get('refresh_token')) !== get('code'))
+    notes.push('The documentation asks for code = the current access token beside refresh_token.')
+  if (get('redirect_uri') === '') notes.push('The documentation asks for redirect_uri beside refresh_token.')
   const issued = grants.refresh(get('refresh_token'))
   return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, notes)
 }
 
-const v1Shape = z.looseObject({ code: z.string(), client_secret: z.string(), redirect_uri: z.string().optional() })
+const v1Shape = z.looseObject({
+  code: z.string(),
+  client_id: z.string().optional(),
+  client_secret: z.string(),
+  redirect_uri: z.string().optional(),
+})
 
 /** The token route of the v1 era: JSON, the API key for a secret, and a point in time in place of a duration. */
 function tokenV1(body: string, { grants, app, codeExpired }: OauthDeps): Handled {
   const read = v1Shape.safeParse(parseJson(body))
   if (!read.success) return refusedToken('invalid_request', 'Expected JSON with code and client_secret.')
-  const { code, client_secret: secret, redirect_uri: redirectUri } = read.data
+  const { code, client_id: clientId = app.slug, client_secret: secret, redirect_uri: redirectUri } = read.data
+  if (clientId !== app.slug) return refusedToken('invalid_client', 'client_id is not the slug of the app.', 401)
   if (secret !== app.apiKey) return refusedToken('invalid_client', 'client_secret is not the API key.', 401)
   const issued = codeExpired
-    ? 'The code has expired.'
+    ? 'The code has expired, because the simulator was told so.'
     : grants.exchange(code, redirectUri ?? grants.redirectOf(code) ?? '', undefined)
   if (typeof issued === 'string') return refusedToken('invalid_grant', issued)
-  const answer = answerJson({
-    access_token: issued.accessToken,
-    expires: Math.round(Date.now() / 1000) + issued.expiresIn,
-  })
+  const tokens = { access_token: issued.accessToken, expires: issued.expiresAt }
+  const answer = answerJson(tokens, 200, { 'cache-control': 'no-store' })
   return { answer, told: { kind: 'token', outcome: 'ok', side: issued.side, notes: [] } }
 }
 

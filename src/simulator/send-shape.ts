@@ -85,7 +85,11 @@ function readOne(button: unknown, at: string, { fault, note }: Hands): ShownButt
 }
 
 function readGrid(grid: unknown, at: string, hands: Hands): ShownButton[][] {
-  if (grid === undefined || grid === null) return []
+  if (grid === undefined) return []
+  if (grid === null) {
+    hands.note(`${at} is null: taken as none.`)
+    return []
+  }
   const rows = isObject(grid) ? grid['rows'] : undefined
   if (!Array.isArray(rows)) {
     hands.fault(`${at}.rows: expected an array`)
@@ -133,8 +137,10 @@ function readV2(button: unknown, at: string, { fault, note }: Hands): ShownButto
   if (kind === 'open_direct_link') return [{ ...about, url: readUrl(given, `${at}.action.${kind}`, fault) }]
   const inner = isObject(given) ? given : {}
   if (kind === 'open_post_page' || kind === 'open_post_manage_page') {
-    if (typeof inner['post_token'] !== 'string') fault(`${at}.action.${kind}.post_token: expected a string`)
-    return [{ ...about, postToken: String(inner['post_token']) }]
+    const postToken = inner['post_token']
+    if (typeof postToken === 'string') return [{ ...about, postToken }]
+    fault(`${at}.action.${kind}.post_token: expected a string`)
+    return [about]
   }
   if (!isObject(given)) fault(`${at}.action.${kind}: expected an object with data`)
   return [{ ...about, data: isObject(inner['data']) ? inner['data'] : {} }]

@@ -31,10 +31,9 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
 
   const read = readSend(wire, body)
   const from = findSender(wire, token, body, deps)
-  const address = wire === 'v1' ? body : { conversation_id: conversationId }
   const refusals = [
     ...judgeToken(wire, token, body, deps),
-    ...judgeAddress(address, from, deps.world),
+    ...(wire === 'v1' ? judgeChat(body, from, deps.world) : judgeConversation(conversationId, deps.world)),
     ...judgeShape(read.faults),
     ...judgeRecipient(from, deps.world),
   ]
@@ -95,19 +94,20 @@ function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { 
     : [{ answer: denied, why: 'No scope of the token covers this chat.' }]
 }
 
-function judgeAddress(
-  address: Record<string, unknown>,
-  from: Side,
-  { post, people, conversationId }: World,
-): Refusal[] {
-  const notFound = (why: string) => [{ answer: refuse(404, 5, 'conversation not found'), why }]
-  if ('conversation_id' in address && !('peer_id' in address)) {
-    return address['conversation_id'] === conversationId ? [] : notFound('There is no conversation of this id.')
-  }
-  if (address['post_token'] !== post.token) return notFound('There is no post of this token.')
-  return address['peer_id'] === people[otherSide(from)].v1Id
+/** v1 names a chat by its post and the other side. */
+function judgeChat(body: Record<string, unknown>, from: Side, { post, people }: World): Refusal[] {
+  if (body['post_token'] !== post.token) return [notFound('There is no post of this token.')]
+  return body['peer_id'] === people[otherSide(from)].v1Id
     ? []
-    : notFound('peer_id is not the other side of the chat.')
+    : [notFound('peer_id is not the other side of the chat.')]
+}
+
+function judgeConversation(id: string | undefined, { conversationId }: World): Refusal[] {
+  return id === conversationId ? [] : [notFound('There is no conversation of this id.')]
+}
+
+function notFound(why: string): Refusal {
+  return { answer: refuse(404, 5, 'conversation not found'), why }
 }
 
 function judgeShape(faults: string[]): Refusal[] {

@@ -28,7 +28,11 @@ export function handleUsers(
   if (phone === undefined && (userId === undefined || method === 'POST')) {
     return {
       answer: refuse(403, 7, 'permission denied'),
-      told: told('The token covers neither USER_PHONE nor USER_ID.'),
+      told: told(
+        method === 'POST'
+          ? 'The token does not cover USER_PHONE, which is all that POST tells of.'
+          : 'The token covers neither USER_PHONE nor USER_ID.',
+      ),
     }
   }
   const who = method === 'POST' ? { phone_numbers: [phone] } : { phone_number: phone, user_id: userId }
