@@ -4,6 +4,6 @@ import { randomBytes } from 'node:crypto'
 const BYTES = 18
 
 /** An opaque, unguessable id such as `clk_Zm9vYmFyYmF6cXV4MTIzNDU2`. */
-export function newId(kind: 'clk' | 'msg' | 'req' | 'evt' | 'gw'): string {
+export function newId(kind: 'clk' | 'msg' | 'req' | 'evt' | 'gw' | 'cns' | 'grt'): string {
   return `${kind}_${randomBytes(BYTES).toString('base64url')}`
 }

@@ -11,7 +11,7 @@ const KEY_ID_BYTES = 6
 /** Bytes that nobody reads without the key of this id. */
 type Sealed = { keyId: string; bytes: Uint8Array }
 
-export type MacPurpose = 'fingerprint' | 'conversation'
+export type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
 
 /** Seals texts for the store, and names texts without telling them. The newest key seals; every key opens. */
 export type Keyring = {
@@ -52,7 +52,7 @@ export function createKeyring([newest, ...older]: readonly [Buffer, ...Buffer[]]
   }
 }
 
-type Keys = { id: string; seal: Buffer; fingerprint: Buffer; conversation: Buffer }
+type Keys = { id: string; seal: Buffer } & Record<MacPurpose, Buffer>
 
 /** A configured key is used for nothing itself, so that none of its uses can help against another. */
 function deriveKeys(configured: Buffer): Keys {
@@ -63,6 +63,7 @@ function deriveKeys(configured: Buffer): Keys {
     seal: derive('seal', KEY_BYTES),
     fingerprint: derive('fingerprint', KEY_BYTES),
     conversation: derive('conversation', KEY_BYTES),
+    grant: derive('grant', KEY_BYTES),
   }
 }
 

@@ -108,6 +108,10 @@ function signOf(outcome: Outcome): 'up' | 'down' | 'none' {
     case 'unknown':
       if (!outcome.silent) return 'up'
       return OUR_OWN.has(outcome.reason) ? 'none' : 'down'
+    case 'consent_required':
+    case 'sender_ambiguous':
+    case 'grant_unreadable':
+    case 'store_unavailable':
     case 'unavailable':
       return 'none'
   }

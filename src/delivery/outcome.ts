@@ -19,6 +19,12 @@ export type Outcome =
       silent: boolean
       divar?: PlatformError
     }
+  /** There is no token in whose name it could go: nobody has consented, or two users have and it is not said which. */
+  | { kind: 'consent_required' | 'sender_ambiguous' }
+  /** The grant that would cover it was altered in the store, or its key is missing. */
+  | { kind: 'grant_unreadable'; grantId: string }
+  /** The store, in which grants are, is away. */
+  | { kind: 'store_unavailable' }
   /** The breaker is open: not a byte was sent. */
   | { kind: 'unavailable'; retryAfterSeconds: number }
 

@@ -24,7 +24,7 @@ export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: Platfor
   return async (message, userToken) => {
     const { host, prefix } = wires[wireOf(message.address)]
     const { path, token, body } = encode(message, userToken)
-    const exchange = await host.post({
+    const exchange = await host.send({
       path: prefix + path,
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),

@@ -51,7 +51,12 @@ export const sessionShape: FaultShape = (fault) => {
 export type Verdict = (code: FaultCode) => { event: string; level: Level }
 
 /** Faults that are nobody's but ours. */
-const OURS: ReadonlySet<FaultCode> = new Set(['internal_error', 'resolver_failed', 'store_unavailable'])
+const OURS: ReadonlySet<FaultCode> = new Set([
+  'internal_error',
+  'resolver_failed',
+  'store_unavailable',
+  'grant_unreadable',
+])
 
 export function refusedAs(event: string): Verdict {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })

@@ -31,3 +31,6 @@ export type Message = {
   senderButtons?: ButtonGrid
   receiverButtons?: ButtonGrid
 }
+
+/** In whose name a message goes, as far as its address does not say it, and the post that it is about. */
+export type Sender = { userId?: string | undefined; postToken?: string | undefined }

@@ -3,7 +3,7 @@ import { Fault, type PointedFault } from '../base/fault.ts'
 import { requiredText } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Address, ButtonGrid, Content, Message } from './message.ts'
+import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
 import { visibleText } from './wire-fields.ts'
 import { buttonV1, fitsV1 } from './wire-v1.ts'
 import { gridV2 } from './wire-v2.ts'
@@ -11,6 +11,7 @@ import { gridV2 } from './wire-v2.ts'
 /** A send as its caller wants it. */
 export type Send = {
   message: Message
+  sender: Sender
   /** Rather twice than not at all: attempts whose outcome is unknown are repeated too. */
   atLeastOnce: boolean
 }
@@ -27,6 +28,7 @@ export function parseSend(body: unknown, pathConversationId?: string): Send {
   reading.type()
   const atLeastOnce = reading.delivery() === 'at-least-once'
   const address = reading.address(pathConversationId)
+  const sender = reading.sender(address)
   const content = reading.content()
   const senderButtons = reading.buttons('sender')
   const receiverButtons = reading.buttons('receiver')
@@ -35,7 +37,7 @@ export function parseSend(body: unknown, pathConversationId?: string): Send {
     throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
   }
   const buttons = { ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
-  return { message: { address, content, ...buttons }, atLeastOnce }
+  return { message: { address, content, ...buttons }, sender, atLeastOnce }
 }
 
 /** It becomes a path segment: no control characters, and nothing that a server would climb a folder over. */
@@ -64,11 +66,16 @@ class Reading {
     if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
       this.#add('/conversation_id', 'expected the conversation that the path names, or none')
     }
-    // These two tell in whose name a message goes; they are not sent on.
-    this.#check('user_id', requiredText(128).nullish())
-    this.#check('post_token', requiredText(64).nullish())
     const id = this.#parse(conversationId, inBody ?? pathConversationId, ['conversation_id'])
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
+  }
+
+  /** With a conversation these two choose the grant, and are not sent on; a triple says by itself whose message it is. */
+  sender(address: Address | undefined): Sender {
+    if (address?.kind !== 'conversation') return {}
+    const userId = this.#check('user_id', requiredText(128).nullish()) ?? undefined
+    const postToken = this.#check('post_token', requiredText(64).nullish()) ?? undefined
+    return { ...(userId !== undefined && { userId }), ...(postToken !== undefined && { postToken }) }
   }
 
   content(): Content | undefined {

@@ -11,9 +11,11 @@ export type Exchange =
 export type ReplyHeaders = Record<string, string | string[] | undefined>
 
 export type ExchangeRequest = {
+  /** POST unless something else is said. */
+  method?: 'GET' | 'POST'
   path: string
   headers: Record<string, string>
-  body: string
+  body?: string
   /** For all of it: waiting for a socket, connecting, writing, the whole answer. */
   timeoutMs: number
   maxBytes: number
@@ -24,11 +26,11 @@ const SENDABLE_PATH = /^\/[\x21-\x7e]*$/
 const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * POSTs once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
+ * Asks once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
  * @param onReleased called once the pool is done with the request, which may be after it was given up
  */
-export function post(pool: Pool, request: ExchangeRequest, onReleased?: () => void): Promise<Exchange> {
-  const { path, headers, body, timeoutMs, maxBytes, signal } = request
+export function ask(pool: Pool, request: ExchangeRequest, onReleased?: () => void): Promise<Exchange> {
+  const { method = 'POST', path, headers, body = null, timeoutMs, maxBytes, signal } = request
   // Checked here, since a pool that finds it out for itself never uses the socket again that it had chosen.
   if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
     onReleased?.()
@@ -53,7 +55,7 @@ export function post(pool: Pool, request: ExchangeRequest, onReleased?: () => vo
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
     try {
-      pool.dispatch({ method: 'POST', path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
+      pool.dispatch({ method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
     } catch (error) {
       collector.onResponseError(undefined, error)
     }

@@ -1,10 +1,10 @@
-import { post, type Exchange, type ExchangeRequest } from './exchange.ts'
+import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
 import { createPool, MAX_SOCKETS } from './pool.ts'
 import { Slots } from './slots.ts'
 
 /** One host that we call. */
 export type Host = {
-  post: (request: ExchangeRequest) => Promise<Exchange>
+  send: (request: ExchangeRequest) => Promise<Exchange>
   /** Cuts what runs; each exchange still settles. */
   destroy: () => Promise<void>
 }
@@ -17,11 +17,11 @@ export function createHost(origin: string, connectTimeoutMs: number): Host {
   const pool = createPool(origin, connectTimeoutMs)
   const slots = new Slots(MAX_SOCKETS)
   return {
-    post: async (request) => {
+    send: async (request) => {
       const startedAt = performance.now()
       if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
       const timeoutMs = Math.max(request.timeoutMs - (performance.now() - startedAt), 1)
-      return post(pool, { ...request, timeoutMs }, () => {
+      return ask(pool, { ...request, timeoutMs }, () => {
         slots.release()
       })
     },

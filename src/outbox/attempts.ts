@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { describeError, type Logger } from '../base/log.ts'
+import type { Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import { StoreError, type AttemptEnd, type Claimed, type Finish, type OutboxStore } from '../store/store.ts'
+import { describeStoreError } from '../store/describe-error.ts'
+import type { AttemptEnd, Claimed, Finish, OutboxStore } from '../store/store.ts'
 
 const STORE_RETRY_MS = 500
 
@@ -98,11 +99,6 @@ export class Attempts {
     } while (!this.#cutOff.aborted)
     return undefined
   }
-}
-
-/** What may be logged of a failing store: the kind of what lies behind it. */
-export function describeStoreError(error: unknown): Record<string, unknown> {
-  return describeError(error instanceof StoreError && error.cause !== undefined ? error.cause : error)
 }
 
 /** What the store keeps of an attempt. */

@@ -1,5 +1,6 @@
 import { describeError, type Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
+import { describeStoreError } from '../store/describe-error.ts'
 import {
   FINAL_STATES,
   StoreError,
@@ -9,7 +10,7 @@ import {
   type NewMessage,
   type Held,
 } from '../store/store.ts'
-import { attemptEnd, describeStoreError, type Attempts } from './attempts.ts'
+import { attemptEnd, type Attempts } from './attempts.ts'
 import type { OutboxFigures } from './figures.ts'
 import type { Lane } from './lane.ts'
 import type { Ended } from './notice.ts'

@@ -1,6 +1,6 @@
 import type { Logger } from '../base/log.ts'
+import { describeStoreError } from '../store/describe-error.ts'
 import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
-import { describeStoreError } from './attempts.ts'
 import type { Lane } from './lane.ts'
 import type { Pause } from './pause.ts'
 

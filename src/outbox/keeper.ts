@@ -1,19 +1,12 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError, type Logger } from '../base/log.ts'
-import { within } from '../base/within.ts'
+import { describeStoreError } from '../store/describe-error.ts'
+import { BATCH, Housekeeping } from '../store/housekeeping.ts'
 import type { Store } from '../store/store.ts'
-import { describeStoreError } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
 import { rowsUnderOthers, type OutboxFigures } from './figures.ts'
 import type { Envelopes } from './owed.ts'
-
-const BATCH = 200
-/** Between two looks. */
-const LOOK_EVERY_MS = 30_000
-/** At one look: what is more comes at the next, so that keeping house leaves room for work. */
-const MAX_BATCHES = 50
-const STOP_WAIT_MS = 2000
 
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
@@ -30,38 +23,28 @@ export type KeeperOptions = {
 /** Keeps the house: wipes and deletes what has had its time, brings rows under the newest key, writes copies. */
 export class Keeper {
   readonly #options: KeeperOptions
-  #timer: NodeJS.Timeout | undefined
-  #working: Promise<void> = Promise.resolve()
-  #stopped = false
+  readonly #house: Housekeeping
 
   constructor(options: KeeperOptions) {
     this.#options = options
+    this.#house = new Housekeeping(options.log)
   }
 
   start(): void {
-    this.#work(this.#tidyUp())
+    this.#house.start(
+      () => this.#tidyUp(),
+      () => this.#look(),
+    )
   }
 
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    // A copy that is being written is not waited for; what there is of it goes with the next one.
-    await within(STOP_WAIT_MS, this.#working)
-  }
-
-  #work(work: Promise<void>): void {
-    this.#working = work.finally(() => {
-      if (this.#stopped) return
-      this.#timer = setTimeout(() => {
-        this.#work(this.#look())
-      }, LOOK_EVERY_MS)
-    })
+  stop(): Promise<void> {
+    return this.#house.stop()
   }
 
   /** Whoever starts us has just counted: a second count beside the first messages could miss these. */
   async #look(): Promise<void> {
     const { store, figures, backlog } = this.#options
-    await this.#tidy('backlog', async () => {
+    await this.#house.tidy('backlog', async () => {
       figures.queued = await store.backlog()
       backlog.correct(figures.queued)
       return 0
@@ -71,26 +54,12 @@ export class Keeper {
 
   async #tidyUp(): Promise<void> {
     const { store, figures, retentionMs } = this.#options
-    await this.#tidy('wipe', () => store.wipe(BATCH))
-    await this.#tidy('purge', () => store.purge(retentionMs, BATCH))
-    const resealed = await this.#tidy('reseal', () => this.#reseal())
-    if (resealed > 0 || figures.rowsUnderOlderKeys > 0) await this.#tidy('reseal', () => this.#countOlder(resealed))
-    await this.#tidy('backup', () => this.#backUp())
-  }
-
-  /** Repeats while there is more, within its bound; answers how much was done. */
-  async #tidy(what: string, work: () => Promise<number>): Promise<number> {
-    let done = 0
-    try {
-      for (let batches = 0; batches < MAX_BATCHES && !this.#stopped; batches += 1) {
-        const more = await work()
-        done += more
-        if (more < BATCH) break
-      }
-    } catch (error) {
-      this.#options.log.error({ event: 'store.failed', what, ...describeStoreError(error) })
-    }
-    return done
+    await this.#house.tidy('wipe', () => store.wipe(BATCH))
+    await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
+    const resealed = await this.#house.tidy('reseal', () => this.#reseal())
+    if (resealed > 0 || figures.rowsUnderOlderKeys > 0)
+      await this.#house.tidy('reseal', () => this.#countOlder(resealed))
+    await this.#house.tidy('backup', () => this.#backUp())
   }
 
   /** Brings one batch under the newest key. What cannot be opened stays as it is, and is told. */

@@ -1,7 +1,8 @@
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
+import { describeStoreError } from '../store/describe-error.ts'
 import type { Held, OutboxStore } from '../store/store.ts'
-import { describeStoreError, type Attempts } from './attempts.ts'
+import type { Attempts } from './attempts.ts'
 
 /** A third of the lease: two beats may get lost. */
 const BEAT_EVERY_MS = 10_000

@@ -66,7 +66,7 @@ export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) 
   const webhook = new Webhook(secret)
   return async (id: string, body: string): Promise<Outcome> => {
     const now = new Date()
-    const exchange = await host.post({
+    const exchange = await host.send({
       path: url.pathname + url.search,
       headers: {
         'content-type': 'application/json',

@@ -2,8 +2,9 @@ import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import type { Outcome } from '../delivery/outcome.ts'
+import { describeStoreError } from '../store/describe-error.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
-import { Attempts, describeStoreError } from './attempts.ts'
+import { Attempts } from './attempts.ts'
 import { Backlog } from './backlog.ts'
 import { createCarrier } from './carry.ts'
 import { Courier } from './courier.ts'
@@ -35,6 +36,7 @@ export class Outbox {
   readonly attemptNow: (
     ...parameters: Parameters<ReturnType<typeof createSends>['attemptNow']>
   ) => Promise<AttemptedNow>
+  readonly repeatOf: ReturnType<typeof createSends>['repeatOf']
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
   readonly figures = createFigures()
@@ -75,6 +77,7 @@ export class Outbox {
     const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
     const { owner } = attempts
     this.attemptNow = sends.attemptNow
+    this.repeatOf = sends.repeatOf
     this.find = store.find
     this.list = store.list
     this.#envelopes = envelopes

@@ -1,14 +1,20 @@
 import { z } from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody } from '../message/canonical.ts'
-import type { Message } from '../message/message.ts'
+import type { Credential } from '../delivery/credential.ts'
+import type { Message, Sender } from '../message/message.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Sealed } from '../store/store.ts'
 
-/** What lies sealed in the store of a message to Divar: its send body, and the token in whose name it goes. */
-const owedSchema = z.object({ body: z.unknown(), token: z.string() })
+const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
 
-export type Owed = { message: Message; userToken: string }
+/** What lies sealed in the store of a message to Divar: its send body, and by which token, or whose grant, it goes. */
+const owedSchema = z.union([
+  z.object({ body: z.unknown(), token: z.string() }),
+  z.object({ body: z.unknown(), sender: senderSchema }),
+])
+
+export type Owed = { message: Message; credential: Credential }
 
 /** What lies in the store under each kind of row cannot be moved to another row, or read as another kind. */
 const rows = {
@@ -26,18 +32,31 @@ export function createEnvelopes(keyring: Keyring) {
     open: (kind: keyof typeof rows, id: string, sealed: Sealed): string => keyring.open(sealed, rows[kind](id)),
     conversations: (message: Message) => keyring.macs('conversation', conversationText(message)),
     conversationOf: (text: string) => keyring.macs('conversation', text),
-    fingerprints: ({ message, atLeastOnce }: Send) =>
-      keyring.macs('fingerprint', `${canonicalText(message)} ${atLeastOnce ? 'at-least-once' : ''}`),
+    fingerprints: ({ message, sender, atLeastOnce }: Send) =>
+      keyring.macs(
+        'fingerprint',
+        `${canonicalText(message)} ${atLeastOnce ? 'at-least-once' : ''}${senderText(sender)}`,
+      ),
     primary: keyring.primary,
     keyIds: keyring.keyIds,
   }
 }
 
-export function writeOwed({ message, userToken }: Owed): string {
-  return JSON.stringify({ body: writeSendBody(message), token: userToken })
+export function writeOwed({ message, credential }: Owed): string {
+  const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
+  return JSON.stringify({ body: writeSendBody(message), ...by })
 }
 
 export function readOwed(text: string): Owed {
-  const { body, token } = owedSchema.parse(JSON.parse(text))
-  return { message: parseSend(body).message, userToken: token }
+  const owed = owedSchema.parse(JSON.parse(text))
+  const credential: Credential =
+    'token' in owed ? { kind: 'token', userToken: owed.token } : { kind: 'grant', sender: owed.sender }
+  return { message: parseSend(owed.body).message, credential }
+}
+
+/** Nothing where nobody is named, as it was before senders could be. */
+function senderText({ userId, postToken }: Sender): string {
+  return userId === undefined && postToken === undefined
+    ? ''
+    : ` ${JSON.stringify([userId ?? null, postToken ?? null])}`
 }

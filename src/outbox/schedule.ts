@@ -21,7 +21,11 @@ const FINAL_NO: ReadonlySet<OutcomeKind> = new Set([
   'not_permitted',
   'recipient_restricted',
   'rejected',
+  'consent_required',
+  'sender_ambiguous',
 ])
+/** These say no for want of a consent: once it is there, the same request may pass. */
+const WANTS_CONSENT: ReadonlySet<OutcomeKind> = new Set(['consent_required', 'sender_ambiguous'])
 
 /**
  * What becomes of a message after an attempt. Only what surely was not delivered is tried again, or what may be delivered twice. Where one
@@ -62,5 +66,5 @@ export function pauseMs(outcome: Outcome): number | undefined {
 
 /** Whether a request with this outcome keeps its idempotency key. What surely was not sent, or may be sent later, frees it. */
 export function keepsKey({ kind }: Outcome): boolean {
-  return kind === 'delivered' || kind === 'unknown' || FINAL_NO.has(kind)
+  return kind === 'delivered' || kind === 'unknown' || (FINAL_NO.has(kind) && !WANTS_CONSENT.has(kind))
 }

@@ -1,7 +1,7 @@
 import { within } from '../base/within.ts'
 import { wireOf } from '../delivery/platform.ts'
 import type { Outcome } from '../delivery/outcome.ts'
-import type { Message } from '../message/message.ts'
+import type { Credential, DeliverBy } from '../delivery/credential.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
@@ -20,7 +20,7 @@ const COMMIT_WAIT_MS = 3000
 export type StoredSend = Send & {
   id: string
   caller: string
-  userToken: string
+  credential: Credential
   requestId: string
   idempotencyKey?: string | undefined
 }
@@ -66,7 +66,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
   /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
   const attemptNow = (
     send: StoredSend,
-    deliver: (message: Message, userToken: string) => Promise<Outcome>,
+    deliver: DeliverBy,
     replyOf: (outcome: Outcome) => KeptReply,
   ): Promise<AttemptedNow> => {
     const answered = Promise.withResolvers<AttemptedNow>()
@@ -82,7 +82,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
         await carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
         return
       }
-      const outcome = await deliver(send.message, send.userToken)
+      const outcome = await deliver(send.message, send.credential)
       const committed = commitNow(send, number, outcome, replyOf)
       void within(COMMIT_WAIT_MS, committed).then(() => {
         answered.resolve({ kind: 'attempted', outcome })
@@ -143,5 +143,12 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
     body: undefined,
   })
 
-  return { queue, attemptNow }
+  /** What an earlier request under the same key was answered, if there was one. */
+  const repeatOf = async (send: StoredSend): Promise<Repeat | undefined> => {
+    const { idempotency } = toStore(send, { leasedTo: attempts.owner })
+    const repeated = idempotency && (await store.repeat(send.caller, idempotency))
+    return repeated && openRepeat(repeated)
+  }
+
+  return { queue, attemptNow, repeatOf }
 }

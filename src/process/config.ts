@@ -1,11 +1,15 @@
-import { existsSync } from 'node:fs'
-import { resolve as resolvePath } from 'node:path'
 import { z } from 'zod'
-import { readWebAddress } from '../base/address.ts'
 import type { LogLevel } from '../base/log.ts'
-import { checkLandingUrl } from '../resolver/landing.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
-import { templateResolver } from '../resolver/template.ts'
+import {
+  chooseConsent,
+  consentFaults,
+  consentSchema,
+  describeConsent,
+  mootConsentVariables,
+  type ConsentConfig,
+} from './consent-config.ts'
+import { chooseResolver, mootResolverVariables, resolverFaults, resolverSchema } from './resolver-config.ts'
 import {
   chooseStore,
   describeStore,
@@ -38,6 +42,8 @@ export type Config = {
   shutdownGraceMs: number
   /** Without DATABASE_URL there is none. */
   store?: StoreConfig | undefined
+  /** Without PUBLIC_URL there is none. */
+  consent?: ConsentConfig | undefined
   /** Variables that are set and have no effect. */
   ignored: string[]
 }
@@ -62,11 +68,7 @@ export const environmentSchema = z.object({
   DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
   DIVAR_API_KEY: variable.headerSecret,
   INTERNAL_API_KEYS: variable.callerKeys,
-  RESOLVER: variable.resolverKind,
-  LANDING_URL_TEMPLATE: variable.text.optional(),
-  RESOLVER_MODULE: variable.text.optional(),
-  RESOLVER_URL: variable.webAddress.optional(),
-  RESOLVER_SECRET: variable.headerSecret.optional(),
+  ...resolverSchema.shape,
   RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
   FALLBACK_LANDING_URL: variable.landing.optional(),
   LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
@@ -76,15 +78,9 @@ export const environmentSchema = z.object({
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
   ...storeSchema.shape,
+  ...consentSchema.shape,
 })
 type Variables = z.infer<typeof environmentSchema>
-
-/** Which variables each resolver needs. */
-const RESOLVER_VARIABLES = {
-  template: ['LANDING_URL_TEMPLATE'],
-  module: ['RESOLVER_MODULE'],
-  forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
-} as const
 
 const SECRETS = [
   'DIVAR_IDENTIFICATION_KEY',
@@ -94,19 +90,11 @@ const SECRETS = [
   'DATABASE_URL',
   'TOKEN_ENCRYPTION_KEY',
   'STATUS_WEBHOOK_SECRET',
+  'DIVAR_CLIENT_SECRET',
 ]
 
-/** Promises of the contract that this version would break silently: better not to start. */
-const NEED_CONSENT = ['PUBLIC_URL']
-/** Of the contract too, but nothing is promised by setting them alone. */
-const NOT_READ_YET = [
-  'DIVAR_APP_SLUG',
-  'DIVAR_CLIENT_SECRET',
-  'DIVAR_OAUTH_URL',
-  'DIVAR_SCOPE_STYLE',
-  'OTEL_EXPORTER_OTLP_ENDPOINT',
-  'TRUST_PROXY',
-]
+/** Of the contract, for later versions. */
+const NOT_READ_YET = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'TRUST_PROXY']
 
 /**
  * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
@@ -119,11 +107,9 @@ export function readConfig(environment: Environment = process.env): Config {
   const parsed = environmentSchema.safeParse(read)
   const faults = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ...NEED_CONSENT.filter((name) => name in given).map(
-      (name) => `${name}: this version walks no consent yet; unset it`,
-    ),
     ...resolverFaults(given),
     ...storeFaults(read),
+    ...consentFaults(read),
     ...placeholderFaults(read),
     ...portFaults(given),
   ]
@@ -175,51 +161,15 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
     store: chooseStore(variables),
+    consent: chooseConsent(variables),
     ignored,
   }
 }
 
-function chooseResolver(variables: Variables): ResolverChoice {
-  const { RESOLVER: kind, LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
-  const { RESOLVER_URL: url, RESOLVER_SECRET: secret } = variables
-  if (kind === 'template' && template !== undefined) return { kind, template }
-  if (kind === 'module' && file !== undefined) return { kind, file }
-  if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
-  throw new Error('resolverFaults let an incomplete resolver pass')
-}
-
-/** What the chosen resolver lacks, or cannot work with. */
-function resolverFaults(given: Environment): string[] {
-  const kind = variable.resolverKind.safeParse(given['RESOLVER']).data
-  if (kind === undefined) return []
-  const missing = RESOLVER_VARIABLES[kind].filter((name) => given[name] === undefined)
-  if (missing.length > 0) return missing.map((name) => `${name}: RESOLVER=${kind} needs it`)
-  const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = given
-  if (kind === 'template' && template !== undefined) return templateFaults(template, given['LANDING_ALLOWED_ORIGINS'])
-  if (kind === 'module' && file !== undefined && !existsSync(file)) {
-    return [`RESOLVER_MODULE: there is no file ${resolvePath(file)}`]
-  }
-  return []
-}
-
-function templateFaults(template: string, allowed: string | undefined): string[] {
-  try {
-    templateResolver(template)
-  } catch (error) {
-    return [`LANDING_URL_TEMPLATE: ${error instanceof Error ? error.message : 'cannot be read'}`]
-  }
-  const origin = readWebAddress(template.replaceAll(/\{[^}]*\}/g, ''))?.origin ?? ''
-  const checked = checkLandingUrl(origin, { allowedOrigins: variable.origins.optional().safeParse(allowed).data })
-  return 'refused' in checked ? [`LANDING_URL_TEMPLATE: its origin ${checked.refused}`] : []
-}
-
-/** Variables of another resolver, once one is chosen, of a store that is not there, and of later versions. */
+/** Variables of another resolver, once one is chosen, of a store or a consent that is not there, and of later versions. */
 function ignoredOf(given: Environment): string[] {
-  const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
-  const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => chosen !== undefined && kind !== chosen)
-  return [...others.flatMap(([, names]) => names), ...mootStoreVariables(given), ...NOT_READ_YET].filter(
-    (name) => name in given,
-  )
+  const moot = [...mootResolverVariables(given), ...mootStoreVariables(given), ...mootConsentVariables(given)]
+  return [...moot, ...NOT_READ_YET].filter((name) => name in given)
 }
 
 /** What a start-up line says: what is configured, and of secrets only whether. */
@@ -240,6 +190,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     divar_api_key: 'yes',
     callers: config.callerKeys.map(({ name }) => name),
     ...describeStore(config.store),
+    ...describeConsent(config.consent),
     log_level: config.logLevel,
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '../base/log.ts'
 import { createBreaker, type Breaker } from '../delivery/breaker.ts'
+import type { DeliverBy } from '../delivery/credential.ts'
 import { createPlatform, wireOf, type Deliver } from '../delivery/platform.ts'
 import type { Host } from '../outbound/host.ts'
 import type { Lane } from '../outbox/lane.ts'
@@ -14,7 +15,10 @@ export type OpenHost = (url: URL, timeoutMs: number) => Host
 /** Divar's two hosts, or one, each behind its breaker: for whoever waits for the answer, and as lanes of the outbox. */
 export type Divar = {
   deliver: Deliver
-  lanes: Lane[]
+  /** The lanes of the outbox, given how a message gets its token. */
+  lanes: (deliver: DeliverBy) => Lane[]
+  /** Of v2, for whatever else is asked there; its breaker is for messages. */
+  apiHost: Host
   breakers: { host: string; state: Breaker['state'] }[]
 }
 
@@ -31,20 +35,27 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
   })
   const breakers = { v1: v1.breaker, v2: v2.breaker }
   const deliver: Deliver = (message, token) => breakers[wireOf(message.address)].run(() => deliverOnce(message, token))
-  const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker): Lane => ({
+  const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker, deliverOwed: DeliverBy): Lane => ({
     wires,
     places: config.store?.concurrency ?? 0,
     deliver: (_wire, _id, content) => {
-      const { message, userToken } = readOwed(content)
-      return deliver(message, userToken)
+      const { message, credential } = readOwed(content)
+      return deliverOwed(message, credential)
     },
     capacity,
     opensInMs,
   })
-  const lanes =
-    v1 === v2 ? [laneOf(['v1', 'v2'], v1.breaker)] : [laneOf(['v1'], v1.breaker), laneOf(['v2'], v2.breaker)]
+  const lanes = (by: DeliverBy) =>
+    v1 === v2
+      ? [laneOf(['v1', 'v2'], v1.breaker, by)]
+      : [laneOf(['v1'], v1.breaker, by), laneOf(['v2'], v2.breaker, by)]
   const guarded = v1 === v2 ? [v1] : [v1, v2]
-  return { deliver, lanes, breakers: guarded.map(({ origin, breaker }) => ({ host: origin, state: breaker.state })) }
+  return {
+    deliver,
+    lanes,
+    apiHost: v2.host,
+    breakers: guarded.map(({ origin, breaker }) => ({ host: origin, state: breaker.state })),
+  }
 }
 
 function guard(host: Host, { origin }: URL, log: Logger) {

@@ -1,20 +1,29 @@
 import { setImmediate } from 'node:timers/promises'
-import { createCallerGate } from '../access/caller-gate.ts'
+import { createCallerGate, type CallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
+import { deliverBy } from '../consent/deliver-on-grant.ts'
+import { createLead } from '../consent/lead.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
+import { clickRoutes } from '../routes/clicks.ts'
+import { createConsentUrls, type ConsentUrls } from '../routes/consent-urls.ts'
+import { consentRoutes } from '../routes/consents.ts'
+import { grantRoutes } from '../routes/grants.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { messageStatusRoutes } from '../routes/message-status.ts'
 import { messageRoutes } from '../routes/messages.ts'
+import { noOauthRoutes, oauthRoutes } from '../routes/oauth.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
-import { storedPublicRoutes, storedRoutes } from '../routes/stored.ts'
+import { noConsentRoutes, storedRoutes } from '../routes/stored.ts'
+import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config.ts'
+import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
@@ -44,10 +53,12 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
-  const stored = config.store && (await (await import('./stored.ts')).openStored(config.store, divar, openHost, log))
+  const stored = config.store && (await (await import('./stored.ts')).openStored(config, divar, openHost, log))
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
+  const consent = stored?.consent
+  const consentUrls = createConsentUrls(consent?.walk)
   const publicSide: Side = {
     routers: [
       sessionRoutes({
@@ -60,12 +71,13 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
             cutOff: cutOff.signal,
           }),
         ),
+        lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
         resolverKind: config.resolver.kind,
         fallbackUrl: config.fallbackLandingUrl,
         log,
       }),
       healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
-      ...(stored ? [] : [storedPublicRoutes()]),
+      consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
     ],
     faultHandlers: [sessionFaults],
   }
@@ -73,13 +85,18 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     routers: [
       messageRoutes({
         gate: callerGate,
-        deliver: inFlight.track(divar.deliver),
+        deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
         outbox: stored?.outbox,
+        whyNot: consent?.whyNot ?? (() => Promise.resolve({ kind: 'consent_required' })),
+        consentUrls,
       }),
-      stored ? messageStatusRoutes(callerGate, stored.outbox) : storedRoutes(callerGate),
+      ...(stored
+        ? [messageStatusRoutes(callerGate, stored.outbox), clickRoutes(callerGate, stored.clicks)]
+        : [storedRoutes(callerGate)]),
+      ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
       metricsRoutes({
         gate: config.internalPort === undefined ? callerGate : undefined,
-        metrics: describeMetrics(divar, stored?.outbox.figures),
+        metrics: describeMetrics(divar, stored?.outbox.figures, consent?.figures),
       }),
     ],
   }
@@ -111,6 +128,27 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       return drained !== undefined
     },
   }
+}
+
+/** The steps of the walk, which are finished whether or not the browser waits. */
+function walkRoutes({ walk, figures }: Consent, inFlight: InFlight, isSecure: boolean) {
+  return oauthRoutes({
+    walk: { open: inFlight.track(walk.open), finish: inFlight.track(walk.finish) },
+    onFinished: (ended) => {
+      figures.walks.count({ outcome: ended })
+    },
+    isSecure,
+  })
+}
+
+function consentSide(config: Config, gate: CallerGate, consent: Consent | undefined, consentUrls: ConsentUrls) {
+  if (consent === undefined || config.consent === undefined) return [noConsentRoutes(gate)]
+  const { walk, grants, askUser } = consent
+  return [
+    consentRoutes({ gate, walk, policy: { allowedOrigins: config.landingAllowedOrigins } }),
+    grantRoutes({ gate, grants, style: config.consent.scopeStyle }),
+    userRoutes({ gate, grants, askUser, consentUrls }),
+  ]
 }
 
 async function listenOn(

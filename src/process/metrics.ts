@@ -1,11 +1,16 @@
 import type { Metric } from '../metrics/registry.ts'
 import type { OutboxFigures } from '../outbox/figures.ts'
+import type { ConsentFigures } from './consent.ts'
 import type { Divar } from './divar.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
 /** Every metric of a gateway, besides those of its process. */
-export function describeMetrics({ breakers }: Divar, figures: OutboxFigures | undefined): Metric[] {
+export function describeMetrics(
+  { breakers }: Divar,
+  figures: OutboxFigures | undefined,
+  consent: ConsentFigures | undefined,
+): Metric[] {
   return [
     {
       kind: 'gauge',
@@ -15,6 +20,7 @@ export function describeMetrics({ breakers }: Divar, figures: OutboxFigures | un
       read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
     },
     ...(figures ? outboxMetrics(figures) : []),
+    ...(consent ? consentMetrics(consent) : []),
   ]
 }
 
@@ -54,6 +60,32 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
       help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY; read every 30 s.',
       labels: [],
       read: () => [{ labels: {}, value: figures.rowsUnderOlderKeys }],
+    },
+  ]
+}
+
+function consentMetrics(figures: ConsentFigures): Metric[] {
+  return [
+    {
+      kind: 'counter',
+      name: 'kenar_consent_walks_total',
+      help: 'Consent walks that came back, by outcome.',
+      labels: ['outcome'],
+      read: () => figures.walks.read(),
+    },
+    {
+      kind: 'counter',
+      name: 'kenar_grant_refreshes_total',
+      help: 'Refreshes of grants, by outcome: refreshed, ended, failed.',
+      labels: ['outcome'],
+      read: () => figures.refreshes.read(),
+    },
+    {
+      kind: 'gauge',
+      name: 'kenar_grants',
+      help: 'Live grants; read every 30 s.',
+      labels: [],
+      read: () => [{ labels: {}, value: figures.grants }],
     },
   ]
 }

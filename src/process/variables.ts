@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { readWebAddress } from '../base/address.ts'
+import { isLoopback, readWebAddress } from '../base/address.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
 
@@ -82,6 +82,16 @@ const baseAddressError = 'expected an address without query and fragment'
 export const baseAddress = webAddress.refine(({ search, hash }) => search === '' && hash === '', {
   error: baseAddressError,
 })
+
+const originError = 'expected an origin such as https://oauth.divar.ir, without a path'
+export const origin = webAddress.refine(({ href, origin }) => href === `${origin}/`, { error: originError })
+
+/** Users' browsers come there. */
+export const publicAddress = baseAddress.refine((address) => address.protocol === 'https:' || isLoopback(address), {
+  error: 'expected an https address; http is for loopback only',
+})
+
+export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
 
 /** The operator's own word, so no list of origins is asked; but a user's browser goes there, so it is https. */
 export const landing = required('expected an https address').transform((value, context) => {

@@ -14,7 +14,7 @@ export type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host
  */
 export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions): UncheckedResolver {
   return async (click, { signal, trace }) => {
-    const exchange = await host.post({
+    const exchange = await host.send({
       path: url.pathname + url.search,
       headers: {
         'content-type': 'application/json',

@@ -6,7 +6,7 @@ import { templateResolver } from './template.ts'
 
 /** Which resolver, and what it needs. */
 export type ResolverChoice =
-  | { kind: 'template'; template: string }
+  | { kind: 'template'; template: string; hasStore: boolean }
   | { kind: 'module'; file: string }
   | { kind: 'forward'; url: URL; secret: string }
 
@@ -20,7 +20,7 @@ export async function loadResolver(
 ): Promise<UncheckedResolver> {
   switch (choice.kind) {
     case 'template':
-      return templateResolver(choice.template)
+      return templateResolver(choice.template, choice)
     case 'module':
       return moduleResolver(choice.file)
     case 'forward':

@@ -16,6 +16,7 @@ const SCALARS = [
   'side',
   'return_url',
 ]
+/** Both name the click, which is kept where there is a store. */
 const STORED = ['click_id', 'id']
 const VARIABLES = new Set([...SCALARS, 'latitude', 'longitude'])
 
@@ -27,9 +28,9 @@ const FIXED_ORIGIN = /^(https?:\/\/[^/?#{}\s]+)(?=[/?#]|\{[/?]|$)/i
  * variable is percent-encoded: operators that would not encode (`+`, `#`) are refused.
  * @throws ResolverSetupError naming what is wrong with the template
  */
-export function templateResolver(template: string): UncheckedResolver {
+export function templateResolver(template: string, { hasStore }: { hasStore: boolean }): UncheckedResolver {
   const origin = readOrigin(template)
-  const faults = readExpressions(template).flatMap(findFaults)
+  const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const parsed = parseTemplate(template)
   const literalDots = countDotSegments(template)
@@ -58,7 +59,7 @@ function readExpressions(template: string): string[] {
   return expressions
 }
 
-function findFaults(expression: string): string[] {
+function findFaults(expression: string, hasStore: boolean): string[] {
   const operator = /^[^\p{L}\p{N}_%]/u.exec(expression)?.[0] ?? ''
   if (!['', '.', '/', ';', '?', '&'].includes(operator)) {
     return [`{${expression}}: the operator ${operator} is not supported; use {name}, {/name}, {?name} or {&name}`]
@@ -66,6 +67,8 @@ function findFaults(expression: string): string[] {
   return expression
     .slice(operator.length)
     .split(',')
+
+    .filter((name) => !(hasStore && STORED.includes(name)))
     .filter((name) => !VARIABLES.has(name) && !/^data\.[\p{L}\p{N}_.-]+$/u.test(name))
     .map((name) =>
       STORED.includes(name)
@@ -78,6 +81,7 @@ function findFaults(expression: string): string[] {
 function variablesOf(click: Click): Record<string, Scalar> {
   const json = clickToJson(click)
   const variables = new Map<string, unknown>(SCALARS.map((name) => [name, json[name]]))
+  for (const name of STORED) variables.set(name, click.id)
   for (const [name, degrees] of Object.entries(click.location ?? {})) variables.set(name, degrees)
   for (const [key, value] of Object.entries(click.data)) variables.set(`data.${key}`, value)
   return Object.fromEntries([...variables].filter(isScalarEntry))

@@ -6,6 +6,7 @@ import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord } from '../store/store.ts'
+import { readCursor, writeCursor } from './cursor.ts'
 import { storeFaults } from './store-faults.ts'
 
 const DEFAULT_PAGE = 50
@@ -22,7 +23,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
     response.locals.unit.conclude('message.listed')
     response.json({
       messages: messages.map(showMessage),
-      next_cursor: nextCursor === undefined ? null : writeCursor(nextCursor),
+      next_cursor: writeCursor(nextCursor),
     })
   })
 
@@ -88,16 +89,6 @@ function readFilter(request: Request) {
   if (filter.success) return filter.data
   const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Fault('malformed_request', faults.join('; '))
-}
-
-/** Opaque, so that nobody counts on what it is. */
-function writeCursor(seq: number): string {
-  return Buffer.from(`before ${seq}`).toString('base64url')
-}
-
-function readCursor(text: string): number | undefined {
-  const seq = /^before (\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))?.[1]
-  return seq === undefined ? undefined : Number(seq)
 }
 
 function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, attempts }: MessageRecord) {

@@ -3,15 +3,17 @@ import type { CallerGate } from '../access/caller-gate.ts'
 import type { FaultCode } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome } from '../delivery/outcome.ts'
-import { wireOf, type Deliver } from '../delivery/platform.ts'
+import type { Credential, DeliverBy } from '../delivery/credential.ts'
+import { wireOf } from '../delivery/platform.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
-import { parseSend } from '../message/parse-message.ts'
+import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/sends.ts'
+import type { ConsentUrls } from './consent-urls.ts'
 import { answerKept, answerRepeat, jsonReply, queueFull } from './kept-reply.ts'
-import { deliveredBody, faultOf, outcomeFields } from './outcome-answer.ts'
+import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
 import { readSendWishes } from './send-wishes.ts'
 import { storeFaults } from './store-faults.ts'
 import { readUserToken } from './user-token.ts'
@@ -26,7 +28,10 @@ const SEND_PATHS = ['/messages', ...PLATFORM_PATHS]
 export type MessageOptions = {
   gate: CallerGate
   /** One attempt now. */
-  deliver: Deliver
+  deliver: DeliverBy
+  /** Why no grant would cover a message that is to go later; undefined when one would. */
+  whyNot: (send: Send) => Promise<NotDelivered | undefined>
+  consentUrls: ConsentUrls
   /** Where there is a store. */
   outbox: Outbox | undefined
 }
@@ -41,7 +46,8 @@ export function messageRoutes(options: MessageOptions): Router {
   return router
 }
 
-function answerSend({ gate, deliver, outbox }: MessageOptions): RequestHandler {
+function answerSend(options: MessageOptions): RequestHandler {
+  const { gate, deliver, outbox } = options
   return async (request, response) => {
     const { unit } = response.locals
     const caller = gate(request).name
@@ -49,23 +55,52 @@ function answerSend({ gate, deliver, outbox }: MessageOptions): RequestHandler {
     const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
     const send = parseSend(await readJsonBody(request), conversationOf(request))
     const userToken = readUserToken(request.headers)
+    const credential: Credential =
+      userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
     const id = newId('msg')
-    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address) })
+    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address), by: credential.kind })
 
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
-      const outcome = await deliver(send.message, userToken)
+      const outcome = await deliver(send.message, credential)
       outbox?.heed(outcome)
-      answerOutcome(outcome, id, response)
+      answerOutcome(outcome, id, response, await consentUrlFor(outcome, send, credential, options))
       return
     }
-    const stored = { ...send, id, caller, userToken, requestId: unit.requestId, idempotencyKey }
-    if (respondAsync) await answerQueued(outbox, stored, response)
-    else await answerAttempt(outbox, deliver, stored, response)
+    const stored = { ...send, id, caller, credential, requestId: unit.requestId, idempotencyKey }
+    if (respondAsync) await answerQueued(outbox, stored, options, response)
+    else await answerAttempt(outbox, stored, options, response)
   }
 }
 
+/** Where the user could be sent, when it is the consent that is wanting. */
+async function consentUrlFor(
+  { kind }: Outcome,
+  { message, sender }: Send,
+  credential: Credential,
+  { consentUrls }: MessageOptions,
+): Promise<string | undefined> {
+  const isWanting = kind === 'consent_required' || (kind === 'token_refused' && credential.kind === 'grant')
+  return isWanting ? consentUrls.forMessage(message.address, sender) : undefined
+}
+
 /** A promise to deliver, made only after the commit. */
-async function answerQueued(outbox: Outbox, send: StoredSend, response: Response): Promise<void> {
+async function answerQueued(
+  outbox: Outbox,
+  send: StoredSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
+  const { credential, sender } = send
+  const missing = credential.kind === 'grant' ? await options.whyNot(send) : undefined
+  if (missing !== undefined) {
+    // What was promised before stays promised.
+    const repeat = await outbox.repeatOf(send)
+    if (repeat === undefined) {
+      throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.message.address, sender))
+    }
+    answerRepeat(repeat, response)
+    return
+  }
   const reply = jsonReply(202, { id: send.id, state: 'queued' }, { location: `/messages/${send.id}` })
   reply.headers['preference-applied'] = 'respond-async'
   const queued = await outbox.queue(send, JSON.stringify(reply))
@@ -79,13 +114,20 @@ async function answerQueued(outbox: Outbox, send: StoredSend, response: Response
 }
 
 /** One attempt under a key: a repeat of the request gets the same answer. */
-async function answerAttempt(outbox: Outbox, deliver: Deliver, send: StoredSend, response: Response): Promise<void> {
+async function answerAttempt(
+  outbox: Outbox,
+  send: StoredSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
   const { requestId } = response.locals.unit
-  const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
+  const attempted = await outbox.attemptNow(send, options.deliver, (outcome) =>
     JSON.stringify(replyOf(outcome, send.id, requestId)),
   )
-  if (attempted.kind === 'attempted') answerOutcome(attempted.outcome, send.id, response)
-  else answerRepeat(attempted, response)
+  if (attempted.kind === 'attempted') {
+    const { outcome } = attempted
+    answerOutcome(outcome, send.id, response, await consentUrlFor(outcome, send, send.credential, options))
+  } else answerRepeat(attempted, response)
 }
 
 function replyOf(outcome: Outcome, id: string, requestId: string): Reply {
@@ -94,10 +136,10 @@ function replyOf(outcome: Outcome, id: string, requestId: string): Reply {
     : problemShape(faultOf(outcome, id), requestId)
 }
 
-function answerOutcome(outcome: Outcome, id: string, response: Response): void {
+function answerOutcome(outcome: Outcome, id: string, response: Response, consentUrl?: string): void {
   const { unit } = response.locals
   Object.assign(unit.fields, outcomeFields(outcome))
-  if (outcome.kind !== 'delivered') throw faultOf(outcome, id)
+  if (outcome.kind !== 'delivered') throw faultOf(outcome, id, consentUrl)
   unit.conclude('message.delivered')
   response.json(deliveredBody(id))
 }
@@ -116,6 +158,8 @@ const verdictOn: Verdict = (code) => {
 const refusedBeforeSending = refusedAs('message.refused')
 
 const TRIED: ReadonlyMap<FaultCode, 'info' | 'warn'> = new Map([
+  ['consent_required', 'info'],
+  ['sender_ambiguous', 'info'],
   ['token_refused', 'info'],
   ['not_permitted', 'info'],
   ['recipient_restricted', 'info'],

@@ -6,12 +6,24 @@ export function deliveredBody(id: string) {
   return { status: 200, message: 'success', id }
 }
 
-/** What the sender of a message that was not, or perhaps not, delivered is told. */
-export function faultOf(outcome: Exclude<Outcome, { kind: 'delivered' }>, id: string): Fault {
+export type NotDelivered = Exclude<Outcome, { kind: 'delivered' }>
+
+/**
+ * What the sender of a message that was not, or perhaps not, delivered is told.
+ * @param consentUrl where the user could be sent to consent
+ */
+export function faultOf(outcome: NotDelivered, id: string, consentUrl?: string): Fault {
   const { advice, retryable } = refusals[outcome.kind]
   const code: FaultCode = outcome.kind === 'unavailable' ? 'platform_unavailable' : outcome.kind
   return new Fault(code, advice, {
-    members: { id, outcome: code, retryable, ...('divar' in outcome && { divar: outcome.divar }) },
+    members: {
+      id,
+      outcome: code,
+      retryable,
+      ...('divar' in outcome && { divar: outcome.divar }),
+      ...('grantId' in outcome && { grant_id: outcome.grantId }),
+      ...(consentUrl !== undefined && { consent_url: consentUrl }),
+    },
     ...('retryAfterSeconds' in outcome && { retryAfter: outcome.retryAfterSeconds }),
   })
 }
@@ -59,6 +71,24 @@ const refusals: Record<Exclude<OutcomeKind, 'delivered'>, { advice: string; retr
     retryable: false,
     advice:
       'Divar did not answer in a way that tells whether the message was delivered. Repeating may deliver it twice.',
+  },
+  consent_required: {
+    retryable: true,
+    advice:
+      'No grant covers this message, and no token came along. Send the user to consent_url, where one is given, or a token in x-access-token or Authorization: Bearer.',
+  },
+  sender_ambiguous: {
+    retryable: true,
+    advice: 'Two users have consented in this conversation. Name the one in whose name it goes: user_id.',
+  },
+  grant_unreadable: {
+    retryable: true,
+    advice:
+      'The stored grant of this user was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back, or DELETE /grants/<grant_id> and let the user consent anew.',
+  },
+  store_unavailable: {
+    retryable: true,
+    advice: 'The store of this gateway is away, and the grants are in it; nothing was sent. Repeat later.',
   },
   unavailable: {
     retryable: true,

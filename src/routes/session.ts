@@ -7,14 +7,18 @@ import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
+import type { Lead, Led } from '../consent/lead.ts'
 import type { Resolve } from '../resolver/resolve.ts'
 import { ResolverError, type Landing } from '../resolver/resolver.ts'
+import { StoreError } from '../store/store.ts'
 
 const SESSION_PATH = '/divar/session'
 
 export type SessionOptions = {
   gate: DivarGate
   resolve: Resolve
+  /** What a landing asks for besides: consent, or that the click can be asked for. */
+  lead: Lead
   /** The resolver's kind, for the log. */
   resolverKind: string
   /** Where a user lands when the resolver fails. */
@@ -33,7 +37,7 @@ export function sessionRoutes(options: SessionOptions): Router {
 /** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
 export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, refusedAs('click.refused')) }
 
-function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionOptions): RequestHandler {
+function answerClick({ gate, resolve, lead, resolverKind, fallbackUrl, log }: SessionOptions): RequestHandler {
   return async (request, response) => {
     gate(request)
     const { unit } = response.locals
@@ -44,24 +48,23 @@ function answerClick({ gate, resolve, resolverKind, fallbackUrl, log }: SessionO
 
     const startedAt = performance.now()
     const landing = await resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
-      .then(refuseScopes)
+      .finally(() => (unit.fields['resolver_ms'] = elapsedMs(startedAt)))
+      .then(async (resolved) => ({ ...resolved, ...(await lead(click, resolved)) }))
       .catch((error: unknown) => fallBack(error, unit, fallbackUrl))
-    unit.fields['resolver_ms'] = elapsedMs(startedAt)
+    if (landing.consent !== undefined) unit.fields['consent'] = landing.consent
     unit.conclude('click.resolved')
     response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
 
-/** There are no grants yet, and a user who was never asked must not land as if consent had been given. */
-function refuseScopes(landing: Landing): Landing {
-  if (landing.scopes === undefined || landing.scopes.length === 0) return landing
-  throw new ResolverError('the Landing asks for scopes, and this version has no grants to cover them')
-}
-
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
-function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Landing {
-  const internal = error instanceof ResolverError ? error.message : 'the resolver failed'
-  const cause = error instanceof ResolverError ? error.cause : error
+function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Landing & Partial<Led> {
+  const isOurs = error instanceof ResolverError || error instanceof StoreError
+  const internal = isOurs ? error.message : 'the resolver failed'
+  const cause = isOurs ? error.cause : error
+  if (fallbackUrl === undefined && error instanceof StoreError) {
+    throw new Fault('store_unavailable', 'This app cannot take clicks just now.', { internal, cause })
+  }
   if (fallbackUrl === undefined) {
     throw new Fault('resolver_failed', 'The app could not tell where this click leads.', { internal, cause })
   }

@@ -6,19 +6,14 @@ const TOKEN = /^[\x21-\x7e]{1,4096}$/
 /**
  * The user's access token, under the header name of either wire. A header without a value, or an `Authorization` of another scheme,
  * is none.
- * @throws Fault `consent_required` without a token, `malformed_request` when there are two or it is none that can be sent on
+ * @throws Fault `malformed_request` when there are two or it is none that can be sent on
  */
-export function readUserToken(headers: IncomingHttpHeaders): string {
+export function readUserToken(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
   const [token, ...others] = new Set(
     [headers['x-access-token'], bearer].map((text) => String(text ?? '').trim()).filter(Boolean),
   )
-  if (token === undefined) {
-    throw new Fault(
-      'consent_required',
-      "No access token of the user's came along. Let the user consent on Divar's page and send the token in x-access-token or Authorization: Bearer.",
-    )
-  }
+  if (token === undefined) return undefined
   if (others.length > 0) {
     throw new Fault('malformed_request', 'x-access-token, authorization: expected one token, found two that differ')
   }

@@ -97,7 +97,7 @@ export function reseal(database: Database, rows: readonly { was: SealedRow; now:
   })
 }
 
-export async function keysInUse({ db, keyIdOf }: Database): Promise<{ keyId: string; rows: number }[]> {
+export async function keysInUse({ db, now, keyIdOf }: Database): Promise<{ keyId: string; rows: number }[]> {
   const { rows } = await sql<{ key_id: string; rows: number }>`
     select key_id, cast(sum(rows) as bigint) as rows from (
       select body_key as key_id, count(*) as rows from message where body_key is not null group by body_key
@@ -107,6 +107,16 @@ export async function keysInUse({ db, keyIdOf }: Database): Promise<{ keyId: str
       select ${keyIdOf('fingerprint')}, count(*) from idempotency group by 1
       union all
       select ${keyIdOf('conversation')}, count(*) from message where ${OPEN_IN_LINE} group by 1
+      union all
+      select content_key, count(*) from click where expires_at > ${now} group by content_key
+      union all
+      select content_key, count(*) from consent where expires_at > ${now} group by content_key
+      union all
+      select content_key, count(*) from user_grant group by content_key
+      union all
+      select previous_key, count(*) from user_grant where previous_key is not null group by previous_key
+      union all
+      select ${keyIdOf('name')}, count(*) from grant_name group by 1
     ) used group by key_id`.execute(db)
   return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
 }

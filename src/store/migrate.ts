@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
 import { outbox } from './migrations/0001-outbox.ts'
+import { consent } from './migrations/0002-consent.ts'
 import type { Schema } from './schema.ts'
 import { StoreSetupError, type DatabaseKind } from './store.ts'
 
@@ -8,7 +9,7 @@ import { StoreSetupError, type DatabaseKind } from './store.ts'
  * Numbered and never changed once released. Each only adds what an older gateway can live without; what is no longer needed is taken
  * away by a later version, when no gateway that needs it can still be running.
  */
-const MIGRATIONS = { '0001-outbox': outbox }
+const MIGRATIONS = { '0001-outbox': outbox, '0002-consent': consent }
 
 /** Brings the schema up to date; gateways that start together take turns, under the database's lock. */
 export async function migrate(db: Kysely<Schema>, kind: DatabaseKind): Promise<void> {

@@ -2,14 +2,34 @@ import { sql } from 'kysely'
 import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
+import { countGrants, expire, grantsUnderOthers, resealGrants } from './consent-keeping.ts'
+import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
+import { addConsent, findClick, keepClick, openConsent, takeConsent } from './consents.ts'
 import type { Database } from './database.ts'
+import {
+  addGrant,
+  claimRefresh,
+  commitRefresh,
+  deleteGrant,
+  endingGrants,
+  findGrant,
+  grantsNamed,
+  listGrants,
+  restRefresh,
+} from './grants.ts'
 import { asStoreCall } from './guard.ts'
 import { backlog, keysInUse, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
 import { bodyOf, cancel, find, list, retry } from './messages.ts'
 import type { KeepingStore, MessageStore, OutboxStore } from './store.ts'
 
 /** What runs where the database is; the rest of a Store is about reaching it. */
-export type Queries = OutboxStore & MessageStore & KeepingStore & { ping: () => Promise<void> }
+export type Queries = OutboxStore &
+  MessageStore &
+  KeepingStore &
+  ClickStore &
+  ConsentStore &
+  GrantStore &
+  ConsentKeepingStore & { ping: () => Promise<void> }
 
 export function createQueries(database: Database): Queries {
   return {
@@ -34,6 +54,25 @@ export function createQueries(database: Database): Queries {
     reseal: (rows) => asStoreCall(() => reseal(database, rows)),
     keysInUse: () => asStoreCall(() => keysInUse(database)),
     backlog: () => asStoreCall(() => backlog(database)),
+    keepClick: (id, content, keepMs) => asStoreCall(() => keepClick(database, id, content, keepMs)),
+    findClick: (id) => asStoreCall(() => findClick(database, id)),
+    addConsent: (consent) => asStoreCall(() => addConsent(database, consent)),
+    openConsent: (id, browser, walkMs) => asStoreCall(() => openConsent(database, id, browser, walkMs)),
+    takeConsent: (state, browser) => asStoreCall(() => takeConsent(database, state, browser)),
+    addGrant: (grant) => asStoreCall(() => addGrant(database, grant)),
+    grantsNamed: (macs, limit) => asStoreCall(() => grantsNamed(database, macs, limit)),
+    findGrant: (id) => asStoreCall(() => findGrant(database, id)),
+    listGrants: (macs, page) => asStoreCall(() => listGrants(database, macs, page)),
+    deleteGrant: (id) => asStoreCall(() => deleteGrant(database, id)),
+    claimRefresh: (id, version, owner, leaseMs) =>
+      asStoreCall(() => claimRefresh(database, id, version, owner, leaseMs)),
+    commitRefresh: (refreshed) => asStoreCall(() => commitRefresh(database, refreshed)),
+    restRefresh: (id, owner, restMs) => asStoreCall(() => restRefresh(database, id, owner, restMs)),
+    endingGrants: (leftMs, limit) => asStoreCall(() => endingGrants(database, leftMs, limit)),
+    expire: (limit) => asStoreCall(() => expire(database, limit)),
+    grantsUnderOthers: (keyId, limit) => asStoreCall(() => grantsUnderOthers(database, keyId, limit)),
+    resealGrants: (keyId, grants) => asStoreCall(() => resealGrants(database, keyId, grants)),
+    countGrants: () => asStoreCall(() => countGrants(database)),
     ping: () =>
       asStoreCall(async () => {
         await sql`select 1`.execute(database.db)

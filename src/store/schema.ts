@@ -8,6 +8,10 @@ export type Schema = {
   idempotency: IdempotencyTable
   pause: PauseTable
   gateway: GatewayTable
+  click: ClickTable
+  consent: ConsentTable
+  user_grant: UserGrantTable
+  grant_name: GrantNameTable
 }
 
 /** Bytes come out as whatever the driver makes of them. */
@@ -68,3 +72,45 @@ type PauseTable = { id: number; until: number }
 
 /** Gateways that live, each for as long as it says so. */
 type GatewayTable = { id: string; lease_until: number }
+
+/** Clicks whose landing names their id. */
+type ClickTable = { id: string; content: Bytes; content_key: string; expires_at: number }
+
+/** Walks that are not finished. */
+type ConsentTable = {
+  id: string
+  /** A digest of the `state` that comes back. */
+  state: string
+  /** A digest of what binds the browser; null until it is opened. */
+  browser: string | null
+  content: Bytes
+  content_key: string
+  expires_at: number
+}
+
+export type UserGrantTable = {
+  seq: Generated<number>
+  id: string
+  content: Bytes
+  content_key: string
+  /** The key under which its names are. */
+  names_key: string
+  /** The token pair before this one, while it is good. */
+  previous: Bytes | null
+  previous_key: string | null
+  previous_until: number | null
+  version: Generated<number>
+  access_until: number
+  /** Null without a refresh token. */
+  refresh_until: number | null
+  /** When neither token is of use any more. */
+  ends_at: number
+  /** Who refreshes it; null and yet a lease: it was tried in vain. */
+  lease_owner: string | null
+  lease_until: number | null
+  created_at: number
+  refreshed_at: number
+}
+
+/** What grants are found by: MACs, so that nobody reads out of them whose they are. */
+type GrantNameTable = { name: string; grant_id: string; kind: 'user' | 'owned' | 'scope' }

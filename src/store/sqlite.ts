@@ -18,6 +18,11 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
   })
   // Whoever had the file before is gone: that is what the lock says.
   await db.deleteFrom('gateway').execute()
+  await db
+    .updateTable('user_grant')
+    .set({ lease_owner: null, lease_until: null })
+    .where('lease_owner', 'is not', null)
+    .execute()
   return {
     ...createQueries(describeDatabase(db, file)),
     backup: async (copy) => {

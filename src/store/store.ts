@@ -1,3 +1,5 @@
+import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
+
 /**
  * What the store promises to those who use it, free of SQL. One implementation serves SQLite and PostgreSQL; a conformance suite holds
  * both to this. All times are taken from the database's own clock, so replicas need not agree on theirs.
@@ -209,7 +211,11 @@ export type KeepingStore = {
 /** The store, open. Every call may reject with a StoreError; then nothing is certain but what was answered before. */
 export type Store = OutboxStore &
   MessageStore &
-  KeepingStore & {
+  KeepingStore &
+  ClickStore &
+  ConsentStore &
+  GrantStore &
+  ConsentKeepingStore & {
     kind: DatabaseKind
     /** Resolves when the store answers. */
     ping: () => Promise<void>

@@ -64,11 +64,11 @@ test('those that say nothing of the host are known by the words that our own cal
   const host = createHost(await originOf(createServer()), 1000)
   const request = { path: '/', headers: {}, body: '', maxBytes: 100, timeoutMs: 5000 }
   const ended = [
-    await host.post({ ...request, path: 'no slash' }),
-    await host.post({ ...request, signal: AbortSignal.abort() }),
+    await host.send({ ...request, path: 'no slash' }),
+    await host.send({ ...request, signal: AbortSignal.abort() }),
   ]
-  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.post(request))
-  ended.push(await host.post({ ...request, timeoutMs: 1 }))
+  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send(request))
+  ended.push(await host.send({ ...request, timeoutMs: 1 }))
   await host.destroy()
   await Promise.all(stuck)
   const breaker = start({ failures: 1 })

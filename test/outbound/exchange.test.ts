@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import type { Pool } from 'undici'
-import { post, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { ask, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 
@@ -20,7 +20,7 @@ function poolTo(origin: string): Pool {
 const REQUEST: ExchangeRequest = { path: '/', headers: {}, body: 'سلام', timeoutMs: 5000, maxBytes: 1024 }
 
 async function postTo(listener: RequestListener, more: Partial<ExchangeRequest> = {}): Promise<Exchange> {
-  return post(poolTo(await originOf(createServer(listener))), { ...REQUEST, ...more })
+  return ask(poolTo(await originOf(createServer(listener))), { ...REQUEST, ...more })
 }
 
 /** Writes these bytes as soon as a request comes. */
@@ -32,7 +32,7 @@ async function postToBytes(bytes: string, more: Partial<ExchangeRequest> = {}, e
       else socket.write(bytes)
     })
   })
-  return post(poolTo(await originOf(server)), { ...REQUEST, ...more })
+  return ask(poolTo(await originOf(server)), { ...REQUEST, ...more })
 }
 
 describe('an answer', () => {
@@ -106,7 +106,7 @@ describe('without a status, it is told whether the request may have been written
         act(socket)
       })
     })
-    const exchange = await post(poolTo(await originOf(server)), REQUEST)
+    const exchange = await ask(poolTo(await originOf(server)), REQUEST)
     expect(exchange).toEqual({ kind: 'failed', begun: true, reason: expect.stringMatching(/./) })
     expect(bytes.match(/^POST \/ /gm)).toHaveLength(1)
   })
@@ -131,16 +131,16 @@ describe('without a status, it is told whether the request may have been written
     let asked = 0
     const origin = await originOf(createServer((_request, response) => response.end(String((asked += 1)))))
     const pool = poolTo(origin)
-    const exchange = await post(pool, { ...REQUEST, signal: AbortSignal.abort() })
+    const exchange = await ask(pool, { ...REQUEST, signal: AbortSignal.abort() })
     expect(exchange).toEqual({ kind: 'failed', begun: false, reason: 'aborted' })
-    expect(await post(pool, REQUEST)).toMatchObject({ body: Buffer.from('1') })
+    expect(await ask(pool, REQUEST)).toMatchObject({ body: Buffer.from('1') })
   })
 
   test.each([
     ['nobody listens', 'http://127.0.0.1:9'],
     ['no such name', 'http://nowhere.invalid'],
   ])('%s: it was not', async (_, origin) => {
-    const exchange = await post(poolTo(origin), REQUEST)
+    const exchange = await ask(poolTo(origin), REQUEST)
     expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/^E[A-Z_]+$/) })
   })
 
@@ -150,12 +150,12 @@ describe('without a status, it is told whether the request may have been written
         socket.on('error', () => undefined).once('data', () => socket.destroy())
       }),
     )
-    const exchange = await post(poolTo(origin.replace('http:', 'https:')), { ...REQUEST, timeoutMs: 1000 })
+    const exchange = await ask(poolTo(origin.replace('http:', 'https:')), { ...REQUEST, timeoutMs: 1000 })
     expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/./) })
   })
 
   test('a header that cannot be written: it was not', async () => {
-    const exchange = await post(poolTo('http://127.0.0.1:9'), { ...REQUEST, headers: { 'x-bad': 'a\nb' } })
+    const exchange = await ask(poolTo('http://127.0.0.1:9'), { ...REQUEST, headers: { 'x-bad': 'a\nb' } })
     expect(exchange).toMatchObject({ kind: 'failed', begun: false })
   })
 })

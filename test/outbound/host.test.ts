@@ -26,15 +26,15 @@ const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
 test('after an outage the living do not wait behind the dead', async () => {
   const host = createHost(origin, 5000)
   // The server takes requests and answers none: every socket is taken, and everybody else gives up while waiting for one.
-  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.post({ ...request, timeoutMs: 15_000 }))
-  const late = await Promise.all(Array.from({ length: 2000 }, () => host.post({ ...request, timeoutMs: 50 })))
+  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send({ ...request, timeoutMs: 15_000 }))
+  const late = await Promise.all(Array.from({ length: 2000 }, () => host.send({ ...request, timeoutMs: 50 })))
   expect(new Set(late.map((exchange) => JSON.stringify(exchange)))).toEqual(
     new Set(['{"kind":"failed","begun":false,"reason":"no socket in time"}']),
   )
   // It recovers: the next request is served, and no connection was opened for those who had left.
   held = false
   for (const answer of waiting.splice(0)) answer()
-  expect(await host.post({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered', status: 200 })
+  expect(await host.send({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered', status: 200 })
   expect((await Promise.all(stuck)).every(({ kind }) => kind === 'answered')).toBe(true)
   expect(connections).toBeLessThanOrEqual(MAX_SOCKETS + 1)
   await host.destroy()
@@ -43,7 +43,7 @@ test('after an outage the living do not wait behind the dead', async () => {
 test('when a host is given up, whoever waits is told at once', async () => {
   held = true
   const host = createHost(origin, 5000)
-  const all = Array.from({ length: MAX_SOCKETS + 5 }, () => host.post({ ...request, timeoutMs: 600_000 }))
+  const all = Array.from({ length: MAX_SOCKETS + 5 }, () => host.send({ ...request, timeoutMs: 600_000 }))
   await once(server, 'request')
   await host.destroy()
   const kinds = (await Promise.all(all)).map((exchange) => exchange.kind)
@@ -62,9 +62,9 @@ test('what cannot be sent costs no place and no socket', async () => {
   ]
   for (let round = 0; round < 50; round += 1) {
     for (const part of bad) {
-      expect(await host.post({ ...request, ...part, timeoutMs: 5000 })).toMatchObject({ kind: 'failed', begun: false })
+      expect(await host.send({ ...request, ...part, timeoutMs: 5000 })).toMatchObject({ kind: 'failed', begun: false })
     }
   }
-  expect(await host.post({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered' })
+  expect(await host.send({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered' })
   await host.destroy()
 })

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import type { Pool } from 'undici'
-import { post, type ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { ask, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
@@ -51,7 +51,7 @@ describe('a socket to Divar', () => {
       waiting.push(() => response.end('{}'))
       if (waiting.length === 3) for (const answer of waiting) answer()
     })
-    await Promise.all([post(pool, REQUEST), post(pool, REQUEST), post(pool, REQUEST)])
+    await Promise.all([ask(pool, REQUEST), ask(pool, REQUEST), ask(pool, REQUEST)])
     expect(sockets).toHaveLength(3)
   })
 
@@ -66,19 +66,19 @@ describe('a socket to Divar', () => {
       else response.setHeader('keep-alive', announced).setHeader('connection', 'keep-alive')
       response.end('{}')
     })
-    await post(pool, REQUEST)
+    await ask(pool, REQUEST)
     const answeredAt = performance.now()
     await endOf(sockets[0])
     const seconds = announced === 'timeout=1' ? 1 : announced === 'timeout=2' ? 2 : 5
     expect(performance.now() - answeredAt).toBeLessThan(seconds * 1000)
-    expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
+    expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
     expect(sockets).toHaveLength(2)
   })
 
   test('that the server closed is not used again', async () => {
     const { pool, sockets } = await start((_request, response) => response.setHeader('connection', 'close').end('{}'))
     for (let time = 0; time < 3; time += 1) {
-      expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
+      expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
     }
     expect(sockets).toHaveLength(3)
   })
@@ -93,8 +93,8 @@ describe('a socket to Divar', () => {
       if (asked === 1) listener(request, response)
       else response.end('{}')
     })
-    await post(pool, { ...REQUEST, ...more })
-    expect(await post(pool, REQUEST)).toMatchObject({ kind: 'answered', body: Buffer.from('{}') })
+    await ask(pool, { ...REQUEST, ...more })
+    expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered', body: Buffer.from('{}') })
     expect(sockets).toHaveLength(2)
   })
 })
@@ -110,10 +110,10 @@ describe('when every socket is taken', () => {
     })
     const release = new AbortController()
     const holding = Array.from({ length: 128 }, () =>
-      post(pool, { ...REQUEST, path: '/held', timeoutMs: 20_000, signal: release.signal }),
+      ask(pool, { ...REQUEST, path: '/held', timeoutMs: 20_000, signal: release.signal }),
     )
     await full.promise
-    expect(await post(pool, { ...REQUEST, path: '/waited', timeoutMs: 50 })).toEqual({
+    expect(await ask(pool, { ...REQUEST, path: '/waited', timeoutMs: 50 })).toEqual({
       kind: 'failed',
       begun: false,
       reason: 'timeout',
@@ -121,7 +121,7 @@ describe('when every socket is taken', () => {
     expect(sockets).toHaveLength(128)
     release.abort()
     for (const held of await Promise.all(holding)) expect(held).toMatchObject({ begun: true, reason: 'aborted' })
-    expect(await post(pool, { ...REQUEST, path: '/last' })).toMatchObject({ kind: 'answered', status: 200 })
+    expect(await ask(pool, { ...REQUEST, path: '/last' })).toMatchObject({ kind: 'answered', status: 200 })
     expect(paths).not.toContain('/waited')
   })
 })

@@ -21,7 +21,7 @@ const context = {
   requestId: 'req_1',
   trace: { traceId: '0', flags: '00' },
 }
-const expand = (template: string, from: Click = click) => templateResolver(template)(from, context)
+const expand = (template: string, from: Click = click) => templateResolver(template, { hasStore: false })(from, context)
 
 describe('a template', () => {
   test.each([
@@ -60,7 +60,7 @@ describe('a template', () => {
     ['{?side', 'expected every { to have its }'],
     ['side}', 'expected every { to have its }'],
   ])('stops the start with %s', (expression, reason) => {
-    expect(() => templateResolver(`https://a.example/${expression}`)).toThrow(reason)
+    expect(() => templateResolver(`https://a.example/${expression}`, { hasStore: false })).toThrow(reason)
   })
 
   test.each([
@@ -75,7 +75,7 @@ describe('a template', () => {
     'javascript:{side}',
     'ftp://a.example/',
   ])('whose origin is not fixed stops the start: %s', (template) => {
-    expect(() => templateResolver(template)).toThrow('origin')
+    expect(() => templateResolver(template, { hasStore: false })).toThrow('origin')
   })
 
   test.each(['.', '..'])('a value of %j may not climb the path', (value) => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { createLogger } from '../../src/base/log.ts'
 import { readConfig, type Environment } from '../../src/process/config.ts'
 import { startGateway } from '../../src/process/gateway.ts'
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 
 export const KEYS = {
   identification: 'Bearer of a key, with blanks',
@@ -37,8 +37,11 @@ export type TestGateway = {
 }
 
 /** A gateway on a real socket, with the simulator as its Divar, both on ports of their own. Nobody has to stop it. */
-export async function startTestGateway(overrides: Environment = {}): Promise<TestGateway> {
-  const divar = await startSimulator({ apiKey: KEYS.divarApi })
+export async function startTestGateway(
+  overrides: Environment | ((divarUrl: string) => Environment) = {},
+  options: Partial<SimulatorOptions> = {},
+): Promise<TestGateway> {
+  const divar = await startSimulator({ apiKey: KEYS.divarApi, ...options })
   let output = ''
   const waiting = new Set<() => void>()
   const log = createLogger('debug', {
@@ -53,7 +56,11 @@ export async function startTestGateway(overrides: Environment = {}): Promise<Tes
       .filter(Boolean)
       .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
   running.push(divar.close)
-  const gateway = await startGateway(readConfig({ ...environment(divar.url), ...overrides }), log)
+  const config = readConfig({
+    ...environment(divar.url),
+    ...(typeof overrides === 'function' ? overrides(divar.url) : overrides),
+  })
+  const gateway = await startGateway(config, log)
   const loggedWhen = (enough: (all: LogLine[]) => boolean) =>
     new Promise<void>((resolve) => {
       const look = () => {

@@ -1,0 +1,135 @@
+import { newId } from '../base/id.ts'
+import { SealError } from '../base/keyring.ts'
+import { describeError, type Logger } from '../base/log.ts'
+import type { Address, Sender } from '../message/message.ts'
+import type { Scope } from '../scope/scope.ts'
+import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
+import { coveringScopes, namesOfCovering, narrowest } from './choose.ts'
+import { holds, type Grant, type GrantSafe, type Owner } from './grant.ts'
+import type { Refresher } from './refresher.ts'
+import type { Tokens } from './token-client.ts'
+
+/** More grants than this that cover one thing are not looked at. */
+const MAX_FOUND = 50
+/** A token is refreshed when it has less than this left. */
+const REFRESH_AHEAD_MS = 60_000
+/** A younger pair that is refused would be refused anew: the fault is elsewhere. */
+const MIN_AGE_MS = 60_000
+
+/** A grant that is ready to be used, or why there is none. */
+export type Chosen =
+  | { kind: 'grant'; grant: Grant }
+  | { kind: 'consent_required' | 'sender_ambiguous' }
+  | { kind: 'grant_unreadable'; grantId: string }
+  | { kind: 'not_refreshed'; reason: string }
+
+export type GrantsOptions = { store: GrantStore; safe: GrantSafe; refresher: Refresher; log: Logger }
+
+/** The grants that the gateway holds. Everything here may throw a StoreError. */
+export class Grants {
+  readonly #options: GrantsOptions
+
+  constructor(options: GrantsOptions) {
+    this.#options = options
+  }
+
+  /** Keeps what a walk has come to. */
+  async add(owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> {
+    const { store, safe } = this.#options
+    const id = newId('grt')
+    const { accessToken, refreshToken, accessMs, refreshMs } = tokens
+    const content = safe.seal(id, { ...owner, scopes, accessToken, refreshToken })
+    await store.addGrant({ id, content, names: safe.namesOf({ ...owner, scopes }), accessMs, refreshMs })
+    return id
+  }
+
+  /** The grant whose token a message goes with, refreshed if it is time. */
+  forMessage(address: Address, sender: Sender): Promise<Chosen> {
+    const covering = coveringScopes(address, sender)
+    const macs = namesOfCovering(covering, this.#options.safe)
+    return this.#choose(macs, (found) => narrowest(found, covering))
+  }
+
+  /** A grant of this user, by Divar's word, that holds one of these scopes, the first of them if it can be. */
+  forUser(userId: string, scopes: readonly Scope[]): Promise<Chosen> {
+    const macs = scopes.flatMap((scope) => this.#options.safe.names.owned(userId, scope))
+    return this.#choose(macs, (found) => {
+      const own = found.filter((grant) => grant.userId === userId)
+      return scopes.map((scope) => own.find((grant) => holds(grant, scope))).find((grant) => grant !== undefined)
+    })
+  }
+
+  /** Whether live grants of the user hold each of these, by one of its ways to be covered. */
+  async cover(userId: string, wanted: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
+    const { store, safe } = this.#options
+    const macs = wanted.flat().flatMap((scope) => safe.names.owned(userId, scope))
+    const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
+    const good = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+    return wanted.every((ways) => ways.some((scope) => good.some((grant) => holds(grant, scope))))
+  }
+
+  /** The grant with another token than those that Divar has refused; none when nothing else would help. */
+  async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<Grant | undefined> {
+    const { store, safe, refresher } = this.#options
+    const stored = await store.findGrant(id)
+    if (stored === undefined) return undefined
+    const grant = safe.open(stored)
+    const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
+    if (!refused.has(accessToken)) return grant
+    // A new token may not be known everywhere yet, and the former one is good for a while.
+    if (previous !== undefined && !refused.has(previous)) return { ...grant, accessToken: previous }
+    if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return undefined
+    const refreshed = await refresher.refresh(grant)
+    return refreshed.kind === 'fresh' && !refused.has(refreshed.grant.accessToken) ? refreshed.grant : undefined
+  }
+
+  async list(userId: string, page: { cursor: number | undefined; limit: number }) {
+    const { store, safe } = this.#options
+    const { grants, nextCursor } = await store.listGrants(safe.names.user(userId), page)
+    return { grants: this.#openAll(grants).grants, nextCursor }
+  }
+
+  /** Answers whether there was one. */
+  remove(id: string): Promise<boolean> {
+    return this.#options.store.deleteGrant(id)
+  }
+
+  async #choose(
+    macs: readonly string[],
+    pick: (found: readonly Grant[]) => Grant | 'ambiguous' | undefined,
+    isLastTry = false,
+  ): Promise<Chosen> {
+    const { grants, unreadable } = this.#openAll(await this.#options.store.grantsNamed(macs, MAX_FOUND))
+    const grant = pick(grants)
+    if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
+    if (grant === undefined) {
+      return unreadable === undefined ? { kind: 'consent_required' } : { kind: 'grant_unreadable', grantId: unreadable }
+    }
+    if (grant.accessMs > REFRESH_AHEAD_MS || (grant.refreshToken === undefined && grant.accessMs > 0)) {
+      return { kind: 'grant', grant }
+    }
+    const refreshed = await this.#options.refresher.refresh(grant)
+    if (refreshed.kind === 'fresh') return { kind: 'grant', grant: refreshed.grant }
+    if (refreshed.kind === 'ended') {
+      // Another grant may cover it.
+      return isLastTry ? { kind: 'consent_required' } : this.#choose(macs, pick, true)
+    }
+    return grant.accessMs > 0 ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
+  }
+
+  /** What cannot be opened is told, and left out. */
+  #openAll(stored: readonly StoredGrant[]): { grants: Grant[]; unreadable: string | undefined } {
+    let unreadable: string | undefined
+    const grants = stored.flatMap((one) => {
+      try {
+        return [this.#options.safe.open(one)]
+      } catch (error) {
+        if (!(error instanceof SealError)) throw error
+        this.#options.log.error({ event: 'store.sealed_row_unreadable', grant_id: one.id, ...describeError(error) })
+        unreadable ??= one.id
+        return []
+      }
+    })
+    return { grants, unreadable }
+  }
+}

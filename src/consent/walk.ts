@@ -1,0 +1,195 @@
+import { randomBytes, hash } from 'node:crypto'
+import { z } from 'zod'
+import { newId } from '../base/id.ts'
+import type { Keyring } from '../base/keyring.ts'
+import type { JsonObject } from '../base/strict-json.ts'
+import { nameOfScope, readScope, writeScope, type Scope, type ScopeStyle } from '../scope/scope.ts'
+import { isOfThisChat, wantedScopes, type WantedScope } from '../scope/wanted.ts'
+import type { ConsentStore } from '../store/consent-store.ts'
+import { StoreError } from '../store/store.ts'
+import type { Grants } from './grants.ts'
+import type { KeptClicks } from './kept-clicks.ts'
+import { requireProvable, waysToCover, type Asked } from './request.ts'
+import type { TokenClient, Tokens } from './token-client.ts'
+import type { AskUser } from './users.ts'
+
+/** How long a link can be opened, and how long the user then has. */
+const OPEN_MS = 10 * 60 * 1000
+const WALK_MS = 10 * 60 * 1000
+const BROWSER_BYTES = 32
+
+/** Where a walk leads; every address has been checked as a landing is. */
+export type Destination = {
+  landing: string
+  onDenied?: string | undefined
+  /** Back to the chat. */
+  returnUrl: string
+  /** A click that the landing names, to be kept once the user goes there. */
+  click?: (JsonObject & { id: string }) | undefined
+}
+
+export type Begun = { id: string; url: string; expiresAt: Date }
+
+export type Opened = { kind: 'opened'; url: string; state: string; browser: string } | { kind: 'not_opened' }
+
+/** How a walk ended. `reason` is for the log: our own words. */
+export type Finished =
+  | { kind: 'granted'; grantId: string; landing: string }
+  | { kind: 'denied'; onDenied: string | undefined; returnUrl: string }
+  | { kind: 'refused'; why: WhyRefused; returnUrl?: string; reason?: string }
+
+/** `expired`: never begun, used, or too old. */
+export type WhyRefused = 'expired' | 'other_browser' | 'other_user' | 'not_answered'
+
+/** What lies sealed of a walk. */
+const contentSchema = z.object({
+  scopes: z.array(z.string()),
+  style: z.enum(['v1', 'v2']),
+  asked: z.object({
+    userId: z.string().optional(),
+    conversationId: z.string().optional(),
+    postToken: z.string().optional(),
+    triple: z.object({ userId: z.string(), postToken: z.string(), peerId: z.string() }).optional(),
+  }),
+  destination: z.object({
+    landing: z.string(),
+    onDenied: z.string().optional(),
+    returnUrl: z.string(),
+    click: z.looseObject({ id: z.string() }).optional(),
+  }),
+  state: z.string(),
+  verifier: z.string(),
+})
+type Content = z.infer<typeof contentSchema>
+
+const placeOf = (id: string) => `consent/${id}/content`
+
+export type WalkOptions = {
+  store: ConsentStore
+  keyring: Keyring
+  grants: Grants
+  clicks: KeptClicks
+  client: TokenClient
+  askUser: AskUser
+  style: ScopeStyle
+  /** Without a slash at the end. */
+  publicUrl: string
+}
+
+/** The OAuth walk of a user, from the link to the grant. */
+export type Walk = ReturnType<typeof createWalk>
+
+export function createWalk(options: WalkOptions) {
+  const { store, keyring, grants, clicks, client, askUser, style, publicUrl } = options
+
+  /** Whether live grants of whoever is asked cover all of it. */
+  const isCovered = async (words: readonly string[], asked: Asked): Promise<boolean> => {
+    const scopes = wantedScopes(words, asked).map(({ scope }) => scope)
+    const userId = asked.userId ?? asked.triple?.userId
+    if (userId === undefined) return false
+    const wanted = scopes.filter(({ kind }) => kind !== 'offline').map((scope) => waysToCover(scope, asked))
+    return grants.cover(userId, wanted, wanted.length < scopes.length)
+  }
+
+  /**
+   * Makes a link that begins a walk.
+   * @throws ScopeError, StoreError
+   */
+  const begin = async (words: readonly string[], asked: Asked, destination: Destination): Promise<Begun> => {
+    const wanted = wantedScopes([...words, 'user_id'], asked)
+    requireProvable(wanted, asked)
+    const id = newId('cns')
+    const state = client.newState()
+    const { conversationId, postToken, userId, triple } = asked
+    const content: Content = {
+      scopes: wanted.map((one) => writeWanted(one, style)),
+      style,
+      asked: { conversationId, postToken, userId, triple },
+      destination,
+      state,
+      verifier: client.newVerifier(),
+    }
+    const sealed = keyring.seal(JSON.stringify(content), placeOf(id))
+    const added = await store.addConsent({ id, state: digest(state), content: sealed, openMs: OPEN_MS })
+    if (!added) throw new StoreError('too many consents are under way', undefined)
+    return { id, url: `${publicUrl}/oauth/start/${id}`, expiresAt: new Date(Date.now() + OPEN_MS) }
+  }
+
+  const openContent = (id: string, sealed: Parameters<Keyring['open']>[0]): Content =>
+    contentSchema.parse(JSON.parse(keyring.open(sealed, placeOf(id))))
+
+  /** Opens a link, once: where Divar asks the user, and what binds this browser to the walk. */
+  const open = async (id: string): Promise<Opened> => {
+    const browser = randomBytes(BROWSER_BYTES).toString('base64url')
+    const sealed = await store.openConsent(id, digest(browser), WALK_MS)
+    if (sealed === undefined) return { kind: 'not_opened' }
+    const { scopes, state, verifier, style: written } = openContent(id, sealed)
+    const scope = scopes.map(encodeURIComponent).join(written === 'v1' ? '+' : '%20')
+    return { kind: 'opened', url: await client.authorizeUrl(scope, state, verifier), state, browser }
+  }
+
+  /** Ends a walk with what it came back with. @param query as it came, without the question mark */
+  const finish = async (query: string, browser: string): Promise<Finished> => {
+    const [state, ...others] = new URLSearchParams(query).getAll('state')
+    if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
+    const taken = await store.takeConsent(digest(state), digest(browser))
+    if (taken.kind !== 'taken') {
+      return { kind: 'refused', why: taken.kind === 'none' ? 'expired' : 'other_browser' }
+    }
+    const content = openContent(taken.id, taken.content)
+    const { onDenied, returnUrl } = content.destination
+    const error = new URLSearchParams(query).get('error')
+    if (error === 'access_denied') return { kind: 'denied', onDenied, returnUrl }
+    if (error !== null) return { kind: 'refused', why: 'not_answered', returnUrl, reason: readableError(error) }
+    const result = await client.exchange(query, content.state, content.verifier)
+    if (result.kind === 'tokens') return settle(content, result.tokens)
+    const why = result.kind === 'ended' ? 'expired' : 'not_answered'
+    return { kind: 'refused', why, returnUrl, reason: result.reason }
+  }
+
+  /** Keeps a grant only under the name of whoever gave it. */
+  const settle = async ({ asked, scopes, destination }: Content, tokens: Tokens): Promise<Finished> => {
+    const { onDenied, returnUrl, landing, click } = destination
+    const who = await askUser(tokens.accessToken)
+    const userId = who.kind === 'told' ? who.user.userId : undefined
+    if (asked.userId !== undefined && userId !== asked.userId) {
+      return userId === undefined
+        ? { kind: 'refused', why: 'not_answered', returnUrl, reason: 'Divar did not tell who consented' }
+        : { kind: 'refused', why: 'other_user', returnUrl }
+    }
+    const held = (tokens.scopes ?? scopes).map(readScope)
+    const kept = asked.userId === undefined ? held.filter((scope) => isOfThisChat(scope, asked)) : held
+    const owner = { userId, chatUserId: asked.userId === undefined ? asked.triple?.userId : undefined }
+    const grantId = await grants.add(owner, kept, tokens)
+    if (!holdsAll(kept, scopes.map(readScope), tokens)) return { kind: 'denied', onDenied, returnUrl }
+    if (click !== undefined) await clicks.keep(click.id, click)
+    return { kind: 'granted', grantId, landing }
+  }
+
+  return { isCovered, begin, open, finish }
+}
+
+function writeWanted({ scope, text }: WantedScope, style: ScopeStyle): string {
+  return text ?? writeScope(scope, style)
+}
+
+/** Whoever agreed to a part of it only has not agreed. The refresh token is its own proof. */
+function holdsAll(held: readonly Scope[], wanted: readonly Scope[], { refreshToken }: Tokens): boolean {
+  const names = new Set(held.map(nameOfScope))
+  return wanted.every(
+    (scope) =>
+      scope.kind === 'user_id' ||
+      (scope.kind === 'offline' && refreshToken !== undefined) ||
+      names.has(nameOfScope(scope)),
+  )
+}
+
+/** States and cookies are random, so a plain digest keeps them. */
+function digest(secret: string): string {
+  return hash('sha256', secret, 'base64url')
+}
+
+/** Only what the standard could have said. */
+function readableError(error: string): string {
+  return /^[a-z_]{1,40}$/.test(error) ? error : 'an error that is none'
+}

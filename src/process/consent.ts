@@ -1,0 +1,96 @@
+import { newId } from '../base/id.ts'
+import type { Keyring } from '../base/keyring.ts'
+import type { Logger } from '../base/log.ts'
+import { Tally } from '../base/tally.ts'
+import { createGrantSafe } from '../consent/grant.ts'
+import { Grants, type Chosen } from '../consent/grants.ts'
+import { ConsentKeeper } from '../consent/keeper.ts'
+import type { KeptClicks } from '../consent/kept-clicks.ts'
+import { Refresher } from '../consent/refresher.ts'
+import { createTokenClient } from '../consent/token-client.ts'
+import { createAskUser, type AskUser } from '../consent/users.ts'
+import { createWalk, type Walk } from '../consent/walk.ts'
+import type { Send } from '../message/parse-message.ts'
+import type { Store } from '../store/store.ts'
+import type { Config } from './config.ts'
+import type { ConsentConfig } from './consent-config.ts'
+import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
+
+/** What can be counted of consent. */
+export type ConsentFigures = {
+  /** Label `outcome`. */
+  refreshes: Tally
+  walks: Tally
+  /** Live ones, at the last look. */
+  grants: number
+}
+
+/** What a gateway has besides when it walks consent. */
+export type Consent = {
+  walk: Walk
+  grants: Grants
+  askUser: AskUser
+  figures: ConsentFigures
+  /** Why a message that is to go later would not; undefined when it would. */
+  whyNot: (send: Send) => Promise<Exclude<Chosen, { kind: 'grant' | 'not_refreshed' }> | undefined>
+  start: () => void
+  close: () => Promise<void>
+}
+
+export type ConsentParts = {
+  store: Store
+  keyring: Keyring
+  clicks: KeptClicks
+  divar: Divar
+  openHost: OpenHost
+  log: Logger
+}
+
+export async function openConsent(config: Config, consent: ConsentConfig, parts: ConsentParts): Promise<Consent> {
+  const { store, keyring, clicks, divar, openHost, log } = parts
+  const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
+  const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
+  const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: 0 }
+  const cutOff = new AbortController()
+  const client = await createTokenClient({
+    oauthUrl,
+    host: openHost(oauthUrl, timeoutMs),
+    clientId,
+    clientSecret,
+    redirectUri: `${publicUrl}/oauth/callback`,
+    timeoutMs,
+    userAgent: USER_AGENT,
+  })
+  const safe = createGrantSafe(keyring)
+  const refresher = new Refresher({
+    store,
+    safe,
+    client,
+    owner: newId('gw'),
+    timeoutMs,
+    figures: figures.refreshes,
+    cutOff: cutOff.signal,
+    log,
+  })
+  const grants = new Grants({ store, safe, refresher, log })
+  const askUser = createAskUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT })
+  const keeper = new ConsentKeeper({ store, safe, refresher, figures, log })
+  return {
+    walk: createWalk({ store, keyring, grants, clicks, client, askUser, style, publicUrl }),
+    grants,
+    askUser,
+    figures,
+    whyNot: async ({ message, sender }) => {
+      const chosen = await grants.forMessage(message.address, sender)
+      return chosen.kind === 'grant' || chosen.kind === 'not_refreshed' ? undefined : chosen
+    },
+    start: () => {
+      keeper.start()
+    },
+    close: async () => {
+      cutOff.abort()
+      await keeper.stop()
+      await refresher.idle()
+    },
+  }
+}

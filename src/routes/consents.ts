@@ -1,0 +1,92 @@
+import { Router, type RequestHandler } from 'express'
+import { z } from 'zod'
+import type { CallerGate } from '../access/caller-gate.ts'
+import { Fault, type PointedFault } from '../base/fault.ts'
+import { requiredText } from '../base/fields.ts'
+import { pointedFaults, summarize } from '../base/pointed-faults.ts'
+import { COMPLETION_URL } from '../click/return-url.ts'
+import type { Asked } from '../consent/request.ts'
+import type { Walk } from '../consent/walk.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { readJsonBody } from '../http/body.ts'
+import { methodNotAllowed } from '../http/endings.ts'
+import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
+import { SCOPE_WORDS, ScopeError } from '../scope/wanted.ts'
+import { storeFaults } from './store-faults.ts'
+
+const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
+
+const bodySchema = z.object(
+  {
+    scopes: z
+      .array(z.string({ error: scopesError }).min(1, { error: scopesError }).max(512, { error: scopesError }), {
+        error: scopesError,
+      })
+      .min(1, { error: scopesError })
+      .max(20, { error: scopesError }),
+    user_id: requiredText(128).nullish(),
+    post_token: requiredText(64).nullish(),
+    peer_id: requiredText(128).nullish(),
+    conversation_id: requiredText(128).nullish(),
+    return_url: z.string({ error: 'expected an https address' }),
+  },
+  { error: 'expected a JSON object' },
+)
+type Body = z.infer<typeof bodySchema>
+
+export type ConsentOptions = { gate: CallerGate; walk: Walk; policy: LandingPolicy }
+
+/** Links for users whom a service wants to ask. */
+export function consentRoutes(options: ConsentOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  router.post('/consents', answerConsent(options))
+  router.all('/consents', methodNotAllowed('POST'))
+  router.use('/consents', storeFaults, answerFaults(problemShape, refusedAs('consent.not_asked')))
+  return router
+}
+
+function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
+  return async (request, response) => {
+    const { unit } = response.locals
+    unit.fields['caller'] = gate(request).name
+    const body = readBody(await readJsonBody(request))
+    const checked = checkLandingUrl(body.return_url, policy)
+    if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
+    const { id, url, expiresAt } = await begin(walk, body, checked.url)
+    unit.conclude('consent.asked')
+    response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
+  }
+}
+
+function readBody(body: unknown): Body {
+  const parsed = bodySchema.safeParse(body)
+  if (parsed.success) return parsed.data
+  throw invalid(pointedFaults(parsed.error))
+}
+
+async function begin(walk: Walk, body: Body, landing: string) {
+  try {
+    return await walk.begin(body.scopes, askedOf(body), { landing, returnUrl: COMPLETION_URL })
+  } catch (error) {
+    if (error instanceof ScopeError) throw invalid([{ pointer: '/scopes', detail: error.message }])
+    throw error
+  }
+}
+
+/** With a `peer_id` the ids are those of v1, which nobody can compare with what Divar tells of a user. */
+function askedOf({ user_id, post_token, peer_id, conversation_id }: Body): Asked {
+  const userId = user_id ?? undefined
+  const postToken = post_token ?? undefined
+  const conversationId = conversation_id ?? undefined
+  if (peer_id === undefined || peer_id === null) return { userId, postToken, conversationId }
+  if (userId === undefined || postToken === undefined) {
+    throw invalid([
+      { pointer: '/peer_id', detail: 'expected user_id and post_token beside it, which name a chat of v1' },
+    ])
+  }
+  return { postToken, conversationId, triple: { userId, postToken, peerId: peer_id } }
+}
+
+function invalid(errors: PointedFault[]): Fault {
+  return new Fault('invalid_consent', summarize(errors), { errors })
+}

@@ -1,0 +1,104 @@
+/** What a user lets the app do, free of how the platform writes it. */
+export type Scope =
+  /** One chat, by its id. */
+  | { kind: 'conversation'; conversationId: string }
+  /** One chat, by the three who make it one, in the name of `userId`. */
+  | { kind: 'chat'; userId: string; postToken: string; peerId: string }
+  /** All chats of one post, in its owner's name. */
+  | { kind: 'post'; postToken: string }
+  /** All chats of all posts of the user. */
+  | { kind: 'seller' }
+  | { kind: 'phone' }
+  | { kind: 'user_id' }
+  /** A refresh token. */
+  | { kind: 'offline' }
+  /** One that this version does not know, as it is written. */
+  | { kind: 'other'; text: string }
+
+/** How scopes are written: `v2` as `NAME.resource`, joined by blanks; `v1` as `NAME__resource`, joined by `+`. */
+export type ScopeStyle = 'v1' | 'v2'
+
+const NAMES = {
+  conversation: { v1: 'CONVERSATION_SEND_MESSAGE', v2: 'CONVERSATION_SEND_MESSAGE' },
+  chat: { v1: 'CHAT_SEND_MESSAGE_OAUTH', v2: 'CHAT_MESSAGE_SEND' },
+  post: { v1: 'CHAT_SEND_MESSAGE_POST_CONVERSATIONS', v2: 'CHAT_POST_CONVERSATIONS_MESSAGE_SEND' },
+  seller: {
+    v1: 'CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND',
+    v2: 'CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND',
+  },
+  phone: { v1: 'USER_PHONE', v2: 'USER_PHONE' },
+  user_id: { v1: 'USER_ID', v2: 'USER_ID' },
+  offline: { v1: 'offline_access', v2: 'offline_access' },
+} as const satisfies Record<Exclude<Scope['kind'], 'other'>, Record<ScopeStyle, string>>
+
+const SEPARATORS = { v1: '__', v2: '.' }
+
+/** Writes a scope as the platform reads it. */
+export function writeScope(scope: Scope, style: ScopeStyle): string {
+  if (scope.kind === 'other') return scope.text
+  const name = NAMES[scope.kind][style]
+  const resource = resourceOf(scope)
+  return resource === undefined ? name : `${name}${SEPARATORS[style]}${resource}`
+}
+
+function resourceOf(scope: Exclude<Scope, { kind: 'other' }>): string | undefined {
+  switch (scope.kind) {
+    case 'conversation':
+      return scope.conversationId
+    case 'chat':
+      // Standard base64 with padding, of text: its `+`, `/` and `=` are escaped where it stands in a query.
+      return Buffer.from(`${scope.userId}:${scope.postToken}:${scope.peerId}`, 'utf8').toString('base64')
+    case 'post':
+      return scope.postToken
+    case 'seller':
+    case 'phone':
+    case 'user_id':
+    case 'offline':
+      return undefined
+  }
+}
+
+const WRITTEN = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:(?:\.|__)(.+))?$/s
+
+/** Reads a scope of either notation; what is not known stays as it is written. */
+export function readScope(text: string): Scope {
+  const [, name = '', resource] = WRITTEN.exec(text) ?? []
+  return (resource === undefined ? readBare(name) : readNamed(name, resource)) ?? { kind: 'other', text }
+}
+
+function readBare(name: string): Scope | undefined {
+  const bare = (['seller', 'phone', 'user_id', 'offline'] as const).find((kind) => isName(name, kind))
+  return bare && { kind: bare }
+}
+
+function readNamed(name: string, resource: string): Scope | undefined {
+  // The v2 name of one chat has been documented with both kinds of resource.
+  if (isName(name, 'chat')) return readTriple(resource)
+  if (isName(name, 'conversation')) return { kind: 'conversation', conversationId: resource }
+  return isName(name, 'post') ? { kind: 'post', postToken: resource } : undefined
+}
+
+function isName(name: string, kind: keyof typeof NAMES): boolean {
+  return NAMES[kind].v1 === name || NAMES[kind].v2 === name
+}
+
+function readTriple(resource: string): Scope | undefined {
+  const text = Buffer.from(resource, 'base64').toString('utf8')
+  const [userId, postToken, peerId, ...more] = text.split(':')
+  const isWhole = Buffer.from(text, 'utf8').toString('base64').replaceAll('=', '') === resource.replaceAll('=', '')
+  if (!isWhole || !userId || !postToken || !peerId || more.length > 0) return undefined
+  return { kind: 'chat', userId, postToken, peerId }
+}
+
+/** One name for each scope, whatever notation it came in: scopes are the same when their names are. */
+export function nameOfScope(scope: Scope): string {
+  return writeScope(scope, 'v2')
+}
+
+/**
+ * Takes apart what a token answer names. Blanks divide; so does a `+`, which also occurs in base64, where a name follows: base64 has no
+ * `_`, and each name has one.
+ */
+export function splitScopes(text: string): string[] {
+  return text.split(/\s+|\+(?=[A-Za-z]+_[A-Za-z])/).filter(Boolean)
+}

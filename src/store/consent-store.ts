@@ -1,0 +1,113 @@
+import type { Sealed } from './store.ts'
+
+/** What the store keeps for consent: clicks behind their ids, walks under way, and grants. Free of SQL, as `store.ts` is. */
+
+/** Short-lived: what has expired is as if it had never been. */
+export type ClickStore = {
+  /** Keeps a click, or keeps it anew for so long, in milliseconds. */
+  keepClick: (id: string, content: Sealed, keepMs: number) => Promise<void>
+  findClick: (id: string) => Promise<Sealed | undefined>
+}
+
+export type NewConsent = {
+  id: string
+  /** A digest of the walk's `state`. */
+  state: string
+  content: Sealed
+  openMs: number
+}
+
+export type ConsentStore = {
+  /** Answers whether there was room. */
+  addConsent: (consent: NewConsent) => Promise<boolean>
+  /** Opens a walk, once, for the browser of this digest, which then has so many milliseconds. */
+  openConsent: (id: string, browser: string, walkMs: number) => Promise<Sealed | undefined>
+  /** Ends a walk, once, when it comes back in the browser that opened it. */
+  takeConsent: (state: string, browser: string) => Promise<TakenConsent>
+}
+
+export type TakenConsent = { kind: 'taken'; id: string; content: Sealed } | { kind: 'other_browser' } | { kind: 'none' }
+
+/**
+ * How a grant is found: `<key id>.<MAC>` of a text, under every known key, the newest first. An `owned` name says whose it is and one of
+ * the scopes.
+ */
+export type GrantName = { kind: 'user' | 'owned' | 'scope'; macs: readonly [string, ...string[]] }
+
+/** For how long tokens are good, in milliseconds from now. */
+export type TokenTimes = { accessMs: number; refreshMs: number | undefined }
+
+export type NewGrant = TokenTimes & { id: string; content: Sealed; names: readonly GrantName[] }
+
+/** A grant as it lies in the store; times in milliseconds, those ending in `Ms` from now. */
+export type StoredGrant = {
+  seq: number
+  id: string
+  content: Sealed
+  /** The pair before the last refresh, while it is still good. */
+  previous: Sealed | undefined
+  /** Counts its token pairs. */
+  version: number
+  accessMs: number
+  /** Undefined when there is no refresh token. */
+  refreshMs: number | undefined
+  /** Age of the token pair. */
+  pairAgeMs: number
+  createdAt: number
+  refreshedAt: number
+}
+
+export type GrantPage = { grants: StoredGrant[]; nextCursor: number | undefined }
+
+/** Whether a grant may be refreshed now. */
+export type RefreshClaim =
+  | { kind: 'claimed' }
+  /** Another pair is there already. */
+  | { kind: 'changed'; grant: StoredGrant }
+  /** Somebody else is at it. */
+  | { kind: 'busy' }
+  /** Somebody has just tried in vain. */
+  | { kind: 'resting' }
+  | { kind: 'gone' }
+
+export type GrantStore = {
+  /** Stores a grant; in the same commit what it makes superfluous goes: grants whose owned names it has all. */
+  addGrant: (grant: NewGrant) => Promise<void>
+  /** Live grants that have one of these names, newest first. */
+  grantsNamed: (macs: readonly string[], limit: number) => Promise<StoredGrant[]>
+  findGrant: (id: string) => Promise<StoredGrant | undefined>
+  /** Live grants of a name, newest first. */
+  listGrants: (macs: readonly string[], page: { cursor: number | undefined; limit: number }) => Promise<GrantPage>
+  /** Answers whether there was one. */
+  deleteGrant: (id: string) => Promise<boolean>
+  /** Takes the right to refresh this pair, for so long. */
+  claimRefresh: (id: string, version: number, owner: string, leaseMs: number) => Promise<RefreshClaim>
+  /** Commits the new pair and ends the lease; the pair before it is kept for so long. Answers whether the lease still held. */
+  commitRefresh: (
+    refreshed: TokenTimes & { id: string; owner: string; content: Sealed; previous: Sealed; previousMs: number },
+  ) => Promise<boolean>
+  /** Gives the right back after a failure; nobody tries again for so long. */
+  restRefresh: (id: string, owner: string, restMs: number) => Promise<void>
+  /** Live grants whose refresh token has less than this left, and that nobody refreshes. */
+  endingGrants: (leftMs: number, limit: number) => Promise<StoredGrant[]>
+}
+
+/** What of a grant is replaced when it is brought under the newest key. */
+export type ResealedGrant = {
+  id: string
+  version: number
+  content: Sealed
+  previous: Sealed | undefined
+  names: readonly GrantName[]
+}
+
+/** For the housekeeping: bounded batches. */
+export type ConsentKeepingStore = {
+  /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
+  expire: (limit: number) => Promise<number>
+  /** Grants of which something lies under another key than this. */
+  grantsUnderOthers: (keyId: string, limit: number) => Promise<StoredGrant[]>
+  /** Replaces what is still as it was found; answers how many. */
+  resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>
+  countGrants: () => Promise<number>
+}

@@ -1,0 +1,37 @@
+import { expect, test } from '@jest/globals'
+import { ask, clicked, LANDING, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import { parseJson } from '../support/requests.ts'
+
+test.each(['v1', 'v2'] as const)('after one consent on %s every message goes without a token', async (wire) => {
+  const gateway = await startConsentGateway()
+  const { world, conversation } = gateway.divar
+  const start = await clicked(gateway, 'buyer', wire)
+  expect(start).toMatch(new RegExp(`^${gateway.url}/oauth/start/cns_[\\w-]{24}$`))
+  const { status, location } = await walk(start)
+  expect([status, location]).toEqual([303, expect.stringContaining(`${LANDING}?click_id=clk_`)])
+
+  const address =
+    wire === 'v1'
+      ? { user_id: world.people.buyer.v1Id, post_token: world.post.token, peer_id: world.people.seller.v1Id }
+      : { conversation_id: world.conversationId }
+  const sent = await sendWithoutToken(gateway, { ...address, message: 'سلام' })
+  expect([sent.status, sent.text]).toEqual([200, expect.stringContaining('success')])
+  expect(conversation.findMessage(String(conversation.snapshot().messages.at(-1)?.id))).toMatchObject({
+    from: 'buyer',
+    text: 'سلام',
+  })
+  expect(await clicked(gateway, 'buyer', wire)).toContain(LANDING)
+})
+
+test('the click behind a landing is told to any caller, any number of times', async () => {
+  const gateway = await startConsentGateway()
+  const { location } = await walk(await clicked(gateway))
+  const id = new URL(location).searchParams.get('click_id') ?? ''
+  for (let times = 0; times < 2; times += 1) {
+    const { status, text } = await ask(gateway, `/clicks/${id}`)
+    expect([status, parseJson(text)]).toEqual([
+      200,
+      expect.objectContaining({ id, wire: 'v2', user_id: gateway.divar.world.people.buyer.v2Id }),
+    ])
+  }
+})

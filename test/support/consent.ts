@@ -1,0 +1,114 @@
+import supertest, { type Test } from 'supertest'
+import { z } from 'zod'
+import type { Environment } from '../../src/process/config.ts'
+import type { Side } from '../../src/simulator/shown.ts'
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { withStore } from './databases.ts'
+import { KEYS, startTestGateway, type TestGateway } from './gateway.ts'
+import { freePort } from './listen.ts'
+import { resolverFile } from './resolvers.ts'
+
+export const APP = { slug: 'bike-inspection', clientSecret: 'client-secret-of-the-app' }
+
+export const LANDING = 'https://app.example.com/start'
+
+/** The environment of a gateway that walks consent at a Divar; its resolver asks for these scopes. */
+export async function withConsent(
+  divarUrl: string,
+  { scopes = ['chat', 'offline'], onDenied }: { scopes?: string[]; onDenied?: string } = {},
+): Promise<Environment> {
+  const port = await freePort()
+  const landing = JSON.stringify({ scopes, onDenied })
+  return {
+    ...(await withStore('sqlite')),
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    DIVAR_APP_SLUG: APP.slug,
+    DIVAR_CLIENT_SECRET: APP.clientSecret,
+    DIVAR_OAUTH_URL: divarUrl,
+    RESOLVER: 'module',
+    RESOLVER_MODULE: await resolverFile(
+      `export default (click) => ({ url: '${LANDING}?click_id=' + click.id, ...${landing} })`,
+    ),
+  }
+}
+
+/** A gateway that walks consent, with a strict simulator as its Divar. */
+export async function startConsentGateway(
+  landing: Parameters<typeof withConsent>[1] = {},
+  more: Environment = {},
+  options: Partial<SimulatorOptions> = {},
+): Promise<TestGateway> {
+  // Only the simulator knows where it will be, and it needs nothing of the gateway to start.
+  const environment = await withConsent('http://127.0.0.1:9', landing)
+  return startTestGateway((divarUrl) => ({ ...environment, DIVAR_OAUTH_URL: divarUrl, ...more }), {
+    checks: 'strict',
+    identificationKey: KEYS.identification,
+    app: { slug: APP.slug, clientSecret: APP.clientSecret },
+    ...options,
+  })
+}
+
+/** A browser, as far as redirects and cookies go. */
+export class Browser {
+  readonly #cookies = new Map<string, string>()
+
+  /** Opens an address, follows nothing. */
+  async open(url: string, init: RequestInit = {}): Promise<{ status: number; location: string; body: string }> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    const answer = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } })
+    for (const line of answer.headers.getSetCookie()) {
+      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
+      if (/Max-Age=0/.test(line)) this.#cookies.delete(name)
+      else this.#cookies.set(name, value)
+    }
+    return { status: answer.status, location: answer.headers.get('location') ?? '', body: await answer.text() }
+  }
+}
+
+export type Decision = { side?: Side; decision?: 'allow' | 'deny' }
+
+/** Opens a link and decides on Divar's page; the address by which Divar sends the user back. */
+export async function decide(
+  browser: Browser,
+  startUrl: string,
+  { side = 'buyer', decision = 'allow' }: Decision = {},
+): Promise<string> {
+  const { location } = await browser.open(startUrl)
+  const { origin, searchParams } = new URL(location)
+  const form = new URLSearchParams([...searchParams, ['side', side], ['decision', decision]])
+  const back = await browser.open(`${origin}/oauth2/auth/decision`, { method: 'POST', body: form })
+  return back.location
+}
+
+/** The whole walk of a willing user; where it ends. */
+export async function walk(startUrl: string, decision: Decision = {}) {
+  const browser = new Browser()
+  return browser.open(await decide(browser, startUrl, decision))
+}
+
+/** The address that a click on the chat's menu entry leads to. */
+export async function clicked(gateway: TestGateway, side: Side = 'buyer', wire: 'v1' | 'v2' = 'v2'): Promise<string> {
+  const { conversation } = gateway.divar
+  conversation.change({ wire, sessionUrl: `${gateway.url}/divar/session` })
+  const answer = await fetch(`${gateway.divar.url}/simulator/clicks`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ side }),
+  })
+  return z.object({ url: z.string() }).parse(await answer.json()).url
+}
+
+/** A send of a service that has no token. */
+export function sendWithoutToken(gateway: TestGateway, body: object, path = '/messages'): Test {
+  return supertest(gateway.internalUrl)
+    .post(path)
+    .set('x-api-key', KEYS.caller)
+    .set('content-type', 'application/json')
+    .send(JSON.stringify(body))
+}
+
+/** A question of a service's to an internal route. */
+export function ask(gateway: TestGateway, path: string, method: 'get' | 'delete' = 'get'): Test {
+  return supertest(gateway.internalUrl)[method](path).set('x-api-key', KEYS.caller)
+}
