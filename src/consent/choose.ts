@@ -42,8 +42,14 @@ export function narrowest(found: readonly Grant[], covering: readonly Covering[]
     .map((grant) => ({ grant, rank: covering.findIndex((one) => covers(grant, one)) }))
     .filter(({ rank }) => rank >= 0)
     .sort((one, other) => one.rank - other.rank)
-  const owners = new Set(ranked.map(({ grant }) => grant.userId ?? grant.chatUserId ?? ''))
+  const owners = new Set(ranked.map(({ grant, rank }) => senderBy(grant, covering[rank])))
   return owners.size > 1 ? 'ambiguous' : ranked[0]?.grant
+}
+
+/** In whose name a message goes by a grant: as the message says, and where it does not, in the grant's owner's. */
+function senderBy({ userId, chatUserId }: Grant, one: Covering | undefined): string | undefined {
+  const named = one?.scope.kind === 'chat' ? one.scope.userId : one?.userId
+  return named ?? userId ?? chatUserId
 }
 
 function covers(grant: Grant, { scope, userId }: Covering): boolean {

@@ -5,7 +5,6 @@ import type { Deliver } from '../delivery/platform.ts'
 import type { Message, Sender } from '../message/message.ts'
 import { StoreError } from '../store/store.ts'
 import type { Chosen, Grants } from './grants.ts'
-import type { Grant } from './grant.ts'
 
 /** The token, the one before it, and a refreshed one. */
 const MAX_TOKENS = 3
@@ -20,22 +19,25 @@ export function deliverBy(deliver: Deliver, grants: Grants | undefined): Deliver
 }
 
 async function deliverOnGrant(deliver: Deliver, grants: Grants, message: Message, sender: Sender): Promise<Outcome> {
-  let outcome: Outcome | undefined
   try {
     const chosen = await grants.forMessage(message.address, sender)
     if (chosen.kind !== 'grant') return whyNot(chosen)
     const refused = new Set<string>()
-    let grant: Grant | undefined = chosen.grant
-    while (grant !== undefined && refused.size < MAX_TOKENS) {
-      outcome = await deliver(message, grant.accessToken)
+    let { grant } = chosen
+    for (;;) {
+      const outcome = await deliver(message, grant.accessToken)
       // A refused token is a sure no, so the same attempt may go on with another.
       if (outcome.kind !== 'token_refused') return outcome
-      grant = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))
+      const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))
+      if (next.kind === 'not_refreshed') return whyNot(next)
+      if (next.kind === 'none' || refused.size === MAX_TOKENS) return outcome
+      grant = next.grant
     }
   } catch (error) {
-    if (!(error instanceof StoreError) && !(error instanceof SealError)) throw error
+    // Nothing was delivered until now, and what the grant is worth will be seen at the next try.
+    if (error instanceof StoreError || error instanceof SealError) return { kind: 'store_unavailable' }
+    throw error
   }
-  return outcome ?? { kind: 'store_unavailable' }
 }
 
 function whyNot(chosen: Exclude<Chosen, { kind: 'grant' }>): Outcome {

@@ -23,6 +23,10 @@ export type Chosen =
   | { kind: 'grant_unreadable'; grantId: string }
   | { kind: 'not_refreshed'; reason: string }
 
+/** What is left to try once Divar has refused a token; `none` when nothing else would help. */
+export type AfterRefusal =
+  { kind: 'grant'; grant: Grant } | { kind: 'none' } | { kind: 'not_refreshed'; reason: string }
+
 export type GrantsOptions = { store: GrantStore; safe: GrantSafe; refresher: Refresher; log: Logger }
 
 /** The grants that the gateway holds. Everything here may throw a StoreError. */
@@ -68,19 +72,23 @@ export class Grants {
     return wanted.every((ways) => ways.some((scope) => good.some((grant) => holds(grant, scope))))
   }
 
-  /** The grant with another token than those that Divar has refused; none when nothing else would help. */
-  async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<Grant | undefined> {
+  /** The grant with another token than those that Divar has refused. */
+  async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> {
     const { store, safe, refresher } = this.#options
     const stored = await store.findGrant(id)
-    if (stored === undefined) return undefined
+    if (stored === undefined) return { kind: 'none' }
     const grant = safe.open(stored)
     const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
-    if (!refused.has(accessToken)) return grant
+    if (!refused.has(accessToken)) return { kind: 'grant', grant }
     // A new token may not be known everywhere yet, and the former one is good for a while.
-    if (previous !== undefined && !refused.has(previous)) return { ...grant, accessToken: previous }
-    if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return undefined
+    if (previous !== undefined && !refused.has(previous))
+      return { kind: 'grant', grant: { ...grant, accessToken: previous } }
+    if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return { kind: 'none' }
     const refreshed = await refresher.refresh(grant)
-    return refreshed.kind === 'fresh' && !refused.has(refreshed.grant.accessToken) ? refreshed.grant : undefined
+    if (refreshed.kind === 'failed') return { kind: 'not_refreshed', reason: refreshed.reason }
+    return refreshed.kind === 'fresh' && !refused.has(refreshed.grant.accessToken)
+      ? { kind: 'grant', grant: refreshed.grant }
+      : { kind: 'none' }
   }
 
   async list(userId: string, page: { cursor: number | undefined; limit: number }) {

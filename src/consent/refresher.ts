@@ -17,7 +17,7 @@ const LOOK_MS = 50
 const COMMIT_RETRY_MS = 500
 
 export type RefresherOptions = {
-  store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'deleteGrant' | 'findGrant'>
+  store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'endGrant' | 'findGrant'>
   safe: GrantSafe
   client: Pick<TokenClient, 'refresh'>
   /** Of this gateway among others. */
@@ -90,7 +90,7 @@ export class Refresher {
   async #giveUp(grant: Grant, { kind, reason }: NoTokens): Promise<Refreshed> {
     const { store, owner, log } = this.#options
     if (kind === 'ended') {
-      await store.deleteGrant(grant.id)
+      if (!(await store.endGrant(grant.id, owner))) return this.#readAgain(grant)
       log.info({ event: 'grant.ended', grant_id: grant.id, reason })
       return { kind }
     }

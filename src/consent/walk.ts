@@ -38,8 +38,8 @@ export type Finished =
   | { kind: 'denied'; onDenied: string | undefined; returnUrl: string }
   | { kind: 'refused'; why: WhyRefused; returnUrl?: string; reason?: string }
 
-/** `expired`: never begun, used, or too old. */
-export type WhyRefused = 'expired' | 'other_browser' | 'other_user' | 'not_answered'
+/** `expired`: never begun, used, or too old. `not_allowed`: Divar would not ask the user that. */
+export type WhyRefused = 'expired' | 'other_browser' | 'other_user' | 'not_allowed' | 'not_answered'
 
 /** What lies sealed of a walk. */
 const contentSchema = z.object({
@@ -61,6 +61,9 @@ const contentSchema = z.object({
   verifier: z.string(),
 })
 type Content = z.infer<typeof contentSchema>
+
+/** Of the errors that an authorization may end with, those that time mends (RFC 6749, 4.1.2.1). */
+const PASSING_ERRORS: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
 
 const placeOf = (id: string) => `consent/${id}/content`
 
@@ -140,7 +143,10 @@ export function createWalk(options: WalkOptions) {
     const { onDenied, returnUrl } = content.destination
     const error = new URLSearchParams(query).get('error')
     if (error === 'access_denied') return { kind: 'denied', onDenied, returnUrl }
-    if (error !== null) return { kind: 'refused', why: 'not_answered', returnUrl, reason: readableError(error) }
+    if (error !== null) {
+      const why = PASSING_ERRORS.has(error) ? 'not_answered' : 'not_allowed'
+      return { kind: 'refused', why, returnUrl, reason: readableError(error) }
+    }
     const result = await client.exchange(query, content.state, content.verifier)
     if (result.kind === 'tokens') return settle(content, result.tokens)
     const why = result.kind === 'ended' ? 'expired' : 'not_answered'

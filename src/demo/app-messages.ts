@@ -1,10 +1,10 @@
-/** The chat that a click came from, by whatever names its wire has for it. */
+/** The chat that a click came from, by whatever names its wire has for it, and who clicked. */
 export type Chat = {
   conversationId: string | undefined
   postToken: string
   userId: string
-  peerId: string
-  isSeller: boolean
+  /** On v1 only. */
+  peerId: string | undefined
 }
 
 export type Order = { orderId: string; reportUrl: string }
@@ -33,25 +33,25 @@ export function confirmationMessage(chat: Chat, order: Order): Record<string, un
 
 type Button = { caption: string; icon: string } & ({ data: Record<string, unknown> } | { url: string })
 
-/** On v2 by the conversation's id, on v1 by the three who make a chat, in the seller's name. */
+/** On v2 by the conversation's id, on v1 by the three who make a chat; in the name of whoever clicked, and has consented to it. */
 function address(
   chat: Chat,
   message: string,
   { sender, receiver }: { sender: Button; receiver: Button },
 ): Record<string, unknown> {
-  if (chat.conversationId !== undefined) {
+  if (chat.peerId === undefined) {
     return {
       conversation_id: chat.conversationId,
+      user_id: chat.userId,
       message,
       sender_buttons: { rows: [{ buttons: [buttonV2(sender)] }] },
       receiver_buttons: { rows: [{ buttons: [buttonV2(receiver)] }] },
     }
   }
-  const [seller, buyer] = chat.isSeller ? [chat.userId, chat.peerId] : [chat.peerId, chat.userId]
   return {
-    user_id: seller,
+    user_id: chat.userId,
     post_token: chat.postToken,
-    peer_id: buyer,
+    peer_id: chat.peerId,
     type: 'TEXT',
     message,
     sender_btn: buttonV1(sender),

@@ -1,7 +1,6 @@
-import type { Opening } from './app.ts'
+import type { Language, Opening } from './app-click.ts'
+import type { Problem } from './app-gateway.ts'
 import { TIMES } from './app-messages.ts'
-
-export type Language = 'fa' | 'en'
 
 const WORDS = {
   app: { fa: 'کارشناسی دوچرخه', en: 'Bike inspection' },
@@ -21,6 +20,8 @@ const WORDS = {
   confirmed: { fa: 'تأیید شد', en: 'Confirmed' },
   told: { fa: 'همین حالا در چت به هر دو طرف خبر دادیم.', en: 'Both sides have just been told in the chat.' },
   back: { fa: 'بازگشت به چت', en: 'Back to the chat' },
+  lost: { fa: 'این صفحه دیگر باز نمی‌شود', en: 'This page does not open any more' },
+  again: { fa: 'به چت برگردید و دوباره از آنجا بیایید.', en: 'Go back to the chat and come from there again.' },
   problem: { fa: 'پیام فرستاده نشد', en: 'The message was not sent' },
   report: { fa: 'گزارش کارشناسی', en: 'Inspection report' },
   frame: { fa: 'بدنه: سالم', en: 'Frame: sound' },
@@ -44,7 +45,7 @@ export function startPage(opened: Opening): string {
       `<label><input type="radio" name="time" value="${id}"${index === 0 ? ' checked' : ''}> ${escape(words[opened.language])}</label>`,
   ).join('')
   return page(
-    opened,
+    saidOf(opened),
     'hello',
     `${facts(opened)}<form method="post" action="/book">${hidden(opened)}<fieldset><legend>${say(opened, 'time')}</legend>${times}</fieldset>
 <button class="act" type="submit">${say(opened, 'book')}</button></form>`,
@@ -54,19 +55,25 @@ export function startPage(opened: Opening): string {
 /** Opened from the button under a booking. */
 export function orderPage(opened: Opening): string {
   return page(
-    opened,
+    saidOf(opened),
     'confirmTitle',
     `${facts(opened)}<form method="post" action="/confirm">${hidden(opened)}<button class="act" type="submit">${say(opened, 'confirm')}</button></form>`,
   )
 }
 
 export function donePage(opened: Opening, isBooking: boolean): string {
-  return page(opened, isBooking ? 'booked' : 'confirmed', `<p>${say(opened, 'told')}</p>${wayBack(opened)}`)
+  return page(saidOf(opened), isBooking ? 'booked' : 'confirmed', `<p>${say(opened, 'told')}</p>${wayBack(opened)}`)
 }
 
-export function problemPage(opened: Opening, code: string, detail: string): string {
+/** A click can be asked for during 15 minutes. */
+export function lostPage(language: Language): string {
+  const said = { language, fields: {} }
+  return page(said, 'lost', `<p>${say(said, 'again')}</p>`)
+}
+
+export function problemPage(opened: Opening, { code, detail }: Problem): string {
   return page(
-    opened,
+    saidOf(opened),
     'problem',
     `<p dir="ltr" lang="en"><code>${escape(code)}</code> ${escape(detail)}</p>${wayBack(opened)}`,
   )
@@ -78,7 +85,8 @@ export function reportPage(language: Language, orderId: string): string {
   return page(opened, 'report', `<p>${say(opened, 'order')} <bdi>${escape(orderId)}</bdi></p><ul>${lines}</ul>`)
 }
 
-type Said = Pick<Opening, 'language' | 'fields'>
+/** `fields` is what the next page must be told. */
+type Said = { language: Language; fields: Record<string, string> }
 
 function facts(opened: Opening): string {
   const { side, postToken, orderId, place } = opened
@@ -92,8 +100,12 @@ function facts(opened: Opening): string {
   return `${who && `<p>${say(opened, 'youAre')} ${who}.</p>`}<dl>${list}</dl>`
 }
 
-function hidden({ fields, language }: Said): string {
-  return Object.entries({ ...fields, lang: language })
+function saidOf({ language, clickId }: Opening): Said {
+  return { language, fields: { click_id: clickId } }
+}
+
+function hidden({ clickId, language }: Opening): string {
+  return Object.entries({ click_id: clickId, lang: language })
     .map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`)
     .join('')
 }

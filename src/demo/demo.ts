@@ -7,11 +7,17 @@ import { createLogger } from '../base/log.ts'
 import { readConfig } from '../process/config.ts'
 import { startGateway } from '../process/gateway.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import { landingTemplate, startApp } from './app.ts'
+import { startApp } from './app.ts'
 import { sampleMessages, TEXTS } from './samples.ts'
 
 /** Not secrets: they open nothing but this demo, on this machine. */
-const KEYS = { identification: 'demo-identification-key', caller: 'demo-internal-key', api: 'demo-divar-api-key' }
+const KEYS = {
+  identification: 'demo-identification-key',
+  caller: 'demo-internal-key',
+  api: 'demo-divar-api-key',
+  resolver: 'demo-resolver-secret',
+}
+const APP = { slug: 'bike-inspection', clientSecret: 'demo-client-secret' }
 const USER_TOKEN = 'demo-user-token'
 const { values: ports } = parseArgs({
   options: {
@@ -30,6 +36,7 @@ const simulator = await startSimulator({
   identificationKey: KEYS.identification,
   sessionUrl: `${gatewayUrl}/divar/session`,
   checks: 'strict',
+  app: { ...APP, redirectUris: [`${gatewayUrl}/oauth/callback`] },
   // As if the seller had agreed already that the app writes into all of her chats.
   tokens: [{ accessToken: USER_TOKEN, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
   log: say,
@@ -38,7 +45,7 @@ const app = await startApp({
   port: Number(ports['app-port']),
   gatewayUrl,
   internalKey: KEYS.caller,
-  userToken: USER_TOKEN,
+  resolverSecret: KEYS.resolver,
 }).catch(explain)
 const gateway = await startGateway(
   readConfig({
@@ -49,8 +56,13 @@ const gateway = await startGateway(
     DIVAR_V1_API_URL: simulator.url,
     DIVAR_API_URL: simulator.url,
     INTERNAL_API_KEYS: `orders:${KEYS.caller}`,
-    RESOLVER: 'template',
-    LANDING_URL_TEMPLATE: landingTemplate(app.url),
+    RESOLVER: 'forward',
+    RESOLVER_URL: `${app.url}/resolve`,
+    RESOLVER_SECRET: KEYS.resolver,
+    PUBLIC_URL: gatewayUrl,
+    DIVAR_OAUTH_URL: simulator.url,
+    DIVAR_APP_SLUG: APP.slug,
+    DIVAR_CLIENT_SECRET: APP.clientSecret,
     DATABASE_URL: `file:${join(folder, 'gateway.db')}`,
     TOKEN_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   }),

@@ -11,6 +11,7 @@ import type { Environment } from './variables.ts'
 export const resolverSchema = z.object({
   RESOLVER: variable.resolverKind,
   LANDING_URL_TEMPLATE: variable.text.optional(),
+  LANDING_SCOPES: variable.scopes.optional(),
   RESOLVER_MODULE: variable.text.optional(),
   RESOLVER_URL: variable.webAddress.optional(),
   RESOLVER_SECRET: variable.headerSecret.optional(),
@@ -24,19 +25,20 @@ const RESOLVER_VARIABLES = {
   module: ['RESOLVER_MODULE'],
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
 } as const
+const OPTIONAL_VARIABLES = { template: ['LANDING_SCOPES'], module: [], forward: [] } as const
 
 /** Variables of another resolver, once one is chosen. */
 export function mootResolverVariables(given: Environment): string[] {
   const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
-  const others = Object.entries(RESOLVER_VARIABLES).filter(([kind]) => chosen !== undefined && kind !== chosen)
-  return others.flatMap(([, names]) => [...names])
+  const all = [...Object.entries(RESOLVER_VARIABLES), ...Object.entries(OPTIONAL_VARIABLES)]
+  return all.flatMap(([kind, names]) => (chosen === undefined || kind === chosen ? [] : [...names]))
 }
 
 export function chooseResolver(variables: ResolverVariables): ResolverChoice {
   const { RESOLVER: kind, LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
   const { RESOLVER_URL: url, RESOLVER_SECRET: secret } = variables
   if (kind === 'template' && template !== undefined)
-    return { kind, template, hasStore: variables.DATABASE_URL !== undefined }
+    return { kind, template, scopes: variables.LANDING_SCOPES, hasStore: variables.DATABASE_URL !== undefined }
   if (kind === 'module' && file !== undefined) return { kind, file }
   if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
   throw new Error('resolverFaults let an incomplete resolver pass')
@@ -49,11 +51,17 @@ export function resolverFaults(given: Environment): string[] {
   const missing = RESOLVER_VARIABLES[kind].filter((name) => given[name] === undefined)
   if (missing.length > 0) return missing.map((name) => `${name}: RESOLVER=${kind} needs it`)
   const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = given
-  if (kind === 'template' && template !== undefined) return templateFaults(template, given)
+  if (kind === 'template' && template !== undefined) return [...templateFaults(template, given), ...scopeFaults(given)]
   if (kind === 'module' && file !== undefined && !existsSync(file)) {
     return [`RESOLVER_MODULE: there is no file ${resolvePath(file)}`]
   }
   return []
+}
+
+function scopeFaults({ LANDING_SCOPES: scopes, PUBLIC_URL: publicUrl }: Environment): string[] {
+  return scopes !== undefined && publicUrl === undefined
+    ? ['LANDING_SCOPES: needs PUBLIC_URL, where consent begins']
+    : []
 }
 
 function templateFaults(template: string, given: Environment): string[] {

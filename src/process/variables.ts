@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
+import { isAskable, SCOPE_WORDS } from '../scope/wanted.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -90,6 +91,11 @@ export const origin = webAddress.refine(({ href, origin }) => href === `${origin
 export const publicAddress = baseAddress.refine((address) => address.protocol === 'https:' || isLoopback(address), {
   error: 'expected an https address; http is for loopback only',
 })
+
+const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them, separated by commas`
+export const scopes = required(scopesError)
+  .transform((list) => list.split(',').map((entry) => entry.trim()))
+  .refine((entries) => entries.length <= 20 && entries.every(isAskable), { error: scopesError })
 
 export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
 

@@ -6,7 +6,7 @@ import { templateResolver } from './template.ts'
 
 /** Which resolver, and what it needs. */
 export type ResolverChoice =
-  | { kind: 'template'; template: string; hasStore: boolean }
+  | { kind: 'template'; template: string; scopes?: readonly string[] | undefined; hasStore: boolean }
   | { kind: 'module'; file: string }
   | { kind: 'forward'; url: URL; secret: string }
 

@@ -26,9 +26,13 @@ const FIXED_ORIGIN = /^(https?:\/\/[^/?#{}\s]+)(?=[/?#]|\{[/?]|$)/i
 /**
  * A landing as an RFC 6570 template, e.g. `https://app.example.com/start{?post_token,data.order_id}`. Its origin is fixed, and every
  * variable is percent-encoded: operators that would not encode (`+`, `#`) are refused.
+ * @param scopes what every user is asked for first
  * @throws ResolverSetupError naming what is wrong with the template
  */
-export function templateResolver(template: string, { hasStore }: { hasStore: boolean }): UncheckedResolver {
+export function templateResolver(
+  template: string,
+  { hasStore, scopes }: { hasStore: boolean; scopes?: readonly string[] | undefined },
+): UncheckedResolver {
   const origin = readOrigin(template)
   const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
@@ -39,7 +43,7 @@ export function templateResolver(template: string, { hasStore }: { hasStore: boo
     if (!URL.canParse(url) || new URL(url).origin !== origin || countDotSegments(url) !== literalDots) {
       throw new ResolverError('a variable would have changed the path or the origin of LANDING_URL_TEMPLATE')
     }
-    return { url }
+    return { url, scopes }
   }
 }
 
@@ -67,7 +71,6 @@ function findFaults(expression: string, hasStore: boolean): string[] {
   return expression
     .slice(operator.length)
     .split(',')
-
     .filter((name) => !(hasStore && STORED.includes(name)))
     .filter((name) => !VARIABLES.has(name) && !/^data\.[\p{L}\p{N}_.-]+$/u.test(name))
     .map((name) =>

@@ -58,7 +58,8 @@ function answerSend(options: MessageOptions): RequestHandler {
     const credential: Credential =
       userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
     const id = newId('msg')
-    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address), by: credential.kind })
+    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address) })
+    if (credential.kind === 'grant') unit.fields['by'] = 'grant'
 
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
       const outcome = await deliver(send.message, credential)

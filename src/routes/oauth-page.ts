@@ -52,6 +52,17 @@ const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
       text: 'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
     },
   },
+  not_allowed: {
+    status: 403,
+    fa: {
+      title: 'دیوار این اجازه را نمی‌دهد',
+      text: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به چت برگردید.',
+    },
+    en: {
+      title: 'Divar does not allow this',
+      text: 'Divar would not let this app ask you for that permission. Nothing was stored. Go back to the chat.',
+    },
+  },
   not_answered: {
     status: 502,
     fa: { title: 'دیوار پاسخ نداد', text: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.' },

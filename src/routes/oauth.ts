@@ -92,7 +92,10 @@ function answer(finished: Finished, response: Response): void {
       return
     case 'refused':
       unit.fields['why'] = finished.why
-      unit.conclude('consent.refused', finished.why === 'not_answered' ? 'warn' : 'info')
+      unit.conclude(
+        'consent.refused',
+        finished.why === 'not_answered' || finished.why === 'not_allowed' ? 'warn' : 'info',
+      )
       end(response, finished.why, finished.returnUrl)
   }
 }

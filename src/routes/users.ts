@@ -42,8 +42,9 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
 async function ask(grants: Grants, askUser: AskUser, grant: Grant): Promise<AskedUser> {
   const asked = await askUser(grant.accessToken)
   if (asked.kind !== 'refused' || asked.status !== 401) return asked
-  const other = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
-  return other === undefined ? asked : askUser(other.accessToken)
+  const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
+  if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
+  return next.kind === 'none' ? asked : askUser(next.grant.accessToken)
 }
 
 function readUser(asked: AskedUser) {

@@ -61,6 +61,11 @@ function chatScopes({ conversationId, triple }: Chat): WantedScope[] {
 /** As the platform writes them: a name in capitals, perhaps with a resource. A misspelt word is none. */
 const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access)$/
 
+/** Whether this can be asked for at all, from whatever chat. */
+export function isAskable(text: string): boolean {
+  return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
+}
+
 function readWritten(text: string): WantedScope {
   if (!WRITTEN.test(text)) {
     throw new ScopeError(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)

@@ -25,7 +25,10 @@ const SLOW_MS = 3000
 const RETRY_AFTER_SECONDS = 5
 
 /** The faults that can be asked for by name, as the platform would show them. */
-const BY_NAME: Record<Exclude<FaultName, 'code_expired' | 'duplicate_click' | 'wrong_key'>, Misbehaviour> = {
+const BY_NAME: Record<
+  Exclude<FaultName, 'stolen_state' | 'code_expired' | 'duplicate_click' | 'wrong_key'>,
+  Misbehaviour
+> = {
   401: error(401, 16, 'invalid access token'),
   403: error(403, 7, 'permission denied'),
   412: error(412, 9, "message delivery failed due to recipient's restriction"),
@@ -90,9 +93,16 @@ export class ArmedFaults {
 
 /** What a named fault does to a request; nothing for those that are not about how a request is answered. */
 export function misbehaviourOf(fault: FaultName | undefined): Misbehaviour | undefined {
-  return fault === undefined || fault === 'code_expired' || fault === 'duplicate_click' || fault === 'wrong_key'
-    ? undefined
-    : BY_NAME[fault]
+  switch (fault) {
+    case undefined:
+    case 'stolen_state':
+    case 'code_expired':
+    case 'duplicate_click':
+    case 'wrong_key':
+      return undefined
+    default:
+      return BY_NAME[fault]
+  }
 }
 
 /** Answers as the platform should, or as it was told to. */

@@ -34,6 +34,8 @@ export type Issued = {
 
 /** Codes and tokens of the simulator, in memory and bounded: the oldest go when there are too many. */
 export class Grants {
+  /** How long the next access tokens are good, in milliseconds. */
+  accessMs = ACCESS_MS
   readonly #codes = new Map<string, Code>()
   readonly #pairs = new Map<string, Pair>()
   readonly #refreshable = new Map<string, Pair>()
@@ -118,7 +120,7 @@ export class Grants {
       scopes,
       accessToken: `ory_at_${randomBytes(32).toString('base64url')}`,
       ...(isOffline && { refreshToken: `ory_rt_${randomBytes(32).toString('base64url')}` }),
-      accessUntil: this.#now() + ACCESS_MS,
+      accessUntil: this.#now() + this.accessMs,
       refreshUntil: this.#now() + REFRESH_MS,
       origin,
     }

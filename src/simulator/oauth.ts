@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Grants, Issued } from './grants.ts'
 import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'
 import { consentPage, refusalPage } from './oauth-page.ts'
-import { readScope, splitScopes, type Scope } from './scopes.ts'
+import { isOfAnother, readScope, splitScopes, type Scope } from './scopes.ts'
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +16,8 @@ export type OauthDeps = {
   activeSide: Side
   /** The next code is treated as too old, because the simulator was told so. */
   codeExpired?: boolean
+  /** The user comes back with this state of somebody else's walk, because the simulator was told so. */
+  stolenState?: string | undefined
 }
 
 /** What an app sends a user to the consent with, once it has passed the checks. */
@@ -115,14 +117,29 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   const read = readAuthorization(form, deps)
   if (!('scopes' in read)) return refusedConsent(read)
   const side: Side = form.get('side') === 'seller' ? 'seller' : 'buyer'
-  const { redirectUri, state, scopes, challenge } = read
+  const { redirectUri, scopes, challenge } = read
+  const state = deps.stolenState ?? read.state
+  const stolen =
+    deps.stolenState === undefined ? [] : ['The simulator was told to send back the state of another walk.']
   if (form.get('decision') !== 'allow') {
     const denial = { error: 'access_denied', error_description: 'The resource owner denied the request', state }
-    const told: Told = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.'] }
+    const told: Told = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.', ...stolen] }
     return { answer: redirect(withQuery(redirectUri, denial)), told }
   }
+  if (scopes.some((scope) => isOfAnother(scope, deps.world, side))) {
+    const why = 'A scope is about a chat in the name of another user than the one who is logged in.'
+    return refusedConsent({
+      back: withQuery(redirectUri, { error: 'invalid_scope', error_description: why, state }),
+      why,
+    })
+  }
   const code = deps.grants.issueCode({ side, scopes: scopes.map(({ raw }) => raw) }, redirectUri, challenge)
-  const told: Told = { kind: 'consent', outcome: 'ok', side, notes: ['The user allowed.'] }
+  const told: Told = {
+    kind: 'consent',
+    outcome: stolen.length > 0 ? 'faulted' : 'ok',
+    side,
+    notes: ['The user allowed.', ...stolen],
+  }
   return {
     answer: redirect(withQuery(redirectUri, { code, state, scope: scopes.map(({ raw }) => raw).join(' ') })),
     told,

@@ -40,6 +40,16 @@ export function chatResource({ people, post }: World, side: Side): string {
   return Buffer.from(`${people[side].v1Id}:${post.token}:${people[other].v1Id}`).toString('base64')
 }
 
+/**
+ * Whether a scope names one chat in the name of somebody who is not this user. What the platform does then is documented nowhere; that
+ * it lets nobody give away another's chat is inferred.
+ */
+export function isOfAnother({ kind, resource }: Scope, world: World, side: Side): boolean {
+  if (kind !== 'one_chat' || resource === world.conversationId) return false
+  const [userId, postToken] = Buffer.from(resource, 'base64').toString('utf8').split(':')
+  return postToken !== undefined && userId !== world.people[side].v1Id
+}
+
 /** Whether what a user agreed to lets an app write into the conversation in that user's name. */
 export function coversConversation(world: World, side: Side, scopes: readonly string[]): boolean {
   return scopes.some((raw) => {

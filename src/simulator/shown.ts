@@ -67,15 +67,15 @@ export type TimelineEntry = {
   notes: string[]
 }
 
-/** Faults that can be asked for. Each is used up by the next send, token request or click, whichever it is for. */
+/** Faults that can be asked for. Each is used up by the next send, decision of a user, token request or click, whichever it is for. */
 export const FAULTS = {
   send: ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after'],
+  consent: ['stolen_state'],
   token: ['token_500', 'token_reset', 'token_reset_after', 'code_expired'],
   click: ['duplicate_click', 'wrong_key'],
 } as const
 
-export type FaultName =
-  (typeof FAULTS)['send'][number] | (typeof FAULTS)['token'][number] | (typeof FAULTS)['click'][number]
+export type FaultName = (typeof FAULTS)[keyof typeof FAULTS][number]
 
 /** Faults that wait, first come first. */
 export type ArmedFault = { fault: FaultName; times: number }

@@ -59,6 +59,8 @@ export type Simulator = {
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_REMEMBERED = 10_000
+/** Until somebody has walked. */
+const NO_STATE = 'a-state-that-somebody-else-was-given'
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
 
 /**
@@ -103,6 +105,8 @@ class Platform {
   readonly conversation: Conversation
   readonly #options: SimulatorOptions
   #activeSide: Side = 'buyer'
+  /** Of the last walk that came to a decision. */
+  #lastState = NO_STATE
 
   constructor(options: SimulatorOptions) {
     this.#options = options
@@ -156,7 +160,8 @@ class Platform {
     const { apiKey, app = { slug: 'demo-app', clientSecret: 'demo-client-secret' } } = this.#options
     const { world, faults } = this.conversation
     const isExchange = received.method === 'POST' && received.path.startsWith('/oauth2/token')
-    const fault = isExchange ? faults.take('token') : undefined
+    const isDecision = received.method === 'POST' && received.path.startsWith('/oauth2/auth/decision')
+    const fault = isExchange ? faults.take('token') : isDecision ? faults.take('consent') : undefined
     const misbehaviour = misbehaviourOf(fault)
     const wanted = {
       world,
@@ -164,12 +169,14 @@ class Platform {
       apiKey,
       activeSide: this.#activeSide,
       codeExpired: fault === 'code_expired',
+      stolenState: fault === 'stolen_state' ? this.#lastState : undefined,
     }
     if (misbehaviour && !takesEffect(misbehaviour)) {
       noteExchange(this.conversation, received, this.origin, { kind: 'token', misbehaviour }, this.#options.log)
       perform(refuse(500, 13, 'internal error'), misbehaviour, response)
       return true
     }
+    if (isDecision) this.#lastState = new URLSearchParams(received.body).get('state') ?? NO_STATE
     const handled = handleOauth(received, { ...wanted, app: { ...app, apiKey } }) ?? handleUsers(received, wanted)
     if (handled === undefined) return false
     noteExchange(

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { ResealedGrant, StoredGrant } from './consent-store.ts'
 import type { Database } from './database.ts'
-import { insertNames, selectGrants } from './grants.ts'
+import { butFor, insertNames, selectGrants } from './grants.ts'
 
 export async function expire({ db, now }: Database, limit: number): Promise<number> {
   let gone = 0
@@ -29,12 +29,17 @@ export async function expire({ db, now }: Database, limit: number): Promise<numb
   return gone + Number(numUpdatedRows)
 }
 
-export function grantsUnderOthers(database: Database, keyId: string, limit: number): Promise<StoredGrant[]> {
+export function grantsUnderOthers(
+  database: Database,
+  keyId: string,
+  limit: number,
+  except: readonly string[],
+): Promise<StoredGrant[]> {
   // One index each, in place of one scan for all three.
   const branch = (column: string) => sql`
     select id from (
       select id from user_grant
-      where ${sql.ref(column)} is not null and (${sql.ref(column)} < ${keyId} or ${sql.ref(column)} > ${keyId})
+      where ${sql.ref(column)} is not null and (${sql.ref(column)} < ${keyId} or ${sql.ref(column)} > ${keyId}) ${butFor(except)}
       limit ${limit}
     ) as ${sql.ref(`under_${column}`)}`
   const branches = ['content_key', 'names_key', 'previous_key'].map(branch)

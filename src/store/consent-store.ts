@@ -86,10 +86,12 @@ export type GrantStore = {
   commitRefresh: (
     refreshed: TokenTimes & { id: string; owner: string; content: Sealed; previous: Sealed; previousMs: number },
   ) => Promise<boolean>
+  /** Deletes a grant whose refresh token is of no use any more. Answers whether the lease still held; else nothing was deleted. */
+  endGrant: (id: string, owner: string) => Promise<boolean>
   /** Gives the right back after a failure; nobody tries again for so long. */
   restRefresh: (id: string, owner: string, restMs: number) => Promise<void>
-  /** Live grants whose refresh token has less than this left, and that nobody refreshes. */
-  endingGrants: (leftMs: number, limit: number) => Promise<StoredGrant[]>
+  /** Live grants whose refresh token has less than this left, and that nobody refreshes, but for those of these ids. */
+  endingGrants: (leftMs: number, limit: number, except: readonly string[]) => Promise<StoredGrant[]>
 }
 
 /** What of a grant is replaced when it is brought under the newest key. */
@@ -105,8 +107,8 @@ export type ResealedGrant = {
 export type ConsentKeepingStore = {
   /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
   expire: (limit: number) => Promise<number>
-  /** Grants of which something lies under another key than this. */
-  grantsUnderOthers: (keyId: string, limit: number) => Promise<StoredGrant[]>
+  /** Grants of which something lies under another key than this, but for those of these ids. */
+  grantsUnderOthers: (keyId: string, limit: number, except: readonly string[]) => Promise<StoredGrant[]>
   /** Replaces what is still as it was found; answers how many. */
   resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>
   countGrants: () => Promise<number>

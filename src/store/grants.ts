@@ -157,6 +157,15 @@ export async function commitRefresh(
   return Number(numUpdatedRows) === 1
 }
 
+export async function endGrant({ db }: Database, id: string, owner: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('user_grant')
+    .where('id', '=', id)
+    .where('lease_owner', '=', owner)
+    .executeTakeFirst()
+  return Number(numDeletedRows) === 1
+}
+
 export async function restRefresh({ db, now }: Database, id: string, owner: string, restMs: number): Promise<void> {
   await db
     .updateTable('user_grant')
@@ -166,13 +175,23 @@ export async function restRefresh({ db, now }: Database, id: string, owner: stri
     .execute()
 }
 
-export function endingGrants(database: Database, leftMs: number, limit: number): Promise<StoredGrant[]> {
+export function endingGrants(
+  database: Database,
+  leftMs: number,
+  limit: number,
+  except: readonly string[],
+): Promise<StoredGrant[]> {
   const { now } = database
   return selectGrants(
     database,
     sql`refresh_until is not null and refresh_until > ${now} and refresh_until <= ${after(now, leftMs)}
-      and (lease_until is null or lease_until <= ${now}) order by refresh_until limit ${limit}`,
+      and (lease_until is null or lease_until <= ${now}) ${butFor(except)} order by refresh_until limit ${limit}`,
   )
+}
+
+/** Leaves out the grants of these ids. */
+export function butFor(ids: readonly string[]): RawBuilder<unknown> {
+  return ids.length === 0 ? sql`` : sql`and id not in (${sql.join(ids)})`
 }
 
 function times(now: Database['now'], { accessMs, refreshMs }: TokenTimes) {

@@ -11,6 +11,7 @@ import {
   claimRefresh,
   commitRefresh,
   deleteGrant,
+  endGrant,
   endingGrants,
   findGrant,
   grantsNamed,
@@ -67,10 +68,12 @@ export function createQueries(database: Database): Queries {
     claimRefresh: (id, version, owner, leaseMs) =>
       asStoreCall(() => claimRefresh(database, id, version, owner, leaseMs)),
     commitRefresh: (refreshed) => asStoreCall(() => commitRefresh(database, refreshed)),
+    endGrant: (id, owner) => asStoreCall(() => endGrant(database, id, owner)),
     restRefresh: (id, owner, restMs) => asStoreCall(() => restRefresh(database, id, owner, restMs)),
-    endingGrants: (leftMs, limit) => asStoreCall(() => endingGrants(database, leftMs, limit)),
+    endingGrants: (leftMs, limit, except) => asStoreCall(() => endingGrants(database, leftMs, limit, except)),
     expire: (limit) => asStoreCall(() => expire(database, limit)),
-    grantsUnderOthers: (keyId, limit) => asStoreCall(() => grantsUnderOthers(database, keyId, limit)),
+    grantsUnderOthers: (keyId, limit, except) =>
+      asStoreCall(() => grantsUnderOthers(database, keyId, limit, except)),
     resealGrants: (keyId, grants) => asStoreCall(() => resealGrants(database, keyId, grants)),
     countGrants: () => asStoreCall(() => countGrants(database)),
     ping: () =>

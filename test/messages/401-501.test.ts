@@ -82,7 +82,7 @@ describe("403 consent_required: no token of the user's", () => {
       const response = await request().post('/messages').set('x-api-key', KEYS.caller).set(given).send(body)
       const { status, code, detail } = problemOf(response)
       expect({ status, code }).toEqual({ status: 403, code: 'consent_required' })
-      expect(detail).toMatch(/consent on Divar's page and send the token in x-access-token or Authorization: Bearer/)
+      expect(detail).toMatch(/no token came along.*a token in x-access-token or Authorization: Bearer/)
     }
   })
 

@@ -25,14 +25,15 @@ inBrowser('the page: two phones and one conversation', () => {
   })
 
   test.each(['v1', 'v2'] as const)(
-    'the first click, on %s: from the menu to the landing in the web view, and back by the return URL',
+    'the first click, on %s: from the menu through consent to the landing in the web view, and back by the return URL',
     async (wire) => {
       const { simulator } = await startDemoStand()
       const { page } = await openPage(simulator.url)
       await page.locator(`[data-wire="${wire}"]`).first().click()
       await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
       await phone(page, 'buyer').locator('[data-menu]').click()
-      await webView(page, 'buyer').locator('form').first().waitFor()
+      await webView(page, 'buyer').locator('[name="decision"][value="allow"]').click()
+      await webView(page, 'buyer').locator('form[action="/book"]').waitFor()
       expect(simulator.conversation.settings.wire).toBe(wire)
       await webView(page, 'buyer').locator('[type="submit"]').first().click()
       await webView(page, 'buyer').locator(`a[href="${simulator.url}/completion"]`).click()
@@ -54,6 +55,7 @@ inBrowser('the page: two phones and one conversation', () => {
     ])
     const buttons = phone(page, 'buyer').locator('[data-button]')
     await buttons.filter({ hasText: 'تأیید زمان بازدید' }).click()
+    await webView(page, 'buyer').locator('[name="decision"][value="allow"]').click()
     await webView(page, 'buyer').getByText('A-1029').first().waitFor()
     await phone(page, 'buyer').locator('[data-webview-close]').click()
     await buttons.filter({ hasText: 'گزارش خریدار' }).click()
@@ -68,7 +70,8 @@ inBrowser('the page: two phones and one conversation', () => {
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-location]').click()
     await phone(page, 'seller').locator('[data-button]').click()
-    await webView(page, 'seller').locator('form').first().waitFor()
+    await webView(page, 'seller').locator('[name="decision"][value="allow"]').click()
+    await webView(page, 'seller').locator('form[action="/book"]').waitFor()
     const click = simulator.conversation.snapshot().timeline.find(({ kind }) => kind === 'click')
     expect(click?.request?.body).toMatch(/"location":\{"latitude":[\d.]+,"longitude":[\d.]+\}/)
   })

@@ -31,7 +31,7 @@ const FAILING: [string, string, string | RegExp][] = [
   [
     'asks for scopes',
     'export default () => ({ url: "https://app.example.com/", scopes: ["chat"] })',
-    /this version has no grants/,
+    /consent is not set up/,
   ],
   ['is late', 'export default () => new Promise(() => {})', 'the resolver missed its deadline of 200 ms'],
 ]

@@ -2,30 +2,37 @@ import supertest, { type Test } from 'supertest'
 import { z } from 'zod'
 import type { Environment } from '../../src/process/config.ts'
 import type { Side } from '../../src/simulator/shown.ts'
-import type { SimulatorOptions } from '../../src/simulator/simulator.ts'
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
+import { APP } from './consent-app.ts'
 import { withStore } from './databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from './gateway.ts'
 import { freePort } from './listen.ts'
+import { startDivar, type DatabaseKind, type Reachable } from './outbox.ts'
 import { resolverFile } from './resolvers.ts'
 
-export const APP = { slug: 'bike-inspection', clientSecret: 'client-secret-of-the-app' }
+const STRICT: Partial<SimulatorOptions> = { checks: 'strict', identificationKey: KEYS.identification, app: APP }
 
 export const LANDING = 'https://app.example.com/start'
+
+/** What the resolver asks for, and the kind of store. */
+export type Asking = { scopes?: string[]; onDenied?: string; on?: DatabaseKind }
 
 /** The environment of a gateway that walks consent at a Divar; its resolver asks for these scopes. */
 export async function withConsent(
   divarUrl: string,
-  { scopes = ['chat', 'offline'], onDenied }: { scopes?: string[]; onDenied?: string } = {},
+  { scopes = ['chat', 'offline'], onDenied, on = 'sqlite' }: Asking = {},
 ): Promise<Environment> {
   const port = await freePort()
   const landing = JSON.stringify({ scopes, onDenied })
   return {
-    ...(await withStore('sqlite')),
+    ...(await withStore(on)),
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
     DIVAR_APP_SLUG: APP.slug,
     DIVAR_CLIENT_SECRET: APP.clientSecret,
     DIVAR_OAUTH_URL: divarUrl,
+    DIVAR_API_URL: divarUrl,
+    DIVAR_V1_API_URL: divarUrl,
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(
       `export default (click) => ({ url: '${LANDING}?click_id=' + click.id, ...${landing} })`,
@@ -35,18 +42,30 @@ export async function withConsent(
 
 /** A gateway that walks consent, with a strict simulator as its Divar. */
 export async function startConsentGateway(
-  landing: Parameters<typeof withConsent>[1] = {},
+  landing: Asking = {},
   more: Environment = {},
   options: Partial<SimulatorOptions> = {},
 ): Promise<TestGateway> {
   // Only the simulator knows where it will be, and it needs nothing of the gateway to start.
   const environment = await withConsent('http://127.0.0.1:9', landing)
-  return startTestGateway((divarUrl) => ({ ...environment, DIVAR_OAUTH_URL: divarUrl, ...more }), {
-    checks: 'strict',
-    identificationKey: KEYS.identification,
-    app: { slug: APP.slug, clientSecret: APP.clientSecret },
+  const at = (url: string) => ({ DIVAR_OAUTH_URL: url, DIVAR_API_URL: url, DIVAR_V1_API_URL: url })
+  return startTestGateway((divarUrl) => ({ ...environment, ...at(divarUrl), ...more }), {
+    ...STRICT,
     ...options,
   })
+}
+
+/** A Divar that outlives its gateways, with a clock that a test can move ahead, for codes and tokens. Nobody has to stop it. */
+export async function startConsentDivar(options: Partial<SimulatorOptions> = {}) {
+  let ahead = 0
+  const divar = await startDivar({ ...STRICT, now: () => Date.now() + ahead, ...options })
+  return { divar, pass: (ms: number) => (ahead += ms) }
+}
+
+/** How often tokens were asked for with a refresh token. */
+export function refreshesAt({ conversation }: Simulator): number {
+  const { timeline } = conversation.snapshot()
+  return timeline.filter(({ request }) => request?.body.includes('grant_type=refresh_token')).length
 }
 
 /** A browser, as far as redirects and cookies go. */
@@ -55,11 +74,12 @@ export class Browser {
 
   /** Opens an address, follows nothing. */
   async open(url: string, init: RequestInit = {}): Promise<{ status: number; location: string; body: string }> {
+    if (new URL(url).hostname !== '127.0.0.1') throw new Error(`a test opens nothing but loopback, not ${url}`)
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const answer = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (/Max-Age=0/.test(line)) this.#cookies.delete(name)
+      if (line.includes('Max-Age=0')) this.#cookies.delete(name)
       else this.#cookies.set(name, value)
     }
     return { status: answer.status, location: answer.headers.get('location') ?? '', body: await answer.text() }
@@ -88,7 +108,11 @@ export async function walk(startUrl: string, decision: Decision = {}) {
 }
 
 /** The address that a click on the chat's menu entry leads to. */
-export async function clicked(gateway: TestGateway, side: Side = 'buyer', wire: 'v1' | 'v2' = 'v2'): Promise<string> {
+export async function clicked(
+  gateway: { url: string; divar: Simulator },
+  side: Side = 'buyer',
+  wire: 'v1' | 'v2' = 'v2',
+): Promise<string> {
   const { conversation } = gateway.divar
   conversation.change({ wire, sessionUrl: `${gateway.url}/divar/session` })
   const answer = await fetch(`${gateway.divar.url}/simulator/clicks`, {
@@ -100,15 +124,25 @@ export async function clicked(gateway: TestGateway, side: Side = 'buyer', wire: 
 }
 
 /** A send of a service that has no token. */
-export function sendWithoutToken(gateway: TestGateway, body: object, path = '/messages'): Test {
+export function sendWithoutToken(
+  gateway: Reachable,
+  body: object,
+  { path = '/messages', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+): Test {
   return supertest(gateway.internalUrl)
     .post(path)
     .set('x-api-key', KEYS.caller)
     .set('content-type', 'application/json')
+    .set(headers)
     .send(JSON.stringify(body))
 }
 
 /** A question of a service's to an internal route. */
-export function ask(gateway: TestGateway, path: string, method: 'get' | 'delete' = 'get'): Test {
+export function ask(gateway: Reachable, path: string, method: 'get' | 'delete' = 'get'): Test {
   return supertest(gateway.internalUrl)[method](path).set('x-api-key', KEYS.caller)
+}
+
+/** A message to the conversation of the simulator. */
+export function messageTo({ world }: Pick<Simulator, 'world'>, text = 'سلام'): Record<string, unknown> {
+  return { conversation_id: world.conversationId, message: text }
 }

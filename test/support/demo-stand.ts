@@ -1,8 +1,12 @@
 import { afterAll } from '@jest/globals'
-import { landingTemplate, startApp, type SampleApp } from '../../src/demo/app.ts'
+import { startApp, type SampleApp } from '../../src/demo/app.ts'
+import { APP } from './consent-app.ts'
+import { withStore } from './databases.ts'
 import { KEYS } from './gateway.ts'
 import { freePort } from './listen.ts'
-import { SELLER_TOKEN, startStand, type Stand } from './stand.ts'
+import { startStand, type Stand } from './stand.ts'
+
+const RESOLVER_SECRET = 'secret-between-gateway-and-app'
 
 const running: (() => Promise<unknown>)[] = []
 afterAll(async () => {
@@ -17,9 +21,23 @@ export async function startDemoStand(): Promise<Stand & { app: SampleApp }> {
     port: 0,
     gatewayUrl: `http://127.0.0.1:${port}`,
     internalKey: KEYS.caller,
-    userToken: SELLER_TOKEN,
+    resolverSecret: RESOLVER_SECRET,
   })
   running.push(app.close)
-  const stand = await startStand(() => ({ PORT: String(port), LANDING_URL_TEMPLATE: landingTemplate(app.url) }))
+  const store = await withStore('sqlite')
+  const stand = await startStand(
+    (simulatorUrl) => ({
+      ...store,
+      PORT: String(port),
+      RESOLVER: 'forward',
+      RESOLVER_URL: `${app.url}/resolve`,
+      RESOLVER_SECRET,
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      DIVAR_OAUTH_URL: simulatorUrl,
+      DIVAR_APP_SLUG: APP.slug,
+      DIVAR_CLIENT_SECRET: APP.clientSecret,
+    }),
+    { app: APP },
+  )
   return { ...stand, app }
 }

@@ -5,6 +5,7 @@ import { inLanguage, say, sayFault, sayNumber, sayOf, type Word } from './words.
 
 const GROUPS: [Word, FaultName[]][] = [
   ['groupSend', ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after']],
+  ['groupConsent', ['stolen_state']],
   ['groupToken', ['token_500', 'token_reset', 'token_reset_after', 'code_expired']],
   ['groupClick', ['duplicate_click', 'wrong_key']],
 ]

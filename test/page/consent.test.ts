@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals'
+import type { FrameLocator, Page } from 'playwright-core'
+import { CHROMIUM, openPage } from '../support/browser.ts'
+import { startDemoStand } from '../support/demo-stand.ts'
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+
+type PhoneSide = 'seller' | 'buyer'
+const phone = (page: Page, side: PhoneSide) => page.locator(`[data-phone="${side}"]`)
+const webView = (page: Page, side: PhoneSide): FrameLocator => phone(page, side).frameLocator('[data-webview] iframe')
+const decide = (page: Page, side: PhoneSide, decision: 'allow' | 'deny') =>
+  webView(page, side).locator(`[name="decision"][value="${decision}"]`).click()
+
+const NOTHING_ODD = { strangers: [], complaints: [] }
+
+inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
+  test.each(['v1', 'v2'] as const)(
+    'on %s: click, consent, landing, a message without a token, its button, and the landing behind it; asked once',
+    async (wire) => {
+      const { simulator } = await startDemoStand()
+      const { page, ...odd } = await openPage(simulator.url, { language })
+      await page.locator(`[data-wire="${wire}"]`).first().click()
+      await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
+
+      await phone(page, 'buyer').locator('[data-menu]').click()
+      await decide(page, 'buyer', 'allow')
+      await webView(page, 'buyer').locator('form[action="/book"] [type="submit"]').click()
+      await phone(page, 'seller').locator('[data-button]').first().waitFor()
+      const [message] = simulator.conversation.snapshot().messages
+      expect(message).toMatchObject({ from: 'buyer', kind: 'app', wire })
+
+      await phone(page, 'buyer').locator('[data-webview-close]').click()
+      await phone(page, 'seller').locator('[data-button]').first().click()
+      // The seller confirms in a name of her own, so she is asked as well.
+      await decide(page, 'seller', 'allow')
+      await webView(page, 'seller').locator('form[action="/confirm"] [type="submit"]').click()
+      await phone(page, 'buyer').getByText('گزارش کارشناسی آماده است').waitFor()
+
+      // Whoever was asked once comes straight to the landing.
+      await phone(page, 'buyer').locator('[data-menu]').click()
+      await webView(page, 'buyer').locator('form[action="/book"]').waitFor()
+      const kinds = simulator.conversation.snapshot().timeline.map(({ kind }) => kind)
+      expect(kinds.filter((kind) => kind === 'token')).toHaveLength(2)
+      expect(odd).toEqual(NOTHING_ODD)
+    },
+  )
+
+  test('who refuses is told so in both languages, sees nothing but letters of the device, and finds the way back', async () => {
+    const { simulator } = await startDemoStand()
+    const { page, ...odd } = await openPage(simulator.url, { language })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await decide(page, 'buyer', 'deny')
+    const told = webView(page, 'buyer')
+    await told.getByText('اجازه ندادید').waitFor()
+    await told.getByText('You did not agree').waitFor()
+    expect(await told.locator('html').getAttribute('dir')).toBe('rtl')
+    expect(await told.locator('section[lang="en"]').getAttribute('dir')).toBe('ltr')
+    await told.getByText(language === 'fa' ? 'بازگشت به دیوار' : 'Back to Divar').click()
+    await phone(page, 'buyer').locator('[data-webview]').waitFor({ state: 'hidden' })
+    // The browser itself logs that a page was a 403.
+    expect(odd.strangers).toEqual([])
+  })
+
+  test('what comes back with a stolen state grants nothing', async () => {
+    const { simulator } = await startDemoStand()
+    simulator.conversation.faults.arm('stolen_state', 1)
+    const { page } = await openPage(simulator.url, { language })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await decide(page, 'buyer', 'allow')
+    await webView(page, 'buyer').getByText('This link does not work any more').waitFor()
+    expect(simulator.conversation.snapshot().timeline.filter(({ kind }) => kind === 'token')).toEqual([])
+  })
+})
