@@ -28,6 +28,7 @@ export type FaultCode =
   | 'queue_full'
   | 'resolver_failed'
   | 'grant_unreadable'
+  | 'stored_unreadable'
   | 'internal_error'
   | 'store_required'
   | 'consent_unavailable'

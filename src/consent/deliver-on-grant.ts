@@ -4,6 +4,7 @@ import type { Outcome } from '../delivery/outcome.ts'
 import type { Deliver } from '../delivery/platform.ts'
 import type { Message, Sender } from '../message/message.ts'
 import { StoreError } from '../store/store.ts'
+import type { Grant } from './grant.ts'
 import type { Chosen, Grants } from './grants.ts'
 
 /** The token, the one before it, and a refreshed one. */
@@ -20,18 +21,21 @@ export function deliverBy(deliver: Deliver, grants: Grants | undefined): Deliver
 
 async function deliverOnGrant(deliver: Deliver, grants: Grants, message: Message, sender: Sender): Promise<Outcome> {
   try {
-    const chosen = await grants.forMessage(message.address, sender)
-    if (chosen.kind !== 'grant') return whyNot(chosen)
     const refused = new Set<string>()
-    let { grant } = chosen
+    let grant: Grant | undefined
     for (;;) {
+      if (grant === undefined) {
+        const chosen = await grants.forMessage(message.address, sender)
+        if (chosen.kind !== 'grant') return whyNot(chosen)
+        grant = chosen.grant
+      }
       const outcome = await deliver(message, grant.accessToken)
       // A refused token is a sure no, so the same attempt may go on with another.
-      if (outcome.kind !== 'token_refused') return outcome
+      if (outcome.kind !== 'token_refused' || refused.size === MAX_TOKENS - 1) return outcome
       const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))
+      if (next.kind === 'none') return outcome
       if (next.kind === 'not_refreshed') return whyNot(next)
-      if (next.kind === 'none' || refused.size === MAX_TOKENS) return outcome
-      grant = next.grant
+      grant = next.kind === 'grant' ? next.grant : undefined
     }
   } catch (error) {
     // Nothing was delivered until now, and what the grant is worth will be seen at the next try.

@@ -9,12 +9,15 @@ import { holds, type Grant, type GrantSafe, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 import type { Tokens } from './token-client.ts'
 
+const OFFLINE: Scope = { kind: 'offline' }
 /** More grants than this that cover one thing are not looked at. */
 const MAX_FOUND = 50
-/** A token is refreshed when it has less than this left. */
+/** A token is refreshed when it has less than this left, or half of its life where that is less. */
 const REFRESH_AHEAD_MS = 60_000
 /** A younger pair that is refused would be refused anew: the fault is elsewhere. */
 const MIN_AGE_MS = 60_000
+/** A grant that ends on the way makes room for another that covers as much. */
+const MAX_ENDED = 10
 
 /** A grant that is ready to be used, or why there is none. */
 export type Chosen =
@@ -23,13 +26,13 @@ export type Chosen =
   | { kind: 'grant_unreadable'; grantId: string }
   | { kind: 'not_refreshed'; reason: string }
 
-/** What is left to try once Divar has refused a token; `none` when nothing else would help. */
+/** What is left to try once Divar has refused a token. `none`: nothing would help. `gone`: the grant is no more, another may be there. */
 export type AfterRefusal =
-  { kind: 'grant'; grant: Grant } | { kind: 'none' } | { kind: 'not_refreshed'; reason: string }
+  { kind: 'grant'; grant: Grant } | { kind: 'none' | 'gone' } | { kind: 'not_refreshed'; reason: string }
 
 export type GrantsOptions = { store: GrantStore; safe: GrantSafe; refresher: Refresher; log: Logger }
 
-/** The grants that the gateway holds. Everything here may throw a StoreError. */
+/** The grants that the gateway holds. Everything here may throw a StoreError, and what opens a grant a SealError. */
 export class Grants {
   readonly #options: GrantsOptions
 
@@ -42,8 +45,11 @@ export class Grants {
     const { store, safe } = this.#options
     const id = newId('grt')
     const { accessToken, refreshToken, accessMs, refreshMs } = tokens
-    const content = safe.seal(id, { ...owner, scopes, accessToken, refreshToken })
-    await store.addGrant({ id, content, names: safe.namesOf({ ...owner, scopes }), accessMs, refreshMs })
+    // Answers may leave it out, and a grant that cannot be refreshed must not pass for as much as one that can.
+    const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
+    const held = isOffline ? [...scopes, OFFLINE] : scopes
+    const content = safe.seal(id, { ...owner, scopes: held, accessToken, refreshToken })
+    await store.addGrant({ id, content, names: safe.namesOf({ ...owner, scopes: held }), accessMs, refreshMs })
     return id
   }
 
@@ -51,44 +57,57 @@ export class Grants {
   forMessage(address: Address, sender: Sender): Promise<Chosen> {
     const covering = coveringScopes(address, sender)
     const macs = namesOfCovering(covering, this.#options.safe)
-    return this.#choose(macs, (found) => narrowest(found, covering))
+    // Where the sender is whoever has consented, one that cannot be opened might be somebody else's.
+    const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
+    return this.#choose(macs, (found, isAnyUnreadable) =>
+      needsAll && isAnyUnreadable ? undefined : narrowest(found, covering),
+    )
   }
 
   /** A grant of this user, by Divar's word, that holds one of these scopes, the first of them if it can be. */
-  forUser(userId: string, scopes: readonly Scope[]): Promise<Chosen> {
-    const macs = scopes.flatMap((scope) => this.#options.safe.names.owned(userId, scope))
-    return this.#choose(macs, (found) => {
-      const own = found.filter((grant) => grant.userId === userId)
-      return scopes.map((scope) => own.find((grant) => holds(grant, scope))).find((grant) => grant !== undefined)
-    })
+  async forUser(userId: string, scopes: readonly Scope[]): Promise<Chosen> {
+    for (const scope of scopes) {
+      const chosen = await this.#choose(this.#options.safe.names.owned(userId, scope), (found) =>
+        found.find((grant) => grant.userId === userId && holds(grant, scope)),
+      )
+      if (chosen.kind !== 'consent_required') return chosen
+    }
+    return { kind: 'consent_required' }
   }
 
-  /** Whether live grants of the user hold each of these, by one of its ways to be covered. */
+  /**
+   * Whether live grants of the user hold each of these, by one of its ways to be covered.
+   * @param isOffline counts only those that can be refreshed
+   */
   async cover(userId: string, wanted: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
     const { store, safe } = this.#options
-    const macs = wanted.flat().flatMap((scope) => safe.names.owned(userId, scope))
-    const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
-    const good = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
-    return wanted.every((ways) => ways.some((scope) => good.some((grant) => holds(grant, scope))))
+    const holdsOneOf = async (ways: readonly Scope[]): Promise<boolean> => {
+      const macs = ways.flatMap((scope) => safe.names.owned(userId, scope))
+      const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
+      const good = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+      return ways.some((scope) => good.some((grant) => holds(grant, scope)))
+    }
+    const asked = wanted.length > 0 ? wanted : [[OFFLINE]]
+    return (await Promise.all(asked.map(holdsOneOf))).every(Boolean)
   }
 
   /** The grant with another token than those that Divar has refused. */
   async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> {
     const { store, safe, refresher } = this.#options
     const stored = await store.findGrant(id)
-    if (stored === undefined) return { kind: 'none' }
+    if (stored === undefined) return { kind: 'gone' }
     const grant = safe.open(stored)
     const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
     if (!refused.has(accessToken)) return { kind: 'grant', grant }
     // A new token may not be known everywhere yet, and the former one is good for a while.
-    if (previous !== undefined && !refused.has(previous))
+    if (previous !== undefined && !refused.has(previous)) {
       return { kind: 'grant', grant: { ...grant, accessToken: previous } }
+    }
     if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return { kind: 'none' }
-    const refreshed = await refresher.refresh(grant)
+    const refreshed = await refresher.refresh(grant, { waits: true })
     if (refreshed.kind === 'failed') return { kind: 'not_refreshed', reason: refreshed.reason }
-    return refreshed.kind === 'fresh' && !refused.has(refreshed.grant.accessToken)
-      ? { kind: 'grant', grant: refreshed.grant }
-      : { kind: 'none' }
+    if (refreshed.kind === 'ended' || refused.has(refreshed.grant.accessToken)) return { kind: 'none' }
+    return { kind: 'grant', grant: refreshed.grant }
   }
 
   async list(userId: string, page: { cursor: number | undefined; limit: number }) {
@@ -104,25 +123,33 @@ export class Grants {
 
   async #choose(
     macs: readonly string[],
-    pick: (found: readonly Grant[]) => Grant | 'ambiguous' | undefined,
-    isLastTry = false,
+    pick: (found: readonly Grant[], isAnyUnreadable: boolean) => Grant | 'ambiguous' | undefined,
   ): Promise<Chosen> {
-    const { grants, unreadable } = this.#openAll(await this.#options.store.grantsNamed(macs, MAX_FOUND))
-    const grant = pick(grants)
-    if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
-    if (grant === undefined) {
-      return unreadable === undefined ? { kind: 'consent_required' } : { kind: 'grant_unreadable', grantId: unreadable }
+    for (let ended = 0; ended < MAX_ENDED; ended += 1) {
+      const { grants, unreadable } = this.#openAll(await this.#options.store.grantsNamed(macs, MAX_FOUND))
+      const grant = pick(grants, unreadable !== undefined)
+      if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
+      if (grant === undefined) {
+        return unreadable === undefined
+          ? { kind: 'consent_required' }
+          : { kind: 'grant_unreadable', grantId: unreadable }
+      }
+      const ready = await this.#makeReady(grant)
+      if (ready.kind !== 'ended') return ready
     }
-    if (grant.accessMs > REFRESH_AHEAD_MS || (grant.refreshToken === undefined && grant.accessMs > 0)) {
-      return { kind: 'grant', grant }
-    }
-    const refreshed = await this.#options.refresher.refresh(grant)
+    return { kind: 'consent_required' }
+  }
+
+  /** Refreshes a grant if it is time. */
+  async #makeReady(grant: Grant): Promise<Chosen | { kind: 'ended' }> {
+    const { accessMs, pairAgeMs, refreshToken } = grant
+    const isGood = accessMs > 0
+    const aheadMs = Math.min(REFRESH_AHEAD_MS, (accessMs + pairAgeMs) / 2)
+    if (isGood && (refreshToken === undefined || accessMs > aheadMs)) return { kind: 'grant', grant }
+    const refreshed = await this.#options.refresher.refresh(grant, { waits: !isGood })
     if (refreshed.kind === 'fresh') return { kind: 'grant', grant: refreshed.grant }
-    if (refreshed.kind === 'ended') {
-      // Another grant may cover it.
-      return isLastTry ? { kind: 'consent_required' } : this.#choose(macs, pick, true)
-    }
-    return grant.accessMs > 0 ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
+    if (refreshed.kind === 'ended') return refreshed
+    return isGood ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
   }
 
   /** What cannot be opened is told, and left out. */

@@ -9,13 +9,16 @@ import type { Refresher } from './refresher.ts'
 const RENEW_BEFORE_MS = 7 * 24 * 60 * 60 * 1000
 /** At one look, so that the token route is not stormed. */
 const RENEW_AT_ONCE = 10
+/** What could not be refreshed, or not be opened, keeps back no others for so long. */
+const ASIDE_MS = 60 * 60 * 1000
 /** So many are remembered. */
-const MAX_UNREADABLE = 1000
+const MAX_ASIDE = 1000
 
 export type ConsentKeeperOptions = {
   store: ConsentKeepingStore & Pick<GrantStore, 'endingGrants'>
   safe: GrantSafe
-  refresher: Refresher
+  /** Where consent is set up. */
+  refresher: Refresher | undefined
   figures: { grants: number }
   log: Logger
 }
@@ -24,8 +27,8 @@ export type ConsentKeeperOptions = {
 export class ConsentKeeper {
   readonly #options: ConsentKeeperOptions
   readonly #house: Housekeeping
-  /** Grants that cannot be opened: they are told once, and keep back no others. */
-  readonly #unreadable = new Set<string>()
+  /** Grants that are left alone, and until when. */
+  readonly #aside = new Map<string, number>()
 
   constructor(options: ConsentKeeperOptions) {
     this.#options = options
@@ -41,10 +44,11 @@ export class ConsentKeeper {
   }
 
   async #look(): Promise<void> {
-    const { store, figures } = this.#options
+    const { store, figures, refresher } = this.#options
+    for (const [id, until] of this.#aside) if (until <= performance.now()) this.#aside.delete(id)
     await this.#house.tidy('expire', () => store.expire(BATCH))
     await this.#house.tidy('reseal', () => this.#reseal())
-    await this.#house.tidy('renew', () => this.#renew())
+    if (refresher !== undefined) await this.#house.tidy('renew', () => this.#renew(refresher))
     await this.#house.tidy('count', async () => {
       figures.grants = await store.countGrants()
       return 0
@@ -53,7 +57,7 @@ export class ConsentKeeper {
 
   async #reseal(): Promise<number> {
     const { store, safe } = this.#options
-    const grants = await store.grantsUnderOthers(safe.primary, BATCH, [...this.#unreadable])
+    const grants = await store.grantsUnderOthers(safe.primary, BATCH, [...this.#aside.keys()])
     const resealed: ResealedGrant[] = grants.flatMap((stored) =>
       this.#open(stored).map((grant) => ({
         id: stored.id,
@@ -66,6 +70,17 @@ export class ConsentKeeper {
     return grants.length
   }
 
+  async #renew(refresher: Refresher): Promise<number> {
+    const ending = await this.#options.store.endingGrants(RENEW_BEFORE_MS, RENEW_AT_ONCE, [...this.#aside.keys()])
+    for (const stored of ending) {
+      for (const grant of this.#open(stored)) {
+        const { kind } = await refresher.refresh(grant, { waits: false })
+        if (kind === 'failed') this.#putAside(stored.id)
+      }
+    }
+    return 0
+  }
+
   #open(stored: StoredGrant): Grant[] {
     const { safe, log } = this.#options
     try {
@@ -73,16 +88,12 @@ export class ConsentKeeper {
     } catch (error) {
       if (!(error instanceof SealError)) throw error
       log.error({ event: 'store.sealed_row_unreadable', grant_id: stored.id, ...describeError(error) })
-      if (this.#unreadable.size < MAX_UNREADABLE) this.#unreadable.add(stored.id)
+      this.#putAside(stored.id)
       return []
     }
   }
 
-  async #renew(): Promise<number> {
-    const { store, refresher } = this.#options
-    for (const stored of await store.endingGrants(RENEW_BEFORE_MS, RENEW_AT_ONCE, [...this.#unreadable])) {
-      for (const grant of this.#open(stored)) await refresher.refresh(grant)
-    }
-    return 0
+  #putAside(id: string): void {
+    if (this.#aside.size < MAX_ASIDE) this.#aside.set(id, performance.now() + ASIDE_MS)
   }
 }

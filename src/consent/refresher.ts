@@ -44,12 +44,15 @@ export class Refresher {
     this.#options = options
   }
 
-  /** @throws StoreError */
-  refresh(grant: Grant): Promise<Refreshed> {
-    const name = `${grant.id} ${grant.version}`
+  /**
+   * @param waits for another gateway that is at it, which is not worth it while the token is good
+   * @throws StoreError, SealError
+   */
+  refresh(grant: Grant, { waits }: { waits: boolean }): Promise<Refreshed> {
+    const name = `${grant.id} ${grant.version}${waits ? '' : ' at once'}`
     const running = this.#running.get(name)
     if (running !== undefined) return running
-    const refreshing = this.#refresh(grant).finally(() => this.#running.delete(name))
+    const refreshing = this.#refresh(grant, waits).finally(() => this.#running.delete(name))
     this.#running.set(name, refreshing)
     return refreshing
   }
@@ -59,7 +62,7 @@ export class Refresher {
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values())
   }
 
-  async #refresh(grant: Grant): Promise<Refreshed> {
+  async #refresh(grant: Grant, waits: boolean): Promise<Refreshed> {
     const { store, safe, owner, timeoutMs, cutOff } = this.#options
     const leaseMs = timeoutMs + LEASE_MARGIN_MS
     const deadline = performance.now() + leaseMs
@@ -69,7 +72,9 @@ export class Refresher {
       if (claim.kind === 'gone') return { kind: 'ended' }
       if (claim.kind === 'changed') return { kind: 'fresh', grant: safe.open(claim.grant) }
       if (claim.kind === 'resting') return { kind: 'failed', reason: 'it has just failed' }
-      if (performance.now() > deadline || cutOff.aborted) return { kind: 'failed', reason: 'another gateway is at it' }
+      if (!waits || performance.now() > deadline || cutOff.aborted) {
+        return { kind: 'failed', reason: 'another gateway is at it' }
+      }
       await wait(LOOK_MS)
     }
   }
@@ -90,7 +95,7 @@ export class Refresher {
   async #giveUp(grant: Grant, { kind, reason }: NoTokens): Promise<Refreshed> {
     const { store, owner, log } = this.#options
     if (kind === 'ended') {
-      if (!(await store.endGrant(grant.id, owner))) return this.#readAgain(grant)
+      if (!(await store.endGrant(grant.id, grant.version, owner))) return this.#readAgain(grant)
       log.info({ event: 'grant.ended', grant_id: grant.id, reason })
       return { kind }
     }
@@ -105,6 +110,7 @@ export class Refresher {
     const renewed = { ...grant, accessToken, refreshToken }
     const commit = {
       id: grant.id,
+      version: grant.version,
       owner,
       content: safe.seal(grant.id, renewed),
       previous: safe.sealPrevious(grant.id, grant),

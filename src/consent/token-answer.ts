@@ -3,6 +3,9 @@ import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-j
 /** A point in time in seconds is a number of this size, a duration never is. */
 const LEAST_UNIX_TIME_S = 1_000_000_000
 
+/** Ten years: no token lives longer, and a database could not count further than some answers might. */
+const MAX_LIFE_S = 10 * 365 * 24 * 60 * 60
+
 /**
  * Brings the platform's token answers into the form that OAuth 2.0 has for them: `token_type` is missing in some, others name a point in
  * time, `expires`, where a duration belongs, or send numbers as strings. What is empty is left out, and so is an identity token, which
@@ -17,7 +20,7 @@ export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Arr
     JSON.stringify({
       ...rest,
       token_type: typeof token_type === 'string' && token_type !== '' ? token_type : 'bearer',
-      ...(expiresIn !== undefined && { expires_in: Math.max(expiresIn, 0) }),
+      ...(expiresIn !== undefined && { expires_in: Math.min(Math.max(expiresIn, 0), MAX_LIFE_S) }),
       ...(isText(refresh_token) && { refresh_token }),
       ...(isText(scope) && { scope }),
     }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
+import { readRetryAfter } from '../delivery/read-answer.ts'
 import type { Host } from '../outbound/host.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024
@@ -40,8 +41,8 @@ export function createAskUser({ url, host, apiKey, timeoutMs, userAgent }: AskUs
     if (exchange.kind === 'failed') return { kind: 'failed', reason: exchange.reason }
     const { status, headers, body } = exchange
     if (status === 401 || status === 403 || status === 429) {
-      const retryAfter = Number(headers['retry-after'])
-      return { kind: 'refused', status, ...(retryAfter > 0 && retryAfter < 86_400 && { retryAfter }) }
+      const retryAfter = readRetryAfter(headers['retry-after'])
+      return { kind: 'refused', status, ...(retryAfter !== undefined && { retryAfter }) }
     }
     if (status !== 200) return { kind: 'failed', reason: `status ${status}` }
     const user = body && readUser(body)

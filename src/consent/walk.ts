@@ -62,6 +62,8 @@ const contentSchema = z.object({
 })
 type Content = z.infer<typeof contentSchema>
 
+const NOT_TOLD = 'Divar did not tell who consented'
+
 /** Of the errors that an authorization may end with, those that time mends (RFC 6749, 4.1.2.1). */
 const PASSING_ERRORS: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
 
@@ -160,14 +162,21 @@ export function createWalk(options: WalkOptions) {
     const userId = who.kind === 'told' ? who.user.userId : undefined
     if (asked.userId !== undefined && userId !== asked.userId) {
       return userId === undefined
-        ? { kind: 'refused', why: 'not_answered', returnUrl, reason: 'Divar did not tell who consented' }
+        ? { kind: 'refused', why: 'not_answered', returnUrl, reason: NOT_TOLD }
         : { kind: 'refused', why: 'other_user', returnUrl }
     }
     const held = (tokens.scopes ?? scopes).map(readScope)
-    const kept = asked.userId === undefined ? held.filter((scope) => isOfThisChat(scope, asked)) : held
-    const owner = { userId, chatUserId: asked.userId === undefined ? asked.triple?.userId : undefined }
-    const grantId = await grants.add(owner, kept, tokens)
-    if (!holdsAll(kept, scopes.map(readScope), tokens)) return { kind: 'denied', onDenied, returnUrl }
+    const isProven = asked.userId !== undefined
+    const kept = isProven ? held : held.filter((scope) => isOfThisChat(scope, asked))
+    const isWhole = holdsAll(kept, scopes.map(readScope), tokens)
+    // Whose a part would be cannot be known: another user may have been given what is not in one user's name.
+    if (!isProven && !isWhole) return { kind: 'denied', onDenied, returnUrl }
+    const chatUserId = isProven ? undefined : kept.find((scope) => scope.kind === 'chat')?.userId
+    if (userId === undefined && chatUserId === undefined) {
+      return { kind: 'refused', why: 'not_answered', returnUrl, reason: NOT_TOLD }
+    }
+    const grantId = await grants.add({ userId, chatUserId }, kept, tokens)
+    if (!isWhole) return { kind: 'denied', onDenied, returnUrl }
     if (click !== undefined) await clicks.keep(click.id, click)
     return { kind: 'granted', grantId, landing }
   }

@@ -100,7 +100,7 @@ function isSuccess(status: number): boolean {
 }
 
 /** `Retry-After` in whole seconds, from its seconds or its date, within a day. */
-function readRetryAfter(header: string | string[] | undefined): number | undefined {
+export function readRetryAfter(header: string | string[] | undefined): number | undefined {
   const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
   // A date begins with its weekday; Date.parse alone would also take `-1` for one, long past.
   const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN

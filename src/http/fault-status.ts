@@ -29,6 +29,7 @@ export const faultStatus: Record<FaultCode, HttpMeaning> = {
   queue_full: { status: 429, title: 'The queue is full' },
   resolver_failed: { status: 500, title: 'The resolver gave no landing' },
   grant_unreadable: { status: 500, title: 'A stored grant cannot be read' },
+  stored_unreadable: { status: 500, title: 'What is stored cannot be read' },
   internal_error: { status: 500, title: 'The gateway failed' },
   store_required: { status: 501, title: 'This needs a store' },
   consent_unavailable: { status: 501, title: 'Consent is not set up' },

@@ -2,9 +2,8 @@ import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { Logger } from '../base/log.ts'
 import { Tally } from '../base/tally.ts'
-import { createGrantSafe } from '../consent/grant.ts'
+import type { GrantSafe } from '../consent/grant.ts'
 import { Grants, type Chosen } from '../consent/grants.ts'
-import { ConsentKeeper } from '../consent/keeper.ts'
 import type { KeptClicks } from '../consent/kept-clicks.ts'
 import { Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../consent/token-client.ts'
@@ -33,25 +32,26 @@ export type Consent = {
   figures: ConsentFigures
   /** Why a message that is to go later would not; undefined when it would. */
   whyNot: (send: Send) => Promise<Exclude<Chosen, { kind: 'grant' | 'not_refreshed' }> | undefined>
-  start: () => void
-  close: () => Promise<void>
+  refresher: Refresher
 }
 
 export type ConsentParts = {
   store: Store
   keyring: Keyring
+  safe: GrantSafe
   clicks: KeptClicks
+  /** When the process will not wait any longer. */
+  cutOff: AbortSignal
   divar: Divar
   openHost: OpenHost
   log: Logger
 }
 
 export async function openConsent(config: Config, consent: ConsentConfig, parts: ConsentParts): Promise<Consent> {
-  const { store, keyring, clicks, divar, openHost, log } = parts
+  const { store, keyring, safe, clicks, cutOff, divar, openHost, log } = parts
   const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
   const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
   const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: 0 }
-  const cutOff = new AbortController()
   const client = await createTokenClient({
     oauthUrl,
     host: openHost(oauthUrl, timeoutMs),
@@ -61,7 +61,6 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
     timeoutMs,
     userAgent: USER_AGENT,
   })
-  const safe = createGrantSafe(keyring)
   const refresher = new Refresher({
     store,
     safe,
@@ -69,12 +68,11 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
     owner: newId('gw'),
     timeoutMs,
     figures: figures.refreshes,
-    cutOff: cutOff.signal,
+    cutOff,
     log,
   })
   const grants = new Grants({ store, safe, refresher, log })
   const askUser = createAskUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT })
-  const keeper = new ConsentKeeper({ store, safe, refresher, figures, log })
   return {
     walk: createWalk({ store, keyring, grants, clicks, client, askUser, style, publicUrl }),
     grants,
@@ -84,13 +82,6 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
       const chosen = await grants.forMessage(message.address, sender)
       return chosen.kind === 'grant' || chosen.kind === 'not_refreshed' ? undefined : chosen
     },
-    start: () => {
-      keeper.start()
-    },
-    close: async () => {
-      cutOff.abort()
-      await keeper.stop()
-      await refresher.idle()
-    },
+    refresher,
   }
 }

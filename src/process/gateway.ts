@@ -53,7 +53,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
-  const stored = config.store && (await (await import('./stored.ts')).openStored(config, divar, openHost, log))
+  const parts = { divar, openHost, cutOff: cutOff.signal, log }
+  const stored = config.store && (await (await import('./stored.ts')).openStored(config, parts))
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
 
@@ -114,7 +115,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       const closed = Promise.all(listeners.map((listener) => listener.drain()))
       const drained = await within(
         config.shutdownGraceMs,
-        Promise.all([closed.then(() => inFlight.idle()), stored?.outbox.drain()]),
+        Promise.all([closed.then(() => inFlight.idle()), stored?.drain()]),
       )
       // What has to be cut is told so, answers where anybody listens, and gets its line.
       cutOff.abort()

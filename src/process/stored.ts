@@ -1,6 +1,8 @@
 import { createKeyring } from '../base/keyring.ts'
 import type { Logger } from '../base/log.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
+import { createGrantSafe } from '../consent/grant.ts'
+import { ConsentKeeper } from '../consent/keeper.ts'
 import { createKeptClicks, type KeptClicks } from '../consent/kept-clicks.ts'
 import type { DeliverBy } from '../delivery/credential.ts'
 import type { Lane } from '../outbox/lane.ts'
@@ -24,6 +26,8 @@ export type Stored = {
   deliver: DeliverBy
   /** Resolves when the store answers. */
   ping: () => Promise<void>
+  /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
+  drain: () => Promise<void>
   close: () => Promise<void>
 }
 
@@ -31,13 +35,17 @@ export type Stored = {
  * Opens the store, settles what an earlier process left behind, and begins to carry what is owed.
  * @throws StoreSetupError
  */
-export async function openStored(config: Config, divar: Divar, openHost: OpenHost, log: Logger): Promise<Stored> {
+export async function openStored(
+  config: Config,
+  { divar, openHost, cutOff, log }: { divar: Divar; openHost: OpenHost; cutOff: AbortSignal; log: Logger },
+): Promise<Stored> {
   if (config.store === undefined) throw new Error('there is no store to open')
   const { database, keys, retentionMs, retry, queueLimit, webhook, backup } = config.store
   const store = await openStore(database, log)
   const keyring = createKeyring(keys)
   const clicks = createKeptClicks(store, keyring)
-  const parts = { store, keyring, clicks, divar, openHost, log }
+  const safe = createGrantSafe(keyring)
+  const parts = { store, keyring, safe, clicks, cutOff, divar, openHost, log }
   const consent = config.consent && (await (await import('./consent.ts')).openConsent(config, config.consent, parts))
   const deliver = deliverBy(divar.deliver, consent?.grants)
   const lanes = divar.lanes(deliver)
@@ -52,17 +60,25 @@ export async function openStored(config: Config, divar: Divar, openHost: OpenHos
     backup,
     log,
   })
+  const { refresher, figures = { grants: 0 } } = consent ?? {}
+  // Also without consent: it may have been set up before, and clicks are kept anyway.
+  const keeper = new ConsentKeeper({ store, safe, refresher, figures, log })
+  const drain = async () => {
+    await Promise.all([outbox.drain(), keeper.stop()])
+    await refresher?.idle()
+  }
   const close = async () => {
     await outbox.close()
-    await consent?.close()
+    await keeper.stop()
+    await refresher?.idle()
     await store.close()
   }
   await outbox.start().catch(async (error: unknown) => {
     await close()
     throw error
   })
-  consent?.start()
-  return { outbox, clicks, consent, deliver, ping: store.ping, close }
+  keeper.start()
+  return { outbox, clicks, consent, deliver, ping: store.ping, drain, close }
 }
 
 /** The lane to the company's own service that wants to know how messages end. */

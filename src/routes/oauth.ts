@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
 import { Fault } from '../base/fault.ts'
+import { SealError } from '../base/keyring.ts'
 import { describeError } from '../base/log.ts'
 import type { Finished, Walk } from '../consent/walk.ts'
 import { methodNotAllowed } from '../http/endings.ts'
@@ -106,10 +107,18 @@ const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, respons
     next(error)
     return
   }
+  const { unit } = response.locals
+  // An id that is not percent-encoded as it should be.
+  if (error instanceof URIError) {
+    unit.conclude('consent.refused')
+    end(response, 'not_found')
+    return
+  }
   const isStore = error instanceof StoreError
-  Object.assign(response.locals.unit.fields, describeError(isStore ? (error.cause ?? error) : error))
-  response.locals.unit.conclude('consent.failed', 'error')
-  end(response, 'store_unavailable')
+  Object.assign(unit.fields, describeError(isStore ? (error.cause ?? error) : error))
+  unit.conclude('consent.failed', 'error')
+  // A walk that was altered in the store will not open later either.
+  end(response, error instanceof SealError ? 'expired' : 'store_unavailable')
 }
 
 function end(response: Response, ending: Ending, returnUrl?: string): void {

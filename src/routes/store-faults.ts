@@ -1,5 +1,6 @@
 import type { ErrorRequestHandler } from 'express'
 import { Fault } from '../base/fault.ts'
+import { SealError } from '../base/keyring.ts'
 import { StoreError } from '../store/store.ts'
 
 /** How soon a store may be back. */
@@ -7,6 +8,16 @@ const STORE_RETRY_S = 5
 
 /** A store that is away or full is told in the words of this side; what it said itself is for the log. */
 export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+  if (error instanceof SealError) {
+    next(
+      new Fault(
+        'stored_unreadable',
+        'What is stored for this was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back.',
+        { internal: error.message },
+      ),
+    )
+    return
+  }
   if (!(error instanceof StoreError)) {
     next(error)
     return

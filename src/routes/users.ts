@@ -44,7 +44,7 @@ async function ask(grants: Grants, askUser: AskUser, grant: Grant): Promise<Aske
   if (asked.kind !== 'refused' || asked.status !== 401) return asked
   const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
   if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
-  return next.kind === 'none' ? asked : askUser(next.grant.accessToken)
+  return next.kind === 'grant' ? askUser(next.grant.accessToken) : asked
 }
 
 function readUser(asked: AskedUser) {

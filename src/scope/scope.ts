@@ -96,9 +96,10 @@ export function nameOfScope(scope: Scope): string {
 }
 
 /**
- * Takes apart what a token answer names. Blanks divide; so does a `+`, which also occurs in base64, where a name follows: base64 has no
- * `_`, and each name has one.
+ * Takes apart what a token answer names. Blanks divide, and where there are none a `+` does; that also occurs in base64, so only where a
+ * name follows: base64 has no `_`, and each name has one.
  */
 export function splitScopes(text: string): string[] {
-  return text.split(/\s+|\+(?=[A-Za-z]+_[A-Za-z])/).filter(Boolean)
+  const words = text.trim().split(/\s+/)
+  return (words.length > 1 ? words : text.trim().split(/\+(?=[A-Za-z]+_[A-Za-z])/)).filter(Boolean)
 }

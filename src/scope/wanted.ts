@@ -34,7 +34,9 @@ function derive(word: string, chat: Chat): WantedScope[] {
     case 'chat':
       return chatScopes(chat)
     case 'post_chats':
-      if (chat.postToken === undefined) throw new ScopeError('post_chats: there is no post_token to derive it from')
+      // A blank would end the scope, and begin another.
+      if (chat.postToken === undefined || /\s/.test(chat.postToken))
+        throw new ScopeError('post_chats: there is no post_token to derive it from')
       return [{ scope: { kind: 'post', postToken: chat.postToken } }]
     case 'seller_chats':
       return [{ scope: { kind: 'seller' } }]
@@ -49,9 +51,9 @@ function derive(word: string, chat: Chat): WantedScope[] {
 
 function chatScopes({ conversationId, triple }: Chat): WantedScope[] {
   const scopes: Scope[] = []
-  // A blank would end the scope, and begin another.
   if (conversationId !== undefined && !/\s/.test(conversationId)) scopes.push({ kind: 'conversation', conversationId })
-  if (triple !== undefined) scopes.push({ kind: 'chat', ...triple })
+  // A colon in an id would make it another three.
+  if (triple !== undefined && !Object.values(triple).join('').includes(':')) scopes.push({ kind: 'chat', ...triple })
   if (scopes.length === 0) {
     throw new ScopeError('chat: there is no conversation_id, nor user_id, post_token and peer_id, to derive it from')
   }

@@ -93,16 +93,11 @@ export class ArmedFaults {
 
 /** What a named fault does to a request; nothing for those that are not about how a request is answered. */
 export function misbehaviourOf(fault: FaultName | undefined): Misbehaviour | undefined {
-  switch (fault) {
-    case undefined:
-    case 'stolen_state':
-    case 'code_expired':
-    case 'duplicate_click':
-    case 'wrong_key':
-      return undefined
-    default:
-      return BY_NAME[fault]
-  }
+  return fault !== undefined && isAnswered(fault) ? BY_NAME[fault] : undefined
+}
+
+function isAnswered(fault: FaultName): fault is keyof typeof BY_NAME {
+  return fault in BY_NAME
 }
 
 /** Answers as the platform should, or as it was told to. */

@@ -82,12 +82,19 @@ export type GrantStore = {
   deleteGrant: (id: string) => Promise<boolean>
   /** Takes the right to refresh this pair, for so long. */
   claimRefresh: (id: string, version: number, owner: string, leaseMs: number) => Promise<RefreshClaim>
-  /** Commits the new pair and ends the lease; the pair before it is kept for so long. Answers whether the lease still held. */
+  /** Commits the new pair in place of this version's and ends the lease; the former is kept for so long. Answers whether the lease held. */
   commitRefresh: (
-    refreshed: TokenTimes & { id: string; owner: string; content: Sealed; previous: Sealed; previousMs: number },
+    refreshed: TokenTimes & {
+      id: string
+      version: number
+      owner: string
+      content: Sealed
+      previous: Sealed
+      previousMs: number
+    },
   ) => Promise<boolean>
   /** Deletes a grant whose refresh token is of no use any more. Answers whether the lease still held; else nothing was deleted. */
-  endGrant: (id: string, owner: string) => Promise<boolean>
+  endGrant: (id: string, version: number, owner: string) => Promise<boolean>
   /** Gives the right back after a failure; nobody tries again for so long. */
   restRefresh: (id: string, owner: string, restMs: number) => Promise<void>
   /** Live grants whose refresh token has less than this left, and that nobody refreshes, but for those of these ids. */

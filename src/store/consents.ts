@@ -39,7 +39,7 @@ export async function addConsent(
   const { numAffectedRows } = await sql`
     insert into consent (id, state, content, content_key, expires_at)
     select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${after(now, openMs)}
-    where (select count(*) from consent) < ${sql.lit(MAX_CONSENTS)}`.execute(db)
+    where (select count(*) from consent where expires_at > ${now}) < ${sql.lit(MAX_CONSENTS)}`.execute(db)
   return Number(numAffectedRows) === 1
 }
 

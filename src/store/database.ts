@@ -15,7 +15,7 @@ export type Database = {
   /** Keeps others away from these conversations until the transaction ends. */
   lockLines: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
   /** The key's id of a `<key id>.<MAC>`. */
-  keyIdOf: (column: 'fingerprint' | 'conversation' | 'name') => RawBuilder<string>
+  keyIdOf: (column: 'fingerprint' | 'conversation') => RawBuilder<string>
   /** Locks the rows of a select, where there are others who could take them. */
   skipLocked: RawBuilder<unknown>
 }

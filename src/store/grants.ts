@@ -26,9 +26,13 @@ export function readGrant(row: Row): StoredGrant {
 }
 
 /** Whole rows, with the time by which they are judged. */
-export async function selectGrants({ db, now }: Database, where: RawBuilder<unknown>): Promise<StoredGrant[]> {
+async function selectRows({ db, now }: Database, where: RawBuilder<unknown>): Promise<Row[]> {
   const { rows } = await sql<Row>`select user_grant.*, ${now} as now from user_grant where ${where}`.execute(db)
-  return rows.map(readGrant)
+  return rows
+}
+
+export async function selectGrants(database: Database, where: RawBuilder<unknown>): Promise<StoredGrant[]> {
+  return (await selectRows(database, where)).map(readGrant)
 }
 
 export function addGrant(database: Database, grant: NewGrant): Promise<void> {
@@ -52,6 +56,7 @@ export function addGrant(database: Database, grant: NewGrant): Promise<void> {
 }
 
 export async function insertNames(trx: Kysely<Schema>, id: string, names: NewGrant['names']): Promise<void> {
+  if (names.length === 0) return
   const rows = names.map(({ kind, macs: [name] }) => ({ name, kind, grant_id: id }))
   await trx
     .insertInto('grant_name')
@@ -125,18 +130,18 @@ export async function claimRefresh(
     .where(sql<boolean>`(lease_until is null or lease_until <= ${now})`)
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
-  const grant = await findGrant(database, id)
-  if (grant === undefined) return { kind: 'gone' }
-  if (grant.version !== version) return { kind: 'changed', grant }
-  const lease = await db.selectFrom('user_grant').select('lease_owner').where('id', '=', id).executeTakeFirst()
-  return { kind: lease?.lease_owner === null ? 'resting' : 'busy' }
+  // All of it from one look: whoever had the lease may commit at any moment.
+  const [row] = await selectRows(database, sql`id = ${id} and ends_at > ${now}`)
+  if (row === undefined) return { kind: 'gone' }
+  if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
+  return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'resting' : 'busy' }
 }
 
 export async function commitRefresh(
   { db, now }: Database,
   refreshed: Parameters<GrantStore['commitRefresh']>[0],
 ): Promise<boolean> {
-  const { id, owner, content, previous, previousMs } = refreshed
+  const { id, version, owner, content, previous, previousMs } = refreshed
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
     .set({
@@ -152,15 +157,17 @@ export async function commitRefresh(
       refreshed_at: now,
     })
     .where('id', '=', id)
+    .where('version', '=', version)
     .where('lease_owner', '=', owner)
     .executeTakeFirst()
   return Number(numUpdatedRows) === 1
 }
 
-export async function endGrant({ db }: Database, id: string, owner: string): Promise<boolean> {
+export async function endGrant({ db }: Database, id: string, version: number, owner: string): Promise<boolean> {
   const { numDeletedRows } = await db
     .deleteFrom('user_grant')
     .where('id', '=', id)
+    .where('version', '=', version)
     .where('lease_owner', '=', owner)
     .executeTakeFirst()
   return Number(numDeletedRows) === 1

@@ -112,11 +112,11 @@ export async function keysInUse({ db, now, keyIdOf }: Database): Promise<{ keyId
       union all
       select content_key, count(*) from consent where expires_at > ${now} group by content_key
       union all
-      select content_key, count(*) from user_grant group by content_key
+      select content_key, count(*) from user_grant where ends_at > ${now} group by content_key
       union all
-      select previous_key, count(*) from user_grant where previous_key is not null group by previous_key
+      select previous_key, count(*) from user_grant where previous_until > ${now} group by previous_key
       union all
-      select ${keyIdOf('name')}, count(*) from grant_name group by 1
+      select names_key, count(*) from user_grant where ends_at > ${now} group by names_key
     ) used group by key_id`.execute(db)
   return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
 }

@@ -68,12 +68,11 @@ export function createQueries(database: Database): Queries {
     claimRefresh: (id, version, owner, leaseMs) =>
       asStoreCall(() => claimRefresh(database, id, version, owner, leaseMs)),
     commitRefresh: (refreshed) => asStoreCall(() => commitRefresh(database, refreshed)),
-    endGrant: (id, owner) => asStoreCall(() => endGrant(database, id, owner)),
+    endGrant: (id, version, owner) => asStoreCall(() => endGrant(database, id, version, owner)),
     restRefresh: (id, owner, restMs) => asStoreCall(() => restRefresh(database, id, owner, restMs)),
     endingGrants: (leftMs, limit, except) => asStoreCall(() => endingGrants(database, leftMs, limit, except)),
     expire: (limit) => asStoreCall(() => expire(database, limit)),
-    grantsUnderOthers: (keyId, limit, except) =>
-      asStoreCall(() => grantsUnderOthers(database, keyId, limit, except)),
+    grantsUnderOthers: (keyId, limit, except) => asStoreCall(() => grantsUnderOthers(database, keyId, limit, except)),
     resealGrants: (keyId, grants) => asStoreCall(() => resealGrants(database, keyId, grants)),
     countGrants: () => asStoreCall(() => countGrants(database)),
     ping: () =>

@@ -64,7 +64,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     deleteGrant: (id) => call('deleteGrant', id),
     claimRefresh: (id, version, owner, leaseMs) => call('claimRefresh', id, version, owner, leaseMs),
     commitRefresh: (refreshed) => call('commitRefresh', refreshed),
-    endGrant: (id, owner) => call('endGrant', id, owner),
+    endGrant: (id, version, owner) => call('endGrant', id, version, owner),
     restRefresh: (id, owner, restMs) => call('restRefresh', id, owner, restMs),
     endingGrants: (leftMs, limit, except) => call('endingGrants', leftMs, limit, except),
     expire: (limit) => call('expire', limit),

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Simulator } from '../../src/simulator/simulator.ts'
+import {
+  clicked,
+  messageTo,
+  refreshesAt,
+  sendWithoutToken,
+  startConsentDivar,
+  walk,
+  withConsent,
+} from '../support/consent.ts'
+import { DATABASES, query } from '../support/databases.ts'
+import { spawnReachable, startOn, type Reachable } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+const HOUR_MS = 60 * 60 * 1000
+
+async function send(gateway: Reachable, divar: Simulator) {
+  const { status, text } = await sendWithoutToken(gateway, messageTo(divar))
+  return { status, code: status === 200 ? undefined : parseJson(text)['code'] }
+}
+
+const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
+
+onPostgres('three gateways, each a process of its own, on one PostgreSQL', () => {
+  test('refresh an expired token exactly once for a hundred sends at once, and all of them arrive', async () => {
+    const { divar } = await startConsentDivar()
+    const environment = await withConsent(divar.url, { on: 'postgres' })
+    const first = await startOn(environment)
+    await walk(await clicked({ url: first.url, divar }))
+    await first.stop()
+    await query(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
+    divar.grants.expireAll()
+
+    const replica = () => spawnReachable(divar, { ...environment, PORT: '0', HOST: '127.0.0.1' })
+    const replicas = await Promise.all([replica(), replica(), replica()])
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => send(replicas[index % 3] ?? first, divar)),
+    )
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(refreshesAt(divar)).toBe(1)
+    expect(new Set(divar.received.map(({ headers }) => headers.authorization)).size).toBe(1)
+    for (const { kill } of replicas) kill('SIGTERM')
+    expect(await Promise.all(replicas.map(({ exited }) => exited))).toEqual([0, 0, 0])
+  })
+})
+
+describe.each(DATABASES)(
+  'a gateway on %s that dies once Divar has rotated its tokens, and before it could store them',
+  (kind) => {
+    /** Divar kills the gateway while it writes the answer. */
+    async function died() {
+      let kill: (() => void) | undefined
+      const { divar, pass } = await startConsentDivar({
+        log: (line) => {
+          if (line.startsWith('token ') && refreshesAt(divar) === 1) kill?.()
+        },
+      })
+      divar.grants.accessMs = 30_000
+      const environment = await withConsent(divar.url, { on: kind })
+      const gateway = await spawnReachable(divar, environment)
+      await walk(await clicked({ url: String(environment['PUBLIC_URL']), divar }))
+      divar.grants.accessMs = HOUR_MS
+      kill = () => {
+        gateway.kill('SIGKILL')
+      }
+      await expect(send(gateway, divar)).rejects.toThrow()
+      expect(await gateway.exited).toBe('SIGKILL')
+      expect(refreshesAt(divar)).toBe(1)
+      return { divar, pass, environment }
+    }
+
+    test('goes on with the former pair, as long as Divar takes it', async () => {
+      const { divar, environment } = await died()
+      const next = await startOn(environment)
+      expect(await send(next, divar)).toEqual({ status: 200, code: undefined })
+    })
+
+    test('asks the user again when it does not, without a loop, and nothing is stuck', async () => {
+      const { divar, pass, environment } = await died()
+      // Divar's two minutes are over, and so is the lease of the dead.
+      pass(3 * 60 * 1000)
+      const next = await startOn(environment)
+      expect(await send(next, divar)).toEqual({ status: 403, code: 'consent_required' })
+      expect(await send(next, divar)).toEqual({ status: 403, code: 'consent_required' })
+      expect(refreshesAt(divar)).toBe(2)
+      await walk(await clicked({ url: next.url, divar }))
+      expect(await send(next, divar)).toEqual({ status: 200, code: undefined })
+    })
+  },
+)
