@@ -35,22 +35,28 @@ export type AlterableStore = {
   store: () => Store
   /** Changes rows behind the store's back, such as to make them older. A SQLite store is opened anew for it. */
   alter: (statement: string) => Promise<void>
+  /** Reads rows as they lie there. A SQLite store is opened anew for it. */
+  read: (statement: string) => Promise<Record<string, unknown>[]>
 }
 
 export async function newAlterableStore(kind: DatabaseKind): Promise<AlterableStore> {
   const url = await newDatabase(kind)
   let store = await openAt(url)
+  const whileClosed = async <Result>(work: (file: SqliteFile.Database) => Result): Promise<Result> => {
+    await closeStore(store)
+    const result = inFile(url, work)
+    store = await openAt(url)
+    return result
+  }
   return {
     store: () => store,
     alter: async (statement) => {
-      if (kind === 'postgres') {
-        await query(url, statement)
-        return
-      }
-      await closeStore(store)
-      inFile(url, (file) => file.exec(statement))
-      store = await openAt(url)
+      await (kind === 'postgres' ? query(url, statement) : whileClosed((file) => file.exec(statement)))
     },
+    read: (statement) =>
+      kind === 'postgres'
+        ? query(url, statement)
+        : whileClosed((file) => file.prepare<[], Record<string, unknown>>(statement).all()),
   }
 }
 

@@ -1,0 +1,144 @@
+import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { writeScope, type Scope } from '../../src/scope/scope.ts'
+import { isOfThisChat, SCOPE_WORDS, ScopeError, wantedScopes, type Chat } from '../../src/scope/wanted.ts'
+
+const TRIPLE = { userId: 'u-secret', postToken: 'p-secret', peerId: 'q-secret' }
+const CHAT = { kind: 'chat', ...TRIPLE } as const
+const CONVERSATION = { kind: 'conversation', conversationId: 'c-secret' } as const
+
+const scopes = (asked: readonly string[], chat: Chat = {}) => wantedScopes(asked, chat).map(({ scope }) => scope)
+
+function refusalOf(asked: readonly string[], chat: Chat = {}): string {
+  try {
+    wantedScopes(asked, chat)
+  } catch (error) {
+    if (error instanceof ScopeError) return error.message
+    throw error
+  }
+  throw new Error('it was not refused')
+}
+
+describe('a word stands for', () => {
+  test.each<[string, Chat, Scope[]]>([
+    ['chat', { conversationId: 'c-secret' }, [CONVERSATION]],
+    ['chat', { triple: TRIPLE }, [CHAT]],
+    ['chat', { conversationId: 'c-secret', triple: TRIPLE, postToken: 'p-secret' }, [CONVERSATION, CHAT]],
+    ['chat', { conversationId: 'c secret', triple: TRIPLE }, [CHAT]],
+    ['post_chats', { postToken: 'p-secret' }, [{ kind: 'post', postToken: 'p-secret' }]],
+    ['seller_chats', {}, [{ kind: 'seller' }]],
+    ['phone', {}, [{ kind: 'phone' }]],
+    ['user_id', {}, [{ kind: 'user_id' }]],
+    ['offline', {}, [{ kind: 'offline' }]],
+  ])('%s, of %j, for what it says', (word, chat, wanted) => {
+    expect(wantedScopes([word], chat)).toEqual(wanted.map((scope) => ({ scope })))
+  })
+
+  test('each of what is asked, once, in its order', () => {
+    expect(scopes(['phone', 'chat', 'phone', 'user_id', 'chat'], { triple: TRIPLE })).toEqual([
+      { kind: 'phone' },
+      CHAT,
+      { kind: 'user_id' },
+    ])
+    expect(wantedScopes([], {})).toEqual([])
+  })
+
+  test('nothing that a blank would end or go on: no scope that is written holds one', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '\u00a0', '_', '.', '+'), minLength: 1 })
+    const chat = fc.record({ conversationId: text, postToken: text })
+    fc.assert(
+      fc.property(chat, fc.constantFrom(...SCOPE_WORDS), (known, word) => {
+        const written = (() => {
+          try {
+            return scopes([word], known).map((scope) => writeScope(scope, 'v2'))
+          } catch (error) {
+            if (error instanceof ScopeError) return []
+            throw error
+          }
+        })()
+        for (const one of written) expect(one).not.toMatch(/\s/)
+      }),
+    )
+  })
+})
+
+describe('a scope that somebody wrote', () => {
+  test.each([
+    'USER_PHONE',
+    'offline_access',
+    'NEW_ONE',
+    'NEW_ONE.with.a=resource',
+    'NEW_ONE__with+a/resource',
+    'CONVERSATION_SEND_MESSAGE__c-1',
+    'CHAT_MESSAGE_SEND',
+  ])('passes to the letter: %s', (text) => {
+    expect(wantedScopes([text], {})).toMatchObject([{ text }])
+  })
+
+  test('is asked for once beside the word that stands for it, and beside the same in the other notation', () => {
+    const [v1, v2] = [writeScope(CHAT, 'v1'), writeScope(CHAT, 'v2')]
+    expect(scopes(['chat', v1, v2], { triple: TRIPLE })).toEqual([CHAT])
+    expect(scopes(['USER_ID', 'user_id'])).toEqual([{ kind: 'user_id' }])
+  })
+})
+
+describe('what cannot be asked for is refused, in words that hold no value of a person’s', () => {
+  test.each<[string, Chat]>([
+    ['chat', {}],
+    ['chat', { postToken: 'p-secret' }],
+    ['chat', { conversationId: 'c secret' }],
+    ['post_chats', {}],
+    ['post_chats', { conversationId: 'c-secret' }],
+    ['post_chats', { postToken: 'p-secret USER_PHONE' }],
+  ])('%s of %j', (word, chat) => {
+    const message = refusalOf(['phone', word], chat)
+    expect(message).toMatch(new RegExp(`^${word}: `))
+    expect(message).not.toMatch(/secret/)
+  })
+
+  test.each([
+    'c-secret',
+    'Chat',
+    'chats',
+    'USER_PHONE secret',
+    'USER_PHONE\nsecret',
+    'user_phone_secret',
+    'SECRET',
+    'USER_SECRET.سری',
+    'USER_SECRET.',
+    '',
+    'offline_access.secret',
+  ])('%j, which is neither a word nor a scope', (text) => {
+    expect(refusalOf([text])).toBe(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)
+  })
+
+  test('is an error that is told from others by its name', () => {
+    expect(new ScopeError('why')).toMatchObject({ name: 'ScopeError', message: 'why' })
+  })
+})
+
+describe('of this chat alone', () => {
+  const here: Chat = { conversationId: 'c-secret', postToken: 'p-secret', triple: TRIPLE }
+
+  test.each<[Scope, boolean]>([
+    [CONVERSATION, true],
+    [{ kind: 'conversation', conversationId: 'c-other' }, false],
+    [CHAT, true],
+    [{ ...CHAT, userId: 'u-other' }, false],
+    [{ ...CHAT, postToken: 'p-other' }, false],
+    [{ ...CHAT, peerId: 'q-other' }, false],
+    [{ ...CHAT, userId: TRIPLE.peerId, peerId: TRIPLE.userId }, false],
+    [{ kind: 'user_id' }, true],
+    [{ kind: 'offline' }, true],
+    [{ kind: 'post', postToken: 'p-secret' }, false],
+    [{ kind: 'seller' }, false],
+    [{ kind: 'phone' }, false],
+    [{ kind: 'other', text: 'NEW_ONE.c-secret' }, false],
+  ])('%j: %s', (scope, isOf) => {
+    expect(isOfThisChat(scope, here)).toBe(isOf)
+  })
+
+  test('is no chat where none is known', () => {
+    for (const scope of [CONVERSATION, CHAT]) expect(isOfThisChat(scope, {})).toBe(false)
+  })
+})

@@ -1,0 +1,195 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newId } from '../../src/base/id.ts'
+import type { NewConsent } from '../../src/store/consent-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import { ALL, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
+
+/** Walks that the store holds at once. */
+const ROOM = 100_000
+
+describe.each(DATABASES)('on %s', (kind) => {
+  let at: AlterableStore
+  let store: Store
+  beforeAll(async () => {
+    at = await newAlterableStore(kind)
+  })
+  beforeEach(async () => {
+    store = at.store()
+    await store.expire(ALL)
+  })
+
+  /** As if the time of these were over. */
+  async function end(table: 'click' | 'consent', ...ids: string[]): Promise<void> {
+    await at.alter(`update ${table} set expires_at = 0 where id in (${ids.map((id) => `'${id}'`).join()})`)
+    store = at.store()
+  }
+
+  describe('a click', () => {
+    const keep = async (text: string, keepMs = MINUTE_MS, id = newId('clk')) => {
+      await store.keepClick(id, sealed(text), keepMs)
+      return id
+    }
+
+    test('is found any number of times until it expires', async () => {
+      const id = await keep('a click')
+      const found = [await store.findClick(id), await store.findClick(id)]
+      expect(found.map(textOf)).toEqual(['a click', 'a click'])
+      expect(found[0]?.keyId).toBe('key-1')
+      await end('click', id)
+      expect(await store.findClick(id)).toBeUndefined()
+    })
+
+    test('that was never kept is not found', async () => {
+      expect(await store.findClick(newId('clk'))).toBeUndefined()
+    })
+
+    test('is not found in the very moment in which it expires', async () => {
+      expect(await store.findClick(await keep('for no time', 0))).toBeUndefined()
+    })
+
+    test('kept anew lives on, as it was kept last', async () => {
+      const id = await keep('first', 0)
+      await store.keepClick(id, sealed('second', 'key-2'), MINUTE_MS)
+      const found = await store.findClick(id)
+      expect([found?.keyId, textOf(found)]).toEqual(['key-2', 'second'])
+      await keep('third', 0, id)
+      expect(await store.findClick(id)).toBeUndefined()
+    })
+
+    test('kept by many at the same time is there once', async () => {
+      const id = newId('clk')
+      await Promise.all(Array.from({ length: 20 }, (_, number) => keep(`click ${number}`, MINUTE_MS, id)))
+      expect(textOf(await store.findClick(id))).toMatch(/^click \d+$/)
+      await end('click', id)
+      expect(await store.expire(ALL)).toBe(1)
+    })
+
+    test('that has expired is deleted, in bounded batches, and no other', async () => {
+      const [live, ...over] = [await keep('live'), await keep('a', 0), await keep('b', 0), await keep('c', -MINUTE_MS)]
+      expect([await store.expire(2), await store.expire(2), await store.expire(2)]).toEqual([2, 1, 0])
+      expect(textOf(await store.findClick(live))).toBe('live')
+      const rows = await at.read('select id from click')
+      for (const id of over) expect(rows).not.toContainEqual({ id })
+    })
+  })
+
+  describe('a consent', () => {
+    const newConsent = (openMs = MINUTE_MS): NewConsent => {
+      const id = newId('cns')
+      return { id, state: `state of ${id}`, content: sealed(`walk of ${id}`), openMs }
+    }
+    const begun = async (openMs?: number) => {
+      const consent = newConsent(openMs)
+      expect(await store.addConsent(consent)).toBe(true)
+      return consent
+    }
+    const opened = async (browser: string, walkMs = MINUTE_MS) => {
+      const consent = await begun()
+      expect(await store.openConsent(consent.id, browser, walkMs)).toBeDefined()
+      return consent
+    }
+    const NONE = { kind: 'none' }
+
+    test('is opened once', async () => {
+      const { id } = await begun()
+      const content = await store.openConsent(id, 'mine', MINUTE_MS)
+      expect([content?.keyId, textOf(content)]).toEqual(['key-1', `walk of ${id}`])
+      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeUndefined()
+      expect(await store.openConsent(id, 'another', MINUTE_MS)).toBeUndefined()
+    })
+
+    test('is opened by one, however many try at the same time, and is then that one’s', async () => {
+      const { id, state } = await begun()
+      const browsers = Array.from({ length: 20 }, (_, number) => `browser ${number}`)
+      const contents = await Promise.all(browsers.map((browser) => store.openConsent(id, browser, MINUTE_MS)))
+      const winners = browsers.filter((_, index) => contents[index] !== undefined)
+      expect(winners).toHaveLength(1)
+      for (const browser of browsers.filter((one) => !winners.includes(one))) {
+        expect(await store.takeConsent(state, browser)).toEqual({ kind: 'other_browser' })
+      }
+      expect(await store.takeConsent(state, winners[0] ?? '')).toMatchObject({ kind: 'taken', id })
+    })
+
+    test('is taken once, with what was left in it', async () => {
+      const { id, state } = await opened('mine')
+      const taken = await store.takeConsent(state, 'mine')
+      expect(taken).toMatchObject({ kind: 'taken', id })
+      expect(taken.kind === 'taken' && textOf(taken.content)).toBe(`walk of ${id}`)
+      expect(await store.takeConsent(state, 'mine')).toEqual(NONE)
+      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeUndefined()
+    })
+
+    test('is taken by one, however many try at the same time', async () => {
+      const { state } = await opened('mine')
+      const tries = Array.from({ length: 20 }, () => store.takeConsent(state, 'mine'))
+      const kinds = (await Promise.all(tries)).map((one) => one.kind).sort()
+      expect(kinds).toEqual([...Array.from({ length: 19 }, () => 'none'), 'taken'])
+    })
+
+    test('is not taken by another browser, nor used up by it', async () => {
+      const { id, state } = await opened('mine')
+      expect(await store.takeConsent(state, 'another')).toEqual({ kind: 'other_browser' })
+      expect(await store.takeConsent(state, '')).toEqual({ kind: 'other_browser' })
+      expect(await store.takeConsent(state, 'mine')).toMatchObject({ kind: 'taken', id })
+    })
+
+    test('is taken by its own state only', async () => {
+      const [first, second] = [await opened('mine'), await opened('mine')]
+      for (const state of ['', 'nobody’s', first.id]) expect(await store.takeConsent(state, 'mine')).toEqual(NONE)
+      expect(await store.takeConsent(second.state, 'mine')).toMatchObject({ kind: 'taken', id: second.id })
+      expect(await store.takeConsent(first.state, 'mine')).toMatchObject({ kind: 'taken', id: first.id })
+    })
+
+    test('that nobody has opened cannot be taken, and can still be opened', async () => {
+      const { id, state } = await begun()
+      for (const browser of ['mine', '', 'null']) expect(await store.takeConsent(state, browser)).toEqual(NONE)
+      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeDefined()
+    })
+
+    test('that has expired is neither opened nor taken, whoever asks', async () => {
+      const [begunOne, openedOne] = [await begun(), await opened('mine')]
+      await end('consent', begunOne.id, openedOne.id)
+      expect(await store.openConsent(begunOne.id, 'mine', MINUTE_MS)).toBeUndefined()
+      for (const browser of ['mine', 'another']) {
+        expect(await store.takeConsent(begunOne.state, browser)).toEqual(NONE)
+        expect(await store.takeConsent(openedOne.state, browser)).toEqual(NONE)
+      }
+    })
+
+    test('has for the walk the time that it was given when it was opened, be it more or less', async () => {
+      const [late, early] = [await opened('mine', 0), await begun(500)]
+      expect(await store.takeConsent(late.state, 'mine')).toEqual(NONE)
+      expect(await store.openConsent(early.id, 'mine', 60 * MINUTE_MS)).toBeDefined()
+      await at.alter(`update consent set expires_at = expires_at - ${MINUTE_MS} where id = '${early.id}'`)
+      store = at.store()
+      expect(await store.takeConsent(early.state, 'mine')).toMatchObject({ kind: 'taken', id: early.id })
+    })
+
+    test('that has expired is deleted, in bounded batches, and no other', async () => {
+      const over = [await begun(), await begun(), await opened('mine')]
+      const live = [await begun(), await opened('mine')]
+      await end('consent', ...over.map(({ id }) => id))
+      expect([await store.expire(2), await store.expire(2), await store.expire(2)]).toEqual([2, 1, 0])
+      const [waiting, walking] = live
+      expect(await store.openConsent(waiting?.id ?? '', 'mine', MINUTE_MS)).toBeDefined()
+      expect(await store.takeConsent(walking?.state ?? '', 'mine')).toMatchObject({ kind: 'taken' })
+      const rows = await at.read('select id from consent')
+      for (const { id } of over) expect(rows).not.toContainEqual({ id })
+    })
+
+    test('is refused where there are too many that nobody finishes, until they have expired', async () => {
+      const { id } = await begun()
+      await at.alter(`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROOM})
+        insert into consent (id, state, content, content_key, expires_at)
+        select 'many ' || i, 'many ' || i, content, content_key, 0 from consent, n where id = '${id}'`)
+      store = at.store()
+      const refused = newConsent()
+      expect(await store.addConsent(refused)).toBe(false)
+      expect(await store.openConsent(refused.id, 'mine', MINUTE_MS)).toBeUndefined()
+      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeDefined()
+      while ((await store.expire(ALL)) > 0);
+      expect(await store.addConsent(refused)).toBe(true)
+    })
+  })
+})

@@ -1,0 +1,226 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { newId } from '../../src/base/id.ts'
+import type { Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import { added, foundGrant, name, newGrant } from '../support/grants.ts'
+import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
+
+describe.each(DATABASES)('a grant on %s', (kind) => {
+  let at: AlterableStore
+  let store: Store
+  /** A user of one test alone. */
+  let user: string
+  beforeAll(async () => {
+    at = await newAlterableStore(kind)
+  })
+  beforeEach(() => {
+    store = at.store()
+    user = newId('req')
+  })
+
+  const ofUser = () => name('user', user)
+  const owned = (scope: string) => name('owned', `${user} ${scope}`)
+  /** What a user's consent to these scopes is found by. */
+  const namesOf = (...scopes: string[]) => [
+    ofUser(),
+    ...scopes.map(owned),
+    ...scopes.map((scope) => name('scope', `${user} ${scope}`)),
+  ]
+  const live = async () => idsOf(await store.grantsNamed(ofUser().macs, ALL))
+
+  /** As if the time of these were over. */
+  async function end(...ids: string[]): Promise<void> {
+    await at.alter(`update user_grant set ends_at = 0 where id in (${ids.map((id) => `'${id}'`).join()})`)
+    store = at.store()
+  }
+
+  test('is found by its id, as it was added', async () => {
+    const { id } = await added(store, {
+      accessMs: MINUTE_MS,
+      refreshMs: 10 * MINUTE_MS,
+      content: sealed('pair', 'key-9'),
+    })
+    const grant = await foundGrant(store, id)
+    expect(grant).toMatchObject({ id, version: 1, previous: undefined })
+    expect([grant.content.keyId, textOf(grant.content)]).toEqual(['key-9', 'pair'])
+    expect(grant.accessMs).toBeLessThanOrEqual(MINUTE_MS)
+    expect(grant.accessMs).toBeGreaterThan(0)
+    expect(grant.refreshMs).toBeLessThanOrEqual(10 * MINUTE_MS)
+    expect(grant.refreshMs).toBeGreaterThan(9 * MINUTE_MS)
+    expect(grant.createdAt).toBe(grant.refreshedAt)
+    expect(grant.pairAgeMs).toBeGreaterThanOrEqual(0)
+    expect(grant.pairAgeMs).toBeLessThan(MINUTE_MS)
+    expect(await store.findGrant(newId('grt'))).toBeUndefined()
+  })
+
+  test('without a refresh token has no time for one', async () => {
+    expect((await added(store, { refreshMs: undefined })).refreshMs).toBeUndefined()
+  })
+
+  test('lives for as long as one of its tokens is good', async () => {
+    const refreshable = await added(store, { accessMs: -MINUTE_MS })
+    expect(refreshable.accessMs).toBeLessThan(0)
+    await added(store, { accessMs: MINUTE_MS, refreshMs: -MINUTE_MS })
+    const over = newGrant({ accessMs: -1, refreshMs: 0 })
+    await store.addGrant(over)
+    expect(await store.findGrant(over.id)).toBeUndefined()
+  })
+
+  test('is found by each of its names, the newest first, up to a limit', async () => {
+    const shared = name('scope', user)
+    const grants = []
+    for (const scope of ['a', 'b', 'c']) grants.push(await added(store, { names: [...namesOf(scope), shared] }))
+    const [first, second, third] = idsOf(grants)
+    expect(await live()).toEqual([third, second, first])
+    expect(idsOf(await store.grantsNamed(shared.macs, 2))).toEqual([third, second])
+    expect(idsOf(await store.grantsNamed(owned('b').macs, ALL))).toEqual([second])
+    expect(idsOf(await store.grantsNamed([...owned('a').macs, ...owned('c').macs], ALL))).toEqual([third, first])
+  })
+
+  test('is found once, by however many of its names', async () => {
+    const { id } = await added(store, { names: namesOf('a', 'b') })
+    const macs = namesOf('a', 'b').flatMap((one) => one.macs)
+    expect(idsOf(await store.grantsNamed(macs, ALL))).toEqual([id])
+    expect((await store.listGrants(macs, { cursor: undefined, limit: ALL })).grants).toHaveLength(1)
+  })
+
+  test('is found by no name that it does not have', async () => {
+    await added(store, { names: namesOf('a') })
+    expect(await store.grantsNamed(owned('A').macs, ALL)).toEqual([])
+    expect(await store.grantsNamed([], ALL)).toEqual([])
+  })
+
+  test('that says nothing of whose it is or what it covers is kept, and found by its id', async () => {
+    const { id } = await added(store, { names: [] })
+    expect(await store.deleteGrant(id)).toBe(true)
+  })
+
+  test('with one name twice is stored all the same', async () => {
+    const { id } = await added(store, { names: [ofUser(), ofUser()] })
+    expect(await live()).toEqual([id])
+  })
+
+  test('lies under the newest key’s name alone, and is found by the name under any of several', async () => {
+    const text = newId('req')
+    const { id } = await added(store, { names: [name('user', text, ['new', 'old'])] })
+    expect(idsOf(await store.grantsNamed(name('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
+    expect(await store.grantsNamed(name('user', text, ['old']).macs, ALL)).toEqual([])
+    expect(await at.read(`select name, kind from grant_name where grant_id = '${id}'`)).toEqual([
+      { name: `new.user ${text}`, kind: 'user' },
+    ])
+  })
+
+  test('is listed page by page, the newest first, and none is lost or told twice', async () => {
+    const grants = []
+    for (const scope of ['a', 'b', 'c', 'd', 'e']) grants.push(await added(store, { names: namesOf(scope) }))
+    const newestFirst = idsOf(grants).reverse()
+    for (const limit of [1, 2, 4, 5, 6]) {
+      const pages: string[][] = []
+      let cursor: number | undefined
+      do {
+        const page = await store.listGrants(ofUser().macs, { cursor, limit })
+        pages.push(idsOf(page.grants))
+        cursor = page.nextCursor
+      } while (cursor !== undefined)
+      expect(pages.flat()).toEqual(newestFirst)
+      expect(pages).toHaveLength(Math.ceil(5 / limit))
+    }
+  })
+
+  test('that comes or goes between two pages loses none of the others', async () => {
+    const grants = []
+    for (const scope of ['a', 'b', 'c', 'd']) grants.push(await added(store, { names: namesOf(scope) }))
+    const [a, b, c, d] = idsOf(grants)
+    const { grants: first, nextCursor } = await store.listGrants(ofUser().macs, { cursor: undefined, limit: 2 })
+    expect(idsOf(first)).toEqual([d, c])
+    await added(store, { names: namesOf('e') })
+    await store.deleteGrant(c ?? '')
+    const { grants: second } = await store.listGrants(ofUser().macs, { cursor: nextCursor, limit: 2 })
+    expect(idsOf(second)).toEqual([b, a])
+  })
+
+  test('that is over is not found, listed or counted, and later deleted, in bounded batches, with its names', async () => {
+    const ids = []
+    for (const scope of ['a', 'b', 'c', 'd']) ids.push((await added(store, { names: namesOf(scope) })).id)
+    const [kept = '', ...over] = ids
+    const before = await store.countGrants()
+    await end(...over)
+    for (const id of over) expect(await store.findGrant(id)).toBeUndefined()
+    expect(await live()).toEqual([kept])
+    expect(idsOf((await store.listGrants(ofUser().macs, { cursor: undefined, limit: ALL })).grants)).toEqual([kept])
+    expect(await store.countGrants()).toBe(before - 3)
+    while ((await store.expire(2)) > 0);
+    expect(await live()).toEqual([kept])
+    const rows = await at.read('select distinct grant_id as id from grant_name union select id from user_grant')
+    for (const id of over) expect(rows).not.toContainEqual({ id })
+    expect(rows).toContainEqual({ id: kept })
+  })
+
+  test('is deleted once, with its names', async () => {
+    const { id } = await added(store, { names: namesOf('a') })
+    expect([await store.deleteGrant(id), await store.deleteGrant(id)]).toEqual([true, false])
+    expect([await store.findGrant(id), await live()]).toEqual([undefined, []])
+    expect(await at.read(`select name from grant_name where grant_id = '${id}'`)).toEqual([])
+  })
+
+  describe('that is new', () => {
+    test('replaces those of its owner that it has all owned names of', async () => {
+      await added(store, { names: namesOf('a') })
+      await added(store, { names: namesOf('b') })
+      const { id } = await added(store, { names: namesOf('a', 'b', 'c') })
+      expect(await live()).toEqual([id])
+      const same = await added(store, { names: namesOf('c', 'b', 'a') })
+      expect(await live()).toEqual([same.id])
+    })
+
+    test('leaves those that have one more', async () => {
+      const wide = await added(store, { names: namesOf('a', 'b') })
+      const narrow = await added(store, { names: namesOf('a') })
+      const other = await added(store, { names: namesOf('b', 'c') })
+      expect(await live()).toEqual([other.id, narrow.id, wide.id])
+    })
+
+    test('leaves those of somebody else who consented to the same', async () => {
+      const scope = name('scope', user)
+      const [mine, theirs] = [`${user} mine`, `${user} theirs`].map((owner) => [name('owned', owner), scope])
+      const former = await added(store, { names: mine ?? [] })
+      const { id } = await added(store, { names: theirs ?? [] })
+      expect(idsOf(await store.grantsNamed(scope.macs, ALL))).toEqual([id, former.id])
+    })
+
+    test('leaves those that say two owners when it says one of them', async () => {
+      const both = await added(store, { names: [...namesOf('a'), name('owned', `${user} by another id`)] })
+      const { id } = await added(store, { names: namesOf('a') })
+      expect(await live()).toEqual([id, both.id])
+    })
+
+    test('and says no owner replaces none, nor is it replaced', async () => {
+      const scope = name('scope', user)
+      const known = await added(store, { names: [owned('a'), scope] })
+      const first = await added(store, { names: [scope] })
+      const second = await added(store, { names: [scope] })
+      expect(idsOf(await store.grantsNamed(scope.macs, ALL))).toEqual([second.id, first.id, known.id])
+    })
+
+    test('replaces those whose names are under a former key', async () => {
+      const under = (...keyIds: [string, ...string[]]) => [name('user', user, keyIds), name('owned', user, keyIds)]
+      await added(store, { names: under('old') })
+      const { id } = await added(store, { names: under('new', 'old') })
+      expect(idsOf(await store.grantsNamed(name('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
+    })
+
+    test('replaces in one commit: whoever looks meanwhile sees the one or the other', async () => {
+      await added(store, { names: namesOf('a') })
+      const seen = await Promise.all(
+        Array.from({ length: 5 }, async () => {
+          const [, ...found] = await Promise.all([
+            store.addGrant(newGrant({ names: namesOf('a') })),
+            ...Array.from({ length: 10 }, live),
+          ])
+          return found
+        }),
+      )
+      for (const ids of seen.flat()) expect(ids.length).toBeGreaterThanOrEqual(1)
+    })
+  })
+})

@@ -1,0 +1,186 @@
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import type { StoredGrant } from '../../src/store/consent-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import { added, foundGrant, name } from '../support/grants.ts'
+import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
+
+const HOUR_MS = 60 * MINUTE_MS
+const CLAIMED = { kind: 'claimed' }
+
+describe.each(DATABASES)('on %s', (kind) => {
+  let at: AlterableStore
+  let store: Store
+  let grant: StoredGrant
+  let id: string
+  beforeAll(async () => {
+    at = await newAlterableStore(kind)
+  })
+  beforeEach(async () => {
+    store = at.store()
+    await store.expire(ALL)
+    grant = await added(store, { content: sealed('first pair') })
+    id = grant.id
+  })
+
+  const claim = (owner: string, version = 1, leaseMs = MINUTE_MS) => store.claimRefresh(id, version, owner, leaseMs)
+  const commit = (owner: string, pair: string, former: string, more: { previousMs?: number } = {}) => {
+    const [content, previous] = [sealed(pair, 'key-2'), sealed(former, 'key-3')]
+    const times = { accessMs: 2 * HOUR_MS, refreshMs: 48 * HOUR_MS, previousMs: MINUTE_MS }
+    return store.commitRefresh({ id, owner, content, previous, ...times, ...more })
+  }
+  const refreshed = async (more: { previousMs?: number } = {}) => {
+    expect(await claim('gw-1')).toEqual(CLAIMED)
+    expect(await commit('gw-1', 'second pair', 'first pair', more)).toBe(true)
+    return foundGrant(store, id)
+  }
+  async function alter(assignment: string): Promise<void> {
+    await at.alter(`update user_grant set ${assignment} where id = '${id}'`)
+    store = at.store()
+  }
+  async function read(): Promise<Record<string, unknown> | undefined> {
+    const [row] = await at.read(`select * from user_grant where id = '${id}'`)
+    store = at.store()
+    return row
+  }
+
+  describe('the right to refresh a pair', () => {
+    test('goes to one, however many ask at the same time', async () => {
+      const kinds = (await Promise.all(Array.from({ length: 50 }, (_, number) => claim(`gw-${number}`)))).map(
+        (one) => one.kind,
+      )
+      expect(kinds.sort()).toEqual([...Array.from({ length: 49 }, () => 'busy'), 'claimed'])
+    })
+
+    test('is not given twice to the same owner', async () => {
+      expect(await claim('gw-1')).toEqual(CLAIMED)
+      expect(await claim('gw-1')).toEqual({ kind: 'busy' })
+    })
+
+    test('of one grant leaves the others free', async () => {
+      expect(await claim('gw-1')).toEqual(CLAIMED)
+      const other = await added(store)
+      expect(await store.claimRefresh(other.id, 1, 'gw-2', MINUTE_MS)).toEqual(CLAIMED)
+    })
+
+    test('that ran out goes to another, and its former owner changes nothing any more', async () => {
+      expect(await claim('gw-1', 1, 0)).toEqual(CLAIMED)
+      expect(await claim('gw-2')).toEqual(CLAIMED)
+      expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
+      await store.restRefresh(id, 'gw-1', 0)
+      expect(await foundGrant(store, id)).toMatchObject({ version: 1, content: grant.content, previous: undefined })
+      expect(await claim('gw-3')).toEqual({ kind: 'busy' })
+      expect(await commit('gw-2', 'second pair', 'first pair')).toBe(true)
+      expect(textOf((await foundGrant(store, id)).content)).toBe('second pair')
+    })
+
+    test('is needed for a commit, and used up by it', async () => {
+      expect(await commit('gw-1', 'stolen pair', 'first pair')).toBe(false)
+      await refreshed()
+      expect(await commit('gw-1', 'third pair', 'second pair')).toBe(false)
+      expect(textOf((await foundGrant(store, id)).content)).toBe('second pair')
+    })
+
+    test('to a grant that is deleted, before or meanwhile, is none', async () => {
+      expect(await claim('gw-1')).toEqual(CLAIMED)
+      await store.deleteGrant(id)
+      expect(await commit('gw-1', 'second pair', 'first pair')).toBe(false)
+      await store.restRefresh(id, 'gw-1', MINUTE_MS)
+      expect(await claim('gw-2')).toEqual({ kind: 'gone' })
+      expect(await store.findGrant(id)).toBeUndefined()
+    })
+
+    test('rests after a failure for so long, then anybody has it', async () => {
+      expect(await claim('gw-1')).toEqual(CLAIMED)
+      await store.restRefresh(id, 'gw-1', MINUTE_MS)
+      expect(await claim('gw-1')).toEqual({ kind: 'resting' })
+      expect(await claim('gw-2')).toEqual({ kind: 'resting' })
+      expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
+      await alter('lease_until = 0')
+      expect(await claim('gw-2')).toEqual(CLAIMED)
+    })
+
+    test('never rests where nobody has failed', async () => {
+      for (let version = 1; version <= 40; version += 1) {
+        expect(await claim('gw-1', version)).toEqual(CLAIMED)
+        const [done, ...told] = await Promise.all([
+          commit('gw-1', `pair ${version + 1}`, `pair ${version}`),
+          ...Array.from({ length: 20 }, async () => (await claim('gw-2', version)).kind),
+        ])
+        expect(done).toBe(true)
+        for (const one of told) expect(['busy', 'changed']).toContain(one)
+      }
+    })
+  })
+
+  describe('a pair that was refreshed', () => {
+    test('is what everybody is told who comes with the former one', async () => {
+      await refreshed()
+      for (const owner of ['gw-1', 'gw-2']) {
+        const told = await claim(owner)
+        expect(told).toMatchObject({ kind: 'changed', grant: { id, version: 2 } })
+        expect(told.kind === 'changed' && textOf(told.grant.content)).toBe('second pair')
+      }
+      expect(await claim('gw-2', 2)).toEqual(CLAIMED)
+      expect(await claim('gw-3', 1)).toMatchObject({ kind: 'changed' })
+      expect(await commit('gw-2', 'third pair', 'second pair')).toBe(true)
+      expect(await foundGrant(store, id)).toMatchObject({ version: 3 })
+    })
+
+    test('has times of its own, and is found by the same names in the same place', async () => {
+      await alter(`created_at = created_at - ${HOUR_MS}, refreshed_at = refreshed_at - ${HOUR_MS}`)
+      const { seq, createdAt } = await foundGrant(store, id)
+      const after = await refreshed()
+      expect(after).toMatchObject({ seq, createdAt })
+      expect(after.refreshedAt - createdAt).toBeGreaterThanOrEqual(HOUR_MS)
+      expect(after.pairAgeMs).toBeLessThan(HOUR_MS)
+      expect(after.accessMs).toBeGreaterThan(HOUR_MS)
+      expect(after.refreshMs).toBeGreaterThan(24 * HOUR_MS)
+      expect(idsOf(await store.grantsNamed(name('scope', id).macs, ALL))).toEqual([id])
+    })
+
+    test('leaves the former one until its time is over', async () => {
+      const { content, previous } = await refreshed()
+      expect([content.keyId, previous?.keyId, textOf(previous)]).toEqual(['key-2', 'key-3', 'first pair'])
+      expect(await store.expire(ALL)).toBe(0)
+      await alter('previous_until = 0')
+      expect((await foundGrant(store, id)).previous).toBeUndefined()
+    })
+
+    test('leaves of the former one, once its time is over, no byte in the database', async () => {
+      await refreshed({ previousMs: 0 })
+      expect((await foundGrant(store, id)).previous).toBeUndefined()
+      expect((await read())?.['previous']).toEqual(Buffer.from('first pair'))
+      expect(await store.expire(ALL)).toBe(1)
+      expect(await read()).toMatchObject({ previous: null, previous_key: null, previous_until: null })
+      expect(await store.expire(ALL)).toBe(0)
+      expect(textOf((await foundGrant(store, id)).content)).toBe('second pair')
+    })
+  })
+
+  describe('what has to be refreshed soon', () => {
+    const ending = async (limit = ALL) => idsOf(await store.endingGrants(MINUTE_MS, limit))
+
+    test('is what has a refresh token that ends soon, the soonest first, within a limit', async () => {
+      const soon = await added(store, { refreshMs: MINUTE_MS - 1 })
+      const sooner = await added(store, { refreshMs: MINUTE_MS / 2 })
+      await added(store, { refreshMs: undefined, accessMs: 1000 })
+      await added(store, { refreshMs: 0 })
+      await added(store, { refreshMs: HOUR_MS, accessMs: 0 })
+      expect(await ending()).toEqual([sooner.id, soon.id])
+      expect(await ending(1)).toEqual([sooner.id])
+      await at.alter('delete from user_grant')
+    })
+
+    test('is nothing that somebody refreshes, or has just tried to', async () => {
+      await alter('refresh_until = refresh_until - 86400000 + 30000')
+      expect(await ending()).toEqual([id])
+      await claim('gw-1')
+      expect(await ending()).toEqual([])
+      await store.restRefresh(id, 'gw-1', MINUTE_MS)
+      expect(await ending()).toEqual([])
+      await alter('lease_until = 0')
+      expect(await ending()).toEqual([id])
+    })
+  })
+})

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import pg from 'pg'
+import { newId } from '../../src/base/id.ts'
+import type { Store } from '../../src/store/store.ts'
+import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { added, foundGrant } from '../support/grants.ts'
+import { eventually } from '../support/outbox.ts'
+import { ALL, MINUTE_MS, openAt, sealed, textOf } from '../support/stores.ts'
+
+const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+const FAR = 9_999_999_999_999
+
+// An empty table of tests is an error, and so is a file without tests.
+const postgres = DATABASES.includes('postgres') ? describe : describe.skip
+
+postgres('what has expired on PostgreSQL, while another gateway gives it new time,', () => {
+  let url: string
+  let store: Store
+  /** The other gateway, in the middle of its commit. */
+  let beside: pg.Client
+  beforeAll(async () => {
+    url = await newDatabase('postgres')
+    store = await openAt(url)
+    beside = new pg.Client({ connectionString: url })
+    await beside.connect()
+  })
+  afterAll(() => beside.end())
+  beforeEach(() => store.expire(ALL))
+
+  /** Expires while this change is made and not yet committed. */
+  async function expireDuring(change: string): Promise<number> {
+    await beside.query('begin')
+    await beside.query(change)
+    const expiring = store.expire(ALL)
+    await eventually(async () => (await query(url, WAITING))[0], 'it waits for the other')
+    await beside.query('commit')
+    return expiring
+  }
+
+  test('stays: a click that is kept anew', async () => {
+    const id = newId('clk')
+    await store.keepClick(id, sealed('a click'), 0)
+    expect(await expireDuring(`update click set expires_at = ${FAR} where id = '${id}'`)).toBe(0)
+    expect(textOf(await store.findClick(id))).toBe('a click')
+  })
+
+  test('stays: a grant that is refreshed', async () => {
+    const { id } = await added(store)
+    await query(url, `update user_grant set ends_at = 0 where id = '${id}'`)
+    expect(await expireDuring(`update user_grant set ends_at = ${FAR} where id = '${id}'`)).toBe(0)
+    expect(await foundGrant(store, id)).toMatchObject({ id })
+  })
+
+  test('is wiped, and not the pair that has just become the former one', async () => {
+    const { id } = await added(store)
+    await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
+    const pair = { content: sealed('second pair'), previous: sealed('first pair') }
+    await store.commitRefresh({ id, owner: 'gw-1', ...pair, accessMs: MINUTE_MS, refreshMs: undefined, previousMs: 0 })
+    expect(await expireDuring(`update user_grant set previous_until = ${FAR} where id = '${id}'`)).toBe(0)
+    expect(textOf((await foundGrant(store, id)).previous)).toBe('first pair')
+  })
+})
