@@ -3,6 +3,7 @@ import type { ResealedGrant, StoredGrant } from './consent-store.ts'
 import type { Database } from './database.ts'
 import { butFor, insertNames, selectGrants } from './grants.ts'
 
+/** Each condition stands twice: a row that is given new time while the batch is chosen is looked at again before it goes. */
 export async function expire({ db, now }: Database, limit: number): Promise<number> {
   let gone = 0
   for (const [table, time] of [
@@ -13,18 +14,16 @@ export async function expire({ db, now }: Database, limit: number): Promise<numb
     const { numAffectedRows } = await sql`
       delete from ${sql.table(table)} where id in (
         select id from ${sql.table(table)} where ${sql.ref(time)} <= ${now} limit ${limit}
-      )`.execute(db)
+      ) and ${sql.ref(time)} <= ${now}`.execute(db)
     gone += Number(numAffectedRows)
   }
-  const former = db
-    .selectFrom('user_grant')
-    .select('id')
-    .where(sql<boolean>`previous_until is not null and previous_until <= ${now}`)
-    .limit(limit)
+  const isOver = sql<boolean>`previous_until is not null and previous_until <= ${now}`
+  const former = db.selectFrom('user_grant').select('id').where(isOver).limit(limit)
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
     .set({ previous: null, previous_key: null, previous_until: null })
     .where('id', 'in', former)
+    .where(isOver)
     .executeTakeFirst()
   return gone + Number(numUpdatedRows)
 }
@@ -62,6 +61,8 @@ export function resealGrants(database: Database, keyId: string, grants: readonly
         })
         .where('id', '=', id)
         .where('version', '=', version)
+        // A former pair that was wiped since stays wiped.
+        .$if(previous !== undefined, (update) => update.where('previous_until', 'is not', null))
         .executeTakeFirst()
       if (Number(numUpdatedRows) === 0) continue
       replaced += 1
