@@ -32,7 +32,7 @@ export function grantsUnderOthers(
   database: Database,
   keyId: string,
   limit: number,
-  except: readonly string[],
+  except: readonly string[] = [],
 ): Promise<StoredGrant[]> {
   // One index each, in place of one scan for all three.
   const branch = (column: string) => sql`

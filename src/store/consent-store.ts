@@ -98,7 +98,7 @@ export type GrantStore = {
   /** Gives the right back after a failure; nobody tries again for so long. */
   restRefresh: (id: string, owner: string, restMs: number) => Promise<void>
   /** Live grants whose refresh token has less than this left, and that nobody refreshes, but for those of these ids. */
-  endingGrants: (leftMs: number, limit: number, except: readonly string[]) => Promise<StoredGrant[]>
+  endingGrants: (leftMs: number, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
 }
 
 /** What of a grant is replaced when it is brought under the newest key. */
@@ -115,7 +115,7 @@ export type ConsentKeepingStore = {
   /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
   expire: (limit: number) => Promise<number>
   /** Grants of which something lies under another key than this, but for those of these ids. */
-  grantsUnderOthers: (keyId: string, limit: number, except: readonly string[]) => Promise<StoredGrant[]>
+  grantsUnderOthers: (keyId: string, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
   /** Replaces what is still as it was found; answers how many. */
   resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>
   countGrants: () => Promise<number>

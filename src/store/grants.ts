@@ -186,7 +186,7 @@ export function endingGrants(
   database: Database,
   leftMs: number,
   limit: number,
-  except: readonly string[],
+  except: readonly string[] = [],
 ): Promise<StoredGrant[]> {
   const { now } = database
   return selectGrants(

@@ -9,11 +9,10 @@ import {
   walk,
   withConsent,
 } from '../support/consent.ts'
-import { DATABASES, query } from '../support/databases.ts'
+import { DATABASES } from '../support/databases.ts'
 import { spawnReachable, startOn, type Reachable } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
-
-const HOUR_MS = 60 * 60 * 1000
+import { alter } from '../support/stores.ts'
 
 async function send(gateway: Reachable, divar: Simulator) {
   const { status, text } = await sendWithoutToken(gateway, messageTo(divar))
@@ -29,7 +28,7 @@ onPostgres('three gateways, each a process of its own, on one PostgreSQL', () =>
     const first = await startOn(environment)
     await walk(await clicked({ url: first.url, divar }))
     await first.stop()
-    await query(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
+    await alter(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
     divar.grants.expireAll()
 
     const replica = () => spawnReachable(divar, { ...environment, PORT: '0', HOST: '127.0.0.1' })
@@ -50,20 +49,19 @@ describe.each(DATABASES)(
   (kind) => {
     /** Divar kills the gateway while it writes the answer. */
     async function died() {
-      let kill: (() => void) | undefined
+      const killing: { gateway?: { kill: (signal: 'SIGKILL') => void } } = {}
       const { divar, pass } = await startConsentDivar({
         log: (line) => {
-          if (line.startsWith('token ') && refreshesAt(divar) === 1) kill?.()
+          if (line.startsWith('token ') && refreshesAt(divar) === 1) killing.gateway?.kill('SIGKILL')
         },
       })
-      divar.grants.accessMs = 30_000
       const environment = await withConsent(divar.url, { on: kind })
+      const before = await startOn(environment)
+      await walk(await clicked({ url: before.url, divar }))
+      await before.stop()
+      await alter(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
       const gateway = await spawnReachable(divar, environment)
-      await walk(await clicked({ url: String(environment['PUBLIC_URL']), divar }))
-      divar.grants.accessMs = HOUR_MS
-      kill = () => {
-        gateway.kill('SIGKILL')
-      }
+      killing.gateway = gateway
       await expect(send(gateway, divar)).rejects.toThrow()
       expect(await gateway.exited).toBe('SIGKILL')
       expect(refreshesAt(divar)).toBe(1)

@@ -182,14 +182,16 @@ describe.each(DATABASES)('on %s', (kind) => {
       const { id } = await begun()
       await at.alter(`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROOM})
         insert into consent (id, state, content, content_key, expires_at)
-        select 'many ' || i, 'many ' || i, content, content_key, 0 from consent, n where id = '${id}'`)
+        select 'many ' || i, 'many ' || i, content, content_key, expires_at from consent, n where id = '${id}'`)
       store = at.store()
       const refused = newConsent()
       expect(await store.addConsent(refused)).toBe(false)
       expect(await store.openConsent(refused.id, 'mine', MINUTE_MS)).toBeUndefined()
       expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeDefined()
-      while ((await store.expire(ALL)) > 0);
+      await at.alter("update consent set expires_at = 0 where id like 'many %'")
+      store = at.store()
       expect(await store.addConsent(refused)).toBe(true)
+      while ((await store.expire(ALL)) > 0);
     })
   })
 })

@@ -24,10 +24,15 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   const claim = (owner: string, version = 1, leaseMs = MINUTE_MS) => store.claimRefresh(id, version, owner, leaseMs)
-  const commit = (owner: string, pair: string, former: string, more: { previousMs?: number } = {}) => {
+  const commit = (
+    owner: string,
+    pair: string,
+    former: string,
+    { version = 1, ...more }: { previousMs?: number; version?: number } = {},
+  ) => {
     const [content, previous] = [sealed(pair, 'key-2'), sealed(former, 'key-3')]
     const times = { accessMs: 2 * HOUR_MS, refreshMs: 48 * HOUR_MS, previousMs: MINUTE_MS }
-    return store.commitRefresh({ id, owner, content, previous, ...times, ...more })
+    return store.commitRefresh({ id, version, owner, content, previous, ...times, ...more })
   }
   const refreshed = async (more: { previousMs?: number } = {}) => {
     expect(await claim('gw-1')).toEqual(CLAIMED)
@@ -104,7 +109,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       for (let version = 1; version <= 40; version += 1) {
         expect(await claim('gw-1', version)).toEqual(CLAIMED)
         const [done, ...told] = await Promise.all([
-          commit('gw-1', `pair ${version + 1}`, `pair ${version}`),
+          commit('gw-1', `pair ${version + 1}`, `pair ${version}`, { version }),
           ...Array.from({ length: 20 }, async () => (await claim('gw-2', version)).kind),
         ])
         expect(done).toBe(true)
@@ -123,8 +128,16 @@ describe.each(DATABASES)('on %s', (kind) => {
       }
       expect(await claim('gw-2', 2)).toEqual(CLAIMED)
       expect(await claim('gw-3', 1)).toMatchObject({ kind: 'changed' })
-      expect(await commit('gw-2', 'third pair', 'second pair')).toBe(true)
+      expect(await commit('gw-2', 'third pair', 'second pair', { version: 2 })).toBe(true)
       expect(await foundGrant(store, id)).toMatchObject({ version: 3 })
+    })
+
+    test('is not replaced by whoever comes late with one of the same former version', async () => {
+      await refreshed()
+      expect(await claim('gw-1', 2)).toEqual(CLAIMED)
+      expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
+      expect(await foundGrant(store, id)).toMatchObject({ version: 2 })
+      expect(await commit('gw-1', 'third pair', 'second pair', { version: 2 })).toBe(true)
     })
 
     test('has times of its own, and is found by the same names in the same place', async () => {
@@ -158,6 +171,25 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
+  describe('a grant whose refresh token is of no use any more', () => {
+    test('is ended by whoever holds its lease', async () => {
+      await claim('gw-1')
+      expect(await store.endGrant(id, 1, 'gw-2')).toBe(false)
+      expect(await store.endGrant(id, 1, 'gw-1')).toBe(true)
+      expect(await store.findGrant(id)).toBeUndefined()
+    })
+
+    test('is not ended by whoever held it before somebody else has refreshed it', async () => {
+      await claim('gw-1', 1, 0)
+      expect(await claim('gw-2')).toEqual(CLAIMED)
+      expect(await commit('gw-2', 'second pair', 'first pair')).toBe(true)
+      expect(await store.endGrant(id, 1, 'gw-1')).toBe(false)
+      expect(await claim('gw-1', 2)).toEqual(CLAIMED)
+      expect(await store.endGrant(id, 1, 'gw-1')).toBe(false)
+      expect(await foundGrant(store, id)).toMatchObject({ version: 2 })
+    })
+  })
+
   describe('what has to be refreshed soon', () => {
     const ending = async (limit = ALL) => idsOf(await store.endingGrants(MINUTE_MS, limit))
 
@@ -169,6 +201,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       await added(store, { refreshMs: HOUR_MS, accessMs: 0 })
       expect(await ending()).toEqual([sooner.id, soon.id])
       expect(await ending(1)).toEqual([sooner.id])
+      expect(idsOf(await store.endingGrants(MINUTE_MS, 1, [sooner.id]))).toEqual([soon.id])
       await at.alter('delete from user_grant')
     })
 

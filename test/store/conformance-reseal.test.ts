@@ -32,7 +32,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     const [content, previous] = [sealed('second pair', pairKey), sealed('first pair', formerKey)]
     const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs }
-    await store.commitRefresh({ id, owner: 'gw-1', content, previous, ...times })
+    await store.commitRefresh({ id, version: 1, owner: 'gw-1', content, previous, ...times })
     return foundGrant(store, id)
   }
   const resealed = (
@@ -64,6 +64,8 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     for (let number = 0; number < 5; number += 1) await under('old')
     await refreshed({ pairKey: 'old', formerKey: 'old' })
     expect(await underOthers(2)).toHaveLength(2)
+    const but = await underOthers(5)
+    expect(idsOf(await store.grantsUnderOthers('new', ALL, but))).toHaveLength(1)
     expect(await underOthers(6)).toHaveLength(6)
     const found = (await store.grantsUnderOthers('new', ALL)).find(({ previous }) => previous !== undefined)
     expect([found?.version, textOf(found?.content), textOf(found?.previous)]).toEqual([2, 'second pair', 'first pair'])
@@ -96,7 +98,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     await store.claimRefresh(found.id, 1, 'gw-1', MINUTE_MS)
     const [content, previous] = [sealed('second pair', 'old'), sealed('pair', 'old')]
     const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs: MINUTE_MS }
-    await store.commitRefresh({ id: found.id, owner: 'gw-1', content, previous, ...times })
+    await store.commitRefresh({ id: found.id, version: 1, owner: 'gw-1', content, previous, ...times })
     expect(await store.resealGrants('new', [resealed(found)])).toBe(0)
     expect(textOf((await foundGrant(store, found.id)).content)).toBe('second pair')
     expect([await named('old'), await named('new')]).toEqual([[found.id], []])
@@ -147,7 +149,9 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await store.claimRefresh(found.id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'busy' })
     const [content, previous] = [sealed('second pair', 'new'), sealed('pair', 'new')]
     const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs: MINUTE_MS }
-    expect(await store.commitRefresh({ id: found.id, owner: 'gw-1', content, previous, ...times })).toBe(true)
+    expect(await store.commitRefresh({ id: found.id, version: 1, owner: 'gw-1', content, previous, ...times })).toBe(
+      true,
+    )
   })
 
   test('are counted like all that live, as a number', async () => {

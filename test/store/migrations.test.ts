@@ -4,6 +4,7 @@ import SqliteFile from 'better-sqlite3'
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely'
 import pg from 'pg'
 import { outbox } from '../../src/store/migrations/0001-outbox.ts'
+import { consent } from '../../src/store/migrations/0002-consent.ts'
 import type { DatabaseKind } from '../../src/store/store.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { claimedOne, closeStore, inFile, newMessage, openAt } from '../support/stores.ts'
@@ -66,6 +67,51 @@ const RELEASED = {
       "message_line on message (conversation, seq) where state in ('queued', 'sending') and in_line = 1",
       "message_sending on message (lease_owner) where state = 'sending'",
       'message_wipe on message (wipe_at) where wipe_at is not null',
+    ],
+  },
+  '0002-consent': {
+    up: consent,
+    columns: [
+      'click.id text not null',
+      'click.content bytes not null',
+      'click.content_key text not null',
+      'click.expires_at bigint not null',
+      'consent.id text not null',
+      'consent.state text not null',
+      'consent.browser text',
+      'consent.content bytes not null',
+      'consent.content_key text not null',
+      'consent.expires_at bigint not null',
+      'grant_name.name text not null',
+      'grant_name.grant_id text not null',
+      'grant_name.kind text not null',
+      'user_grant.seq counter not null',
+      'user_grant.id text not null',
+      'user_grant.content bytes not null',
+      'user_grant.content_key text not null',
+      'user_grant.names_key text not null',
+      'user_grant.previous bytes',
+      'user_grant.previous_key text',
+      'user_grant.previous_until bigint',
+      'user_grant.version integer not null default 1',
+      'user_grant.access_until bigint not null',
+      'user_grant.refresh_until bigint',
+      'user_grant.ends_at bigint not null',
+      'user_grant.lease_owner text',
+      'user_grant.lease_until bigint',
+      'user_grant.created_at bigint not null',
+      'user_grant.refreshed_at bigint not null',
+    ],
+    indexes: [
+      'click_expires on click (expires_at)',
+      'consent_expires on consent (expires_at)',
+      'grant_name_grant on grant_name (grant_id)',
+      'user_grant_content_key on user_grant (content_key)',
+      'user_grant_ends on user_grant (ends_at)',
+      'user_grant_names_key on user_grant (names_key)',
+      'user_grant_previous on user_grant (previous_until) where previous_until is not null',
+      'user_grant_previous_key on user_grant (previous_key) where previous_key is not null',
+      'user_grant_renewal on user_grant (refresh_until) where refresh_until is not null',
     ],
   },
 } as const

@@ -55,7 +55,15 @@ postgres('what has expired on PostgreSQL, while another gateway gives it new tim
     const { id } = await added(store)
     await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     const pair = { content: sealed('second pair'), previous: sealed('first pair') }
-    await store.commitRefresh({ id, owner: 'gw-1', ...pair, accessMs: MINUTE_MS, refreshMs: undefined, previousMs: 0 })
+    await store.commitRefresh({
+      id,
+      version: 1,
+      owner: 'gw-1',
+      ...pair,
+      accessMs: MINUTE_MS,
+      refreshMs: undefined,
+      previousMs: 0,
+    })
     expect(await expireDuring(`update user_grant set previous_until = ${FAR} where id = '${id}'`)).toBe(0)
     expect(textOf((await foundGrant(store, id)).previous)).toBe('first pair')
   })

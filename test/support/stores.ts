@@ -60,6 +60,12 @@ export async function newAlterableStore(kind: DatabaseKind): Promise<AlterableSt
   }
 }
 
+/** Changes rows of a database that no store has open, such as to make them older. */
+export async function alter(url: string, statement: string): Promise<void> {
+  if (url.startsWith('file:')) inFile(url, (file) => file.exec(statement))
+  else await query(url, statement)
+}
+
 /** Works in a SQLite file that no store has open. */
 export function inFile<Result>(url: string, work: (file: SqliteFile.Database) => Result): Result {
   const file = new SqliteFile(fileURLToPath(url))

@@ -46,6 +46,7 @@ export async function consent(db: Kysely<unknown>, kind: DatabaseKind): Promise<
     sql`create index user_grant_renewal on user_grant (refresh_until) where refresh_until is not null`,
     sql`create index user_grant_previous on user_grant (previous_until) where previous_until is not null`,
     sql`create index user_grant_content_key on user_grant (content_key)`,
+    sql`create index user_grant_previous_key on user_grant (previous_key) where previous_key is not null`,
     sql`create index user_grant_names_key on user_grant (names_key)`,
     sql`create table grant_name (
       name text not null,
