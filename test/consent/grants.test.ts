@@ -1,0 +1,153 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import type { TestGateway } from '../support/gateway.ts'
+import { BILLING, ask as askAs, TWO_CALLERS } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+import supertest from 'supertest'
+import { KEYS } from '../support/gateway.ts'
+
+const shown = z.strictObject({
+  id: z.string().regex(/^grt_[\w-]{24}$/),
+  user_id: z.string(),
+  proven: z.boolean(),
+  scopes: z.array(z.string()),
+  created_at: z.iso.datetime(),
+  refreshed_at: z.iso.datetime(),
+  access_expires_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+})
+const page = z.strictObject({ grants: z.array(shown), next_cursor: z.string().nullable() })
+
+function pathOf(userId: string): string {
+  return `/grants?user_id=${encodeURIComponent(userId)}`
+}
+
+let gateway: TestGateway
+beforeAll(async () => {
+  gateway = await startConsentGateway({}, { INTERNAL_API_KEYS: TWO_CALLERS })
+})
+
+describe('GET /grants', () => {
+  test('shows what a user has consented to, to every caller, and no token', async () => {
+    await walk(await clicked(gateway))
+    const { buyer } = gateway.divar.world.people
+    for (const key of [KEYS.caller, BILLING]) {
+      const { status, text } = await askAs(gateway, pathOf(buyer.v2Id), key)
+      const { grants, next_cursor } = page.parse(JSON.parse(text))
+      expect([status, next_cursor, grants.length]).toEqual([200, null, 1])
+      expect(grants[0]).toMatchObject({ user_id: buyer.v2Id, proven: true })
+      expect(grants[0]?.scopes.sort()).toEqual([
+        `CONVERSATION_SEND_MESSAGE.${gateway.divar.world.conversationId}`,
+        'USER_ID',
+        'offline_access',
+      ])
+      const days = (Date.parse(grants[0]?.expires_at ?? '') - Date.now()) / 86_400_000
+      expect(Math.round(days)).toBe(30)
+      expect(text).not.toContain('ory_')
+    }
+  })
+
+  test('finds a v1 user by either id', async () => {
+    const at = await startConsentGateway()
+    await walk(await clicked(at, 'buyer', 'v1'))
+    const { buyer } = at.divar.world.people
+    // Divar told who it is by the id of v2, and the click by that of v1.
+    for (const id of [buyer.v1Id, buyer.v2Id]) {
+      expect(page.parse(JSON.parse((await ask(at, pathOf(id))).text)).grants).toHaveLength(1)
+    }
+  })
+
+  test('a second consent to as much takes the place of the first', async () => {
+    const at = await startConsentGateway()
+    const { buyer } = at.divar.world.people
+    const [one, two] = [await clicked(at), await clicked(at)]
+    await walk(one)
+    await walk(two)
+    expect(page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants).toHaveLength(1)
+  })
+
+  test.each(['/grants', '/grants?user_id=', '/grants?user_id=u&cursor=x', `/grants?user_id=${'x'.repeat(129)}`])(
+    'refuses %s',
+    async (path) => {
+      const { status, text } = await ask(gateway, path)
+      expect([status, parseJson(text)['code']]).toEqual([400, 'malformed_request'])
+    },
+  )
+
+  test('asks for a key', async () => {
+    expect((await supertest(gateway.internalUrl).get('/grants?user_id=u')).status).toBe(401)
+  })
+})
+
+describe('DELETE /grants/:id', () => {
+  test('forgets a grant at once: the next message needs a consent, and the next click asks', async () => {
+    const at = await startConsentGateway()
+    const { buyer } = at.divar.world.people
+    await walk(await clicked(at))
+    expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(200)
+    const [grant] = page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants
+    const path = `/grants/${String(grant?.id)}`
+    expect(await ask(at, path, 'delete')).toMatchObject({ status: 204, text: '' })
+    expect((await ask(at, path, 'delete')).status).toBe(404)
+    expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(403)
+    expect(await clicked(at)).toContain('/oauth/start/')
+  })
+
+  test.each(['grt_x', `grt_${'x'.repeat(24)}`, '%00', "';--"])('is 404 for %s', async (id) => {
+    expect((await ask(gateway, `/grants/${id}`, 'delete')).status).toBe(404)
+  })
+})
+
+describe('GET /users/:user_id', () => {
+  async function consentedTo(scopes: string[]): Promise<TestGateway> {
+    const at = await startConsentGateway({ scopes })
+    await walk(await clicked(at))
+    return at
+  }
+  const userPath = (at: TestGateway) => `/users/${encodeURIComponent(at.divar.world.people.buyer.v2Id)}`
+
+  test('tells the phone number where the user has consented to it, fresh from Divar each time', async () => {
+    const at = await consentedTo(['phone', 'offline'])
+    for (let times = 0; times < 2; times += 1) {
+      const { status, text } = await ask(at, userPath(at))
+      expect([status, parseJson(text)]).toEqual([
+        200,
+        { user_id: at.divar.world.people.buyer.v2Id, phone_number: '09120000002' },
+      ])
+    }
+    const asked = at.divar.conversation.snapshot().timeline.filter(({ kind }) => kind === 'users')
+    // Once in the walk, and once for each question: nothing of it is kept.
+    expect(asked).toHaveLength(3)
+  })
+
+  test('tells only the id where that is all that was consented to', async () => {
+    const at = await consentedTo(['chat'])
+    const { status, text } = await ask(at, userPath(at))
+    expect([status, parseJson(text)]).toEqual([200, { user_id: at.divar.world.people.buyer.v2Id }])
+  })
+
+  test('asks for consent where there is none, with a link', async () => {
+    const at = await startConsentGateway()
+    const { status, text } = await ask(at, userPath(at))
+    const { code, consent_url: link } = parseJson(text)
+    expect([status, code]).toEqual([403, 'consent_required'])
+    await walk(String(link))
+    expect(parseJson((await ask(at, userPath(at))).text)).toMatchObject({ phone_number: '09120000002' })
+  })
+
+  test('says so when Divar refuses the token, or does not answer', async () => {
+    const at = await consentedTo(['phone'])
+    at.divar.grants.revoke('buyer')
+    const { status, text } = await ask(at, userPath(at))
+    expect([status, parseJson(text)['code']]).toEqual([403, 'token_refused'])
+    const away = await startConsentGateway({ scopes: ['phone'] })
+    await walk(await clicked(away))
+    await away.divar.close()
+    const refused = await ask(away, userPath(away))
+    expect([refused.status, parseJson(refused.text)]).toEqual([
+      502,
+      expect.objectContaining({ code: 'platform_error', retryable: true }),
+    ])
+  })
+})
