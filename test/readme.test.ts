@@ -58,7 +58,7 @@ afterAll(async () => {
 
 /** Ids are drawn anew each time, and time goes on. */
 const withoutIds = (text: string) =>
-  text.replaceAll(/\b(msg|req|clk)_[\w-]{24}/g, '$1_').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
+  text.replaceAll(/\b(msg|req|clk|cns|grt)_[\w-]{24}/g, '$1_').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
 
 async function run(command: string): Promise<string> {
   const bash = spawn('bash', ['-euo', 'pipefail', '-c', withFreePorts(command)], {

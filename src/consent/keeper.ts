@@ -20,6 +20,8 @@ export type ConsentKeeperOptions = {
   /** Where consent is set up. */
   refresher: Refresher | undefined
   figures: { grants: number }
+  /** Told how many grants were brought under the newest key. */
+  onResealed: (grants: number) => Promise<void>
   log: Logger
 }
 
@@ -44,10 +46,11 @@ export class ConsentKeeper {
   }
 
   async #look(): Promise<void> {
-    const { store, figures, refresher } = this.#options
+    const { store, figures, refresher, onResealed } = this.#options
     for (const [id, until] of this.#aside) if (until <= performance.now()) this.#aside.delete(id)
     await this.#house.tidy('expire', () => store.expire(BATCH))
-    await this.#house.tidy('reseal', () => this.#reseal())
+    const resealed = await this.#house.tidy('reseal', () => this.#reseal())
+    if (resealed > 0) await onResealed(resealed)
     if (refresher !== undefined) await this.#house.tidy('renew', () => this.#renew(refresher))
     await this.#house.tidy('count', async () => {
       figures.grants = await store.countGrants()

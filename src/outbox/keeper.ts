@@ -57,8 +57,7 @@ export class Keeper {
     await this.#house.tidy('wipe', () => store.wipe(BATCH))
     await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
-    if (resealed > 0 || figures.rowsUnderOlderKeys > 0)
-      await this.#house.tidy('reseal', () => this.#countOlder(resealed))
+    if (resealed > 0 || figures.rowsUnderOlderKeys > 0) await this.tellResealed(resealed)
     await this.#house.tidy('backup', () => this.#backUp())
   }
 
@@ -78,11 +77,14 @@ export class Keeper {
     return opened.length === 0 ? 0 : store.reseal(opened)
   }
 
-  async #countOlder(resealed: number): Promise<number> {
+  /** Counts what is left under other keys, after so many rows were brought under the newest, here or elsewhere. */
+  async tellResealed(rows: number): Promise<void> {
     const { store, envelopes, figures, log } = this.#options
-    figures.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), envelopes.primary)
-    if (resealed > 0) log.info({ event: 'store.resealed', rows: resealed, left: figures.rowsUnderOlderKeys })
-    return 0
+    await this.#house.tidy('reseal', async () => {
+      figures.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), envelopes.primary)
+      if (rows > 0) log.info({ event: 'store.resealed', rows, left: figures.rowsUnderOlderKeys })
+      return 0
+    })
   }
 
   async #backUp(): Promise<number> {

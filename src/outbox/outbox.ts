@@ -162,6 +162,11 @@ export class Outbox {
     })
   }
 
+  /** Told of rows that others have brought under the newest key. */
+  tellResealed(rows: number): Promise<void> {
+    return this.#keeper.tellResealed(rows)
+  }
+
   /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
   async drain(): Promise<void> {
     await Promise.all(this.#couriers.map((courier) => courier.stop()))

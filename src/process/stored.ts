@@ -62,7 +62,8 @@ export async function openStored(
   })
   const { refresher, figures = { grants: 0 } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are kept anyway.
-  const keeper = new ConsentKeeper({ store, safe, refresher, figures, log })
+  const onResealed = (grants: number) => outbox.tellResealed(grants)
+  const keeper = new ConsentKeeper({ store, safe, refresher, figures, onResealed, log })
   const drain = async () => {
     await Promise.all([outbox.drain(), keeper.stop()])
     await refresher?.idle()

@@ -67,7 +67,13 @@ test('no token, code, state, phone number or id of a person comes into the log, 
   // Refreshes: one that goes well, one that fails, one for good.
   const outputs = [first.output()]
   const file = String(environment['DATABASE_URL'])
-  for (const prepare of [() => undefined, () => { divar.conversation.faults.arm('token_500', 1); }, () => pass(1e10)]) {
+  for (const prepare of [
+    () => undefined,
+    () => {
+      divar.conversation.faults.arm('token_500', 1)
+    },
+    () => pass(1e10),
+  ]) {
     await alter(file, 'update user_grant set access_until = 0, lease_until = 0')
     const next = await startOn(environment, { LOG_LEVEL: 'debug' })
     prepare()

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import axe from 'axe-core'
 import type { FrameLocator, Page } from 'playwright-core'
+import { endingPage } from '../../src/routes/oauth-page.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { startDemoStand } from '../support/demo-stand.ts'
 
@@ -59,6 +61,22 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
     await phone(page, 'buyer').locator('[data-webview]').waitFor({ state: 'hidden' })
     // The browser itself logs that a page was a 403.
     expect(odd.strangers).toEqual([])
+  })
+
+  test('every page that ends a walk is one that anybody can read', async () => {
+    const { page } = await openPage((await startDemoStand()).simulator.url, { language })
+    for (const ending of ['denied', 'expired', 'other_user', 'not_answered'] as const) {
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        await page.setContent(endingPage(ending))
+        await page.evaluate(axe.source)
+        expect(
+          await page.evaluate(
+            "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then(({ violations }) => violations.map(({ id }) => id))",
+          ),
+        ).toEqual([])
+      }
+    }
   })
 
   test('what comes back with a stolen state grants nothing', async () => {

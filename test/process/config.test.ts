@@ -13,11 +13,6 @@ const WEBHOOK = {
   STATUS_WEBHOOK_URL: 'http://10.0.0.1:8080/status?from=gateway',
   STATUS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(24, 253).toString('base64')}`,
 }
-const CONSENT = {
-  PUBLIC_URL: 'https://gateway.example',
-  DIVAR_APP_SLUG: 'bike-inspection',
-  DIVAR_CLIENT_SECRET: 'CANARY-client-secret',
-}
 const POSTGRES = 'postgres://gateway:CANARY-word@database.internal:5432/gateway?sslmode=require'
 
 function configOf(overrides: Environment): Config {
@@ -204,29 +199,6 @@ describe('a store', () => {
   })
 })
 
-describe('consent', () => {
-  test('is there with PUBLIC_URL, asks Divar itself in the v2 notation, and takes a path', () => {
-    const { consent } = configOf({ ...STORE, ...CONSENT, PUBLIC_URL: 'https://gateway.example/kenar/' })
-    expect(consent).toMatchObject({
-      publicUrl: 'https://gateway.example/kenar',
-      isSecure: true,
-      oauthUrl: new URL('https://oauth.divar.ir'),
-      scopeStyle: 'v2',
-    })
-  })
-
-  test('names its variables as ignored without PUBLIC_URL', () => {
-    const { PUBLIC_URL: _, ...others } = { ...CONSENT, DIVAR_SCOPE_STYLE: 'wrong', DIVAR_OAUTH_URL: 'wrong' }
-    expect(configOf({ ...STORE, ...others }).ignored.sort()).toEqual(Object.keys(others).sort())
-  })
-
-  test('is described without its secret', () => {
-    const described = describeConfig(configOf({ ...STORE, ...CONSENT }))
-    expect(described).toMatchObject({ consent: 'yes', divar_client_secret: 'yes', divar_scope_style: 'v2' })
-    expect(JSON.stringify(described)).not.toContain('CANARY')
-  })
-})
-
 describe('a start stops', () => {
   test('naming every fault at once, and no value', () => {
     const CANARY = 'CANARY-value'
@@ -263,18 +235,6 @@ describe('a start stops', () => {
     ['RESOLVER=module without a file', { RESOLVER: 'module' }, 'RESOLVER_MODULE'],
     ['RESOLVER=forward without a URL and a secret', { RESOLVER: 'forward' }, 'RESOLVER_URL'],
     ['credentials in an address', { DIVAR_API_URL: 'https://a:b@c.example' }, 'DIVAR_API_URL'],
-    ['consent without a store', { ...CONSENT }, 'PUBLIC_URL'],
-    ['consent without the name of the app', { ...STORE, ...CONSENT, DIVAR_APP_SLUG: '' }, 'DIVAR_APP_SLUG'],
-    ['consent without a secret', { ...STORE, ...CONSENT, DIVAR_CLIENT_SECRET: '' }, 'DIVAR_CLIENT_SECRET'],
-    ['a placeholder for a secret', { ...STORE, ...CONSENT, DIVAR_CLIENT_SECRET: 'change-me' }, 'DIVAR_CLIENT_SECRET'],
-    ['users who come without TLS', { ...STORE, ...CONSENT, PUBLIC_URL: 'http://gateway.example' }, 'PUBLIC_URL'],
-    ['a public address with a query', { ...STORE, ...CONSENT, PUBLIC_URL: 'https://g.example/?a' }, 'PUBLIC_URL'],
-    [
-      'an OAuth address with a path',
-      { ...STORE, ...CONSENT, DIVAR_OAUTH_URL: 'https://o.example/a' },
-      'DIVAR_OAUTH_URL',
-    ],
-    ['a notation that is none', { ...STORE, ...CONSENT, DIVAR_SCOPE_STYLE: 'v3' }, 'DIVAR_SCOPE_STYLE'],
     ['a placeholder for a password', { ...STORE, DATABASE_URL: 'postgres://a:change-me@b/c' }, 'DATABASE_URL'],
     ['a placeholder of .env.example', { DIVAR_API_KEY: 'change-me-divar-api-key' }, 'DIVAR_API_KEY'],
     ['one port for both sides', { PORT: '3000', INTERNAL_PORT: '3000' }, 'INTERNAL_PORT'],
