@@ -4,6 +4,7 @@ const ANSWER_DEADLINE_MS = 5000
 
 export type Answer = {
   status: number
+  headers: Headers
   text: string
   /** Nothing where the text is not JSON. */
   json: unknown
@@ -13,7 +14,7 @@ export async function ask(port: number, path: string, request: RequestInit = {})
   const signal = AbortSignal.timeout(ANSWER_DEADLINE_MS)
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...request, signal })
   const text = await response.text()
-  return { status: response.status, text, json: readJson(text) }
+  return { status: response.status, headers: response.headers, text, json: readJson(text) }
 }
 
 function readJson(text: string): unknown {

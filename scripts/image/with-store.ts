@@ -19,6 +19,10 @@ const VARIABLES = {
   TOKEN_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   // After its first attempt the message stays put.
   RETRY_FIRST_MS: '3600000',
+  PUBLIC_URL: 'https://chat.example.com',
+  DIVAR_APP_SLUG: 'image-check',
+  DIVAR_CLIENT_SECRET: 'image-check-secret',
+  DIVAR_OAUTH_URL: 'https://oauth.example.com',
 }
 /** Messages at once share commits, which soon change more than SQLite keeps in memory unless it is told to. */
 const BURST = 100
@@ -34,6 +38,7 @@ export async function checkWithStore(rig: Rig): Promise<void> {
     const options = { variables: VARIABLES, volume: { folder, place: DATA } }
     const id = await live(rig, { ...options, note: ', with a new store' }, async ({ port }) => {
       await checkReady(port)
+      await checkConsent(port)
       const kept = await keepMessage(port)
       await checkBurst(port)
       return kept
@@ -66,6 +71,32 @@ async function checkReady(port: number): Promise<void> {
   const ready = status === 200 && isDeepStrictEqual(json, { status: 'ready' })
   expect(ready, `/readyz answered ${status} ${text}, not 200 {"status":"ready"}`)
   say('ok: it is ready')
+}
+
+const begun = z.object({ url: z.string() })
+
+/** The user is sent to Divar's page, with what the protocol's own library makes of it. */
+async function checkConsent(port: number): Promise<void> {
+  const asked = await ask(port, '/consents', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': CALLER_KEY },
+    body: JSON.stringify({ scopes: ['phone'], user_id: 'u', return_url: 'https://app.example.com/' }),
+  })
+  const url = begun.safeParse(asked.json).data?.url ?? ''
+  expect(
+    asked.status === 201 && URL.canParse(url),
+    `/consents answered ${asked.status} ${asked.text}, not 201 and a link`,
+  )
+  const { pathname } = new URL(url)
+  const { status, headers } = await ask(port, pathname, { redirect: 'manual' })
+  const location = headers.get('location') ?? ''
+  expect(
+    status === 303 &&
+      location.startsWith('https://oauth.example.com/oauth2/auth?') &&
+      location.includes('code_challenge='),
+    `the link answered ${status} and leads to ${location}, not 303 and to Divar's page`,
+  )
+  say("ok: a user is sent to Divar's page to consent")
 }
 
 /** Divar is out of reach, so the message is tried once and then stays. */

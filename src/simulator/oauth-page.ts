@@ -1,5 +1,5 @@
+import type { Authorization } from './authorization.ts'
 import type { Answer } from './http.ts'
-import type { Authorization } from './oauth.ts'
 import type { ScopeKind } from './scopes.ts'
 import type { Side, Words } from './shown.ts'
 import { SIDES, type World } from './world.ts'

@@ -1,12 +1,11 @@
 import { z } from 'zod'
+import { readAuthorization, withQuery, type App, type NoAuthorization } from './authorization.ts'
 import type { Grants, Issued } from './grants.ts'
 import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'
 import { consentPage, refusalPage } from './oauth-page.ts'
-import { isOfAnother, readScope, splitScopes, type Scope } from './scopes.ts'
+import { isOfAnother } from './scopes.ts'
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
-
-export type App = { slug: string; clientSecret: string; apiKey: string; redirectUris?: string[] }
 
 export type OauthDeps = {
   world: World
@@ -18,15 +17,6 @@ export type OauthDeps = {
   codeExpired?: boolean
   /** The user comes back with this state of somebody else's walk, because the simulator was told so. */
   stolenState?: string | undefined
-}
-
-/** What an app sends a user to the consent with, once it has passed the checks. */
-export type Authorization = {
-  redirectUri: string
-  state: string
-  scopes: Scope[]
-  challenge?: string
-  fields: Record<string, string>
 }
 
 /** The consent walk on the platform's side: its page, the decision, tokens of both eras. Undefined when the request is for none of these. */
@@ -48,63 +38,14 @@ export function handleOauth(received: Received, deps: OauthDeps): Handled | unde
   }
 }
 
-const FIELDS = [
-  'client_id',
-  'redirect_uri',
-  'response_type',
-  'scope',
-  'state',
-  'code_challenge',
-  'code_challenge_method',
-]
-
-/** Checks a request for consent; what cannot go back to the app is told to the user, the rest to the app. */
-function readAuthorization(
-  query: URLSearchParams,
-  { app }: OauthDeps,
-): Authorization | { page: string } | { back: string; why: string } {
-  const get = (name: string) => query.get(name) ?? ''
-  const redirectUri = get('redirect_uri')
-  if (get('client_id') !== app.slug) return { page: 'client_id is not the slug of the app.' }
-  if (!/^https?:\/\/[^/]/.test(redirectUri) || !URL.canParse(redirectUri))
-    return { page: 'redirect_uri is not an absolute http(s) address.' }
-  if (redirectUri.includes('?') || redirectUri.includes('#'))
-    return { page: 'redirect_uri may have no query and no fragment of its own.' }
-  if (app.redirectUris && !app.redirectUris.includes(redirectUri)) return { page: 'redirect_uri is not registered.' }
-  const state = get('state')
-  if (state.trim().length < 8)
-    return {
-      page: 'state must be there, random and at least 8 characters long: without it anybody can forge a way back.',
-    }
-  const back = (error: string, why: string) => ({
-    back: withQuery(redirectUri, { error, error_description: why, state }),
-    why,
-  })
-  if (get('response_type') !== 'code') return back('unsupported_response_type', 'response_type is not code.')
-  if (query.has('code_challenge') && get('code_challenge_method') !== 'S256')
-    return back('invalid_request', 'code_challenge_method is not S256.')
-  const raw = splitScopes(get('scope'))
-  const scopes = raw.map(readScope).filter((scope) => scope !== undefined)
-  if (raw.length === 0 || scopes.length < raw.length) {
-    const wrong = raw.filter((scope) => readScope(scope) === undefined)
-    return back(
-      'invalid_scope',
-      raw.length === 0 ? 'There is no scope.' : `These are no scopes of the platform: ${wrong.join(' ')}`,
-    )
-  }
-  const challenge = query.get('code_challenge')
-  const fields = Object.fromEntries(FIELDS.filter((name) => query.has(name)).map((name) => [name, get(name)]))
-  return { redirectUri, state, scopes, fields, ...(challenge !== null && { challenge }) }
-}
-
-function refusedConsent(read: { page: string } | { back: string; why: string }): Handled {
+function refusedConsent(read: NoAuthorization): Handled {
   const told = (why: string): Told => ({ kind: 'consent', outcome: 'refused', notes: [why] })
   if ('page' in read) return { answer: refusalPage(read.page), told: told(read.page) }
   return { answer: redirect(read.back), told: told(read.why) }
 }
 
 function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
-  const read = readAuthorization(query, deps)
+  const read = readAuthorization(query, deps.app)
   if (!('scopes' in read)) return refusedConsent(read)
   const language = query.get('lang') === 'en' ? 'en' : 'fa'
   const answer = consentPage(read, deps.world, deps.activeSide, language)
@@ -114,7 +55,7 @@ function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
 }
 
 function decide(form: URLSearchParams, deps: OauthDeps): Handled {
-  const read = readAuthorization(form, deps)
+  const read = readAuthorization(form, deps.app)
   if (!('scopes' in read)) return refusedConsent(read)
   const side: Side = form.get('side') === 'seller' ? 'seller' : 'buyer'
   const { redirectUri, scopes, challenge } = read
@@ -218,10 +159,6 @@ function refusedToken(error: string, description: string, status = 400): Handled
 
 function redirect(location: string): Answer {
   return { status: 303, headers: { location, 'cache-control': 'no-store' }, body: '' }
-}
-
-function withQuery(url: string, query: Record<string, string>): string {
-  return `${url}?${new URLSearchParams(query).toString()}`
 }
 
 function parseJson(text: string): unknown {

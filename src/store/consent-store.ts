@@ -1,4 +1,4 @@
-import type { Sealed } from './store.ts'
+import type { Sealed } from './sealed.ts'
 
 /** What the store keeps for consent: clicks behind their ids, walks under way, and grants. Free of SQL, as `store.ts` is. */
 

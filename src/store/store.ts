@@ -1,12 +1,12 @@
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
+import type { Sealed } from './sealed.ts'
+
+export type { Sealed }
 
 /**
  * What the store promises to those who use it, free of SQL. One implementation serves SQLite and PostgreSQL; a conformance suite holds
  * both to this. All times are taken from the database's own clock, so replicas need not agree on theirs.
  */
-
-/** Bytes that nobody reads without the key of this id. */
-export type Sealed = { keyId: string; bytes: Uint8Array }
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import type { App } from '../../src/simulator/authorization.ts'
 import { Grants, type Issued } from '../../src/simulator/grants.ts'
 import type { Handled } from '../../src/simulator/http.ts'
-import { handleOauth, type App, type OauthDeps } from '../../src/simulator/oauth.ts'
+import { handleOauth } from '../../src/simulator/oauth.ts'
 import { chatResource } from '../../src/simulator/scopes.ts'
 import { createWorld } from '../../src/simulator/world.ts'
 

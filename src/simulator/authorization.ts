@@ -1,0 +1,66 @@
+import { readScope, splitScopes, type Scope } from './scopes.ts'
+
+export type App = { slug: string; clientSecret: string; apiKey: string; redirectUris?: string[] }
+
+/** What an app sends a user to the consent with, once it has passed the checks. */
+export type Authorization = {
+  redirectUri: string
+  state: string
+  scopes: Scope[]
+  challenge?: string
+  fields: Record<string, string>
+}
+
+/** Why not: told to the user, or sent back to the app. */
+export type NoAuthorization = { page: string } | { back: string; why: string }
+
+const FIELDS = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'scope',
+  'state',
+  'code_challenge',
+  'code_challenge_method',
+]
+
+/** Checks a request for consent; what cannot go back to the app is told to the user, the rest to the app. */
+export function readAuthorization(query: URLSearchParams, app: App): Authorization | NoAuthorization {
+  const get = (name: string) => query.get(name) ?? ''
+  const redirectUri = get('redirect_uri')
+  if (get('client_id') !== app.slug) return { page: 'client_id is not the slug of the app.' }
+  if (!/^https?:\/\/[^/]/.test(redirectUri) || !URL.canParse(redirectUri))
+    return { page: 'redirect_uri is not an absolute http(s) address.' }
+  if (redirectUri.includes('?') || redirectUri.includes('#'))
+    return { page: 'redirect_uri may have no query and no fragment of its own.' }
+  if (app.redirectUris && !app.redirectUris.includes(redirectUri)) return { page: 'redirect_uri is not registered.' }
+  const state = get('state')
+  if (state.trim().length < 8)
+    return {
+      page: 'state must be there, random and at least 8 characters long: without it anybody can forge a way back.',
+    }
+  const back = (error: string, why: string) => ({
+    back: withQuery(redirectUri, { error, error_description: why, state }),
+    why,
+  })
+  if (get('response_type') !== 'code') return back('unsupported_response_type', 'response_type is not code.')
+  if (query.has('code_challenge') && get('code_challenge_method') !== 'S256')
+    return back('invalid_request', 'code_challenge_method is not S256.')
+  const raw = splitScopes(get('scope'))
+  const scopes = raw.map(readScope).filter((scope) => scope !== undefined)
+  if (raw.length === 0 || scopes.length < raw.length) {
+    const wrong = raw.filter((scope) => readScope(scope) === undefined)
+    return back(
+      'invalid_scope',
+      raw.length === 0 ? 'There is no scope.' : `These are no scopes of the platform: ${wrong.join(' ')}`,
+    )
+  }
+  const challenge = query.get('code_challenge')
+  const fields = Object.fromEntries(FIELDS.filter((name) => query.has(name)).map((name) => [name, get(name)]))
+  return { redirectUri, state, scopes, fields, ...(challenge !== null && { challenge }) }
+}
+
+/** An address with this query; it has none of its own. */
+export function withQuery(url: string, query: Record<string, string>): string {
+  return `${url}?${new URLSearchParams(query).toString()}`
+}
