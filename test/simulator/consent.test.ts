@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
+import { chatResource } from '../../src/simulator/scopes.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 
 const APP = { slug: 'app', clientSecret: 'client-secret' }
@@ -113,7 +114,22 @@ describe('the consent page', () => {
     'CONVERSATION_SEND_MESSAGE.6b3d5cf7-9291-4fa9-892a-9d07e300daea',
     'CHAT_POST_CONVERSATIONS_MESSAGE_SEND.AZf3Uqr3',
   ])('%s is a scope of either notation', async (scope) => {
-    expect((await decide(await start(), { scope })).searchParams.get('scope')).toBe(scope)
+    expect((await decide(await start(), { scope, side: 'buyer' })).searchParams.get('scope')).toBe(scope)
+  })
+
+  test("a chat in the buyer's name is not the seller's to give away", async () => {
+    const simulator = await start()
+    const scope = `CHAT_MESSAGE_SEND.${chatResource(simulator.world, 'buyer')}`
+    const { searchParams } = await decide(simulator, { scope, side: 'seller' })
+    expect([searchParams.get('error'), searchParams.has('code')]).toEqual(['invalid_scope', false])
+  })
+
+  test('comes back with the state of the walk before when it was told to', async () => {
+    const simulator = await start()
+    await decide(simulator, { state: 'the-state-of-a-victim' })
+    simulator.conversation.faults.arm('stolen_state', 1)
+    expect((await decide(simulator)).searchParams.get('state')).toBe('the-state-of-a-victim')
+    expect((await decide(simulator)).searchParams.get('state')).toBe(AUTHORIZATION.state)
   })
 })
 

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { App } from '../../src/simulator/authorization.ts'
 import { Grants, type Issued } from '../../src/simulator/grants.ts'
 import type { Handled } from '../../src/simulator/http.ts'
-import { handleOauth } from '../../src/simulator/oauth.ts'
+import { handleOauth, type OauthDeps } from '../../src/simulator/oauth.ts'
 import { chatResource } from '../../src/simulator/scopes.ts'
 import { createWorld } from '../../src/simulator/world.ts'
 
