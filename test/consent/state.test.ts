@@ -1,8 +1,20 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { TestGateway } from '../support/gateway.ts'
-import { ask, Browser, clicked, decide, LANDING, startConsentGateway, walk } from '../support/consent.ts'
+import {
+  ask,
+  Browser,
+  clicked,
+  decide,
+  LANDING,
+  startConsentDivar,
+  startConsentGateway,
+  walk,
+  withConsent,
+} from '../support/consent.ts'
+import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
+import { alter } from '../support/stores.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -121,6 +133,26 @@ describe('a callback is refused, and nothing is granted, when its state', () => 
     expect(await gateway.logged('consent.refused')).toMatchObject({ why: 'expired' })
   })
 })
+
+test.each(['a link', 'an answer'] as const)(
+  '%s whose ten minutes are over is refused, and grants nothing',
+  async (what) => {
+    const { divar } = await startConsentDivar()
+    const environment = await withConsent(divar.url)
+    const first = await startOn(environment)
+    const browser = new Browser()
+    const link = await clicked({ url: first.url, divar })
+    const address = what === 'a link' ? link : await decide(browser, link)
+    await first.stop()
+    await alter(String(environment['DATABASE_URL']), 'update consent set expires_at = 0')
+    const later = await startOn(environment)
+    expect(await browser.open(address)).toMatchObject({ status: 410, location: '' })
+    const { buyer } = divar.world.people
+    expect(parseJson((await ask(later, `/grants?user_id=${encodeURIComponent(buyer.v2Id)}`)).text)['grants']).toEqual(
+      [],
+    )
+  },
+)
 
 test('a stolen answer is worth nothing with another walk of the thief', async () => {
   const gateway = await startConsentGateway()

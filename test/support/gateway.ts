@@ -1,4 +1,4 @@
-import { afterAll } from '@jest/globals'
+import { afterAll, expect } from '@jest/globals'
 import { z } from 'zod'
 import { createLogger } from '../../src/base/log.ts'
 import { readConfig, type Environment } from '../../src/process/config.ts'
@@ -14,8 +14,12 @@ export const KEYS = {
 
 /** Whatever a test started is stopped when its file is done, also when a test failed half way. */
 const running: (() => Promise<unknown>)[] = []
+/** Whatever any test does, no log line may hold a token, a code, what opens a walk, or a phone number. */
+const LEAK = /ory_(?:at|rt|ac)_|cns_[\w-]{24}|0912\d{7}/
+const outputs: (() => string)[] = []
 afterAll(async () => {
   await Promise.all(running.map((stop) => stop()))
+  for (const output of outputs) expect(output()).not.toMatch(LEAK)
 })
 
 export type LogLine = Record<string, unknown>
@@ -56,6 +60,7 @@ export async function startTestGateway(
       .filter(Boolean)
       .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
   running.push(divar.close)
+  outputs.push(() => output)
   const config = readConfig({
     ...environment(divar.url),
     ...(typeof overrides === 'function' ? overrides(divar.url) : overrides),
