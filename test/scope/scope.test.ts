@@ -174,7 +174,11 @@ describe('scopes of a token answer are taken apart', () => {
     ],
     ['small letters', 'USER_PHONE+offline_access', ['USER_PHONE', 'offline_access']],
     ['scopes that we do not know', 'NEW_ONE.x ANOTHER_ONE', ['NEW_ONE.x', 'ANOTHER_ONE']],
-    ['both joiners', 'USER_PHONE+USER_ID offline_access', ['USER_PHONE', 'USER_ID', 'offline_access']],
+    [
+      'an id that holds a plus, where blanks join',
+      'CONVERSATION_SEND_MESSAGE.a+b_c offline_access',
+      ['CONVERSATION_SEND_MESSAGE.a+b_c', 'offline_access'],
+    ],
   ])('%s', (_, text, scopes) => {
     expect(splitScopes(text)).toEqual(scopes)
   })
