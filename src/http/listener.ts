@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { App } from './app.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
 const LIMITS = {
@@ -22,14 +23,14 @@ export type Listener = {
 }
 
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
-export async function listen(app: RequestListener, port: number, host: string): Promise<Listener> {
+export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
   const running = new Set<ServerResponse>()
   const silent = new Set<Socket>()
-  const server = createServer(LIMITS, (request, response) => {
+  const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
     silent.delete(request.socket)
     running.add(response)
     response.once('close', () => running.delete(response))
-    app(request, response)
+    handle(request, response)
   })
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
