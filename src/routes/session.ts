@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
 import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
+import { answerJson } from '../http/answer-json.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
@@ -53,7 +54,7 @@ function answerClick({ gate, resolve, lead, resolverKind, fallbackUrl, log }: Se
       .catch((error: unknown) => fallBack(error, unit, fallbackUrl))
     if (landing.consent !== undefined) unit.fields['consent'] = landing.consent
     unit.conclude('click.resolved')
-    response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
+    answerJson(response, 200, { status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
 
