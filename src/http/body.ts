@@ -55,9 +55,9 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     const timer = setTimeout(() => {
       refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
     }, BODY_TIMEOUT_MS)
-    // Whatever comes first settles it; to take the other listeners off would cost each request more than they do.
+    // Stays on: to take listeners off would cost each request more than they do.
     const onGone = () => {
-      refuse(cutShort())
+      if (!request.complete) refuse(cutShort())
     }
     request.on('data', onData).on('error', onGone).on('close', onGone)
     request.on('end', () => {
