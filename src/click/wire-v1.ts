@@ -18,17 +18,19 @@ const extraData = z.object(
   { error: 'expected an object, null or nothing' },
 )
 
-/** The body of a v1 click. Unknown members are no fault. */
-const schema = z.object({
-  post_token: requiredText(64),
-  user_id: requiredText(ID),
-  peer_id: requiredText(ID),
-  conversation_id: optionalText(ID),
-  supplier: party.nullish(),
-  demand: party.nullish(),
-  extra_data: extraData.nullish(),
-  ...returnAddresses,
-})
+/** The body of a v1 click. Unknown members are no fault. Compiled: what is right is told without an allocation, what is wrong as before. */
+const schema = z.compile(
+  z.object({
+    post_token: requiredText(64),
+    user_id: requiredText(ID),
+    peer_id: requiredText(ID),
+    conversation_id: optionalText(ID),
+    supplier: party.nullish(),
+    demand: party.nullish(),
+    extra_data: extraData.nullish(),
+    ...returnAddresses,
+  }),
+)
 
 /** Seen on the wire as `Supplier` and as `supplier`. */
 const FOLDED = ['supplier', 'demand']

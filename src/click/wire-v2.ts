@@ -5,16 +5,18 @@ import { chooseReturnUrl } from './return-url.ts'
 import { knows, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
 
 /** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
-const schema = z.object({
-  source: optionalText(20),
-  post_token: optionalText(10),
-  conversation_id: optionalText(64),
-  user_side: optionalText(50),
-  extra_data: optionalObject,
-  provider_data: optionalObject,
-  user_id: optionalText(64),
-  ...returnAddresses,
-})
+const schema = z.compile(
+  z.object({
+    source: optionalText(20),
+    post_token: optionalText(10),
+    conversation_id: optionalText(64),
+    user_side: optionalText(50),
+    extra_data: optionalObject,
+    provider_data: optionalObject,
+    user_id: optionalText(64),
+    ...returnAddresses,
+  }),
+)
 
 const isOfBody = knows(schema)
 
