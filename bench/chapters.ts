@@ -14,13 +14,14 @@ import { targetsOf, type Results } from './support/targets.ts'
 
 export const INTRO = `# Performance
 
-\`npm run bench\` measures what ships beside what else would do the same work, and writes this page; \`--short\` only prints, and takes about two minutes; \`--only click\`
+\`npm run bench\` measures what ships beside what else would do the same work, and writes this page; \`--short\` only prints (unless \`--write\`), and takes about two minutes; \`--only click\`
 (\`send\`, \`start\`, \`growth\`, \`drift\`) takes one part. The peers are dependencies of [bench/](../bench/), not of the gateway. \`npm run bench:ci\` fails when a click costs
 more than 10 % more instructions than in \`bench/baseline.json\`, where the processor counts them.
 
 Every contestant gets the same request, gives the same answer, and has one core; a generator of our own, which looks at every answer, has the other and the
 loopback between them. A wrong answer ends the run. Rounds alternate, so that what else the machine does meets all alike; figures are medians of rounds, ratios are
-taken within rounds. "To bare" is the share of what \`node:http\` alone can do.`
+taken within rounds. "To bare" is the share of what \`node:http\` alone can do, "bare to it" the same by processor time, which also holds where the load was
+too slow to keep a core busy.`
 
 export function chaptersOf(results: Results): Chapter[] {
   const { click, send, starts, growth, drift } = results

@@ -16,6 +16,7 @@ import type { Results } from './support/targets.ts'
 const { values } = parseArgs({
   options: {
     short: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     'drift-requests': { type: 'string' },
   },
@@ -31,8 +32,8 @@ const { machine, results } = await withBench({ ...plan, driftRequests }, async (
 const chapters = chaptersOf(results)
 process.stdout.write(`${machine}\n`)
 for (const chapter of chapters) printChapter(chapter)
-// A part is not written: the document tells of one run.
-if (!values.short && values.only === undefined) {
+// A part is not written: the document tells of one run. A short one says little, and is written where that is asked.
+if ((!values.short || values.write) && values.only === undefined) {
   if (results.click) await drawRates('performance-click.svg', 'Clicks a second on one core', results.click, noteOf())
   if (results.send) await drawRates('performance-send.svg', 'Sends a second on one core', results.send, noteOf())
   await writeDocument(`${INTRO}\n\n${machine}`, chapters)

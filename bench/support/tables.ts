@@ -4,23 +4,33 @@ import type { Figures } from './path.ts'
 import { ratio, spreadOf, type Samples } from './samples.ts'
 import { endsOf, type Target } from './targets.ts'
 
+/** Below this share of its core, in percent, a contestant could have done more. */
+const LEAST_BUSY = 85
+
 /** Rows of cells, the first row the heads: printed, and written as Markdown. */
 export type Table = readonly (readonly string[])[]
 
 export function rateTable(figures: readonly Figures[]): Table {
   const [bare] = endsOf(figures)
   return [
-    ['', 'a second', 'min – max', 'to bare', 'CPU µs each', 'core busy', 'instructions each'],
+    ['', 'a second', 'min – max', 'to bare', 'CPU µs each', 'bare to it', 'core busy', 'instructions each'],
     ...figures.map(({ name, rates, cpuMicros, instructions }) => [
       name,
       count(median(rates)),
       spread(rates),
       ratio(rates, bare.rates).toFixed(2),
       median(cpuMicros).toFixed(1),
-      `${((median(rates) * median(cpuMicros)) / 1e4).toFixed(0)} %`,
+      ratio(bare.cpuMicros, cpuMicros).toFixed(2),
+      busyOf(rates, cpuMicros),
       instructions.length === 0 ? 'not counted' : count(median(instructions)),
     ]),
   ]
+}
+
+/** A core that is not busy had to wait for the load: then the rate is too low, and the share of processor time is what counts. */
+function busyOf(rates: Samples, cpuMicros: Samples): string {
+  const share = (median(rates) * median(cpuMicros)) / 1e4
+  return `${share.toFixed(0)} %${share < LEAST_BUSY ? ', load too slow' : ''}`
 }
 
 export function latencyTable(figures: readonly Figures[]): Table {
