@@ -42,7 +42,9 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
+    let isSettled = false
     const refuse = (fault: Fault) => {
+      isSettled = true
       clearTimeout(timer)
       request.off('data', onData)
       reject(fault)
@@ -57,10 +59,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     }, BODY_TIMEOUT_MS)
     // Stays on: to take listeners off would cost each request more than they do.
     const onGone = () => {
-      if (!request.complete) refuse(cutShort())
+      if (!isSettled) refuse(cutShort())
     }
     request.on('data', onData).on('error', onGone).on('close', onGone)
     request.on('end', () => {
+      isSettled = true
       clearTimeout(timer)
       const [first] = chunks
       resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size))
