@@ -28,7 +28,7 @@ export function chaptersOf(results: Results): Chapter[] {
   return [
     {
       title: 'What is wanted',
-      text: 'Targets, and what became of them in this run.',
+      text: 'Targets, and what became of them in this run. A share is that of the rates or that of the processor time, whichever is less.',
       tables: [targetTable(targetsOf(results))],
     },
     ...(click
