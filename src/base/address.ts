@@ -14,6 +14,6 @@ const TREACHEROUS = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/
  * slashes in place, so that no two readers can understand it differently. `undefined` when it is anything else.
  */
 export function readWebAddress(text: string): URL | undefined {
-  if (TREACHEROUS.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text) || !URL.canParse(text)) return undefined
-  return new URL(text)
+  if (TREACHEROUS.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
+  return URL.parse(text) ?? undefined
 }

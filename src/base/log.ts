@@ -14,7 +14,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 /** The part of pino's logger that the gateway and its resolvers use. */
 export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'child'>
 
-export function createLogger(level: LogLevel, stream: DestinationStream = destination(1)): Logger {
+export function createLogger(level: LogLevel, stream: DestinationStream = standardOutput()): Logger {
   return pino(
     {
       level,
@@ -24,6 +24,34 @@ export function createLogger(level: LogLevel, stream: DestinationStream = destin
     },
     stream,
   )
+}
+
+/** A turn that logs more than this, in characters, does not wait for its end. */
+const MAX_TURN = 64 * 1024
+
+/**
+ * Gathers what one turn of the event loop logs, and writes it with one system call when the turn ends: after the answers, and before anything
+ * else comes in. That is all that a kill can take away; an exit takes nothing.
+ */
+function standardOutput(): DestinationStream & { flushSync: () => void } {
+  const output = destination(1)
+  let lines = ''
+  const flush = () => {
+    const written = lines
+    lines = ''
+    if (written !== '') output.write(written)
+  }
+  // Before pino's own listener, which closes the output.
+  process.prependListener('exit', flush)
+  return {
+    write: (line) => {
+      if (lines === '') setImmediate(flush)
+      lines += line
+      if (lines.length > MAX_TURN) flush()
+    },
+    // pino calls it after a fatal line.
+    flushSync: flush,
+  }
 }
 
 /**

@@ -48,15 +48,24 @@ function parse(text: string): unknown {
 function findFlaw(value: unknown, depth: number): string | undefined {
   if (typeof value === 'string') return findTextFlaw(value)
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is too large'
-  if (typeof value !== 'object' || value === null) return undefined
+  if (!isObject(value)) return undefined
   if (depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels of nesting`
-  if (Array.isArray(value)) return firstFlaw(value, (item) => findFlaw(item, depth + 1))
-  return firstFlaw(Object.entries(value), ([key, item]) => findTextFlaw(key) ?? findFlaw(item, depth + 1))
+  if (Array.isArray(value)) return findItemFlaw(value, depth)
+  // By key, without the pairs that Object.entries would make of every object.
+  for (const key of Object.keys(value)) {
+    const flaw = findTextFlaw(key) ?? findFlaw(value[key], depth + 1)
+    if (flaw !== undefined) return flaw
+  }
+  return undefined
 }
 
-function firstFlaw<Item>(items: readonly Item[], find: (item: Item) => string | undefined): string | undefined {
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null
+}
+
+function findItemFlaw(items: readonly unknown[], depth: number): string | undefined {
   for (const item of items) {
-    const flaw = find(item)
+    const flaw = findFlaw(item, depth + 1)
     if (flaw !== undefined) return flaw
   }
   return undefined

@@ -9,7 +9,7 @@ export const COMPLETION_URL = 'https://open-platform-redirect.divar.ir/completio
  */
 export function chooseReturnUrl(...offered: (string | null | undefined)[]): { url: string; replaced: boolean } {
   const first = offered.find((address) => typeof address === 'string' && address !== '')
-  if (typeof first !== 'string') return { url: COMPLETION_URL, replaced: false }
+  if (typeof first !== 'string' || first === COMPLETION_URL) return { url: COMPLETION_URL, replaced: false }
   const address = readWebAddress(first)
   return address !== undefined && (isDivar(address) || isLoopback(address))
     ? { url: address.href, replaced: false }

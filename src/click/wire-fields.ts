@@ -38,7 +38,14 @@ export const location = z.object(
   { error: 'expected an object with latitude and longitude' },
 )
 
-/** The members of an object that a schema does not know, as they came; `__proto__` stays an ordinary key. */
-export function unknownMembers(object: JsonObject, known: { shape: object }): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([key]) => !Object.hasOwn(known.shape, key)))
+/** Whether a schema knows a key. Its shape is asked once, not with each click. */
+export function knows({ shape }: { shape: object }): (key: string) => boolean {
+  const keys = new Set(Object.keys(shape))
+  return (key) => keys.has(key)
+}
+
+/** The members of an object that are not known, as they came; `__proto__` stays an ordinary key. Mostly there are none. */
+export function unknownMembers(object: JsonObject, isKnown: (key: string) => boolean): JsonObject {
+  const unknown = Object.keys(object).filter((key) => !isKnown(key))
+  return unknown.length === 0 ? {} : Object.fromEntries(unknown.map((key) => [key, object[key]]))
 }

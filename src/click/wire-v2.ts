@@ -2,19 +2,23 @@ import { z } from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Click, Side } from './click.ts'
 import { chooseReturnUrl } from './return-url.ts'
-import { optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
+import { knows, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
 
 /** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
-const schema = z.object({
-  source: optionalText(20),
-  post_token: optionalText(10),
-  conversation_id: optionalText(64),
-  user_side: optionalText(50),
-  extra_data: optionalObject,
-  provider_data: optionalObject,
-  user_id: optionalText(64),
-  ...returnAddresses,
-})
+const schema = z.compile(
+  z.object({
+    source: optionalText(20),
+    post_token: optionalText(10),
+    conversation_id: optionalText(64),
+    user_side: optionalText(50),
+    extra_data: optionalObject,
+    provider_data: optionalObject,
+    user_id: optionalText(64),
+    ...returnAddresses,
+  }),
+)
+
+const isOfBody = knows(schema)
 
 const SIDES = new Map<string, Side>([
   ['supply', 'supply'],
@@ -26,7 +30,7 @@ export function readClickV2(body: JsonObject): { click: Omit<Click, 'id'>; retur
   const wire = schema.parse(body)
   const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
-  const extra = unknownMembers(body, schema)
+  const extra = unknownMembers(body, isOfBody)
   // What has a name but no place in a Click is kept beside the unknown keys: nothing that came is lost.
   if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
   if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data

@@ -35,6 +35,8 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }
   }
   return async (click, landing) => {
+    // Most clicks: nothing is asked, nothing kept, and nothing to wait for.
+    if (clicks === undefined && (landing.scopes ?? []).length === 0) return { url: landing.url }
     try {
       const led = await within(LEAD_TIMEOUT_MS, lead(click, landing))
       if (led === undefined) throw new StoreError('the store did not answer a click in time', undefined)

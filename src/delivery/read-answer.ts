@@ -9,18 +9,20 @@ const MAX_RETRY_AFTER_S = 24 * 60 * 60
 const MAX_MESSAGE = 500
 
 /** Both wires answer `{status, message}`. A status that is none says that this is no answer of theirs. */
-const answerSchema = z.object({
-  status: z
-    .union([
-      z.int(),
-      z
-        .string()
-        .regex(/^\d{3}$/)
-        .transform(Number),
-    ])
-    .nullish(),
-  message: z.string().nullish(),
-})
+const answerSchema = z.compile(
+  z.object({
+    status: z
+      .union([
+        z.int(),
+        z
+          .string()
+          .regex(/^\d{3}$/)
+          .transform(Number),
+      ])
+      .nullish(),
+    message: z.string().nullish(),
+  }),
+)
 type Answer = z.infer<typeof answerSchema>
 
 /** What they say of a refusal, member by member: one that is odd does not spoil the other. */

@@ -22,6 +22,9 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function requireJson(request: IncomingMessage): void {
+  // As nearly everybody writes it.
+  const { 'content-type': given, 'content-encoding': encoded } = request.headers
+  if (given === 'application/json' && encoded === undefined) return
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim())
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))
   if (type.toLowerCase() !== 'application/json' || (charset !== undefined && !/^charset="?utf-?8"?$/i.test(charset))) {
@@ -39,27 +42,29 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
-    const settle = (outcome: Buffer | Fault) => {
+    const refuse = (fault: Fault) => {
       clearTimeout(timer)
-      request.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone)
-      if (outcome instanceof Fault) reject(outcome)
-      else resolve(outcome)
+      request.off('data', onData)
+      reject(fault)
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length
       if (size <= MAX_BODY_BYTES) chunks.push(chunk)
-      else settle(tooLarge())
-    }
-    const onEnd = () => {
-      settle(Buffer.concat(chunks, size))
-    }
-    const onGone = () => {
-      settle(cutShort())
+      else refuse(tooLarge())
     }
     const timer = setTimeout(() => {
-      settle(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
+      refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
     }, BODY_TIMEOUT_MS)
-    request.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone)
+    // Stays on: to take listeners off would cost each request more than they do.
+    const onGone = () => {
+      if (!request.complete) refuse(cutShort())
+    }
+    request.on('data', onData).on('error', onGone).on('close', onGone)
+    request.on('end', () => {
+      clearTimeout(timer)
+      const [first] = chunks
+      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size))
+    })
   })
 }
 

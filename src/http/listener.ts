@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import type { App } from './app.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
 const LIMITS = {
@@ -22,18 +23,22 @@ export type Listener = {
 }
 
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
-export async function listen(app: RequestListener, port: number, host: string): Promise<Listener> {
-  const running = new Set<ServerResponse>()
+export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
+  // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
+  // that keep each other, and all responses that were in them, from the young generation's collector.
+  const latest = new Map<Socket, ServerResponse>()
   const silent = new Set<Socket>()
-  const server = createServer(LIMITS, (request, response) => {
+  const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
     silent.delete(request.socket)
-    running.add(response)
-    response.once('close', () => running.delete(response))
-    app(request, response)
+    latest.set(request.socket, response)
+    handle(request, response)
   })
   server.on('connection', (socket: Socket) => {
     silent.add(socket)
-    socket.once('close', () => silent.delete(socket))
+    socket.once('close', () => {
+      silent.delete(socket)
+      latest.delete(socket)
+    })
   })
   // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
   server.maxHeadersCount = 0
@@ -43,14 +48,14 @@ export async function listen(app: RequestListener, port: number, host: string): 
   server.removeAllListeners('error')
   return {
     port: portOf(server.address()),
-    drain: () => drain(server, running, silent),
+    drain: () => drain(server, latest.values(), silent),
     cut: () => {
       server.closeAllConnections()
     },
   }
 }
 
-function drain(server: Server, running: ReadonlySet<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
+function drain(server: Server, latest: Iterable<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
   const sendAway = (response: ServerResponse) => {
     // Whoever keeps this connection is told not to come back on it; what turns idle is closed.
     if (!response.headersSent) response.setHeader('connection', 'close')
@@ -58,7 +63,7 @@ function drain(server: Server, running: ReadonlySet<ServerResponse>, silent: Rea
       server.closeIdleConnections()
     })
   }
-  for (const response of running) sendAway(response)
+  for (const response of latest) if (!response.closed) sendAway(response)
   // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
   for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
   server.prependListener('request', (_request, response) => {

@@ -59,7 +59,7 @@ export function unitOfWork(log: Logger): RequestHandler {
       write()
     }
     response.locals.unit = { requestId, trace, fields, conclude }
-    response.setHeader('x-request-id', requestId)
+    response.requestId = requestId
     response.once('close', write)
     next()
   }

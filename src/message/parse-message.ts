@@ -48,6 +48,22 @@ const mediaTokenError = 'expected a string of at most 1024 characters, null or n
 const mediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError }).nullish()
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
+/** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */
+const schemas = {
+  type: z.compile(z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish()),
+  delivery: z.compile(z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish()),
+  conversationId: z.compile(conversationId),
+  senderUserId: z.compile(requiredText(128).nullish()),
+  senderPostToken: z.compile(requiredText(64).nullish()),
+  userId: z.compile(requiredText(128, tripleHint)),
+  postToken: z.compile(requiredText(64, tripleHint)),
+  peerId: z.compile(requiredText(128, tripleHint)),
+  mediaToken: z.compile(mediaToken),
+  text: z.compile(visibleText),
+  grid: z.compile(gridV2),
+  button: z.compile(buttonV1),
+}
+
 /** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
 class Reading {
   readonly faults: PointedFault[] = []
@@ -66,22 +82,22 @@ class Reading {
     if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
       this.#add('/conversation_id', 'expected the conversation that the path names, or none')
     }
-    const id = this.#parse(conversationId, inBody ?? pathConversationId, ['conversation_id'])
+    const id = this.#parse(schemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
   }
 
   /** With a conversation these two choose the grant, and are not sent on; a triple says by itself whose message it is. */
   sender(address: Address | undefined): Sender {
     if (address?.kind !== 'conversation') return {}
-    const userId = this.#check('user_id', requiredText(128).nullish()) ?? undefined
-    const postToken = this.#check('post_token', requiredText(64).nullish()) ?? undefined
+    const userId = this.#check('user_id', schemas.senderUserId) ?? undefined
+    const postToken = this.#check('post_token', schemas.senderPostToken) ?? undefined
     return { ...(userId !== undefined && { userId }), ...(postToken !== undefined && { postToken }) }
   }
 
   content(): Content | undefined {
-    const token = this.#check('media_token', mediaToken)
+    const token = this.#check('media_token', schemas.mediaToken)
     if (!token) {
-      const text = this.#check('message', visibleText)
+      const text = this.#check('message', schemas.text)
       return text === undefined ? undefined : { kind: 'text', text }
     }
     const text = this.#given('message')
@@ -95,22 +111,19 @@ class Reading {
     if (single !== undefined && grid !== undefined) {
       this.#add(`/${side}_btn`, `expected ${side}_btn or ${side}_buttons, not both`)
     }
-    if (grid !== undefined) return this.#check(`${side}_buttons`, gridV2)
+    if (grid !== undefined) return this.#check(`${side}_buttons`, schemas.grid)
     if (single === undefined) return undefined
-    const button = this.#check(`${side}_btn`, buttonV1)
+    const button = this.#check(`${side}_btn`, schemas.button)
     return button && [[button]]
   }
 
   type(): void {
-    this.#check('type', z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish())
+    this.#check('type', schemas.type)
   }
 
   /** A wish to the gateway, for messages that it stores; never sent on. */
   delivery(): string | null | undefined {
-    return this.#check(
-      'delivery',
-      z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish(),
-    )
+    return this.#check('delivery', schemas.delivery)
   }
 
   /** v1 says less than a Message can hold. */
@@ -133,9 +146,9 @@ class Reading {
   }
 
   #triple(): Address | undefined {
-    const userId = this.#check('user_id', requiredText(128, tripleHint))
-    const postToken = this.#check('post_token', requiredText(64, tripleHint))
-    const peerId = this.#check('peer_id', requiredText(128, tripleHint))
+    const userId = this.#check('user_id', schemas.userId)
+    const postToken = this.#check('post_token', schemas.postToken)
+    const peerId = this.#check('peer_id', schemas.peerId)
     if (userId === undefined || postToken === undefined || peerId === undefined) return undefined
     return { kind: 'triple', userId, postToken, peerId }
   }

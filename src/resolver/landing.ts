@@ -5,13 +5,15 @@ import { ResolverError, type Landing } from './resolver.ts'
 const MAX_URL = 4096
 const MAX_MESSAGE = 200
 
-const schema = z.object({
-  url: z.string(),
-  message: z.string().max(MAX_MESSAGE).nullish(),
-  scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
-  onDenied: z.string().nullish(),
-  on_denied: z.string().nullish(),
-})
+const schema = z.compile(
+  z.object({
+    url: z.string(),
+    message: z.string().max(MAX_MESSAGE).nullish(),
+    scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
+    onDenied: z.string().nullish(),
+    on_denied: z.string().nullish(),
+  }),
+)
 
 /** Where users may be sent: the origins of LANDING_ALLOWED_ORIGINS, or anywhere when it is not set. */
 export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }

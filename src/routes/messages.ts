@@ -6,6 +6,7 @@ import type { Outcome } from '../delivery/outcome.ts'
 import type { Credential, DeliverBy } from '../delivery/credential.ts'
 import { wireOf } from '../delivery/platform.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
+import { answerJson } from '../http/answer-json.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
@@ -142,7 +143,7 @@ function answerOutcome(outcome: Outcome, id: string, response: Response, consent
   Object.assign(unit.fields, outcomeFields(outcome))
   if (outcome.kind !== 'delivered') throw faultOf(outcome, id, consentUrl)
   unit.conclude('message.delivered')
-  response.json(deliveredBody(id))
+  answerJson(response, 200, deliveredBody(id))
 }
 
 function conversationOf(request: Request): string | undefined {

@@ -131,8 +131,7 @@ function redirect(response: Response, url: string): void {
 
 /** A redirect shows nothing, and a page without buttons has nothing to steal a click for: chats open these in frames. */
 function unframed(response: Response): Response {
-  response.removeHeader('x-frame-options')
-  response.removeHeader('content-security-policy')
+  response.mayBeFramed = true
   return response
 }
 

@@ -2,8 +2,10 @@ import { Router, type RequestHandler } from 'express'
 import type { DivarGate } from '../access/divar-gate.ts'
 import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../base/log.ts'
+import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
 import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
+import { answerJson } from '../http/answer-json.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
@@ -37,7 +39,9 @@ export function sessionRoutes(options: SessionOptions): Router {
 /** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
 export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, refusedAs('click.refused')) }
 
-function answerClick({ gate, resolve, lead, resolverKind, fallbackUrl, log }: SessionOptions): RequestHandler {
+function answerClick(options: SessionOptions): RequestHandler {
+  const { gate, resolverKind } = options
+  const landingOf = findLanding(options)
   return async (request, response) => {
     gate(request)
     const { unit } = response.locals
@@ -46,14 +50,30 @@ function answerClick({ gate, resolve, lead, resolverKind, fallbackUrl, log }: Se
     Object.assign(unit.fields, { click_id: click.id, wire: click.wire, resolver: resolverKind })
     if (returnUrlReplaced) unit.fields['return_url'] = 'replaced'
 
-    const startedAt = performance.now()
-    const landing = await resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
-      .finally(() => (unit.fields['resolver_ms'] = elapsedMs(startedAt)))
-      .then(async (resolved) => ({ ...resolved, ...(await lead(click, resolved)) }))
-      .catch((error: unknown) => fallBack(error, unit, fallbackUrl))
+    const landing = await landingOf(click, unit)
     if (landing.consent !== undefined) unit.fields['consent'] = landing.consent
     unit.conclude('click.resolved')
-    response.json({ status: '200', message: landing.message ?? 'success', url: landing.url })
+    answerJson(response, 200, { status: '200', message: landing.message ?? 'success', url: landing.url })
+  }
+}
+
+/** Where a click leads, or the fallback. */
+function findLanding({ resolve, lead, fallbackUrl, log }: SessionOptions) {
+  const resolveTimed = async (click: Click, unit: UnitOfWork) => {
+    const startedAt = performance.now()
+    try {
+      return await resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
+    } finally {
+      unit.fields['resolver_ms'] = elapsedMs(startedAt)
+    }
+  }
+  return async (click: Click, unit: UnitOfWork): Promise<Landing & Partial<Led>> => {
+    try {
+      const resolved = await resolveTimed(click, unit)
+      return { ...resolved, ...(await lead(click, resolved)) }
+    } catch (error) {
+      return fallBack(error, unit, fallbackUrl)
+    }
   }
 }
 

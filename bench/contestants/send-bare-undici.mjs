@@ -1,0 +1,30 @@
+import { createServer } from 'node:http'
+import { Pool } from 'undici'
+import { CALLER_KEY, isKey, pathOf, PLATFORM_KEY, PLATFORM_URL, PORT, readAll } from './shared.mjs'
+
+/** The ceiling of a relay: undici's pool, whose answer is handed on as it came. */
+const pool = new Pool(PLATFORM_URL, { connections: 128, pipelining: 1 })
+
+createServer((request, response) => {
+  if (!isKey(request.headers['x-api-key'], CALLER_KEY)) {
+    response.writeHead(401).end()
+    return
+  }
+  relay(request, response).catch(() => response.destroy())
+}).listen(Number(PORT), '127.0.0.1')
+
+async function relay(request, response) {
+  const { conversation_id, ...message } = JSON.parse((await readAll(request)).toString())
+  const { statusCode, body } = await pool.request({
+    method: 'POST',
+    path: pathOf(conversation_id),
+    headers: {
+      'content-type': 'application/json',
+      'x-api-key': PLATFORM_KEY,
+      authorization: request.headers.authorization,
+    },
+    body: JSON.stringify(message),
+  })
+  const answer = Buffer.from(await body.arrayBuffer())
+  response.writeHead(statusCode, { 'content-type': 'application/json', 'content-length': answer.length }).end(answer)
+}
