@@ -8,7 +8,6 @@ import { createLead } from '../consent/lead.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import { createHost, type Host } from '../outbound/host.ts'
-import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { clickRoutes } from '../routes/clicks.ts'
 import { createConsentUrls, type ConsentUrls } from '../routes/consent-urls.ts'
@@ -27,6 +26,7 @@ import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
+import { openResolver } from './resolver.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -50,7 +50,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   }
   const inFlight = new InFlight()
   const cutOff = new AbortController()
-  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
+  const { resolver, breakers } = await openResolver(config, openHost, log)
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
   const parts = { divar, openHost, cutOff: cutOff.signal, log }
@@ -97,7 +97,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
       metricsRoutes({
         gate: config.internalPort === undefined ? callerGate : undefined,
-        metrics: describeMetrics(divar, stored?.outbox.figures, consent?.figures),
+        metrics: describeMetrics([...divar.breakers, ...breakers], stored?.outbox.figures, consent?.figures),
       }),
     ],
   }
