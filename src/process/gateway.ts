@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { createCallerGate, type CallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
+import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
@@ -26,6 +27,7 @@ import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
+import { trustOf } from './limits-config.ts'
 import { openResolver } from './resolver.ts'
 
 /** A running gateway. */
@@ -48,6 +50,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     hosts.push(host)
     return host
   }
+  const { limits } = config
   const inFlight = new InFlight()
   const cutOff = new AbortController()
   const { resolver, breakers } = await openResolver(config, openHost, log)
@@ -55,7 +58,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   // Loaded when it is needed: without a store the first answer is there sooner.
   const parts = { divar, openHost, cutOff: cutOff.signal, log }
   const stored = config.store && (await (await import('./stored.ts')).openStored(config, parts))
-  const callerGate = createCallerGate(config.callerKeys)
+  const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
+  const callerGate = createCallerGate(config.callerKeys, countWrongKey)
   let draining = false
 
   const consent = stored?.consent
@@ -63,7 +67,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const publicSide: Side = {
     routers: [
       sessionRoutes({
-        gate: createDivarGate(config.identificationKeys),
+        gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
         resolve: inFlight.track(
           resolveWithin({
             resolver,
@@ -75,6 +79,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
         resolverKind: config.resolver.kind,
         fallbackUrl: config.fallbackLandingUrl,
+        maxRunning: limits.maxRunningClicks,
         log,
       }),
       healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
@@ -88,6 +93,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         gate: callerGate,
         deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
         outbox: stored?.outbox,
+        sendsPerMinute: limits.sendsPerMinute,
         whyNot: consent?.whyNot ?? (() => Promise.resolve({ kind: 'consent_required' })),
         consentUrls,
       }),
@@ -153,18 +159,19 @@ function consentSide(config: Config, gate: CallerGate, consent: Consent | undefi
 }
 
 async function listenOn(
-  { port, internalPort, host }: Config,
+  { port, internalPort, host, limits }: Config,
   publicSide: Side,
   internalSide: Side,
   log: Logger,
 ): Promise<[Listener, ...Listener[]]> {
+  const trust = trustOf(limits)
   if (internalPort === undefined) {
     const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
-    return [await listen(createApp(both, log), port, host)]
+    return [await listen(createApp(both, trust, log), port, host)]
   }
-  const main = await listen(createApp(publicSide, log), port, host)
+  const main = await listen(createApp(publicSide, trust, log), port, host)
   try {
-    return [main, await listen(createApp(internalSide, log), internalPort, host)]
+    return [main, await listen(createApp(internalSide, trust, log), internalPort, host)]
   } catch (error) {
     await main.drain()
     throw error
