@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { createHost } from '../../src/outbound/host.ts'
+import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
 import { spareHost } from '../../src/resolver/spared-host.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
@@ -122,4 +123,22 @@ test('once its time is over one call tries it, the others are answered at once; 
   expect(await send()).toMatchObject({ kind: 'answered', status: 200 })
   expect([asked, told]).toEqual([7, ['open', 'half_open', 'closed']])
   await host.destroy()
+})
+
+test('calls that the deadline of the click ended count, those that got no socket of ours do not', async () => {
+  const inner = createHost(await originOf(createServer()), 1000)
+  const { host, state } = spareHost(inner, () => undefined)
+  const request = { path: '/', headers: {}, body: '{}', timeoutMs: 5000, maxBytes: 1000 }
+  for (let time = 0; time < 4; time += 1) await host.send({ ...request, signal: AbortSignal.timeout(5) })
+  const given = new AbortController()
+  const stuck = Array.from({ length: MAX_SOCKETS }, () => inner.send({ ...request, signal: given.signal }))
+  for (let time = 0; time < 5; time += 1) {
+    expect(await host.send({ ...request, timeoutMs: 1 })).toMatchObject({ reason: 'no socket in time' })
+  }
+  expect(state()).toBe('closed')
+  given.abort()
+  await Promise.all(stuck)
+  await host.send({ ...request, signal: AbortSignal.timeout(5) })
+  expect(state()).toBe('open')
+  await inner.destroy()
 })
