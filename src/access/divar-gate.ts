@@ -1,27 +1,43 @@
-import type { IncomingMessage } from 'node:http'
+import type { AddressRanges } from '../base/address-ranges.ts'
 import { Fault } from '../base/fault.ts'
+import { clientAddress, type Knock } from './client-address.ts'
 import { digestSecret, sameDigest } from './secret.ts'
+import type { CountWrongKey } from './wrong-keys.ts'
 
-/** Lets Divar in and nobody else; throws `identification_refused` otherwise. */
-export type DivarGate = (request: IncomingMessage) => void
+/** Lets Divar in and nobody else; throws `identification_refused` or `too_many_wrong_keys` otherwise. */
+export type DivarGate = (request: Knock) => void
+
+export type DivarGateOptions = {
+  /** The identification key and, while keys rotate, the next one. */
+  keys: readonly [string, ...string[]]
+  countWrongKey: CountWrongKey
+  /** Where Divar calls from; from anywhere, when nothing is said. */
+  sources?: AddressRanges | undefined
+}
 
 /**
- * Checks the raw `Authorization` header against the identification key and, while keys rotate, the next one.
+ * Checks the raw `Authorization` header against the keys, and then where it came from. Whoever has the right key at a wrong address is told the same as
+ * with a wrong key, as often, so that nobody learns which keys are right.
+ *
  * The key is free text of the developer panel: it may hold blanks, begin with `Bearer ` or be Persian, so bytes are compared, trimmed.
  */
-export function createDivarGate(keys: readonly [string, ...string[]]): DivarGate {
+export function createDivarGate({ keys, countWrongKey, sources }: DivarGateOptions): DivarGate {
   const digests = keys.map((key) => digestSecret(Buffer.from(trimBlanks(key), 'utf8')))
   return (request) => {
     // Node hands header bytes over as latin1.
     const presented = digestSecret(Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1'))
     let known = false
     for (const digest of digests) known = sameDigest(presented, digest) || known
-    if (!known) {
-      throw new Fault(
+    const isExpected = sources === undefined || sources.has(clientAddress(request) ?? '')
+    if (known && isExpected) return
+    throw countWrongKey(
+      request,
+      new Fault(
         'identification_refused',
         'authorization: expected the Divar identification key, raw, as set in the developer panel',
-      )
-    }
+        isExpected ? {} : { internal: 'the address is not in DIVAR_SOURCE_RANGES' },
+      ),
+    )
   }
 }
 

@@ -24,6 +24,8 @@ export type FaultCode =
   | 'unsupported_media_type'
   | 'rejected'
   | 'idempotency_key_reused'
+  | 'too_many_wrong_keys'
+  | 'too_many_sends'
   | 'rate_limited'
   | 'queue_full'
   | 'resolver_failed'
@@ -36,6 +38,7 @@ export type FaultCode =
   | 'not_sent'
   | 'store_unavailable'
   | 'platform_unavailable'
+  | 'overloaded'
   | 'unknown'
 
 /** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */

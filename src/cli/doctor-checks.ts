@@ -17,6 +17,7 @@ const BUDGET_MS = 2000
 
 /** A refusal of the session route: the three keys, the status twice, no address. */
 function judgeRefusal({ status, body }: Reply, expected: number, key = ''): string | undefined {
+  if (status === 429) return 'answered 429: too many wrong keys came from here within a minute; wait, and ask again'
   if (status !== expected) return `answered ${status}, expected ${expected}`
   const answer = refusalShape.safeParse(readJson(body)).data
   if (answer === undefined) return 'the answer lacks one of the three keys status, message, url'

@@ -14,15 +14,10 @@ type FaultShape = (fault: Fault, requestId: string) => Reply
 /** RFC 9457, for our own services. */
 export const problemShape: FaultShape = (fault, requestId) => {
   const { status, title } = faultStatus[fault.code]
-  const { retryAfter, allow, headers, errors, members } = fault.options
+  const { errors, members } = fault.options
   return {
     status,
-    headers: {
-      ...headers,
-      'content-type': 'application/problem+json; charset=utf-8',
-      ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-      ...(allow !== undefined && { allow }),
-    },
+    headers: headersOf(fault, 'application/problem+json; charset=utf-8'),
     body: JSON.stringify({
       type: `/docs#${fault.code}`,
       title,
@@ -39,11 +34,19 @@ export const problemShape: FaultShape = (fault, requestId) => {
 /** The three keys of session initialization, for Divar and the developers who read its logs. */
 export const sessionShape: FaultShape = (fault) => {
   const { status } = faultStatus[fault.code]
-  const { allow } = fault.options
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...(allow !== undefined && { allow }) },
+    headers: headersOf(fault, 'application/json; charset=utf-8'),
     body: JSON.stringify({ status: String(status), message: fault.message, url: '' }),
+  }
+}
+
+function headersOf({ options: { retryAfter, allow, headers } }: Fault, contentType: string): Record<string, string> {
+  return {
+    ...headers,
+    'content-type': contentType,
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    ...(allow !== undefined && { allow }),
   }
 }
 

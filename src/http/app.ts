@@ -13,6 +13,9 @@ export type Side = {
   faultHandlers?: readonly { path: string; handler: ErrorRequestHandler }[]
 }
 
+/** Whether a proxy is believed which address it was called from; the hop of whoever connected is 0. */
+export type TrustProxy = (proxyAddress: string, hop: number) => boolean
+
 /** An app, and what its server makes requests and responses of. */
 export type App = {
   handle: Express
@@ -20,10 +23,10 @@ export type App = {
 }
 
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
-export function createApp({ routers, faultHandlers = [] }: Side, log: Logger): App {
+export function createApp({ routers, faultHandlers = [] }: Side, trustProxy: TrustProxy, log: Logger): App {
   const app = express()
   const messages = guardedMessages(app)
-  app.disable('x-powered-by').disable('etag').set('query parser', false)
+  app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
   app.use(unitOfWork(log))
   app.use(requestGuard)
   for (const router of routers) app.use(router)

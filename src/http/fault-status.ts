@@ -25,6 +25,8 @@ export const faultStatus: Record<FaultCode, HttpMeaning> = {
   unsupported_media_type: { status: 415, title: 'The body is not JSON' },
   rejected: { status: 422, title: 'Divar rejected the message' },
   idempotency_key_reused: { status: 422, title: 'This key was used for another request' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong keys' },
+  too_many_sends: { status: 429, title: 'Too many messages' },
   rate_limited: { status: 429, title: 'Too many requests' },
   queue_full: { status: 429, title: 'The queue is full' },
   resolver_failed: { status: 500, title: 'The resolver gave no landing' },
@@ -37,5 +39,6 @@ export const faultStatus: Record<FaultCode, HttpMeaning> = {
   not_sent: { status: 502, title: 'Divar was not reached; the message was not sent' },
   store_unavailable: { status: 503, title: 'The store is not available; nothing was accepted' },
   platform_unavailable: { status: 503, title: 'Divar is not available; the message was not sent' },
+  overloaded: { status: 503, title: 'Too many clicks at once' },
   unknown: { status: 504, title: 'Nobody knows whether the message was delivered' },
 }

@@ -9,6 +9,7 @@ import {
   mootConsentVariables,
   type ConsentConfig,
 } from './consent-config.ts'
+import { chooseLimits, describeLimits, limitsSchema, type LimitsConfig } from './limits-config.ts'
 import { chooseResolver, mootResolverVariables, resolverFaults, resolverSchema } from './resolver-config.ts'
 import {
   chooseStore,
@@ -38,6 +39,7 @@ export type Config = {
   resolverTimeoutMs: number
   fallbackLandingUrl?: string | undefined
   landingAllowedOrigins?: ReadonlySet<string> | undefined
+  limits: LimitsConfig
   logLevel: LogLevel
   shutdownGraceMs: number
   /** Without DATABASE_URL there is none. */
@@ -75,6 +77,7 @@ export const environmentSchema = z.object({
   DIVAR_V1_API_URL: variable.baseAddress.default(new URL('https://api.divar.ir')),
   DIVAR_API_URL: variable.baseAddress.default(new URL('https://open-api.divar.ir')),
   DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
+  ...limitsSchema.shape,
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
   ...storeSchema.shape,
@@ -94,7 +97,7 @@ const SECRETS = [
 ]
 
 /** Of the contract, for later versions. */
-const NOT_READ_YET = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'TRUST_PROXY']
+const NOT_READ_YET = ['OTEL_EXPORTER_OTLP_ENDPOINT']
 
 /**
  * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
@@ -158,6 +161,7 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
     fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
+    limits: chooseLimits(variables),
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
     store: chooseStore(variables),
@@ -191,6 +195,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     callers: config.callerKeys.map(({ name }) => name),
     ...describeStore(config.store),
     ...describeConsent(config.consent),
+    ...describeLimits(config.limits),
     log_level: config.logLevel,
   }
 }

@@ -5,6 +5,7 @@ import { createPlatform, wireOf, type Deliver } from '../delivery/platform.ts'
 import type { Host } from '../outbound/host.ts'
 import type { Lane } from '../outbox/lane.ts'
 import { readOwed } from '../outbox/owed.ts'
+import { tellBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from './config.ts'
 import { VERSION } from './version.ts'
 
@@ -19,7 +20,7 @@ export type Divar = {
   lanes: (deliver: DeliverBy) => Lane[]
   /** Of v2, for whatever else is asked there; its breaker is for messages. */
   apiHost: Host
-  breakers: { host: string; state: Breaker['state'] }[]
+  breakers: BreakerReading[]
 }
 
 export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Divar {
@@ -59,10 +60,5 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
 }
 
 function guard(host: Host, { origin }: URL, log: Logger) {
-  const breaker = createBreaker({
-    onChange: (state) => {
-      log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host: origin })
-    },
-  })
-  return { origin, host, breaker }
+  return { origin, host, breaker: createBreaker({ onChange: tellBreaker(origin, log) }) }
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { createCallerGate, type CallerGate } from '../access/caller-gate.ts'
 import { createDivarGate } from '../access/divar-gate.ts'
+import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
@@ -8,7 +9,6 @@ import { createLead } from '../consent/lead.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import { createHost, type Host } from '../outbound/host.ts'
-import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { clickRoutes } from '../routes/clicks.ts'
 import { createConsentUrls, type ConsentUrls } from '../routes/consent-urls.ts'
@@ -27,6 +27,8 @@ import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
+import { trustOf } from './limits-config.ts'
+import { openResolver } from './resolver.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -48,14 +50,16 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     hosts.push(host)
     return host
   }
+  const { limits } = config
   const inFlight = new InFlight()
   const cutOff = new AbortController()
-  const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
+  const { resolver, breakers } = await openResolver(config, openHost, log)
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
   const parts = { divar, openHost, cutOff: cutOff.signal, log }
   const stored = config.store && (await (await import('./stored.ts')).openStored(config, parts))
-  const callerGate = createCallerGate(config.callerKeys)
+  const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
+  const callerGate = createCallerGate(config.callerKeys, countWrongKey)
   let draining = false
 
   const consent = stored?.consent
@@ -63,7 +67,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const publicSide: Side = {
     routers: [
       sessionRoutes({
-        gate: createDivarGate(config.identificationKeys),
+        gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
         resolve: inFlight.track(
           resolveWithin({
             resolver,
@@ -75,6 +79,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
         resolverKind: config.resolver.kind,
         fallbackUrl: config.fallbackLandingUrl,
+        maxRunning: limits.maxRunningClicks,
         log,
       }),
       healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
@@ -88,6 +93,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         gate: callerGate,
         deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
         outbox: stored?.outbox,
+        sendsPerMinute: limits.sendsPerMinute,
         whyNot: consent?.whyNot ?? (() => Promise.resolve({ kind: 'consent_required' })),
         consentUrls,
       }),
@@ -97,7 +103,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
       metricsRoutes({
         gate: config.internalPort === undefined ? callerGate : undefined,
-        metrics: describeMetrics(divar, stored?.outbox.figures, consent?.figures),
+        metrics: describeMetrics([...divar.breakers, ...breakers], stored?.outbox.figures, consent?.figures),
       }),
     ],
   }
@@ -153,18 +159,19 @@ function consentSide(config: Config, gate: CallerGate, consent: Consent | undefi
 }
 
 async function listenOn(
-  { port, internalPort, host }: Config,
+  { port, internalPort, host, limits }: Config,
   publicSide: Side,
   internalSide: Side,
   log: Logger,
 ): Promise<[Listener, ...Listener[]]> {
+  const trust = trustOf(limits)
   if (internalPort === undefined) {
     const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
-    return [await listen(createApp(both, log), port, host)]
+    return [await listen(createApp(both, trust, log), port, host)]
   }
-  const main = await listen(createApp(publicSide, log), port, host)
+  const main = await listen(createApp(publicSide, trust, log), port, host)
   try {
-    return [main, await listen(createApp(internalSide, log), internalPort, host)]
+    return [main, await listen(createApp(internalSide, trust, log), internalPort, host)]
   } catch (error) {
     await main.drain()
     throw error

@@ -1,13 +1,13 @@
 import type { Metric } from '../metrics/registry.ts'
 import type { OutboxFigures } from '../outbox/figures.ts'
+import type { BreakerReading } from './breakers.ts'
 import type { ConsentFigures } from './consent.ts'
-import type { Divar } from './divar.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
 /** Every metric of a gateway, besides those of its process. */
 export function describeMetrics(
-  { breakers }: Divar,
+  breakers: readonly BreakerReading[],
   figures: OutboxFigures | undefined,
   consent: ConsentFigures | undefined,
 ): Metric[] {
@@ -15,7 +15,7 @@ export function describeMetrics(
     {
       kind: 'gauge',
       name: 'kenar_breaker_state',
-      help: "The breaker before a host of Divar's: 0 closed, 1 half open, 2 open.",
+      help: "The breaker before a host, Divar's or the resolver's: 0 closed, 1 half open, 2 open.",
       labels: ['host'],
       read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
     },

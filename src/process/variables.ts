@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
+import { readAddressRanges, type AddressRanges } from '../base/address-ranges.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
 import { isAskable, SCOPE_WORDS } from '../scope/wanted.ts'
@@ -115,6 +116,17 @@ export const origins = required(originsError).transform((list, context): Readonl
   context.addIssue({ code: 'custom', message: originsError })
   return z.NEVER
 })
+
+const rangesError = 'expected addresses or ranges such as 10.0.0.0/8, separated by commas'
+export const addressRanges = required(rangesError).transform((list, context): AddressRanges => {
+  const ranges = readAddressRanges(list)
+  if (ranges !== undefined) return ranges
+  context.addIssue({ code: 'custom', message: rangesError })
+  return z.NEVER
+})
+
+const trustError = 'expected how many proxies stand before the gateway (0 to 10), or their addresses or ranges'
+export const trustProxy = z.union([integer(0, 10, 'a number of proxies'), addressRanges], { error: trustError })
 
 export const logLevel = z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` })
 

@@ -1,6 +1,7 @@
 import type { Response } from 'express'
 import { z } from 'zod'
 import { Fault } from '../base/fault.ts'
+import { rateLimitHeaders } from '../base/quota.ts'
 import type { Reply } from '../http/answer-fault.ts'
 import type { Repeat } from '../outbox/sends.ts'
 import { faultOf } from './outcome-answer.ts'
@@ -57,7 +58,7 @@ export function queueFull(limit: number): Fault {
     `Your queue holds ${limit} messages, its bound; send more slowly, or raise QUEUE_LIMIT`,
     {
       retryAfter: FULL_RETRY_S,
-      headers: { 'ratelimit-policy': `"queue";q=${limit}`, ratelimit: `"queue";r=0;t=${FULL_RETRY_S}` },
+      headers: rateLimitHeaders('queue', limit, 0, FULL_RETRY_S),
     },
   )
 }

@@ -15,6 +15,7 @@ import type { StoredSend } from '../outbox/sends.ts'
 import type { ConsentUrls } from './consent-urls.ts'
 import { answerKept, answerRepeat, jsonReply, queueFull } from './kept-reply.ts'
 import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
+import { createSendQuota } from './send-quota.ts'
 import { readSendWishes } from './send-wishes.ts'
 import { storeFaults } from './store-faults.ts'
 import { readUserToken } from './user-token.ts'
@@ -35,6 +36,8 @@ export type MessageOptions = {
   consentUrls: ConsentUrls
   /** Where there is a store. */
   outbox: Outbox | undefined
+  /** Of each caller; 0 for any number. */
+  sendsPerMinute: number
 }
 
 /** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
@@ -48,7 +51,8 @@ export function messageRoutes(options: MessageOptions): Router {
 }
 
 function answerSend(options: MessageOptions): RequestHandler {
-  const { gate, deliver, outbox } = options
+  const { gate, deliver, outbox, sendsPerMinute } = options
+  const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
   return async (request, response) => {
     const { unit } = response.locals
     const caller = gate(request).name
@@ -62,13 +66,22 @@ function answerSend(options: MessageOptions): RequestHandler {
     Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address) })
     if (credential.kind === 'grant') unit.fields['by'] = 'grant'
 
+    const stored = { ...send, id, caller, credential, requestId: unit.requestId, idempotencyKey }
+
+    const refusal = refuseSend?.(caller, response)
+    if (refusal !== undefined) {
+      // A repeat sends nothing: what was answered once stays answered.
+      const repeat = await outbox?.repeatOf(stored)
+      if (repeat === undefined) throw refusal
+      answerRepeat(repeat, response)
+      return
+    }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
       const outcome = await deliver(send.message, credential)
       outbox?.heed(outcome)
       answerOutcome(outcome, id, response, await consentUrlFor(outcome, send, credential, options))
       return
     }
-    const stored = { ...send, id, caller, credential, requestId: unit.requestId, idempotencyKey }
     if (respondAsync) await answerQueued(outbox, stored, options, response)
     else await answerAttempt(outbox, stored, options, response)
   }

@@ -15,6 +15,8 @@ import { ResolverError, type Landing } from '../resolver/resolver.ts'
 import { StoreError } from '../store/store.ts'
 
 const SESSION_PATH = '/divar/session'
+/** How soon there may be room again. */
+const SHED_RETRY_S = 1
 
 export type SessionOptions = {
   gate: DivarGate
@@ -23,8 +25,10 @@ export type SessionOptions = {
   lead: Lead
   /** The resolver's kind, for the log. */
   resolverKind: string
-  /** Where a user lands when the resolver fails. */
+  /** Where a user lands when the resolver fails, or too many clicks run. */
   fallbackUrl?: string | undefined
+  /** How many clicks may wait for their landing at once. */
+  maxRunning: number
   log: Logger
 }
 
@@ -58,7 +62,8 @@ function answerClick(options: SessionOptions): RequestHandler {
 }
 
 /** Where a click leads, or the fallback. */
-function findLanding({ resolve, lead, fallbackUrl, log }: SessionOptions) {
+function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOptions) {
+  let running = 0
   const resolveTimed = async (click: Click, unit: UnitOfWork) => {
     const startedAt = performance.now()
     try {
@@ -68,13 +73,25 @@ function findLanding({ resolve, lead, fallbackUrl, log }: SessionOptions) {
     }
   }
   return async (click: Click, unit: UnitOfWork): Promise<Landing & Partial<Led>> => {
+    if (running >= maxRunning) return shed(unit, fallbackUrl, maxRunning)
+    running += 1
     try {
       const resolved = await resolveTimed(click, unit)
       return { ...resolved, ...(await lead(click, resolved)) }
     } catch (error) {
       return fallBack(error, unit, fallbackUrl)
+    } finally {
+      running -= 1
     }
   }
+}
+
+/** Better some users elsewhere at once than all of them late. */
+function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Landing {
+  unit.fields['reason'] = `${maxRunning} clicks are running`
+  unit.conclude('click.shed', 'error')
+  if (fallbackUrl !== undefined) return { url: fallbackUrl }
+  throw new Fault('overloaded', 'This app takes no more clicks just now.', { retryAfter: SHED_RETRY_S })
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */

@@ -1,59 +1,11 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, planted } from '../support/planted.ts'
 import { click, send } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
 const CANARY = 'CANARY0912'
-
-/** Every string, key and number of a value, replaced or marked, one place at a time. */
-function planted(value: unknown): unknown[] {
-  if (typeof value === 'string') return [`${value}${CANARY}`, CANARY, { [CANARY]: CANARY }]
-  if (Array.isArray(value))
-    return value.flatMap((item, index) => planted(item).map((one): unknown => value.toSpliced(index, 1, one)))
-  if (typeof value !== 'object' || value === null) return [CANARY]
-  return [
-    { ...value, [CANARY]: CANARY },
-    ...Object.entries(value).flatMap(([key, item]) => planted(item).map((one) => ({ ...value, [key]: one }))),
-  ]
-}
-
-const CLICK_V1 = {
-  post_token: 'p',
-  user_id: 'u',
-  peer_id: 'q',
-  conversation_id: 'c',
-  callback_url: 'https://divar.ir/',
-  Supplier: { id: 's' },
-  demand: { id: 'd' },
-  extra_data: { provider_data: { a: 'b' }, location: { latitude: '1', longitude: '2' } },
-}
-const CLICK_V2 = {
-  source: 'CHAT',
-  post_token: 'p',
-  conversation_id: 'c',
-  user_side: 'x',
-  extra_data: { a: 'b' },
-  user_id: 'u',
-  return_url: 'x',
-}
-const MESSAGE_V1 = {
-  user_id: 'u',
-  post_token: 'p',
-  peer_id: 'q',
-  type: 'TEXT',
-  message: 'hello',
-  sender_btn: { action: 'LINK', data: { icon_name: 'i', extra_data: { a: 'b' }, caption: 'c' } },
-  receiver_btn: { action: 'DIRECT_LINK', data: { icon_name: 'i', direct_link: 'https://a.example/', caption: 'c' } },
-}
-const MESSAGE_V2 = {
-  conversation_id: 'c',
-  message: 'hello',
-  delivery: 'at-least-once',
-  receiver_buttons: {
-    rows: [{ buttons: [{ action: { open_server_link: { data: { a: 'b' } } }, icon: 'i', caption: 'c' }] }],
-  },
-}
 
 async function plantEverywhere(gateway: TestGateway): Promise<string> {
   const answers: string[] = []
@@ -63,9 +15,10 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
     statuses.add(response.status)
     return response.status
   }
-  for (const body of planted(CLICK_V1)) keep(await click(gateway, JSON.stringify(body)))
-  for (const body of planted(CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
-  for (const body of [...planted(MESSAGE_V1), ...planted(MESSAGE_V2)]) keep(await send(gateway, JSON.stringify(body)))
+  for (const body of planted(CANARY, CLICK_V1)) keep(await click(gateway, JSON.stringify(body)))
+  for (const body of planted(CANARY, CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
+  for (const body of [...planted(CANARY, MESSAGE_V1), ...planted(CANARY, MESSAGE_V2)])
+    keep(await send(gateway, JSON.stringify(body)))
   for (const text of [CANARY, `{"${CANARY}`, `{"a":"${CANARY}\\u0000"}`, `{"${CANARY}\\ud800":1}`]) {
     keep(await click(gateway, text))
     keep(await send(gateway, text))

@@ -30,7 +30,7 @@ test('who is slow on purpose is cut off: heads after 10 s, bodies after 13 s, an
 }, 40_000)
 
 test('a header full of blanks is no work', async () => {
-  const gateway = await startTestGateway()
+  const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '0' })
   const blanks = `a${' '.repeat(15_000)}b`
   const requests = Array.from({ length: 50 }, () => click(gateway, CLICK).set('authorization', blanks))
   expect((await Promise.all(requests)).map(({ status }) => status)).toEqual(requests.map(() => 401))

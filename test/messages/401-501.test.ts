@@ -7,7 +7,10 @@ import { send, sendRaw } from '../support/requests.ts'
 const SECOND = 'billing-key-0123456789'
 let gateway: TestGateway
 beforeAll(async () => {
-  gateway = await startTestGateway({ INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}` })
+  gateway = await startTestGateway({
+    INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}`,
+    WRONG_KEYS_PER_MINUTE: '0',
+  })
 })
 
 const request = () => supertest(gateway.internalUrl)
@@ -63,7 +66,10 @@ describe('401: whoever calls is none of ours', () => {
   })
 
   test("each caller's key opens, and its name stands in the log", async () => {
-    const own = await startTestGateway({ INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}` })
+    const own = await startTestGateway({
+      INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}`,
+      WRONG_KEYS_PER_MINUTE: '0',
+    })
     expect((await send(own, V1).set('x-api-key', SECOND)).status).toBe(200)
     expect(await own.logged('message.delivered')).toMatchObject({ caller: 'billing' })
   })

@@ -1,6 +1,7 @@
 import { expect } from '@jest/globals'
-import { createBreaker, type Breaker, type BreakerState } from '../../src/delivery/breaker.ts'
+import { createBreaker, type Breaker } from '../../src/delivery/breaker.ts'
 import type { Outcome } from '../../src/delivery/outcome.ts'
+import type { BreakerState } from '../../src/outbound/breaker.ts'
 
 /** How long a breaker of these tests is open, unless one says otherwise. */
 export const OPEN_MS = 30

@@ -1,0 +1,50 @@
+import { createServer, type RequestListener } from 'node:http'
+import { expect, test } from '@jest/globals'
+import { createHost, type Host } from '../../src/outbound/host.ts'
+import { createWebhook } from '../../src/outbox/notice.ts'
+import { originOf } from '../support/listen.ts'
+
+const SECRET = `whsec_${Buffer.alloc(24, 1).toString('base64')}`
+
+/** Delivers a notice to a receiver that behaves like this; whatever takes time takes a hundredth of it. */
+async function deliverTo(receiver: RequestListener) {
+  const url = new URL(await originOf(createServer(receiver)))
+  const host = createHost(url.origin, 1000)
+  const timeouts: number[] = []
+  const hasty: Host = {
+    ...host,
+    send: (request) => {
+      timeouts.push(request.timeoutMs)
+      return host.send({ ...request, timeoutMs: request.timeoutMs / 100 })
+    },
+  }
+  const outcome = await createWebhook({ url, secret: SECRET, host: hasty, userAgent: 'test' })('evt_1', '{}')
+  await host.destroy()
+  return { outcome, timeouts }
+}
+
+test('a redirect of the webhook is not followed: wherever it leads, nobody is asked', async () => {
+  let asked = 0
+  const elsewhere = await originOf(
+    createServer((_, response) => {
+      asked += 1
+      response.end()
+    }),
+  )
+  for (const status of [301, 302, 303, 307, 308]) {
+    const { outcome } = await deliverTo((_, response) => response.writeHead(status, { location: elsewhere }).end())
+    expect(outcome).toEqual({ kind: 'platform_error', divar: { status } })
+  }
+  expect(asked).toBe(0)
+})
+
+test('an answer of the webhook that never ends is cut, and one that never comes is not waited for longer than 10 s', async () => {
+  const endless = await deliverTo((_, response) => {
+    const more = (error?: Error | null) => error ?? response.write('x'.repeat(10_000), more)
+    more()
+  })
+  // It said yes; what else it says is of no interest.
+  expect(endless.outcome).toEqual({ kind: 'delivered', status: 200 })
+  const silent = await deliverTo(() => undefined)
+  expect(silent).toEqual({ outcome: { kind: 'unknown', reason: 'timeout', silent: true }, timeouts: [10_000] })
+})

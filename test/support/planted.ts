@@ -1,0 +1,49 @@
+/** Every string, key and number of a value, replaced by a mark or marked, one place at a time. */
+export function planted(mark: string, value: unknown): unknown[] {
+  if (typeof value === 'string') return [`${value}${mark}`, mark, { [mark]: mark }]
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => planted(mark, item).map((one): unknown => value.toSpliced(index, 1, one)))
+  if (typeof value !== 'object' || value === null) return [mark]
+  return [
+    { ...value, [mark]: mark },
+    ...Object.entries(value).flatMap(([key, item]) => planted(mark, item).map((one) => ({ ...value, [key]: one }))),
+  ]
+}
+
+/** One of each kind, with as many members as it may have. */
+export const CLICK_V1 = {
+  post_token: 'p',
+  user_id: 'u',
+  peer_id: 'q',
+  conversation_id: 'c',
+  callback_url: 'https://divar.ir/',
+  Supplier: { id: 's' },
+  demand: { id: 'd' },
+  extra_data: { provider_data: { a: 'b' }, location: { latitude: '1', longitude: '2' } },
+}
+export const CLICK_V2 = {
+  source: 'CHAT',
+  post_token: 'p',
+  conversation_id: 'c',
+  user_side: 'x',
+  extra_data: { a: 'b' },
+  user_id: 'u',
+  return_url: 'x',
+}
+export const MESSAGE_V1 = {
+  user_id: 'u',
+  post_token: 'p',
+  peer_id: 'q',
+  type: 'TEXT',
+  message: 'hello',
+  sender_btn: { action: 'LINK', data: { icon_name: 'i', extra_data: { a: 'b' }, caption: 'c' } },
+  receiver_btn: { action: 'DIRECT_LINK', data: { icon_name: 'i', direct_link: 'https://a.example/', caption: 'c' } },
+}
+export const MESSAGE_V2 = {
+  conversation_id: 'c',
+  message: 'hello',
+  delivery: 'at-least-once',
+  receiver_buttons: {
+    rows: [{ buttons: [{ action: { open_server_link: { data: { a: 'b' } } }, icon: 'i', caption: 'c' }] }],
+  },
+}
