@@ -5,8 +5,9 @@ import { VERSION } from './process/version.ts'
 import { ResolverSetupError } from './resolver/resolver.ts'
 import { StoreSetupError } from './store/store.ts'
 
-/** sysexits.h: something was found in an unconfigured or misconfigured state. */
+/** sysexits.h: something was found in an unconfigured or misconfigured state, or is only not there yet. */
 const EX_CONFIG = 78
+const EX_TEMPFAIL = 75
 
 const config = configure()
 const log = createLogger(config.logLevel)
@@ -38,19 +39,20 @@ async function start(config: Config, log: Logger): Promise<Gateway> {
     return gateway
   } catch (error) {
     if (error instanceof ResolverSetupError) refuseToStart([`RESOLVER: ${error.message}`])
-    if (error instanceof StoreSetupError) refuseToStart([`DATABASE_URL: ${error.message}`])
+    if (error instanceof StoreSetupError)
+      refuseToStart([`DATABASE_URL: ${error.message}`], error.mayPass ? EX_TEMPFAIL : EX_CONFIG)
     const { host, port, internalPort: internal_port } = config
     log.fatal({ event: 'gateway.not_started', host, port, internal_port, ...describeError(error) })
     process.exit(1)
   }
 }
 
-function refuseToStart(faults: readonly string[]): never {
+function refuseToStart(faults: readonly string[], exitCode = EX_CONFIG): never {
   process.stderr.write(
     `The gateway cannot start; its environment has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n` +
       `${faults.map((fault) => `  ${fault}\n`).join('')}.env.example shows every variable.\n`,
   )
-  process.exit(EX_CONFIG)
+  process.exit(exitCode)
 }
 
 /** The first signal drains, once the start is through; a second one does not wait. */

@@ -15,8 +15,8 @@ const readme = read('README.md')
 const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs)].map(
   ([, command = '', output]) => ({ command, output }),
 )
-/** These run elsewhere: the tests are running right now, and the demo is up while they do. */
-const elsewhere = /^\s*(?:npm ci && npm (?:run demo|test)\n|docker )/
+/** These run elsewhere: the tests are running right now, the demo is up while they do, and not every machine has containers or a cluster. */
+const elsewhere = /^\s*(?:npm ci && npm (?:run demo|test)\n|docker |kubectl )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 
 /** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */

@@ -12,6 +12,7 @@ const READY_WITHIN_MS = 60_000
 const POLL_MS = 2
 /** Of the output: enough for a reason, bounded for a long life. */
 const TAIL = 16_384
+const ERROR = /"level":"(?:error|fatal)"/
 const MAX_COMPLAINTS = 5
 const MAX_COMPLAINT = 500
 
@@ -24,16 +25,23 @@ export type GatewayProcess = {
   kill: () => Promise<void>
   /** SIGTERM, and gone when this resolves. */
   stop: () => Promise<void>
+  /** Lines so far by which somebody has to act. */
+  errors: () => number
 }
 
-/** The program itself, as a process of its own with nothing but this environment. That it ends by itself breaks the suite. */
-export function spawnGateway(suite: Suite, environment: Environment): GatewayProcess {
+/**
+ * The program itself, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
+ * ends by itself breaks the suite.
+ */
+export function spawnGateway(suite: Suite, environment: Environment, main = MAIN): GatewayProcess {
   suite.atEnd(() => end('SIGKILL'))
   const spawnedAt = performance.now()
-  const child = startChild(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = startChild(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   const listening = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<undefined>()
   let output = ''
+  let unfinished = ''
+  let errors = 0
   let begun = false
   let isWanted = true
   let client: Client | undefined
@@ -48,7 +56,12 @@ export function spawnGateway(suite: Suite, environment: Environment): GatewayPro
     }
     if (begun) output = output.slice(-TAIL)
   }
-  child.stdout?.setEncoding('utf8').on('data', read)
+  child.stdout?.setEncoding('utf8').on('data', (chunk) => {
+    read(chunk)
+    const lines = (unfinished + String(chunk)).split('\n')
+    unfinished = lines.pop() ?? ''
+    errors += lines.filter((line) => ERROR.test(line)).length
+  })
   child.stderr?.setEncoding('utf8').on('data', read)
   child.once('close', (code, signal) => {
     const reason = `a gateway ended by itself (${String(code ?? signal)}):\n${complaints(output)}`
@@ -71,7 +84,7 @@ export function spawnGateway(suite: Suite, environment: Environment): GatewayPro
   })
   // Whoever kills a gateway while it starts does not wait for it to be ready.
   ready.catch(() => undefined)
-  return { ready, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+  return { ready, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), errors: () => errors }
 }
 
 /** The end of what was logged, less the lines of units of work. */

@@ -19,6 +19,8 @@ const MAX_TRIES = 5
 const CLOSE_TIMEOUT_MS = 3000
 /** A deadlock, or two transactions that cannot both be: the database asks to run one of them again. */
 const RUN_AGAIN = new Set(['40P01', '40001'])
+/** Classes of what PostgreSQL refuses for the moment only: it starts or stops, has no place left, or others hold its locks. */
+const PASSING = /^(?:08|40|53|55|57|58)/
 
 // Milliseconds and counts stay far below 2^53. Nothing else in this process talks to PostgreSQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
@@ -42,7 +44,7 @@ export async function openPostgres(url: string, log: Logger): Promise<Store> {
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   await migrate(db, 'postgres').catch(async (error: unknown) => {
     await db.destroy()
-    throw new StoreSetupError(`PostgreSQL cannot be used (${reasonOf(error)})`, error)
+    throw new StoreSetupError(`PostgreSQL cannot be used (${reasonOf(error)})`, error, { mayPass: mayPass(error) })
   })
   endHungConnections(pool)
   const queries = createQueries(describeDatabase(db))
@@ -113,7 +115,16 @@ function lockKey(conversation: string): string {
 
 /** The driver's code, such as ECONNREFUSED or 28P01; its text may hold the address. */
 function reasonOf(error: unknown): string {
-  const { cause } = error instanceof Error ? error : {}
-  const { error: name, error_code: code } = describeError(cause ?? error)
+  const { error: name, error_code: code } = describeError(causeOf(error))
   return code ?? name
+}
+
+/** Whoever does not answer may do so later; what PostgreSQL itself says no to mostly stays a no. */
+function mayPass(error: unknown): boolean {
+  const cause = causeOf(error)
+  return !(cause instanceof pg.DatabaseError) || PASSING.test(cause.code ?? '')
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? (error.cause ?? error) : error
 }

@@ -236,8 +236,12 @@ export class StoreError extends Error {
 
 /** The store cannot be opened at all, and why, in words for whoever starts the gateway. */
 export class StoreSetupError extends Error {
-  constructor(message: string, cause?: unknown) {
+  /** Whether a later start may succeed though nobody has changed anything: the database is away, and may come. */
+  readonly mayPass: boolean
+
+  constructor(message: string, cause?: unknown, { mayPass = false } = {}) {
     super(message, { cause })
     this.name = 'StoreSetupError'
+    this.mayPass = mayPass
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
+import { TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS } from '../support/gateway.ts'
 import { spawnGateway } from '../support/process.ts'
 import { CLICK, rawClick } from '../support/requests.ts'
@@ -30,6 +31,14 @@ describe('the process', () => {
     const gateway = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file })
     expect(await gateway.exited).toBe(78)
     expect(gateway.stderr()).toContain(file)
+  })
+
+  test('ends with 75 when PostgreSQL is not there yet: another start may do, and supervisors tell that from 78', async () => {
+    const url = 'postgres://gateway:canary-of-a-password@127.0.0.1:1/gateway'
+    const gateway = spawnGateway({ ...environment(), DATABASE_URL: url, TOKEN_ENCRYPTION_KEY: TEST_KEY })
+    expect(await gateway.exited).toBe(75)
+    expect(gateway.stderr()).toContain('DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED)')
+    expect(gateway.stderr() + gateway.stdout()).not.toContain('canary')
   })
 
   test('ends with 1 and one fatal line when its port is taken', async () => {

@@ -1,0 +1,115 @@
+import { describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+import { configOf, filledIn, readText, readYaml, variablesOf } from '../support/deploy.ts'
+
+const texts = z.record(z.string(), z.string())
+const hardened = {
+  read_only: z.literal(true),
+  cap_drop: z.tuple([z.literal('ALL')]),
+  security_opt: z.tuple([z.literal('no-new-privileges:true')]),
+  restart: z.string(),
+  stop_grace_period: z.string(),
+  networks: z.array(z.string()),
+  logging: z.object({ options: z.object({ 'max-size': z.string(), 'max-file': z.string() }) }),
+  healthcheck: z.looseObject({ test: z.array(z.string()) }),
+  environment: texts,
+}
+const { services, networks, volumes } = readYaml(
+  'compose.yaml',
+  z.object({
+    services: z.strictObject({
+      gateway: z.looseObject({
+        ...hardened,
+        build: z.object({ context: z.string(), args: texts }),
+        env_file: z.literal('.env'),
+        depends_on: z.object({ postgres: z.object({ condition: z.string() }) }),
+        ports: z.array(z.string()),
+        user: z.string(),
+      }),
+      postgres: z.looseObject({ ...hardened, image: z.string(), volumes: z.array(z.string()) }),
+    }),
+    networks: z.record(z.string(), z.object({ internal: z.boolean() }).nullable()),
+    volumes: z.record(z.string(), z.null()),
+  }),
+)
+const { gateway, postgres } = services
+const dockerfile = readText('Dockerfile')
+
+/** As Compose fills in what stands in braces. */
+function interpolate(text: string, given: Record<string, string>): string {
+  return text.replaceAll(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, fallback: string) => {
+    const value = given[name] ?? ''
+    if (value === '' && kind === '?') throw new Error(`${name}: ${fallback}`)
+    return value === '' ? fallback : value
+  })
+}
+
+/** What the gateway gets to see when somebody has filled in .env. */
+function environmentOf(more: Record<string, string>) {
+  const named: Record<string, string> = {}
+  for (const [name, text] of Object.entries(gateway.environment)) named[name] = interpolate(text, more)
+  return filledIn({ ...variablesOf(readText('.env.example')), ...more, ...named })
+}
+
+describe('compose.yaml', () => {
+  test('with a filled-in .env makes a configuration that starts, with a store and a port for the services', () => {
+    const config = configOf(environmentOf({ POSTGRES_PASSWORD: 'made-by-openssl' }), ['POSTGRES_PASSWORD'])
+    expect(config.store?.database).toEqual({
+      kind: 'postgres',
+      url: 'postgres://gateway:made-by-openssl@postgres:5432/gateway',
+    })
+    expect(Object.keys(services)).toContain('postgres')
+    expect([config.host, config.port, config.internalPort]).toEqual(['0.0.0.0', 3000, 3001])
+  })
+
+  test('does not start without a password for PostgreSQL, and names what is missing', () => {
+    expect(() => environmentOf({})).toThrow('POSTGRES_PASSWORD: add it to .env, see the head of compose.yaml')
+  })
+
+  test('makes the database that the gateway asks for', () => {
+    expect(interpolate(postgres.environment['POSTGRES_PASSWORD'] ?? '', { POSTGRES_PASSWORD: 'p' })).toBe('p')
+    expect(postgres.environment).toMatchObject({ POSTGRES_USER: 'gateway', POSTGRES_DB: 'gateway' })
+    expect(gateway.depends_on.postgres.condition).toBe('service_healthy')
+  })
+
+  test('publishes no port beyond this machine, and PostgreSQL not at all', () => {
+    expect(gateway.ports).toEqual(['127.0.0.1:3000:3000', '127.0.0.1:3001:3001'])
+    expect(postgres).not.toHaveProperty('ports')
+    expect(postgres.networks).toEqual(['store'])
+    expect(networks['store']).toEqual({ internal: true })
+  })
+
+  test('gives neither service a file system to write to, nor a privilege that it does not need', () => {
+    expect(gateway).not.toHaveProperty('cap_add')
+    expect(gateway).not.toHaveProperty('volumes')
+    for (const { privileged } of [gateway, postgres]) expect(privileged).toBeUndefined()
+    expect(gateway.user).toBe(/^USER (\S+)$/m.exec(dockerfile)?.[1])
+  })
+
+  test('keeps what PostgreSQL writes in a volume', () => {
+    expect(postgres.volumes).toEqual(['postgres:/var/lib/postgresql/data'])
+    expect(Object.keys(volumes)).toEqual(['postgres'])
+  })
+
+  test('lets running work end: it waits longer than the gateway does', () => {
+    const config = configOf(environmentOf({ POSTGRES_PASSWORD: 'p' }), ['POSTGRES_PASSWORD'])
+    expect(Number(/^(\d+)s$/.exec(gateway.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(
+      config.shutdownGraceMs + 5000,
+    )
+  })
+
+  test('builds the image with the arguments that it has, from a mirror where the environment names one', () => {
+    const declared = new Set([...dockerfile.matchAll(/^ARG (\w+)/gm)].map(([, name = '']) => name))
+    expect(Object.keys(gateway.build.args).sort()).toEqual([...declared].sort())
+    const image = gateway.build.args['NODE_IMAGE'] ?? ''
+    expect(interpolate(image, {})).toBe(/^ARG NODE_IMAGE=(.*)$/m.exec(dockerfile)?.[1])
+    expect(interpolate(image, { NODE_IMAGE: 'mirror.example/node:24' })).toBe('mirror.example/node:24')
+    expect(interpolate(postgres.image, { POSTGRES_IMAGE: 'mirror.example/postgres' })).toBe('mirror.example/postgres')
+  })
+
+  test('asks the health of the gateway with the program that the image has for it', () => {
+    const [, ...command] = gateway.healthcheck.test
+    expect(dockerfile).toContain(`CMD ${JSON.stringify(command).replaceAll(',', ', ')}`)
+    expect(dockerfile).toContain('COPY scripts/image/healthcheck.js ./dist/')
+  })
+})

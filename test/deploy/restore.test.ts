@@ -1,0 +1,147 @@
+import { execFile } from 'node:child_process'
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from '@jest/globals'
+import type { Environment } from '../../src/process/config.ts'
+import { clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
+import { DATABASES, newDatabase, newFolder } from '../support/databases.ts'
+import { readText } from '../support/deploy.ts'
+import { ask, eventually, idOf, list, startOn, tell, textsAt, until } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+const run = promisify(execFile)
+/** Where nobody listens: what is owed stays owed. */
+const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://127.0.0.1:9' }
+
+const documented = [...readText('docs/store.md').matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command)
+
+/** The commands of docs/store.md that begin like this, as they stand there. */
+function commandsOf(program: string): string {
+  const found = documented.find((command) => command.startsWith(program))
+  if (found === undefined) throw new Error(`docs/store.md shows no ${program}`)
+  return found
+}
+
+function shell(script: string, environment: Environment, cwd: string): Promise<unknown> {
+  return run('bash', ['-euo', 'pipefail', '-c', script], { cwd, env: { PATH: process.env['PATH'], ...environment } })
+}
+
+/** A way to take a copy while the gateway works, and to bring it back once it has stopped. */
+type Backup = {
+  environment: Environment
+  take: () => Promise<void>
+  /** Everything is lost; the copy takes its place. Answers where the store is then. */
+  restore: () => Promise<string>
+}
+
+async function copies(store: string): Promise<Backup> {
+  const folder = await newFolder()
+  const file = fileURLToPath(store)
+  const newest = async () =>
+    (await readdir(folder))
+      .filter((name) => name.endsWith('.db'))
+      .sort()
+      .at(-1) ?? ''
+  return {
+    environment: { BACKUP_DIR: folder },
+    take: () => Promise.resolve(),
+    restore: async () => {
+      for (const suffix of ['', '-wal']) await rm(file + suffix, { force: true })
+      const script = commandsOf('cp ')
+        .replace(/\S*gateway-\S+\.db/, join(folder, await newest()))
+        .replaceAll('/data/gateway.db', file)
+      await shell(script, {}, folder)
+      return store
+    },
+  }
+}
+
+async function dump(store: string): Promise<Backup> {
+  const folder = await newFolder()
+  return {
+    environment: {},
+    take: async () => {
+      await shell(commandsOf('pg_dump '), { DATABASE_URL: store }, folder)
+    },
+    restore: async () => {
+      const empty = await newDatabase('postgres')
+      await shell(commandsOf('pg_restore '), { DATABASE_URL: empty }, folder)
+      return empty
+    },
+  }
+}
+
+async function canDump(): Promise<boolean> {
+  try {
+    await run('pg_dump', ['--version'])
+    await run('pg_restore', ['--version'])
+    return true
+  } catch {
+    process.stderr.write('No pg_dump and pg_restore here: PostgreSQL is not restored.\n')
+    return false
+  }
+}
+
+const kinds = (await canDump()) ? DATABASES : DATABASES.filter((kind) => kind === 'sqlite')
+
+/** A gateway has a grant, a click and two owed messages; then its database is lost, and what was backed up comes back. */
+async function lostAndRestored(kind: 'sqlite' | 'postgres') {
+  const { divar } = await startConsentDivar()
+  const environment = await withConsent(divar.url, { on: kind })
+  const store = environment['DATABASE_URL'] ?? ''
+  const backup = await (kind === 'sqlite' ? copies(store) : dump(store))
+  const walked = await startOn(environment)
+  const landing = await walk(await clicked({ url: walked.url, divar }))
+  const [clickId = ''] = /clk_[\w-]{24}/.exec(landing.location) ?? []
+  await walked.stop()
+
+  const owing = await startOn(environment, NOBODY)
+  const owe = async (text: string) =>
+    idOf(await sendWithoutToken(owing, messageTo(divar, text), { headers: { prefer: 'respond-async' } }))
+  const owed = [await owe('first'), await owe('second')] as const
+  await owing.stop()
+  // The copy is taken of a store that is at work.
+  const copied = await startOn(environment, { ...NOBODY, ...backup.environment })
+  if (kind === 'sqlite') await copied.logged('store.backed_up')
+  await backup.take()
+  await copied.stop()
+
+  const restored = await backup.restore()
+  return {
+    divar,
+    owed,
+    clickId,
+    start: (more: Environment = {}) => startOn({ ...environment, ...more, DATABASE_URL: restored }),
+  }
+}
+
+describe.each(kinds)('a store on %s that was lost and restored as docs/store.md says', (kind) => {
+  test('has its messages, clicks and grants: what it owed arrives in order, by the grant, without a token', async () => {
+    const { divar, owed, clickId, start } = await lostAndRestored(kind)
+    const gateway = await start()
+    for (const id of owed) await until(gateway, id, 'delivered')
+    expect(textsAt(divar)).toEqual(['first', 'second'])
+    const click = await ask(gateway, `/clicks/${clickId}`)
+    expect([click.status, parseJson(click.text)['id']]).toEqual([200, clickId])
+    expect((await sendWithoutToken(gateway, messageTo(divar, 'third'))).status).toBe(200)
+    expect(textsAt(divar)).toEqual(['first', 'second', 'third'])
+  })
+
+  test('can be looked at before anything leaves, and what has arrived since the backup is cancelled', async () => {
+    const { divar, owed, start } = await lostAndRestored(kind)
+    const [, address = ''] = /DIVAR_V1_API_URL=(\S+) DIVAR_API_URL=\1/.exec(readText('docs/store.md')) ?? []
+    const held = await start({ DIVAR_V1_API_URL: address, DIVAR_API_URL: address })
+    const { messages } = await list(held)
+    expect(messages.map(({ id }) => id).sort()).toEqual([...owed].sort())
+    for (const { state } of messages) expect(['queued', 'sending']).toContain(state)
+    // Between two attempts, of which none gets anywhere.
+    const cancelled = async () => ((await tell(held, owed[0], 'cancel')).status === 200 ? true : undefined)
+    await eventually(cancelled, 'the cancellation')
+    await held.stop()
+    const gateway = await start()
+    await until(gateway, owed[1], 'delivered')
+    expect(textsAt(divar)).toEqual(['second'])
+  })
+})

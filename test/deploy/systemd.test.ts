@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+import { configOf, filledIn, readText, variablesOf } from '../support/deploy.ts'
+
+const unit = readText('deploy/systemd/kenar-chat-gateway.service')
+const settings = variablesOf(unit, /^([A-Za-z]+)=(.*)$/gm)
+const environment = filledIn({
+  ...variablesOf(unit, /^Environment=([A-Z_]+)=(.*)$/gm),
+  ...variablesOf(readText('.env.example')),
+})
+
+describe('the systemd unit', () => {
+  test('with a filled-in environment makes a configuration that starts, with SQLite and backups where it may write', () => {
+    const { store, host, internalPort } = configOf(environment, ['NODE_ENV'])
+    const folder = '/var/lib/kenar-chat-gateway'
+    expect(store?.database).toEqual({ kind: 'sqlite', file: `${folder}/gateway.db` })
+    expect(environment['BACKUP_DIR']).toBe(`${folder}/backups`)
+    expect(settings['StateDirectory']).toBe('kenar-chat-gateway kenar-chat-gateway/backups')
+    expect([host, internalPort]).toEqual(['127.0.0.1', 3001])
+  })
+
+  test('starts the program that the build makes', () => {
+    const { scripts } = z
+      .object({ scripts: z.object({ start: z.string() }) })
+      .parse(JSON.parse(readText('package.json')))
+    expect(settings['ExecStart']).toBe('/usr/bin/node /opt/kenar-chat-gateway/dist/main.js')
+    expect(scripts.start).toBe('node dist/main.js')
+  })
+
+  test('lets running work end on SIGTERM: it waits longer than the gateway does', () => {
+    expect(settings).toMatchObject({ KillSignal: 'SIGTERM', KillMode: 'mixed' })
+    const { shutdownGraceMs } = configOf(environment, ['NODE_ENV'])
+    expect(Number(settings['TimeoutStopSec']) * 1000).toBeGreaterThan(shutdownGraceMs + 5000)
+  })
+
+  test('starts anew what crashed or waits for its database, and not what is misconfigured', () => {
+    // 78 and 75: test/process/life.test.ts.
+    expect(settings).toMatchObject({ Restart: 'on-failure', RestartPreventExitStatus: '78' })
+  })
+
+  test('gives no privilege, and nothing to write to but its two folders', () => {
+    expect(settings).toMatchObject({
+      DynamicUser: 'yes',
+      NoNewPrivileges: 'yes',
+      ProtectSystem: 'strict',
+      ProtectHome: 'yes',
+      PrivateTmp: 'yes',
+      PrivateDevices: 'yes',
+      CapabilityBoundingSet: '',
+      AmbientCapabilities: '',
+      UMask: '0077',
+    })
+    expect(unit).not.toContain('ReadWritePaths')
+    expect(unit).toContain('EnvironmentFile=/etc/kenar-chat-gateway/environment')
+  })
+})
