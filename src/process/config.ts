@@ -40,6 +40,8 @@ export type Config = {
   landingAllowedOrigins?: ReadonlySet<string> | undefined
   logLevel: LogLevel
   shutdownGraceMs: number
+  /** Where spans go; without OTEL_EXPORTER_OTLP_ENDPOINT there are none. */
+  otlpUrl?: URL | undefined
   /** Without DATABASE_URL there is none. */
   store?: StoreConfig | undefined
   /** Without PUBLIC_URL there is none. */
@@ -77,6 +79,7 @@ export const environmentSchema = z.object({
   DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable.baseAddress.optional(),
   ...storeSchema.shape,
   ...consentSchema.shape,
 })
@@ -94,7 +97,7 @@ const SECRETS = [
 ]
 
 /** Of the contract, for later versions. */
-const NOT_READ_YET = ['OTEL_EXPORTER_OTLP_ENDPOINT', 'TRUST_PROXY']
+const NOT_READ_YET = ['TRUST_PROXY']
 
 /**
  * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
@@ -160,6 +163,7 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     store: chooseStore(variables),
     consent: chooseConsent(variables),
     ignored,
@@ -191,6 +195,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     callers: config.callerKeys.map(({ name }) => name),
     ...describeStore(config.store),
     ...describeConsent(config.consent),
+    tracing: config.otlpUrl?.origin ?? 'no',
     log_level: config.logLevel,
   }
 }

@@ -7,6 +7,7 @@ import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createLead } from '../consent/lead.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
+import type { Watch } from '../http/unit-of-work.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 import { loadResolver } from '../resolver/load.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
@@ -25,8 +26,10 @@ import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config.ts'
 import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
+import { EdgeFigures } from './edge-figures.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
+import { VERSION } from './version.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -42,9 +45,12 @@ export type Gateway = {
  * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+  const tracing = config.otlpUrl && (await import('../tracing/tracing.ts')).openTracing(config.otlpUrl, VERSION, log)
+  const edge = new EdgeFigures(config.resolverTimeoutMs)
+  const watch: Watch = { onAnswered: edge.onAnswered, onConcluded: edge.onConcluded, spans: tracing?.spans }
   const hosts: Host[] = []
   const openHost = ({ origin }: URL, timeoutMs: number): Host => {
-    const host = createHost(origin, timeoutMs)
+    const host = createHost(origin, timeoutMs, tracing?.spans)
     hosts.push(host)
     return host
   }
@@ -53,7 +59,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const resolver = await loadResolver(config.resolver, { timeoutMs: config.resolverTimeoutMs, openHost })
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
-  const parts = { divar, openHost, cutOff: cutOff.signal, log }
+  const parts = { divar, openHost, cutOff: cutOff.signal, spans: tracing?.spans, log }
   const stored = config.store && (await (await import('./stored.ts')).openStored(config, parts))
   const callerGate = createCallerGate(config.callerKeys)
   let draining = false
@@ -97,13 +103,20 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
       metricsRoutes({
         gate: config.internalPort === undefined ? callerGate : undefined,
-        metrics: describeMetrics(divar, stored?.outbox.figures, consent?.figures),
+        metrics: describeMetrics({
+          edge,
+          divar,
+          outbox: stored?.outbox.figures,
+          consent: consent?.figures,
+          spans: tracing?.figures,
+        }),
       }),
     ],
   }
 
-  const listeners = await listenOn(config, publicSide, internalSide, log).catch(async (error: unknown) => {
+  const listeners = await listenOn(config, publicSide, internalSide, { log, watch }).catch(async (error: unknown) => {
     await stored?.close()
+    await tracing?.close(0)
     throw error
   })
   const [main, internal = main] = listeners
@@ -112,6 +125,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     internalPort: internal.port,
     stop: async () => {
       draining = true
+      const graceEnds = performance.now() + config.shutdownGraceMs
       const closed = Promise.all(listeners.map((listener) => listener.drain()))
       const drained = await within(
         config.shutdownGraceMs,
@@ -125,6 +139,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       for (const listener of listeners) listener.cut()
       await closed
       await stored?.close()
+      await tracing?.close(graceEnds - performance.now())
       await setImmediate()
       return drained !== undefined
     },
@@ -156,15 +171,15 @@ async function listenOn(
   { port, internalPort, host }: Config,
   publicSide: Side,
   internalSide: Side,
-  log: Logger,
+  { log, watch }: { log: Logger; watch: Watch },
 ): Promise<[Listener, ...Listener[]]> {
   if (internalPort === undefined) {
     const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
-    return [await listen(createApp(both, log), port, host)]
+    return [await listen(createApp(both, log, watch), port, host)]
   }
-  const main = await listen(createApp(publicSide, log), port, host)
+  const main = await listen(createApp(publicSide, log, watch), port, host)
   try {
-    return [main, await listen(createApp(internalSide, log), internalPort, host)]
+    return [main, await listen(createApp(internalSide, log, watch), internalPort, host)]
   } catch (error) {
     await main.drain()
     throw error
