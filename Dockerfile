@@ -14,7 +14,9 @@ RUN cd node_modules \
   && rm -r @fontsource-variable \
   && rm -r better-sqlite3/deps better-sqlite3/src better-sqlite3/node_modules/node-addon-api zod/src \
   && rm better-sqlite3/prebuilds/darwin-* better-sqlite3/prebuilds/win32-* \
-  && find . -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete
+  && find . -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete \
+  # Each of these packages is there twice; ours is the program of ES modules.
+  && find @opentelemetry -type f -name '*.cjs' -delete
 RUN mkdir /data
 
 FROM ${NODE_IMAGE} AS build

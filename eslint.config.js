@@ -10,7 +10,7 @@ import tseslint from 'typescript-eslint'
 const layers = [
   ['base'],
   ['http', 'access', 'outbound', 'metrics'],
-  ['click', 'message'],
+  ['click', 'message', 'tracing'],
   ['resolver', 'delivery', 'scope', 'store'],
   ['outbox', 'consent'],
   ['routes'],

@@ -14,6 +14,11 @@ export class Tally {
     else if (this.#counts.size < MAX_SERIES) this.#counts.set(name, { labels, value: 1 })
   }
 
+  /** Shows a kind of event before the first one: what counts increases cannot see one that begins with the event itself. */
+  expect(labels: Labels): void {
+    this.#counts.set(Object.values(labels).join('\n'), { labels, value: 0 })
+  }
+
   read(): { labels: Labels; value: number }[] {
     return [...this.#counts.values()]
   }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { createLogger } from '../base/log.ts'
-import { readTrace } from '../base/trace.ts'
+import { newTrace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { moduleResolver } from '../resolver/module.ts'
@@ -55,7 +55,7 @@ export function registerTry(program: Command, io: Io, end: (code: ExitCode) => v
       })
       const began = performance.now()
       try {
-        const landing = await resolve(click, { log, requestId: newId('req'), trace: readTrace(undefined) })
+        const landing = await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
         const ms = Math.round(performance.now() - began)
         if (json) printJson(io, { landing, ms })
         else io.out(`${paint(io, 'green', 'lands on')} ${landing.url} (${ms} ms)${describe(landing)}`)

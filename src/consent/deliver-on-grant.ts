@@ -1,4 +1,5 @@
 import { SealError } from '../base/keyring.ts'
+import type { Trace } from '../base/trace.ts'
 import type { DeliverBy } from '../delivery/credential.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import type { Deliver } from '../delivery/platform.ts'
@@ -12,14 +13,20 @@ const MAX_TOKENS = 3
 
 /** Delivers with the token that came along, or else with that of the narrowest grant that covers the message. */
 export function deliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
-  return (message, credential) => {
-    if (credential.kind === 'token') return deliver(message, credential.userToken)
+  return (message, credential, trace) => {
+    if (credential.kind === 'token') return deliver(message, credential.userToken, trace)
     if (grants === undefined) return Promise.resolve({ kind: 'consent_required' })
-    return deliverOnGrant(deliver, grants, message, credential.sender)
+    return deliverOnGrant(deliver, grants, message, credential.sender, trace)
   }
 }
 
-async function deliverOnGrant(deliver: Deliver, grants: Grants, message: Message, sender: Sender): Promise<Outcome> {
+async function deliverOnGrant(
+  deliver: Deliver,
+  grants: Grants,
+  message: Message,
+  sender: Sender,
+  trace: Trace,
+): Promise<Outcome> {
   try {
     const refused = new Set<string>()
     let grant: Grant | undefined
@@ -29,7 +36,7 @@ async function deliverOnGrant(deliver: Deliver, grants: Grants, message: Message
         if (chosen.kind !== 'grant') return whyNot(chosen)
         grant = chosen.grant
       }
-      const outcome = await deliver(message, grant.accessToken)
+      const outcome = await deliver(message, grant.accessToken, trace)
       // A refused token is a sure no, so the same attempt may go on with another.
       if (outcome.kind !== 'token_refused' || refused.size === MAX_TOKENS - 1) return outcome
       const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))

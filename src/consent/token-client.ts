@@ -1,5 +1,6 @@
 import { describeError } from '../base/log.ts'
 import { isLoopback } from '../base/address.ts'
+import { newTrace, type Trace } from '../base/trace.ts'
 import type { Host } from '../outbound/host.ts'
 import { splitScopes } from '../scope/scope.ts'
 import type { TokenPair } from './grant.ts'
@@ -38,21 +39,26 @@ export type TokenClient = Awaited<ReturnType<typeof createTokenClient>>
 export async function createTokenClient(options: TokenClientOptions) {
   const { oauthUrl, clientId, clientSecret, redirectUri, timeoutMs } = options
   const oauth = await import('openid-client')
-  const config = new oauth.Configuration(
-    {
-      issuer: oauthUrl.origin,
-      authorization_endpoint: `${oauthUrl.origin}/oauth2/auth`,
-      token_endpoint: `${oauthUrl.origin}/oauth2/token`,
-    },
-    clientId,
-    { client_secret: clientSecret },
-    oauth.ClientSecretPost(clientSecret),
-  )
-  config.timeout = Math.ceil(timeoutMs / 1000) + 1
-  config[oauth.customFetch] = createFetch(options)
-  // Where no TLS is possible, and none needed. Deprecated only to make whoever writes it look twice.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
-  if (isLoopback(oauthUrl)) oauth.allowInsecureRequests(config)
+  /** One for each call: the library hands nothing through to its way out but what it was made with. */
+  const configFor = (trace: Trace) => {
+    const config = new oauth.Configuration(
+      {
+        issuer: oauthUrl.origin,
+        authorization_endpoint: `${oauthUrl.origin}/oauth2/auth`,
+        token_endpoint: `${oauthUrl.origin}/oauth2/token`,
+      },
+      clientId,
+      { client_secret: clientSecret },
+      oauth.ClientSecretPost(clientSecret),
+    )
+    config.timeout = Math.ceil(timeoutMs / 1000) + 1
+    config[oauth.customFetch] = createFetch(options, trace)
+    // Where no TLS is possible, and none needed. Deprecated only to make whoever writes it look twice.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    if (isLoopback(oauthUrl)) oauth.allowInsecureRequests(config)
+    return config
+  }
+  const ownConfig = configFor(newTrace())
 
   const settle = async (grant: Promise<TokenAnswer>): Promise<TokenResult> => {
     try {
@@ -77,7 +83,7 @@ export async function createTokenClient(options: TokenClientOptions) {
     newVerifier: () => oauth.randomPKCECodeVerifier(),
     /** Where the user is asked. @param scope joined as its notation says, already escaped for a query */
     authorizeUrl: async (scope: string, state: string, verifier: string): Promise<string> => {
-      const url = oauth.buildAuthorizationUrl(config, {
+      const url = oauth.buildAuthorizationUrl(ownConfig, {
         redirect_uri: redirectUri,
         state,
         code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
@@ -86,16 +92,22 @@ export async function createTokenClient(options: TokenClientOptions) {
       return `${url.href}&scope=${scope}`
     },
     /** Trades what a walk came back with. */
-    exchange: (query: string, state: string, verifier: string): Promise<TokenResult> => {
+    exchange: (query: string, state: string, verifier: string, trace: Trace): Promise<TokenResult> => {
       const url = new URL(`${redirectUri}?${query}`)
       // The platform may name itself with a slash at the end.
       const issuer = url.searchParams.get('iss')
       if (issuer !== null) url.searchParams.set('iss', issuer.replace(/\/$/, ''))
-      return settle(oauth.authorizationCodeGrant(config, url, { expectedState: state, pkceCodeVerifier: verifier }))
+      const checks = { expectedState: state, pkceCodeVerifier: verifier }
+      return settle(oauth.authorizationCodeGrant(configFor(trace), url, checks))
     },
-    /** Trades a pair for a new one. The platform wants the access token along, as `code`. */
+    /**
+     * Trades a pair for a new one, in a trace of its own: it is for everybody who waits for it. The platform wants the access token along, as
+     * `code`.
+     */
     refresh: (refreshToken: string, accessToken: string): Promise<TokenResult> =>
-      settle(oauth.refreshTokenGrant(config, refreshToken, { code: accessToken, redirect_uri: redirectUri })),
+      settle(
+        oauth.refreshTokenGrant(configFor(newTrace()), refreshToken, { code: accessToken, redirect_uri: redirectUri }),
+      ),
   }
 }
 
@@ -120,7 +132,7 @@ function readTokens({ access_token, refresh_token, expires_in, scope }: TokenAns
 class TokenRouteError extends Error {}
 
 /** The library's way out is ours: bounded, with a deadline, and without redirects. */
-function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions) {
+function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, trace: Trace) {
   return async (
     address: string,
     { body, headers }: { body?: unknown; headers: Record<string, string> },
@@ -134,6 +146,7 @@ function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions) {
       body: form,
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: 'ask token', trace },
     })
     if (exchange.kind === 'failed') throw new TokenRouteError(exchange.reason)
     const { status, body: bytes } = exchange

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
+import type { Trace } from '../base/trace.ts'
 import { readRetryAfter } from '../delivery/read-answer.ts'
 import type { Host } from '../outbound/host.ts'
 
@@ -16,7 +17,7 @@ export type AskedUser =
   | { kind: 'failed'; reason: string }
 
 /** Asks Divar who a token's user is. Never rejects. */
-export type AskUser = (accessToken: string) => Promise<AskedUser>
+export type AskUser = (accessToken: string, trace: Trace) => Promise<AskedUser>
 
 const text = z.string().min(1).max(256).optional().catch(undefined)
 const answerSchema = z.object({
@@ -30,13 +31,14 @@ export type AskUserOptions = { url: URL; host: Host; apiKey: string; timeoutMs: 
 
 export function createAskUser({ url, host, apiKey, timeoutMs, userAgent }: AskUserOptions): AskUser {
   const path = url.pathname.replace(/\/+$/, '') + PATH
-  return async (accessToken) => {
+  return async (accessToken, trace) => {
     const exchange = await host.send({
       method: 'GET',
       path,
       headers: { 'x-api-key': apiKey, authorization: `Bearer ${accessToken}`, 'user-agent': userAgent },
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: 'ask user', trace },
     })
     if (exchange.kind === 'failed') return { kind: 'failed', reason: exchange.reason }
     const { status, headers, body } = exchange

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { JsonObject } from '../base/strict-json.ts'
+import type { Trace } from '../base/trace.ts'
 import { nameOfScope, readScope, writeScope, type Scope, type ScopeStyle } from '../scope/scope.ts'
 import { isOfThisChat, wantedScopes, type WantedScope } from '../scope/wanted.ts'
 import type { ConsentStore } from '../store/consent-store.ts'
@@ -134,7 +135,7 @@ export function createWalk(options: WalkOptions) {
   }
 
   /** Ends a walk with what it came back with. @param query as it came, without the question mark */
-  const finish = async (query: string, browser: string): Promise<Finished> => {
+  const finish = async (query: string, browser: string, trace: Trace): Promise<Finished> => {
     const [state, ...others] = new URLSearchParams(query).getAll('state')
     if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
     const taken = await store.takeConsent(digest(state), digest(browser))
@@ -149,16 +150,16 @@ export function createWalk(options: WalkOptions) {
       const why = PASSING_ERRORS.has(error) ? 'not_answered' : 'not_allowed'
       return { kind: 'refused', why, returnUrl, reason: readableError(error) }
     }
-    const result = await client.exchange(query, content.state, content.verifier)
-    if (result.kind === 'tokens') return settle(content, result.tokens)
+    const result = await client.exchange(query, content.state, content.verifier, trace)
+    if (result.kind === 'tokens') return settle(content, result.tokens, trace)
     const why = result.kind === 'ended' ? 'expired' : 'not_answered'
     return { kind: 'refused', why, returnUrl, reason: result.reason }
   }
 
   /** Keeps a grant only under the name of whoever gave it. */
-  const settle = async ({ asked, scopes, destination }: Content, tokens: Tokens): Promise<Finished> => {
+  const settle = async ({ asked, scopes, destination }: Content, tokens: Tokens, trace: Trace): Promise<Finished> => {
     const { onDenied, returnUrl, landing, click } = destination
-    const who = await askUser(tokens.accessToken)
+    const who = await askUser(tokens.accessToken, trace)
     const userId = who.kind === 'told' ? who.user.userId : undefined
     if (asked.userId !== undefined && userId !== asked.userId) {
       return userId === undefined

@@ -1,3 +1,4 @@
+import type { Trace } from '../base/trace.ts'
 import type { Message, Sender } from '../message/message.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -5,4 +6,4 @@ import type { Outcome } from './outcome.ts'
 export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender }
 
 /** Delivers one Message, once, by whatever lets it. Never rejects: every end is an Outcome. */
-export type DeliverBy = (message: Message, credential: Credential) => Promise<Outcome>
+export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>

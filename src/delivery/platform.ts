@@ -1,3 +1,4 @@
+import type { Trace } from '../base/trace.ts'
 import type { Address, Message } from '../message/message.ts'
 import { writeV1 } from '../message/wire-v1.ts'
 import { writeV2 } from '../message/wire-v2.ts'
@@ -17,12 +18,13 @@ export type PlatformOptions = {
 }
 
 /** Delivers one Message to Divar, once. Never rejects: every end is an Outcome. */
-export type Deliver = (message: Message, userToken: string) => Promise<Outcome>
+export type Deliver = (message: Message, userToken: string, trace: Trace) => Promise<Outcome>
 
 export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: PlatformOptions): Deliver {
   const wires = { v1: prefixed(v1), v2: prefixed(v2) }
-  return async (message, userToken) => {
-    const { host, prefix } = wires[wireOf(message.address)]
+  return async (message, userToken, trace) => {
+    const wire = wireOf(message.address)
+    const { host, prefix } = wires[wire]
     const { path, token, body } = encode(message, userToken)
     const exchange = await host.send({
       path: prefix + path,
@@ -30,6 +32,7 @@ export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: Platfor
       body: JSON.stringify(body),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: wire === 'v1' ? 'deliver v1' : 'deliver v2', trace },
     })
     return readOutcome(exchange, [apiKey, userToken])
   }

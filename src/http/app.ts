@@ -4,7 +4,7 @@ import { answerFaults, lastResort, problemShape, refusedAs } from './answer-faul
 import { notFound } from './endings.ts'
 import { guardedMessages, type Messages } from './guarded.ts'
 import { requestGuard } from './request-guard.ts'
-import { unitOfWork } from './unit-of-work.ts'
+import { unitOfWork, type Watch } from './unit-of-work.ts'
 
 /** What one listener serves. */
 export type Side = {
@@ -23,11 +23,14 @@ export type App = {
 }
 
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
-export function createApp({ routers, faultHandlers = [] }: Side, trustProxy: TrustProxy, log: Logger): App {
+export function createApp(
+  { routers, faultHandlers = [] }: Side,
+  { trustProxy, watch, log }: { trustProxy: TrustProxy; watch: Watch; log: Logger },
+): App {
   const app = express()
   const messages = guardedMessages(app)
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
-  app.use(unitOfWork(log))
+  app.use(unitOfWork(log, watch))
   app.use(requestGuard)
   for (const router of routers) app.use(router)
   app.use(notFound)

@@ -1,5 +1,6 @@
 import type { Dispatcher, Pool } from 'undici'
 import { describeError } from '../base/log.ts'
+import type { Trace } from '../base/trace.ts'
 
 /** How one HTTP exchange of ours ended. */
 export type Exchange =
@@ -20,6 +21,8 @@ export type ExchangeRequest = {
   timeoutMs: number
   maxBytes: number
   signal?: AbortSignal | undefined
+  /** On whose behalf, and what its span is called. */
+  traced?: { as: string; trace: Trace } | undefined
 }
 
 const SENDABLE_PATH = /^\/[\x21-\x7e]*$/

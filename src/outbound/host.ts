@@ -1,3 +1,5 @@
+import type { Span, Spans } from '../base/spans.ts'
+import { traceHeaders } from '../base/trace.ts'
 import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
 import { createPool, MAX_SOCKETS } from './pool.ts'
 import { Slots } from './slots.ts'
@@ -13,21 +15,40 @@ export type Host = {
  * Keep-alive sockets to one origin, and a queue before them that requests leave when their deadline passes: a request that nobody
  * waits for any more would otherwise get its socket in its turn, and after an outage the living would wait behind the dead.
  */
-export function createHost(origin: string, connectTimeoutMs: number): Host {
+export function createHost(origin: string, connectTimeoutMs: number, spans?: Spans): Host {
   const pool = createPool(origin, connectTimeoutMs)
   const slots = new Slots(MAX_SOCKETS)
+  const send = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
+    const startedAt = performance.now()
+    if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
+    const timeoutMs = Math.max(request.timeoutMs - (performance.now() - startedAt), 1)
+    const { traced } = request
+    const headers = traced ? { ...request.headers, ...traceHeaders(traced.trace, span?.trace.spanId) } : request.headers
+    return ask(pool, { ...request, headers, timeoutMs }, () => {
+      slots.release()
+    })
+  }
   return {
-    send: async (request) => {
-      const startedAt = performance.now()
-      if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
-      const timeoutMs = Math.max(request.timeoutMs - (performance.now() - startedAt), 1)
-      return ask(pool, { ...request, timeoutMs }, () => {
-        slots.release()
-      })
-    },
+    send: spans === undefined ? (request) => send(request) : spanned(send, spans),
     destroy: async () => {
       slots.close()
       await pool.destroy()
     },
+  }
+}
+
+/** Each exchange of a trace under a span of its own. */
+function spanned(send: (request: ExchangeRequest, span?: Span) => Promise<Exchange>, spans: Spans): Host['send'] {
+  return async (request) => {
+    if (request.traced === undefined) return send(request)
+    const { as, trace } = request.traced
+    const span = spans.begin('client', as, trace)
+    const exchange = await send({ ...request, traced: { as, trace: span.trace } }, span)
+    span.end(
+      exchange.kind === 'failed'
+        ? { attributes: { 'error.type': exchange.begun ? 'no_answer' : 'not_sent' }, failed: true }
+        : { attributes: { 'http.response.status_code': exchange.status }, failed: exchange.status >= 400 },
+    )
+    return exchange
   }
 }

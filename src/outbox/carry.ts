@@ -1,4 +1,6 @@
 import { describeError, type Logger } from '../base/log.ts'
+import type { Spans } from '../base/spans.ts'
+import { newTrace, type Trace } from '../base/trace.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import {
@@ -26,6 +28,7 @@ export type CarryOptions = {
   noticeOf?: ((ended: Ended) => NewMessage) | undefined
   pause: Pause
   figures: OutboxFigures
+  spans: Spans | undefined
   /** Told of each message that has ended. */
   onEnded: (message: Claimed) => void
   log: Logger
@@ -35,7 +38,7 @@ export type Carrier = ReturnType<typeof createCarrier>
 
 /** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
 export function createCarrier(options: CarryOptions) {
-  const { attempts, envelopes, pause, figures, log } = options
+  const { attempts, envelopes, pause, figures, spans, log } = options
 
   /** Never rejects. */
   const carry = (message: Claimed, lane: Lane): Promise<void> =>
@@ -50,9 +53,9 @@ export function createCarrier(options: CarryOptions) {
         return
       }
       number = mayGo(message, lane) ? await attempts.begin(message) : undefined
-      const outcome = number === undefined ? NOT_NOW : await deliver(message, lane, content)
+      const { outcome, trace } = number === undefined ? NOT_NOW : await deliver(message, number, lane, content)
       if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
-      else await settle(message, number, outcome)
+      else await settle(message, number, outcome, trace)
     } catch (error) {
       await recover(message, number, error)
     }
@@ -62,8 +65,17 @@ export function createCarrier(options: CarryOptions) {
     lane.capacity() > 0 && (wire === 'webhook' || pause.leftMs() === 0)
 
   /** A pause or an open breaker may have come while the beginning was committed. */
-  const deliver = async (message: Claimed, lane: Lane, content: string): Promise<Outcome> =>
-    mayGo(message, lane) ? lane.deliver(message.wire, message.id, content) : NOT_NOW
+  const deliver = async (message: Claimed, number: number, lane: Lane, content: string): Promise<Tried> => {
+    if (!mayGo(message, lane)) return NOT_NOW
+    const { id, wire } = message
+    // Each attempt begins a trace: that of the request that queued the message is not kept, and may be a day old.
+    const span = spans?.begin('internal', 'attempt', newTrace())
+    const trace = span?.trace ?? newTrace()
+    const outcome = await lane.deliver(id, content, trace)
+    const attributes = { [idField(wire)]: id, wire, attempt: number, outcome: outcome.kind }
+    span?.end({ attributes, failed: isOff(outcome) })
+    return { outcome, trace }
+  }
 
   /** What failed before the attempt began may go again; after that nobody knows. */
   const recover = async (message: Claimed, number: number | undefined, error: unknown): Promise<void> => {
@@ -74,11 +86,11 @@ export function createCarrier(options: CarryOptions) {
   }
 
   /** Commits an outcome; the message is tried again later, or ends. */
-  const settle = async (message: Claimed, number: number, outcome: Outcome): Promise<void> => {
+  const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
     const tried = { ...message, outcome, number }
     const next = message.inLine ? nextState(tried, options.retry, Math.random) : onlyState(outcome)
     await end(message, { attempt: attemptEnd(number, outcome), next, pauseMs: pauseOf(message, outcome) })
-    logAttempt(message, number, outcome, next.state)
+    logAttempt(message, number, outcome, next.state, trace)
   }
 
   /** Commits an end, with its notice. */
@@ -129,13 +141,12 @@ export function createCarrier(options: CarryOptions) {
     }
   }
 
-  const logAttempt = (message: Claimed, number: number, outcome: Outcome, state: string) => {
-    const [subject, id] =
-      message.wire === 'webhook' ? (['notice', 'notice_id'] as const) : (['message', 'message_id'] as const)
+  const logAttempt = (message: Claimed, number: number, outcome: Outcome, state: string, trace?: Trace) => {
     log[levelOf(outcome, state)]({
-      event: `${subject}.${outcome.kind}`,
+      event: `${message.wire === 'webhook' ? 'notice' : 'message'}.${outcome.kind}`,
       request_id: message.requestId,
-      [id]: message.id,
+      ...(trace && { trace_id: trace.traceId }),
+      [idField(message.wire)]: message.id,
       caller: message.caller,
       wire: message.wire,
       attempt: number,
@@ -148,8 +159,15 @@ export function createCarrier(options: CarryOptions) {
   return { carry, end, settleLeft }
 }
 
+/** How an attempt ended, and in which trace. */
+type Tried = { outcome: Outcome; trace?: Trace }
+
 /** Nothing is sent, and whoever claims next is told when it may be. */
-const NOT_NOW: Outcome = { kind: 'unavailable', retryAfterSeconds: 0 }
+const NOT_NOW: Tried = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
+
+function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
+  return wire === 'webhook' ? 'notice_id' : 'message_id'
+}
 
 /** A service's own webhook asks for no pause of Divar's. */
 function pauseOf({ wire }: Claimed, outcome: Outcome): number | undefined {
@@ -160,9 +178,12 @@ function finalState(state: string): FinalState | undefined {
   return FINAL_STATES.find((one) => one === state)
 }
 
-function levelOf({ kind }: Outcome, state: string): 'info' | 'warn' | 'error' {
+function levelOf(outcome: Outcome, state: string): 'info' | 'warn' | 'error' {
   if (state === 'failed') return 'error'
+  return isOff(outcome) ? 'warn' : 'info'
+}
+
+/** Neither a yes nor a no. */
+function isOff({ kind }: Outcome): boolean {
   return kind === 'platform_error' || kind === 'not_sent' || kind === 'unknown' || kind === 'unavailable'
-    ? 'warn'
-    : 'info'
 }

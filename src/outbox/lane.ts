@@ -1,3 +1,4 @@
+import type { Trace } from '../base/trace.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import type { Wire } from '../store/store.ts'
 
@@ -7,7 +8,7 @@ export type Lane = {
   /** Deliveries at once. */
   places: number
   /** Delivers what was sealed, once. */
-  deliver: (wire: Wire, id: string, content: string) => Promise<Outcome>
+  deliver: (id: string, content: string, trace: Trace) => Promise<Outcome>
   /** How many deliveries the host would take now: none while its breaker is open, one to probe, or any number. */
   capacity: () => number
   /** Milliseconds until that is worth asking again; 0 when it is now. */

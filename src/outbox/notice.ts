@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { newId } from '../base/id.ts'
+import type { Trace } from '../base/trace.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import type { Host } from '../outbound/host.ts'
 import type { AttemptEnd, FinalState, NewMessage } from '../store/store.ts'
@@ -64,7 +65,7 @@ export type WebhookOptions = { url: URL; secret: string; host: Host; userAgent: 
 /** Delivers a notice once, signed as Standard Webhooks says. Any 2xx takes it; anything else, and it comes again. */
 export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) {
   const webhook = new Webhook(secret)
-  return async (id: string, body: string): Promise<Outcome> => {
+  return async (id: string, body: string, trace: Trace): Promise<Outcome> => {
     const now = new Date()
     const exchange = await host.send({
       path: url.pathname + url.search,
@@ -78,6 +79,7 @@ export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) 
       body,
       timeoutMs: TIMEOUT_MS,
       maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: 'deliver notice', trace },
     })
     if (exchange.kind === 'failed') {
       const { begun, reason } = exchange

@@ -1,6 +1,7 @@
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
+import type { Spans } from '../base/spans.ts'
 import type { Outcome } from '../delivery/outcome.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
@@ -11,7 +12,7 @@ import { Courier } from './courier.ts'
 import { Keeper, type BackupOptions } from './keeper.ts'
 import type { Lane } from './lane.ts'
 import { Lease } from './lease.ts'
-import { createFigures, rowsUnderOthers } from './figures.ts'
+import { createFigures, rowsUnderOthers, type OutboxFigures } from './figures.ts'
 import { createNotices } from './notice.ts'
 import { createEnvelopes, readOwed, type Envelopes } from './owed.ts'
 import { Pause } from './pause.ts'
@@ -28,6 +29,7 @@ export type OutboxOptions = {
   /** Whether each final state is told to the webhook, which then has a lane. */
   notices: boolean
   backup: BackupOptions | undefined
+  spans: Spans | undefined
   log: Logger
 }
 
@@ -39,7 +41,7 @@ export class Outbox {
   readonly repeatOf: ReturnType<typeof createSends>['repeatOf']
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
-  readonly figures = createFigures()
+  readonly figures: OutboxFigures
   readonly #options: OutboxOptions
   readonly #envelopes: Envelopes
   readonly #attempts: Attempts
@@ -55,6 +57,7 @@ export class Outbox {
   constructor(options: OutboxOptions) {
     const { store, keyring, lanes, retry, queueLimit, retentionMs, backup, log } = options
     this.#options = options
+    this.figures = createFigures(queueLimit)
     const envelopes = createEnvelopes(keyring)
     const backlog = new Backlog(queueLimit)
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
@@ -71,6 +74,7 @@ export class Outbox {
       pause: this.#pause,
       noticeOf,
       figures: this.figures,
+      spans: options.spans,
       onEnded,
       log,
     })

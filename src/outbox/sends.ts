@@ -1,7 +1,7 @@
 import { within } from '../base/within.ts'
 import { wireOf } from '../delivery/platform.ts'
 import type { Outcome } from '../delivery/outcome.ts'
-import type { Credential, DeliverBy } from '../delivery/credential.ts'
+import type { Credential } from '../delivery/credential.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
@@ -66,7 +66,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
   /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
   const attemptNow = (
     send: StoredSend,
-    deliver: DeliverBy,
+    deliver: () => Promise<Outcome>,
     replyOf: (outcome: Outcome) => KeptReply,
   ): Promise<AttemptedNow> => {
     const answered = Promise.withResolvers<AttemptedNow>()
@@ -82,7 +82,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
         await carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
         return
       }
-      const outcome = await deliver(send.message, send.credential)
+      const outcome = await deliver()
       const committed = commitNow(send, number, outcome, replyOf)
       void within(COMMIT_WAIT_MS, committed).then(() => {
         answered.resolve({ kind: 'attempted', outcome })

@@ -42,6 +42,8 @@ export type Config = {
   limits: LimitsConfig
   logLevel: LogLevel
   shutdownGraceMs: number
+  /** Where spans go; without OTEL_EXPORTER_OTLP_ENDPOINT there are none. */
+  otlpUrl?: URL | undefined
   /** Without DATABASE_URL there is none. */
   store?: StoreConfig | undefined
   /** Without PUBLIC_URL there is none. */
@@ -80,6 +82,7 @@ export const environmentSchema = z.object({
   ...limitsSchema.shape,
   LOG_LEVEL: variable.logLevel.default('info'),
   SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
+  OTEL_EXPORTER_OTLP_ENDPOINT: variable.baseAddress.optional(),
   ...storeSchema.shape,
   ...consentSchema.shape,
 })
@@ -95,9 +98,6 @@ const SECRETS = [
   'STATUS_WEBHOOK_SECRET',
   'DIVAR_CLIENT_SECRET',
 ]
-
-/** Of the contract, for later versions. */
-const NOT_READ_YET = ['OTEL_EXPORTER_OTLP_ENDPOINT']
 
 /**
  * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
@@ -164,16 +164,17 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     limits: chooseLimits(variables),
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     store: chooseStore(variables),
     consent: chooseConsent(variables),
     ignored,
   }
 }
 
-/** Variables of another resolver, once one is chosen, of a store or a consent that is not there, and of later versions. */
+/** Variables of another resolver, once one is chosen, and of a store or a consent that is not there. */
 function ignoredOf(given: Environment): string[] {
   const moot = [...mootResolverVariables(given), ...mootStoreVariables(given), ...mootConsentVariables(given)]
-  return [...moot, ...NOT_READ_YET].filter((name) => name in given)
+  return moot.filter((name) => name in given)
 }
 
 /** What a start-up line says: what is configured, and of secrets only whether. */
@@ -196,6 +197,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     ...describeStore(config.store),
     ...describeConsent(config.consent),
     ...describeLimits(config.limits),
+    tracing: config.otlpUrl?.origin ?? 'no',
     log_level: config.logLevel,
   }
 }

@@ -52,6 +52,8 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
   const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
   const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
   const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: 0 }
+  for (const outcome of ['refreshed', 'ended', 'failed']) figures.refreshes.expect({ outcome })
+  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) figures.walks.expect({ outcome })
   const client = await createTokenClient({
     oauthUrl,
     host: openHost(oauthUrl, timeoutMs),

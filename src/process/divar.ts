@@ -35,13 +35,14 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
     userAgent: USER_AGENT,
   })
   const breakers = { v1: v1.breaker, v2: v2.breaker }
-  const deliver: Deliver = (message, token) => breakers[wireOf(message.address)].run(() => deliverOnce(message, token))
+  const deliver: Deliver = (message, token, trace) =>
+    breakers[wireOf(message.address)].run(() => deliverOnce(message, token, trace))
   const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker, deliverOwed: DeliverBy): Lane => ({
     wires,
     places: config.store?.concurrency ?? 0,
-    deliver: (_wire, _id, content) => {
+    deliver: (_id, content, trace) => {
       const { message, credential } = readOwed(content)
-      return deliverOwed(message, credential)
+      return deliverOwed(message, credential, trace)
     },
     capacity,
     opensInMs,

@@ -8,6 +8,7 @@ import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createLead } from '../consent/lead.ts'
 import { createApp, type Side } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
+import type { Watch } from '../http/unit-of-work.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { clickRoutes } from '../routes/clicks.ts'
@@ -25,10 +26,12 @@ import { userRoutes } from '../routes/users.ts'
 import type { Config } from './config.ts'
 import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
+import { EdgeFigures } from './edge-figures.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
 import { trustOf } from './limits-config.ts'
 import { openResolver } from './resolver.ts'
+import { VERSION } from './version.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -44,9 +47,12 @@ export type Gateway = {
  * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+  const tracing = config.otlpUrl && (await import('../tracing/tracing.ts')).openTracing(config.otlpUrl, VERSION, log)
+  const edge = new EdgeFigures(config.resolverTimeoutMs)
+  const watch: Watch = { onAnswered: edge.onAnswered, onConcluded: edge.onConcluded, spans: tracing?.spans }
   const hosts: Host[] = []
   const openHost = ({ origin }: URL, timeoutMs: number): Host => {
-    const host = createHost(origin, timeoutMs)
+    const host = createHost(origin, timeoutMs, tracing?.spans)
     hosts.push(host)
     return host
   }
@@ -56,7 +62,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const { resolver, breakers } = await openResolver(config, openHost, log)
   const divar = reachDivar(config, openHost, log)
   // Loaded when it is needed: without a store the first answer is there sooner.
-  const parts = { divar, openHost, cutOff: cutOff.signal, log }
+  const parts = { divar, openHost, cutOff: cutOff.signal, spans: tracing?.spans, log }
   const stored = config.store && (await (await import('./stored.ts')).openStored(config, parts))
   const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
   const callerGate = createCallerGate(config.callerKeys, countWrongKey)
@@ -103,13 +109,20 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
       metricsRoutes({
         gate: config.internalPort === undefined ? callerGate : undefined,
-        metrics: describeMetrics([...divar.breakers, ...breakers], stored?.outbox.figures, consent?.figures),
+        metrics: describeMetrics({
+          edge,
+          breakers: [...divar.breakers, ...breakers],
+          outbox: stored?.outbox.figures,
+          consent: consent?.figures,
+          spans: tracing?.figures,
+        }),
       }),
     ],
   }
 
-  const listeners = await listenOn(config, publicSide, internalSide, log).catch(async (error: unknown) => {
+  const listeners = await listenOn(config, publicSide, internalSide, { log, watch }).catch(async (error: unknown) => {
     await stored?.close()
+    await tracing?.close(0)
     throw error
   })
   const [main, internal = main] = listeners
@@ -118,6 +131,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     internalPort: internal.port,
     stop: async () => {
       draining = true
+      const graceEnds = performance.now() + config.shutdownGraceMs
       const closed = Promise.all(listeners.map((listener) => listener.drain()))
       const drained = await within(
         config.shutdownGraceMs,
@@ -131,6 +145,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       for (const listener of listeners) listener.cut()
       await closed
       await stored?.close()
+      await tracing?.close(graceEnds - performance.now())
       await setImmediate()
       return drained !== undefined
     },
@@ -162,16 +177,16 @@ async function listenOn(
   { port, internalPort, host, limits }: Config,
   publicSide: Side,
   internalSide: Side,
-  log: Logger,
+  { log, watch }: { log: Logger; watch: Watch },
 ): Promise<[Listener, ...Listener[]]> {
-  const trust = trustOf(limits)
+  const edge = { trustProxy: trustOf(limits), watch, log }
   if (internalPort === undefined) {
     const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
-    return [await listen(createApp(both, trust, log), port, host)]
+    return [await listen(createApp(both, edge), port, host)]
   }
-  const main = await listen(createApp(publicSide, trust, log), port, host)
+  const main = await listen(createApp(publicSide, edge), port, host)
   try {
-    return [main, await listen(createApp(internalSide, trust, log), internalPort, host)]
+    return [main, await listen(createApp(internalSide, edge), internalPort, host)]
   } catch (error) {
     await main.drain()
     throw error

@@ -2,16 +2,35 @@ import type { Metric } from '../metrics/registry.ts'
 import type { OutboxFigures } from '../outbox/figures.ts'
 import type { BreakerReading } from './breakers.ts'
 import type { ConsentFigures } from './consent.ts'
+import type { SpanFigures } from '../base/spans.ts'
+import { edgeMetrics } from './edge-metrics.ts'
+import type { EdgeFigures } from './edge-figures.ts'
+import { VERSION } from './version.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
+export type Figures = {
+  edge: EdgeFigures
+  breakers: readonly BreakerReading[]
+  /** Where there is a store. */
+  outbox: OutboxFigures | undefined
+  /** Where users are asked. */
+  consent: ConsentFigures | undefined
+  /** Where spans are asked for. */
+  spans: SpanFigures | undefined
+}
+
 /** Every metric of a gateway, besides those of its process. */
-export function describeMetrics(
-  breakers: readonly BreakerReading[],
-  figures: OutboxFigures | undefined,
-  consent: ConsentFigures | undefined,
-): Metric[] {
+export function describeMetrics({ edge, breakers, outbox, consent, spans }: Figures): Metric[] {
   return [
+    {
+      kind: 'gauge',
+      name: 'kenar_build_info',
+      help: 'Always 1; the version of the gateway is its label.',
+      labels: ['version'],
+      read: () => [{ labels: { version: VERSION }, value: 1 }],
+    },
+    ...edgeMetrics(edge),
     {
       kind: 'gauge',
       name: 'kenar_breaker_state',
@@ -19,8 +38,9 @@ export function describeMetrics(
       labels: ['host'],
       read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
     },
-    ...(figures ? outboxMetrics(figures) : []),
+    ...(outbox ? outboxMetrics(outbox) : []),
     ...(consent ? consentMetrics(consent) : []),
+    ...(spans ? spanMetrics(spans) : []),
   ]
 }
 
@@ -46,6 +66,13 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
       help: 'Messages that are queued or being sent, by caller; read every 30 s.',
       labels: ['caller'],
       read: () => figures.queued.map(({ caller, messages }) => ({ labels: { caller }, value: messages })),
+    },
+    {
+      kind: 'gauge',
+      name: 'kenar_outbox_queue_limit',
+      help: 'QUEUE_LIMIT: queued messages that one caller may have.',
+      labels: [],
+      read: () => [{ labels: {}, value: figures.queueLimit }],
     },
     {
       kind: 'gauge',
@@ -86,6 +113,18 @@ function consentMetrics(figures: ConsentFigures): Metric[] {
       help: 'Live grants; read every 30 s.',
       labels: [],
       read: () => [{ labels: {}, value: figures.grants }],
+    },
+  ]
+}
+
+function spanMetrics({ ended }: SpanFigures): Metric[] {
+  return [
+    {
+      kind: 'counter',
+      name: 'kenar_spans_total',
+      help: 'Spans that ended, by what became of them: exported, dropped (the queue was full), failed (the collector did not take them).',
+      labels: ['outcome'],
+      read: () => Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
   ]
 }

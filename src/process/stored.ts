@@ -1,5 +1,6 @@
 import { createKeyring } from '../base/keyring.ts'
 import type { Logger } from '../base/log.ts'
+import type { Spans } from '../base/spans.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createGrantSafe } from '../consent/grant.ts'
 import { ConsentKeeper } from '../consent/keeper.ts'
@@ -31,13 +32,21 @@ export type Stored = {
   close: () => Promise<void>
 }
 
+export type StoredParts = {
+  divar: Divar
+  openHost: OpenHost
+  cutOff: AbortSignal
+  spans: Spans | undefined
+  log: Logger
+}
+
 /**
  * Opens the store, settles what an earlier process left behind, and begins to carry what is owed.
  * @throws StoreSetupError
  */
 export async function openStored(
   config: Config,
-  { divar, openHost, cutOff, log }: { divar: Divar; openHost: OpenHost; cutOff: AbortSignal; log: Logger },
+  { divar, openHost, cutOff, spans, log }: StoredParts,
 ): Promise<Stored> {
   if (config.store === undefined) throw new Error('there is no store to open')
   const { database, keys, retentionMs, retry, queueLimit, webhook, backup } = config.store
@@ -58,6 +67,7 @@ export async function openStored(
     queueLimit,
     notices: webhook !== undefined,
     backup,
+    spans,
     log,
   })
   const { refresher, figures = { grants: 0 } } = consent ?? {}
@@ -88,7 +98,7 @@ function webhookLane({ url, secret }: { url: URL; secret: string }, openHost: Op
   return {
     wires: ['webhook'],
     places: WEBHOOK_PLACES,
-    deliver: (_wire, id, content) => deliver(id, content),
+    deliver,
     capacity: () => Infinity,
     opensInMs: () => 0,
   }

@@ -1,4 +1,3 @@
-import { childTraceparent } from '../base/trace.ts'
 import { clickToJson } from '../click/click.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 import type { Host } from '../outbound/host.ts'
@@ -20,12 +19,12 @@ export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions
         'content-type': 'application/json',
         accept: 'application/json',
         authorization: `Bearer ${secret}`,
-        traceparent: childTraceparent(trace),
       },
       body: JSON.stringify(clickToJson(click)),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
       signal,
+      traced: { as: 'forward click', trace },
     })
     if (exchange.kind === 'failed') throw new ResolverError(`RESOLVER_URL did not answer: ${exchange.reason}`)
     if (exchange.status !== 200) throw new ResolverError(`RESOLVER_URL answered ${exchange.status}, expected 200`)

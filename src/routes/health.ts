@@ -34,6 +34,6 @@ export function healthRoutes({ isDraining, ping }: HealthOptions): Router {
     else if (await storeAnswers()) response.json({ status: 'ready' })
     else response.status(503).json({ status: 'store_unavailable' })
   })
-  router.all(['/healthz', '/readyz'], methodNotAllowed('GET, HEAD'))
+  for (const path of ['/healthz', '/readyz']) router.all(path, methodNotAllowed('GET, HEAD'))
   return router
 }

@@ -56,7 +56,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.all('/messages', methodNotAllowed('GET, HEAD, POST'))
   router.all('/messages/:id', methodNotAllowed('GET, HEAD'))
-  router.all(['/messages/:id/retry', '/messages/:id/cancel'], methodNotAllowed('POST'))
+  for (const path of ['/messages/:id/retry', '/messages/:id/cancel']) router.all(path, methodNotAllowed('POST'))
   router.use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
   return router
 }

@@ -43,8 +43,9 @@ export type MessageOptions = {
 /** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
 export function messageRoutes(options: MessageOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  router.post(SEND_PATHS, answerSend(options))
-  router.all(PLATFORM_PATHS, methodNotAllowed('POST'))
+  // One at a time: a route is counted by its path.
+  for (const path of SEND_PATHS) router.post(path, answerSend(options))
+  for (const path of PLATFORM_PATHS) router.all(path, methodNotAllowed('POST'))
   router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
   router.use(storeFaults, answerFaults(problemShape, verdictOn))
   return router
@@ -55,6 +56,7 @@ function answerSend(options: MessageOptions): RequestHandler {
   const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
   return async (request, response) => {
     const { unit } = response.locals
+    unit.subject = 'send'
     const caller = gate(request).name
     unit.fields['caller'] = caller
     const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
@@ -77,7 +79,7 @@ function answerSend(options: MessageOptions): RequestHandler {
       return
     }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
-      const outcome = await deliver(send.message, credential)
+      const outcome = await deliver(send.message, credential, unit.trace)
       outbox?.heed(outcome)
       answerOutcome(outcome, id, response, await consentUrlFor(outcome, send, credential, options))
       return
@@ -135,8 +137,9 @@ async function answerAttempt(
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
-  const { requestId } = response.locals.unit
-  const attempted = await outbox.attemptNow(send, options.deliver, (outcome) =>
+  const { requestId, trace } = response.locals.unit
+  const deliver = () => options.deliver(send.message, send.credential, trace)
+  const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
     JSON.stringify(replyOf(outcome, send.id, requestId)),
   )
   if (attempted.kind === 'attempted') {

@@ -27,9 +27,11 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
   const router = Router({ caseSensitive: true, strict: true })
 
   // HEAD asks what there is; it must not use up what opens once.
-  router.head([START, CALLBACK], (_request, response) => {
-    unframed(response).status(200).end()
-  })
+  for (const path of [START, CALLBACK]) {
+    router.head(path, (_request, response) => {
+      unframed(response).status(200).end()
+    })
+  }
 
   router.get(START, async (request, response) => {
     const { unit } = response.locals
@@ -52,7 +54,7 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
     const query = queryOf(request)
     const state = new URLSearchParams(query).get('state') ?? ''
     const name = cookieName(state, isSecure)
-    const finished = await walk.finish(query, readCookie(request, name))
+    const finished = await walk.finish(query, readCookie(request, name), unit.trace)
     // What another browser tries does not end the walk.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
       response.append('set-cookie', writeCookie(name, '', 0, isSecure))
@@ -62,7 +64,7 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
     if (finished.kind === 'refused' && finished.reason !== undefined) unit.fields['reason'] = finished.reason
   })
 
-  router.all([START, CALLBACK], methodNotAllowed('GET, HEAD'))
+  for (const path of [START, CALLBACK]) router.all(path, methodNotAllowed('GET, HEAD'))
   router.use(['/oauth/start', '/oauth/callback'], answerPageFaults)
   return router
 }
@@ -70,11 +72,13 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
 /** Where consent is not set up, its pages say so. */
 export function noOauthRoutes(): Router {
   const router = Router({ caseSensitive: true, strict: true })
-  router.get([START, CALLBACK], (_request, response) => {
-    response.locals.unit.conclude('consent.refused')
-    end(response, 'not_set_up')
-  })
-  router.all([START, CALLBACK], methodNotAllowed('GET, HEAD'))
+  for (const path of [START, CALLBACK]) {
+    router.get(path, (_request, response) => {
+      response.locals.unit.conclude('consent.refused')
+      end(response, 'not_set_up')
+    })
+    router.all(path, methodNotAllowed('GET, HEAD'))
+  }
   return router
 }
 

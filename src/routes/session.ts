@@ -47,8 +47,9 @@ function answerClick(options: SessionOptions): RequestHandler {
   const { gate, resolverKind } = options
   const landingOf = findLanding(options)
   return async (request, response) => {
-    gate(request)
     const { unit } = response.locals
+    unit.subject = 'click'
+    gate(request)
     const version = readClickVersion(request.headers)
     const { click, returnUrlReplaced } = parseClick(version, await readJsonBody(request))
     Object.assign(unit.fields, { click_id: click.id, wire: click.wire, resolver: resolverKind })

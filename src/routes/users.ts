@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault } from '../base/fault.ts'
+import type { Trace } from '../base/trace.ts'
 import type { Grant } from '../consent/grant.ts'
 import type { Chosen, Grants } from '../consent/grants.ts'
 import type { AskedUser, AskUser } from '../consent/users.ts'
@@ -25,7 +26,7 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
     if (chosen.kind !== 'grant') {
       throw noGrant(chosen, await consentUrls.forUser(userId))
     }
-    const user = readUser(await ask(grants, askUser, chosen.grant))
+    const user = readUser(await ask(grants, askUser, chosen.grant, unit.trace))
     if (user.userId !== undefined && user.userId !== userId) {
       throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
     }
@@ -39,12 +40,12 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
 }
 
 /** A refused token gets another chance, as in a send. */
-async function ask(grants: Grants, askUser: AskUser, grant: Grant): Promise<AskedUser> {
-  const asked = await askUser(grant.accessToken)
+async function ask(grants: Grants, askUser: AskUser, grant: Grant, trace: Trace): Promise<AskedUser> {
+  const asked = await askUser(grant.accessToken, trace)
   if (asked.kind !== 'refused' || asked.status !== 401) return asked
   const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
   if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
-  return next.kind === 'grant' ? askUser(next.grant.accessToken) : asked
+  return next.kind === 'grant' ? askUser(next.grant.accessToken, trace) : asked
 }
 
 function readUser(asked: AskedUser) {

@@ -11,7 +11,8 @@ export type { Sealed }
 export type DatabaseKind = 'sqlite' | 'postgres'
 
 /** What a message is delivered over: Divar's two wires, and the webhook that tells the company's own service of outcomes. */
-export type Wire = 'v1' | 'v2' | 'webhook'
+export const WIRES = ['v1', 'v2', 'webhook'] as const
+export type Wire = (typeof WIRES)[number]
 
 export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled'] as const
 export type FinalState = (typeof FINAL_STATES)[number]

@@ -4,7 +4,7 @@
  */
 import { createLogger, type Logger } from '../base/log.ts'
 import { newId } from '../base/id.ts'
-import { readTrace } from '../base/trace.ts'
+import { newTrace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
@@ -85,5 +85,5 @@ export function runResolver(resolver: Resolver, click: Click, options: RunOption
     policy: { allowedOrigins: allowedOrigins && new Set(allowedOrigins) },
     cutOff: new AbortController().signal,
   })
-  return resolve(click, { log, requestId: newId('req'), trace: readTrace(undefined) })
+  return resolve(click, { log, requestId: newId('req'), trace: newTrace() })
 }

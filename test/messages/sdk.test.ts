@@ -131,6 +131,7 @@ describe('the generated SDKs have the gateway as their host', () => {
       'content-length',
       'content-type',
       'host',
+      'traceparent',
       'user-agent',
       'x-api-key',
     ])

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, test } from '@jest/globals'
 import { createHost, type Host } from '../../src/outbound/host.ts'
+import { readTrace } from '../../src/base/trace.ts'
 import { createWebhook } from '../../src/outbox/notice.ts'
 import { originOf } from '../support/listen.ts'
 
@@ -18,7 +19,11 @@ async function deliverTo(receiver: RequestListener) {
       return host.send({ ...request, timeoutMs: request.timeoutMs / 100 })
     },
   }
-  const outcome = await createWebhook({ url, secret: SECRET, host: hasty, userAgent: 'test' })('evt_1', '{}')
+  const outcome = await createWebhook({ url, secret: SECRET, host: hasty, userAgent: 'test' })(
+    'evt_1',
+    '{}',
+    readTrace(undefined),
+  )
   await host.destroy()
   return { outcome, timeouts }
 }

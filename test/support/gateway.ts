@@ -15,7 +15,7 @@ export const KEYS = {
 /** Whatever a test started is stopped when its file is done, also when a test failed half way. */
 const running: (() => Promise<unknown>)[] = []
 /** Whatever any test does, no log line may hold a token, a code, what opens a walk, or a phone number. */
-const LEAK = /ory_(?:at|rt|ac)_|cns_[\w-]{24}|0912\d{7}/
+const LEAK = /ory_(?:at|rt|ac)_|cns_[\w-]{24}|\b0912\d{7}\b/
 const outputs: (() => string)[] = []
 afterAll(async () => {
   await Promise.all(running.map((stop) => stop()))

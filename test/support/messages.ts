@@ -15,6 +15,14 @@ export function v2Path(encodedId: string): string {
   return `/v2/open-platform/conversations/${encodedId}/messages`
 }
 
+/** A request that came to Divar, less the trace that it is of, which is another for each. */
+export function untraced(received: Received | undefined): Received | undefined {
+  if (received === undefined) return undefined
+  const { traceparent, ...headers } = received.headers
+  expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$/)
+  return { ...received, headers }
+}
+
 const accepted = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: z.string() })
 
 /** Sends a message that must be delivered, and gives back the one request that Divar got of it. */
