@@ -29,7 +29,6 @@ export const link = z
 /** Kept as it came: copying it would be a chance to lose a key. */
 export const anyObject = z
   .custom<JsonObject>(isJsonObject, { error: 'expected an object' })
-  .meta({ type: 'object' })
   .superRefine((object, context) => {
     const path = findInexactInteger(object, [])
     if (path === undefined) return

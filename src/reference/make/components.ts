@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../../base/strict-json.ts'
+import { anyObject as anyObjectOfClick } from '../../click/wire-fields.ts'
+import { anyObject as anyObjectOfMessage } from '../../message/wire-fields.ts'
 import { answers } from './answers.ts'
 import { actionMembers, bodies } from './bodies.ts'
 
@@ -40,9 +42,13 @@ function withoutHead({ $schema: _, $id: __, ...schema }: Record<string, unknown>
   return schema
 }
 
+/** These are looked at by code, which tells nothing of itself. */
+const OBJECTS = new Set<z.core.$ZodType>([anyObjectOfClick, anyObjectOfMessage])
+
 function amend({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }) {
   // A page long, and `format` says the same.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+  if (OBJECTS.has(zodSchema)) jsonSchema.type = 'object'
   if (zodSchema === bodies.ActionV2) Object.assign(jsonSchema, actionSchema())
 }
 
