@@ -1,7 +1,7 @@
 import { createLogger, describeError, type Logger } from './base/log.ts'
 import { ConfigError, describeConfig, readConfig, type Config } from './process/config.ts'
 import { startGateway, type Gateway } from './process/gateway.ts'
-import { VERSION } from './process/version.ts'
+import { VERSION } from './base/version.ts'
 import { ResolverSetupError } from './resolver/resolver.ts'
 import { StoreSetupError } from './store/store.ts'
 

@@ -102,12 +102,23 @@ describe('the README', () => {
     expect(await run(printed[1] ?? '')).toContain('"status":200')
   })
 
-  test('links to files that are there', () => {
-    for (const [, link = ''] of readme.matchAll(/\]\(([^)#]+)\)/g)) {
+  test.each(['README.md', 'README.fa.md'])('%s links to files that are there', (name) => {
+    for (const [, link = ''] of read(name).matchAll(/\]\(([^)#]+)\)/g)) {
       if (link.startsWith('https://')) continue
       expect(() => (link.endsWith('/') ? read(`${link}README.md`) : read(link))).not.toThrow()
     }
   })
+})
+
+test('README.fa.md has the commands and outputs of README.md, and so what runs above is also its own', () => {
+  const blocks = (name: string) =>
+    [...read(name).matchAll(/^ *```\w+\n.*?^ *```$/gms)].map(([block]) => block.replaceAll(/^ +/gm, ''))
+  expect(blocks('README.md').length).toBeGreaterThan(30)
+  expect(blocks('README.fa.md')).toEqual(blocks('README.md'))
+  expect([read('README.md'), read('README.fa.md')]).toEqual([
+    expect.stringContaining('[فارسی](README.fa.md)'),
+    expect.stringContaining('[English](README.md)'),
+  ])
 })
 
 test('docs/failures.md has a section for every code, with its status, and no other', () => {

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ask } from './ask.ts'
 import type { ImageConfig } from './buildah.ts'
 import { askHealth, readIdentity, tryToWrite, type Container, type Tools } from './container.ts'
-import { DIVAR_KEY, live, type Rig } from './life.ts'
+import { CALLER_KEY, DIVAR_KEY, live, type Rig } from './life.ts'
 import { expect, say } from './report.ts'
 
 const CLICK = { post_token: 'AZf3Uqr3', user_id: 'u1', peer_id: 'u2' }
@@ -20,6 +20,7 @@ export async function checkWithoutStore(rig: Rig): Promise<void> {
     checkReadOnly(container, rig.image)
     await checkHealth(rig.tools, container, rig.image, closedPort)
     await checkClick(port)
+    await checkReference(port)
   })
 }
 
@@ -58,4 +59,17 @@ async function checkClick(port: number): Promise<void> {
   const landed = status === 200 && isDeepStrictEqual(json, LANDING)
   expect(landed, `a click was answered ${status} ${text}, not 200 ${JSON.stringify(LANDING)}`)
   say('ok: a click gets its landing')
+}
+
+/** What the build made to be read is there, and whole. */
+async function checkReference(port: number): Promise<void> {
+  for (const [path, expected] of [
+    ['/openapi.json', '"openapi":"3.1'],
+    ['/docs?lang=en', 'id="invalid_message"'],
+    ['/docs?lang=fa', 'id="invalid_message"'],
+  ] as const) {
+    const { status, text } = await ask(port, path, { headers: { 'x-api-key': CALLER_KEY } })
+    expect(status === 200 && text.includes(expected), `${path} was answered ${status}, without ${expected}`)
+  }
+  say('ok: its routes are described')
 }

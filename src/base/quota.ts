@@ -35,7 +35,8 @@ export class Quota {
     const window = this.#windowOf(key, now)
     const taken = window.left > 0
     if (taken) window.left -= 1
-    const resetsInS = Math.max(Math.ceil((window.endsAt - now) / 1000), 1)
+    // Rounded first: what was added to a clock does not come off it to the last digit.
+    const resetsInS = Math.max(Math.ceil(Math.round(window.endsAt - now) / 1000), 1)
     return { taken, resetsInS, headers: rateLimitHeaders(name, perMinute, window.left, resetsInS, WINDOW_MS / 1000) }
   }
 

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
-import { VERSION } from '../process/version.ts'
+import { VERSION } from '../base/version.ts'
 import { registerDoctor } from './doctor.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
 import { printJson } from './print.ts'

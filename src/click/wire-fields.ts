@@ -14,7 +14,7 @@ export function optionalText(max: number) {
 }
 
 /** Any JSON object, kept as it came: copying it would be a chance to lose a key. */
-const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object, null or nothing' })
+export const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object, null or nothing' })
 
 export const optionalObject = anyObject.nullish()
 

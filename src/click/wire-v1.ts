@@ -19,7 +19,7 @@ const extraData = z.object(
 )
 
 /** The body of a v1 click. Unknown members are no fault. Compiled: what is right is told without an allocation, what is wrong as before. */
-const schema = z.compile(
+export const clickV1 = z.compile(
   z.object({
     post_token: requiredText(64),
     user_id: requiredText(ID),
@@ -39,7 +39,7 @@ const FOLDED = ['supplier', 'demand']
 export function readClickV1(body: JsonObject): { click: Omit<Click, 'id'>; returnUrlReplaced: boolean } {
   const folded = foldCase(body)
   const { post_token, user_id, peer_id, conversation_id, supplier, demand, extra_data, ...addresses } =
-    schema.parse(folded)
+    clickV1.parse(folded)
   const supplierId = supplier?.id
   const demandId = demand?.id
   const side = sideOf(user_id, supplierId, demandId)
@@ -85,7 +85,7 @@ function sideOf(userId: string, supplierId: string | undefined, demandId: string
   return userId === demandId ? 'demand' : undefined
 }
 
-const isOfBody = knows(schema)
+const isOfBody = knows(clickV1)
 const PARTS = { supplier: knows(party), demand: knows(party), extra_data: knows(extraData) }
 const isOfLocation = knows(location)
 

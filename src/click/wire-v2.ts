@@ -5,7 +5,7 @@ import { chooseReturnUrl } from './return-url.ts'
 import { knows, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
 
 /** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
-const schema = z.compile(
+export const clickV2 = z.compile(
   z.object({
     source: optionalText(20),
     post_token: optionalText(10),
@@ -18,7 +18,7 @@ const schema = z.compile(
   }),
 )
 
-const isOfBody = knows(schema)
+const isOfBody = knows(clickV2)
 
 const SIDES = new Map<string, Side>([
   ['supply', 'supply'],
@@ -27,7 +27,7 @@ const SIDES = new Map<string, Side>([
 
 /** Reads a v2 body; throws ZodError with every fault at once. */
 export function readClickV2(body: JsonObject): { click: Omit<Click, 'id'>; returnUrlReplaced: boolean } {
-  const wire = schema.parse(body)
+  const wire = clickV2.parse(body)
   const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
   const extra = unknownMembers(body, isOfBody)

@@ -45,11 +45,11 @@ const conversationId = requiredText(128)
   .regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
   .refine((id) => id !== '.' && id !== '..', { error: 'expected a conversation id' })
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
-const mediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError }).nullish()
+const mediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError })
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 /** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */
-const schemas = {
+export const sendSchemas = {
   type: z.compile(z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish()),
   delivery: z.compile(z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish()),
   conversationId: z.compile(conversationId),
@@ -58,7 +58,7 @@ const schemas = {
   userId: z.compile(requiredText(128, tripleHint)),
   postToken: z.compile(requiredText(64, tripleHint)),
   peerId: z.compile(requiredText(128, tripleHint)),
-  mediaToken: z.compile(mediaToken),
+  mediaToken: z.compile(mediaToken.nullish()),
   text: z.compile(visibleText),
   grid: z.compile(gridV2),
   button: z.compile(buttonV1),
@@ -82,22 +82,22 @@ class Reading {
     if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
       this.#add('/conversation_id', 'expected the conversation that the path names, or none')
     }
-    const id = this.#parse(schemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
+    const id = this.#parse(sendSchemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
   }
 
   /** With a conversation these two choose the grant, and are not sent on; a triple says by itself whose message it is. */
   sender(address: Address | undefined): Sender {
     if (address?.kind !== 'conversation') return {}
-    const userId = this.#check('user_id', schemas.senderUserId) ?? undefined
-    const postToken = this.#check('post_token', schemas.senderPostToken) ?? undefined
+    const userId = this.#check('user_id', sendSchemas.senderUserId) ?? undefined
+    const postToken = this.#check('post_token', sendSchemas.senderPostToken) ?? undefined
     return { ...(userId !== undefined && { userId }), ...(postToken !== undefined && { postToken }) }
   }
 
   content(): Content | undefined {
-    const token = this.#check('media_token', schemas.mediaToken)
+    const token = this.#check('media_token', sendSchemas.mediaToken)
     if (!token) {
-      const text = this.#check('message', schemas.text)
+      const text = this.#check('message', sendSchemas.text)
       return text === undefined ? undefined : { kind: 'text', text }
     }
     const text = this.#given('message')
@@ -111,19 +111,19 @@ class Reading {
     if (single !== undefined && grid !== undefined) {
       this.#add(`/${side}_btn`, `expected ${side}_btn or ${side}_buttons, not both`)
     }
-    if (grid !== undefined) return this.#check(`${side}_buttons`, schemas.grid)
+    if (grid !== undefined) return this.#check(`${side}_buttons`, sendSchemas.grid)
     if (single === undefined) return undefined
-    const button = this.#check(`${side}_btn`, schemas.button)
+    const button = this.#check(`${side}_btn`, sendSchemas.button)
     return button && [[button]]
   }
 
   type(): void {
-    this.#check('type', schemas.type)
+    this.#check('type', sendSchemas.type)
   }
 
   /** A wish to the gateway, for messages that it stores; never sent on. */
   delivery(): string | null | undefined {
-    return this.#check('delivery', schemas.delivery)
+    return this.#check('delivery', sendSchemas.delivery)
   }
 
   /** v1 says less than a Message can hold. */
@@ -146,9 +146,9 @@ class Reading {
   }
 
   #triple(): Address | undefined {
-    const userId = this.#check('user_id', schemas.userId)
-    const postToken = this.#check('post_token', schemas.postToken)
-    const peerId = this.#check('peer_id', schemas.peerId)
+    const userId = this.#check('user_id', sendSchemas.userId)
+    const postToken = this.#check('post_token', sendSchemas.postToken)
+    const peerId = this.#check('peer_id', sendSchemas.peerId)
     if (userId === undefined || postToken === undefined || peerId === undefined) return undefined
     return { kind: 'triple', userId, postToken, peerId }
   }

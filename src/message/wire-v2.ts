@@ -9,7 +9,7 @@ const MAX_SIDE = 3
 const withData = z.object({ data: anyObject }, { error: 'expected an object with data' })
 const withPost = z.object({ post_token: requiredText(64) }, { error: 'expected an object with post_token' })
 
-const actions = new Map<string, z.ZodType<Action>>([
+export const actionsV2 = new Map<string, z.ZodType<Action>>([
   ['open_direct_link', link.transform((url) => ({ kind: 'open_direct_link', url }))],
   ['open_server_link', withData.transform(({ data }) => ({ kind: 'open_server_link', data }))],
   ['get_dynamic_action', withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data }))],
@@ -21,12 +21,12 @@ const actions = new Map<string, z.ZodType<Action>>([
 ])
 
 /** Exactly one member that is not null; a second one, even one that we do not know, would be another action. */
-const action = z.unknown().transform((value, context): Action => {
+export const actionV2 = z.unknown().transform((value, context): Action => {
   const named = isJsonObject(value) ? Object.entries(value).filter(([, member]) => member !== null) : []
   const [[name, member] = ['', undefined], ...others] = named
-  const schema = others.length === 0 ? actions.get(name) : undefined
+  const schema = others.length === 0 ? actionsV2.get(name) : undefined
   if (schema === undefined) {
-    context.addIssue({ code: 'custom', message: `expected exactly one of ${[...actions.keys()].join(', ')}` })
+    context.addIssue({ code: 'custom', message: `expected exactly one of ${[...actionsV2.keys()].join(', ')}` })
     return z.NEVER
   }
   const parsed = schema.safeParse(member)
@@ -39,7 +39,10 @@ const action = z.unknown().transform((value, context): Action => {
 
 /** `icon_name` is the deprecated name of `icon`. */
 const button = z
-  .object({ action, icon: optionalIcon, icon_name: optionalIcon, caption: visibleText }, { error: 'expected a button' })
+  .object(
+    { action: actionV2, icon: optionalIcon, icon_name: optionalIcon, caption: visibleText },
+    { error: 'expected a button' },
+  )
   .transform(({ action, icon, icon_name, caption }): Button => {
     const name = icon ?? icon_name
     return { action, ...(name !== undefined && { icon: name }), caption }

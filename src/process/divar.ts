@@ -7,7 +7,7 @@ import type { Lane } from '../outbox/lane.ts'
 import { readOwed } from '../outbox/owed.ts'
 import { tellBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from './config.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from '../base/version.ts'
 
 export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 

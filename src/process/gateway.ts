@@ -20,6 +20,7 @@ import { metricsRoutes } from '../routes/metrics.ts'
 import { messageStatusRoutes } from '../routes/message-status.ts'
 import { messageRoutes } from '../routes/messages.ts'
 import { noOauthRoutes, oauthRoutes } from '../routes/oauth.ts'
+import { referenceRoutes } from '../routes/reference.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { noConsentRoutes, storedRoutes } from '../routes/stored.ts'
 import { userRoutes } from '../routes/users.ts'
@@ -31,7 +32,7 @@ import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
 import { trustOf } from './limits-config.ts'
 import { openResolver } from './resolver.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from '../base/version.ts'
 
 /** A running gateway. */
 export type Gateway = {
@@ -93,6 +94,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     ],
     faultHandlers: [sessionFaults],
   }
+  // On a port of their own there is nobody to keep out.
+  const openGate = config.internalPort === undefined ? callerGate : undefined
   const internalSide: Side = {
     routers: [
       messageRoutes({
@@ -107,8 +110,12 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
         ? [messageStatusRoutes(callerGate, stored.outbox), clickRoutes(callerGate, stored.clicks)]
         : [storedRoutes(callerGate)]),
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
+      referenceRoutes({
+        gate: openGate,
+        load: async () => (await import('../reference/load.ts')).loadReference(),
+      }),
       metricsRoutes({
-        gate: config.internalPort === undefined ? callerGate : undefined,
+        gate: openGate,
         metrics: describeMetrics({
           edge,
           breakers: [...divar.breakers, ...breakers],

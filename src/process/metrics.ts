@@ -5,7 +5,7 @@ import type { ConsentFigures } from './consent.ts'
 import type { SpanFigures } from '../base/spans.ts'
 import { edgeMetrics } from './edge-metrics.ts'
 import type { EdgeFigures } from './edge-figures.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from '../base/version.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 

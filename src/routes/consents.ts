@@ -16,7 +16,7 @@ import { storeFaults } from './store-faults.ts'
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
 
-const bodySchema = z.object(
+export const consentBody = z.object(
   {
     scopes: z
       .array(z.string({ error: scopesError }).min(1, { error: scopesError }).max(512, { error: scopesError }), {
@@ -32,7 +32,7 @@ const bodySchema = z.object(
   },
   { error: 'expected a JSON object' },
 )
-type Body = z.infer<typeof bodySchema>
+type Body = z.infer<typeof consentBody>
 
 export type ConsentOptions = { gate: CallerGate; walk: Walk; policy: LandingPolicy }
 
@@ -59,7 +59,7 @@ function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
 }
 
 function readBody(body: unknown): Body {
-  const parsed = bodySchema.safeParse(body)
+  const parsed = consentBody.safeParse(body)
   if (parsed.success) return parsed.data
   throw invalid(pointedFaults(parsed.error))
 }

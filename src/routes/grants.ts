@@ -50,7 +50,7 @@ export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
   return router
 }
 
-const filterSchema = z.object({
+export const grantFilter = z.object({
   user_id: requiredText(128),
   cursor: z
     .string()
@@ -62,7 +62,7 @@ const filterSchema = z.object({
 function readFilter({ url }: Request) {
   const at = url.indexOf('?')
   const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1))
-  const filter = filterSchema.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
+  const filter = grantFilter.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
   if (filter.success) return filter.data
   const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Fault('malformed_request', faults.join('; '))

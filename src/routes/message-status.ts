@@ -67,7 +67,7 @@ function idOf({ params: { id } }: Request<{ id: string }>): string {
   return id
 }
 
-const filterSchema = z.object({
+export const messageFilter = z.object({
   state: z.enum(MESSAGE_STATES, { error: `expected one of ${MESSAGE_STATES.join(', ')}` }).optional(),
   cursor: z
     .string()
@@ -85,7 +85,7 @@ const filterSchema = z.object({
 function readFilter(request: Request) {
   const at = request.url.indexOf('?')
   const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1))
-  const filter = filterSchema.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
+  const filter = messageFilter.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
   if (filter.success) return filter.data
   const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Fault('malformed_request', faults.join('; '))

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { afterAll } from '@jest/globals'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -27,14 +29,19 @@ afterAll(async () => {
   await (await browser)?.close()
 })
 
+type Tab = { page: Page; strangers: string[]; complaints: string[] }
+type Window = { width?: number; height?: number; colorScheme?: 'light' | 'dark' }
+
 /** A page in a context of its own. Whatever it asks of any other machine fails, and is in `strangers`. */
-export async function openPage(
+export async function openTab(
   url: string,
-  { language = 'fa', width = 1280, height = 900 }: { language?: 'fa' | 'en'; width?: number; height?: number } = {},
-): Promise<{ page: Page; strangers: string[]; complaints: string[] }> {
+  { width = 1280, height = 900, colorScheme = 'light', locale = 'fa-IR' }: Window & { locale?: string } = {},
+): Promise<Tab> {
   if (CHROMIUM === undefined) throw new Error('there is no Chromium on this machine')
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
-  const context = await (await browser).newContext({ viewport: { width, height }, reducedMotion: 'reduce' })
+  const context = await (
+    await browser
+  ).newContext({ viewport: { width, height }, colorScheme, locale, reducedMotion: 'reduce' })
   const strangers: string[] = []
   await context.route(
     (address) => address.hostname !== '127.0.0.1',
@@ -50,6 +57,24 @@ export async function openPage(
     if (message.type() === 'error') complaints.push(message.text())
   })
   await page.goto(url)
-  await page.locator(`[data-language="${language}"]`).first().click()
   return { page, strangers, complaints }
+}
+
+/** The same, with a page that is switched to a language. */
+export async function openPage(
+  url: string,
+  { language = 'fa', ...window }: Window & { language?: 'fa' | 'en' } = {},
+): Promise<Tab> {
+  const tab = await openTab(url, window)
+  await tab.page.locator(`[data-language="${language}"]`).first().click()
+  return tab
+}
+
+/** What axe-core finds against WCAG 2 A and AA. */
+export async function findBarriers(page: Page): Promise<unknown> {
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
+  return page.evaluate(
+    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+    .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`,
+  )
 }

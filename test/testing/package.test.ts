@@ -23,6 +23,7 @@ beforeAll(() => {
     'tsconfig.page.json',
     'scripts',
     'src',
+    'docs',
     'examples',
   ]) {
     cpSync(join(root, name), join(home, name), { recursive: true })
@@ -38,6 +39,15 @@ describe('the built package', () => {
   test("runs the worked example's own tests", () => {
     const { status, stdout } = run(process.execPath, '--test', 'examples/inspection/resolver.test.mjs')
     expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 4/)])
+  })
+
+  test('has its routes described, and needs nothing for it that made them', () => {
+    rmSync(join(home, 'dist', 'reference', 'make'), { recursive: true })
+    const script = `const { loadReference } = await import('./dist/reference/load.js')
+      const { openapi, pages } = await loadReference()
+      console.log(JSON.parse(openapi.en).openapi, pages.fa.includes('<html lang="fa" dir="rtl">'))`
+    const { status, stdout } = run(process.execPath, '--input-type=module', '--eval', script)
+    expect([status, stdout]).toEqual([0, '3.1.1 true\n'])
   })
 
   test('has the command line', () => {

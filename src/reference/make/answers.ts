@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import { faultStatus } from '../../http/fault-status.ts'
+import { MESSAGE_STATES } from '../../store/store.ts'
+
+/** What is answered. A test holds real answers of every route to these. */
+
+const idOf = (kind: string) => z.string().regex(new RegExp(`^${kind}_[A-Za-z0-9_-]{24}$`))
+const time = z.iso.datetime()
+const cursor = z.string().nullable()
+const object = z.record(z.string(), z.unknown())
+
+const landing = z.strictObject({ status: z.literal('200'), message: z.string(), url: z.string() })
+/** The same three keys; `status` is the HTTP status as text. */
+const sessionRefusal = z.strictObject({
+  status: z.string().regex(/^[45]\d\d$/),
+  message: z.string(),
+  url: z.literal(''),
+})
+
+const delivered = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: idOf('msg') })
+const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
+const cancelled = z.strictObject({ id: idOf('msg'), state: z.literal('cancelled') })
+
+const attempt = z.strictObject({
+  number: z.int().min(1),
+  at: time,
+  ended_at: time.nullable(),
+  outcome: z.string().nullable(),
+  status: z.int().nullable(),
+  code: z.string().nullable(),
+  reason: z.string().nullable(),
+})
+const message = z.strictObject({
+  id: idOf('msg'),
+  state: z.enum(MESSAGE_STATES),
+  wire: z.enum(['v1', 'v2']),
+  created_at: time,
+  finished_at: time.nullable(),
+  next_attempt_at: time.nullable(),
+  wiped: z.boolean(),
+  last_error: attempt.nullable(),
+  attempts: z.array(attempt),
+})
+const messages = z.strictObject({ messages: z.array(message), next_cursor: cursor })
+
+const click = z.strictObject({
+  id: idOf('clk'),
+  wire: z.enum(['v1', 'v2']),
+  source: z.string().optional(),
+  post_token: z.string().optional(),
+  conversation_id: z.string().optional(),
+  user_id: z.string().optional(),
+  peer_id: z.string().optional(),
+  supplier_id: z.string().optional(),
+  demand_id: z.string().optional(),
+  side: z.enum(['supply', 'demand']).optional(),
+  data: object,
+  location: z.strictObject({ latitude: z.number(), longitude: z.number() }).optional(),
+  return_url: z.string(),
+  extra: object,
+})
+
+const consent = z.strictObject({ id: idOf('cns'), url: z.string(), expires_at: time })
+const grant = z.strictObject({
+  id: idOf('grt'),
+  user_id: z.string().nullable(),
+  proven: z.boolean(),
+  scopes: z.array(z.string()),
+  created_at: time,
+  refreshed_at: time,
+  access_expires_at: time,
+  expires_at: time,
+})
+const grants = z.strictObject({ grants: z.array(grant), next_cursor: cursor })
+const user = z.strictObject({ user_id: z.string(), phone_number: z.string().optional() })
+
+const alive = z.strictObject({ status: z.literal('ok') })
+const ready = z.strictObject({ status: z.literal('ready') })
+const notReady = z.strictObject({ status: z.enum(['draining', 'store_unavailable']) })
+
+const problem = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(Object.keys(faultStatus)),
+  detail: z.string(),
+  request_id: z.string(),
+  errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
+  id: idOf('msg').optional(),
+  outcome: z.string().optional(),
+  retryable: z.boolean().optional(),
+  divar: z
+    .strictObject({
+      status: z.int(),
+      code: z.union([z.number(), z.string()]).optional(),
+      message: z.string().optional(),
+    })
+    .optional(),
+  consent_url: z.string().optional(),
+  grant_id: idOf('grt').optional(),
+  state: z.enum(MESSAGE_STATES).optional(),
+})
+
+export const answers = {
+  Landing: landing,
+  SessionRefusal: sessionRefusal,
+  Delivered: delivered,
+  Queued: queued,
+  Cancelled: cancelled,
+  Attempt: attempt,
+  Message: message,
+  Messages: messages,
+  Click: click,
+  Consent: consent,
+  Grant: grant,
+  Grants: grants,
+  User: user,
+  Alive: alive,
+  Ready: ready,
+  NotReady: notReady,
+  Problem: problem,
+}

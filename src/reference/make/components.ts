@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import type { JsonObject } from '../../base/strict-json.ts'
+import { anyObject as anyObjectOfClick } from '../../click/wire-fields.ts'
+import { anyObject as anyObjectOfMessage } from '../../message/wire-fields.ts'
+import { answers } from './answers.ts'
+import { actionMembers, bodies } from './bodies.ts'
+
+export type BodyName = keyof typeof bodies
+export type AnswerName = keyof typeof answers
+
+/** What a query is read with. */
+export type Query = { shape: Readonly<Record<string, z.ZodType>> }
+
+const uri = (id: string) => `#/components/schemas/${id}`
+
+export function refTo(name: BodyName | AnswerName): JsonObject {
+  return { $ref: uri(name) }
+}
+
+/** Every schema by its name: of bodies what may be sent, of answers what comes. */
+export function schemaComponents(): JsonObject {
+  return { ...toComponents(bodies, 'input'), ...toComponents(answers, 'output') }
+}
+
+/** The members of a query, which is text. */
+export function queryParameters(query: Query): { name: string; schema: unknown }[] {
+  return Object.entries(query.shape).map(([name, schema]) => ({ name, schema: toSchema(schema) }))
+}
+
+function toComponents(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): JsonObject {
+  const registry = z.registry<{ id: string }>()
+  for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id })
+  const made = z.toJSONSchema(registry, { io, unrepresentable: 'any', override: amend, uri }).schemas
+  return Object.fromEntries(Object.entries(made).map(([name, schema]) => [name, withoutHead(schema)]))
+}
+
+function toSchema(schema: z.core.$ZodType): JsonObject {
+  return withoutHead(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: amend }))
+}
+
+function withoutHead({ $schema: _, $id: __, ...schema }: Record<string, unknown>): JsonObject {
+  return schema
+}
+
+/** These are looked at by code, which tells nothing of itself. */
+const OBJECTS = new Set<z.core.$ZodType>([anyObjectOfClick, anyObjectOfMessage])
+
+function amend({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }) {
+  // A page long, and `format` says the same.
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+  if (OBJECTS.has(zodSchema)) jsonSchema.type = 'object'
+  if (zodSchema === bodies.ActionV2) Object.assign(jsonSchema, actionSchema())
+}
+
+/** Exactly one of these that is not null. */
+function actionSchema(): JsonObject {
+  const members = Object.entries(actionMembers).map(([name, schema]) => [name, toSchema(schema)] as const)
+  return {
+    type: 'object',
+    oneOf: members.map(([name, schema]) => ({ required: [name], properties: { [name]: schema } })),
+  }
+}

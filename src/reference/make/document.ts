@@ -1,0 +1,122 @@
+import type { FaultCode } from '../../base/fault.ts'
+import type { JsonObject } from '../../base/strict-json.ts'
+import { faultStatus } from '../../http/fault-status.ts'
+import { queryParameters, refTo, schemaComponents } from './components.ts'
+import { headers, parameters, type HeaderName, type ParameterName } from './headers.ts'
+import type { Answer, Operation } from './operation.ts'
+import { consent } from './operations/consent.ts'
+import { session, upkeep } from './operations/edge.ts'
+import { sends, storedMessages } from './operations/sends.ts'
+import { security, securitySchemes, SECTIONS } from './sections.ts'
+import type { Language } from './text.ts'
+
+const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consent, session, ...upkeep]
+
+/** Which refusals say when to come back, and what was used up. */
+const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
+  idempotency_key_running: ['Retry-After'],
+  rate_limited: ['Retry-After'],
+  queue_full: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+  store_unavailable: ['Retry-After'],
+  platform_unavailable: ['Retry-After'],
+}
+
+/** The OpenAPI 3.1 document of every route, whatever is switched on: what is off answers 501, as it says. */
+export function describeApi(version: string, language: Language): JsonObject {
+  const paths: Record<string, JsonObject> = {}
+  for (const operation of OPERATIONS) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation, language) }
+  }
+  return {
+    openapi: '3.1.1',
+    info: { title: 'Kenar chat gateway', version, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: '/' }],
+    tags: Object.entries(SECTIONS).map(([name, text]) => ({ name, description: text[language] })),
+    paths,
+    components: {
+      schemas: schemaComponents(),
+      parameters: mapValues(parameters, ({ text, name, ...rest }, key) => ({
+        name: name ?? key,
+        ...rest,
+        ...(rest.in === 'path' && { required: true }),
+        description: text[language],
+      })),
+      headers: mapValues(headers, ({ text, schema }) => ({ description: text[language], schema })),
+      securitySchemes: securitySchemes(language),
+    },
+    'x-problems': mapValues(faultStatus, ({ status, title }, code) => ({ status, title, type: `/docs#${code}` })),
+  }
+}
+
+function describe(operation: Operation, language: Language): JsonObject {
+  const { id, asker, section, summary, more, parameters: named = [], query, bodies } = operation
+  const inQuery = query === undefined ? [] : queryParameters(query).map((one) => ({ ...one, in: 'query' }))
+  return {
+    operationId: id,
+    tags: [section],
+    summary: summary[language],
+    ...(more && { description: more[language] }),
+    security: security[asker],
+    parameters: [...named.map(refToParameter), ...inQuery],
+    ...(bodies && {
+      requestBody: { required: true, content: { 'application/json': { schema: oneOf(bodies.map(refTo)) } } },
+    }),
+    responses: { ...describeAnswers(operation, language), ...describeRefusals(operation, language) },
+  }
+}
+
+function describeAnswers({ answers }: Operation, language: Language): JsonObject {
+  return mapValues(answers, ({ text, schema, type, headers: named = [] }: Answer) => ({
+    description: text[language],
+    headers: refToHeaders(named),
+    ...(schema && { content: { 'application/json': { schema: refTo(schema) } } }),
+    ...(type && {
+      content: { [type]: { schema: type === 'application/json' ? { type: 'object' } : { type: 'string' } } },
+    }),
+  }))
+}
+
+/** One response for each status, with the codes that it may have. */
+function describeRefusals({ codes, asker }: Operation, language: Language): JsonObject {
+  const byStatus = Map.groupBy(new Set(codes), (code) => faultStatus[code].status)
+  const described = [...byStatus].map(([status, same]) => {
+    const named = new Set(same.flatMap((code) => HEADERS_OF[code] ?? []))
+    return [
+      String(status),
+      {
+        description: same.map((code) => `${code}${language === 'en' ? `: ${faultStatus[code].title}` : ''}`).join('; '),
+        headers: refToHeaders(asker === 'divar' ? [] : [...named]),
+        content: asker === 'divar' ? sessionRefusal : problemOf(status, same),
+        'x-codes': same,
+      },
+    ] as const
+  })
+  return Object.fromEntries(described)
+}
+
+const sessionRefusal: JsonObject = { 'application/json': { schema: refTo('SessionRefusal') } }
+
+function problemOf(status: number, codes: readonly FaultCode[]): JsonObject {
+  const narrowed = { properties: { status: { const: status }, code: { enum: codes } } }
+  return { 'application/problem+json': { schema: { allOf: [refTo('Problem'), narrowed] } } }
+}
+
+function refToParameter(name: ParameterName): JsonObject {
+  return { $ref: `#/components/parameters/${name}` }
+}
+
+function refToHeaders(names: readonly HeaderName[]): JsonObject {
+  const all: HeaderName[] = ['x-request-id', ...names]
+  return Object.fromEntries(all.map((name) => [name, { $ref: `#/components/headers/${name}` }]))
+}
+
+function oneOf(schemas: readonly JsonObject[]): JsonObject | undefined {
+  return schemas.length === 1 ? schemas[0] : { anyOf: schemas }
+}
+
+function mapValues<Value>(
+  object: Readonly<Record<string, Value>>,
+  change: (value: Value, key: string) => unknown,
+): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]))
+}

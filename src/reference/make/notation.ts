@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { escapeHtml, type Html } from './html.ts'
+
+/** As much of JSON Schema as our schemas have. */
+const nodeSchema = z.looseObject({
+  $ref: z.string().optional(),
+  type: z.union([z.string(), z.array(z.string()).transform((types) => types.join(' | '))]).optional(),
+  const: z.unknown().optional(),
+  enum: z.array(z.unknown()).optional(),
+  anyOf: z.array(z.unknown()).optional(),
+  oneOf: z.array(z.unknown()).optional(),
+  allOf: z.array(z.unknown()).optional(),
+  items: z.unknown().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+  required: z.array(z.string()).optional(),
+  format: z.string().optional(),
+  pattern: z.string().optional(),
+  minLength: z.number().optional(),
+  maxLength: z.number().optional(),
+  maxItems: z.number().optional(),
+})
+type Node = z.infer<typeof nodeSchema>
+
+/** A schema as a type is written: short, and the same in every language. What it refers to is a link. */
+export function notationOf(schema: unknown, depth = 0): Html {
+  return { markup: write(schema, depth) }
+}
+
+function write(schema: unknown, depth: number): string {
+  const node = nodeSchema.parse(schema)
+  if (node.$ref !== undefined) return refer(node.$ref)
+  if ('const' in node) return escapeHtml(JSON.stringify(node.const))
+  if (node.enum) return node.enum.map((value) => escapeHtml(JSON.stringify(value))).join(' | ')
+  const [choices, mark] = node.allOf ? [node.allOf, ' & '] : [node.anyOf ?? node.oneOf, ' | ']
+  if (choices) return [...new Set(choices.map((choice) => write(choice, depth)))].join(mark)
+  if (node.type === 'array') return writeArray(node, depth)
+  if (node.properties) return writeMembers(node, depth)
+  return escapeHtml(writeScalar(node))
+}
+
+function refer(pointer: string): string {
+  const name = escapeHtml(pointer.slice(pointer.lastIndexOf('/') + 1))
+  return `<a href="#schema-${name}">${name}</a>`
+}
+
+function writeArray({ items, maxItems }: Node, depth: number): string {
+  const item = write(items, depth)
+  const bound = maxItems === undefined ? '' : ` (≤ ${maxItems})`
+  return `${item.includes(' | ') ? `(${item})` : item}[]${bound}`
+}
+
+function writeMembers({ properties = {}, required = [] }: Node, depth: number): string {
+  const indent = '  '.repeat(depth + 1)
+  const lines = Object.entries(properties).map(
+    ([name, member]) =>
+      `${indent}${escapeHtml(name)}${required.includes(name) ? '' : '?'}: ${write(member, depth + 1)}`,
+  )
+  return `{\n${lines.join('\n')}\n${'  '.repeat(depth)}}`
+}
+
+function writeScalar({ type = 'any', format, pattern, minLength = 0, maxLength }: Node): string {
+  if (format === 'date-time') return 'time'
+  const id = /^\^(\w{3})_\[/.exec(pattern ?? '')?.[1]
+  if (id !== undefined) return `"${id}_…"`
+  if (maxLength === undefined) return type
+  return `${type} (${minLength > 0 ? `${minLength}–${maxLength}` : `≤ ${maxLength}`})`
+}

@@ -1,0 +1,137 @@
+import { messageFilter } from '../../../routes/message-status.ts'
+import { ANY_BODY, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
+
+const sendParameters = ['Idempotency-Key', 'Prefer', 'x-access-token', 'x-request-id', 'traceparent'] as const
+
+const sendAnswers: Record<number, Answer> = {
+  200: {
+    schema: 'Delivered',
+    text: { en: 'Divar took it.', fa: 'دیوار پیام را گرفت.' },
+    headers: ['Idempotent-Replayed'],
+  },
+  202: {
+    schema: 'Queued',
+    text: {
+      en: 'It is safe, and will be delivered. Only with `Prefer: respond-async`.',
+      fa: 'پیام امن است و ارسال خواهد شد. فقط با `Prefer: respond-async`.',
+    },
+    headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
+  },
+}
+
+const sendCodes: Operation['codes'] = [
+  ...ANY_BODY,
+  ...ANY_STORED,
+  'api_key_refused',
+  'invalid_message',
+  'consent_required',
+  'token_refused',
+  'not_permitted',
+  'sender_ambiguous',
+  'idempotency_key_running',
+  'idempotency_key_reused',
+  'recipient_restricted',
+  'rejected',
+  'rate_limited',
+  'queue_full',
+  'grant_unreadable',
+  'platform_error',
+  'not_sent',
+  'platform_unavailable',
+  'unknown',
+]
+
+const send = { method: 'post', asker: 'service', section: 'sends', answers: sendAnswers, codes: sendCodes } as const
+
+const more = {
+  en: 'The body is the platform’s own, of either wire: `conversation_id` makes it v2, else `user_id`, `post_token` and `peer_id` name a chat of v1. Buttons may be written either way, one or a grid for each side, not both. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` lets attempts be repeated whose outcome is unknown.',
+  fa: 'بدنه همان بدنهٔ خود دیوار است، در هر دو نسخه: `conversation_id` یعنی نسخهٔ ۲، وگرنه `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱ را مشخص می‌کنند. دکمه‌ها به هر دو شکل نوشته می‌شوند: برای هر طرف یا یک دکمه یا یک جدول. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` تلاش‌هایی که نتیجه‌شان معلوم نیست تکرار می‌شوند.',
+}
+
+export const sends: readonly Operation[] = [
+  {
+    ...send,
+    id: 'sendMessage',
+    path: '/messages',
+    summary: { en: 'Send a message into a chat', fa: 'فرستادن پیام در چت' },
+    more,
+    parameters: sendParameters,
+    bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple'],
+  },
+  {
+    ...send,
+    id: 'sendMessageV1',
+    path: '/v2/open-platform/chat/conversation',
+    summary: { en: 'The same, under the platform’s path of v1', fa: 'همان، با مسیر نسخهٔ ۱ دیوار' },
+    parameters: sendParameters,
+    bodies: ['TextToTriple', 'TextToConversation', 'MediaToConversation'],
+  },
+  {
+    ...send,
+    id: 'sendMessageV2',
+    path: '/v2/open-platform/conversations/{conversation_id}/messages',
+    summary: { en: 'The same, under the platform’s path of v2', fa: 'همان، با مسیر نسخهٔ ۲ دیوار' },
+    parameters: ['conversation_id', ...sendParameters],
+    bodies: ['TextToPath', 'MediaToPath'],
+  },
+]
+
+const stored = [...ANY_REQUEST, ...ANY_STORED, 'api_key_refused'] as const
+
+export const storedMessages: readonly Operation[] = [
+  {
+    id: 'listMessages',
+    method: 'get',
+    path: '/messages',
+    asker: 'service',
+    section: 'stored',
+    summary: { en: 'Your stored messages, newest first', fa: 'پیام‌های ذخیره‌شدهٔ شما، تازه‌ترین اول' },
+    parameters: ['x-request-id'],
+    query: messageFilter,
+    answers: { 200: { schema: 'Messages', text: { en: 'A page of them.', fa: 'یک صفحه از آن‌ها.' } } },
+    codes: stored,
+  },
+  {
+    id: 'showMessage',
+    method: 'get',
+    path: '/messages/{id}',
+    asker: 'service',
+    section: 'stored',
+    summary: { en: 'Where a stored message stands', fa: 'یک پیام ذخیره‌شده در چه حالی است' },
+    parameters: ['message_id', 'x-request-id'],
+    answers: {
+      200: { schema: 'Message', text: { en: 'Its state and every attempt.', fa: 'حالت آن و همهٔ تلاش‌ها.' } },
+    },
+    codes: [...stored, 'not_found'],
+  },
+  {
+    id: 'retryMessage',
+    method: 'post',
+    path: '/messages/{id}/retry',
+    asker: 'service',
+    section: 'stored',
+    summary: { en: 'Queue a message again that ended', fa: 'دوباره در صف گذاشتن پیامی که تمام شده' },
+    more: {
+      en: 'Or try at once one that waits for its next attempt. It acts, or a 409 says why not.',
+      fa: 'یا همین حالا فرستادن پیامی که منتظر تلاش بعدی است. یا عمل می‌کند یا ۴۰۹ می‌گوید چرا نه.',
+    },
+    parameters: ['message_id', 'x-request-id'],
+    answers: {
+      202: { schema: 'Queued', text: { en: 'It is queued.', fa: 'در صف است.' }, headers: ['Location'] },
+    },
+    codes: [...stored, 'not_found', 'wrong_state', 'content_wiped'],
+  },
+  {
+    id: 'cancelMessage',
+    method: 'post',
+    path: '/messages/{id}/cancel',
+    asker: 'service',
+    section: 'stored',
+    summary: { en: 'End a queued message', fa: 'لغو پیامی که در صف است' },
+    parameters: ['message_id', 'x-request-id'],
+    answers: {
+      200: { schema: 'Cancelled', text: { en: 'It is cancelled and wiped.', fa: 'لغو و پاک شد.' } },
+    },
+    codes: [...stored, 'not_found', 'wrong_state'],
+  },
+]

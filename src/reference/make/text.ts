@@ -1,0 +1,4 @@
+import type { Language } from '../../routes/reference.ts'
+
+export type Text = Record<Language, string>
+export type { Language }

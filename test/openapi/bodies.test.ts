@@ -1,0 +1,138 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
+import { parseClick } from '../../src/click/parse-click.ts'
+import { parseSend } from '../../src/message/parse-message.ts'
+import { TRIPLE, V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
+import { createJudge, readDocument } from '../support/reference.ts'
+import { CLICK, fixture } from '../support/requests.ts'
+
+let judge: ReturnType<typeof createJudge>
+beforeAll(async () => {
+  judge = createJudge(await readDocument())
+})
+
+const isTaken = (read: () => unknown): boolean => {
+  try {
+    read()
+    return true
+  } catch {
+    return false
+  }
+}
+const openButton = { action: { open_server_link: { data: {} } }, caption: 'c' }
+const link = { action: 'LINK', data: { extra_data: {}, caption: 'c' } }
+const grid = (...rows: object[][]) => ({ rows: rows.map((buttons) => ({ buttons })) })
+
+/** Mostly one of the right values. */
+const mostly = (right: readonly unknown[], wrong: readonly unknown[]) =>
+  fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...right) }, { weight: 1, arbitrary: fc.constantFrom(...wrong) })
+
+const fourInARow = grid([openButton, openButton, openButton, openButton])
+const direct = { action: 'DIRECT_LINK', data: { direct_link: 'https://a.example', icon_name: '', caption: 'c' } }
+const content = {
+  message: mostly(['سلام', 'x'], ['', ' ', null, 5]),
+  media_token: mostly([null, ''], ['m', 5]),
+  type: mostly(['TEXT', null], ['IMAGE']),
+  delivery: mostly(['at-least-once', null], ['twice']),
+  sender_btn: mostly([link, direct, null], [{ action: 'LINK' }, openButton]),
+  receiver_btn: mostly([null], [direct, link]),
+  sender_buttons: mostly([null, undefined], [grid([openButton]), {}]),
+  receiver_buttons: mostly(
+    [null, {}, { rows: null }, grid([{ ...openButton, icon_name: null }])],
+    [grid([]), fourInARow],
+  ),
+  more: mostly([1], [{}]),
+}
+/** Messages as callers write them, mostly right. */
+const sends = fc.oneof(
+  fc.record(
+    {
+      ...content,
+      user_id: mostly(['u-1'], [null, '', 7]),
+      post_token: mostly(['p'], [null, 'x'.repeat(65)]),
+      peer_id: mostly(['u-2'], [null, {}]),
+    },
+    { requiredKeys: ['message', 'user_id', 'post_token', 'peer_id'] },
+  ),
+  fc.record(
+    {
+      ...content,
+      conversation_id: mostly(['c-1'], [null, '', 7, 'x'.repeat(129)]),
+      user_id: mostly(['u-1', null], ['']),
+      peer_id: mostly([null], ['u-2']),
+    },
+    { requiredKeys: ['message'] },
+  ),
+  fc.record(
+    {
+      conversation_id: mostly(['c-1'], ['..']),
+      message: mostly(['', null], ['x']),
+      media_token: mostly(['m'], [5, '']),
+    },
+    { requiredKeys: ['media_token'] },
+  ),
+)
+
+describe('what the document says of bodies', () => {
+  test.each(['message-v1-link', 'message-v1-direct-link', 'message-v2-grid'])('takes the known message %s', (name) => {
+    const body = fixture(name)
+    expect(
+      judge.takes('post', '/messages', 'conversation_id' in body || 'user_id' in body ? body : { ...V2, ...body }),
+    ).toBe(true)
+  })
+
+  test.each(['click-v1-menu', 'click-v1-seed', 'click-v2-menu', 'click-v2-button'])(
+    'takes the known click %s',
+    (name) => {
+      expect(judge.takes('post', '/divar/session', fixture(name))).toBe(true)
+    },
+  )
+
+  test('takes every message that the gateway takes, at each of its paths', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(sends, (body) => {
+        for (const [path, inPath] of [
+          ['/messages', undefined],
+          [V1_PATH, undefined],
+          [v2Path('c-1'), 'c-1'],
+        ] as const) {
+          if (!isTaken(() => parseSend(body, inPath))) continue
+          taken += 1
+          expect([path, body, judge.takes('post', path, body)]).toEqual([path, body, true])
+        }
+      }),
+      { numRuns: 1000 },
+    )
+    expect(taken).toBeGreaterThan(500)
+  })
+
+  test.each([
+    ['nothing', {}],
+    ['no text', { ...TRIPLE }],
+    ['a blank text', { ...V2, message: ' ' }],
+    ['text and media', { ...V2, media_token: 'm' }],
+    ['media on v1', { ...TRIPLE, media_token: 'm' }],
+    ['both addresses', { ...V1, ...V2 }],
+    ['half of a triple', { user_id: 'u', message: 'm' }],
+    ['another type', { ...V2, type: 'IMAGE' }],
+    ['four rows', { ...V2, sender_buttons: grid([openButton], [openButton], [openButton], [openButton]) }],
+    ['an empty row', { ...V2, sender_buttons: grid([]) }],
+    ['a button without an action', { ...V2, sender_buttons: grid([{ caption: 'c', action: {} }]) }],
+    ['an unknown action', { ...V2, sender_buttons: grid([{ caption: 'c', action: { dance: {} } }]) }],
+    ['a button without a caption', { ...V1, sender_btn: { action: 'LINK', data: { extra_data: {} } } }],
+  ])('refuses %s, as the gateway does', (_, body) => {
+    expect([isTaken(() => parseSend(body)), judge.takes('post', '/messages', body)]).toEqual([false, false])
+  })
+
+  test.each([
+    ['an empty v1 click', 'v1', {}, true],
+    ['a v1 click without a peer', 'v1', { post_token: 'p', user_id: 'u' }, true],
+    ['a v1 click', 'v1', CLICK, true],
+    ['a v2 click of another kind', 'v2', { post_token: 5 }, false],
+  ] as const)('of clicks: %s', (_, wire, body, isV2) => {
+    // Which of the two it is stands in a header, so the document takes either.
+    const isClick = isTaken(() => parseClick(wire, body)) || isV2
+    expect(judge.takes('post', '/divar/session', body)).toBe(isClick)
+  })
+})

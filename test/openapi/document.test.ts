@@ -1,0 +1,94 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Router } from 'express'
+import supertest from 'supertest'
+import { z } from 'zod'
+import { faultStatus } from '../../src/http/fault-status.ts'
+import { startConsentGateway } from '../support/consent.ts'
+import { withStore } from '../support/databases.ts'
+import { KEYS, startTestGateway } from '../support/gateway.ts'
+import { readDocument, type ApiDocument } from '../support/reference.ts'
+
+let document: ApiDocument
+beforeAll(async () => {
+  document = await readDocument()
+})
+
+describe('GET /openapi.json', () => {
+  test('on a shared port asks for a key', async () => {
+    const gateway = await startTestGateway()
+    await supertest(gateway.url).get('/openapi.json').expect(401)
+    await supertest(gateway.url).get('/openapi.json').set('x-api-key', KEYS.caller).expect(200)
+    await supertest(gateway.url).post('/openapi.json').set('x-api-key', KEYS.caller).expect(405)
+  })
+
+  test('on an internal port of its own asks for nothing, and is not on the public one', async () => {
+    const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
+    const { headers } = await supertest(gateway.internalUrl).get('/openapi.json').expect(200)
+    expect(headers['content-type']).toBe('application/json; charset=utf-8')
+    await supertest(gateway.url).get('/openapi.json').expect(404)
+  })
+
+  test('speaks Persian to whoever prefers it, and says the same', async () => {
+    const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
+    const { text, headers } = await supertest(gateway.internalUrl).get('/openapi.json?lang=fa').expect(200)
+    expect(headers['content-language']).toBe('fa')
+    expect(text).toContain('"summary":"فرستادن پیام در چت"')
+    const shape = (json: unknown): unknown =>
+      JSON.parse(JSON.stringify(json, (key, value: unknown) => (/^(?:summary|description)$/.test(key) ? '' : value)))
+    expect(shape(JSON.parse(text))).toEqual(shape(document))
+  })
+})
+
+describe('the document', () => {
+  test('is OpenAPI 3.1', async () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d$/)
+    expect(await new Validator().validate(structuredClone(document))).toMatchObject({ valid: true })
+  })
+
+  test('has every route of the gateway, with or without a store and consent, and no other', async () => {
+    const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`),
+    )
+    const starts = [
+      () => startTestGateway(),
+      async () => startTestGateway(await withStore('sqlite')),
+      () => startConsentGateway(),
+    ]
+    for (const start of starts) expect((await routesOf(start)).toSorted()).toEqual(documented.toSorted())
+  })
+
+  test('tells every code with its status and its section', () => {
+    const expected = Object.entries(faultStatus).map(([code, meaning]) => [code, { ...meaning, type: `/docs#${code}` }])
+    expect(document['x-problems']).toEqual(Object.fromEntries(expected))
+  })
+
+  test('tells of every code at which route it may come, but for those that no route has', () => {
+    const codes = Object.values(document.paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ responses }) => Object.entries(responses))
+      .flatMap(([status, { 'x-codes': named = [] }]) => named.map((code) => [code, Number(status)] as const))
+    const told = Object.fromEntries(codes)
+    const all = Object.entries(faultStatus).map(([code, { status }]) => [code, status])
+    expect({ ...told, method_not_allowed: 405 }).toEqual(Object.fromEntries(all))
+  })
+})
+
+/** The router table: what a gateway hands to Express while it starts. */
+async function routesOf(start: () => Promise<unknown>): Promise<string[]> {
+  const routers = z.custom<{ route: (path: unknown) => unknown }>((value) => typeof value === 'function')
+  const watch = jest.spyOn(routers.parse(Router.prototype), 'route')
+  await start()
+  const made = watch.mock.calls.map(([path], at) => ({ path, route: watch.mock.results[at]?.value }))
+  watch.mockRestore()
+  const routes = made.flatMap(({ path, route }) =>
+    Object.keys(methodsOf.parse(route).methods)
+      // `all` and OPTIONS say what is not allowed; HEAD comes with GET.
+      .filter((method) => !['_all', 'options', 'head'].includes(method))
+      .flatMap((method) => pathsOf.parse(path).map((one) => `${method} ${one.replaceAll(/:\w+/g, '{}')}`)),
+  )
+  return [...new Set(routes)]
+}
+
+const methodsOf = z.object({ methods: z.record(z.string(), z.boolean()) })
+const pathsOf = z.union([z.string().transform((path) => [path]), z.array(z.string())])
