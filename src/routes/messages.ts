@@ -43,8 +43,9 @@ export type MessageOptions = {
 /** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
 export function messageRoutes(options: MessageOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
+  const answer = answerSend(options)
   // One at a time: a route is counted by its path.
-  for (const path of SEND_PATHS) router.post(path, answerSend(options))
+  for (const path of SEND_PATHS) router.post(path, answer)
   for (const path of PLATFORM_PATHS) router.all(path, methodNotAllowed('POST'))
   router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
   router.use(storeFaults, answerFaults(problemShape, verdictOn))

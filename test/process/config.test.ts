@@ -72,11 +72,6 @@ describe('a configuration', () => {
       { name: 'b', key: 'fedcba9876543210' },
     ])
   })
-
-  test("names another resolver's variables, and those of later versions, as ignored", () => {
-    const later = { RESOLVER_SECRET: 'x', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }
-    expect(configOf(later).ignored).toEqual(Object.keys(later))
-  })
 })
 
 describe('a store', () => {

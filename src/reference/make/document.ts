@@ -15,10 +15,13 @@ const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consen
 /** Which refusals say when to come back, and what was used up. */
 const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
   idempotency_key_running: ['Retry-After'],
+  too_many_wrong_keys: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+  too_many_sends: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   rate_limited: ['Retry-After'],
   queue_full: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   store_unavailable: ['Retry-After'],
   platform_unavailable: ['Retry-After'],
+  overloaded: ['Retry-After'],
 }
 
 /** The OpenAPI 3.1 document of every route, whatever is switched on: what is off answers 501, as it says. */

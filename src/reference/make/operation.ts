@@ -33,6 +33,8 @@ export type Operation = {
 
 /** What anything that comes over HTTP may be refused for. */
 export const ANY_REQUEST: readonly FaultCode[] = ['malformed_request', 'internal_error']
+/** What callers may be refused for by their key. */
+export const ANY_CALLER: readonly FaultCode[] = ['api_key_refused', 'too_many_wrong_keys']
 /** What a body may be refused for before anybody looks into it. */
 export const ANY_BODY: readonly FaultCode[] = [...ANY_REQUEST, 'body_too_large', 'unsupported_media_type']
 /** What lives on the store may be refused for. */

@@ -1,7 +1,7 @@
 import { grantFilter } from '../../../routes/grants.ts'
-import { ANY_BODY, ANY_REQUEST, ANY_STORED, type Operation } from '../operation.ts'
+import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Operation } from '../operation.ts'
 
-const needsConsent = [...ANY_STORED, 'api_key_refused', 'consent_unavailable'] as const
+const needsConsent = [...ANY_STORED, ...ANY_CALLER, 'consent_unavailable'] as const
 
 export const consent: readonly Operation[] = [
   {
@@ -88,7 +88,7 @@ export const consent: readonly Operation[] = [
     },
     parameters: ['click_id', 'x-request-id'],
     answers: { 200: { schema: 'Click', text: { en: 'The click.', fa: 'کلیک.' } } },
-    codes: [...ANY_REQUEST, ...ANY_STORED, 'api_key_refused', 'not_found'],
+    codes: [...ANY_REQUEST, ...ANY_STORED, ...ANY_CALLER, 'not_found'],
   },
   {
     id: 'openConsent',

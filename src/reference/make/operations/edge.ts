@@ -1,4 +1,4 @@
-import { ANY_BODY, ANY_REQUEST, type Operation } from '../operation.ts'
+import { ANY_BODY, ANY_CALLER, ANY_REQUEST, type Operation } from '../operation.ts'
 
 export const session: Operation = {
   id: 'initializeSession',
@@ -22,7 +22,9 @@ export const session: Operation = {
     'unknown_version',
     'invalid_click',
     'identification_refused',
+    'too_many_wrong_keys',
     'resolver_failed',
+    'overloaded',
     'store_unavailable',
   ],
 }
@@ -59,7 +61,7 @@ export const upkeep: readonly Operation[] = [
     section: 'upkeep',
     summary: { en: 'What can be counted, for Prometheus', fa: 'شمارش‌ها، برای Prometheus' },
     answers: { 200: { type: 'text/plain', text: { en: 'In its text form.', fa: 'به قالب متنی آن.' } } },
-    codes: [...ANY_REQUEST, 'api_key_refused'],
+    codes: [...ANY_REQUEST, ...ANY_CALLER],
   },
   {
     id: 'readOpenapi',
@@ -70,7 +72,7 @@ export const upkeep: readonly Operation[] = [
     summary: { en: 'This description, in OpenAPI 3.1', fa: 'همین توصیف، به OpenAPI 3.1' },
     parameters: ['lang'],
     answers: { 200: { type: 'application/json', text: { en: 'The document.', fa: 'سند.' } } },
-    codes: [...ANY_REQUEST, 'api_key_refused'],
+    codes: [...ANY_REQUEST, ...ANY_CALLER],
   },
   {
     id: 'readDocs',
@@ -81,6 +83,6 @@ export const upkeep: readonly Operation[] = [
     summary: { en: 'The same for people, and what each code means', fa: 'همین برای آدم‌ها، و معنی هر کد' },
     parameters: ['lang'],
     answers: { 200: { type: 'text/html', text: { en: 'One page.', fa: 'یک صفحه.' } } },
-    codes: [...ANY_REQUEST, 'api_key_refused'],
+    codes: [...ANY_REQUEST, ...ANY_CALLER],
   },
 ]

@@ -1,5 +1,5 @@
 import { messageFilter } from '../../../routes/message-status.ts'
-import { ANY_BODY, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
+import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
 
 const sendParameters = ['Idempotency-Key', 'Prefer', 'x-access-token', 'x-request-id', 'traceparent'] as const
 
@@ -22,7 +22,7 @@ const sendAnswers: Record<number, Answer> = {
 const sendCodes: Operation['codes'] = [
   ...ANY_BODY,
   ...ANY_STORED,
-  'api_key_refused',
+  ...ANY_CALLER,
   'invalid_message',
   'consent_required',
   'token_refused',
@@ -32,6 +32,7 @@ const sendCodes: Operation['codes'] = [
   'idempotency_key_reused',
   'recipient_restricted',
   'rejected',
+  'too_many_sends',
   'rate_limited',
   'queue_full',
   'grant_unreadable',
@@ -76,7 +77,7 @@ export const sends: readonly Operation[] = [
   },
 ]
 
-const stored = [...ANY_REQUEST, ...ANY_STORED, 'api_key_refused'] as const
+const stored = [...ANY_REQUEST, ...ANY_STORED, ...ANY_CALLER] as const
 
 export const storedMessages: readonly Operation[] = [
   {
