@@ -1,0 +1,16 @@
+import { proveBodies } from './abuse/bodies.ts'
+import { proveSmuggling } from './abuse/smuggling.ts'
+import { runSuite } from './support/suite.ts'
+
+/** Everything that somebody could send who means harm; one part alone with --part. */
+
+const PARTS = {
+  bodies: proveBodies,
+  smuggling: proveSmuggling,
+}
+
+await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {
+  const chosen = Object.entries(PARTS).filter(([name]) => suite.part === undefined || suite.part === name)
+  if (chosen.length === 0) throw new Error(`--part is one of ${Object.keys(PARTS).join(', ')}`)
+  for (const [, prove] of chosen) await prove(suite)
+})
