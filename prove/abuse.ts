@@ -1,4 +1,6 @@
 import { proveBodies } from './abuse/bodies.ts'
+import { proveLandings } from './abuse/landings.ts'
+import { proveSlow } from './abuse/slow.ts'
 import { proveSmuggling } from './abuse/smuggling.ts'
 import { runSuite } from './support/suite.ts'
 
@@ -7,6 +9,8 @@ import { runSuite } from './support/suite.ts'
 const PARTS = {
   bodies: proveBodies,
   smuggling: proveSmuggling,
+  slow: proveSlow,
+  landings: proveLandings,
 }
 
 await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {

@@ -1,0 +1,122 @@
+import { connect, type Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { ownSqlite } from '../support/databases.ts'
+import { environment, KEYS } from '../support/environment.ts'
+import { highest, milliseconds, quantile, seconds } from '../support/figures.ts'
+import { spawnGateway } from '../support/gateway.ts'
+import { startTakingPlatform } from '../support/service.ts'
+import type { Suite } from '../support/suite.ts'
+import { rawClick, Wire } from '../support/wire.ts'
+import { CLICK_V2 } from '../../test/support/planted.ts'
+
+/** Sockets that say a byte a second, half of them in their heads and half in their bodies, beside users who click. */
+
+const SOCKETS = { short: 200, full: 1000 }
+const HEADS_WITHIN_MS = 12_000
+const BODIES_WITHIN_MS = 17_000
+const BASELINE_MS = { short: 4000, full: 15_000 }
+const CLICKS_A_SECOND = 100
+const BYTE_EVERY_MS = 1000
+const RATIO = 2
+/** Below this a ratio tells of the machine's scheduler. */
+const TOO_SMALL_MS = 10
+
+const HEAD = `POST /divar/session HTTP/1.1\r\nhost: x\r\nauthorization: ${KEYS.identification}\r\n`
+const BEGINNINGS = {
+  head: HEAD,
+  body: `${HEAD}content-type: application/json\r\ncontent-length: 1000\r\n\r\n{`,
+}
+
+export async function proveSlow(suite: Suite): Promise<void> {
+  const { report, short } = suite
+  const gateway = spawnGateway(suite, environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url))
+  const { port } = await gateway.ready
+  const users = { stopped: false }
+  suite.atEnd(() => (users.stopped = true))
+  suite.step('slow sockets: users alone')
+  // Once without being looked at: the first clicks of a process are its slowest.
+  await clickFor(port, () => false, 2000)
+  const baseline = await clickFor(port, () => users.stopped, short ? BASELINE_MS.short : BASELINE_MS.full)
+
+  const half = (short ? SOCKETS.short : SOCKETS.full) / 2
+  suite.step(`slow sockets: ${2 * half} of them`)
+  const crowd = Promise.all([
+    Promise.all(Array.from({ length: half }, () => stall(port, BEGINNINGS.head))),
+    Promise.all(Array.from({ length: half }, () => stall(port, BEGINNINGS.body))),
+  ])
+  const gone = { all: false }
+  const beside = clickFor(port, () => gone.all, 2 * BODIES_WITHIN_MS)
+  const [heads, bodies] = await crowd
+  gone.all = true
+  const others = await beside
+  await gateway.stop()
+
+  report.section(
+    `slow sockets: ${half} in their heads and ${half} in their bodies, a byte a second; ${CLICKS_A_SECOND} clicks a second beside them`,
+  )
+  reportGone(suite, 'heads', heads, HEADS_WITHIN_MS)
+  reportGone(suite, 'bodies', bodies, BODIES_WITHIN_MS)
+  report.figure('clicks of others: alone, and beside them', `${baseline.times.length}, ${others.times.length}`)
+  report.none('clicks of others that were not answered 200', baseline.failed + others.failed)
+  report.figure(
+    'p50 of others: alone, and beside them',
+    `${milliseconds(quantile(baseline.times, 0.5))}, ${milliseconds(quantile(others.times, 0.5))}`,
+  )
+  const [before, meanwhile] = [quantile(baseline.times, 0.99), quantile(others.times, 0.99)]
+  report.figure('p99 of others alone', milliseconds(before))
+  report.promise(
+    'p99 of others beside them',
+    milliseconds(meanwhile),
+    `at most ${RATIO} times, or ${TOO_SMALL_MS} ms`,
+    meanwhile <= Math.max(RATIO * before, TOO_SMALL_MS),
+  )
+}
+
+function reportGone({ report }: Suite, what: string, after: readonly number[], withinMs: number): void {
+  const slowest = highest(after)
+  report.promise(`${what}: all gone after`, seconds(slowest), `within ${seconds(withinMs)}`, slowest <= withinMs)
+}
+
+/** Says a byte a second until the connection ends; after how many milliseconds that was. */
+async function stall(port: number, beginning: string): Promise<number> {
+  const socket: Socket = connect(port, '127.0.0.1')
+  const begun = performance.now()
+  const ended = new Promise<number>((resolve) => {
+    socket.resume().on('error', () => undefined)
+    socket.once('close', () => {
+      resolve(performance.now() - begun)
+    })
+  })
+  socket.write(beginning)
+  const timer = setInterval(() => socket.write('x'), BYTE_EVERY_MS)
+  const afterMs = await ended
+  clearInterval(timer)
+  return afterMs
+}
+
+/** Clicks at an even pace, each timed from when it was due. */
+async function clickFor(port: number, isOver: () => boolean, ms: number): Promise<{ times: number[]; failed: number }> {
+  const request = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
+  const free = await Promise.all(Array.from({ length: 8 }, () => Wire.open(port)))
+  const result = { times: new Array<number>(), failed: 0 }
+  const running: Promise<void>[] = []
+  const one = async (dueAt: number) => {
+    const wire = free.pop() ?? (await Wire.open(port))
+    const answer = await wire.ask(request)
+    if (answer?.status !== 200) result.failed += 1
+    result.times.push(performance.now() - dueAt)
+    if (wire.isUsable) free.push(wire)
+  }
+  const begun = performance.now()
+  for (let sent = 0; ; sent += 1) {
+    const dueAt = begun + (sent * 1000) / CLICKS_A_SECOND
+    if (dueAt - begun > ms || isOver()) break
+    const wait = dueAt - performance.now()
+    if (wait > 0) await setTimeout(wait)
+    // A timer of Node's is late by up to a millisecond or two: what counts is the gateway's time.
+    running.push(one(Math.max(dueAt, performance.now() - 5)))
+  }
+  await Promise.all(running)
+  for (const wire of free) wire.close()
+  return result
+}
