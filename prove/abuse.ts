@@ -1,7 +1,9 @@
 import { proveBodies } from './abuse/bodies.ts'
+import { proveCanaries } from './abuse/canaries.ts'
 import { proveLandings } from './abuse/landings.ts'
 import { proveSlow } from './abuse/slow.ts'
 import { proveSmuggling } from './abuse/smuggling.ts'
+import { proveTiming } from './abuse/timing.ts'
 import { runSuite } from './support/suite.ts'
 
 /** Everything that somebody could send who means harm; one part alone with --part. */
@@ -11,6 +13,8 @@ const PARTS = {
   smuggling: proveSmuggling,
   slow: proveSlow,
   landings: proveLandings,
+  timing: proveTiming,
+  canaries: proveCanaries,
 }
 
 await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {
