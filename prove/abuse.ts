@@ -3,6 +3,7 @@ import { proveCanaries } from './abuse/canaries.ts'
 import { proveLandings } from './abuse/landings.ts'
 import { proveSlow } from './abuse/slow.ts'
 import { proveSmuggling } from './abuse/smuggling.ts'
+import { proveSsrf } from './abuse/ssrf.ts'
 import { proveTiming } from './abuse/timing.ts'
 import { runSuite } from './support/suite.ts'
 
@@ -13,6 +14,7 @@ const PARTS = {
   smuggling: proveSmuggling,
   slow: proveSlow,
   landings: proveLandings,
+  ssrf: proveSsrf,
   timing: proveTiming,
   canaries: proveCanaries,
 }
