@@ -1,6 +1,7 @@
 import { proveBodies } from './abuse/bodies.ts'
 import { proveCanaries } from './abuse/canaries.ts'
 import { proveLandings } from './abuse/landings.ts'
+import { proveResolvers } from './abuse/resolvers.ts'
 import { proveSlow } from './abuse/slow.ts'
 import { proveSmuggling } from './abuse/smuggling.ts'
 import { proveSsrf } from './abuse/ssrf.ts'
@@ -17,6 +18,7 @@ const PARTS = {
   ssrf: proveSsrf,
   timing: proveTiming,
   canaries: proveCanaries,
+  resolvers: proveResolvers,
 }
 
 await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {

@@ -47,14 +47,17 @@ async function prove(suite: Suite, port: number, { title, request, key }: Door):
   const { report, random, short } = suite
   const tries = short ? TRIES.short : TRIES.full
   const requests = [request(`#${key.slice(1)}`), request(`${key.slice(0, -1)}#`)]
+  // Written from one place in memory: where two of them lie would be a difference of ours.
+  const sent = Buffer.alloc(request(key).length)
   const times: [number[], number[]] = [[], []]
   const wire = await Wire.open(port)
   let notRefused = 0
   for (let made = -WARM_UP; made < tries; made += 1) {
     if (made % 1000 === 0) suite.step(`timing of ${title}: ${count(made)} of ${count(tries)}`)
     const kind = random.chance(0.5) ? 1 : 0
+    sent.set(requests[kind] ?? sent)
     const begun = process.hrtime.bigint()
-    const answer = await wire.ask(requests[kind] ?? Buffer.alloc(0))
+    const answer = await wire.ask(sent)
     const took = Number(process.hrtime.bigint() - begun)
     if (answer?.status !== 401) notRefused += 1
     if (made >= 0) times[kind].push(took)
