@@ -4,9 +4,10 @@ import { ownSqlite } from '../support/databases.ts'
 import { environment, KEYS } from '../support/environment.ts'
 import { highest, milliseconds, quantile, seconds } from '../support/figures.ts'
 import { spawnGateway } from '../support/gateway.ts'
+import { askAtPace } from '../support/pace.ts'
 import { startTakingPlatform } from '../support/service.ts'
 import type { Suite } from '../support/suite.ts'
-import { rawClick, Wire } from '../support/wire.ts'
+import { rawClick } from '../support/wire.ts'
 import { CLICK_V2 } from '../../test/support/planted.ts'
 
 /** Sockets that say a byte a second, half of them in their heads and half in their bodies, beside users who click. */
@@ -102,28 +103,18 @@ async function stall(port: number, beginning: string): Promise<number> {
   return afterMs
 }
 
-/** Clicks at an even pace, whether or not answers come. */
 async function clickFor(port: number, isOver: () => boolean, ms: number): Promise<{ times: number[]; failed: number }> {
-  const request = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
-  const free: Wire[] = []
   const result = { times: new Array<number>(), failed: 0 }
-  const running: Promise<void>[] = []
-  const one = async (sentAt: number) => {
-    const wire = free.pop() ?? (await Wire.open(port))
-    const answer = await wire.ask(request)
-    if (answer?.status !== 200) result.failed += 1
-    result.times.push(performance.now() - sentAt)
-    if (wire.isUsable) free.push(wire)
-  }
-  const begun = performance.now()
-  for (let sent = 0; ; sent += 1) {
-    const dueAt = begun + (sent * 1000) / CLICKS_A_SECOND
-    if (dueAt - begun > ms || isOver()) break
-    const wait = dueAt - performance.now()
-    if (wait > 0) await setTimeout(wait)
-    running.push(one(performance.now()))
-  }
-  await Promise.all(running)
-  for (const wire of free) wire.close()
+  const until = performance.now() + ms
+  await askAtPace({
+    port,
+    perSecond: CLICKS_A_SECOND,
+    request: rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' }),
+    isOver: () => isOver() || performance.now() > until,
+    onAnswer: (answer, took) => {
+      if (answer?.status !== 200) result.failed += 1
+      result.times.push(took)
+    },
+  })
   return result
 }

@@ -19,6 +19,8 @@ export type Suite = {
   only: string | undefined
   /** The only part to run, of a suite that has parts; all of them without one. */
   part: string | undefined
+  /** How long a suite that takes a given time is to take. */
+  minutes: number | undefined
   /** What brings this run back. */
   seed: number
   random: Random
@@ -41,7 +43,7 @@ export async function runSuite(
   limits: { shortS: number; fullS: number },
   prove: (suite: Suite) => Promise<void>,
 ): Promise<never> {
-  const { short, seed, only, part } = readOptions()
+  const { short, seed, only, part, minutes } = readOptions()
   const limitS = short ? limits.shortS : limits.fullS
   const report = new Report()
   const progress = createProgress()
@@ -76,6 +78,7 @@ export async function runSuite(
     short,
     only,
     part,
+    minutes,
     seed,
     random: createRandom(seed),
     report,
@@ -126,10 +129,17 @@ function readOptions() {
       seed: { type: 'string' },
       database: { type: 'string' },
       part: { type: 'string' },
+      minutes: { type: 'string' },
     },
   })
-  const { short, seed, database: only, part } = values
-  return { short, seed: Number(seed ?? randomInt(2 ** 31)), only, part }
+  const { short, seed, database: only, part, minutes } = values
+  return {
+    short,
+    seed: Number(seed ?? randomInt(2 ** 31)),
+    only,
+    part,
+    minutes: minutes === undefined ? undefined : Number(minutes),
+  }
 }
 
 /** One thing that cannot be tidied up must not keep the others from it. */
