@@ -19,7 +19,7 @@ const ROUNDS = { short: 10, full: 250 }
 const FAILURES_IN_A_ROW = 4
 const MAY_GROW_MIB = 20
 const WARM_UP = 300
-const AT_ONCE_MS = 50
+const AT_ONCE_MS = 100
 const FALLBACK = 'https://app.example.com/sorry'
 
 const PIECE = Buffer.alloc(64 * 1024, 0x20)

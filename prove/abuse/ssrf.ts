@@ -51,7 +51,13 @@ export async function proveSsrf(suite: Suite): Promise<void> {
       .end()
   })
   let asked = 0
-  const resolver = await startService(suite, ({ body }, response) => {
+  let unasked = 0
+  const resolver = await startService(suite, ({ request, body }, response) => {
+    if (request.method !== 'POST' || request.url !== '/resolve') {
+      unasked += 1
+      response.writeHead(404).end()
+      return
+    }
     asked += 1
     const landing = clickSchema.parse(JSON.parse(body)).data?.landing ?? ''
     if (asked % 3 === 0) response.writeHead(302, { location: landing.replace(/[^\x21-\x7e]/g, '') }).end()
@@ -116,7 +122,8 @@ export async function proveSsrf(suite: Suite): Promise<void> {
     'to all three',
     own.length === known.length,
   )
-  report.none('connections to any other address, and names looked up', strange.length)
+  report.none('connections to any other address or name', strange.length)
+  report.none('requests to other paths of a known address', unasked)
   report.none('connections that the traps saw', traps.connections())
   for (const [to, times] of strange) report.figure(`  ${to}`, times)
   await traps.spring()
