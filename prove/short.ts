@@ -7,7 +7,19 @@ import { seconds } from './support/figures.ts'
 
 /** Every suite in its short form, one after the other; what is given goes on to each of them. */
 
-const SUITES = ['faults', 'crash', 'powercut', 'replicas', 'growth', 'throughput', 'rotation', 'upgrade'] as const
+const SUITES = [
+  'faults',
+  'crash',
+  'powercut',
+  'replicas',
+  'growth',
+  'throughput',
+  'rotation',
+  'upgrade',
+  'abuse',
+  'stop',
+  'soak',
+] as const
 
 const { values } = parseArgs({ options: { seed: { type: 'string' }, database: { type: 'string' } } })
 const handedOn = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value])

@@ -6,7 +6,7 @@ export type Chart = {
   groups: readonly { title: string; bars: readonly { label: string; value: number }[] }[]
 }
 
-const WIDTH = 720
+export const WIDTH = 720
 const LABELS = 190
 const VALUES = 70
 const BAR = 20
@@ -15,7 +15,7 @@ const GROUP_GAP = 44
 const TOP = 52
 
 /** Inks that stand out from white and from black alike; a reader's own preference decides between the two sets. */
-const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:15px;font-weight:600}.group{font-weight:600}
+export const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:15px;font-weight:600}.group{font-weight:600}
 .note{font-size:11px;fill:#59636e}.value{font-variant-numeric:tabular-nums}.b0{fill:#8c959f}.b1{fill:#0969da}.b2{fill:#1a7f37}.b3{fill:#9a6700}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.note{fill:#9198a1}.b0{fill:#6e7681}.b1{fill:#4493f8}.b2{fill:#3fb950}.b3{fill:#d29922}}`
 
@@ -49,11 +49,12 @@ ${text(0, height - 10, note, 'note')}
 `
 }
 
-function text(x: number, y: number, content: string, kind?: string): string {
+/** A line of text in a chart. */
+export function text(x: number, y: number, content: string, kind?: string): string {
   const attribute = kind === undefined ? '' : ` class="${kind}"`
   return `<text${attribute} x="${x.toFixed(0)}" y="${y.toFixed(0)}">${escape(content)}</text>`
 }
 
-function escape(content: string): string {
+export function escape(content: string): string {
   return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto'
 
 /** They open nothing but gateways of this run. */
-export const KEYS = { caller: 'prove-caller-key-0123456789', platform: 'prove-platform-key', token: 'prove-user-token' }
+export const KEYS = {
+  identification: 'prove-identification-key',
+  caller: 'prove-caller-key-0123456789',
+  platform: 'prove-platform-key',
+  token: 'prove-user-token',
+}
 
 const ENCRYPTION_KEY = randomBytes(32).toString('base64')
 /** Above what any suite queues: these suites prove other things. */
@@ -16,7 +21,7 @@ export function environment(platformUrl: string, databaseUrl: string, more: Envi
   return {
     HOST: '127.0.0.1',
     PORT: '0',
-    DIVAR_IDENTIFICATION_KEY: 'prove-identification-key',
+    DIVAR_IDENTIFICATION_KEY: KEYS.identification,
     DIVAR_API_KEY: KEYS.platform,
     DIVAR_V1_API_URL: platformUrl,
     DIVAR_API_URL: platformUrl,

@@ -23,3 +23,13 @@ export function milliseconds(value: number): string {
 export function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
 }
+
+/** The value that this share of all is not above; of nothing, 0. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)] ?? 0
+}
+
+export function mebibytes(value: number): string {
+  return `${value.toFixed(1)} MiB`
+}

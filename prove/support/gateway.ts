@@ -16,9 +16,15 @@ const ERROR = /"level":"(?:error|fatal)"/
 const MAX_COMPLAINTS = 5
 const MAX_COMPLAINT = 500
 
-export type Ready = { url: string; client: Client; /** From the spawn, in milliseconds. */ readyMs: number }
+export type Ready = {
+  url: string
+  port: number
+  client: Client
+  /** From the spawn, in milliseconds. */ readyMs: number
+}
 
 export type GatewayProcess = {
+  pid: number
   /** Once it takes work; rejects when it ends before. */
   ready: Promise<Ready>
   /** SIGKILL, and gone when this resolves. */
@@ -33,7 +39,11 @@ export type GatewayProcess = {
  * The program itself, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
  * ends by itself breaks the suite.
  */
-export function spawnGateway(suite: Suite, environment: Environment, main = MAIN): GatewayProcess {
+export function spawnGateway(
+  suite: Suite,
+  environment: Environment,
+  { main = MAIN, onOutput = () => undefined }: { main?: string; onOutput?: (chunk: string) => void } = {},
+): GatewayProcess {
   suite.atEnd(() => end('SIGKILL'))
   const spawnedAt = performance.now()
   const child = startChild(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -46,6 +56,7 @@ export function spawnGateway(suite: Suite, environment: Environment, main = MAIN
   let isWanted = true
   let client: Client | undefined
   const read = (chunk: unknown) => {
+    onOutput(String(chunk))
     output += String(chunk)
     if (!begun) {
       const line = output.split('\n').find((one) => one.includes('"gateway.started"'))
@@ -80,11 +91,17 @@ export function spawnGateway(suite: Suite, environment: Environment, main = MAIN
     await waitReady(url, spawnedAt + READY_WITHIN_MS)
     const readyMs = performance.now() - spawnedAt
     client = createClient(url)
-    return { url, client, readyMs }
+    return { url, port, client, readyMs }
   })
   // Whoever kills a gateway while it starts does not wait for it to be ready.
   ready.catch(() => undefined)
-  return { ready, kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), errors: () => errors }
+  return {
+    pid: child.pid ?? 0,
+    ready,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    errors: () => errors,
+  }
 }
 
 /** The end of what was logged, less the lines of units of work. */

@@ -17,6 +17,12 @@ export type Suite = {
   short: boolean
   /** The only database to look at; both without one. */
   only: string | undefined
+  /** The only part to run, of a suite that has parts; all of them without one. */
+  part: string | undefined
+  /** How long a suite that takes a given time is to take. */
+  minutes: number | undefined
+  /** What brings this run back. */
+  seed: number
   random: Random
   report: Report
   /** A folder of the suite's own; gone when it ends. */
@@ -37,7 +43,7 @@ export async function runSuite(
   limits: { shortS: number; fullS: number },
   prove: (suite: Suite) => Promise<void>,
 ): Promise<never> {
-  const { short, seed, only } = readOptions()
+  const { short, seed, only, part, minutes } = readOptions()
   const limitS = short ? limits.shortS : limits.fullS
   const report = new Report()
   const progress = createProgress()
@@ -71,6 +77,9 @@ export async function runSuite(
   const suite: Suite = {
     short,
     only,
+    part,
+    minutes,
+    seed,
     random: createRandom(seed),
     report,
     folder,
@@ -113,11 +122,24 @@ function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
-function readOptions(): { short: boolean; seed: number; only: string | undefined } {
+function readOptions() {
   const { values } = parseArgs({
-    options: { short: { type: 'boolean', default: false }, seed: { type: 'string' }, database: { type: 'string' } },
+    options: {
+      short: { type: 'boolean', default: false },
+      seed: { type: 'string' },
+      database: { type: 'string' },
+      part: { type: 'string' },
+      minutes: { type: 'string' },
+    },
   })
-  return { short: values.short, seed: Number(values.seed ?? randomInt(2 ** 31)), only: values.database }
+  const { short, seed, database: only, part, minutes } = values
+  return {
+    short,
+    seed: Number(seed ?? randomInt(2 ** 31)),
+    only,
+    part,
+    minutes: minutes === undefined ? undefined : Number(minutes),
+  }
 }
 
 /** One thing that cannot be tidied up must not keep the others from it. */

@@ -57,7 +57,7 @@ export async function twoVersions(suite: Suite, database: Database, formerMain: 
       OUTBOX_CONCURRENCY: String(PLACES),
       ...(version === 'latest' && CONSENT),
     })
-    const gateway = spawnGateway(suite, variables, version === 'former' ? formerMain : undefined)
+    const gateway = spawnGateway(suite, variables, version === 'former' ? { main: formerMain } : {})
     counts.push(gateway.errors)
     const { url, client } = await gateway.ready
     const one: Running = {

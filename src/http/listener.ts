@@ -1,5 +1,6 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { App } from './app.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
@@ -16,8 +17,11 @@ const LIMITS = {
 /** A listening HTTP server. */
 export type Listener = {
   port: number
-  /** Takes nothing new, finishes what runs, and resolves when the last answer is out. */
-  drain: () => Promise<void>
+  /**
+   * For the time of a last call all are still served, and told not to come back on their connection; then it takes nothing new, finishes
+   * what runs, and resolves when the last answer is out.
+   */
+  drain: (lastCallMs: number) => Promise<void>
   /** Cuts every connection. */
   cut: () => void
 }
@@ -46,28 +50,50 @@ export async function listen({ handle, messages }: App, port: number, host: stri
     server.once('error', reject).listen(port, host, resolve)
   })
   server.removeAllListeners('error')
+  const hurry = new AbortController()
   return {
     port: portOf(server.address()),
-    drain: () => drain(server, latest.values(), silent),
+    drain: async (lastCallMs) => {
+      // Where nobody is connected nobody has a request on the way.
+      if (latest.size + silent.size > 0) await lastCall(server, latest.values(), lastCallMs, hurry.signal)
+      await close(server, latest.values(), silent)
+    },
     cut: () => {
+      hurry.abort()
       server.closeAllConnections()
     },
   }
 }
 
-function drain(server: Server, latest: Iterable<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
-  const sendAway = (response: ServerResponse) => {
-    // Whoever keeps this connection is told not to come back on it; what turns idle is closed.
-    if (!response.headersSent) response.setHeader('connection', 'close')
+/**
+ * A request may be on its way on a connection that is idle here, and a proxy may not know yet that it should ask another: both would be lost
+ * without an answer if all that is idle were closed at once.
+ */
+async function lastCall(server: Server, latest: Iterable<ServerResponse>, ms: number, hurry: AbortSignal) {
+  for (const response of latest) if (!response.closed) sendAway(response)
+  server.prependListener('request', (_request, response) => {
+    sendAway(response)
+  })
+  await setTimeout(ms, undefined, { signal: hurry }).catch(() => undefined)
+}
+
+/** Whoever keeps this connection is told not to come back on it. */
+function sendAway(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('connection', 'close')
+}
+
+function close(server: Server, latest: Iterable<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
+  const closeAfter = (response: ServerResponse) => {
+    sendAway(response)
     response.once('close', () => {
       server.closeIdleConnections()
     })
   }
-  for (const response of latest) if (!response.closed) sendAway(response)
+  for (const response of latest) if (!response.closed) closeAfter(response)
   // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
   for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
   server.prependListener('request', (_request, response) => {
-    sendAway(response)
+    closeAfter(response)
   })
   return new Promise((resolve, reject) => {
     server.close((error) => {

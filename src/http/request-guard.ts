@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { RequestHandler } from 'express'
 import { Fault } from '../base/fault.ts'
 
@@ -5,20 +6,27 @@ const MAX_HEADERS = 100
 
 /**
  * Refuses what two servers in a row could read differently, before anything else looks at the request: an absolute target, a second
- * `Host`, a second `Authorization`, more headers than anybody needs.
+ * `Host`, a second `Authorization`, more headers than anybody needs, chunks of a version that has none. What follows on such a connection
+ * may be part of the same trick, so nothing more is read from it.
  */
-export const requestGuard: RequestHandler = (request, _response, next) => {
-  if (!request.url.startsWith('/')) {
-    throw new Fault('malformed_request', 'target: expected a path that begins with /')
-  }
-  const { rawHeaders } = request
-  if (rawHeaders.length / 2 > MAX_HEADERS) {
-    throw new Fault('malformed_request', `headers: expected at most ${MAX_HEADERS}`)
-  }
-  for (const single of ['host', 'authorization']) {
-    if (countOf(single, rawHeaders) > 1) throw new Fault('malformed_request', `${single}: expected this header once`)
+export const requestGuard: RequestHandler = (request, response, next) => {
+  const why = ambiguityOf(request)
+  if (why !== undefined) {
+    response.setHeader('connection', 'close')
+    throw new Fault('malformed_request', why)
   }
   next()
+}
+
+function ambiguityOf({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
+  if (!url?.startsWith('/')) return 'target: expected a path that begins with /'
+  if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
+  for (const single of ['host', 'authorization']) {
+    if (countOf(single, rawHeaders) > 1) return `${single}: expected this header once`
+  }
+  // Whoever stands before us may have forwarded it by the length that it has not; RFC 9112 calls such framing faulty.
+  if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
+  return undefined
 }
 
 /** By length first: few names have to be looked at, and none is copied. */

@@ -34,6 +34,9 @@ import { trustOf } from './limits-config.ts'
 import { openResolver } from './resolver.ts'
 import { VERSION } from '../base/version.ts'
 
+/** As long as requests are on their way, and a proxy that looks often takes to see that `/readyz` says no. */
+const LAST_CALL_MS = 500
+
 /** A running gateway. */
 export type Gateway = {
   port: number
@@ -139,7 +142,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
     stop: async () => {
       draining = true
       const graceEnds = performance.now() + config.shutdownGraceMs
-      const closed = Promise.all(listeners.map((listener) => listener.drain()))
+      const lastCallMs = Math.min(LAST_CALL_MS, config.shutdownGraceMs / 4)
+      const closed = Promise.all(listeners.map((listener) => listener.drain(lastCallMs)))
       const drained = await within(
         config.shutdownGraceMs,
         Promise.all([closed.then(() => inFlight.idle()), stored?.drain()]),
@@ -195,7 +199,7 @@ async function listenOn(
   try {
     return [main, await listen(createApp(internalSide, edge), internalPort, host)]
   } catch (error) {
-    await main.drain()
+    await main.drain(0)
     throw error
   }
 }

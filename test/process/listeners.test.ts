@@ -65,6 +65,23 @@ describe('health', () => {
   })
 })
 
+describe('a request that is on its way as the gateway stops', () => {
+  test('is answered, on a kept connection and on a new one, and neither is to be used again', async () => {
+    const gateway = await startTestGateway()
+    const kept = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
+    kept.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    expect(String(await once(kept, 'data'))).toMatch(/^HTTP\/1\.1 200 /)
+    const stopped = gateway.stop()
+    kept.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    const [answered, asked] = await Promise.all([once(kept, 'data'), supertest(gateway.url).get('/readyz')])
+    expect(String(answered)).toMatch(/^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is)
+    expect(asked.status).toBe(503)
+    expect(asked.headers['connection']).toBe('close')
+    expect(await stopped).toBe(true)
+    await expect(supertest(gateway.url).get('/healthz')).rejects.toThrow(/ECONNREFUSED/)
+  })
+})
+
 describe('what is not there', () => {
   test('answers 404 as a problem, with its request id, and tells nothing else', async () => {
     const gateway = await startTestGateway()

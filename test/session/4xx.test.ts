@@ -156,11 +156,21 @@ describe('what two servers could read differently is refused, whoever sends it',
     ['an absolute target', valid(`http://a${path}`, 'host: a', length), 'target: expected a path that begins with /'],
     [
       '101 headers',
-      valid(path, 'host: a', ...Array.from({ length: 96 }, () => 'a: b'), length),
+      valid(path, 'host: a', ...Array.from({ length: 97 }, () => 'a: b'), length),
       'headers: expected at most 100',
     ],
-  ])('%s: with the three keys', async (_, request, message) => {
-    const answer = await sendRaw(gateway.port, request)
+    [
+      'chunks under HTTP/1.0',
+      valid(path, 'host: a', 'transfer-encoding: chunked')
+        .replace('HTTP/1.1', 'HTTP/1.0')
+        .replace(body, `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`),
+      'transfer-encoding: expected HTTP/1.1',
+    ],
+  ])('%s: with the three keys, and the connection ends', async (_, request, message) => {
+    // Nothing of ours asks for the end, and what comes behind is not answered.
+    const kept = request.replace('connection: close\r\n', '')
+    const answer = await sendRaw(gateway.port, kept + valid(path, 'host: a', length))
+    expect(answer.match(/HTTP\/1\.1 /g)).toHaveLength(1)
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer.split('\r\n\r\n')[1]).toBe(JSON.stringify(refusal(400, message)))
   })

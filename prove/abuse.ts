@@ -1,0 +1,28 @@
+import { proveBodies } from './abuse/bodies.ts'
+import { proveCanaries } from './abuse/canaries.ts'
+import { proveLandings } from './abuse/landings.ts'
+import { proveResolvers } from './abuse/resolvers.ts'
+import { proveSlow } from './abuse/slow.ts'
+import { proveSmuggling } from './abuse/smuggling.ts'
+import { proveSsrf } from './abuse/ssrf.ts'
+import { proveTiming } from './abuse/timing.ts'
+import { runSuite } from './support/suite.ts'
+
+/** Everything that somebody could send who means harm; one part alone with --part. */
+
+const PARTS = {
+  bodies: proveBodies,
+  smuggling: proveSmuggling,
+  slow: proveSlow,
+  landings: proveLandings,
+  ssrf: proveSsrf,
+  timing: proveTiming,
+  canaries: proveCanaries,
+  resolvers: proveResolvers,
+}
+
+await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {
+  const chosen = Object.entries(PARTS).filter(([name]) => suite.part === undefined || suite.part === name)
+  if (chosen.length === 0) throw new Error(`--part is one of ${Object.keys(PARTS).join(', ')}`)
+  for (const [, prove] of chosen) await prove(suite)
+})
