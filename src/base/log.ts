@@ -14,7 +14,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 /** The part of pino's logger that the gateway and its resolvers use. */
 export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'child'>
 
-export function createLogger(level: LogLevel, stream: DestinationStream = standardOutput()): Logger {
+export function createLogger(
+  level: LogLevel,
+  stream: DestinationStream = (standardOutput ??= openStandardOutput()),
+): Logger {
   return pino(
     {
       level,
@@ -26,6 +29,11 @@ export function createLogger(level: LogLevel, stream: DestinationStream = standa
   )
 }
 
+type Turn = DestinationStream & { flushSync: () => void }
+
+/** One for the process, however many loggers there are. */
+let standardOutput: Turn | undefined
+
 /** A turn that logs more than this, in characters, does not wait for its end. */
 const MAX_TURN = 64 * 1024
 
@@ -33,7 +41,7 @@ const MAX_TURN = 64 * 1024
  * Gathers what one turn of the event loop logs, and writes it with one system call when the turn ends: after the answers, and before anything
  * else comes in. That is all that a kill can take away; an exit takes nothing.
  */
-function standardOutput(): DestinationStream & { flushSync: () => void } {
+function openStandardOutput(): Turn {
   const output = destination(1)
   let lines = ''
   const flush = () => {
