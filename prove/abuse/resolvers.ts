@@ -14,7 +14,7 @@ import { rawClick, Wire } from '../support/wire.ts'
 
 const TIMEOUT_MS = 500
 const MARGIN_MS = 100
-const ROUNDS = { short: 10, full: 250 }
+const ROUNDS = { short: 5, full: 250 }
 /** Failures in a row open the breaker, and what is left alone is not measured: after so many, one is answered. */
 const FAILURES_IN_A_ROW = 4
 const MAY_GROW_MIB = 20
