@@ -23,10 +23,19 @@ export function createLogger(
       level,
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      timestamp: readClock,
     },
     stream,
   )
+}
+
+let clock = { ms: NaN, text: '' }
+
+/** The time as pino writes it. Lines of one millisecond share it, 3 % of a click's processor time at full load. */
+function readClock(): string {
+  const ms = Date.now()
+  if (ms !== clock.ms) clock = { ms, text: `,"time":"${new Date(ms).toISOString()}"` }
+  return clock.text
 }
 
 type Turn = DestinationStream & { flushSync: () => void }

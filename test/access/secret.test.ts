@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { digestSecret, sameDigest } from '../../src/access/secret.ts'
 
-const bytes = fc.uint8Array({ maxLength: 200 }).map((array) => Buffer.from(array))
+const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array))
 
 test('two secrets are the same when, and only when, their bytes are', () => {
   fc.assert(
