@@ -6,7 +6,7 @@ import type { UnitOfWork } from '../http/unit-of-work.ts'
 const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30]
 
 /** Those that alerts look at. */
-const EXPECTED_OF_CLICKS = ['resolved', 'consent_asked', 'fell_back', 'resolver_failed']
+const EXPECTED_OF_CLICKS = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
 const EXPECTED_OF_SENDS = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited']
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
@@ -45,7 +45,7 @@ export class EdgeFigures {
     if (subject === 'send') this.sends.count(wire, typeof code === 'string' ? code : event.slice('message.'.length))
     else if (typeof code === 'string') this.clicks.count(wire, code)
     else if (fields['consent'] === 'asked') this.clicks.count(wire, 'consent_asked')
-    else this.clicks.count(wire, event === 'click.fell_back' ? 'fell_back' : 'resolved')
+    else this.clicks.count(wire, event.slice('click.'.length))
   }
 
   /** Where clicks led: the landing, the walk of consent, the fallback, or nowhere. */
@@ -63,4 +63,5 @@ const LANDINGS = new Map([
   ['resolved', 'landing'],
   ['consent_asked', 'consent'],
   ['fell_back', 'fallback'],
+  ['shed', 'fallback'],
 ])

@@ -90,6 +90,7 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
 /** Better some users elsewhere at once than all of them late. */
 function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Landing {
   unit.fields['reason'] = `${maxRunning} clicks are running`
+  if (fallbackUrl === undefined) unit.fields['code'] = 'overloaded'
   unit.conclude('click.shed', 'error')
   if (fallbackUrl !== undefined) return { url: fallbackUrl }
   throw new Fault('overloaded', 'This app takes no more clicks just now.', { retryAfter: SHED_RETRY_S })

@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
+import { ask } from '../support/outbox.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { click, CLICK, rawClick, replyOf } from '../support/requests.ts'
 import { startHeldService } from '../support/resolvers.ts'
@@ -50,6 +51,9 @@ describe('past MAX_RUNNING_CLICKS', () => {
     const second = await click(gateway, CLICK)
     expect([second.status, replyOf(second)]).toEqual([200, { status: '200', message: 'success', url: FALLBACK }])
     expect(await gateway.logged('click.shed')).toMatchObject({ level: 'error', status: 200 })
+    const { text } = await ask(gateway, '/metrics')
+    expect(text).toContain('kenar_clicks_total{wire="v1",outcome="shed"} 1\n')
+    expect(text).toContain('kenar_landings_total{outcome="fallback"} 1\n')
     letGo()
     expect(replyOf(await first).url).toBe(OK)
   })
