@@ -56,5 +56,5 @@ EXPOSE 3000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["node", "/app/dist/healthcheck.js"]
 # Node itself and no shell before it: signals reach the program, which drains on SIGTERM.
 ENTRYPOINT ["node"]
-# Room for new objects: what a click needs is gone at once, and with more room the process would only be larger by 70 MB.
-CMD ["--max-semi-space-size=8", "/app/dist/main.js"]
+# Room for new objects, in MB: with 8 the p99 of clicks doubles at full load (4 to 9 ms), with Node's own bound the process is larger by 35 MB and no faster.
+CMD ["--max-semi-space-size=16", "/app/dist/main.js"]

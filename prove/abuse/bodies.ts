@@ -25,7 +25,7 @@ export async function proveBodies(suite: Suite): Promise<void> {
     suite,
     environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url, {
       // As npm start runs it.
-      NODE_OPTIONS: '--max-semi-space-size=8',
+      NODE_OPTIONS: '--max-semi-space-size=16',
     }),
   )
   const { port } = await gateway.ready
