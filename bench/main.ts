@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from '../prove/support/children.ts'
-import { chaptersOf, INTRO } from './chapters.ts'
+import { chaptersOf, INTRO, WHAT_IS_LEFT } from './chapters.ts'
 import { clickContestants, sendContestants } from './contestants.ts'
 import { PLANS, withBench, type Bench } from './support/bench.ts'
 import { describeMachine, drawRates, printChapter, writeDocument } from './support/document.ts'
@@ -36,7 +36,8 @@ for (const chapter of chapters) printChapter(chapter)
 if ((!values.short || values.write) && values.only === undefined) {
   if (results.click) await drawRates('performance-click.svg', 'Clicks a second on one core', results.click, noteOf())
   if (results.send) await drawRates('performance-send.svg', 'Sends a second on one core', results.send, noteOf())
-  await writeDocument(`${INTRO}\n\n${machine}`, chapters)
+  const form = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
+  await writeDocument(`${INTRO}\n\n${machine} ${form}`, chapters, WHAT_IS_LEFT)
   process.stdout.write('\nwritten: docs/performance.md\n')
 }
 

@@ -41,12 +41,12 @@ export async function drawRates(file: string, title: string, figures: readonly F
   await writeFile(new URL(`docs/${file}`, ROOT), barChart({ title, note, groups: [{ title: 'a second', bars }] }))
 }
 
-export async function writeDocument(intro: string, chapters: readonly Chapter[]): Promise<void> {
+export async function writeDocument(intro: string, chapters: readonly Chapter[], outro: string): Promise<void> {
   const text = chapters.map(({ title, text, tables, chart }) =>
     [`## ${title}`, text, ...(chart ? [`![${chart.alt}](${chart.file})`] : []), ...tables.map(asMarkdown)].join('\n\n'),
   )
   const file = fileURLToPath(new URL('docs/performance.md', ROOT))
-  await writeFile(file, `${[intro, ...text].join('\n\n')}\n`)
+  await writeFile(file, `${[intro, ...text, outro].join('\n\n')}\n`)
   await runCommand(process.execPath, [fileURLToPath(new URL(PRETTIER, ROOT)), '--write', file], {
     cwd: fileURLToPath(ROOT),
   })
