@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { closeSync, ftruncateSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { startChild } from '../../prove/support/children.ts'
+import { freePort } from '../../prove/support/free-port.ts'
 import { openConnection } from './connection.ts'
 import { createJudge } from './judge.ts'
 import { CORES, pinned, type Machine } from './machine.ts'
@@ -115,17 +115,6 @@ async function answers(port: number, request: Buffer, expected: Expected): Promi
   } finally {
     connection.close()
   }
-}
-
-/** Chosen before the start, since not every contestant says which one it took. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
-  return address.port
 }
 
 /** `taskset` becomes what it starts, so the child's pid is the contestant's; its threads are counted with it. */

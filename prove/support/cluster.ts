@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 import { reasonOf, runCommand, startChild } from './children.ts'
 import { runOnPostgres } from './databases.ts'
+import { freePort } from './free-port.ts'
 import type { Suite } from './suite.ts'
 
 const START_WITHIN_MS = 30_000
@@ -88,15 +88,4 @@ async function isUp(url: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** PostgreSQL takes no port 0. Somebody may take this one meanwhile; then it does not start, and says so. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
-  return address.port
 }

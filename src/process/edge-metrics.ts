@@ -14,7 +14,7 @@ export function edgeMetrics(edge: EdgeFigures): Metric[] {
     {
       kind: 'counter',
       name: 'kenar_clicks_total',
-      help: 'Clicks by wire (none before it is known) and outcome: resolved, consent_asked, fell_back, or the code of a refusal.',
+      help: 'Clicks by wire (none before it is known) and outcome: resolved, consent_asked, fell_back, shed, or the code of a refusal.',
       labels: ['wire', 'outcome'],
       read: () => edge.clicks.read(),
     },

@@ -131,6 +131,8 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   }
 
   const listeners = await listenOn(config, publicSide, internalSide, { log, watch }).catch(async (error: unknown) => {
+    // Nothing that has just begun, such as a refresh, is waited for.
+    cutOff.abort()
     await stored?.close()
     await tracing?.close(0)
     throw error
