@@ -11,7 +11,15 @@ const protect = helmet({
 
 /** What helmet sets is the same for every answer, so it is asked once. */
 const GUARDS: readonly [string, string][] = [...headersOfHelmet(), ['cache-control', 'no-store']]
-const FLAT_GUARDS = GUARDS.flat()
+/** The others tell a browser what a document may do; on data they say nothing, and each costs a click 0.5 % of its work. */
+const GUARDS_OF_DATA = new Set([
+  'cache-control',
+  'content-security-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+])
+const DATA_GUARDS = GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name)).flat()
 const FRAME_GUARDS = new Set(['content-security-policy', 'x-frame-options'])
 
 declare global {
@@ -61,11 +69,11 @@ export function guardedMessages(app: Express): Messages {
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 
-/** Adds what is not set already: to the headers given, where these are all, which costs the least; else to those that are set. */
+/** Adds what is not set already: to the headers of data, which come as one list and are all there are; else to those that are set. */
 function guard(response: Guarded, headers: Headers | undefined): Headers | undefined {
   const { requestId = '', mayBeFramed = false } = response
   if (Array.isArray(headers) && !mayBeFramed && response.getHeaderNames().length === 0) {
-    return [...FLAT_GUARDS, 'x-request-id', requestId, ...headers]
+    return [...DATA_GUARDS, 'x-request-id', requestId, ...headers]
   }
   if (requestId !== '') response.setHeader('x-request-id', requestId)
   for (const [name, value] of GUARDS) {
