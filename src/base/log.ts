@@ -43,28 +43,36 @@ type Turn = DestinationStream & { flushSync: () => void }
 /** One for the process, however many loggers there are. */
 let standardOutput: Turn | undefined
 
-/** A turn that logs more than this, in characters, does not wait for its end. */
+/** A turn that logs more than this, in bytes, does not wait for its end. */
 const MAX_TURN = 64 * 1024
+const MAX_BYTES_OF_CHARACTER = 3
 
 /**
  * Gathers what one turn of the event loop logs, and writes it with one system call when the turn ends: after the answers, and before anything
- * else comes in. That is all that a kill can take away; an exit takes nothing.
+ * else comes in. That is all that a kill can take away; an exit takes nothing. Lines are gathered as bytes: as strings they would all live until
+ * the turn ends, and be moved by the collector.
  */
 function openStandardOutput(): Turn {
   const output = destination(1)
-  let lines = ''
+  const turn = Buffer.allocUnsafeSlow(MAX_TURN)
+  let used = 0
   const flush = () => {
-    const written = lines
-    lines = ''
+    const written = turn.toString('utf8', 0, used)
+    used = 0
     if (written !== '') output.write(written)
   }
   // Before pino's own listener, which closes the output.
   process.prependListener('exit', flush)
   return {
     write: (line) => {
-      if (lines === '') setImmediate(flush)
-      lines += line
-      if (lines.length > MAX_TURN) flush()
+      const most = line.length * MAX_BYTES_OF_CHARACTER
+      if (used + most > MAX_TURN) flush()
+      if (most > MAX_TURN) {
+        output.write(line)
+        return
+      }
+      if (used === 0) setImmediate(flush)
+      used += turn.write(line, used)
     },
     // pino calls it after a fatal line.
     flushSync: flush,

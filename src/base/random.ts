@@ -1,19 +1,21 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Each call to the system's generator costs more than everything else about an id, whatever the number of bytes. */
-const POOL_BYTES = 8192
+/** Each call to the system's generator, and each turning of bytes into text, costs more than everything else about an id. */
+const SUPPLY_BYTES = 6144
 
-const pool = Buffer.alloc(POOL_BYTES)
-let used = POOL_BYTES
+type Encoding = 'hex' | 'base64url'
 
-/** So many random bytes as text, from a supply that is drawn in advance. None is given out twice, and none stays behind. */
-export function randomText(bytes: number, encoding: 'hex' | 'base64url'): string {
-  if (used + bytes > POOL_BYTES) {
-    randomFillSync(pool)
-    used = 0
+const bytes = Buffer.alloc(SUPPLY_BYTES)
+const supplies = { hex: { text: '', used: 0 }, base64url: { text: '', used: 0 } }
+
+/** So many random characters, from a supply that is drawn in advance. None is given out twice. */
+export function randomText(characters: number, encoding: Encoding): string {
+  const supply = supplies[encoding]
+  if (supply.used + characters > supply.text.length) {
+    supply.text = randomFillSync(bytes).toString(encoding)
+    supply.used = 0
   }
-  const text = pool.toString(encoding, used, used + bytes)
-  pool.fill(0, used, used + bytes)
-  used += bytes
-  return text
+  const from = supply.used
+  supply.used += characters
+  return supply.text.slice(from, supply.used)
 }

@@ -17,8 +17,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * @throws Fault `malformed_request`, saying what and where, without repeating a value
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
-  const value = parse(decode(bytes))
-  const flaw = findFlaw(value, 1)
+  const text = decode(bytes)
+  const value = parse(text)
+  // UTF-8 without faults and well-formed JSON hold neither flaw of a text, unless as an escape.
+  const flaw = findFlaw(value, 1, text.includes('\\u'))
   if (flaw !== undefined) throw new Fault('malformed_request', `body: ${flaw}`)
   return value
 }
@@ -45,15 +47,15 @@ function parse(text: string): unknown {
 }
 
 /** The first thing that JSON.parse lets through and we do not. Depth is checked on the way down, so the walk itself is bounded. */
-function findFlaw(value: unknown, depth: number): string | undefined {
-  if (typeof value === 'string') return findTextFlaw(value)
+function findFlaw(value: unknown, depth: number, hasEscapes: boolean): string | undefined {
+  if (typeof value === 'string') return hasEscapes ? findTextFlaw(value) : undefined
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is too large'
   if (!isObject(value)) return undefined
   if (depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels of nesting`
-  if (Array.isArray(value)) return findItemFlaw(value, depth)
-  // By key, without the pairs that Object.entries would make of every object.
-  for (const key of Object.keys(value)) {
-    const flaw = findTextFlaw(key) ?? findFlaw(value[key], depth + 1)
+  if (Array.isArray(value)) return findItemFlaw(value, depth, hasEscapes)
+  // What came from JSON.parse has no members but its own; a list of its keys would have to be made first.
+  for (const key in value) {
+    const flaw = (hasEscapes ? findTextFlaw(key) : undefined) ?? findFlaw(value[key], depth + 1, hasEscapes)
     if (flaw !== undefined) return flaw
   }
   return undefined
@@ -63,9 +65,9 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null
 }
 
-function findItemFlaw(items: readonly unknown[], depth: number): string | undefined {
+function findItemFlaw(items: readonly unknown[], depth: number, hasEscapes: boolean): string | undefined {
   for (const item of items) {
-    const flaw = findFlaw(item, depth + 1)
+    const flaw = findFlaw(item, depth + 1, hasEscapes)
     if (flaw !== undefined) return flaw
   }
   return undefined

@@ -21,7 +21,8 @@ const STATE_MEMBER = /^[a-z0-9][\w\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,
 
 /** Goes on with the caller's trace where its `traceparent` is well formed, else begins one, unsampled. */
 export function readTrace(traceparent: string | undefined, tracestate?: string): Trace {
-  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? []
+  if (traceparent === undefined) return newTrace()
+  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return newTrace()
   // Later versions may say more than this one, which ends here.
   if (ZEROS.test(traceId) || ZEROS.test(spanId) || (version === '00' && more !== undefined)) return newTrace()
@@ -30,7 +31,7 @@ export function readTrace(traceparent: string | undefined, tracestate?: string):
 
 /** A trace of its own, for what nobody's request is behind. */
 export function newTrace(): Trace {
-  return { traceId: randomText(16, 'hex'), flags: '00' }
+  return { traceId: randomText(32, 'hex'), flags: '00' }
 }
 
 export function flagsText(flags: number): string {
@@ -38,7 +39,7 @@ export function flagsText(flags: number): string {
 }
 
 /** The headers of one call on behalf of a trace. */
-export function traceHeaders({ traceId, flags, state }: Trace, spanId = randomText(8, 'hex')): Record<string, string> {
+export function traceHeaders({ traceId, flags, state }: Trace, spanId = randomText(16, 'hex')): Record<string, string> {
   const traceparent = `00-${traceId}-${spanId}-${flags}`
   return state === undefined ? { traceparent } : { traceparent, tracestate: state }
 }
