@@ -35,8 +35,7 @@ export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
 export function parseClick(wire: ClickWire, body: unknown): { click: Click; returnUrlReplaced: boolean } {
   if (!isJsonObject(body)) throw new Fault('invalid_click', 'body: expected a JSON object')
   try {
-    const { click, returnUrlReplaced } = readers[wire](body)
-    return { click: { id: newId('clk'), ...click }, returnUrlReplaced }
+    return readers[wire](body, newId('clk'))
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error
     const errors = pointedFaults(error)

@@ -46,6 +46,7 @@ export function knows({ shape }: { shape: object }): (key: string) => boolean {
 
 /** The members of an object that are not known, as they came; `__proto__` stays an ordinary key. Mostly there are none. */
 export function unknownMembers(object: JsonObject, isKnown: (key: string) => boolean): JsonObject {
-  const unknown = Object.keys(object).filter((key) => !isKnown(key))
-  return unknown.length === 0 ? {} : Object.fromEntries(unknown.map((key) => [key, object[key]]))
+  const unknown: [string, unknown][] = []
+  for (const key in object) if (!isKnown(key)) unknown.push([key, object[key]])
+  return unknown.length === 0 ? {} : Object.fromEntries(unknown)
 }

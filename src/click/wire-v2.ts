@@ -26,7 +26,7 @@ const SIDES = new Map<string, Side>([
 ])
 
 /** Reads a v2 body; throws ZodError with every fault at once. */
-export function readClickV2(body: JsonObject): { click: Omit<Click, 'id'>; returnUrlReplaced: boolean } {
+export function readClickV2(body: JsonObject, id: string): { click: Click; returnUrlReplaced: boolean } {
   const wire = clickV2.parse(body)
   const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
@@ -34,18 +34,17 @@ export function readClickV2(body: JsonObject): { click: Omit<Click, 'id'>; retur
   // What has a name but no place in a Click is kept beside the unknown keys: nothing that came is lost.
   if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
   if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data
-  return {
-    click: {
-      wire: 'v2',
-      ...(wire.source !== undefined && { source: wire.source }),
-      ...(wire.post_token !== undefined && { postToken: wire.post_token }),
-      ...(wire.conversation_id !== undefined && { conversationId: wire.conversation_id }),
-      ...(wire.user_id !== undefined && { userId: wire.user_id }),
-      ...(side !== undefined && { side }),
-      data: wire.extra_data ?? wire.provider_data ?? {},
-      returnUrl: returnUrl.url,
-      extra,
-    },
-    returnUrlReplaced: returnUrl.replaced,
+  const click: Click = {
+    id,
+    wire: 'v2',
+    data: wire.extra_data ?? wire.provider_data ?? {},
+    returnUrl: returnUrl.url,
+    extra,
   }
+  if (wire.source !== undefined) click.source = wire.source
+  if (wire.post_token !== undefined) click.postToken = wire.post_token
+  if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
+  if (wire.user_id !== undefined) click.userId = wire.user_id
+  if (side !== undefined) click.side = side
+  return { click, returnUrlReplaced: returnUrl.replaced }
 }

@@ -18,10 +18,10 @@ export type Led = { url: string; consent?: 'asked' | 'held' }
  * asks is led to the walk.
  * @throws ResolverError for scopes that cannot be asked for; StoreError
  */
-export type Lead = (click: Click, landing: Landing) => Promise<Led>
+export type Lead = (click: Click, landing: Landing) => Promise<Led> | Led
 
 export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: KeptClicks | undefined }): Lead {
-  const lead: Lead = async (click, { url, scopes = [], onDenied }) => {
+  const lead = async (click: Click, { url, scopes = [], onDenied }: Landing): Promise<Led> => {
     const named = clicks !== undefined && url.includes(click.id) ? { ...clickToJson(click), id: click.id } : undefined
     if (scopes.length > 0 && walk === undefined) {
       throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
@@ -34,9 +34,7 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
     if (named !== undefined) await clicks?.keep(click.id, named)
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }
   }
-  return async (click, landing) => {
-    // Most clicks: nothing is asked, nothing kept, and nothing to wait for.
-    if (clicks === undefined && (landing.scopes ?? []).length === 0) return { url: landing.url }
+  const leadInTime = async (click: Click, landing: Landing): Promise<Led> => {
     try {
       const led = await within(LEAD_TIMEOUT_MS, lead(click, landing))
       if (led === undefined) throw new StoreError('the store did not answer a click in time', undefined)
@@ -46,4 +44,7 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
       throw error
     }
   }
+  // Most clicks: nothing is asked, nothing kept, and nothing to wait for.
+  const isFree = ({ scopes = [] }: Landing) => clicks === undefined && scopes.length === 0
+  return (click, landing) => (isFree(landing) ? { url: landing.url } : leadInTime(click, landing))
 }

@@ -1,13 +1,15 @@
-import express, { type ErrorRequestHandler, type Express, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
 import type { Logger } from '../base/log.ts'
 import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
 import { notFound } from './endings.ts'
 import { guardedMessages, type Messages } from './guarded.ts'
-import { requestGuard } from './request-guard.ts'
+import { guardRequest } from './request-guard.ts'
 import { unitOfWork, type Watch } from './unit-of-work.ts'
 
 /** What one listener serves. */
 export type Side = {
+  /** Puts the most used route first, and into the app itself: a router of its own would cost each of its requests 2 % more. */
+  mountFirst?: (app: IRouter) => void
   routers: readonly Router[]
   /** How faults end below a path that does not speak problems. */
   faultHandlers?: readonly { path: string; handler: ErrorRequestHandler }[]
@@ -24,14 +26,19 @@ export type App = {
 
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
 export function createApp(
-  { routers, faultHandlers = [] }: Side,
+  { mountFirst, routers, faultHandlers = [] }: Side,
   { trustProxy, watch, log }: { trustProxy: TrustProxy; watch: Watch; log: Logger },
 ): App {
   const app = express()
   const messages = guardedMessages(app)
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
-  app.use(unitOfWork(log, watch))
-  app.use(requestGuard)
+  const openUnit = unitOfWork(log, watch)
+  app.use((request, response, next) => {
+    openUnit(request, response)
+    guardRequest(request, response)
+    next()
+  })
+  mountFirst?.(app)
   for (const router of routers) app.use(router)
   app.use(notFound)
   for (const { path, handler } of faultHandlers) app.use(path, handler)

@@ -37,7 +37,8 @@ function requireJson(request: IncomingMessage): void {
 }
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return Promise.reject(tooLarge())
+  const declared = Number(request.headers['content-length'] ?? NaN)
+  if (declared > MAX_BODY_BYTES) return Promise.reject(tooLarge())
   if (request.destroyed) return Promise.reject(cutShort())
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -54,19 +55,24 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       if (size <= MAX_BODY_BYTES) chunks.push(chunk)
       else refuse(tooLarge())
     }
-    const timer = setTimeout(() => {
+    const timeOut = () => {
       refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
-    }, BODY_TIMEOUT_MS)
+    }
+    let timer: NodeJS.Timeout | undefined
+    // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
+    queueMicrotask(() => {
+      if (!isSettled && size !== declared) timer = setTimeout(timeOut, BODY_TIMEOUT_MS)
+    })
     // Stays on: to take listeners off would cost each request more than they do.
     const onGone = () => {
       if (!isSettled) refuse(cutShort())
     }
-    request.on('data', onData).on('error', onGone).on('close', onGone)
+    request.on('data', onData).on('close', onGone)
     request.on('end', () => {
       isSettled = true
       clearTimeout(timer)
-      const [first] = chunks
-      resolve(first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, size))
+      const [first, second] = chunks
+      resolve(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
     })
   })
 }

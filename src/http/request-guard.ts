@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { RequestHandler } from 'express'
+import type { Response } from 'express'
 import { Fault } from '../base/fault.ts'
 
 const MAX_HEADERS = 100
@@ -8,14 +8,13 @@ const MAX_HEADERS = 100
  * Refuses what two servers in a row could read differently, before anything else looks at the request: an absolute target, a second
  * `Host`, a second `Authorization`, more headers than anybody needs, chunks of a version that has none. What follows on such a connection
  * may be part of the same trick, so nothing more is read from it.
+ * @throws Fault `malformed_request`
  */
-export const requestGuard: RequestHandler = (request, response, next) => {
+export function guardRequest(request: IncomingMessage, response: Response): void {
   const why = ambiguityOf(request)
-  if (why !== undefined) {
-    response.setHeader('connection', 'close')
-    throw new Fault('malformed_request', why)
-  }
-  next()
+  if (why === undefined) return
+  response.setHeader('connection', 'close')
+  throw new Fault('malformed_request', why)
 }
 
 function ambiguityOf({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {

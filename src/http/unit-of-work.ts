@@ -1,4 +1,5 @@
-import type { RequestHandler, Response } from 'express'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Request, Response } from 'express'
 import { newId } from '../base/id.ts'
 import type { Logger } from '../base/log.ts'
 import type { Spans } from '../base/spans.ts'
@@ -8,6 +9,15 @@ import { spanOf } from './unit-span.ts'
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
+
+/** What every line says; the rest is added as it becomes known. */
+type Line = Record<string, unknown> & {
+  event: string
+  request_id: string
+  trace_id: string
+  status: number
+  duration_ms: number
+}
 
 /** One request, and the one wide line that its log gets. */
 export type UnitOfWork = {
@@ -47,28 +57,29 @@ declare global {
 }
 
 /** Opens the unit of work of each request. */
-export function unitOfWork(log: Logger, { onAnswered, onConcluded, spans }: Watch): RequestHandler {
-  return (request, response, next) => {
-    const offered = request.get('x-request-id')
+export function unitOfWork(
+  log: Logger,
+  { onAnswered, onConcluded, spans }: Watch,
+): (request: Request, response: Response) => void {
+  return (request, response) => {
+    const { headers } = request
+    const offered = textOf(headers, 'x-request-id')
     const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
-    const received = readTrace(request.get('traceparent'), request.get('tracestate'))
+    const received = readTrace(textOf(headers, 'traceparent'), textOf(headers, 'tracestate'))
     const span = spans?.begin('server', 'request', received)
     const trace = span?.trace ?? received
-    const fields: Record<string, unknown> = {}
     const startedAt = performance.now()
+    // One object from here to the line: copied, it would cost a click 3 % of its processor time.
+    const fields: Line = { event: '', request_id: requestId, trace_id: trace.traceId, status: 0, duration_ms: 0 }
     let conclusion: { event: string; level: Level } | undefined
     const write = () => {
       if (conclusion === undefined || !response.closed) return
       const { event, level } = conclusion
-      log[level]({
-        event,
-        request_id: requestId,
-        trace_id: trace.traceId,
-        status: response.statusCode,
-        duration_ms: elapsedMs(startedAt),
-        ...(!response.writableFinished && { client_gone: true }),
-        ...fields,
-      })
+      fields.event = event
+      fields.status = response.statusCode
+      fields.duration_ms = elapsedMs(startedAt)
+      if (!response.writableFinished) fields['client_gone'] = true
+      log[level](fields)
       onConcluded(unit, event)
       span?.end(spanOf(request.method, routeOf(request), response.statusCode, event, fields))
     }
@@ -80,12 +91,16 @@ export function unitOfWork(log: Logger, { onAnswered, onConcluded, spans }: Watc
     const unit: UnitOfWork = { requestId, trace, fields, subject: undefined, conclude }
     response.locals.unit = unit
     response.requestId = requestId
-    response.once('close', () => {
+    response.on('close', () => {
       onAnswered(routeOf(request), statusOf(response))
       write()
     })
-    next()
   }
+}
+
+function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Milliseconds since a `performance.now()`, to a tenth. */

@@ -75,23 +75,23 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
   const consent = stored?.consent
   const consentUrls = createConsentUrls(consent?.walk)
   const publicSide: Side = {
+    mountFirst: sessionRoutes({
+      gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
+      resolve: inFlight.track(
+        resolveWithin({
+          resolver,
+          timeoutMs: config.resolverTimeoutMs,
+          policy: { allowedOrigins: config.landingAllowedOrigins },
+          cutOff: cutOff.signal,
+        }),
+      ),
+      lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
+      resolverKind: config.resolver.kind,
+      fallbackUrl: config.fallbackLandingUrl,
+      maxRunning: limits.maxRunningClicks,
+      log,
+    }),
     routers: [
-      sessionRoutes({
-        gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
-        resolve: inFlight.track(
-          resolveWithin({
-            resolver,
-            timeoutMs: config.resolverTimeoutMs,
-            policy: { allowedOrigins: config.landingAllowedOrigins },
-            cutOff: cutOff.signal,
-          }),
-        ),
-        lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
-        resolverKind: config.resolver.kind,
-        fallbackUrl: config.fallbackLandingUrl,
-        maxRunning: limits.maxRunningClicks,
-        log,
-      }),
       healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
       consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
     ],
@@ -194,7 +194,7 @@ async function listenOn(
 ): Promise<[Listener, ...Listener[]]> {
   const edge = { trustProxy: trustOf(limits), watch, log }
   if (internalPort === undefined) {
-    const both = { ...publicSide, routers: [...publicSide.routers, ...internalSide.routers] }
+    const both = { ...publicSide, routers: [...internalSide.routers, ...publicSide.routers] }
     return [await listen(createApp(both, edge), port, host)]
   }
   const main = await listen(createApp(publicSide, edge), port, host)

@@ -5,14 +5,16 @@ export class InFlight {
   #running = 0
   #idle = Promise.withResolvers<undefined>()
 
-  /** The same function, with its calls known here while they run. */
+  /** The same function, with its calls known here while they run. One that answers at once never runs. */
   track<Parameters extends unknown[], Result>(
-    work: (...parameters: Parameters) => Promise<Result>,
-  ): (...parameters: Parameters) => Promise<Result> {
+    work: (...parameters: Parameters) => Result,
+  ): (...parameters: Parameters) => Result {
     return (...parameters) => {
       const running = work(...parameters)
-      this.#running += 1
-      running.then(this.#forget, this.#forget)
+      if (running instanceof Promise) {
+        this.#running += 1
+        running.then(this.#forget, this.#forget)
+      }
       return running
     }
   }

@@ -45,12 +45,11 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): Landing {
   }
   const { url, message, scopes, onDenied, on_denied } = parsed.data
   const denied = onDenied ?? on_denied
-  return {
-    url: accept('url', url, policy),
-    ...(message && { message }),
-    ...(scopes && { scopes }),
-    ...(denied && { onDenied: accept('onDenied', denied, policy) }),
-  }
+  const landing: Landing = { url: accept('url', url, policy) }
+  if (message) landing.message = message
+  if (scopes) landing.scopes = scopes
+  if (denied) landing.onDenied = accept('onDenied', denied, policy)
+  return landing
 }
 
 function accept(member: string, url: string, policy: LandingPolicy): string {

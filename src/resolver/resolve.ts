@@ -1,8 +1,11 @@
+import type { Logger } from '../base/log.ts'
+import type { Trace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
 import { checkLanding, type LandingPolicy } from './landing.ts'
 import { ResolverError, type Landing, type CallContext, type UncheckedResolver } from './resolver.ts'
 
-export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<Landing>
+/** A resolver that answers at once is not waited for. */
+export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<Landing> | Landing
 
 export type ResolveOptions = {
   resolver: UncheckedResolver
@@ -18,29 +21,24 @@ export type ResolveOptions = {
  * @throws ResolverError when it throws, is late, or answers no usable landing
  */
 export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
-  return async (click, context) => {
-    const ended = new LazyAbort()
-    const answer = run(resolver, click, {
-      ...context,
-      get signal() {
-        return ended.signal
-      },
-    })
-    if (!isThenable(answer)) return checkLanding(answer, policy)
-    return checkLanding(await inTime(answer, ended, timeoutMs, cutOff), policy)
+  const check = (answer: unknown) => checkLanding(answer, policy)
+  return (click, { log, requestId, trace }) => {
+    const call = new Call(log, requestId, trace)
+    const answer = run(resolver, click, call)
+    return isThenable(answer) ? inTime(answer, call, timeoutMs, cutOff).then(check) : check(answer)
   }
 }
 
 async function inTime(
   answer: PromiseLike<unknown>,
-  ended: LazyAbort,
+  call: Call,
   timeoutMs: number,
   cutOff: AbortSignal,
 ): Promise<unknown> {
   const late = Promise.withResolvers<never>()
   const end = (reason: string) => {
     late.reject(new ResolverError(reason))
-    ended.abort(reason)
+    call.abort(reason)
   }
   const timer = setTimeout(end, timeoutMs, `the resolver missed its deadline of ${timeoutMs} ms`)
   const onCutOff = () => {
@@ -58,10 +56,19 @@ async function inTime(
   }
 }
 
-/** A signal that is made when somebody asks for it. */
-class LazyAbort {
+/** What one run of a resolver is given. Its signal is made when somebody asks for it. */
+class Call implements CallContext {
+  readonly log: Logger
+  readonly requestId: string
+  readonly trace: Trace
   #controller: AbortController | undefined
   #reason: string | undefined
+
+  constructor(log: Logger, requestId: string, trace: Trace) {
+    this.log = log
+    this.requestId = requestId
+    this.trace = trace
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

@@ -41,6 +41,8 @@ export function templateResolver(
   const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const expand = compile(template)
+  // Values are percent-encoded, so none gets out of a query; only those before it are looked at with each click.
+  if (isPathFixed(template)) return (click) => ({ url: expand(click), scopes })
   const literalOrigin = FIXED_ORIGIN.exec(template)?.[1] ?? ''
   const literalDots = countDotSegments(template)
   return (click) => {
@@ -50,6 +52,12 @@ export function templateResolver(
     }
     return { url, scopes }
   }
+}
+
+/** Whether no expression writes before the query. */
+function isPathFixed(template: string): boolean {
+  const [beforeQuery = ''] = template.split(/[?#]|\{\?/, 1)
+  return !beforeQuery.includes('{')
 }
 
 function isWithin(origin: string, url: string): boolean {
@@ -144,8 +152,11 @@ function isScalar(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
-/** All but what RFC 3986 calls unreserved. */
+/** What RFC 3986 calls unreserved: of this most values are, and stay as they are. */
+const UNRESERVED = /^[\w.~-]*$/
+
 function encodeValue(text: string): string {
+  if (UNRESERVED.test(text)) return text
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 

@@ -1,4 +1,4 @@
-import { Router, type RequestHandler } from 'express'
+import type { IRouter, RequestHandler } from 'express'
 import type { DivarGate } from '../access/divar-gate.ts'
 import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../base/log.ts'
@@ -33,11 +33,11 @@ export type SessionOptions = {
 }
 
 /** Session initialization: Divar tells of a click and is told where the user goes. */
-export function sessionRoutes(options: SessionOptions): Router {
-  const router = Router()
-  router.post(SESSION_PATH, answerClick(options))
-  router.all(SESSION_PATH, methodNotAllowed('POST'))
-  return router
+export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
+  const answer = answerClick(options)
+  return (app) => {
+    app.route(SESSION_PATH).post(answer).all(methodNotAllowed('POST'))
+  }
 }
 
 /** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
@@ -52,33 +52,40 @@ function answerClick(options: SessionOptions): RequestHandler {
     gate(request)
     const version = readClickVersion(request.headers)
     const { click, returnUrlReplaced } = parseClick(version, await readJsonBody(request))
-    Object.assign(unit.fields, { click_id: click.id, wire: click.wire, resolver: resolverKind })
-    if (returnUrlReplaced) unit.fields['return_url'] = 'replaced'
+    const { fields } = unit
+    fields['click_id'] = click.id
+    fields['wire'] = click.wire
+    fields['resolver'] = resolverKind
+    if (returnUrlReplaced) fields['return_url'] = 'replaced'
 
     const landing = await landingOf(click, unit)
-    if (landing.consent !== undefined) unit.fields['consent'] = landing.consent
+    if (landing.consent !== undefined) fields['consent'] = landing.consent
     unit.conclude('click.resolved')
     answerJson(response, 200, { status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
 
-/** Where a click leads, or the fallback. */
+/** Where the user goes, as it is answered. */
+type Way = { url: string; message?: string | undefined; consent?: Led['consent'] | undefined }
+
+/** Where a click leads, or the fallback. What is known at once is not waited for: that would cost each click 2 % more. */
 function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
-  const resolveTimed = async (click: Click, unit: UnitOfWork) => {
-    const startedAt = performance.now()
-    try {
-      return await resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
-    } finally {
-      unit.fields['resolver_ms'] = elapsedMs(startedAt)
-    }
-  }
-  return async (click: Click, unit: UnitOfWork): Promise<Landing & Partial<Led>> => {
+  return async (click: Click, unit: UnitOfWork): Promise<Way> => {
     if (running >= maxRunning) return shed(unit, fallbackUrl, maxRunning)
     running += 1
     try {
-      const resolved = await resolveTimed(click, unit)
-      return { ...resolved, ...(await lead(click, resolved)) }
+      const startedAt = performance.now()
+      let landing: Landing | Promise<Landing>
+      try {
+        landing = resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
+        if (landing instanceof Promise) landing = await landing
+      } finally {
+        unit.fields['resolver_ms'] = elapsedMs(startedAt)
+      }
+      const led = lead(click, landing)
+      const { url, consent } = led instanceof Promise ? await led : led
+      return { url, consent, message: landing.message }
     } catch (error) {
       return fallBack(error, unit, fallbackUrl)
     } finally {
@@ -88,7 +95,7 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
 }
 
 /** Better some users elsewhere at once than all of them late. */
-function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Landing {
+function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Way {
   unit.fields['reason'] = `${maxRunning} clicks are running`
   if (fallbackUrl === undefined) unit.fields['code'] = 'overloaded'
   unit.conclude('click.shed', 'error')
@@ -97,7 +104,7 @@ function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: num
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
-function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Landing & Partial<Led> {
+function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Way {
   const isOurs = error instanceof ResolverError || error instanceof StoreError
   const internal = isOurs ? error.message : 'the resolver failed'
   const cause = isOurs ? error.cause : error

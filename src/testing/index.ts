@@ -77,7 +77,7 @@ export type RunOptions = {
  * @returns the Landing as the gateway would send it
  * @throws ResolverError when it throws (see its `cause`), is late, or answers no usable Landing
  */
-export function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
+export async function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
   const { timeoutMs = 1500, allowedOrigins, log = createLogger('silent') } = options
   const resolve = resolveWithin({
     resolver: (asked, { signal, log: ownLog }) => resolver(asked, { signal, log: ownLog }),
@@ -85,5 +85,5 @@ export function runResolver(resolver: Resolver, click: Click, options: RunOption
     policy: { allowedOrigins: allowedOrigins && new Set(allowedOrigins) },
     cutOff: new AbortController().signal,
   })
-  return resolve(click, { log, requestId: newId('req'), trace: newTrace() })
+  return await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
 }
