@@ -16,7 +16,7 @@ export const INTRO = `# Performance
 
 \`npm run bench\` measures what ships beside what else would do the same work, and writes this page; \`--short\` only prints (unless \`--write\`), and takes about two minutes; \`--only click\`
 (\`send\`, \`start\`, \`growth\`, \`drift\`) takes one part. The peers are dependencies of [bench/](../bench/), not of the gateway. \`npm run bench:ci\` fails when a click costs
-more than 10 % more instructions than in \`bench/baseline.json\`, where the processor counts them.
+more than 10 % more instructions than in \`bench/baseline.json\`, counted by the processor, or by valgrind where that shows no counters.
 
 Every contestant gets the same request, gives the same answer, and has one core; a generator of our own, which looks at every answer, has the other and the
 loopback between them. A wrong answer ends the run. Rounds alternate, so that what else the machine does meets all alike; figures are medians of rounds, ratios are

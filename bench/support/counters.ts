@@ -10,11 +10,11 @@ const ATTACHES_WITHIN_MS = 300
  * it; nothing where it has not.
  */
 export async function countInstructions<Result>(
-  { counts }: Machine,
+  { counter }: Machine,
   { pid }: Running,
   work: () => Promise<Result>,
 ): Promise<{ result: Result; instructions: number | undefined }> {
-  if (!counts) return { result: await work(), instructions: undefined }
+  if (counter !== 'perf') return { result: await work(), instructions: undefined }
   const perf = startChild('perf', ['stat', '-x', ',', '-e', 'instructions:u', '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

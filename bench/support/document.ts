@@ -14,6 +14,13 @@ const ROOT = new URL('../../', import.meta.url)
 const PRETTIER = 'node_modules/prettier/bin/prettier.cjs'
 const PEERS = ['fastify', 'express', 'helmet', 'pino-http', 'zod', '@slack/bolt', 'undici']
 
+/** How a column of instructions came about. */
+const COUNTED = {
+  perf: 'Instructions are those in user space, counted by the processor',
+  callgrind: 'Instructions are those in user space, counted by valgrind, since this processor shows no counters',
+  none: 'This machine has neither counters of instructions nor valgrind, so processor time stands for them',
+}
+
 export function printChapter({ title, tables }: Chapter): void {
   process.stdout.write(`\n${title}\n${tables.map(asText).join('\n')}`)
 }
@@ -28,9 +35,7 @@ export function describeMachine(machine: Machine): string {
     machine.pins
       ? 'Contestants have one core to themselves, the load has the other'
       : 'Processes could not be kept to cores of their own here, so these figures say little',
-    machine.counts
-      ? 'Instructions are those in user space, counted by the processor'
-      : 'This machine has no counters of instructions (`perf stat` says "not supported"), so processor time stands for them',
+    COUNTED[machine.counter ?? 'none'],
   ]
     .map((sentence) => `${sentence}.`)
     .join(' ')

@@ -15,8 +15,8 @@ export type Machine = {
   node: string
   /** Whether processes can be kept to their cores. */
   pins: boolean
-  /** Whether the processor's counters can be read. */
-  counts: boolean
+  /** What counts instructions: the processor, or else a processor made of software. */
+  counter: 'perf' | 'callgrind' | undefined
 }
 
 export async function lookAtMachine(): Promise<Machine> {
@@ -25,7 +25,7 @@ export async function lookAtMachine(): Promise<Machine> {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
     node: process.version,
     pins: cpus().length > 1 && (await works('taskset', ['--version'])),
-    counts: await canCount(),
+    counter: (await canCount()) ? 'perf' : (await works('callgrind_control', ['--version'])) ? 'callgrind' : undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { median } from '../../prove/support/figures.ts'
 import type { Bench } from './bench.ts'
+import { countUnderCallgrind } from './callgrind.ts'
 import type { Contestant, Running } from './contestant.ts'
 import { countInstructions } from './counters.ts'
 import type { Samples } from './samples.ts'
@@ -27,70 +28,91 @@ export type Figures = {
 }
 
 type Drawn = {
-  running: Running
-  idleBytes: number
+  contestant: Contestant
   rates: number[]
   cpuMicros: number[]
   instructions: number[]
 }
 
 /**
- * Measures contestants on one path. All of them run throughout, each idle while another is loaded; rounds go through all of them, beginning with
- * another one each time. The first is the bare one, and the last is ours.
+ * Measures contestants on one path. Rounds go through all of them, beginning with another one each time, and in each round each of them is a
+ * new process: two starts of one program differ by more than what is to be told apart. The first is the bare one, and the last is ours.
  */
 export async function measurePath(bench: Bench, path: string, contestants: readonly Contestant[]): Promise<Figures[]> {
-  const drawn: Drawn[] = []
-  for (const contestant of contestants) {
-    bench.step(`${path}: starting ${contestant.name}`)
-    const running = await bench.start(contestant)
-    await setTimeout(SETTLES_MS)
-    drawn.push({ running, idleBytes: running.residentBytes(), rates: [], cpuMicros: [], instructions: [] })
-  }
-  for (const { running } of drawn) await bench.load.run(running, { seconds: bench.plan.warmUpSeconds })
+  const drawn: Drawn[] = contestants.map((contestant) => ({ contestant, rates: [], cpuMicros: [], instructions: [] }))
   for (let round = 0; round < bench.plan.rounds; round += 1) {
     bench.step(`${path}: round ${round + 1} of ${bench.plan.rounds}`)
     for (const one of rotated(drawn, round)) await drawRates(bench, one)
   }
-  const figures = await measureLatencies(bench, path, drawn)
-  for (const { running } of drawn) await running.stop()
-  return figures
+  if (bench.plan.countsSlowly && bench.machine.counter === 'callgrind') {
+    for (const { contestant, instructions } of drawn) {
+      bench.step(`${path}: counting the instructions of ${contestant.name}`)
+      instructions.push(await countUnderCallgrind(bench, contestant))
+    }
+  }
+  return measureLatencies(bench, path, drawn)
 }
 
-async function drawRates(bench: Bench, { running, rates, cpuMicros, instructions: counted }: Drawn): Promise<void> {
+async function drawRates(bench: Bench, { contestant, rates, cpuMicros, instructions: counted }: Drawn): Promise<void> {
+  const running = await bench.start(contestant)
+  await bench.load.run(running, { seconds: bench.plan.warmUpSeconds })
   running.forgetLog()
   const { result, instructions } = await countInstructions(bench.machine, running, async () => {
     const before = running.cpuMs()
     const { answered, seconds } = await bench.load.run(running, { seconds: bench.plan.roundSeconds })
     return { answered, seconds, cpuMs: running.cpuMs() - before }
   })
+  await running.stop()
   rates.push(result.answered / result.seconds)
   cpuMicros.push((result.cpuMs * 1000) / result.answered)
   if (instructions !== undefined) counted.push(instructions / result.answered)
 }
 
+/** These run throughout, each idle while another is loaded: what they hold in the end is what they hold after much load. */
 async function measureLatencies(bench: Bench, path: string, drawn: readonly Drawn[]): Promise<Figures[]> {
   const ours = drawn.at(-1)
   const ourRate = median(ours?.rates ?? []) / 2
-  const latencies = drawn.map((one) => ({
-    one,
-    ownHalf: { rate: median(one.rates) / 2, p50: [], p99: [] },
-    ourHalf: one === drawn[0] || one === ours ? { rate: ourRate, p50: [], p99: [] } : undefined,
-  }))
+  const latencies: Latencies[] = []
+  for (const one of drawn) {
+    bench.step(`${path}: starting ${one.contestant.name}`)
+    const running = await bench.start(one.contestant)
+    await setTimeout(SETTLES_MS)
+    const idleBytes = running.residentBytes()
+    await bench.load.run(running, { seconds: bench.plan.warmUpSeconds })
+    latencies.push({
+      one,
+      running,
+      idleBytes,
+      ownHalf: { rate: median(one.rates) / 2, p50: [], p99: [] },
+      ourHalf: one === drawn[0] || one === ours ? { rate: ourRate, p50: [], p99: [] } : undefined,
+    })
+  }
   for (let round = 0; round < bench.plan.rounds; round += 1) {
     bench.step(`${path}: latency, round ${round + 1} of ${bench.plan.rounds}`)
-    for (const { one, ownHalf, ourHalf } of rotated(latencies, round)) {
-      await drawLatency(bench, one.running, ownHalf)
+    for (const { one, running, ownHalf, ourHalf } of rotated(latencies, round)) {
+      await drawLatency(bench, running, ownHalf)
       if (one === ours && ourHalf !== undefined) copyLast(ownHalf, ourHalf)
-      else if (ourHalf !== undefined) await drawLatency(bench, one.running, ourHalf)
+      else if (ourHalf !== undefined) await drawLatency(bench, running, ourHalf)
     }
   }
-  return latencies.map(({ one: { running, ...one }, ownHalf, ourHalf }) => ({
-    ...one,
-    name: running.contestant.name,
+  const figures = latencies.map(({ one: { contestant, ...rates }, running, idleBytes, ownHalf, ourHalf }) => ({
+    ...rates,
+    name: contestant.name,
+    idleBytes,
     ownHalf,
     ourHalf,
     loadedBytes: running.residentBytes(),
   }))
+  for (const { running } of latencies) await running.stop()
+  return figures
+}
+
+type Latencies = {
+  one: Drawn
+  running: Running
+  idleBytes: number
+  ownHalf: Drawing
+  ourHalf: Drawing | undefined
 }
 
 type Drawing = { rate: number; p50: number[]; p99: number[] }

@@ -35,6 +35,16 @@ function clickTargets(click: readonly Figures[]): Target[] {
     .toSorted((one, other) => median(other.rates) - median(one.rates))[0]
   return [
     target('clicks a second, to bare node:http', shareOf(ours, bare), 'at least', 0.55),
+    ...(ours.instructions.length > 0
+      ? [
+          target(
+            'instructions of a click, to bare node:http',
+            median(ours.instructions) / median(bare.instructions),
+            'at most',
+            1.8,
+          ),
+        ]
+      : []),
     ...(fastify ? [target('clicks a second, to fastify without a log', shareOf(ours, fastify), 'at least', 0.75)] : []),
     ...(bolt ? [target("clicks a second, to Bolt's better receiver", shareOf(ours, bolt), 'at least', 3)] : []),
     target('p99 of a click at half load, to bare node:http', p99Ratio(ours, bare), 'at most', 1.5),
