@@ -1,4 +1,5 @@
 import { destination, pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { writeWhole } from './log-lines.ts'
 
 /**
  * What each level means:
@@ -18,7 +19,7 @@ export function createLogger(
   level: LogLevel,
   stream: DestinationStream = (standardOutput ??= openStandardOutput()),
 ): Logger {
-  return pino(
+  const logger = pino(
     {
       level,
       base: null,
@@ -27,6 +28,8 @@ export function createLogger(
     },
     stream,
   )
+  writeWhole(logger)
+  return logger
 }
 
 let clock = { ms: NaN, text: '' }

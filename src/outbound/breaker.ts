@@ -59,9 +59,23 @@ export function createBreaker<Result>({
     // Half-open lasts exactly as long as its one probe runs.
     return state() === 'open' && opensInMs() === 0 ? 1 : 0
   }
+  let isRowOfFailures = false
+  const tell = async (sign: Sign): Promise<void> => {
+    if (sign === 'none' || (sign === 'up' && !isRowOfFailures)) return
+    isRowOfFailures = sign === 'down'
+    const end = sign === 'up' ? () => undefined : () => Promise.reject(new NotSeenUp(true))
+    await policy.execute(end).catch(() => undefined)
+  }
+  /** Goes around the policy, which needs to be told of changes only: through it, each call would cost a send 2 % more. */
+  const runClosed = async (work: () => Promise<Result>): Promise<Result> => {
+    const result = await work()
+    // A call from before it opened none may not disturb the probe.
+    if (state() === 'closed') await tell(signOf(result))
+    return result
+  }
   const run = async (work: () => Promise<Result>): Promise<Result> => {
+    if (state() === 'closed') return runClosed(work)
     if (capacity() === 0) return refuse(Math.max(Math.ceil(opensInMs() / 1000), 1))
-    const probes = state() !== 'closed'
     const call: { ended?: Promise<Result> } = {}
     try {
       return await policy.execute(async () => {
@@ -69,8 +83,8 @@ export function createBreaker<Result>({
         call.ended = ended
         const sign = await ended.then(signOf, () => 'none' as const)
         if (sign === 'up') return ended
-        // A probe that saw nothing is no reason to close, and a call from before the breaker opened none to disturb the probe.
-        throw new NotSeenUp(probes || (sign === 'down' && state() === 'closed'))
+        // A probe that saw nothing is no reason to close.
+        throw new NotSeenUp(true)
       })
     } catch (error) {
       if (error instanceof NotSeenUp && call.ended !== undefined) return call.ended

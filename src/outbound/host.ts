@@ -18,16 +18,21 @@ export type Host = {
 export function createHost(origin: string, connectTimeoutMs: number, spans?: Spans): Host {
   const pool = createPool(origin, connectTimeoutMs)
   const slots = new Slots(MAX_SOCKETS)
-  const send = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
-    const startedAt = performance.now()
-    if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
-    const timeoutMs = Math.max(request.timeoutMs - (performance.now() - startedAt), 1)
+  const release = () => {
+    slots.release()
+  }
+  const sendWithin = (timeoutMs: number, request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const { traced } = request
     const headers = traced ? { ...request.headers, ...traceHeaders(traced.trace, span?.trace.spanId) } : request.headers
-    return ask(pool, { ...request, headers, timeoutMs }, () => {
-      slots.release()
-    })
+    return ask(pool, { ...request, headers, timeoutMs }, release)
   }
+  const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
+    const startedAt = performance.now()
+    if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
+    return sendWithin(Math.max(request.timeoutMs - (performance.now() - startedAt), 1), request, span)
+  }
+  const send = (request: ExchangeRequest, span?: Span): Promise<Exchange> =>
+    slots.takeNow() ? sendWithin(request.timeoutMs, request, span) : sendLater(request, span)
   return {
     send: spans === undefined ? (request) => send(request) : spanned(send, spans),
     destroy: async () => {

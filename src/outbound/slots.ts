@@ -7,12 +7,16 @@ export class Slots {
     this.#free = count
   }
 
+  /** Whether there is a place now. Each `true` owes one `release`. */
+  takeNow(): boolean {
+    if (this.#free === 0) return false
+    this.#free -= 1
+    return true
+  }
+
   /** Resolves to whether there was a place within the time. Each `true` owes one `release`. */
   take(timeoutMs: number): Promise<boolean> {
-    if (this.#free > 0) {
-      this.#free -= 1
-      return Promise.resolve(true)
-    }
+    if (this.takeNow()) return Promise.resolve(true)
     return new Promise((resolve) => {
       const settle = (taken: boolean) => {
         clearTimeout(timer)

@@ -66,7 +66,8 @@ function answerSend(options: MessageOptions): RequestHandler {
     const credential: Credential =
       userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
     const id = newId('msg')
-    Object.assign(unit.fields, { message_id: id, wire: wireOf(send.message.address) })
+    unit.fields['message_id'] = id
+    unit.fields['wire'] = wireOf(send.message.address)
     if (credential.kind === 'grant') unit.fields['by'] = 'grant'
 
     const stored = { ...send, id, caller, credential, requestId: unit.requestId, idempotencyKey }
@@ -82,7 +83,7 @@ function answerSend(options: MessageOptions): RequestHandler {
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
       const outcome = await deliver(send.message, credential, unit.trace)
       outbox?.heed(outcome)
-      answerOutcome(outcome, id, response, await consentUrlFor(outcome, send, credential, options))
+      await answerOutcome(outcome, stored, options, response)
       return
     }
     if (respondAsync) await answerQueued(outbox, stored, options, response)
@@ -93,8 +94,7 @@ function answerSend(options: MessageOptions): RequestHandler {
 /** Where the user could be sent, when it is the consent that is wanting. */
 async function consentUrlFor(
   { kind }: Outcome,
-  { message, sender }: Send,
-  credential: Credential,
+  { message, sender, credential }: StoredSend,
   { consentUrls }: MessageOptions,
 ): Promise<string | undefined> {
   const isWanting = kind === 'consent_required' || (kind === 'token_refused' && credential.kind === 'grant')
@@ -144,8 +144,7 @@ async function answerAttempt(
     JSON.stringify(replyOf(outcome, send.id, requestId)),
   )
   if (attempted.kind === 'attempted') {
-    const { outcome } = attempted
-    answerOutcome(outcome, send.id, response, await consentUrlFor(outcome, send, send.credential, options))
+    await answerOutcome(attempted.outcome, send, options, response)
   } else answerRepeat(attempted, response)
 }
 
@@ -155,12 +154,19 @@ function replyOf(outcome: Outcome, id: string, requestId: string): Reply {
     : problemShape(faultOf(outcome, id), requestId)
 }
 
-function answerOutcome(outcome: Outcome, id: string, response: Response, consentUrl?: string): void {
+async function answerOutcome(
+  outcome: Outcome,
+  send: StoredSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
   const { unit } = response.locals
-  Object.assign(unit.fields, outcomeFields(outcome))
-  if (outcome.kind !== 'delivered') throw faultOf(outcome, id, consentUrl)
+  if (outcome.kind !== 'delivered') {
+    Object.assign(unit.fields, outcomeFields(outcome))
+    throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
+  }
   unit.conclude('message.delivered')
-  answerJson(response, 200, deliveredBody(id))
+  answerJson(response, 200, deliveredBody(send.id))
 }
 
 function conversationOf(request: Request): string | undefined {

@@ -6,15 +6,17 @@ export type SendWishes = { respondAsync: boolean; idempotencyKey: string | undef
 
 /** @throws Fault `store_required` for what needs a store where there is none, `malformed_request` for a key that is none */
 export function readSendWishes({ headers }: IncomingMessage, hasStore: boolean): SendWishes {
-  if (!hasStore && headers['idempotency-key'] !== undefined) throw storeRequired('Idempotency-Key')
-  if (!hasStore && wantsAsync(headers['prefer'])) throw storeRequired('Prefer: respond-async')
-  return { respondAsync: wantsAsync(headers['prefer']), idempotencyKey: readKey(headers['idempotency-key']) }
+  const { prefer, 'idempotency-key': key } = headers
+  const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
+  if (!hasStore && key !== undefined) throw storeRequired('Idempotency-Key')
+  if (!hasStore && respondAsync) throw storeRequired('Prefer: respond-async')
+  return { respondAsync, idempotencyKey: readKey(key) }
 }
 
 /** RFC 7240: a list of preferences, each perhaps with a value and parameters. */
-function wantsAsync(prefer: string | string[] | undefined): boolean {
+function wantsAsync(prefer: string): boolean {
   // A quoted value may hold anything, also what looks like a preference.
-  const unquoted = String(prefer ?? '').replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
+  const unquoted = prefer.replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
   return /(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(unquoted)
 }
 

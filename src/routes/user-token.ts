@@ -9,12 +9,11 @@ const TOKEN = /^[\x21-\x7e]{1,4096}$/
  * @throws Fault `malformed_request` when there are two or it is none that can be sent on
  */
 export function readUserToken(headers: IncomingHttpHeaders): string | undefined {
-  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]
-  const [token, ...others] = new Set(
-    [headers['x-access-token'], bearer].map((text) => String(text ?? '').trim()).filter(Boolean),
-  )
-  if (token === undefined) return undefined
-  if (others.length > 0) {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? ''
+  const plain = String(headers['x-access-token'] ?? '').trim()
+  const token = plain || bearer
+  if (token === '') return undefined
+  if (bearer !== '' && token !== bearer) {
     throw new Fault('malformed_request', 'x-access-token, authorization: expected one token, found two that differ')
   }
   if (!TOKEN.test(token)) {
