@@ -43,12 +43,12 @@ const OURS = {
 }
 
 export const clickContestants: readonly Contestant[] = [
-  clicked('bare node:http', ['click-bare.mjs']),
-  clicked('fastify + ajv, no log', ['click-fastify.mjs']),
+  { ...clicked('bare node:http', ['click-bare.mjs']), isCountedSlowly: true },
+  { ...clicked('fastify + ajv, no log', ['click-fastify.mjs']), isCountedSlowly: true },
   clicked('plain Express', ['click-express.mjs']),
   { ...clicked('Bolt HTTPReceiver', ['click-bolt.mjs', 'http']), requests: signedClick },
   { ...clicked('Bolt ExpressReceiver', ['click-bolt.mjs', 'express']), requests: signedClick },
-  ourClick(),
+  { ...ourClick(), isCountedSlowly: true },
 ]
 
 /** @param clicks bodies in place of the one, when the landing stays the same */

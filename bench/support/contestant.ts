@@ -25,6 +25,8 @@ export type Contestant = {
   /** Made anew for each job: signatures grow old. */
   requests: () => string[]
   expected: Expected
+  /** Whose instructions are worth minutes, where valgrind has to count them: those that a target compares. */
+  isCountedSlowly?: boolean
 }
 
 export type Running = {

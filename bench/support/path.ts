@@ -45,7 +45,7 @@ export async function measurePath(bench: Bench, path: string, contestants: reado
     for (const one of rotated(drawn, round)) await drawRates(bench, one)
   }
   if (bench.plan.countsSlowly && bench.machine.counter === 'callgrind') {
-    for (const { contestant, instructions } of drawn) {
+    for (const { contestant, instructions } of drawn.filter((one) => one.contestant.isCountedSlowly)) {
       bench.step(`${path}: counting the instructions of ${contestant.name}`)
       instructions.push(await countUnderCallgrind(bench, contestant))
     }
