@@ -4,17 +4,17 @@ import { runCommand } from '../../prove/support/children.ts'
 import type { Bench } from './bench.ts'
 import type { Contestant } from './contestant.ts'
 
-/** Until then V8 still compiles, and that would be counted. */
-const WARM_UP_REQUESTS = 30_000
-const REQUESTS = 2_000
+/** Until then V8 still compiles, and some of that would be counted. */
+const WARM_UP_REQUESTS = 50_000
+const REQUESTS = 5_000
 /** A program runs fifty times as long; every job is bounded in its count as well. */
 const SECONDS = 900
 /** The tools find each other by these two names, and one contestant takes HOST for its own. */
 const NAMES = { USER: 'bench', HOST: '127.0.0.1' }
 
 /**
- * What a contestant executes in user space for one request, counted by running it on a processor made of software: slow, but the same on every
- * machine, whatever else that does.
+ * What a contestant executes in user space for one request, counted by running it on a processor made of software: slow, but almost the same on
+ * every machine. Its main thread only: how much V8 compiles and collects beside that depends on when it gets round to it.
  */
 export async function countUnderCallgrind(bench: Bench, contestant: Contestant): Promise<number> {
   const out = join(bench.folder, `callgrind-${contestant.name.replaceAll(/\W+/g, '-')}`)
@@ -33,7 +33,7 @@ export async function countUnderCallgrind(bench: Bench, contestant: Contestant):
   const { answered } = await bench.load.run(running, { seconds: SECONDS, maxRequests: REQUESTS })
   await control('--dump')
   await running.stop()
-  const counted = /^summary: (\d+)/m.exec(await readFile(`${out}.1`, 'utf8'))?.[1]
+  const counted = /^summary: (\d+)/m.exec(await readFile(`${out}.1-01`, 'utf8'))?.[1]
   if (counted === undefined) throw new Error('callgrind counted nothing')
   return Number(counted) / answered
 }
@@ -43,7 +43,12 @@ function wrapped(contestant: Contestant, out: string, prefix: string): Contestan
     ...contestant,
     start: (port) => {
       const { command, args, environment } = contestant.start(port)
-      const options = ['--tool=callgrind', '--smc-check=all-non-file', `--callgrind-out-file=${out}`]
+      const options = [
+        '--tool=callgrind',
+        '--separate-threads=yes',
+        '--smc-check=all-non-file',
+        `--callgrind-out-file=${out}`,
+      ]
       return {
         command: 'valgrind',
         args: [...options, `--vgdb-prefix=${prefix}`, command, ...args],

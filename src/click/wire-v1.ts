@@ -55,7 +55,7 @@ export function readClickV1(body: JsonObject, id: string): { click: Click; retur
     returnUrl: returnUrl.url,
     extra: collectExtra(folded),
   }
-  // One by one: spreads of what may be there cost a click 2 % of its work.
+  // One by one: each spread of what may be there is an object of its own.
   if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
   if (supplierId !== undefined) click.supplierId = supplierId
   if (demandId !== undefined) click.demandId = demandId

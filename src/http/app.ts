@@ -8,7 +8,7 @@ import { unitOfWork, type Watch } from './unit-of-work.ts'
 
 /** What one listener serves. */
 export type Side = {
-  /** Puts the most used route first, and into the app itself: a router of its own would cost each of its requests 2 % more. */
+  /** Puts the most used route first, and into the app itself: a router of its own would begin its work anew for each request. */
   mountFirst?: (app: IRouter) => void
   routers: readonly Router[]
   /** How faults end below a path that does not speak problems. */

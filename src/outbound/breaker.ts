@@ -66,7 +66,7 @@ export function createBreaker<Result>({
     const end = sign === 'up' ? () => undefined : () => Promise.reject(new NotSeenUp(true))
     await policy.execute(end).catch(() => undefined)
   }
-  /** Goes around the policy, which needs to be told of changes only: through it, each call would cost a send 2 % more. */
+  /** Goes around the policy, which needs to be told of changes only: through it, each call would cost four more promises. */
   const runClosed = async (work: () => Promise<Result>): Promise<Result> => {
     const result = await work()
     // A call from before it opened none may not disturb the probe.

@@ -68,7 +68,7 @@ function answerClick(options: SessionOptions): RequestHandler {
 /** Where the user goes, as it is answered. */
 type Way = { url: string; message?: string | undefined; consent?: Led['consent'] | undefined }
 
-/** Where a click leads, or the fallback. What is known at once is not waited for: that would cost each click 2 % more. */
+/** Where a click leads, or the fallback. What is known at once is not waited for. */
 function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
   return async (click: Click, unit: UnitOfWork): Promise<Way> => {
