@@ -14,7 +14,7 @@ import { targetsOf, type Results } from './support/targets.ts'
 
 export const INTRO = `# Performance
 
-\`npm run bench\` measures what ships beside what else would do the same work, and writes this page; \`--short\` only prints (unless \`--write\`), and takes about two minutes; \`--only click\`
+\`npm run bench\` measures what ships beside what else would do the same work, and writes this page; \`--short\` only prints (unless \`--write\`), and takes about six minutes; \`--only click\`
 (\`send\`, \`start\`, \`growth\`, \`drift\`) takes one part. The peers are dependencies of [bench/](../bench/), not of the gateway. \`npm run bench:ci\` fails when a click costs
 more than 10 % more instructions than in \`bench/baseline.json\`, counted by the processor, or by valgrind where that shows no counters.
 
@@ -26,7 +26,7 @@ too slow to keep a core busy.`
 /** Not measured by the bench: valgrind with V8's own map of what it compiled. */
 export const WHAT_IS_LEFT = `## What is left above bare
 
-What a click executes in user space above what bare \`node:http\` executes for it, in shares of the bare one's (a profile of 2026-11-26; all of it together is about 60 %): the heads of seven
+What a click executes in user space above what bare \`node:http\` executes for it, in shares of the bare one's (a profile of 2026-11-26; all of it together is about 60 %): the seven
 headers more, which Node checks one by one, 9 %; the log line 7 %; the template and the check of its landing 6 %; zod and the reading of the click 5 %; Express and its router 5 %; garbage 5 %;
 strict JSON 3 %; the bytes of the longer answer 3 %; the key 1 %. The rest are many pieces of less: calls, promises, counters, ids, the clock.`
 

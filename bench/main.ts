@@ -25,10 +25,13 @@ const plan = values.short ? PLANS.short : PLANS.full
 const driftRequests = Number(values['drift-requests'] ?? plan.driftRequests)
 
 if (!existsSync(new URL('node_modules', import.meta.url))) await installPeers()
-const { machine, results } = await withBench({ ...plan, driftRequests }, async (bench) => ({
-  machine: describeMachine(bench.machine),
-  results: await measure(bench),
-}))
+const { machine, results } = await withBench(
+  { ...plan, driftRequests, countsSlowly: plan.countsSlowly || values.write },
+  async (bench) => ({
+    machine: describeMachine(bench.machine),
+    results: await measure(bench),
+  }),
+)
 const chapters = chaptersOf(results)
 process.stdout.write(`${machine}\n`)
 for (const chapter of chapters) printChapter(chapter)

@@ -31,9 +31,9 @@ export const PLANS: Record<'full' | 'short', Plan> = {
   },
   short: {
     rounds: 3,
-    warmUpSeconds: 1,
-    roundSeconds: 1,
-    latencySeconds: 1,
+    warmUpSeconds: 4,
+    roundSeconds: 2,
+    latencySeconds: 2,
     spawns: 3,
     countsSlowly: false,
     driftRequests: 50_000,

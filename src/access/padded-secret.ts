@@ -9,7 +9,7 @@ const BY_DIGEST = 0xffff
 
 /**
  * Tells, in one time for all, whether what is presented is this secret: padded to one length, since to compare by digests would cost each click
- * 3 % more of its work.
+ * 3 % more of its work. Both stand in memory as they are, as the configuration does.
  */
 export type IsSecret = (presented: Presented) => boolean
 

@@ -3,7 +3,7 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 /** Drawn anew in each process, so that what stands in memory or passes through a map says nothing about the secret. */
 const salt = randomBytes(32)
 
-/** A salt with room behind it: whoever comes is looked at without a new buffer, 3 % of a click's processor time. */
+/** A salt with room behind it: whoever comes is looked at without a new buffer. */
 const salted = Buffer.concat([salt, Buffer.alloc(480)])
 
 /** A secret as the gateway keeps it for comparing: a salted SHA-256 of its bytes, 32 bytes whatever the secret's length. */

@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 
-/** Each call to the system's generator, and each turning of bytes into text, costs more than everything else about an id. */
+/** Each call to the system's generator, and each encoding, costs more than everything else about an id. */
 const SUPPLY_BYTES = 6144
 
 type Encoding = 'hex' | 'base64url'

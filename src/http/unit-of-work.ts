@@ -23,7 +23,7 @@ type Line = Record<string, unknown> & {
 export type UnitOfWork = {
   readonly requestId: string
   readonly trace: Trace
-  /** What the line says beside the event. Never bodies, tokens, keys, texts or ids of people. */
+  /** The line itself, as far as it is known. Never bodies, tokens, keys, texts or ids of people. */
   readonly fields: Record<string, unknown>
   /** What its end is counted as, beside a request. */
   subject?: 'click' | 'send' | undefined

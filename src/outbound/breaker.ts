@@ -39,7 +39,7 @@ export function createBreaker<Result>({
   onChange,
 }: BreakerOptions<Result>): Breaker<Result> {
   const policy = circuitBreaker(
-    handleType(NotSeenUp, ({ counts }) => counts),
+    handleType(NotSeenUp),
     // Its own clock is the wall's, and would keep it open for as long as somebody sets that back: it may probe whenever we ask.
     { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: -Infinity },
   )
@@ -63,13 +63,13 @@ export function createBreaker<Result>({
   const tell = async (sign: Sign): Promise<void> => {
     if (sign === 'none' || (sign === 'up' && !isRowOfFailures)) return
     isRowOfFailures = sign === 'down'
-    const end = sign === 'up' ? () => undefined : () => Promise.reject(new NotSeenUp(true))
+    const end = sign === 'up' ? () => undefined : () => Promise.reject(new NotSeenUp())
     await policy.execute(end).catch(() => undefined)
   }
   /** Goes around the policy, which needs to be told of changes only: through it, each call would cost four more promises. */
   const runClosed = async (work: () => Promise<Result>): Promise<Result> => {
     const result = await work()
-    // A call from before it opened none may not disturb the probe.
+    // A call from before it opened may not disturb the probe.
     if (state() === 'closed') await tell(signOf(result))
     return result
   }
@@ -84,7 +84,7 @@ export function createBreaker<Result>({
         const sign = await ended.then(signOf, () => 'none' as const)
         if (sign === 'up') return ended
         // A probe that saw nothing is no reason to close.
-        throw new NotSeenUp(true)
+        throw new NotSeenUp()
       })
     } catch (error) {
       if (error instanceof NotSeenUp && call.ended !== undefined) return call.ended
@@ -103,10 +103,7 @@ const STATES: Record<CircuitState, BreakerState> = {
 
 /** Takes the end of a call through the policy, for which whatever is not thrown is a success, and ends a row of failures. */
 class NotSeenUp extends Error {
-  readonly counts: boolean
-
-  constructor(counts: boolean) {
+  constructor() {
     super('the host was not seen to be up')
-    this.counts = counts
   }
 }

@@ -194,6 +194,7 @@ async function listenOn(
 ): Promise<[Listener, ...Listener[]]> {
   const edge = { trustProxy: trustOf(limits), watch, log }
   if (internalPort === undefined) {
+    // The sends first: they are many, and each router before them is asked for each.
     const both = { ...publicSide, routers: [...internalSide.routers, ...publicSide.routers] }
     return [await listen(createApp(both, edge), port, host)]
   }

@@ -41,9 +41,9 @@ export function templateResolver(
   const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const expand = compile(template)
-  // Values are percent-encoded, so none gets out of a query; only those before it are looked at with each click.
+  // Values are percent-encoded, so none gets out of a query; only what may stand before it is looked at with each click.
   if (isPathFixed(template)) return (click) => ({ url: expand(click), scopes })
-  const literalOrigin = FIXED_ORIGIN.exec(template)?.[1] ?? ''
+  const literalOrigin = encodeLiteral(FIXED_ORIGIN.exec(template)?.[1] ?? '')
   const literalDots = countDotSegments(template)
   return (click) => {
     const url = expand(click)
@@ -54,10 +54,12 @@ export function templateResolver(
   }
 }
 
-/** Whether no expression writes before the query. */
+/**
+ * Whether nothing that changes stands before the query. A `{?x}` whose variables are all absent writes nothing, and what follows it would go on
+ * with the path, or with the host: it must end the template, or stand before a fragment.
+ */
 function isPathFixed(template: string): boolean {
-  const [beforeQuery = ''] = template.split(/[?#]|\{\?/, 1)
-  return !beforeQuery.includes('{')
+  return /^[^{?#]*(?:$|[?#]|\{\?[^{}]*\}(?:$|#))/.test(template)
 }
 
 function isWithin(origin: string, url: string): boolean {

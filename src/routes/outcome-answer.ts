@@ -29,7 +29,7 @@ export function faultOf(outcome: NotDelivered, id: string, consentUrl?: string):
 }
 
 /** What a line in the log says of an outcome. */
-export function outcomeFields(outcome: Outcome): Record<string, unknown> {
+export function outcomeFields(outcome: NotDelivered): Record<string, unknown> {
   const divar = 'divar' in outcome ? outcome.divar : undefined
   return {
     ...(divar && { divar_status: divar.status }),

@@ -65,13 +65,13 @@ function answerClick(options: SessionOptions): RequestHandler {
   }
 }
 
-/** Where the user goes, as it is answered. */
-type Way = { url: string; message?: string | undefined; consent?: Led['consent'] | undefined }
+/** Where the user is led, and what the answer says of it. */
+type Answered = Led & { message?: string }
 
 /** Where a click leads, or the fallback. What is known at once is not waited for. */
 function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
-  return async (click: Click, unit: UnitOfWork): Promise<Way> => {
+  return async (click: Click, unit: UnitOfWork): Promise<Answered> => {
     if (running >= maxRunning) return shed(unit, fallbackUrl, maxRunning)
     running += 1
     try {
@@ -83,9 +83,9 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
       } finally {
         unit.fields['resolver_ms'] = elapsedMs(startedAt)
       }
-      const led = lead(click, landing)
-      const { url, consent } = led instanceof Promise ? await led : led
-      return { url, consent, message: landing.message }
+      let led = lead(click, landing)
+      if (led instanceof Promise) led = await led
+      return landing.message === undefined ? led : { ...led, message: landing.message }
     } catch (error) {
       return fallBack(error, unit, fallbackUrl)
     } finally {
@@ -95,7 +95,7 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
 }
 
 /** Better some users elsewhere at once than all of them late. */
-function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Way {
+function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Answered {
   unit.fields['reason'] = `${maxRunning} clicks are running`
   if (fallbackUrl === undefined) unit.fields['code'] = 'overloaded'
   unit.conclude('click.shed', 'error')
@@ -104,7 +104,7 @@ function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: num
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
-function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Way {
+function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Answered {
   const isOurs = error instanceof ResolverError || error instanceof StoreError
   const internal = isOurs ? error.message : 'the resolver failed'
   const cause = isOurs ? error.cause : error

@@ -41,6 +41,7 @@ const members = fc.dictionary(
     fc.constantFrom(undefined, null, () => 1, Symbol('s'), new Date(0), 10n),
     fc.jsonValue(),
   ),
+  { noNullPrototype: true },
 )
 
 test('a line is the line that pino writes, whatever its members are', () => {

@@ -79,3 +79,17 @@ test('those that say nothing of the host are known by the words that our own cal
     expect(breaker.state()).toBe('closed')
   }
 })
+
+test('calls that end within one turn count in the order in which they end', async () => {
+  const breaker = start()
+  const endAll = async (...outcomes: Outcome[]) => {
+    const held = outcomes.map(() => Promise.withResolvers<Outcome>())
+    const calls = held.map(({ promise }) => breaker.run(() => promise))
+    for (const [index, { resolve }] of held.entries()) resolve(outcomes[index] ?? UP)
+    expect(await Promise.all(calls)).toEqual(outcomes)
+  }
+  await endAll(DOWN, DOWN, UP, DOWN, DOWN)
+  expect(breaker.state()).toBe('closed')
+  await endAll(UP, DOWN, DOWN, DOWN)
+  expect(breaker.state()).toBe('open')
+})

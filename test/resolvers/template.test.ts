@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { z } from 'zod'
 import type { Click } from '../../src/click/click.ts'
 import { createLogger } from '../../src/base/log.ts'
+import { ResolverSetupError } from '../../src/resolver/resolver.ts'
 import { templateResolver } from '../../src/resolver/template.ts'
 
 const click: Click = {
@@ -103,4 +105,63 @@ describe('a template', () => {
       ),
     )
   })
+
+  test('an origin in another script is one like any other', () => {
+    expect(expand('https://مثال.example/a/{side}{?post_token}', click)).toEqual({
+      url: `https://${encodeURIComponent('مثال')}.example/a/supply?post_token=p%2F1`,
+    })
+  })
+
+  test('whatever the template is made of, and whatever is absent, the origin stays, and a path without variables, or the click fails', () => {
+    const value = fc.oneof(
+      fc.constantFrom('.evil.example', '..', '.', '@evil.example', ':1', '/evil', '\\evil', '?', '#', ''),
+      fc.string(),
+    )
+    const piece = fc.oneof(
+      fc
+        .tuple(
+          fc.constantFrom('', '/', '?', '&', ';', '.'),
+          fc.subarray(['data.x', 'data.y', 'data.z'], { minLength: 1 }),
+        )
+        .map(([operator, names]) => `{${operator}${names.join(',')}}`),
+      fc.constantFrom('/a', '/b/c', '?q=1', '#part', '.evil.example', '@evil.example', ':1', '-', '/..'),
+    )
+    let expanded = 0
+    fc.assert(
+      fc.property(
+        fc.array(piece, { minLength: 1, maxLength: 5 }),
+        fc.dictionary(fc.constantFrom('x', 'y', 'z'), value),
+        (pieces, data) => {
+          const template = `https://a.example${pieces.join('')}`
+          let resolver
+          try {
+            resolver = templateResolver(template, { hasStore: false })
+          } catch (error) {
+            expect(error).toBeInstanceOf(ResolverSetupError)
+            return
+          }
+          const url = urlOf(() => resolver({ ...click, data }, context))
+          if (url === undefined) return
+          expanded += 1
+          const { origin, pathname } = new URL(url)
+          const [literalOrigin = ''] = /^https:\/\/[^/?#{]+/.exec(template) ?? []
+          expect(origin).toBe(new URL(literalOrigin).origin)
+          const [literal = ''] = template.split('{', 1)
+          if (/[?#]/.test(literal)) expect(pathname).toBe(new URL(literal).pathname)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+    expect(expanded).toBeGreaterThan(100)
+  })
 })
+
+/** `undefined` when the click fails, as it may. */
+function urlOf(resolve: () => unknown): string | undefined {
+  try {
+    return z.object({ url: z.string() }).parse(resolve()).url
+  } catch (error) {
+    expect(String(error)).toContain('would have changed')
+    return undefined
+  }
+}

@@ -1,0 +1,49 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from '@jest/globals'
+import { z } from 'zod'
+
+const run = promisify(execFile)
+const LOG = fileURLToPath(new URL('../../src/base/log.ts', import.meta.url))
+const line = z.looseObject({ n: z.number(), text: z.string() })
+
+/** What a process of its own wrote to its standard output that logs like this. */
+async function linesOf(script: string) {
+  const code = `import { createLogger } from ${JSON.stringify(LOG)}\nconst log = createLogger('info')\n${script}`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', code], {
+    maxBuffer: 16 * 1024 * 1024,
+  })
+  expect(stdout.endsWith('\n')).toBe(true)
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((text) => line.parse(JSON.parse(text)))
+}
+
+test('what one turn logs is written whole and in its order, however much and however long', async () => {
+  const lines = await linesOf(`
+    const lengths = [1, 30_000, 2, 70_000, 10, 21_000, 21_000, 21_000, 21_000, 5]
+    for (const [n, length] of lengths.entries()) log.info({ n, text: 'سلام \\u{1f600}'.repeat(length / 5) + 'x' })
+  `)
+  expect(lines.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(lines[3]?.text).toBe(`${'سلام \u{1f600}'.repeat(14_000)}x`)
+})
+
+test('turns follow each other', async () => {
+  const lines = await linesOf(`
+    log.info({ n: 0, text: '' })
+    setImmediate(() => log.info({ n: 1, text: '' }))
+    setTimeout(() => log.info({ n: 2, text: '' }), 1)
+  `)
+  expect(lines.map(({ n }) => n)).toEqual([0, 1, 2])
+})
+
+test.each(['process.exit()', "log.fatal({ n: 1, text: 'fatal' }); process.exit()", ''])(
+  'an exit takes nothing away: %s',
+  async (end) => {
+    const lines = await linesOf(`log.info({ n: 0, text: 'kept' })\n${end}`)
+    expect(lines[0]).toMatchObject({ n: 0, text: 'kept' })
+    expect(lines).toHaveLength(end.includes('fatal') ? 2 : 1)
+  },
+)
