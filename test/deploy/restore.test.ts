@@ -15,6 +15,9 @@ const run = promisify(execFile)
 /** Where nobody listens: what is owed stays owed. */
 const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://127.0.0.1:9' }
 
+/** However long a copy takes, what was tried meanwhile is tried again before a test loses its patience. */
+const SOON = { RETRY_MAX_MS: '4000' }
+
 const documented = [...readText('docs/store.md').matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command)
 
 /** The commands of docs/store.md that begin like this, as they stand there. */
@@ -89,7 +92,7 @@ const kinds = (await canDump()) ? DATABASES : DATABASES.filter((kind) => kind ==
 /** A gateway has a grant, a click and two owed messages; then its database is lost, and what was backed up comes back. */
 async function lostAndRestored(kind: 'sqlite' | 'postgres') {
   const { divar } = await startConsentDivar()
-  const environment = await withConsent(divar.url, { on: kind })
+  const environment: Environment = { ...(await withConsent(divar.url, { on: kind })), ...SOON }
   const store = environment['DATABASE_URL'] ?? ''
   const backup = await (kind === 'sqlite' ? copies(store) : dump(store))
   const walked = await startOn(environment)
