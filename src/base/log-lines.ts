@@ -2,8 +2,8 @@ import { symbols, type Logger } from 'pino'
 
 /**
  * Lets V8 write a line's object in one go. pino puts a line together member by member, each of some strings that are joined again when it is
- * written: 7 % of a click's instructions. The symbol is pino's own door for this. What is not plain, or comes through a
- * child, is still pino's; `setBindings`, which nobody here calls, would go unheard.
+ * written: 7 % of a click's instructions. The symbol is pino's own door for this. What is not plain, or comes through a child, is still pino's;
+ * `setBindings`, which nobody here calls, would go unheard.
  */
 export function writeWhole(logger: Logger): void {
   const { asJsonSym } = symbols

@@ -55,13 +55,13 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       if (size <= MAX_BODY_BYTES) chunks.push(chunk)
       else refuse(tooLarge())
     }
-    const timeOut = () => {
-      refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
-    }
     let timer: NodeJS.Timeout | undefined
     // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
     queueMicrotask(() => {
-      if (!isSettled && size !== declared) timer = setTimeout(timeOut, BODY_TIMEOUT_MS)
+      if (isSettled || size === declared) return
+      timer = setTimeout(() => {
+        refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
+      }, BODY_TIMEOUT_MS)
     })
     // Stays on: to take listeners off would cost each request more than they do.
     const onGone = () => {
