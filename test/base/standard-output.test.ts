@@ -33,8 +33,10 @@ test('what one turn logs is written whole and in its order, however much and how
 test('turns follow each other', async () => {
   const lines = await linesOf(`
     log.info({ n: 0, text: '' })
-    setImmediate(() => log.info({ n: 1, text: '' }))
-    setTimeout(() => log.info({ n: 2, text: '' }), 1)
+    setImmediate(() => {
+      log.info({ n: 1, text: '' })
+      setTimeout(() => log.info({ n: 2, text: '' }), 1)
+    })
   `)
   expect(lines.map(({ n }) => n)).toEqual([0, 1, 2])
 })
