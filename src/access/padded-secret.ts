@@ -35,6 +35,6 @@ function pad(bytes: string, into: Buffer): void {
   into.writeUInt16LE(isPlain ? bytes.length : BY_DIGEST)
   const written = isPlain
     ? into.write(bytes, LENGTH_BYTES, 'latin1')
-    : digestSecret(Buffer.from(bytes, 'latin1')).copy(into, LENGTH_BYTES)
+    : into.write(digestSecret(Buffer.from(bytes, 'latin1')), LENGTH_BYTES, 'latin1')
   into.fill(0, LENGTH_BYTES + written)
 }

@@ -32,13 +32,15 @@ export function createLogger(
   return logger
 }
 
-let clock = { ms: NaN, text: '' }
+let clock = { second: NaN, text: '' }
+const THOUSANDTHS = Array.from({ length: 1000 }, (_, thousandth) => `${String(thousandth).padStart(3, '0')}Z"`)
 
-/** The time as pino writes it. Lines of one millisecond share it, 3 % of a click's processor time at full load. */
+/** The time as pino writes it. Lines of one second share what is the same: to write all of it costs 4 % of a click's instructions. */
 function readClock(): string {
   const ms = Date.now()
-  if (ms !== clock.ms) clock = { ms, text: `,"time":"${new Date(ms).toISOString()}"` }
-  return clock.text
+  const second = Math.floor(ms / 1000)
+  if (second !== clock.second) clock = { second, text: `,"time":"${new Date(ms).toISOString().slice(0, -4)}` }
+  return `${clock.text}${THOUSANDTHS[ms % 1000] ?? ''}`
 }
 
 type Turn = DestinationStream & { flushSync: () => void }

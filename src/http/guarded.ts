@@ -1,4 +1,11 @@
-import { IncomingMessage, ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
+import {
+  IncomingMessage,
+  ServerResponse,
+  validateHeaderName,
+  validateHeaderValue,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import { Socket } from 'node:net'
 import type { Express } from 'express'
 import helmet from 'helmet'
@@ -11,7 +18,7 @@ const protect = helmet({
 
 /** What helmet sets is the same for every answer, so it is asked once. */
 const GUARDS: readonly [string, string][] = [...headersOfHelmet(), ['cache-control', 'no-store']]
-/** The others tell a browser what a document may do, which data never is; each costs a click 0.5 % of its work. */
+/** The others tell a browser what a document may do, which data never is. */
 const GUARDS_OF_DATA = new Set([
   'cache-control',
   'content-security-policy',
@@ -20,7 +27,11 @@ const GUARDS_OF_DATA = new Set([
   'strict-transport-security',
   'x-content-type-options',
 ])
-const DATA_GUARDS = GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name)).flat()
+/** As they stand in a head. Node would check, look up and join each of them anew for each answer: 6 % of a click's instructions. */
+const DATA_HEAD = GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name))
+  .map(lineOf)
+  .join('')
+const storeHeader = storeHeaderOfNode()
 const FRAME_GUARDS = new Set(['content-security-policy', 'x-frame-options'])
 
 declare global {
@@ -57,9 +68,21 @@ export function guardedMessages(app: Express): Messages {
     requestId?: string = ''
     mayBeFramed?: boolean = false
 
+    #constantHead = ''
+
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
-      if (typeof reason === 'string') return super.writeHead(status, reason, guard(this, headers))
-      return super.writeHead(status, guard(this, reason))
+      const given = typeof reason === 'string' ? headers : reason
+      const list = listOfData(this, given)
+      if (list === undefined) guard(this)
+      else this.#constantHead = DATA_HEAD
+      return typeof reason === 'string'
+        ? super.writeHead(status, reason, list ?? given)
+        : super.writeHead(status, list ?? given)
+    }
+
+    /** Node's own, with which it writes each head: it begins one with this line and adds the headers to it. */
+    _storeHeader(statusLine: string, headers: unknown): void {
+      Reflect.apply(storeHeader, this, [statusLine + this.#constantHead, headers])
     }
   }
   Object.setPrototypeOf(AppRequest.prototype, app.request)
@@ -70,17 +93,25 @@ export function guardedMessages(app: Express): Messages {
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 
-/** Adds what is not set already: to the headers of data, which come as one list and are all there are; else to those that are set. */
-function guard(response: Guarded, headers: Headers | undefined): Headers | undefined {
+/** The headers of data, which come as one list and are all there are, with those that are not the same for every answer; else `undefined`. */
+function listOfData(response: Guarded, headers: Headers | undefined): OutgoingHttpHeader[] | undefined {
+  if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return undefined
+  return ['x-request-id', response.requestId ?? '', ...headers]
+}
+
+/** Adds to the headers that are set what is not set already. */
+function guard(response: Guarded): void {
   const { requestId = '', mayBeFramed = false } = response
-  if (Array.isArray(headers) && !mayBeFramed && response.getHeaderNames().length === 0) {
-    return [...DATA_GUARDS, 'x-request-id', requestId, ...headers]
-  }
   if (requestId !== '') response.setHeader('x-request-id', requestId)
   for (const [name, value] of GUARDS) {
     if (!response.hasHeader(name) && !(mayBeFramed && FRAME_GUARDS.has(name))) response.setHeader(name, value)
   }
-  return headers
+}
+
+function lineOf([name, value]: [string, string]): string {
+  validateHeaderName(name)
+  validateHeaderValue(name, value)
+  return `${name}: ${value}\r\n`
 }
 
 function headersOfHelmet(): [string, string][] {
@@ -88,4 +119,10 @@ function headersOfHelmet(): [string, string][] {
   const response = new ServerResponse(request)
   protect(request, response, () => undefined)
   return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))])
+}
+
+function storeHeaderOfNode() {
+  const method: unknown = Reflect.get(ServerResponse.prototype, '_storeHeader')
+  if (typeof method !== 'function') throw new Error('Node writes its heads in another way than it did')
+  return method
 }

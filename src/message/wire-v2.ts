@@ -9,14 +9,18 @@ const MAX_SIDE = 3
 const withData = z.object({ data: anyObject }, { error: 'expected an object with data' })
 const withPost = z.object({ post_token: requiredText(64) }, { error: 'expected an object with post_token' })
 
+/** Compiled one by one: a button's own schema runs them from inside a transform, where it does not see them. */
 export const actionsV2 = new Map<string, z.ZodType<Action>>([
-  ['open_direct_link', link.transform((url) => ({ kind: 'open_direct_link', url }))],
-  ['open_server_link', withData.transform(({ data }) => ({ kind: 'open_server_link', data }))],
-  ['get_dynamic_action', withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data }))],
-  ['open_post_page', withPost.transform(({ post_token }) => ({ kind: 'open_post_page', postToken: post_token }))],
+  ['open_direct_link', z.compile(link.transform((url) => ({ kind: 'open_direct_link', url })))],
+  ['open_server_link', z.compile(withData.transform(({ data }) => ({ kind: 'open_server_link', data })))],
+  ['get_dynamic_action', z.compile(withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data })))],
+  [
+    'open_post_page',
+    z.compile(withPost.transform(({ post_token }) => ({ kind: 'open_post_page', postToken: post_token }))),
+  ],
   [
     'open_post_manage_page',
-    withPost.transform(({ post_token }) => ({ kind: 'open_post_manage_page', postToken: post_token })),
+    z.compile(withPost.transform(({ post_token }) => ({ kind: 'open_post_manage_page', postToken: post_token }))),
   ],
 ])
 
