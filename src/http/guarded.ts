@@ -1,14 +1,8 @@
-import {
-  IncomingMessage,
-  ServerResponse,
-  validateHeaderName,
-  validateHeaderValue,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
-} from 'node:http'
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
 import { Socket } from 'node:net'
 import type { Express } from 'express'
 import helmet from 'helmet'
+import { IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from './node-http.ts'
 
 /** Answers are for machines: nothing may be loaded, framed or cached. */
 const protect = helmet({

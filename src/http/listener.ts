@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { App } from './app.ts'
+import { createServer } from './node-http.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
 const LIMITS = {

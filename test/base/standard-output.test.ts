@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 const run = promisify(execFile)
 const LOG = fileURLToPath(new URL('../../src/base/log.ts', import.meta.url))
-const line = z.looseObject({ n: z.number(), text: z.string() })
+const line = z.looseObject({ n: z.number(), text: z.string(), time: z.iso.datetime({ precision: 3 }) })
 
 /** What a process of its own wrote to its standard output that logs like this. */
 async function linesOf(script: string) {
@@ -28,6 +28,23 @@ test('what one turn logs is written whole and in its order, however much and how
   `)
   expect(lines.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
   expect(lines[3]?.text).toBe(`${'سلام \u{1f600}'.repeat(14_000)}x`)
+})
+
+test('each line has the time at which it was written, to the millisecond, also across seconds', async () => {
+  const lines = await linesOf(`
+    const until = Date.now() + 1200
+    for (let at = Date.now(); at < until; ) {
+      const before = Date.now()
+      if (before !== at) log.info({ n: before, text: '' })
+      at = before
+    }
+  `)
+  expect(lines.length).toBeGreaterThan(100)
+  // Each was written after its own `n`, and before the next one's.
+  for (const [index, { n, time }] of lines.entries()) {
+    expect(Date.parse(time)).toBeGreaterThanOrEqual(n)
+    expect(Date.parse(time)).toBeLessThanOrEqual(lines[index + 1]?.n ?? Infinity)
+  }
 })
 
 test('turns follow each other', async () => {

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import type { Pool } from 'undici'
+import { Pool } from 'undici'
 import { ask, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
 import { startTestGateway } from '../support/gateway.ts'
@@ -36,6 +36,12 @@ function endOf(socket: Socket | undefined): Promise<void> {
     else socket.once('end', resolve)
   })
 }
+
+test('what is loaded by its file is the pool that undici exports', () => {
+  const pool = createPool('http://127.0.0.1:9', 5000)
+  pools.push(pool)
+  expect(pool).toBeInstanceOf(Pool)
+})
 
 describe('a socket to Divar', () => {
   test('serves one send after another', async () => {
