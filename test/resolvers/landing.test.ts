@@ -65,6 +65,61 @@ describe('users are sent to checked addresses only', () => {
     )
   })
 
+  test('an origin that was accepted before changes nothing of what is said of an address', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        '/',
+        '//',
+        '.',
+        '..',
+        '/.',
+        '%2e',
+        '%2E%2e',
+        '%41',
+        '%',
+        '?',
+        '#',
+        '&',
+        '=',
+        '+',
+        ';',
+        ':',
+        '@',
+        '\\',
+        '\t',
+        ' ',
+        "'",
+      ],
+      ...[
+        'a',
+        'Z9',
+        '~',
+        '_',
+        '-',
+        '*',
+        '!',
+        '|',
+        '{',
+        '"',
+        '<',
+        'س',
+        '\u00e9',
+        '\u200c',
+        ':8443',
+        '.evil.example',
+        'x'.repeat(2040),
+      ],
+    )
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 8 }), (parts) => {
+        const url = `https://app.example.com${parts.join('')}`
+        expect(checkLandingUrl('https://app.example.com/', policy)).toHaveProperty('url')
+        expect(checkLandingUrl(url, policy)).toEqual(checkLandingUrl(url, { ...policy }))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
   test('where a refusing user goes is checked alike, in either spelling', () => {
     const url = 'https://app.example.com/'
     expect(checkLanding({ url, on_denied: `${url}no` }, policy)).toEqual({ url, onDenied: `${url}no` })
