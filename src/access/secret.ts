@@ -1,8 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
 
 /**
- * Drawn anew in each process, so that what stands in memory or passes through a map says nothing about the secret. With it most keys still fit
- * into the one block that SHA-256 works on at a time.
+ * Drawn anew in each process, so that what stands in memory or passes through a map says nothing about the secret. 16 bytes, so that with a key
+ * of up to 39 characters it fits into one block of SHA-256.
  */
 const salt = randomBytes(16)
 

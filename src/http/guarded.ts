@@ -2,7 +2,7 @@ import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http'
 import { Socket } from 'node:net'
 import type { Express } from 'express'
 import helmet from 'helmet'
-import { IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from './node-http.ts'
+import { IncomingMessage, ServerResponse } from './node-http.ts'
 
 /** Answers are for machines: nothing may be loaded, framed or cached. */
 const protect = helmet({
@@ -23,10 +23,11 @@ const GUARDS_OF_DATA = new Set([
 ])
 /** As they stand in a head. Node would check, look up and join each of them anew for each answer: 6 % of a click's instructions. */
 const DATA_HEAD = GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name))
-  .map(lineOf)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')
-const storeHeader = storeHeaderOfNode()
 const FRAME_GUARDS = new Set(['content-security-policy', 'x-frame-options'])
+const OTHER_NODE = 'this version of Node writes its heads in another way'
+const storeHeader = storeHeaderOfNode()
 
 declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace
@@ -61,33 +62,34 @@ export function guardedMessages(app: Express): Messages {
   class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
     requestId?: string = ''
     mayBeFramed?: boolean = false
-
-    #constantHead = ''
+    /** What goes out between the status and the headers of this answer. */
+    constantHead?: string = ''
 
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
       const given = typeof reason === 'string' ? headers : reason
       const list = listOfData(this, given)
+      this.constantHead = list === undefined ? '' : DATA_HEAD
       if (list === undefined) guard(this)
-      else this.#constantHead = DATA_HEAD
       return typeof reason === 'string'
         ? super.writeHead(status, reason, list ?? given)
         : super.writeHead(status, list ?? given)
     }
 
-    /** Node's own, with which it writes each head: it begins one with this line and adds the headers to it. */
+    /** Node writes every head by this method of its own: the status line, then the headers. */
     _storeHeader(statusLine: string, headers: unknown): void {
-      Reflect.apply(storeHeader, this, [statusLine + this.#constantHead, headers])
+      Reflect.apply(storeHeader, this, [statusLine + (this.constantHead ?? ''), headers])
     }
   }
   Object.setPrototypeOf(AppRequest.prototype, app.request)
   Object.setPrototypeOf(AppResponse.prototype, app.response)
   Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype })
+  requireGuards(new AppResponse(new AppRequest(new Socket())))
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse }
 }
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 
-/** The headers of data, which come as one list and are all there are, with those that are not the same for every answer; else `undefined`. */
+/** For data, whose headers come as one list, which names no guard, and none were set before: that list with the request's id. Else `undefined`. */
 function listOfData(response: Guarded, headers: Headers | undefined): OutgoingHttpHeader[] | undefined {
   if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return undefined
   return ['x-request-id', response.requestId ?? '', ...headers]
@@ -102,12 +104,6 @@ function guard(response: Guarded): void {
   }
 }
 
-function lineOf([name, value]: [string, string]): string {
-  validateHeaderName(name)
-  validateHeaderValue(name, value)
-  return `${name}: ${value}\r\n`
-}
-
 function headersOfHelmet(): [string, string][] {
   const request = new IncomingMessage(new Socket())
   const response = new ServerResponse(request)
@@ -117,6 +113,12 @@ function headersOfHelmet(): [string, string][] {
 
 function storeHeaderOfNode() {
   const method: unknown = Reflect.get(ServerResponse.prototype, '_storeHeader')
-  if (typeof method !== 'function') throw new Error('Node writes its heads in another way than it did')
+  if (typeof method !== 'function') throw new Error(OTHER_NODE)
   return method
+}
+
+/** A start fails rather than that answers leave without their guards. */
+function requireGuards(response: ServerResponse): void {
+  const head: unknown = Reflect.get(response.writeHead(200, []), '_header')
+  if (typeof head !== 'string' || !head.includes(DATA_HEAD)) throw new Error(OTHER_NODE)
 }

@@ -1,6 +1,7 @@
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { describeError } from '../base/log.ts'
 import type { Trace } from '../base/trace.ts'
+import type { Sockets } from './pool.ts'
 
 /** How one HTTP exchange of ours ended. */
 export type Exchange =
@@ -32,7 +33,11 @@ const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
  * Asks once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
  * @param onReleased called once the pool is done with the request, which may be after it was given up
  */
-export function ask(pool: Pool, request: ExchangeRequest, onReleased?: () => void): Promise<Exchange> {
+export function ask(
+  pool: Pick<Sockets, 'dispatch'>,
+  request: ExchangeRequest,
+  onReleased?: () => void,
+): Promise<Exchange> {
   const { method = 'POST', path, headers, body = null, timeoutMs, maxBytes, signal } = request
   // Checked here, since a pool that finds it out for itself never uses the socket again that it had chosen.
   if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {

@@ -11,8 +11,11 @@ export const MAX_SOCKETS = 128
  */
 const IDLE_MS = 3000
 
+/** What undici's file has by itself; its index would add the rest. */
+export type Sockets = Pick<Pool, 'dispatch' | 'destroy'>
+
 /** Keep-alive sockets to one origin over HTTP/1.1. */
-export function createPool(origin: string, connectTimeoutMs: number): Pool {
+export function createPool(origin: string, connectTimeoutMs: number): Sockets {
   return new UndiciPool(origin, {
     connections: MAX_SOCKETS,
     pipelining: 1,

@@ -18,3 +18,19 @@ test.each([
     for (const count of counts.values()) expect(Math.abs(count / expected - 1)).toBeLessThan(0.1)
   },
 )
+
+test('the bytes of an id in one encoding are in none of the other: one of them is no secret', () => {
+  const pairs = Array.from({ length: 2000 }, () => ({
+    shown: randomText(32, 'hex'),
+    secret: randomText(24, 'base64url'),
+  }))
+  const shown = pairs.map((pair) => pair.shown).join('')
+  for (const { secret } of pairs) {
+    const hex = Buffer.from(secret, 'base64url').toString('hex')
+    expect(shown).not.toContain(hex.slice(0, 12))
+  }
+})
+
+test('an id longer than a page is none', () => {
+  expect(() => randomText(400, 'hex')).toThrow(RangeError)
+})

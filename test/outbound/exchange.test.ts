@@ -1,17 +1,16 @@
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import type { Pool } from 'undici'
 import { ask, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
-import { createPool } from '../../src/outbound/pool.ts'
+import { createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 
-const pools: Pool[] = []
+const pools: Sockets[] = []
 afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.destroy()))
 })
 
-function poolTo(origin: string): Pool {
+function poolTo(origin: string): Sockets {
   const pool = createPool(origin, 5000)
   pools.push(pool)
   return pool

@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { Pool } from 'undici'
 import { ask, type ExchangeRequest } from '../../src/outbound/exchange.ts'
-import { createPool } from '../../src/outbound/pool.ts'
+import { createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 import { V1, V2 } from '../support/messages.ts'
 import { send } from '../support/requests.ts'
 
-const pools: Pool[] = []
+const pools: Sockets[] = []
 afterAll(async () => {
   await Promise.all(pools.map((pool) => pool.destroy()))
 })
@@ -18,7 +18,7 @@ const REQUEST: ExchangeRequest = { path: '/', headers: {}, body: '{}', timeoutMs
 
 async function start(
   listener: RequestListener,
-): Promise<{ server: Server; origin: string; pool: Pool; sockets: Socket[] }> {
+): Promise<{ server: Server; origin: string; pool: Sockets; sockets: Socket[] }> {
   const server = createServer({ keepAliveTimeout: 60_000 }, listener)
   const sockets: Socket[] = []
   server.on('connection', (socket) => sockets.push(socket))
