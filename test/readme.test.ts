@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { freePort } from './support/listen.ts'
+import { freePort } from '../prove/support/free-port.ts'
 import { z } from 'zod'
 import { faultStatus } from '../src/http/fault-status.ts'
 

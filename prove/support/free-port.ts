@@ -1,13 +1,31 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** For programs that take no port 0, or do not say which one they took. Somebody may take it meanwhile; then they do not start, and say so. */
+/** Below those that a system gives out itself, to whoever listens on port 0 or connects: nobody gets one of these by chance before it is used. */
+const FIRST = 15_000
+const COUNT = 15_000
+
+let next = randomInt(COUNT)
+
+/** For what has to be named before it listens. Somebody may take it meanwhile; then that does not start, and says so. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
+  for (let tries = 0; tries < COUNT; tries += 1) {
+    const port = FIRST + (next % COUNT)
+    next += 1
+    if (await isFree(port)) return port
+  }
+  throw new Error('no port is free')
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+  } catch {
+    return false
+  }
   server.close()
   await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
-  return address.port
+  return true
 }

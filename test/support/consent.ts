@@ -1,12 +1,12 @@
 import supertest, { type Test } from 'supertest'
 import { z } from 'zod'
+import { freePort } from '../../prove/support/free-port.ts'
 import type { Environment } from '../../src/process/config.ts'
 import type { Side } from '../../src/simulator/shown.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { APP } from './consent-app.ts'
 import { withStore } from './databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from './gateway.ts'
-import { freePort } from './listen.ts'
 import { startDivar, type DatabaseKind, type Reachable } from './outbox.ts'
 import { resolverFile } from './resolvers.ts'
 

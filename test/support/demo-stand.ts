@@ -1,9 +1,9 @@
 import { afterAll } from '@jest/globals'
+import { freePort } from '../../prove/support/free-port.ts'
 import { startApp, type SampleApp } from '../../src/demo/app.ts'
 import { APP } from './consent-app.ts'
 import { withStore } from './databases.ts'
 import { KEYS } from './gateway.ts'
-import { freePort } from './listen.ts'
 import { startStand, type Stand } from './stand.ts'
 
 const RESOLVER_SECRET = 'secret-between-gateway-and-app'

@@ -1,6 +1,5 @@
-import { once } from 'node:events'
 import { Server as HttpServer } from 'node:http'
-import { createServer, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import { afterAll } from '@jest/globals'
 
 const running: Server[] = []
@@ -18,14 +17,4 @@ export async function originOf(server: Server): Promise<string> {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('no port')
   return `http://127.0.0.1:${address.port}`
-}
-
-/** A port that was free a moment ago, for what has to be named before it listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
 }
