@@ -86,10 +86,8 @@ class Run {
     this.#begunAt = performance.now()
     if (this.#job.rate === undefined) {
       for (const connection of this.#connections) this.#send(connection, performance.now())
-    } else {
-      this.#free.push(...this.#connections)
-      this.#sendWhatIsDue(this.#job.rate)
-    }
+    } else this.#free.push(...this.#connections)
+    this.#stayAwake()
     return this.#done.promise
   }
 
@@ -119,9 +117,20 @@ class Run {
     if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
   }
 
-  /** Turns with the event loop rather than with timers, whose milliseconds would be coarser than what is measured. */
-  #sendWhatIsDue(rate: number): void {
+  /**
+   * Turns with the event loop for as long as the job lasts. Timers, whose milliseconds are coarser than what is measured, could not send what is
+   * due; and a generator that slept between answers would have to be woken by whom it measures: that costs a slow contestant, which lets it sleep
+   * more often, several microseconds for each answer, and nobody whose callers are on other machines.
+   */
+  #stayAwake(): void {
     if (this.#isOver) return
+    if (this.#job.rate !== undefined) this.#sendWhatIsDue(this.#job.rate)
+    setImmediate(() => {
+      this.#stayAwake()
+    })
+  }
+
+  #sendWhatIsDue(rate: number): void {
     const now = performance.now()
     for (;;) {
       const dueAt = this.#begunAt + (this.#sent * 1000) / rate
@@ -130,11 +139,7 @@ class Run {
       if (connection === undefined) break
       this.#send(connection, dueAt)
     }
-    if (this.#mayGoOn(now)) {
-      setImmediate(() => {
-        this.#sendWhatIsDue(rate)
-      })
-    } else if (this.#latencies.length === this.#sent) this.#settle(now)
+    if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
   }
 
   #mayGoOn(now: number): boolean {

@@ -1,4 +1,6 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text as readText } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
@@ -66,3 +68,31 @@ test.each(['process.exit()', "log.fatal({ n: 1, text: 'fatal' }); process.exit()
     expect(lines).toHaveLength(end.includes('fatal') ? 2 : 1)
   },
 )
+
+test('a reader that stands still holds nothing up: 16 MB wait for it, and what is lost beyond is counted', async () => {
+  const text = 'x'.repeat(1000)
+  const total = 40_000
+  const script = `
+    import { createLogger } from ${JSON.stringify(LOG)}
+    const log = createLogger('info')
+    let n = 0
+    const some = () => {
+      for (const end = n + 100; n < end; n += 1) log.info({ n, text: '${text}' })
+      if (n < ${total}) setImmediate(some)
+      else process.stderr.write('all logged')
+    }
+    some()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  // Nothing is read before all has been logged.
+  await once(child.stderr, 'data')
+  const [first = '', ...lines] = (await readText(child.stdout)).trimEnd().split('\n')
+  const last = z
+    .object({ level: z.literal('warn'), event: z.literal('log.lines_lost'), lines: z.int() })
+    .parse(JSON.parse(lines.pop() ?? ''))
+  expect(line.parse(JSON.parse(first)).n).toBe(0)
+  expect(lines.length * first.length).toBeGreaterThan(15 * 1024 * 1024)
+  expect(lines.length * first.length).toBeLessThan(17 * 1024 * 1024)
+  expect(last.lines).toBe(total - lines.length - 1)
+})
