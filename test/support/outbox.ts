@@ -168,16 +168,22 @@ export async function until(
   id: string,
   state: Shown['state'],
   isIt: (message: Shown) => boolean = () => true,
+  patienceMs = PATIENCE_MS,
 ): Promise<Shown> {
-  return eventually(async () => {
+  const look = async () => {
     const message = await show(gateway, id)
     return message.state === state && isIt(message) ? message : undefined
-  }, `${id} ${state}`)
+  }
+  return eventually(look, `${id} ${state}`, patienceMs)
 }
 
 /** What `look` finds once it finds something. */
-export async function eventually<Found>(look: () => Promise<Found | undefined>, what: string): Promise<Found> {
-  const deadline = Date.now() + PATIENCE_MS
+export async function eventually<Found>(
+  look: () => Promise<Found | undefined>,
+  what: string,
+  patienceMs = PATIENCE_MS,
+): Promise<Found> {
+  const deadline = Date.now() + patienceMs
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
