@@ -57,4 +57,5 @@ HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD ["nod
 # Node itself and no shell before it: signals reach the program, which drains on SIGTERM.
 ENTRYPOINT ["node"]
 # Room for new objects, in MB: with 8 the p99 of clicks doubles at full load (4 to 9 ms), with Node's own bound the process is larger by 35 MB and no faster.
-CMD ["--max-semi-space-size=16", "/app/dist/main.js"]
+# Room for old ones before they are collected: after a pause Node leaves so little that the first load runs into collections of 10 to 200 ms.
+CMD ["--max-semi-space-size=16", "--initial-old-space-size=96", "/app/dist/main.js"]

@@ -17,7 +17,7 @@ const TEMPLATE = 'https://app.example.com/start{?post_token,user_id,data.order_i
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 /** As `npm start` and the image have it. */
-const FLAGS = ['--max-semi-space-size=16']
+const FLAGS = ['--max-semi-space-size=16', '--initial-old-space-size=96']
 const NGINX = '/usr/sbin/nginx'
 
 const CLICK = compact('../test/fixtures/click-v1-seed.json')
