@@ -23,7 +23,9 @@ describe('the systemd unit', () => {
     const { scripts } = z
       .object({ scripts: z.object({ start: z.string() }) })
       .parse(JSON.parse(readText('package.json')))
-    expect(settings['ExecStart']).toBe('/usr/bin/node --max-semi-space-size=16 --initial-old-space-size=96 /opt/kenar-chat-gateway/dist/main.js')
+    expect(settings['ExecStart']).toBe(
+      '/usr/bin/node --max-semi-space-size=16 --initial-old-space-size=96 /opt/kenar-chat-gateway/dist/main.js',
+    )
     expect(scripts.start).toBe('node --max-semi-space-size=16 --initial-old-space-size=96 dist/main.js')
   })
 
