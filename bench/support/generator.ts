@@ -114,7 +114,6 @@ class Run {
     this.#latencies.push(now - (this.#dueOf.get(connection) ?? now))
     if (this.#job.rate !== undefined) this.#free.push(connection)
     else if (this.#mayGoOn(now)) this.#send(connection, now)
-    if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
   }
 
   /**
@@ -124,14 +123,13 @@ class Run {
    */
   #stayAwake(): void {
     if (this.#isOver) return
-    if (this.#job.rate !== undefined) this.#sendWhatIsDue(this.#job.rate)
-    setImmediate(() => {
-      this.#stayAwake()
-    })
+    const now = performance.now()
+    if (this.#job.rate !== undefined) this.#sendWhatIsDue(this.#job.rate, now)
+    if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
+    else setImmediate(() => { this.#stayAwake(); })
   }
 
-  #sendWhatIsDue(rate: number): void {
-    const now = performance.now()
+  #sendWhatIsDue(rate: number, now: number): void {
     for (;;) {
       const dueAt = this.#begunAt + (this.#sent * 1000) / rate
       if (dueAt > now || !this.#mayGoOn(now)) break
@@ -139,7 +137,6 @@ class Run {
       if (connection === undefined) break
       this.#send(connection, dueAt)
     }
-    if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
   }
 
   #mayGoOn(now: number): boolean {
