@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from '../prove/support/node-flags.ts'
 import type { Contestant } from './support/contestant.ts'
 import { DELIVERED } from './support/stand-in.ts'
 import type { Expected } from './support/wire.ts'
@@ -16,8 +17,6 @@ const CONVERSATION = '6b3d5cf7-9291-4fa9-892a-9d07e300daea'
 const TEMPLATE = 'https://app.example.com/start{?post_token,user_id,data.order_id}'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-/** As `npm start` and the image have it. */
-const FLAGS = ['--max-semi-space-size=16', '--initial-old-space-size=96']
 const NGINX = '/usr/sbin/nginx'
 
 const CLICK = compact('../test/fixtures/click-v1-seed.json')
@@ -149,7 +148,7 @@ ${temporary.join('\n')}
 }
 
 function ours(port: number, environment: Record<string, string>) {
-  return { command: process.execPath, args: [...FLAGS, MAIN], environment: { ...environment, PORT: String(port) } }
+  return { command: process.execPath, args: [...NODE_FLAGS, MAIN], environment: { ...environment, PORT: String(port) } }
 }
 
 function peer(script: string, args: readonly string[], environment: Record<string, string>) {

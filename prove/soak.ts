@@ -35,8 +35,6 @@ await runSuite('soak', { shortS: 90, fullS: 3600 }, async (suite) => {
     RESOLVER: 'forward',
     RESOLVER_URL: `${url}/resolve`,
     RESOLVER_SECRET: 'prove-resolver-secret',
-    // As npm start runs it.
-    NODE_OPTIONS: '--max-semi-space-size=16',
   }
   const platform = await startTakingPlatform(suite)
   const gateway = spawnGateway(suite, environment(platform, ownSqlite(suite.folder).url, variables))

@@ -21,13 +21,7 @@ const MAY_RISE_MIB = { short: 40, full: 15 }
 export async function proveBodies(suite: Suite): Promise<void> {
   const { report, short } = suite
   const total = short ? BODIES.short : BODIES.full
-  const gateway = spawnGateway(
-    suite,
-    environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url, {
-      // As npm start runs it.
-      NODE_OPTIONS: '--max-semi-space-size=16',
-    }),
-  )
+  const gateway = spawnGateway(suite, environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url))
   const { port } = await gateway.ready
   const found = { unanswered: 0, ours: 0, misshapen: 0, statuses: new Map<number, number>() }
   const memory: { x: number; y: number }[] = []

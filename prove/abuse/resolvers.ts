@@ -73,7 +73,6 @@ export async function proveResolvers(suite: Suite): Promise<void> {
     RESOLVER_SECRET: 'prove-resolver-secret',
     RESOLVER_TIMEOUT_MS: String(TIMEOUT_MS),
     FALLBACK_LANDING_URL: FALLBACK,
-    NODE_OPTIONS: '--max-semi-space-size=16',
   }
   const platform = await startTakingPlatform(suite)
   const gateway = spawnGateway(suite, environment(platform, ownSqlite(suite.folder).url, variables))

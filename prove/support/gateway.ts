@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { startChild } from './children.ts'
 import { createClient, type Client } from './client.ts'
 import type { Environment } from './environment.ts'
+import { NODE_FLAGS } from './node-flags.ts'
 import type { Suite } from './suite.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -46,7 +47,10 @@ export function spawnGateway(
 ): GatewayProcess {
   suite.atEnd(() => end('SIGKILL'))
   const spawnedAt = performance.now()
-  const child = startChild(process.execPath, [main], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = startChild(process.execPath, [...NODE_FLAGS, main], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const listening = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<undefined>()
   let output = ''
