@@ -126,7 +126,10 @@ class Run {
     const now = performance.now()
     if (this.#job.rate !== undefined) this.#sendWhatIsDue(this.#job.rate, now)
     if (!this.#mayGoOn(now) && this.#latencies.length === this.#sent) this.#settle(now)
-    else setImmediate(() => { this.#stayAwake(); })
+    else
+      setImmediate(() => {
+        this.#stayAwake()
+      })
   }
 
   #sendWhatIsDue(rate: number, now: number): void {
