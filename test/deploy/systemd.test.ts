@@ -24,9 +24,11 @@ describe('the systemd unit', () => {
       .object({ scripts: z.object({ start: z.string() }) })
       .parse(JSON.parse(readText('package.json')))
     expect(settings['ExecStart']).toBe(
-      '/usr/bin/node --max-semi-space-size=16 --initial-old-space-size=96 /opt/kenar-chat-gateway/dist/main.js',
+      '/usr/bin/node --max-semi-space-size=16 --initial-old-space-size=96 --max-inlined-bytecode-size-cumulative=3000 /opt/kenar-chat-gateway/dist/main.js',
     )
-    expect(scripts.start).toBe('node --max-semi-space-size=16 --initial-old-space-size=96 dist/main.js')
+    expect(scripts.start).toBe(
+      'node --max-semi-space-size=16 --initial-old-space-size=96 --max-inlined-bytecode-size-cumulative=3000 dist/main.js',
+    )
   })
 
   test('lets running work end on SIGTERM: it waits longer than the gateway does', () => {
