@@ -34,7 +34,7 @@ const baseline = counter && baselines[counter]
 if (counter === undefined || measured === undefined) {
   say('skipped: this machine has neither counters of instructions (perf stat -e instructions:u) nor valgrind')
 } else if (values.update) {
-  writeFileSync(BASELINE, `${JSON.stringify({ ...baselines, [counter]: Math.round(measured) })}\n`)
+  writeFileSync(BASELINE, `${JSON.stringify({ ...baselines, [counter]: Math.round(measured) }, null, 2)}\n`)
   say(`${count(measured)} instructions a click, the baseline of ${counter} from now on`)
 } else if (typeof baseline !== 'number') {
   say(
