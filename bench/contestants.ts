@@ -42,7 +42,7 @@ const OURS = {
 }
 
 export const clickContestants: readonly Contestant[] = [
-  { ...clicked('bare node:http', ['click-bare.mjs']), isCountedSlowly: true },
+  { ...bareClick(), isCountedSlowly: true },
   { ...clicked('fastify + ajv, no log', ['click-fastify.mjs']), isCountedSlowly: true },
   clicked('plain Express', ['click-express.mjs']),
   { ...clicked('Bolt HTTPReceiver', ['click-bolt.mjs', 'http']), requests: signedClick },
@@ -52,12 +52,16 @@ export const clickContestants: readonly Contestant[] = [
 
 /** @param clicks bodies in place of the one, when the landing stays the same */
 export function ourClick(name = 'this gateway', clicks: readonly string[] = [CLICK]): Contestant {
-  return {
-    name,
-    start: (port) => ours(port, OURS),
-    requests: () => clicks.map((click) => request('/divar/session', click, { authorization: DIVAR_KEY })),
-    expected: landed,
-  }
+  return { name, start: (port) => ours(port, OURS), requests: () => clickRequests(clicks), expected: landed }
+}
+
+/** @param clicks as for ours */
+export function bareClick(name = 'bare node:http', clicks: readonly string[] = [CLICK]): Contestant {
+  return { ...clicked(name, ['click-bare.mjs']), requests: () => clickRequests(clicks) }
+}
+
+function clickRequests(clicks: readonly string[]): string[] {
+  return clicks.map((click) => request('/divar/session', click, { authorization: DIVAR_KEY }))
 }
 
 /** As many clicks as keys in their data, all of one size: what an app that makes keys from ids would send. */
@@ -95,7 +99,7 @@ function clicked(name: string, [script = '', ...args]: readonly string[]): Conte
   return {
     name,
     start: (port) => peer(script, args, { PORT: String(port), DIVAR_KEY }),
-    requests: () => [request('/divar/session', CLICK, { authorization: DIVAR_KEY })],
+    requests: () => clickRequests([CLICK]),
     expected: landed,
   }
 }

@@ -1,4 +1,4 @@
-import { clicksWithKeys, ourClick, ourSend } from '../contestants.ts'
+import { bareClick, clicksWithKeys, ourClick, ourSend } from '../contestants.ts'
 import type { Bench } from './bench.ts'
 import type { Contestant, Running } from './contestant.ts'
 import type { Samples } from './samples.ts'
@@ -10,22 +10,31 @@ const MANY_CALLERS = 1000
 const PARTS = 10
 
 /** Requests a second beside little and beside much of something, and the processor time of each. */
-export type Compared = { what: string; few: Cost; many: Cost }
+export type Compared = { what: string; isOurs: boolean; few: Cost; many: Cost }
 export type Cost = { rates: number[]; cpuMicros: number[] }
 
 /** What state could cost: keys in the data of clicks, callers, and requests that went before. */
 export async function measureGrowth(bench: Bench): Promise<Compared[]> {
   const { platformPort } = bench.load
+  const few = clicksWithKeys(FEW_KEYS)
+  const many = clicksWithKeys(MANY_KEYS)
+  const keys = `${FEW_KEYS} and ${MANY_KEYS.toLocaleString('en')} different keys in the data of clicks`
+  const callers = `1 and ${MANY_CALLERS.toLocaleString('en')} callers`
   return [
+    await compare(bench, `a click, with ${keys}`, ourClick('few keys', few), ourClick('many keys', many)),
+    // V8 keeps a shape for each new set of keys that it parses: some of this is nobody's but its own.
+    {
+      ...(await compare(
+        bench,
+        'the same of bare node:http',
+        bareClick('bare, few', few),
+        bareClick('bare, many', many),
+      )),
+      isOurs: false,
+    },
     await compare(
       bench,
-      `a click, with ${FEW_KEYS} and ${MANY_KEYS.toLocaleString('en')} different keys in the data of clicks`,
-      ourClick('few keys', clicksWithKeys(FEW_KEYS)),
-      ourClick('many keys', clicksWithKeys(MANY_KEYS)),
-    ),
-    await compare(
-      bench,
-      `a send, with 1 and ${MANY_CALLERS.toLocaleString('en')} callers`,
+      `a send, with ${callers}`,
       ourSend('one caller', platformPort),
       ourSend('many callers', platformPort, MANY_CALLERS),
     ),
@@ -33,7 +42,12 @@ export async function measureGrowth(bench: Bench): Promise<Compared[]> {
 }
 
 async function compare(bench: Bench, what: string, few: Contestant, many: Contestant): Promise<Compared> {
-  const compared: Compared = { what, few: { rates: [], cpuMicros: [] }, many: { rates: [], cpuMicros: [] } }
+  const compared: Compared = {
+    what,
+    isOurs: true,
+    few: { rates: [], cpuMicros: [] },
+    many: { rates: [], cpuMicros: [] },
+  }
   const pair = [
     { running: await bench.start(few), cost: compared.few },
     { running: await bench.start(many), cost: compared.many },
