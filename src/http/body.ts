@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { joinCohort } from '../base/cohort.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 
@@ -18,7 +19,9 @@ const LINGER_MS = 1000
  */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   requireJson(request)
-  return parseStrictJson(await readBytes(request))
+  const bytes = await readBytes(request)
+  await joinCohort()
+  return parseStrictJson(bytes)
 }
 
 function requireJson(request: IncomingMessage): void {

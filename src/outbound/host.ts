@@ -1,3 +1,4 @@
+import { joinCohort } from '../base/cohort.ts'
 import type { Span, Spans } from '../base/spans.ts'
 import { traceHeaders } from '../base/trace.ts'
 import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
@@ -21,10 +22,12 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
   const release = () => {
     slots.release()
   }
-  const sendWithin = (timeoutMs: number, request: ExchangeRequest, span?: Span): Promise<Exchange> => {
+  const sendWithin = async (timeoutMs: number, request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const { traced } = request
     const headers = traced ? { ...request.headers, ...traceHeaders(traced.trace, span?.trace.spanId) } : request.headers
-    return ask(pool, { ...request, headers, timeoutMs }, release)
+    const exchange = await ask(pool, { ...request, headers, timeoutMs }, release)
+    await joinCohort()
+    return exchange
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const startedAt = performance.now()
