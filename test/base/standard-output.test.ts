@@ -23,7 +23,7 @@ async function linesOf(script: string) {
     .map((text) => line.parse(JSON.parse(text)))
 }
 
-test('what one turn logs is written whole and in its order, however much and however long', async () => {
+test('what is logged at once is written whole and in its order, however much and however long', async () => {
   const lines = await linesOf(`
     const lengths = [1, 30_000, 2, 70_000, 10, 21_000, 21_000, 21_000, 21_000, 5]
     for (const [n, length] of lengths.entries()) log.info({ n, text: 'سلام \\u{1f600}'.repeat(length / 5) + 'x' })
@@ -58,6 +58,21 @@ test('turns follow each other', async () => {
     })
   `)
   expect(lines.map(({ n }) => n)).toEqual([0, 1, 2])
+})
+
+test('a line does not wait for others, nor for the end of the process', async () => {
+  const script = `
+    import { createLogger } from ${JSON.stringify(LOG)}
+    createLogger('info').info({ n: 0, text: 'alone' })
+    process.stdin.resume()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  await once(child.stdout, 'readable')
+  expect(line.parse(JSON.parse(String(child.stdout.read())))).toMatchObject({ n: 0, text: 'alone' })
+  child.stdin.end()
+  await ended
 })
 
 test.each(['process.exit()', "log.fatal({ n: 1, text: 'fatal' }); process.exit()", ''])(
