@@ -31,11 +31,16 @@ export type Listener = {
 export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
   // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
   // that keep each other, and all responses that were in them, from the young generation's collector.
-  const latest = new Map<Socket, ServerResponse>()
+  const latest = new Map<Socket, ServerResponse | undefined>()
   const silent = new Set<Socket>()
   const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
-    silent.delete(request.socket)
-    latest.set(request.socket, response)
+    const { socket } = request
+    silent.delete(socket)
+    latest.set(socket, response)
+    response.on('close', () => {
+      // Kept, it and all that hangs on it would be copied at each collection of what is young: half of such a pause.
+      if (latest.get(socket) === response) latest.set(socket, undefined)
+    })
     handle(request, response)
   })
   server.on('connection', (socket: Socket) => {
@@ -70,8 +75,8 @@ export async function listen({ handle, messages }: App, port: number, host: stri
  * A request may be on its way on a connection that is idle here, and a proxy may not know yet that it should ask another: both would be lost
  * without an answer if all that is idle were closed at once.
  */
-async function lastCall(server: Server, latest: Iterable<ServerResponse>, ms: number, hurry: AbortSignal) {
-  for (const response of latest) if (!response.closed) sendAway(response)
+async function lastCall(server: Server, latest: Iterable<ServerResponse | undefined>, ms: number, hurry: AbortSignal) {
+  for (const response of latest) if (response?.closed === false) sendAway(response)
   server.prependListener('request', (_request, response) => {
     sendAway(response)
   })
@@ -83,14 +88,18 @@ function sendAway(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
-function close(server: Server, latest: Iterable<ServerResponse>, silent: ReadonlySet<Socket>): Promise<void> {
+function close(
+  server: Server,
+  latest: Iterable<ServerResponse | undefined>,
+  silent: ReadonlySet<Socket>,
+): Promise<void> {
   const closeAfter = (response: ServerResponse) => {
     sendAway(response)
     response.once('close', () => {
       server.closeIdleConnections()
     })
   }
-  for (const response of latest) if (!response.closed) closeAfter(response)
+  for (const response of latest) if (response?.closed === false) closeAfter(response)
   // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
   for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
   server.prependListener('request', (_request, response) => {
