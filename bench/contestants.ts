@@ -57,7 +57,7 @@ export function ourClick(name = 'this gateway', clicks: readonly string[] = [CLI
 
 /** @param clicks as for ours */
 export function bareClick(name = 'bare node:http', clicks: readonly string[] = [CLICK]): Contestant {
-  return { ...clicked(name, ['click-bare.mjs']), requests: () => clickRequests(clicks) }
+  return clicked(name, ['click-bare.mjs'], clicks)
 }
 
 function clickRequests(clicks: readonly string[]): string[] {
@@ -95,11 +95,15 @@ export function ourSend(name: string, platformPort: number, callers = 1): Contes
   return { name, start: (port) => ours(port, environment), requests: () => [sendRequest()], expected: delivered }
 }
 
-function clicked(name: string, [script = '', ...args]: readonly string[]): Contestant {
+function clicked(
+  name: string,
+  [script = '', ...args]: readonly string[],
+  clicks: readonly string[] = [CLICK],
+): Contestant {
   return {
     name,
     start: (port) => peer(script, args, { PORT: String(port), DIVAR_KEY }),
-    requests: () => clickRequests([CLICK]),
+    requests: () => clickRequests(clicks),
     expected: landed,
   }
 }

@@ -3,6 +3,8 @@ import type { Judge } from './judge.ts'
 
 const NOTHING = Buffer.alloc(0)
 const MAX_QUOTED = 300
+/** For what one read gives; most answers are a few hundred bytes. */
+const ROOM = 16 * 1024
 
 /** One keep-alive connection that has one request under way at most. */
 export type Connection = {
@@ -16,15 +18,31 @@ export type ConnectionEvents = {
   onWrong: (reason: string) => void
 }
 
-/** A raw socket: an HTTP client would cost more than the servers that are measured. */
+/**
+ * A raw socket: an HTTP client would cost more than the servers that are measured. It reads into one buffer: one for each answer would make the
+ * collector stop the load again and again, and the time of that would count as theirs.
+ */
 export async function openConnection(
   port: number,
   { judge, onAnswer, onWrong }: ConnectionEvents,
 ): Promise<Connection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await connected(socket)
   let pending: Buffer = NOTHING
   let isClosing = false
+  const onRead = (size: number) => {
+    const chunk = room.subarray(0, size)
+    const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    const verdict = judge(bytes)
+    if (verdict === 'wrong') onWrong(`a wrong answer: ${quote(bytes)}`)
+    else if (verdict === 'partial') pending = pending.length === 0 ? Buffer.from(bytes) : bytes
+    else {
+      pending = NOTHING
+      onAnswer(connection)
+    }
+    return true
+  }
+  const room = Buffer.allocUnsafeSlow(ROOM)
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: room, callback: onRead } })
+  await connected(socket)
   const connection: Connection = {
     send: (request) => socket.write(request),
     close: () => {
@@ -32,16 +50,6 @@ export async function openConnection(
       socket.destroy()
     },
   }
-  socket.on('data', (chunk: Buffer) => {
-    const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
-    const verdict = judge(bytes)
-    if (verdict === 'wrong') onWrong(`a wrong answer: ${quote(bytes)}`)
-    else if (verdict === 'partial') pending = bytes
-    else {
-      pending = NOTHING
-      onAnswer(connection)
-    }
-  })
   socket.on('error', () => undefined)
   socket.once('close', () => {
     if (!isClosing) onWrong(`a connection was closed after: ${quote(pending)}`)

@@ -7,6 +7,8 @@ import { countInstructions } from './counters.ts'
 import type { Samples } from './samples.ts'
 
 const SETTLES_MS = 500
+/** At a new rate, and after a pause, everybody finds the way back first. */
+const RUN_IN_S = 0.5
 
 type Latency = { rate: number; p50: Samples; p99: Samples }
 
@@ -119,6 +121,7 @@ type Drawing = { rate: number; p50: number[]; p99: number[] }
 
 async function drawLatency(bench: Bench, running: Running, { rate, p50, p99 }: Drawing): Promise<void> {
   running.forgetLog()
+  await bench.load.run(running, { seconds: RUN_IN_S, rate })
   const loaded = await bench.load.run(running, { seconds: bench.plan.latencySeconds, rate })
   p50.push(loaded.p50)
   p99.push(loaded.p99)
