@@ -67,7 +67,10 @@ function openStandardOutput(): Output {
   const output = destination({ dest: 1, maxLength: MAX_WAITING })
   const gathered = Buffer.allocUnsafeSlow(MAX_GATHERED)
   let used = 0
+  let timer: NodeJS.Timeout | undefined
   const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
     const written = gathered.toString('utf8', 0, used)
     used = 0
     if (written !== '') output.write(written)
@@ -90,7 +93,7 @@ function openStandardOutput(): Output {
         output.write(line)
         return
       }
-      if (used === 0) setTimeout(flush, GATHERS_MS)
+      timer ??= setTimeout(flush, GATHERS_MS)
       used += gathered.write(line, used)
     },
     // pino calls it after a fatal line.
