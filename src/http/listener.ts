@@ -31,6 +31,7 @@ export type Listener = {
 export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
   // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
   // that keep each other, and all responses that were in them, from the young generation's collector.
+  // Open ones only.
   const latest = new Map<Socket, ServerResponse | undefined>()
   const silent = new Set<Socket>()
   const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
@@ -76,7 +77,7 @@ export async function listen({ handle, messages }: App, port: number, host: stri
  * without an answer if all that is idle were closed at once.
  */
 async function lastCall(server: Server, latest: Iterable<ServerResponse | undefined>, ms: number, hurry: AbortSignal) {
-  for (const response of latest) if (response?.closed === false) sendAway(response)
+  for (const response of latest) if (response !== undefined) sendAway(response)
   server.prependListener('request', (_request, response) => {
     sendAway(response)
   })
@@ -99,7 +100,7 @@ function close(
       server.closeIdleConnections()
     })
   }
-  for (const response of latest) if (response?.closed === false) closeAfter(response)
+  for (const response of latest) if (response !== undefined) closeAfter(response)
   // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
   for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
   server.prependListener('request', (_request, response) => {
