@@ -26,6 +26,7 @@ export async function openConnection(
   port: number,
   { judge, onAnswer, onWrong }: ConnectionEvents,
 ): Promise<Connection> {
+  const room = Buffer.allocUnsafeSlow(ROOM)
   let pending: Buffer = NOTHING
   let isClosing = false
   const onRead = (size: number) => {
@@ -33,14 +34,13 @@ export async function openConnection(
     const bytes = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
     const verdict = judge(bytes)
     if (verdict === 'wrong') onWrong(`a wrong answer: ${quote(bytes)}`)
-    else if (verdict === 'partial') pending = pending.length === 0 ? Buffer.from(bytes) : bytes
+    else if (verdict === 'partial') pending = Buffer.from(bytes)
     else {
       pending = NOTHING
       onAnswer(connection)
     }
     return true
   }
-  const room = Buffer.allocUnsafeSlow(ROOM)
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: room, callback: onRead } })
   await connected(socket)
   const connection: Connection = {
