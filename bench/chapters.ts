@@ -20,7 +20,7 @@ more than 10 % more instructions than in \`bench/baseline.json\`, counted by the
 
 Every contestant gets the same request, gives the same answer, and has one core; a generator of our own, which looks at every answer, has the other and the
 loopback between them. It never sleeps, so nobody pays for waking it. A wrong answer ends the run. Rounds alternate, so that what else the machine does meets all alike; figures are medians of rounds, ratios are
-taken within rounds. "To bare" is the share of what \`node:http\` alone can do, "bare to it" the same by processor time, which also holds where the load was
+taken within rounds. Latencies that are compared are drawn one right after the other, by turns. "To bare" is the share of what \`node:http\` alone can do, "bare to it" the same by processor time, which also holds where the load was
 too slow to keep a core busy.`
 
 /** Not measured by the bench: valgrind with V8's own map of what it compiled. */

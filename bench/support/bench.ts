@@ -12,6 +12,8 @@ export type Plan = {
   warmUpSeconds: number
   roundSeconds: number
   latencySeconds: number
+  /** How often the latencies are drawn that are compared with each other. */
+  turns: number
   spawns: number
   /** Whether to count instructions where that takes minutes for each contestant. */
   countsSlowly: boolean
@@ -24,7 +26,8 @@ export const PLANS: Record<'full' | 'short', Plan> = {
     rounds: 9,
     warmUpSeconds: 4,
     roundSeconds: 3,
-    latencySeconds: 4,
+    latencySeconds: 3,
+    turns: 30,
     spawns: 15,
     countsSlowly: true,
     driftRequests: 1_000_000,
@@ -34,6 +37,7 @@ export const PLANS: Record<'full' | 'short', Plan> = {
     warmUpSeconds: 4,
     roundSeconds: 2,
     latencySeconds: 2,
+    turns: 8,
     spawns: 3,
     countsSlowly: false,
     driftRequests: 50_000,

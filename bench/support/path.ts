@@ -23,7 +23,7 @@ export type Figures = {
   instructions: Samples
   /** At half of what it can do itself. */
   ownHalf: Latency
-  /** At half of what ours can do; of the bare one and ours. */
+  /** At half of what ours can do, by turns; of the bare one and ours. */
   ourHalf: Latency | undefined
   idleBytes: number
   loadedBytes: number
@@ -91,12 +91,9 @@ async function measureLatencies(bench: Bench, path: string, drawn: readonly Draw
   }
   for (let round = 0; round < bench.plan.rounds; round += 1) {
     bench.step(`${path}: latency, round ${round + 1} of ${bench.plan.rounds}`)
-    for (const { one, running, ownHalf, ourHalf } of rotated(latencies, round)) {
-      await drawLatency(bench, running, ownHalf)
-      if (one === ours && ourHalf !== undefined) copyLast(ownHalf, ourHalf)
-      else if (ourHalf !== undefined) await drawLatency(bench, running, ourHalf)
-    }
+    for (const { running, ownHalf } of rotated(latencies, round)) await drawLatency(bench, running, ownHalf)
   }
+  await drawInTurn(bench, path, latencies)
   const figures = latencies.map(({ one: { contestant, ...rates }, running, idleBytes, ownHalf, ourHalf }) => ({
     ...rates,
     name: contestant.name,
@@ -119,18 +116,21 @@ type Latencies = {
 
 type Drawing = { rate: number; p50: number[]; p99: number[] }
 
+/** What is compared with each other is drawn one right after the other, by turns: who has just been idle answers slower than who has not. */
+async function drawInTurn(bench: Bench, path: string, latencies: readonly Latencies[]): Promise<void> {
+  const both = latencies.flatMap(({ running, ourHalf }) => (ourHalf === undefined ? [] : [{ running, ourHalf }]))
+  for (let turn = 0; turn < bench.plan.turns; turn += 1) {
+    bench.step(`${path}: latency by turns, ${turn + 1} of ${bench.plan.turns}`)
+    for (const { running, ourHalf } of rotated(both, turn)) await drawLatency(bench, running, ourHalf)
+  }
+}
+
 async function drawLatency(bench: Bench, running: Running, { rate, p50, p99 }: Drawing): Promise<void> {
   running.forgetLog()
   await bench.load.run(running, { seconds: RUN_IN_S, rate })
   const loaded = await bench.load.run(running, { seconds: bench.plan.latencySeconds, rate })
   p50.push(loaded.p50)
   p99.push(loaded.p99)
-}
-
-/** Ours at half of what ours can do is one and the same. */
-function copyLast(from: Drawing, to: Drawing): void {
-  to.p50.push(...from.p50.slice(-1))
-  to.p99.push(...from.p99.slice(-1))
 }
 
 function rotated<Item>(items: readonly Item[], by: number): Item[] {
