@@ -89,11 +89,11 @@ async function measureLatencies(bench: Bench, path: string, drawn: readonly Draw
       ourHalf: one === drawn[0] || one === ours ? { rate: ourRate, p50: [], p99: [] } : undefined,
     })
   }
+  await drawInTurn(bench, path, latencies)
   for (let round = 0; round < bench.plan.rounds; round += 1) {
     bench.step(`${path}: latency, round ${round + 1} of ${bench.plan.rounds}`)
     for (const { running, ownHalf } of rotated(latencies, round)) await drawLatency(bench, running, ownHalf)
   }
-  await drawInTurn(bench, path, latencies)
   const figures = latencies.map(({ one: { contestant, ...rates }, running, idleBytes, ownHalf, ourHalf }) => ({
     ...rates,
     name: contestant.name,
