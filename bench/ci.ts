@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod'
 import { count, median } from '../prove/support/figures.ts'
 import { ourClick } from './contestants.ts'
 import { countUnderCallgrind } from './support/callgrind.ts'

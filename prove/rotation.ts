@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { ownDatabases, type Database } from './support/databases.ts'
 import { environment, KEYS } from './support/environment.ts'

@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { audit, isSettled, reportAudit } from './support/audit.ts'
 import { ownPostgres, ownSqlite, type Database } from './support/databases.ts'
 import { KEYS } from './support/environment.ts'

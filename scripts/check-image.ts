@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import * as buildah from './image/buildah.ts'
 import type { Tools } from './image/container.ts'
 import { CheckFailure, findProgram, run } from './image/process.ts'

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort } from '../prove/support/free-port.ts'
-import { z } from 'zod'
+import * as z from 'zod'
 import { faultStatus } from '../src/http/fault-status.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const root = new URL('..', import.meta.url)
 const read = (name: string) => readFileSync(new URL(name, root), 'utf8')

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 const party = z.object({ id: z.string().max(128).nullish() })
 

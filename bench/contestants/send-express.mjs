@@ -1,7 +1,7 @@
 import express from 'express'
 import helmet from 'helmet'
 import { pinoHttp } from 'pino-http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { CALLER_KEY, isKey, pathOf, PLATFORM_KEY, PLATFORM_URL, PORT } from './shared.mjs'
 
 /** What most would write: Express, zod and the global fetch. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What the harness and its generator, which is a process of its own, say to each other. */
 

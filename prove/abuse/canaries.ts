@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, planted } from '../../test/support/planted.ts'
 import { ownSqlite } from '../support/databases.ts'
 import { environment, KEYS } from '../support/environment.ts'

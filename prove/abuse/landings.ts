@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { environment, type Environment } from '../support/environment.ts'
 import { ownSqlite } from '../support/databases.ts'
 import { spawnGateway } from '../support/gateway.ts'

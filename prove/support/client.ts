@@ -1,5 +1,5 @@
 import { Pool } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEYS } from './environment.ts'
 
 const TIMEOUT_MS = 20_000

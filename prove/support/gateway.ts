@@ -1,14 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { startChild } from './children.ts'
 import { createClient, type Client } from './client.ts'
 import type { Environment } from './environment.ts'
 import { NODE_FLAGS } from './node-flags.ts'
 import type { Suite } from './suite.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const READY_WITHIN_MS = 60_000
 const POLL_MS = 2
 /** Of the output: enough for a reason, bounded for a long life. */
@@ -37,7 +37,7 @@ export type GatewayProcess = {
 }
 
 /**
- * The program itself, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
+ * The program as it is built, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
  * ends by itself breaks the suite.
  */
 export function spawnGateway(

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { CheckFailure, run, type Environment } from './process.ts'
 
 const BUILD_DEADLINE_MS = 15 * 60_000

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Kinds of fields that more than one body has. Every error names what was expected and nothing of what came. */
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { PointedFault } from './fault.ts'
 
 /** As many as a person reads; a hostile body does not get to write a long answer. */

@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { call, readJson, type Call, type Reply } from './call.ts'
 import { SAMPLES } from './samples.ts'
 

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { routeAt } from './call.ts'
 import { CHECKS, type Finding, type Patient } from './doctor-checks.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { VERSION } from '../base/version.ts'
 import { registerDoctor } from './doctor.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { call, readJson } from './call.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
 import { openSession, savedShape, type Saved } from './session-files.ts'

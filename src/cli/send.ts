@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { call, readJson, routeAt, type Reply } from './call.ts'

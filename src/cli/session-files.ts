@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { CommandFailure, EXIT } from './io.ts'
 
 /** One click, or one message as it arrived at Divar, as it is kept in a folder: without secrets. */

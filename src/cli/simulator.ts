@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Option, type Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { routeAt } from './call.ts'
 import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
 import { SESSION_PATH } from './trigger.ts'

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { call, readJson, routeAt } from './call.ts'
 import { gather, readClick, type ClickFile } from './files.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'

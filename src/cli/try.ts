@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import type { Command } from 'commander'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { createLogger } from '../base/log.ts'

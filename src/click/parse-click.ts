@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { pointedFaults, summarize } from '../base/pointed-faults.ts'

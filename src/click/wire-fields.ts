@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */

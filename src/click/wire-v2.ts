@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Click, Side } from './click.ts'
 import { chooseReturnUrl } from './return-url.ts'

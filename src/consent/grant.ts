@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { nameOfScope, readScope, writeScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'

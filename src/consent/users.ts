@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Trace } from '../base/trace.ts'
 import { readRetryAfter } from '../delivery/read-answer.ts'

@@ -1,5 +1,5 @@
 import { randomBytes, hash } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { JsonObject } from '../base/strict-json.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Exchange, ReplyHeaders } from '../outbound/exchange.ts'
 import type { Outcome, PlatformError } from './outcome.ts'

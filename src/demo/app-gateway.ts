@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readClick, type AppClick } from './app-click.ts'
 
 const TIMEOUT_MS = 10_000

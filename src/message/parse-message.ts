@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { requiredText } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { readWebAddress } from '../base/address.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid, Message } from './message.ts'
 import { anyObject, link, optionalIcon, visibleText } from './wire-fields.ts'

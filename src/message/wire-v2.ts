@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid, Message } from './message.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody } from '../message/canonical.ts'
 import type { Credential } from '../delivery/credential.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { LogLevel } from '../base/log.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
 import {

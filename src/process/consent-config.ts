@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ScopeStyle } from '../scope/scope.ts'
 import * as variable from './variables.ts'
 

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { AddressRanges } from '../base/address-ranges.ts'
 import type { TrustProxy } from '../http/app.ts'
 import * as variable from './variables.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readWebAddress } from '../base/address.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
 import type { ResolverChoice } from '../resolver/load.ts'

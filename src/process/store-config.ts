@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import * as variable from './variables.ts'
 
 /** What a gateway with a store is told. */

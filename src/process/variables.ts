@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
 import { readAddressRanges, type AddressRanges } from '../base/address-ranges.ts'
 import { LOG_LEVELS } from '../base/log.ts'

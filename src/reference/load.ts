@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Reference } from '../routes/reference.ts'
 
-/** Beside this file in a build. In a checkout it is made when it is asked for. */
-const BUILT = join(import.meta.dirname, 'built.json')
+/** In a build, where this file is packed in another folder. In a checkout it is made when it is asked for. */
+const BUILT = join(import.meta.dirname, '..', 'reference', 'built.json')
 
 const inBoth = z.object({ en: z.string(), fa: z.string() })
 const schema = z.object({ openapi: inBoth, pages: inBoth, style: z.string() })
 
 export async function loadReference(): Promise<Reference> {
   if (existsSync(BUILT)) return schema.parse(JSON.parse(await readFile(BUILT, 'utf8')))
-  return (await import('./make/make.ts')).makeReference()
+  return (await import('../reference/make/make.ts')).makeReference()
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
 import { ResolverError, type Landing } from './resolver.ts'
 

@@ -1,5 +1,5 @@
 import { Router, type RequestHandler } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { requiredText } from '../base/fields.ts'

@@ -1,5 +1,5 @@
 import { Router, type Request } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredText } from '../base/fields.ts'

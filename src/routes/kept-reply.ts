@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { rateLimitHeaders } from '../base/quota.ts'
 import type { Reply } from '../http/answer-fault.ts'

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { click, ClickError, personMessage } from './clicks.ts'
 import type { Conversation } from './conversation.ts'
 import { readFaultName, write } from './faults.ts'

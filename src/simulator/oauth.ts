@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { readAuthorization, withQuery, type App, type NoAuthorization } from './authorization.ts'
 import type { Grants, Issued } from './grants.ts'
 import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'

@@ -1,5 +1,5 @@
 import { request } from 'undici'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Location, ShownRequest, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
 import { otherSide, type World } from './world.ts'
 

@@ -1,3 +1,4 @@
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { asStoreCall } from './guard.ts'
 import type { SqliteQueries } from './sqlite.ts'
@@ -88,9 +89,9 @@ class Thread {
   #closing: Promise<void> | undefined
 
   constructor(path: string) {
-    // Beside this file, and of its kind: .ts as it is written, .js as it is built.
-    const file = import.meta.url.replace(/sqlite-store(\.\w+)$/, 'sqlite-thread$1')
-    this.#worker = new Worker(new URL(file), { workerData: path, execArgv: [] })
+    // Of the kind of this file: .ts as it is written, .js as it is built, where this one is packed in another folder.
+    const file = new URL(`../store/sqlite-thread${extname(import.meta.url)}`, import.meta.url)
+    this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (heard: Heard) => {
         if (heard.kind === 'opened') resolve()

@@ -4,7 +4,7 @@ import { text as readText } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 
 const run = promisify(execFile)
 const LOG = fileURLToPath(new URL('../../src/base/log.ts', import.meta.url))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
+import * as z from 'zod'
 import { fixture, ownFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { fixture, ownFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 

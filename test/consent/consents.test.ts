@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   ask,
   Browser,

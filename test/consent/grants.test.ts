@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { BILLING, ask as askAs, TWO_CALLERS } from '../support/outbox.ts'

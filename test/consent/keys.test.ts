@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Environment } from '../../src/process/config.ts'
 import { ask, clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
 import { DATABASES, query, TEST_KEY } from '../support/databases.ts'

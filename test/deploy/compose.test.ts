@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { configOf, filledIn, readText, readYaml, variablesOf } from '../support/deploy.ts'
 
 const texts = z.record(z.string(), z.string())

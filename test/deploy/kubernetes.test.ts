@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { readConfig, type Environment } from '../../src/process/config.ts'
 import { withStore } from '../support/databases.ts'
 import { configOf, filledIn, readText, readYaml } from '../support/deploy.ts'

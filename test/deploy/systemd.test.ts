@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { configOf, filledIn, readText, variablesOf } from '../support/deploy.ts'
 
 const unit = readText('deploy/systemd/kenar-chat-gateway.service')

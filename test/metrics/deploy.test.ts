@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { parse } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { startConsentGateway } from '../support/consent.ts'
 import { metricsOf, namesOf } from '../support/metrics.ts'
 

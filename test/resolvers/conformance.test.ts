@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { startTestGateway } from '../support/gateway.ts'
 import { click, CLICK, fixture, parseJson, replyOf } from '../support/requests.ts'
 import { resolverFile, startService } from '../support/resolvers.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Click } from '../../src/click/click.ts'
 import { createLogger } from '../../src/base/log.ts'
 import { ResolverSetupError } from '../../src/resolver/resolver.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { createServer } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ClickResult } from '../../src/simulator/shown.ts'
 import { originOf } from '../support/listen.ts'
 import { KEYS } from '../support/gateway.ts'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { chatResource } from '../../src/simulator/scopes.ts'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { SELLER_TOKEN, startStand } from '../support/stand.ts'
 import { KEYS } from '../support/gateway.ts'
 

@@ -5,7 +5,7 @@ import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { StoreError, StoreSetupError, type Store } from '../../src/store/store.ts'
 import { newDatabase, newFolder } from '../support/databases.ts'
 import {

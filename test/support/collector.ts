@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { originOf } from './listen.ts'
 import { eventually } from './outbox.ts'
 

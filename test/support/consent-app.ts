@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { z } from 'zod'
+import * as z from 'zod'
 import { originOf } from './listen.ts'
 
 export const APP = { slug: 'bike-inspection', clientSecret: 'client-secret-of-the-app' }

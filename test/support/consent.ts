@@ -1,5 +1,5 @@
 import supertest, { type Test } from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { freePort } from '../../prove/support/free-port.ts'
 import type { Environment } from '../../src/process/config.ts'
 import type { Side } from '../../src/simulator/shown.ts'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect } from '@jest/globals'
 import { parse } from 'yaml'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { environmentSchema, readConfig, type Config, type Environment } from '../../src/process/config.ts'
 
 export function readText(path: string): string {

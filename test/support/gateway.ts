@@ -1,5 +1,5 @@
 import { afterAll, expect } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import { createLogger } from '../../src/base/log.ts'
 import { readConfig, type Environment } from '../../src/process/config.ts'
 import { startGateway } from '../../src/process/gateway.ts'

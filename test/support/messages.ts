@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import type { Response } from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Received } from '../../src/simulator/simulator.ts'
 import type { TestGateway } from './gateway.ts'
 import { parseJson, send, type Json } from './requests.ts'

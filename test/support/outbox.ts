@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, expect } from '@jest/globals'
 import supertest, { type Response, type Test } from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Environment } from '../../src/process/config.ts'
 import {
   startSimulator,
@@ -59,9 +59,13 @@ export function divarAt({ url }: Pick<Simulator, 'url'>): Environment {
   return { DIVAR_V1_API_URL: url, DIVAR_API_URL: url }
 }
 
-/** The program itself, once it listens. */
-export async function spawnReachable(divar: Simulator, more: Environment): Promise<GatewayProcess & Reachable> {
-  const gateway = spawnGateway({ ...environment(divar.url), ...more })
+/** The program itself, once it listens; `program` as for `spawnGateway`. */
+export async function spawnReachable(
+  divar: Simulator,
+  more: Environment,
+  ...program: readonly string[]
+): Promise<GatewayProcess & Reachable> {
+  const gateway = spawnGateway({ ...environment(divar.url), ...more }, ...program)
   return { ...gateway, internalUrl: `http://127.0.0.1:${await gateway.started}` }
 }
 

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Environment } from '../../src/process/config.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -20,9 +20,12 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** The program itself, as a process of its own with nothing but this environment. */
-export function spawnGateway(environment: Environment): GatewayProcess {
-  const child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+/** The program itself, as a process of its own with nothing but this environment; as it is built, where that is named after Node's flags. */
+export function spawnGateway(environment: Environment, ...program: readonly string[]): GatewayProcess {
+  const child = spawn(process.execPath, program.length === 0 ? [MAIN] : program, {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   children.add(child)
   let stdout = ''
   let stderr = ''

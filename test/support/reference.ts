@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import supertest, { type Response } from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEYS, startTestGateway } from './gateway.ts'
 
 const content = z.record(z.string(), z.looseObject({ schema: z.unknown() }))

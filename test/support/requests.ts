@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import supertest, { type Response, type Test } from 'supertest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEYS, type TestGateway } from './gateway.ts'
 
 const json = z.record(z.string(), z.unknown())

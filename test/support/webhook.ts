@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Environment } from '../../src/process/config.ts'
 import { originOf } from './listen.ts'
 

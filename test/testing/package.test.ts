@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { startCollector } from '../support/collector.ts'
 import { runCli } from '../support/command-line.ts'
-import { KEYS, startTestGateway } from '../support/gateway.ts'
+import { DATABASES, TEST_KEY, withStore } from '../support/databases.ts'
+import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
+import { ask, queue, said, spawnReachable, startDivar, textsAt, until } from '../support/outbox.ts'
+import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -12,6 +16,8 @@ let home = ''
 
 const run = (command: string, ...args: string[]) =>
   spawnSync(command, args, { cwd: home, encoding: 'utf8', env: { ...process.env, DIVAR_IDENTIFICATION_KEY: 'canary' } })
+
+const main = () => join(home, 'dist', 'main.js')
 
 /** The package as `npm run build` makes it, in a folder of its own that still finds the packages of the checkout. */
 beforeAll(() => {
@@ -48,6 +54,53 @@ describe('the built package', () => {
       console.log(JSON.parse(openapi.en).openapi, pages.fa.includes('<html lang="fa" dir="rtl">'))`
     const { status, stdout } = run(process.execPath, '--input-type=module', '--eval', script)
     expect([status, stdout]).toEqual([0, '3.1.1 true\n'])
+  })
+
+  test('starts from fewer than 30 files: to find and read them is what a start waits for', async () => {
+    const count = `import { registerHooks } from 'node:module'
+      const files = new Set()
+      registerHooks({ load: (url, context, next) => (files.add(url), next(url, context)) })
+      process.on('exit', () => process.stderr.write([...files].filter((url) => url.startsWith('file:')).join('\\n')))`
+    const gateway = spawnGateway(environment(), '--import', `data:text/javascript,${encodeURIComponent(count)}`, main())
+    await gateway.started
+    gateway.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+    const files = gateway.stderr().split('\n')
+    expect(files).toContain(pathToFileURL(join(home, 'dist/start/main.js')).href)
+    expect(files.length).toBeLessThan(30)
+  })
+
+  test.each(DATABASES)('has in its program what is loaded on demand, with %s', async (kind) => {
+    const [divar, collector] = [await startDivar(), await startCollector()]
+    const more = {
+      ...(await withStore(kind)),
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      PUBLIC_URL: 'http://127.0.0.1:9',
+      DIVAR_APP_SLUG: 'bike-inspection',
+      DIVAR_CLIENT_SECRET: 'client-secret-of-the-app',
+      DIVAR_OAUTH_URL: divar.url,
+    }
+    const gateway = await spawnReachable(divar, more, main())
+    await until(gateway, await queue(gateway, said('c-1', 'hello')), 'delivered')
+    expect(textsAt(divar)).toEqual(['hello'])
+    for (const path of ['/metrics', '/openapi.json', '/grants?user_id=u-1']) {
+      expect([path, (await ask(gateway, path)).status]).toEqual([path, 200])
+    }
+    gateway.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+    expect(collector.spans().length).toBeGreaterThan(0)
+    expect(gateway.stderr()).toBe('')
+  })
+
+  test('knows in its program the errors of what is loaded on demand', async () => {
+    const store = { DATABASE_URL: 'postgres://gateway@127.0.0.1:1/gateway', TOKEN_ENCRYPTION_KEY: TEST_KEY }
+    const away = spawnGateway({ ...environment(), ...store }, main())
+    expect(await away.exited).toBe(75)
+    expect(away.stderr()).toContain('DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED)')
+    const file = await resolverFile('export default 1')
+    const misled = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file }, main())
+    expect(await misled.exited).toBe(78)
+    expect(misled.stderr()).toContain(file)
   })
 
   test('has the command line', () => {

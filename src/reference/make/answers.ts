@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { faultStatus } from '../../http/fault-status.ts'
 import { MESSAGE_STATES } from '../../store/store.ts'
 

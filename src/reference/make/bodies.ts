@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { clickV1 } from '../../click/wire-v1.ts'
 import { clickV2 } from '../../click/wire-v2.ts'
 import { sendSchemas } from '../../message/parse-message.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../../base/strict-json.ts'
 import { anyObject as anyObjectOfClick } from '../../click/wire-fields.ts'
 import { anyObject as anyObjectOfMessage } from '../../message/wire-fields.ts'

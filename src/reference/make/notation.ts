@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { escapeHtml, type Html } from './html.ts'
 
 /** As much of JSON Schema as our schemas have. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { html, type Html } from './html.ts'
 import { renderInline } from './markdown.ts'
 import { notationOf } from './notation.ts'

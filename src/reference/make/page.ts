@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import type { JsonObject } from '../../base/strict-json.ts'
 import { html, type Html } from './html.ts'
 import { renderInline, renderMarkdown, type Heading } from './markdown.ts'
