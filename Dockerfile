@@ -35,7 +35,7 @@ RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && node --disable-warning=ExperimentalWarning scripts/pack-start.ts \
   && node --disable-warning=ExperimentalWarning scripts/write-reference.ts \
   && rm -r dist/demo dist/simulator dist/reference/make \
-  && chmod a+r dist/reference/built.json
+  && chmod -R a+rX dist
 COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js
 
