@@ -6,7 +6,7 @@ import { parseStrictJson } from '../base/strict-json.ts'
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024
 
-/** With the linger below still less than the server's own `requestTimeout`, which would answer a second time, and without a body. */
+/** With the linger below far less than the server's own `requestTimeout`, which would answer a second time, and without a body. */
 const BODY_TIMEOUT_MS = 13_000
 
 /** What is still read, and thrown away, of a request that was refused: enough for most clients to get to the answer. */

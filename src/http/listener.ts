@@ -8,7 +8,9 @@ import { createServer } from './node-http.ts'
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
-  requestTimeout: 15_000,
+  // A last resort, long after a body has been refused and its connection cut (http/body.ts): it would write a second answer, and did on a machine
+  // that had stood still for a second.
+  requestTimeout: 30_000,
   connectionsCheckingInterval: 1000,
   // Longer than the 60 s for which proxies commonly keep theirs, so that they close first.
   keepAliveTimeout: 65_000,
