@@ -19,9 +19,11 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     'drift-requests': { type: 'string' },
+    rounds: { type: 'string' },
   },
 })
-const plan = values.short ? PLANS.short : PLANS.full
+const form = values.short ? PLANS.short : PLANS.full
+const plan = { ...form, rounds: Number(values.rounds ?? form.rounds) }
 const driftRequests = Number(values['drift-requests'] ?? plan.driftRequests)
 
 if (!existsSync(new URL('node_modules', import.meta.url))) await installPeers()
@@ -39,8 +41,8 @@ for (const chapter of chapters) printChapter(chapter)
 if ((!values.short || values.write) && values.only === undefined) {
   if (results.click) await drawRates('performance-click.svg', 'Clicks a second on one core', results.click, noteOf())
   if (results.send) await drawRates('performance-send.svg', 'Sends a second on one core', results.send, noteOf())
-  const form = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
-  await writeDocument(`${INTRO}\n\n${machine} ${form}`, chapters, WHAT_IS_LEFT)
+  const rounds = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
+  await writeDocument(`${INTRO}\n\n${machine} ${rounds}`, chapters, WHAT_IS_LEFT)
   process.stdout.write('\nwritten: docs/performance.md\n')
 }
 
