@@ -5,7 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startCollector } from '../support/collector.ts'
 import { runCli } from '../support/command-line.ts'
-import { DATABASES, TEST_KEY, withStore } from '../support/databases.ts'
+import { withConsent } from '../support/consent.ts'
+import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
 import { ask, queue, said, spawnReachable, startDivar, textsAt, until } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
@@ -72,14 +73,7 @@ describe('the built package', () => {
 
   test.each(DATABASES)('has in its program what is loaded on demand, with %s', async (kind) => {
     const [divar, collector] = [await startDivar(), await startCollector()]
-    const more = {
-      ...(await withStore(kind)),
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      PUBLIC_URL: 'http://127.0.0.1:9',
-      DIVAR_APP_SLUG: 'bike-inspection',
-      DIVAR_CLIENT_SECRET: 'client-secret-of-the-app',
-      DIVAR_OAUTH_URL: divar.url,
-    }
+    const more = { ...(await withConsent(divar.url, { on: kind })), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
     const gateway = await spawnReachable(divar, more, main())
     await until(gateway, await queue(gateway, said('c-1', 'hello')), 'delivered')
     expect(textsAt(divar)).toEqual(['hello'])
