@@ -21,6 +21,7 @@ const VERSION_HEADERS = ['api-version', 'api_version']
  * @throws Fault `unknown_version`
  */
 export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
+  if (VERSION_HEADERS.every((name) => headers[name] === undefined)) return 'v1'
   const named = new Set(VERSION_HEADERS.map((name) => String(headers[name] ?? '').trim()).filter((text) => text !== ''))
   const [version = '1', ...others] = named
   if (others.length === 0 && version === '1') return 'v1'

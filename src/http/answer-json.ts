@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
+import type { Response } from 'express'
 
 /** Answers JSON in one write, without what Express would ask itself before: whether it is fresh, which type, which charset. */
-export function answerJson(response: ServerResponse, status: number, value: unknown): void {
+export function answerJson(response: Response, status: number, value: unknown): void {
   const body = JSON.stringify(value)
-  const length = String(Buffer.byteLength(body))
-  response.writeHead(status, ['content-type', 'application/json; charset=utf-8', 'content-length', length]).end(body)
+  // A head given as a list is that of JSON, see guarded.ts.
+  response.writeHead(status, ['content-length', String(Buffer.byteLength(body))]).end(body)
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import type { Request } from 'express'
 import { joinCohort } from '../base/cohort.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
@@ -17,7 +18,7 @@ const LINGER_MS = 1000
  * Reads a request's JSON body, whole, within its bounds of size and time.
  * @throws Fault `unsupported_media_type`, `body_too_large` or `malformed_request`
  */
-export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+export async function readJsonBody(request: Request): Promise<unknown> {
   requireJson(request)
   const bytes = await readBytes(request)
   await joinCohort()
@@ -39,7 +40,7 @@ function requireJson(request: IncomingMessage): void {
   }
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
+function readBytes(request: Request): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? NaN)
   if (declared > MAX_BODY_BYTES) return Promise.reject(tooLarge())
   if (request.destroyed) return Promise.reject(cutShort())
@@ -50,10 +51,10 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     const refuse = (fault: Fault) => {
       isSettled = true
       clearTimeout(timer)
-      request.off('data', onData)
+      request.readBody(undefined)
       reject(fault)
     }
-    const onData = (chunk: Buffer) => {
+    const onBytes = (chunk: Buffer) => {
       size += chunk.length
       if (size <= MAX_BODY_BYTES) chunks.push(chunk)
       else refuse(tooLarge())
@@ -66,17 +67,16 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
         refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
       }, BODY_TIMEOUT_MS)
     })
-    // Stays on: to take listeners off would cost each request more than they do.
-    const onGone = () => {
-      if (!isSettled) refuse(cutShort())
-    }
-    request.on('data', onData).on('close', onGone)
-    request.on('end', () => {
+    const onEnd = () => {
       isSettled = true
       clearTimeout(timer)
       const [first, second] = chunks
       resolve(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
-    })
+    }
+    const onGone = () => {
+      if (!isSettled) refuse(cutShort())
+    }
+    request.readBody({ onBytes, onEnd, onGone })
   })
 }
 

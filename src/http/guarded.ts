@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import type { Express } from 'express'
 import helmet from 'helmet'
 import { IncomingMessage, ServerResponse } from './node-http.ts'
+import { requestClass } from './request-class.ts'
 
 /** Answers are for machines: nothing may be loaded, framed or cached. */
 const protect = helmet({
@@ -21,8 +22,11 @@ const GUARDS_OF_DATA = new Set([
   'strict-transport-security',
   'x-content-type-options',
 ])
-/** As they stand in a head. Node would check, look up and join each of them anew for each answer: 6 % of a click's instructions. */
-const DATA_HEAD = GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name))
+/** As they stand in a head. Node would check, look up and join each of them anew for each answer: 7 % of a click's instructions. */
+const DATA_HEAD = [
+  ['content-type', 'application/json; charset=utf-8'],
+  ...GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name)),
+]
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')
 const FRAME_GUARDS = new Set(['content-security-policy', 'x-frame-options'])
@@ -34,7 +38,7 @@ declare global {
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
     interface Response {
-      /** Goes out with every answer. */
+      /** Goes out with every answer, as it stands: our own, or one of a few harmless letters. */
       requestId?: string
       /** For a page or a redirect that chats open in frames. */
       mayBeFramed?: boolean
@@ -58,26 +62,22 @@ export type Messages = {
  * would be checked, kept and looked up again.
  */
 export function guardedMessages(app: Express): Messages {
-  class AppRequest extends IncomingMessage {}
+  const AppRequest = requestClass()
   class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
     requestId?: string = ''
     mayBeFramed?: boolean = false
     /** What goes out between the status and the headers of this answer. */
-    constantHead?: string = ''
+    fixedHead?: string = ''
 
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
-      const given = typeof reason === 'string' ? headers : reason
-      const list = listOfData(this, given)
-      this.constantHead = list === undefined ? '' : DATA_HEAD
-      if (list === undefined) guard(this)
-      return typeof reason === 'string'
-        ? super.writeHead(status, reason, list ?? given)
-        : super.writeHead(status, list ?? given)
+      this.fixedHead = headOfData(this, typeof reason === 'string' ? headers : reason)
+      if (this.fixedHead === '') guard(this)
+      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason)
     }
 
     /** Node writes every head by this method of its own: the status line, then the headers. */
     _storeHeader(statusLine: string, headers: unknown): void {
-      Reflect.apply(storeHeader, this, [statusLine + (this.constantHead ?? ''), headers])
+      Reflect.apply(storeHeader, this, [statusLine + (this.fixedHead ?? ''), headers])
     }
   }
   Object.setPrototypeOf(AppRequest.prototype, app.request)
@@ -89,10 +89,10 @@ export function guardedMessages(app: Express): Messages {
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 
-/** For data, whose headers come as one list, which names no guard, and none were set before: that list with the request's id. Else `undefined`. */
-function listOfData(response: Guarded, headers: Headers | undefined): OutgoingHttpHeader[] | undefined {
-  if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return undefined
-  return ['x-request-id', response.requestId ?? '', ...headers]
+/** Of data, whose own headers come as one list that names none of these, and none were set before: all the others, as they stand. Else nothing. */
+function headOfData(response: Guarded, headers: Headers | undefined): string {
+  if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return ''
+  return response.requestId === '' ? DATA_HEAD : `x-request-id: ${response.requestId ?? ''}\r\n${DATA_HEAD}`
 }
 
 /** Adds to the headers that are set what is not set already. */

@@ -1,0 +1,51 @@
+import { IncomingMessage } from './node-http.ts'
+
+/** Who is handed a body as it comes in, and told when it is whole, and when its sender is gone or done with. */
+export type BodyReader = { onBytes: (bytes: Buffer) => void; onEnd: () => void; onGone: () => void }
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+    interface Request {
+      /** Hands all that comes from now on to this reader alone; `undefined` makes a stream of the rest again. */
+      readBody: (reader: BodyReader | undefined) => void
+    }
+  }
+}
+
+/**
+ * A new class of requests. What the parser reads of a body goes to its reader at once: through a stream's buffer, events and listeners it would
+ * cost 4 % more of a click's instructions.
+ */
+export function requestClass(): typeof IncomingMessage {
+  return class AppRequest extends IncomingMessage {
+    bodyReader?: BodyReader | undefined = undefined
+
+    readBody(reader: BodyReader | undefined): void {
+      this.bodyReader = reader
+      // As any reader of a stream begins: Node lets the socket flow, and knows that it need not throw the body away itself.
+      this.read(0)
+    }
+
+    /** Where the parser leaves what it has read: bytes, and `null` in the end. */
+    override push(bytes: unknown, encoding?: BufferEncoding): boolean {
+      const { bodyReader } = this
+      if (bodyReader === undefined) return super.push(bytes, encoding)
+      if (Buffer.isBuffer(bytes)) {
+        bodyReader.onBytes(bytes)
+        return true
+      }
+      const mayGoOn = super.push(bytes, encoding)
+      bodyReader.onEnd()
+      // The stream has nothing to be read, and ends by being asked for it.
+      this.read()
+      return mayGoOn
+    }
+
+    override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+      this.bodyReader?.onGone()
+      super._destroy(error, done)
+    }
+  }
+}
