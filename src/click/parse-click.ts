@@ -13,16 +13,16 @@ const readers = { v1: readClickV1, v2: readClickV2 }
 
 export type ClickWire = keyof typeof readers
 
-/** The header is documented with a hyphen and, on two pages, with an underscore. */
-const VERSION_HEADERS = ['api-version', 'api_version']
-
 /**
- * Which wire a session-initialization call speaks; without the header it is v1.
+ * Which wire a session-initialization call speaks; without the header it is v1. It is documented with a hyphen and, on two pages, with an
+ * underscore.
  * @throws Fault `unknown_version`
  */
 export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
-  if (VERSION_HEADERS.every((name) => headers[name] === undefined)) return 'v1'
-  const named = new Set(VERSION_HEADERS.map((name) => String(headers[name] ?? '').trim()).filter((text) => text !== ''))
+  const { 'api-version': hyphened, api_version: underscored } = headers
+  if (hyphened === undefined && underscored === undefined) return 'v1'
+  const given = [hyphened, underscored].map((version) => String(version ?? '').trim())
+  const named = new Set(given.filter((version) => version !== ''))
   const [version = '1', ...others] = named
   if (others.length === 0 && version === '1') return 'v1'
   if (others.length === 0 && version === '2') return 'v2'

@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, Response } from 'express'
 import { newId } from '../base/id.ts'
 import type { Logger } from '../base/log.ts'
@@ -63,9 +62,9 @@ export function unitOfWork(
 ): (request: Request, response: Response) => void {
   return (request, response) => {
     const { headers } = request
-    const offered = textOf(headers, 'x-request-id')
+    const offered = textOf(headers['x-request-id'])
     const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
-    const received = readTrace(textOf(headers, 'traceparent'), textOf(headers, 'tracestate'))
+    const received = readTrace(textOf(headers['traceparent']), textOf(headers['tracestate']))
     const span = spans?.begin('server', 'request', received)
     const trace = span?.trace ?? received
     const startedAt = performance.now()
@@ -98,8 +97,7 @@ export function unitOfWork(
   }
 }
 
-function textOf(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name]
+function textOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
