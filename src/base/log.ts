@@ -61,7 +61,7 @@ const MAX_BYTES_OF_CHARACTER = 3
  * a kill can take away; an exit takes nothing. A thread of the pool writes: who reads the log must not be able to hold up the clicks. Such a write
  * costs as much as a third of a click, and a turn of the event loop has one click or two unless the core is busy: a core that was busy for 94 % of
  * its time with a write for each turn is busy for 79 %. Lines are gathered as bytes: as strings they would all live until they are written, and be
- * moved by the collector; and as bytes they go on, since text would be encoded twice: 3 % of a click's instructions.
+ * moved by the collector; and as bytes they go on, since text would be encoded twice: 3 % of a click's time.
  */
 function openStandardOutput(): Output {
   const output = destination({ dest: 1, maxLength: MAX_WAITING, contentMode: 'buffer' })

@@ -8,7 +8,7 @@ declare global {
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
     interface Request {
-      /** Hands all that comes from now on to this reader alone; `undefined` makes a stream of the rest again. */
+      /** Hands all that has come and will come to this reader alone; `undefined` makes a stream of the rest again. */
       readBody: (reader: BodyReader | undefined) => void
     }
   }
@@ -24,8 +24,10 @@ export function requestClass(): typeof IncomingMessage {
 
     readBody(reader: BodyReader | undefined): void {
       this.bodyReader = reader
-      // As any reader of a stream begins: Node lets the socket flow, and knows that it need not throw the body away itself.
-      this.read(0)
+      // By this Node lets the socket flow, and knows that it need not throw the body away itself.
+      const early: unknown = this.read()
+      if (Buffer.isBuffer(early)) reader?.onBytes(early)
+      if (this.complete) reader?.onEnd()
     }
 
     /** Where the parser leaves what it has read: bytes, and `null` in the end. */
