@@ -9,7 +9,7 @@ import type { Contestant } from './contestant.ts'
  * away what it had compiled without that, and begins anew: after one long warm-up counts were up to 16 % too high, by chance.
  */
 const WARM_UPS = 4
-const WARM_UP_REQUESTS = 30_000
+const WARM_UP_REQUESTS = 15_000
 const REQUESTS = 5_000
 /** A program runs fifty times as long; every job is bounded in its count as well. */
 const SECONDS = 900
