@@ -66,10 +66,9 @@ const MAX_BYTES_OF_CHARACTER = 3
 function openStandardOutput(): Output {
   const output = destination({ dest: 1, maxLength: MAX_WAITING, contentMode: 'buffer' })
   // In this mode it takes bytes, of which its types know nothing.
-  const write: unknown = Reflect.get(output, 'write')
-  if (typeof write !== 'function') throw new Error('what pino writes to has no write')
+  const write = output.write.bind(output)
   const handOver = (bytes: Buffer) => {
-    Reflect.apply(write, output, [bytes])
+    Reflect.apply(write, undefined, [bytes])
   }
   const gathered = Buffer.allocUnsafeSlow(MAX_GATHERED)
   let used = 0
@@ -77,8 +76,9 @@ function openStandardOutput(): Output {
   const flush = () => {
     clearTimeout(timer)
     timer = undefined
-    if (used > 0) handOver(Buffer.from(gathered.subarray(0, used)))
+    const written = Buffer.from(gathered.subarray(0, used))
     used = 0
+    if (written.length > 0) handOver(written)
   }
   let lost = 0
   output.on('drop', (lines: Buffer) => (lost += lines.toString().split('\n').length - 1))

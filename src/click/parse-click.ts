@@ -19,13 +19,12 @@ export type ClickWire = keyof typeof readers
  * @throws Fault `unknown_version`
  */
 export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
-  const { 'api-version': hyphened, api_version: underscored } = headers
-  if (hyphened === undefined && underscored === undefined) return 'v1'
-  const given = [hyphened, underscored].map((version) => String(version ?? '').trim())
-  const named = new Set(given.filter((version) => version !== ''))
-  const [version = '1', ...others] = named
-  if (others.length === 0 && version === '1') return 'v1'
-  if (others.length === 0 && version === '2') return 'v2'
+  const hyphened = String(headers['api-version'] ?? '').trim()
+  const underscored = String(headers['api_version'] ?? '').trim()
+  const version = hyphened === '' ? underscored : hyphened
+  const isOneVersion = underscored === '' || underscored === version
+  if (isOneVersion && (version === '1' || version === '')) return 'v1'
+  if (isOneVersion && version === '2') return 'v2'
   throw new Fault('unknown_version', 'API-Version: expected 1, 2 or no such header (1)')
 }
 

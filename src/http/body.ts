@@ -51,7 +51,7 @@ function readBytes(request: Request): Promise<Buffer> {
     const refuse = (fault: Fault) => {
       isSettled = true
       clearTimeout(timer)
-      request.readBody(undefined)
+      request.leaveBody()
       reject(fault)
     }
     const onBytes = (chunk: Buffer) => {

@@ -92,7 +92,8 @@ type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 /** Of data, whose own headers come as one list that names none of these, and none were set before: all the others, as they stand. Else nothing. */
 function headOfData(response: Guarded, headers: Headers | undefined): string {
   if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return ''
-  return response.requestId === '' ? DATA_HEAD : `x-request-id: ${response.requestId ?? ''}\r\n${DATA_HEAD}`
+  const { requestId = '' } = response
+  return requestId === '' ? DATA_HEAD : `x-request-id: ${requestId}\r\n${DATA_HEAD}`
 }
 
 /** Adds to the headers that are set what is not set already. */

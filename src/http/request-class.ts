@@ -8,8 +8,10 @@ declare global {
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
     interface Request {
-      /** Hands all that has come and will come to this reader alone; `undefined` makes a stream of the rest again. */
-      readBody: (reader: BodyReader | undefined) => void
+      /** Hands all that has come and will come to this reader alone. */
+      readBody: (reader: BodyReader) => void
+      /** What is still to come belongs to a stream like any other again. */
+      leaveBody: () => void
     }
   }
 }
@@ -22,12 +24,16 @@ export function requestClass(): typeof IncomingMessage {
   return class AppRequest extends IncomingMessage {
     bodyReader?: BodyReader | undefined = undefined
 
-    readBody(reader: BodyReader | undefined): void {
+    readBody(reader: BodyReader): void {
       this.bodyReader = reader
       // By this Node lets the socket flow, and knows that it need not throw the body away itself.
       const early: unknown = this.read()
-      if (Buffer.isBuffer(early)) reader?.onBytes(early)
-      if (this.complete) reader?.onEnd()
+      if (Buffer.isBuffer(early)) reader.onBytes(early)
+      if (this.complete) reader.onEnd()
+    }
+
+    leaveBody(): void {
+      this.bodyReader = undefined
     }
 
     /** Where the parser leaves what it has read: bytes, and `null` in the end. */

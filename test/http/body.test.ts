@@ -23,7 +23,7 @@ app.post('/late', async (request, response) => {
 })
 const origin = await originOf(createServer(messages, app))
 
-/** Sends the parts, the last only once the route reads, and gives back the body of the answer. */
+/** Sends the parts before the route reads, or the last once it does, and gives back the body of the answer. */
 async function post(framing: string, parts: readonly string[], sendsLastEarly: boolean): Promise<string> {
   arrived = Promise.withResolvers()
   mayRead = Promise.withResolvers()
