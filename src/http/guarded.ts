@@ -22,11 +22,9 @@ const GUARDS_OF_DATA = new Set([
   'strict-transport-security',
   'x-content-type-options',
 ])
+const JSON_TYPE = 'application/json; charset=utf-8'
 /** As they stand in a head. Node would check, look up and join each of them anew for each answer: 8 % of a click's instructions. */
-const DATA_HEAD = [
-  ['content-type', 'application/json; charset=utf-8'],
-  ...GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name)),
-]
+const DATA_HEAD = [['content-type', JSON_TYPE], ...GUARDS.filter(([name]) => GUARDS_OF_DATA.has(name))]
   .map(([name, value]) => `${name}: ${value}\r\n`)
   .join('')
 const FRAME_GUARDS = new Set(['content-security-policy', 'x-frame-options'])
@@ -42,6 +40,8 @@ declare global {
       requestId?: string
       /** For a page or a redirect that chats open in frames. */
       mayBeFramed?: boolean
+      /** Answers with data. */
+      endJson: (status: number, value: unknown) => void
     }
   }
 }
@@ -68,9 +68,26 @@ export function guardedMessages(app: Express): Messages {
     mayBeFramed?: boolean = false
     /** What goes out between the status and the headers of this answer. */
     fixedHead?: string = ''
+    /** Node's own. */
+    declare _hasBody: boolean
+    declare _send: (text: string, encoding: 'latin1' | 'utf8', onSent: null) => boolean
+
+    /**
+     * Without what Express would ask itself before (whether it is fresh, which type, which charset), and handed to the socket as the one piece that
+     * it is: Node would have the socket gather what an answer ends with, and then write it all. 2 % of a click's time.
+     */
+    endJson(status: number, value: unknown): void {
+      const text = JSON.stringify(value)
+      const length = Buffer.byteLength(text)
+      this.fixedHead = headOfData(this)
+      if (this.fixedHead === '') this.setHeader('content-type', JSON_TYPE)
+      // Node would leave it out for HTTP/1.0, as some proxies speak it.
+      this.writeHead(status, ['content-length', String(length)])
+      if (this._hasBody && !this.destroyed) this._send(text, length === text.length ? 'latin1' : 'utf8', null)
+      this.end()
+    }
 
     override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
-      this.fixedHead = headOfData(this, typeof reason === 'string' ? headers : reason)
       if (this.fixedHead === '') guard(this)
       return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason)
     }
@@ -89,9 +106,9 @@ export function guardedMessages(app: Express): Messages {
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
 
-/** Of data, whose own headers come as one list that names none of these, and none were set before: all the others, as they stand. Else nothing. */
-function headOfData(response: Guarded, headers: Headers | undefined): string {
-  if (!Array.isArray(headers) || response.mayBeFramed === true || response.getHeaderNames().length > 0) return ''
+/** Of data, all of its headers as they stand; nothing where others were set before. */
+function headOfData(response: Guarded): string {
+  if (response.mayBeFramed === true || response.getHeaderNames().length > 0) return ''
   const { requestId = '' } = response
   return requestId === '' ? DATA_HEAD : `x-request-id: ${requestId}\r\n${DATA_HEAD}`
 }
@@ -119,7 +136,9 @@ function storeHeaderOfNode() {
 }
 
 /** A start fails rather than that answers leave without their guards. */
-function requireGuards(response: ServerResponse): void {
-  const head: unknown = Reflect.get(response.writeHead(200, []), '_header')
-  if (typeof head !== 'string' || !head.includes(DATA_HEAD)) throw new Error(OTHER_NODE)
+function requireGuards(response: Guarded & { endJson: (status: number, value: unknown) => void }): void {
+  response.endJson(200, {})
+  const head: unknown = Reflect.get(response, '_header')
+  const isGuarded = typeof head === 'string' && head.includes(DATA_HEAD)
+  if (!isGuarded || response.writableLength !== head.length + '{}'.length) throw new Error(OTHER_NODE)
 }

@@ -6,7 +6,6 @@ import type { Outcome } from '../delivery/outcome.ts'
 import type { Credential, DeliverBy } from '../delivery/credential.ts'
 import { wireOf } from '../delivery/platform.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
-import { answerJson } from '../http/answer-json.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
@@ -166,7 +165,7 @@ async function answerOutcome(
     throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
   }
   unit.conclude('message.delivered')
-  answerJson(response, 200, deliveredBody(send.id))
+  response.endJson(200, deliveredBody(send.id))
 }
 
 function conversationOf(request: Request): string | undefined {

@@ -5,7 +5,6 @@ import { describeError, type Logger } from '../base/log.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
 import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
-import { answerJson } from '../http/answer-json.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
@@ -61,7 +60,7 @@ function answerClick(options: SessionOptions): RequestHandler {
     const landing = await landingOf(click, unit)
     if (landing.consent !== undefined) fields['consent'] = landing.consent
     unit.conclude('click.resolved')
-    answerJson(response, 200, { status: '200', message: landing.message ?? 'success', url: landing.url })
+    response.endJson(200, { status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
 

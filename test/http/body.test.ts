@@ -4,7 +4,6 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { Fault } from '../../src/base/fault.ts'
-import { answerJson } from '../../src/http/answer-json.ts'
 import { MAX_BODY_BYTES, readJsonBody } from '../../src/http/body.ts'
 import { guardedMessages } from '../../src/http/guarded.ts'
 import { createServer } from '../../src/http/node-http.ts'
@@ -19,7 +18,7 @@ const messages = guardedMessages(app)
 app.post('/late', async (request, response) => {
   arrived.resolve(undefined)
   await mayRead.promise
-  answerJson(response, 200, await readJsonBody(request).catch((error: unknown) => error instanceof Fault && error.code))
+  response.endJson(200, await readJsonBody(request).catch((error: unknown) => error instanceof Fault && error.code))
 })
 const origin = await originOf(createServer(messages, app))
 

@@ -28,6 +28,7 @@ describe('SENDS_PER_MINUTE', () => {
   test('each answer says what is left; past it a send is refused, and nothing reaches Divar', async () => {
     const gateway = await startTestGateway({ SENDS_PER_MINUTE: '2' })
     const first = await send(gateway, V2).expect(200)
+    expect(first.headers['content-type']).toBe('application/json; charset=utf-8')
     expect(first.headers['ratelimit-policy']).toBe('"sends";q=2;w=60')
     expect(first.headers['ratelimit']).toMatch(/^"sends";r=1;t=(?:60|5\d)$/)
     expect(first.headers).toMatchObject({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' })

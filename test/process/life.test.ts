@@ -90,6 +90,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
     const response = await answered
     expect(response.text).toBe('{"status":"200","message":"success","url":"https://app.example.com/done"}')
     expect(response.headers['connection']).toBe('close')
+    expect(response.headers['content-type']).toBe('application/json; charset=utf-8')
     expect(await gateway.exited).toBe(0)
     expect(gateway.stdout()).toContain('"drained":true')
   })

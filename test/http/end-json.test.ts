@@ -1,0 +1,92 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { expect, test } from '@jest/globals'
+import express, { type Response } from 'express'
+import { guardedMessages } from '../../src/http/guarded.ts'
+import { createServer } from '../../src/http/node-http.ts'
+import { originOf } from '../support/listen.ts'
+
+const LONG = 'ی'.repeat(4 * 1024 * 1024)
+const VALUES: Record<string, unknown> = { ascii: { a: 1 }, persian: { پیام: 'سلام' }, latin: { é: 'ÿ' }, long: LONG }
+
+let waiting = Promise.withResolvers<Response>()
+
+const app = express()
+const messages = guardedMessages(app)
+app.all('/wait', (_request, response) => {
+  waiting.resolve(response)
+})
+app.all('/with-header/:value', ({ params }, response) => {
+  response.set('retry-after', '1').endJson(200, VALUES[params.value])
+})
+app.all('/:value', ({ params }, response) => {
+  response.endJson(200, VALUES[params.value])
+})
+const origin = await originOf(createServer(messages, app))
+
+async function open(): Promise<Socket> {
+  const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })
+  await once(socket, 'connect')
+  return socket
+}
+
+/** All that comes in answer to this. */
+async function ask(requests: string): Promise<string> {
+  const socket = await open()
+  socket.write(requests)
+  return text(socket)
+}
+
+const getLast = (path: string, method = 'GET') => `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`
+
+test.each(Object.entries(VALUES))(
+  'data arrive as they are, and with the length of their bytes: %s',
+  async (name, value) => {
+    const [head = '', body = ''] = (await ask(getLast(`/${name}`))).split('\r\n\r\n')
+    expect(body === JSON.stringify(value)).toBe(true)
+    expect(head).toContain(`content-length: ${Buffer.byteLength(body)}\r\n`)
+  },
+)
+
+test.each(['/ascii', '/with-header/ascii'])('data say their type and have their guards, once: %s', async (path) => {
+  const answer = await ask(getLast(path))
+  for (const line of ['content-type: application/json; charset=utf-8', 'cache-control: no-store']) {
+    expect(answer.split(`\r\n${line}\r\n`)).toHaveLength(2)
+  }
+  expect(answer.includes('retry-after: 1')).toBe(path !== '/ascii')
+})
+
+test('data for a HEAD are their head', async () => {
+  const answer = await ask(getLast('/ascii', 'HEAD'))
+  expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  expect(answer).toMatch(/content-length: 7\r\n/)
+  expect(answer).toMatch(/\r\n\r\n$/)
+})
+
+test('data for HTTP/1.0 say their length', async () => {
+  expect(await ask('GET /ascii HTTP/1.0\r\n\r\n')).toMatch(/content-length: 7\r\n[^]*\r\n\r\n\{"a":1\}$/)
+})
+
+test('data of several requests on one connection come in their order, whichever are there first', async () => {
+  waiting = Promise.withResolvers()
+  const answered = ask(
+    `GET /wait HTTP/1.1\r\nhost: a\r\n\r\nGET /persian HTTP/1.1\r\nhost: a\r\n\r\n${getLast('/ascii')}`,
+  )
+  const first = await waiting.promise
+  first.endJson(200, 'first')
+  const bodies = [...(await answered).matchAll(/\r\n\r\n("first"|\{.*?\})/g)].map(([, body]) => body)
+  expect(bodies).toEqual(['"first"', '{"پیام":"سلام"}', '{"a":1}'])
+})
+
+test('data that find nobody any more are not taken for delivered', async () => {
+  waiting = Promise.withResolvers()
+  const socket = await open()
+  socket.write('GET /wait HTTP/1.1\r\nhost: a\r\n\r\n')
+  const response = await waiting.promise
+  const closed = once(response, 'close')
+  socket.destroy()
+  await closed
+  response.endJson(200, 'late')
+  expect([response.writableFinished, response.writableEnded]).toEqual([false, true])
+})
