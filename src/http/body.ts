@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
-import { joinCohort } from '../base/cohort.ts'
+import { inCohort } from '../base/cohort.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 
@@ -18,11 +18,19 @@ const LINGER_MS = 1000
  * Reads a request's JSON body, whole, within its bounds of size and time.
  * @throws Fault `unsupported_media_type`, `body_too_large` or `malformed_request`
  */
-export async function readJsonBody(request: Request): Promise<unknown> {
-  requireJson(request)
-  const bytes = await readBytes(request)
-  await joinCohort()
-  return parseStrictJson(bytes)
+export function readJsonBody(request: Request): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    requireJson(request)
+    readBytes(request, reject, (bytes) => {
+      inCohort(() => {
+        try {
+          resolve(parseStrictJson(bytes))
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error('what was thrown is no error', { cause: error }))
+        }
+      })
+    })
+  })
 }
 
 function requireJson(request: IncomingMessage): void {
@@ -40,44 +48,43 @@ function requireJson(request: IncomingMessage): void {
   }
 }
 
-function readBytes(request: Request): Promise<Buffer> {
+/** Calls one of the two, once. */
+function readBytes(request: Request, onRefused: (fault: Fault) => void, onRead: (bytes: Buffer) => void): void {
   const declared = Number(request.headers['content-length'] ?? NaN)
-  if (declared > MAX_BODY_BYTES) return Promise.reject(tooLarge())
-  if (request.destroyed) return Promise.reject(cutShort())
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    let isSettled = false
-    const refuse = (fault: Fault) => {
-      isSettled = true
-      clearTimeout(timer)
-      request.leaveBody()
-      reject(fault)
-    }
-    const onBytes = (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_BODY_BYTES) chunks.push(chunk)
-      else refuse(tooLarge())
-    }
-    let timer: NodeJS.Timeout | undefined
-    // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
-    queueMicrotask(() => {
-      if (isSettled || size === declared) return
-      timer = setTimeout(() => {
-        refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
-      }, BODY_TIMEOUT_MS)
-    })
-    const onEnd = () => {
-      isSettled = true
-      clearTimeout(timer)
-      const [first, second] = chunks
-      resolve(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
-    }
-    const onGone = () => {
-      if (!isSettled) refuse(cutShort())
-    }
-    request.readBody({ onBytes, onEnd, onGone })
+  if (declared > MAX_BODY_BYTES) throw tooLarge()
+  if (request.destroyed) throw cutShort()
+  const chunks: Buffer[] = []
+  let size = 0
+  let isSettled = false
+  const refuse = (fault: Fault) => {
+    isSettled = true
+    clearTimeout(timer)
+    request.leaveBody()
+    onRefused(fault)
+  }
+  const onBytes = (chunk: Buffer) => {
+    size += chunk.length
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk)
+    else refuse(tooLarge())
+  }
+  let timer: NodeJS.Timeout | undefined
+  // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
+  queueMicrotask(() => {
+    if (isSettled || size === declared) return
+    timer = setTimeout(() => {
+      refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
+    }, BODY_TIMEOUT_MS)
   })
+  const onEnd = () => {
+    isSettled = true
+    clearTimeout(timer)
+    const [first, second] = chunks
+    onRead(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
+  }
+  const onGone = () => {
+    if (!isSettled) refuse(cutShort())
+  }
+  request.readBody({ onBytes, onEnd, onGone })
 }
 
 /** Reads on past a refusal, so that the client gets to the answer, but not for long: then the connection is cut. */
