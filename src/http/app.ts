@@ -1,4 +1,5 @@
-import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import express, { type ErrorRequestHandler, type IRouter, type Router } from 'express'
 import type { Logger } from '../base/log.ts'
 import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
 import { notFound } from './endings.ts'
@@ -20,7 +21,7 @@ export type TrustProxy = (proxyAddress: string, hop: number) => boolean
 
 /** An app, and what its server makes requests and responses of. */
 export type App = {
-  handle: Express
+  handle: (request: IncomingMessage, response: ServerResponse) => void
   messages: Messages
 }
 
@@ -43,5 +44,10 @@ export function createApp(
   app.use(notFound)
   for (const { path, handler } of faultHandlers) app.use(path, handler)
   app.use(answerFaults(problemShape, refusedAs('request.refused')), lastResort(log))
-  return { handle: app, messages }
+  const handle: App['handle'] = (request, response) => {
+    // Nobody gets so far. Express makes an end of its own for each request otherwise, which would print the error, whatever that quotes.
+    const end = () => response.destroy()
+    Reflect.apply(app, undefined, [request, response, end])
+  }
+  return { handle, messages }
 }

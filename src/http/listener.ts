@@ -29,28 +29,30 @@ export type Listener = {
   cut: () => void
 }
 
+/** The response of the latest request, while it is not out. */
+type Connection = { hasAsked: boolean; latest: ServerResponse | undefined }
+
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
 export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
   // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
   // that keep each other, and all responses that were in them, from the young generation's collector.
-  // Open ones only.
-  const latest = new Map<Socket, ServerResponse | undefined>()
-  const silent = new Set<Socket>()
+  const open = new Map<Socket, Connection>()
   const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
-    const { socket } = request
-    silent.delete(socket)
-    latest.set(socket, response)
-    response.on('close', () => {
-      // Kept, it and all that hangs on it would be copied at each collection of what is young: half of such a pause.
-      if (latest.get(socket) === response) latest.set(socket, undefined)
-    })
+    const connection = open.get(request.socket)
+    if (connection !== undefined) {
+      connection.hasAsked = true
+      connection.latest = response
+      response.on('close', () => {
+        // Kept, it and all that hangs on it would be copied at each collection of what is young: half of such a pause.
+        if (connection.latest === response) connection.latest = undefined
+      })
+    }
     handle(request, response)
   })
   server.on('connection', (socket: Socket) => {
-    silent.add(socket)
+    open.set(socket, { hasAsked: false, latest: undefined })
     socket.once('close', () => {
-      silent.delete(socket)
-      latest.delete(socket)
+      open.delete(socket)
     })
   })
   // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
@@ -64,8 +66,8 @@ export async function listen({ handle, messages }: App, port: number, host: stri
     port: portOf(server.address()),
     drain: async (lastCallMs) => {
       // Where nobody is connected nobody has a request on the way.
-      if (latest.size + silent.size > 0) await lastCall(server, latest.values(), lastCallMs, hurry.signal)
-      await close(server, latest.values(), silent)
+      if (open.size > 0) await lastCall(server, open.values(), lastCallMs, hurry.signal)
+      await close(server, open)
     },
     cut: () => {
       hurry.abort()
@@ -78,8 +80,8 @@ export async function listen({ handle, messages }: App, port: number, host: stri
  * A request may be on its way on a connection that is idle here, and a proxy may not know yet that it should ask another: both would be lost
  * without an answer if all that is idle were closed at once.
  */
-async function lastCall(server: Server, latest: Iterable<ServerResponse | undefined>, ms: number, hurry: AbortSignal) {
-  for (const response of latest) if (response !== undefined) sendAway(response)
+async function lastCall(server: Server, open: Iterable<Connection>, ms: number, hurry: AbortSignal) {
+  for (const { latest } of open) if (latest !== undefined) sendAway(latest)
   server.prependListener('request', (_request, response) => {
     sendAway(response)
   })
@@ -91,20 +93,18 @@ function sendAway(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
-function close(
-  server: Server,
-  latest: Iterable<ServerResponse | undefined>,
-  silent: ReadonlySet<Socket>,
-): Promise<void> {
+function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<void> {
   const closeAfter = (response: ServerResponse) => {
     sendAway(response)
     response.once('close', () => {
       server.closeIdleConnections()
     })
   }
-  for (const response of latest) if (response !== undefined) closeAfter(response)
-  // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
-  for (const socket of silent) if (socket.bytesRead === 0) socket.destroy()
+  for (const [socket, { hasAsked, latest }] of open) {
+    if (latest !== undefined) closeAfter(latest)
+    // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
+    if (!hasAsked && socket.bytesRead === 0) socket.destroy()
+  }
   server.prependListener('request', (_request, response) => {
     closeAfter(response)
   })

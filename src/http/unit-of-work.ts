@@ -88,7 +88,8 @@ export function unitOfWork(
       write()
     }
     const unit: UnitOfWork = { requestId, trace, fields, subject: undefined, conclude }
-    response.locals.unit = unit
+    // Express would make an object for whatever may come, and look up what comes by name.
+    response.locals = { unit }
     response.requestId = requestId
     response.on('close', () => {
       onAnswered(routeOf(request), statusOf(response))
