@@ -2,16 +2,20 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from '../prove/support/children.ts'
+import { wholeNumber } from '../prove/support/whole-number.ts'
 import { chaptersOf, INTRO, WHAT_IS_LEFT } from './chapters.ts'
 import { clickContestants, sendContestants } from './contestants.ts'
 import { PLANS, withBench, type Bench } from './support/bench.ts'
 import { describeMachine, drawRates, printChapter, writeDocument } from './support/document.ts'
-import { measureDrift, measureGrowth } from './support/growth.ts'
+import { measureDrift } from './support/drift.ts'
+import { measureGrowth } from './support/growth.ts'
 import { measurePath } from './support/path.ts'
 import { measureStarts } from './support/starts.ts'
 import type { Results } from './support/targets.ts'
 
 /** How fast the gateway is, beside what else would do the same work, on this machine and today's code. */
+
+const PARTS: readonly string[] = ['click', 'send', 'start', 'growth', 'drift']
 
 const { values } = parseArgs({
   options: {
@@ -23,17 +27,21 @@ const { values } = parseArgs({
   },
 })
 const form = values.short ? PLANS.short : PLANS.full
-const plan = { ...form, rounds: Number(values.rounds ?? form.rounds) }
-const driftRequests = Number(values['drift-requests'] ?? plan.driftRequests)
+const { rounds = String(form.rounds), 'drift-requests': driftRequests = String(form.driftRequests) } = values
+const plan = {
+  ...form,
+  rounds: wholeNumber('rounds', rounds),
+  driftRequests: wholeNumber('drift-requests', driftRequests),
+  countsSlowly: form.countsSlowly || values.write,
+}
+const unknownPart = values.only?.find((part) => !PARTS.includes(part))
+if (unknownPart !== undefined) throw new Error(`--only: expected ${PARTS.join(', ')}`)
 
 if (!existsSync(new URL('node_modules', import.meta.url))) await installPeers()
-const { machine, results } = await withBench(
-  { ...plan, driftRequests, countsSlowly: plan.countsSlowly || values.write },
-  async (bench) => ({
-    machine: describeMachine(bench.machine),
-    results: await measure(bench),
-  }),
-)
+const { machine, results } = await withBench(plan, async (bench) => ({
+  machine: describeMachine(bench.machine),
+  results: await measure(bench),
+}))
 const chapters = chaptersOf(results)
 process.stdout.write(`${machine}\n`)
 for (const chapter of chapters) printChapter(chapter)
@@ -41,8 +49,8 @@ for (const chapter of chapters) printChapter(chapter)
 if ((!values.short || values.write) && values.only === undefined) {
   if (results.click) await drawRates('performance-click.svg', 'Clicks a second on one core', results.click, noteOf())
   if (results.send) await drawRates('performance-send.svg', 'Sends a second on one core', results.send, noteOf())
-  const rounds = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
-  await writeDocument(`${INTRO}\n\n${machine} ${rounds}`, chapters, WHAT_IS_LEFT)
+  const basis = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
+  await writeDocument(`${INTRO}\n\n${machine} ${basis}`, chapters, WHAT_IS_LEFT)
   process.stdout.write('\nwritten: docs/performance.md\n')
 }
 

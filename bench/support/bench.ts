@@ -40,7 +40,7 @@ export const PLANS: Record<'full' | 'short', Plan> = {
     turns: 8,
     spawns: 3,
     countsSlowly: false,
-    driftRequests: 50_000,
+    driftRequests: 200_000,
   },
 }
 

@@ -1,19 +1,16 @@
 import { bareClick, clicksWithKeys, ourClick, ourSend } from '../contestants.ts'
 import type { Bench } from './bench.ts'
 import type { Contestant, Running } from './contestant.ts'
-import type { Samples } from './samples.ts'
 
 const FEW_KEYS = 10
-const MANY_KEYS = 10_000
+export const MANY_KEYS = 10_000
 const MANY_CALLERS = 1000
-/** A run that looks at memory is cut into so many parts; the first warms up. */
-const PARTS = 10
 
 /** Requests a second beside little and beside much of something, and the processor time of each. */
 export type Compared = { what: string; isOurs: boolean; few: Cost; many: Cost }
 export type Cost = { rates: number[]; cpuMicros: number[] }
 
-/** What state could cost: keys in the data of clicks, callers, and requests that went before. */
+/** What state could cost: keys in the data of clicks, and callers. */
 export async function measureGrowth(bench: Bench): Promise<Compared[]> {
   const { platformPort } = bench.load
   const few = clicksWithKeys(FEW_KEYS)
@@ -60,40 +57,17 @@ async function compare(
   for (let round = 0; round < bench.plan.rounds; round += 1) {
     bench.step(`${what}: round ${round + 1} of ${bench.plan.rounds}`)
     for (const { running, cost } of round % 2 === 0 ? pair : pair.toReversed()) {
-      await draw(bench, running, cost, { seconds: bench.plan.roundSeconds })
+      await draw(bench, running, cost)
     }
   }
   for (const { running } of pair) await running.stop()
   return compared
 }
 
-export type Drift = { requests: number; residentBytes: Samples; cpuMicros: Samples }
-
-/** Memory and cost of one gateway over very many clicks, part by part; the keys in their data differ. */
-export async function measureDrift(bench: Bench): Promise<Drift> {
-  const cost: Cost = { rates: [], cpuMicros: [] }
-  const residentBytes: number[] = []
-  const running = await bench.start(ourClick('many clicks', clicksWithKeys(MANY_KEYS)))
-  const maxRequests = Math.ceil(bench.plan.driftRequests / PARTS)
-  for (let part = 0; part <= PARTS; part += 1) {
-    bench.step(`memory: part ${part} of ${PARTS}`)
-    // So slow that the time would end before the count is nobody.
-    await draw(bench, running, cost, { seconds: maxRequests / 100, maxRequests })
-    residentBytes.push(running.residentBytes())
-  }
-  await running.stop()
-  return { requests: maxRequests * PARTS, residentBytes, cpuMicros: cost.cpuMicros }
-}
-
-async function draw(
-  bench: Bench,
-  running: Running,
-  { rates, cpuMicros }: Cost,
-  amount: { seconds: number; maxRequests?: number },
-): Promise<void> {
+async function draw(bench: Bench, running: Running, { rates, cpuMicros }: Cost): Promise<void> {
   running.forgetLog()
   const before = running.cpuMs()
-  const { answered, seconds } = await bench.load.run(running, amount)
+  const { answered, seconds } = await bench.load.run(running, { seconds: bench.plan.roundSeconds })
   rates.push(answered / seconds)
   cpuMicros.push(((running.cpuMs() - before) * 1000) / answered)
 }

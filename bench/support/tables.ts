@@ -1,5 +1,6 @@
 import { count, median } from '../../prove/support/figures.ts'
-import type { Compared, Cost, Drift } from './growth.ts'
+import type { Drift } from './drift.ts'
+import type { Compared, Cost } from './growth.ts'
 import type { Figures } from './path.ts'
 import { ratio, spreadOf, type Samples } from './samples.ts'
 import { endsOf, type Target } from './targets.ts'
@@ -72,14 +73,16 @@ export function growthTable(growth: readonly Compared[]): Table {
   ]
 }
 
-export function driftTable({ requests, residentBytes, cpuMicros }: Drift): Table {
+export function driftTable({ requests, residentBytes, cpuMicros, bareCpuMicros }: Drift): Table {
   const last = residentBytes.length - 1
   return [
-    ['clicks so far', 'resident', 'CPU µs each'],
+    ['clicks so far', 'resident', 'CPU µs each', 'of bare node:http', 'to it'],
     ...[0, 1, Math.ceil(last / 2), last].map((part) => [
       part === 0 ? 'after the warm-up' : count((requests / last) * part),
       megabytes(residentBytes[part] ?? NaN),
       (cpuMicros[part] ?? NaN).toFixed(1),
+      (bareCpuMicros[part] ?? NaN).toFixed(1),
+      ((cpuMicros[part] ?? NaN) / (bareCpuMicros[part] ?? NaN)).toFixed(2),
     ]),
   ]
 }

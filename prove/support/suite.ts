@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { createProgress } from './progress.ts'
 import { createRandom, type Random } from './random.ts'
 import { Report } from './report.ts'
+import { wholeNumber } from './whole-number.ts'
 
 const POLL_MS = 20
 /** For tidying up after a suite: each thing that it started. */
@@ -135,10 +136,10 @@ function readOptions() {
   const { short, seed, database: only, part, minutes } = values
   return {
     short,
-    seed: Number(seed ?? randomInt(2 ** 31)),
+    seed: seed === undefined ? randomInt(2 ** 31) : wholeNumber('seed', seed, 0),
     only,
     part,
-    minutes: minutes === undefined ? undefined : Number(minutes),
+    minutes: minutes === undefined ? undefined : wholeNumber('minutes', minutes),
   }
 }
 
