@@ -72,18 +72,32 @@ export function guardedMessages(app: Express): Messages {
     declare _hasBody: boolean
     declare _send: (text: string, encoding: 'latin1' | 'utf8', onSent: null) => boolean
 
-    /**
-     * Without what Express would ask itself before (whether it is fresh, which type, which charset), and handed to the socket as the one piece that
-     * it is: Node would have the socket gather what an answer ends with, and then write it all. 2 % of a click's time.
-     */
+    /** Without what Express would ask itself before: whether it is fresh, which type, which charset. */
     endJson(status: number, value: unknown): void {
       const text = JSON.stringify(value)
       const length = Buffer.byteLength(text)
+      this.writeJsonHead(status, length)
+      // As a step of its own, after the others of a cohort have come as far: their writes, one after the other, fetch once what the kernel runs
+      // through for each. 2 to 3 % of a click's time.
+      queueMicrotask(() => {
+        this.endWith(text, length)
+      })
+    }
+
+    writeJsonHead(status: number, length: number): void {
       this.fixedHead = headOfData(this)
       if (this.fixedHead === '') this.setHeader('content-type', JSON_TYPE)
       // Node would leave it out for HTTP/1.0, as some proxies speak it.
       this.writeHead(status, ['content-length', String(length)])
-      if (this._hasBody && !this.destroyed) this._send(text, length === text.length ? 'latin1' : 'utf8', null)
+    }
+
+    /**
+     * Hands the socket the one piece that this answer is. Node would have the socket gather what an answer ends with, and then write it all: 2 % of a
+     * click's time.
+     */
+    endWith(text: string, length: number): void {
+      const encoding = length === text.length ? 'latin1' : 'utf8'
+      if (this._hasBody && !this.destroyed) this._send(text, encoding, null)
       this.end()
     }
 
@@ -102,6 +116,11 @@ export function guardedMessages(app: Express): Messages {
   Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype })
   requireGuards(new AppResponse(new AppRequest(new Socket())))
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse }
+}
+
+type JsonResponse = ServerResponse & {
+  writeJsonHead: (status: number, length: number) => void
+  endWith: (text: string, length: number) => void
 }
 
 type Guarded = ServerResponse & { requestId?: string; mayBeFramed?: boolean }
@@ -136,9 +155,11 @@ function storeHeaderOfNode() {
 }
 
 /** A start fails rather than that answers leave without their guards. */
-function requireGuards(response: Guarded & { endJson: (status: number, value: unknown) => void }): void {
-  response.endJson(200, {})
+function requireGuards(response: JsonResponse): void {
+  const text = '{}'
+  response.writeJsonHead(200, text.length)
+  response.endWith(text, text.length)
   const head: unknown = Reflect.get(response, '_header')
   const isGuarded = typeof head === 'string' && head.includes(DATA_HEAD)
-  if (!isGuarded || response.writableLength !== head.length + '{}'.length) throw new Error(OTHER_NODE)
+  if (!isGuarded || response.writableLength !== head.length + text.length) throw new Error(OTHER_NODE)
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import express, { type Response } from 'express'
 import { guardedMessages } from '../../src/http/guarded.ts'
@@ -88,5 +89,6 @@ test('data that find nobody any more are not taken for delivered', async () => {
   socket.destroy()
   await closed
   response.endJson(200, 'late')
+  await turn()
   expect([response.writableFinished, response.writableEnded]).toEqual([false, true])
 })
