@@ -27,11 +27,11 @@ const { values } = parseArgs({
   },
 })
 const form = values.short ? PLANS.short : PLANS.full
-const { rounds = String(form.rounds), 'drift-requests': driftRequests = String(form.driftRequests) } = values
+const { rounds, 'drift-requests': driftRequests } = values
 const plan = {
   ...form,
-  rounds: wholeNumber('rounds', rounds),
-  driftRequests: wholeNumber('drift-requests', driftRequests),
+  rounds: rounds === undefined ? form.rounds : wholeNumber('rounds', rounds),
+  driftRequests: driftRequests === undefined ? form.driftRequests : wholeNumber('drift-requests', driftRequests),
   countsSlowly: form.countsSlowly || values.write,
 }
 const unknownPart = values.only?.find((part) => !PARTS.includes(part))

@@ -1,7 +1,6 @@
 import { bareClick, clicksWithKeys, ourClick } from '../contestants.ts'
 import type { Bench } from './bench.ts'
-import type { Running } from './contestant.ts'
-import { MANY_KEYS } from './growth.ts'
+import { draw, MANY_KEYS } from './growth.ts'
 import type { Samples } from './samples.ts'
 
 /** Memory and cost are looked at so often; the first part warms up. */
@@ -20,6 +19,7 @@ export async function measureDrift(bench: Bench): Promise<Drift> {
   const ours = await bench.start(ourClick('many clicks', clicks))
   const bare = await bench.start(bareClick('bare, many clicks', clicks))
   const maxRequests = Math.ceil(bench.plan.driftRequests / (PARTS * TURNS))
+  const amount = { seconds: maxRequests / LEAST_RATE, maxRequests }
   const residentBytes: number[] = []
   const oursEach: number[] = []
   const bareEach: number[] = []
@@ -27,8 +27,8 @@ export async function measureDrift(bench: Bench): Promise<Drift> {
     bench.step(`memory: part ${part} of ${PARTS}`)
     const cost = { ours: 0, bare: 0 }
     for (let turn = 0; turn < TURNS; turn += 1) {
-      cost.ours += await drawCpuMicros(bench, ours, maxRequests)
-      cost.bare += await drawCpuMicros(bench, bare, maxRequests)
+      cost.ours += (await draw(bench, ours, amount)).cpuMicros
+      cost.bare += (await draw(bench, bare, amount)).cpuMicros
     }
     oursEach.push(cost.ours / TURNS)
     bareEach.push(cost.bare / TURNS)
@@ -37,11 +37,4 @@ export async function measureDrift(bench: Bench): Promise<Drift> {
   await ours.stop()
   await bare.stop()
   return { requests: maxRequests * TURNS * PARTS, residentBytes, cpuMicros: oursEach, bareCpuMicros: bareEach }
-}
-
-async function drawCpuMicros(bench: Bench, running: Running, maxRequests: number): Promise<number> {
-  running.forgetLog()
-  const before = running.cpuMs()
-  const { answered } = await bench.load.run(running, { seconds: maxRequests / LEAST_RATE, maxRequests })
-  return ((running.cpuMs() - before) * 1000) / answered
 }

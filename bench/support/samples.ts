@@ -11,5 +11,9 @@ export function spreadOf(samples: Samples): Spread {
 
 /** Within each round, so that what else the machine did then meets both alike; the median of that. */
 export function ratio(samples: Samples, to: Samples): number {
-  return median(samples.map((value, round) => value / (to[round] ?? NaN)))
+  return median(ratios(samples, to))
+}
+
+export function ratios(samples: Samples, to: Samples): number[] {
+  return samples.map((value, round) => value / (to[round] ?? NaN))
 }

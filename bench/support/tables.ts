@@ -2,7 +2,7 @@ import { count, median } from '../../prove/support/figures.ts'
 import type { Drift } from './drift.ts'
 import type { Compared, Cost } from './growth.ts'
 import type { Figures } from './path.ts'
-import { ratio, spreadOf, type Samples } from './samples.ts'
+import { ratio, ratios, spreadOf, type Samples } from './samples.ts'
 import { endsOf, type Target } from './targets.ts'
 
 /** Below this share of its core, in percent, a contestant could have done more. */
@@ -75,6 +75,7 @@ export function growthTable(growth: readonly Compared[]): Table {
 
 export function driftTable({ requests, residentBytes, cpuMicros, bareCpuMicros }: Drift): Table {
   const last = residentBytes.length - 1
+  const toBare = ratios(cpuMicros, bareCpuMicros)
   return [
     ['clicks so far', 'resident', 'CPU µs each', 'of bare node:http', 'to it'],
     ...[0, 1, Math.ceil(last / 2), last].map((part) => [
@@ -82,7 +83,7 @@ export function driftTable({ requests, residentBytes, cpuMicros, bareCpuMicros }
       megabytes(residentBytes[part] ?? NaN),
       (cpuMicros[part] ?? NaN).toFixed(1),
       (bareCpuMicros[part] ?? NaN).toFixed(1),
-      ((cpuMicros[part] ?? NaN) / (bareCpuMicros[part] ?? NaN)).toFixed(2),
+      (toBare[part] ?? NaN).toFixed(2),
     ]),
   ]
 }

@@ -2,7 +2,7 @@ import { median } from '../../prove/support/figures.ts'
 import type { Drift } from './drift.ts'
 import type { Compared } from './growth.ts'
 import type { Figures } from './path.ts'
-import { ratio, type Samples } from './samples.ts'
+import { ratio, ratios, type Samples } from './samples.ts'
 
 /** All that was measured; what was left out is not there. */
 export type Results = {
@@ -75,7 +75,7 @@ function driftTargets({ residentBytes, cpuMicros, bareCpuMicros }: Drift): Targe
     target('memory of many clicks, second half to first', growthOf(residentBytes), 'at most', 1.1),
     target(
       'cost of many clicks to bare node:http, second half to first',
-      growthOf(cpuMicros.map((micros, part) => micros / (bareCpuMicros[part] ?? NaN))),
+      growthOf(ratios(cpuMicros, bareCpuMicros)),
       'at most',
       1.1,
     ),

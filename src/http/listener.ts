@@ -30,7 +30,7 @@ export type Listener = {
 }
 
 /** The response of the latest request, while it is not out. */
-type Connection = { hasAsked: boolean; latest: ServerResponse | undefined }
+type Connection = { latest: ServerResponse | undefined }
 
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
 export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
@@ -40,7 +40,6 @@ export async function listen({ handle, messages }: App, port: number, host: stri
   const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
     const connection = open.get(request.socket)
     if (connection !== undefined) {
-      connection.hasAsked = true
       connection.latest = response
       response.on('close', () => {
         // Kept, it and all that hangs on it would be copied at each collection of what is young: half of such a pause.
@@ -50,7 +49,7 @@ export async function listen({ handle, messages }: App, port: number, host: stri
     handle(request, response)
   })
   server.on('connection', (socket: Socket) => {
-    open.set(socket, { hasAsked: false, latest: undefined })
+    open.set(socket, { latest: undefined })
     socket.once('close', () => {
       open.delete(socket)
     })
@@ -100,10 +99,10 @@ function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<v
       server.closeIdleConnections()
     })
   }
-  for (const [socket, { hasAsked, latest }] of open) {
+  for (const [socket, { latest }] of open) {
     if (latest !== undefined) closeAfter(latest)
     // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
-    if (!hasAsked && socket.bytesRead === 0) socket.destroy()
+    if (socket.bytesRead === 0) socket.destroy()
   }
   server.prependListener('request', (_request, response) => {
     closeAfter(response)
