@@ -7,7 +7,7 @@ const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5
 
 /** Those that alerts look at. */
 const EXPECTED_OF_CLICKS = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
-const EXPECTED_OF_SENDS = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited']
+const EXPECTED_OF_SENDS = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited', 'store_unavailable']
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 

@@ -173,6 +173,16 @@ describe('the Services and the Ingress', () => {
     expect(internalService.metadata.name).not.toBe(publicService.metadata.name)
   })
 
+  test('give Prometheus the address of every replica', () => {
+    const { spec: service } = read(
+      'service-metrics.yaml',
+      serviceShape.extend({ spec: serviceShape.shape.spec.extend({ clusterIP: z.string() }) }),
+    )
+    expect(service.clusterIP).toBe('None')
+    expect(service.selector).toEqual(spec.selector.matchLabels)
+    expect(service.ports[0].targetPort).toBe('internal')
+  })
+
   test('let in from outside what Divar and users need, over TLS, and nothing else', () => {
     expect(rule.http.paths.map((one) => one.path)).toEqual(['/divar/session', '/oauth/'])
     for (const { backend } of rule.http.paths) expect(backend.service.name).toBe(publicService.metadata.name)

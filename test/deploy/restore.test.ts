@@ -9,6 +9,7 @@ import { clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withCons
 import { DATABASES, newDatabase, newFolder } from '../support/databases.ts'
 import { readText } from '../support/deploy.ts'
 import { ask, eventually, idOf, list, startOn, tell, textsAt, until, type Reachable } from '../support/outbox.ts'
+import { hasProgram } from '../support/programs.ts'
 import { parseJson } from '../support/requests.ts'
 
 const run = promisify(execFile)
@@ -83,18 +84,8 @@ async function dump(store: string): Promise<Backup> {
   }
 }
 
-async function canDump(): Promise<boolean> {
-  try {
-    await run('pg_dump', ['--version'])
-    await run('pg_restore', ['--version'])
-    return true
-  } catch {
-    process.stderr.write('No pg_dump and pg_restore here: PostgreSQL is not restored.\n')
-    return false
-  }
-}
-
-const kinds = (await canDump()) ? DATABASES : DATABASES.filter((kind) => kind === 'sqlite')
+const canDump = (await hasProgram('pg_dump', 'PostgreSQL is not restored')) && DATABASES.includes('postgres')
+const kinds = canDump ? DATABASES : DATABASES.filter((kind) => kind === 'sqlite')
 
 async function arrived(gateway: Reachable, id: string): Promise<void> {
   await until(gateway, id, 'delivered', undefined, TAKEN_OVER_MS)

@@ -6,10 +6,11 @@ import { afterAll, expect, test } from '@jest/globals'
 import { TEST_KEY } from '../support/databases.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
 import { eventually, idOf, list, post, queue, said, startOn, until } from '../support/outbox.ts'
+import { reportMissing } from '../support/programs.ts'
 
 const SIZE = 4 * 1024 * 1024
 
-/** A disk that is soon full, where one may mount one. */
+/** A small disk, where this process may mount one. */
 function mountSmallDisk(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'disk-'))
   try {
@@ -17,6 +18,7 @@ function mountSmallDisk(): string | undefined {
     return folder
   } catch {
     rmSync(folder, { recursive: true })
+    reportMissing('the right to mount', 'a full disk is not tried')
     return undefined
   }
 }
@@ -30,7 +32,7 @@ afterAll(() => {
 
 const name = 'SQLite on a full disk promises nothing, loses nothing, and goes on once there is room'
 const run = disk === undefined ? test.skip : test
-run(disk === undefined ? `${name} (left out: nothing can be mounted here)` : name, async () => {
+run(disk === undefined ? `${name} (skipped: nothing can be mounted here)` : name, async () => {
   const folder = disk ?? ''
   const gateway = await startOn({ DATABASE_URL: `file:${join(folder, 'gateway.db')}`, TOKEN_ENCRYPTION_KEY: TEST_KEY })
   await until(gateway, await queue(gateway, V1), 'delivered')

@@ -4,14 +4,16 @@ import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
 import { afterAll } from '@jest/globals'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import { reportMissing } from './programs.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome']
 
-/** Where a Chromium is on this machine; nothing when there is none, and tests in a browser are then left out. */
+/** The path of Chromium on this machine; `undefined` when there is none, and tests in a browser are skipped. */
 export const CHROMIUM = (process.env['PATH'] ?? '')
   .split(delimiter)
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((file) => existsSync(file))
+if (CHROMIUM === undefined) reportMissing('chromium', 'the pages are not tried in a browser')
 
 /** Nothing that would look for a network of its own. */
 const FLAGS = [

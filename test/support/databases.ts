@@ -5,14 +5,16 @@ import { join } from 'node:path'
 import { afterAll } from '@jest/globals'
 import pg from 'pg'
 import type { Environment } from '../../src/process/config.ts'
+import { reportMissing } from './programs.ts'
 
 /** Another server for these tests: TEST_POSTGRES_URL=postgres://user:password@host:port/database */
 const SERVER = process.env['TEST_POSTGRES_URL'] ?? 'postgres://postgres@127.0.0.1:5432/test'
 
 const hasPostgres = await answers()
 if (!hasPostgres) {
-  process.stderr.write(
-    'No PostgreSQL at 127.0.0.1:5432: its tests are left out. To have one: docker run -e POSTGRES_HOST_AUTH_METHOD=trust -e POSTGRES_DB=test -p 127.0.0.1:5432:5432 postgres\n',
+  reportMissing(
+    'PostgreSQL at 127.0.0.1:5432',
+    'its tests are skipped. To run one: docker run -e POSTGRES_HOST_AUTH_METHOD=trust -e POSTGRES_DB=test -p 127.0.0.1:5432:5432 postgres',
   )
 }
 
