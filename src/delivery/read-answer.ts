@@ -21,6 +21,8 @@ const answerSchema = z.compile(
       ])
       .nullish(),
     message: z.string().nullish(),
+    code: z.unknown().optional(),
+    error: z.unknown().optional(),
   }),
 )
 type Answer = z.infer<typeof answerSchema>
@@ -50,16 +52,32 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
     return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}`, silent: false }
   }
   const told = answer.status ?? exchange.status
-  return told < 400 ? { kind: 'delivered', status: told } : readRefusal(told, json, exchange.headers, secrets)
+  if (told >= 400) return readRefusal(told, json, exchange.headers, secrets)
+  if (isSuccess(told) && !namesError(answer)) return { kind: 'delivered', status: told }
+  const divar = readPlatformError(exchange.status, json, secrets)
+  return { kind: 'unknown', reason: `an error under status ${exchange.status}`, silent: false, divar }
 }
 
-function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
+/** A success can hold an error: an object of gRPC's (`code`), or one of a proxy's (`error`). */
+function namesError({ code, error }: Answer): boolean {
+  return !NO_CODE.has(code) || !NO_ERROR.has(error)
+}
+
+/** How "no error" is commonly written. */
+const NO_CODE: ReadonlySet<unknown> = new Set([undefined, null, 0, '0'])
+const NO_ERROR: ReadonlySet<unknown> = new Set([undefined, null, false, ''])
+
+function readPlatformError(status: number, json: unknown, secrets: readonly string[]): PlatformError {
   const told = refusalSchema.safeParse(json).data
-  const divar: PlatformError = {
+  return {
     status,
     ...(isGiven(told?.code) && { code: told.code }),
     ...(isGiven(told?.message) && { message: quote(told.message, secrets) }),
   }
+}
+
+function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
+  const divar = readPlatformError(status, json, secrets)
   const retryAfterSeconds = readRetryAfter(headers['retry-after'])
   if (status === 401) return { kind: 'token_refused', divar }
   if (status === 403) return { kind: 'not_permitted', divar }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 import { inCohort } from '../base/cohort.ts'
+import { startDeadline } from '../base/deadline.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 
@@ -58,7 +59,7 @@ function readBytes(request: Request, onRefused: (fault: Fault) => void, onRead: 
   let isSettled = false
   const refuse = (fault: Fault) => {
     isSettled = true
-    clearTimeout(timer)
+    stopDeadline?.()
     request.leaveBody()
     onRefused(fault)
   }
@@ -67,17 +68,17 @@ function readBytes(request: Request, onRefused: (fault: Fault) => void, onRead: 
     if (size <= MAX_BODY_BYTES) chunks.push(chunk)
     else refuse(tooLarge())
   }
-  let timer: NodeJS.Timeout | undefined
+  let stopDeadline: (() => void) | undefined
   // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
   queueMicrotask(() => {
     if (isSettled || size === declared) return
-    timer = setTimeout(() => {
+    stopDeadline = startDeadline(BODY_TIMEOUT_MS, () => {
       refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
-    }, BODY_TIMEOUT_MS)
+    })
   })
   const onEnd = () => {
     isSettled = true
-    clearTimeout(timer)
+    stopDeadline?.()
     const [first, second] = chunks
     onRead(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
   }
@@ -91,15 +92,14 @@ function readBytes(request: Request, onRefused: (fault: Fault) => void, onRead: 
 export function discardRest(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return
   let left = MAX_DISCARDED_BYTES
-  const timer = setTimeout(() => request.destroy(), LINGER_MS)
+  const stopDeadline = startDeadline(LINGER_MS, () => {
+    request.destroy()
+  })
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
     if (left < 0) request.destroy()
   })
-  const stop = () => {
-    clearTimeout(timer)
-  }
-  request.once('end', stop).once('close', stop).resume()
+  request.once('end', stopDeadline).once('close', stopDeadline).resume()
 }
 
 function cutShort(): Fault {

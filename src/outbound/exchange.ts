@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { startDeadline } from '../base/deadline.ts'
 import { describeError } from '../base/log.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Sockets } from './pool.ts'
@@ -48,7 +49,7 @@ export function ask(
     const collector = new Collector(
       maxBytes,
       (exchange) => {
-        clearTimeout(timer)
+        stopDeadline()
         signal?.removeEventListener('abort', onAbort)
         settle(exchange)
       },
@@ -57,9 +58,9 @@ export function ask(
     const onAbort = () => {
       collector.giveUp('aborted')
     }
-    const timer = setTimeout(() => {
+    const stopDeadline = startDeadline(timeoutMs, () => {
       collector.giveUp('timeout')
-    }, timeoutMs)
+    })
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
     try {

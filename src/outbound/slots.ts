@@ -1,3 +1,5 @@
+import { startDeadline } from '../base/deadline.ts'
+
 /** A bounded number of places, given out in the order of asking. Whoever cannot wait any longer leaves the queue for good. */
 export class Slots {
   #free: number
@@ -19,11 +21,13 @@ export class Slots {
     if (this.takeNow()) return Promise.resolve(true)
     return new Promise((resolve) => {
       const settle = (taken: boolean) => {
-        clearTimeout(timer)
+        stopDeadline()
         this.#waiting.delete(settle)
         resolve(taken)
       }
-      const timer = setTimeout(settle, timeoutMs, false)
+      const stopDeadline = startDeadline(timeoutMs, () => {
+        settle(false)
+      })
       this.#waiting.add(settle)
     })
   }

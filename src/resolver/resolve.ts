@@ -1,3 +1,4 @@
+import { startDeadline } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
@@ -40,7 +41,9 @@ async function inTime(
     late.reject(new ResolverError(reason))
     call.abort(reason)
   }
-  const timer = setTimeout(end, timeoutMs, `the resolver missed its deadline of ${timeoutMs} ms`)
+  const stopDeadline = startDeadline(timeoutMs, () => {
+    end(`the resolver missed its deadline of ${timeoutMs} ms`)
+  })
   const onCutOff = () => {
     end('the process ended before the resolver answered')
   }
@@ -51,7 +54,7 @@ async function inTime(
   } catch (error) {
     throw asResolverError(error)
   } finally {
-    clearTimeout(timer)
+    stopDeadline()
     cutOff.removeEventListener('abort', onCutOff)
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
-import { send, type Json } from '../support/requests.ts'
+import { parseJson, send, type Json } from '../support/requests.ts'
 
 type Case = [
   name: string,
@@ -132,6 +132,39 @@ const unknowns: Case[] = [
   ['200 with a status that is a list', answer(200, '{"status":[200]}'), 504, 'unknown'],
   ['200 with more than 64 KiB', answer(200, `{"status":200,"message":"${'x'.repeat(64 * 1024)}"}`), 504, 'unknown'],
   ['200 that says 504', answer(200, '{"status":504}'), 504, 'unknown', said(504)],
+  [
+    '200 with an error body',
+    answer(200, '{"code":9,"message":"quota"}'),
+    504,
+    'unknown',
+    said(200, { code: 9, message: 'quota' }),
+  ],
+  [
+    '200 with a code beside its status',
+    answer(200, '{"status":200,"code":"3"}'),
+    504,
+    'unknown',
+    said(200, { code: '3' }),
+  ],
+  [
+    '201 with a code in words',
+    answer(201, '{"code":"UNAVAILABLE"}'),
+    504,
+    'unknown',
+    said(201, { code: 'UNAVAILABLE' }),
+  ],
+  ['200 with an error', answer(200, '{"error":"upstream"}'), 504, 'unknown', said(200)],
+  ['200 with an error object', answer(200, '{"error":{"code":5}}'), 504, 'unknown', said(200)],
+  ['200 that says -1', answer(200, '{"status":-1}'), 504, 'unknown', said(200)],
+  ['200 that says 0', answer(200, '{"status":0}'), 504, 'unknown', said(200)],
+  ['200 that says 302', answer(200, '{"status":302}'), 504, 'unknown', said(200)],
+]
+
+const delivered: [string, string][] = [
+  ['nothing', '{}'],
+  ['another status of success', '{"status":"201"}'],
+  ['no code and no error', '{"status":200,"message":"success","code":0,"error":null}'],
+  ['a code of zero in letters, and an empty error', '{"code":"0","error":""}'],
 ]
 
 const counted: Case[] = [
@@ -186,6 +219,13 @@ describe.each(WIRES)('on %s, Divar', (wire, body) => {
       expect(gateway.divar.received).toHaveLength(1)
     })
   })
+})
+
+test.each(delivered)('a 200 that says %s is delivered', async (_, body) => {
+  const gateway = await startTestGateway()
+  gateway.divar.misbehave(answer(200, body))
+  const { status, text } = await send(gateway, V1)
+  expect({ status, body: parseJson(text) }).toMatchObject({ status: 200, body: { message: 'success' } })
 })
 
 function divarStatus({ divar }: Json): unknown {

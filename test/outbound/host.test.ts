@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, test } from '@jest/globals'
 import { createHost } from '../../src/outbound/host.ts'
 import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
@@ -67,4 +68,27 @@ test('what cannot be sent costs no place and no socket', async () => {
   }
   expect(await host.send({ ...request, timeoutMs: 15_000 })).toMatchObject({ kind: 'answered' })
   await host.destroy()
+})
+
+test('the deadline includes the wait for a socket', async () => {
+  held = true
+  waiting.length = 0
+  const host = createHost(origin, 5000)
+  const other = createHost(origin, 5000)
+  const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send({ ...request, timeoutMs: 60_000 }))
+  while (waiting.length < MAX_SOCKETS) await once(server, 'request')
+  const waited = host.send({ ...request, timeoutMs: 1000 })
+  await setTimeout(600)
+  // Its socket comes within its time; the answer does not. A request that begins now ends after it, however slow the machine is.
+  waiting.shift()?.()
+  const fresh = other.send({ ...request, timeoutMs: 1000 })
+  const order: string[] = []
+  const note = (name: string) => () => order.push(name)
+  await Promise.all([waited.then(note('waited')), fresh.then(note('fresh'))])
+  expect(order).toEqual(['waited', 'fresh'])
+  expect(await waited).toEqual({ kind: 'failed', begun: true, reason: 'timeout' })
+  held = false
+  for (const answer of waiting.splice(0)) answer()
+  await Promise.all(stuck)
+  await Promise.all([host.destroy(), other.destroy()])
 })
