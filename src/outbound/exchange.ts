@@ -64,7 +64,9 @@ export function ask(
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
     try {
-      pool.dispatch({ method, path, headers, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
+      // We decode nothing, so nothing may be encoded.
+      const asked = { 'accept-encoding': 'identity', ...headers }
+      pool.dispatch({ method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
     } catch (error) {
       collector.onResponseError(undefined, error)
     }

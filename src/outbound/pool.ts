@@ -1,6 +1,5 @@
-// The one file, since undici's index loads fetch, WebSocket, caches and mocks besides: 70 ms of a start, a sixth of it.
-import UndiciPool from 'undici/lib/dispatcher/pool.js'
-import type { Pool } from 'undici'
+import { Pool } from 'undici'
+import { createConnector, type Resolve } from './connect.ts'
 
 /** Sockets to one host at once. */
 export const MAX_SOCKETS = 128
@@ -11,16 +10,29 @@ export const MAX_SOCKETS = 128
  */
 const IDLE_MS = 3000
 
-/** What undici's file has by itself; its index would add the rest. */
+/** How old a socket may be when a request begins: a name that moves to another address is followed within this time, also under load. */
+const MAX_AGE_MS = 60_000
+
 export type Sockets = Pick<Pool, 'dispatch' | 'destroy'>
 
+export type PoolOptions = {
+  maxAgeMs?: number
+  /** Finds the addresses of a name; the system's own way unless another is given. */
+  resolve?: Resolve
+}
+
 /** Keep-alive sockets to one origin over HTTP/1.1. */
-export function createPool(origin: string, connectTimeoutMs: number): Sockets {
-  return new UndiciPool(origin, {
+export function createPool(
+  origin: string,
+  connectTimeoutMs: number,
+  { maxAgeMs = MAX_AGE_MS, resolve }: PoolOptions = {},
+): Sockets {
+  return new Pool(origin, {
     connections: MAX_SOCKETS,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: connectTimeoutMs },
+    connect: createConnector(connectTimeoutMs, resolve),
+    clientTtl: maxAgeMs,
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,
     keepAliveTimeoutThreshold: 1000,

@@ -47,6 +47,11 @@ describe('an answer', () => {
     expect(exchange).toHaveProperty('body', bytes)
   })
 
+  test('is asked for as it is, not compressed: nothing here would unpack it', async () => {
+    const exchange = await postTo((request, response) => response.end(request.headers['accept-encoding']))
+    expect(exchange).toHaveProperty('body', Buffer.from('identity'))
+  })
+
   test.each([301, 307, 401, 404, 429, 500, 503])(
     'of %d is an answer like any other, asked for once',
     async (status) => {
