@@ -123,7 +123,12 @@ function isSuccess(status: number): boolean {
 export function readRetryAfter(header: string | string[] | undefined): number | undefined {
   const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
   // A date begins with its weekday; Date.parse alone would also take `-1` for one, long past.
-  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(text) : NaN
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(inUtc(text)) : NaN
   const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
+}
+
+/** HTTP's asctime form, `Sun Nov  6 08:49:37 1994`, names no zone and is in UTC; Date.parse would take the machine's. */
+function inUtc(date: string): string {
+  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? `${date} UTC` : date
 }

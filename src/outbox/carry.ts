@@ -134,8 +134,9 @@ export function createCarrier(options: CarryOptions) {
   const openContent = (message: Claimed): string | undefined => {
     try {
       if (message.body === undefined) throw new Error('the content is gone')
-      return envelopes.open('body', message.id, message.body)
+      return envelopes.openFor(message, message.body)
     } catch (error) {
+      figures.unopened.count({})
       log.error({ event: 'store.sealed_row_unreadable', message_id: message.id, ...describeError(error) })
       return undefined
     }

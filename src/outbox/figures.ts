@@ -12,12 +12,16 @@ export type OutboxFigures = {
   /** At the last look. */
   queued: readonly { caller: string; messages: number; oldestMs: number }[]
   rowsUnderOlderKeys: number
+  /** Messages and notices that ended because their row did not open, without labels. */
+  unopened: Tally
 }
 
 export function createFigures(queueLimit: number): OutboxFigures {
   const ended = new Tally()
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.expect({ wire, state })
-  return { attempts: new Tally(), ended, queueLimit, queued: [], rowsUnderOlderKeys: 0 }
+  const unopened = new Tally()
+  unopened.expect({})
+  return { attempts: new Tally(), ended, queueLimit, queued: [], rowsUnderOlderKeys: 0, unopened }
 }
 
 export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {

@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { newId } from '../base/id.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Outcome } from '../delivery/outcome.ts'
+import { readRetryAfter } from '../delivery/read-answer.ts'
 import type { Host } from '../outbound/host.ts'
 import type { AttemptEnd, FinalState, NewMessage } from '../store/store.ts'
 import type { Envelopes } from './owed.ts'
@@ -35,7 +36,7 @@ export function createNotices({ envelopes, tryForMs }: NoticeOptions) {
       caller: ended.caller,
       wire: 'webhook',
       // Notices of one message arrive in order: a message that was retried ends twice.
-      conversations: envelopes.conversationOf(`webhook ${ended.id}`),
+      conversations: envelopes.noticeConversations(ended.id),
       atLeastOnce: true,
       body: envelopes.seal('body', id, writeNotice(ended)),
       tryForMs,
@@ -86,6 +87,11 @@ export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) 
       return begun ? { kind: 'unknown', reason, silent: true } : { kind: 'not_sent', reason }
     }
     if (exchange.status >= 200 && exchange.status < 300) return { kind: 'delivered', status: exchange.status }
-    return { kind: 'platform_error', divar: { status: exchange.status } }
+    const retryAfterSeconds = readRetryAfter(exchange.headers['retry-after'])
+    return {
+      kind: 'platform_error',
+      divar: { status: exchange.status },
+      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    }
   }
 }

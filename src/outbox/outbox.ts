@@ -147,8 +147,13 @@ export class Outbox {
   async cancel(caller: string, id: string, requestId: string): Promise<Changed | undefined> {
     const { store } = this.#options
     const attempts = this.#noticeOf ? ((await store.find(caller, id))?.attempts.length ?? 0) : 0
-    const notice = this.#noticeOf?.({ id, caller, requestId, state: 'cancelled', attempts, last: undefined })
-    const changed = await store.cancel(caller, id, notice)
+    const noticeOf = this.#noticeOf
+    const ended = { id, caller, requestId, attempts, last: undefined }
+    const notices = noticeOf && {
+      cancelled: noticeOf({ ...ended, state: 'cancelled' }),
+      unknown: noticeOf({ ...ended, state: 'unknown' }),
+    }
+    const changed = await store.cancel(caller, id, notices)
     if (changed?.kind === 'changed') {
       this.#backlog.giveBack(caller)
       this.#wake()

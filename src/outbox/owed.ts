@@ -4,7 +4,8 @@ import { canonicalText, conversationText, writeSendBody } from '../message/canon
 import type { Credential } from '../delivery/credential.ts'
 import type { Message, Sender } from '../message/message.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
-import type { Sealed } from '../store/store.ts'
+import { wireOf } from '../delivery/platform.ts'
+import type { Claimed, Sealed } from '../store/store.ts'
 
 const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
 
@@ -16,6 +17,29 @@ const owedSchema = z.union([
 
 export type Owed = { message: Message; credential: Credential }
 
+/** What decides where a row goes; absent where the version before sealed it. */
+const boundSchema = z.object({
+  caller: z.string().optional(),
+  kind: z.literal('message').optional(),
+})
+
+/** A notice is sealed as it is sent, and names its caller and its message. */
+const noticeSchema = z.object({
+  type: z.string().regex(/^message\.[a-z]+$/),
+  data: z.object({ id: z.string(), caller: z.string() }),
+})
+
+/** What of a row decides where its content goes. */
+export type Destination = Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>
+
+/** The content of a row says that it belongs to another caller, wire or conversation: the row was altered. */
+export class MismatchError extends Error {
+  constructor(what: 'kind' | 'caller' | 'wire' | 'conversation') {
+    super(`the ${what} of the row is not that of its sealed content`)
+    this.name = 'MismatchError'
+  }
+}
+
 /** What lies in the store under each kind of row cannot be moved to another row, or read as another kind. */
 const rows = {
   body: (id: string) => `message/${id}/body`,
@@ -26,12 +50,28 @@ const rows = {
 export type Envelopes = ReturnType<typeof createEnvelopes>
 
 export function createEnvelopes(keyring: Keyring) {
+  const conversations = (message: Message) => keyring.macs('conversation', conversationText(message))
+  const noticeConversations = (messageId: string) => keyring.macs('conversation', `webhook ${messageId}`)
   return {
+    /**
+     * Opens the body of a row that is about to be delivered.
+     * @throws SealError, or MismatchError when the row would go elsewhere than its content was sealed for
+     */
+    openFor: ({ id, caller, wire, conversation }: Destination, sealed: Sealed): string => {
+      const text = keyring.open(sealed, rows.body(id))
+      const bound = wire === 'webhook' ? boundOfNotice(text) : boundOfMessage(text)
+      if (bound.caller !== undefined && bound.caller !== caller) throw new MismatchError('caller')
+      if (bound.wire !== wire) throw new MismatchError('wire')
+      const names = bound.wire === 'webhook' ? noticeConversations(bound.messageId) : conversations(bound.message)
+      if (!names.includes(conversation)) throw new MismatchError('conversation')
+      return text
+    },
     seal: (kind: keyof typeof rows, id: string, text: string): Sealed => keyring.seal(text, rows[kind](id)),
     /** @throws SealError when it was altered, or its key is not known any more */
     open: (kind: keyof typeof rows, id: string, sealed: Sealed): string => keyring.open(sealed, rows[kind](id)),
-    conversations: (message: Message) => keyring.macs('conversation', conversationText(message)),
-    conversationOf: (text: string) => keyring.macs('conversation', text),
+    conversations,
+    /** The notices of one message form a conversation of their own. */
+    noticeConversations,
     fingerprints: ({ message, sender, atLeastOnce }: Send) =>
       keyring.macs(
         'fingerprint',
@@ -42,9 +82,27 @@ export function createEnvelopes(keyring: Keyring) {
   }
 }
 
-export function writeOwed({ message, credential }: Owed): string {
+type Bound =
+  | { wire: 'v1' | 'v2'; caller: string | undefined; message: Message }
+  | { wire: 'webhook'; caller: string; messageId: string }
+
+function boundOfMessage(text: string): Bound {
+  const bound = boundSchema.safeParse(JSON.parse(text)).data
+  if (bound === undefined) throw new MismatchError('kind')
+  const { message } = readOwed(text)
+  return { wire: wireOf(message.address), caller: bound.caller, message }
+}
+
+function boundOfNotice(text: string): Bound {
+  const notice = noticeSchema.safeParse(JSON.parse(text)).data
+  if (notice === undefined) throw new MismatchError('kind')
+  return { wire: 'webhook', caller: notice.data.caller, messageId: notice.data.id }
+}
+
+/** With its caller and its kind, so that the row can be held to them when it is opened. */
+export function writeOwed({ message, credential, caller }: Owed & { caller: string }): string {
   const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
-  return JSON.stringify({ body: writeSendBody(message), ...by })
+  return JSON.stringify({ body: writeSendBody(message), ...by, caller, kind: 'message' })
 }
 
 export function readOwed(text: string): Owed {

@@ -82,6 +82,13 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
       read: () => figures.queued.map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
     },
     {
+      kind: 'counter',
+      name: 'kenar_store_rows_unopened_total',
+      help: 'Stored messages and notices that ended as failed because their sealed row was altered or cannot be opened.',
+      labels: [],
+      read: () => figures.unopened.read(),
+    },
+    {
       kind: 'gauge',
       name: 'kenar_store_rows_under_older_keys',
       help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY; read every 30 s.',

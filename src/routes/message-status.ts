@@ -5,7 +5,7 @@ import { Fault } from '../base/fault.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import type { Outbox } from '../outbox/outbox.ts'
-import { MESSAGE_STATES, type Changed, type MessageRecord } from '../store/store.ts'
+import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
 import { readCursor, writeCursor } from './cursor.ts'
 import { storeFaults } from './store-faults.ts'
 
@@ -48,10 +48,10 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
   router.post('/messages/:id/cancel', async (request, response) => {
     const { name } = gate(request)
     const id = idOf(request)
-    requireChanged(await outbox.cancel(name, id, response.locals.unit.requestId), 'cancel')
+    const { state } = requireChanged(await outbox.cancel(name, id, response.locals.unit.requestId), 'cancel')
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
     response.locals.unit.conclude('message.cancelled')
-    response.json({ id, state: 'cancelled' })
+    response.json({ id, state })
   })
 
   router.all('/messages', methodNotAllowed('GET, HEAD, POST'))
@@ -119,9 +119,9 @@ function showTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString()
 }
 
-function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'): void {
+function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'): { state: MessageState } {
   if (changed === undefined) throw notYours()
-  if (changed.kind === 'changed') return
+  if (changed.kind === 'changed') return changed
   const { state, wiped, waits } = changed
   if (what === 'retry' && wiped && state !== 'delivered') {
     throw new Fault('content_wiped', 'The text and buttons of this message are wiped; send it anew.')

@@ -7,11 +7,12 @@ import type { Schema } from './schema.ts'
 import {
   MESSAGE_STATES,
   type AttemptRecord,
+  type CancelNotices,
   type Changed,
   type MessagePage,
   type MessageRecord,
+  type MessageState,
   type MessageStore,
-  type NewMessage,
   type Sealed,
 } from './store.ts'
 
@@ -61,9 +62,9 @@ export function retry(
     const { now } = database
     if (row.state === 'queued' && row.due_at !== null) {
       await trx.updateTable('message').set({ due_at: now }).where('id', '=', id).execute()
-      return true
+      return 'queued'
     }
-    if (row.finished_at === null || row.body === null) return false
+    if (row.finished_at === null || row.body === null) return undefined
     const names = [...conversations, row.conversation]
     const busy = await findBusy(trx, names)
     await trx
@@ -80,7 +81,7 @@ export function retry(
       })
       .where('id', '=', id)
       .execute()
-    return true
+    return 'queued'
   })
 }
 
@@ -88,18 +89,20 @@ export function cancel(
   database: Database,
   caller: string,
   id: string,
-  notice?: NewMessage,
+  notices?: CancelNotices,
 ): Promise<Changed | undefined> {
   return change(database, caller, id, [], async (trx, row) => {
-    if (row.state !== 'queued') return false
+    if (row.state !== 'queued') return undefined
+    // An earlier attempt may have delivered it.
+    const state = row.unsure === 1 ? 'unknown' : 'cancelled'
     await trx
       .updateTable('message')
-      .set({ state: 'cancelled', due_at: null, finished_at: database.now, body: null, body_key: null })
+      .set({ state, due_at: null, finished_at: database.now, body: null, body_key: null })
       .where('id', '=', id)
       .execute()
     await moveLines(database, trx, [row.conversation])
-    if (notice) await insertMessages(database, trx, [notice])
-    return true
+    if (notices) await insertMessages(database, trx, [notices[state]])
+    return state
   })
 }
 
@@ -109,7 +112,7 @@ function change(
   caller: string,
   id: string,
   lines: readonly string[],
-  act: (trx: Kysely<Schema>, row: Row) => Promise<boolean>,
+  act: (trx: Kysely<Schema>, row: Row) => Promise<MessageState | undefined>,
 ): Promise<Changed | undefined> {
   return database.write(async (trx) => {
     const seen = await rowOf(trx, caller, id)
@@ -117,7 +120,8 @@ function change(
     await database.lockLines(trx, [seen.conversation, ...lines])
     const row = await rowOf(trx, caller, id, database.kind === 'postgres')
     if (row === undefined) return undefined
-    if (await act(trx, row)) return { kind: 'changed' }
+    const state = await act(trx, row)
+    if (state !== undefined) return { kind: 'changed', state }
     const waits = row.state === 'queued' && row.due_at === null
     return { kind: 'wrong_state', state: row.state, wiped: row.body === null, waits }
   })

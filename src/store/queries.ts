@@ -48,7 +48,7 @@ export function createQueries(database: Database): Queries {
     list: (caller, filter) => asStoreCall(() => list(database, caller, filter)),
     retry: (caller, id, tryForMs, names) => asStoreCall(() => retry(database, caller, id, tryForMs, names)),
     bodyOf: (caller, id) => asStoreCall(() => bodyOf(database, caller, id)),
-    cancel: (caller, id, notice) => asStoreCall(() => cancel(database, caller, id, notice)),
+    cancel: (caller, id, notices) => asStoreCall(() => cancel(database, caller, id, notices)),
     wipe: (limit) => asStoreCall(() => wipe(database, limit)),
     purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),
     sealedUnderOthers: (keyId, limit) => asStoreCall(() => sealedUnderOthers(database, keyId, limit)),

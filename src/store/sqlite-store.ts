@@ -46,7 +46,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     list: (caller, filter) => call('list', caller, filter),
     retry: (caller, id, tryForMs, names) => call('retry', caller, id, tryForMs, names),
     bodyOf: (caller, id) => call('bodyOf', caller, id),
-    cancel: (caller, id, notice) => call('cancel', caller, id, notice),
+    cancel: (caller, id, notices) => call('cancel', caller, id, notices),
     wipe: (limit) => call('wipe', limit),
     purge: (retentionMs, limit) => call('purge', retentionMs, limit),
     sealedUnderOthers: (keyId, limit) => call('sealedUnderOthers', keyId, limit),

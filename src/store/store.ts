@@ -1,7 +1,8 @@
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
+import type { KeepingStore, SealedRow } from './keeping-store.ts'
 import type { Sealed } from './sealed.ts'
 
-export type { Sealed }
+export type { KeepingStore, Sealed, SealedRow }
 
 /**
  * What the store promises to those who use it, free of SQL. One implementation serves SQLite and PostgreSQL; a conformance suite holds
@@ -166,7 +167,12 @@ export type AttemptRecord = {
 export type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
 
 /** Why a message stays as it is, or that it does not. */
-export type Changed = { kind: 'changed' } | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
+export type Changed =
+  | { kind: 'changed'; state: MessageState }
+  | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
+
+/** The notice of either state in which a cancelled message may end. */
+export type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
 
 /** For callers: where their messages stand. Another caller's message is `undefined`, like none. */
 export type MessageStore = {
@@ -186,27 +192,8 @@ export type MessageStore = {
   ) => Promise<Changed | undefined>
   /** What is sealed of a message; `undefined` once it is wiped. */
   bodyOf: (caller: string, id: string) => Promise<Sealed | undefined>
-  /** Ends a queued message; wiped at once. */
-  cancel: (caller: string, id: string, notice?: NewMessage) => Promise<Changed | undefined>
-}
-
-/** Something sealed that lies in the store. */
-export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
-
-/** For the housekeeping: bounded batches of what time or a new key makes necessary. */
-export type KeepingStore = {
-  /** Wipes content whose time has come; answers how many. */
-  wipe: (limit: number) => Promise<number>
-  /** Deletes what ended longer ago than this, and expired idempotency keys; answers how many. */
-  purge: (retentionMs: number, limit: number) => Promise<number>
-  /** Rows sealed under another key than this. */
-  sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
-  /** Replaces what is still as it was found; answers how many. */
-  reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
-  /** The ids of all keys that some row needs, to be opened or to be found again, and how many rows. Reads every row. */
-  keysInUse: () => Promise<{ keyId: string; rows: number }[]>
-  /** Messages that stand in line or are being sent, by caller, and how old the oldest is. */
-  backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>
+  /** Ends a queued message as `cancelled`, or as `unknown` when an earlier attempt may have delivered it; wiped at once. */
+  cancel: (caller: string, id: string, notices?: CancelNotices) => Promise<Changed | undefined>
 }
 
 /** The store, open. Every call may reject with a StoreError; then nothing is certain but what was answered before. */

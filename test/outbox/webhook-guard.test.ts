@@ -53,3 +53,8 @@ test('an answer of the webhook that never ends is cut, and one that never comes 
   const silent = await deliverTo(() => undefined, 0.01)
   expect(silent).toEqual({ outcome: { kind: 'unknown', reason: 'timeout', silent: true }, timeouts: [10_000] })
 })
+
+test('a Retry-After of the webhook is read, so that the notice comes again when the receiver wants it', async () => {
+  const { outcome } = await deliverTo((_, response) => response.writeHead(503, { 'retry-after': '120' }).end())
+  expect(outcome).toEqual({ kind: 'platform_error', divar: { status: 503 }, retryAfterSeconds: 120 })
+})

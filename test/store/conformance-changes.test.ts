@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { FINAL_STATES, type FinalState, type MessageState, type Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import {
+  ALL,
   claimed,
   claimedOne,
   finish,
@@ -15,7 +16,8 @@ import {
   textOf,
 } from '../support/stores.ts'
 
-const CHANGED = { kind: 'changed' }
+const CHANGED = { kind: 'changed', state: 'queued' }
+const CANCELLED = { kind: 'changed', state: 'cancelled' }
 const LATER = { state: 'queued', inMs: MINUTE_MS, unsure: false } as const
 
 type Standing = Exclude<MessageState, 'queued'> | 'due' | 'due later' | 'waiting in line'
@@ -44,7 +46,9 @@ describe.each(DATABASES)('on %s', (kind) => {
   }
 
   /** Ends the attempt at the one message that is due. */
-  async function send(next: { state: FinalState } | typeof LATER | undefined): Promise<void> {
+  async function send(
+    next: { state: FinalState } | { state: 'queued'; inMs: number; unsure: boolean } | undefined,
+  ): Promise<void> {
     const message = await claimedOne(store)
     await store.begin('gw-1', [message.id])
     if (next) await finish(store, [message], { attempt: { number: 1, outcome: 'x' }, next })
@@ -75,9 +79,9 @@ describe.each(DATABASES)('on %s', (kind) => {
   )
 
   test.each([
-    ['due', CHANGED],
-    ['due later', CHANGED],
-    ['waiting in line', CHANGED],
+    ['due', CANCELLED],
+    ['due later', CANCELLED],
+    ['waiting in line', CANCELLED],
     ['sending', refused('sending')],
     ['delivered', refused('delivered', { wiped: true })],
     ['rejected', refused('rejected')],
@@ -90,9 +94,11 @@ describe.each(DATABASES)('on %s', (kind) => {
       const id = await standing(how)
       const before = await store.find('orders', id)
       const notice = newMessage({ wire: 'webhook' })
-      expect(await store.cancel('orders', id, notice)).toEqual(answer)
+      expect(await store.cancel('orders', id, { cancelled: notice, unknown: newMessage({ wire: 'webhook' }) })).toEqual(
+        answer,
+      )
       const after = await store.find('orders', id)
-      if (answer === CHANGED) {
+      if (answer === CANCELLED) {
         expect(after).toMatchObject({
           state: 'cancelled',
           wiped: true,
@@ -101,7 +107,7 @@ describe.each(DATABASES)('on %s', (kind) => {
         })
       } else expect(after).toEqual(before)
       expect(idsOf(await claimed(store))).not.toContain(id)
-      expect(idsOf(await claimed(store, 'gw-1', 1, 'webhook'))).toEqual(answer === CHANGED ? [notice.id] : [])
+      expect(idsOf(await claimed(store, 'gw-1', 1, 'webhook'))).toEqual(answer === CANCELLED ? [notice.id] : [])
     },
   )
 
@@ -156,10 +162,10 @@ describe.each(DATABASES)('on %s', (kind) => {
       const line = newLine(4)
       await store.accept(line)
       const [first, second, third, fourth] = idsOf(line)
-      expect(await store.cancel('orders', first ?? '')).toEqual(CHANGED)
+      expect(await store.cancel('orders', first ?? '')).toEqual(CANCELLED)
       const sending = await claimedOne(store)
       expect(sending.id).toBe(second)
-      expect(await store.cancel('orders', third ?? '')).toEqual(CHANGED)
+      expect(await store.cancel('orders', third ?? '')).toEqual(CANCELLED)
       expect(await claimed(store)).toEqual([])
       await finish(store, [sending])
       expect((await claimedOne(store)).id).toBe(fourth)
@@ -169,7 +175,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const line = newLine(2)
       await store.accept(line)
       await send(LATER)
-      expect(await store.cancel('orders', line[1]?.id ?? '')).toEqual(CHANGED)
+      expect(await store.cancel('orders', line[1]?.id ?? '')).toEqual(CANCELLED)
       expect(await claimed(store)).toEqual([])
     })
 
@@ -183,7 +189,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const sending = idsOf(claims.flat())
       for (const [index, { id }] of messages.entries()) {
         const isSending = sending.includes(id)
-        expect(cancels[index]).toEqual(isSending ? refused('sending') : CHANGED)
+        expect(cancels[index]).toEqual(isSending ? refused('sending') : CANCELLED)
         expect(await store.find('orders', id)).toMatchObject({ state: isSending ? 'sending' : 'cancelled' })
       }
     })
@@ -213,5 +219,15 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(await store.begin('gw-1', [id])).toEqual([])
     expect(await claimed(store)).toEqual([])
     expect(await store.adopt('gw-1', 100)).not.toContainEqual(expect.objectContaining({ id }))
+  })
+
+  test('a cancel ends a message as unknown when an earlier attempt may have delivered it, with the notice of that', async () => {
+    const { id } = newMessage()
+    await store.accept([newMessage({ id, atLeastOnce: true })])
+    await send({ state: 'queued', inMs: MINUTE_MS, unsure: true })
+    const [cancelled, unknown] = [newMessage({ wire: 'webhook' }), newMessage({ wire: 'webhook' })]
+    expect(await store.cancel('orders', id, { cancelled, unknown })).toEqual({ kind: 'changed', state: 'unknown' })
+    expect(await store.find('orders', id)).toMatchObject({ state: 'unknown', wiped: true })
+    expect(idsOf(await claimed(store, 'gw-1', ALL, 'webhook'))).toEqual([unknown.id])
   })
 })

@@ -19,7 +19,7 @@ const sessionRefusal = z.strictObject({
 
 const delivered = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: idOf('msg') })
 const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
-const cancelled = z.strictObject({ id: idOf('msg'), state: z.literal('cancelled') })
+const cancelled = z.strictObject({ id: idOf('msg'), state: z.enum(['cancelled', 'unknown']) })
 
 const attempt = z.strictObject({
   number: z.int().min(1),

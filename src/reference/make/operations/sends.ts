@@ -131,7 +131,13 @@ export const storedMessages: readonly Operation[] = [
     summary: { en: 'End a queued message', fa: 'لغو پیامی که در صف است' },
     parameters: ['message_id', 'x-request-id'],
     answers: {
-      200: { schema: 'Cancelled', text: { en: 'It is cancelled and wiped.', fa: 'لغو و پاک شد.' } },
+      200: {
+        schema: 'Cancelled',
+        text: {
+          en: 'It is cancelled and wiped; `unknown` when an earlier attempt may have delivered it.',
+          fa: 'لغو و پاک شد؛ اگر تلاش پیشین شاید آن را رسانده باشد، `unknown`.',
+        },
+      },
     },
     codes: [...stored, 'not_found', 'wrong_state'],
   },

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { createEnvelopes, readOwed } from '../../src/outbox/owed.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { inFile } from '../support/stores.ts'
+import { answer, ask, divarAt, eventually, queue, said, startDivar, startOn, tried, until } from '../support/outbox.ts'
+import { startWebhook } from '../support/webhook.ts'
+
+const LATER = answer(503, '{}', { 'retry-after': '60' })
+const SECRET = 'a text that only Divar may read'
+
+describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => {
+  test.each([
+    ['its wire is that of the webhook', `wire = 'webhook'`],
+    ['its wire is the other one', `wire = 'v1'`],
+    ['its caller is another', `caller = 'billing'`],
+    ['its conversation is another', `conversation = substr(conversation, 1, 9) || 'aaaaaaaaaaaaaaaaaaaaaaaa'`],
+  ])('is sent nowhere, fails and is counted: %s', async (_what, change) => {
+    const divar = await startDivar()
+    const webhook = await startWebhook()
+    const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
+    const first = await startOn(store)
+    divar.misbehave(LATER)
+    const id = await queue(first, said('c-1', SECRET))
+    await until(first, id, 'queued', tried(1))
+    await first.stop()
+    await alter(store['DATABASE_URL'], `update message set ${change}, due_at = 0 where id = '${id}'`)
+
+    const second = await startOn(store)
+    await eventually(async () => {
+      const { text } = await ask(second, '/metrics')
+      return text.includes('kenar_store_rows_unopened_total 1\n') ? true : undefined
+    }, 'it is counted')
+    const other = await queue(second, said('c-2', 'another'))
+    await until(second, other, 'delivered')
+    await eventually(() => Promise.resolve(webhook.notices.find(({ data }) => data.id === other)), 'a notice')
+    expect(divar.received).toHaveLength(2)
+    expect(webhook.asked).toHaveLength(webhook.notices.length)
+    expect(webhook.notices.map(({ text }) => text).join()).not.toContain(SECRET)
+    await second.logged('store.sealed_row_unreadable')
+  })
+
+  test('a notice that was made a message is not sent to Divar', async () => {
+    const divar = await startDivar()
+    const webhook = await startWebhook(...Array.from({ length: 100 }, () => 503))
+    const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
+    const first = await startOn(store)
+    const id = await queue(first, said('c-1', 'one'))
+    await until(first, id, 'delivered')
+    await eventually(() => Promise.resolve(webhook.asked.length > 0 ? true : undefined), 'the webhook is asked')
+    await first.stop()
+    await alter(store['DATABASE_URL'], `update message set wire = 'v2', due_at = 0 where wire = 'webhook'`)
+    const second = await startOn(store)
+    await eventually(async () => {
+      const { text } = await ask(second, '/metrics')
+      return text.includes('kenar_store_rows_unopened_total 1\n') ? true : undefined
+    }, 'it is counted')
+    expect(divar.received).toHaveLength(1)
+  })
+})
+
+test('a message that the version before sealed, without caller and kind, still opens', () => {
+  const envelopes = createEnvelopes(createKeyring([Buffer.alloc(32, 7)]))
+  const text = JSON.stringify({ body: said('c-1', 'one'), token: 'a token' })
+  const { message } = readOwed(text)
+  const [conversation] = envelopes.conversations(message)
+  const row = { id: 'msg_1', caller: 'orders', wire: 'v2' as const, conversation }
+  expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
+})
+
+/** Changes rows like an attacker who can write to the database but has no key. */
+async function alter(url = '', statement: string): Promise<void> {
+  if (url.startsWith('file:')) inFile(url, (file) => file.exec(statement))
+  else await query(url, statement)
+}
