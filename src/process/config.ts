@@ -171,10 +171,13 @@ function toConfig(variables: Variables, ignored: string[]): Config {
   }
 }
 
-/** Variables of another resolver, once one is chosen, and of a store or a consent that is not there. */
+/** Proxies are not used (docs/decisions/0017-going-out.md); a host that sets these for all its programs expects otherwise. */
+const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
+
+/** Variables of another resolver, once one is chosen, of a store or a consent that is not there, and of proxies. */
 function ignoredOf(given: Environment): string[] {
   const moot = [...mootResolverVariables(given), ...mootStoreVariables(given), ...mootConsentVariables(given)]
-  return moot.filter((name) => name in given)
+  return [...moot, ...PROXY_VARIABLES].filter((name) => name in given)
 }
 
 /** What a start-up line says: what is configured, and of secrets only whether. */

@@ -1,3 +1,4 @@
+import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Logger } from '../base/log.ts'
 import type { Store } from './store.ts'
 
@@ -5,11 +6,20 @@ import type { Store } from './store.ts'
 export type DatabaseAddress = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string }
 
 /**
+ * How long each address but the last of PostgreSQL's name is waited for: half of what a connection gets. Node's default is 250 ms, less than a
+ * handshake can take, and the driver has no option for it. Calls to others connect in their own way (outbound/connect.ts).
+ */
+const ADDRESS_TIMEOUT_MS = 1500
+
+/**
  * Opens the store and brings its schema up to date.
  * @throws StoreSetupError in words for whoever starts the gateway
  */
 export async function openStore(address: DatabaseAddress, log: Logger): Promise<Store> {
   // Loaded when it is needed: a driver costs a good part of the time to the first answer.
-  if (address.kind === 'postgres') return (await import('./postgres.ts')).openPostgres(address.url, log)
+  if (address.kind === 'postgres') {
+    setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TIMEOUT_MS)
+    return (await import('./postgres.ts')).openPostgres(address.url, log)
+  }
   return (await import('./sqlite-store.ts')).openSqliteStore(address.file)
 }

@@ -66,6 +66,10 @@ describe('a configuration', () => {
     expect(configOf(wrong).ignored).toEqual(['RESOLVER_URL', 'RESOLVER_SECRET'])
   })
 
+  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'ALL_PROXY'])('names %s as ignored', (name) => {
+    expect(configOf({ [name]: 'http://user:secret@proxy.internal:3128' }).ignored).toEqual([name])
+  })
+
   test('splits name:key at the first colon', () => {
     expect(configOf({ INTERNAL_API_KEYS: 'a:0123456789:abcdef, b:fedcba9876543210' }).callerKeys).toEqual([
       { name: 'a', key: '0123456789:abcdef' },
