@@ -35,6 +35,15 @@ export type Click = {
   extra: JsonObject
 }
 
+/** A click as it was read from the wire. */
+export type ClickRead = {
+  click: Click
+  /** Whether the return address that came was not trusted. */
+  returnUrlReplaced: boolean
+  /** How many optional parts were empty or of another JSON type, and count as absent. */
+  absentParts: number
+}
+
 /** A Click as JSON, in the snake_case of the platform: what the forward resolver sends. */
 export function clickToJson(click: Click): JsonObject {
   return {

@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { pointedFaults, summarize } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Click } from './click.ts'
+import type { ClickRead } from './click.ts'
 import { readClickV1 } from './wire-v1.ts'
 import { readClickV2 } from './wire-v2.ts'
 
@@ -29,10 +29,10 @@ export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
 }
 
 /**
- * Parses a session-initialization body of either wire into one Click. `returnUrlReplaced` says that the way back was not trusted.
+ * Parses a session-initialization body of either wire into one Click.
  * @throws Fault `invalid_click` with every fault of the body
  */
-export function parseClick(wire: ClickWire, body: unknown): { click: Click; returnUrlReplaced: boolean } {
+export function parseClick(wire: ClickWire, body: unknown): ClickRead {
   if (!isJsonObject(body)) throw new Fault('invalid_click', 'body: expected a JSON object')
   try {
     return readers[wire](body, newId('clk'))

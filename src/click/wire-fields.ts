@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { hasValues, textPart, type Part } from './optional-parts.ts'
 
 /** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */
 
@@ -25,6 +26,12 @@ export const returnAddresses = {
   return_url: optionalText(2048),
 }
 
+/** The same three, as optional parts. */
+export const returnAddressParts: readonly [string, Part][] = Object.keys(returnAddresses).map((name) => [
+  name,
+  textPart,
+])
+
 function degrees(limit: number) {
   const error = `expected a number, or a decimal string, from -${limit} to ${limit}`
   return z
@@ -37,6 +44,19 @@ export const location = z.object(
   { latitude: degrees(90), longitude: degrees(180) },
   { error: 'expected an object with latitude and longitude' },
 )
+
+/** A location is present when each of its members is a number or a text; half of one, or a place off the earth, is the schema's to refuse. */
+export const locationPart: Part = {
+  isPresent: (value) =>
+    isJsonObject(value) &&
+    hasValues(value) &&
+    isDegreesOrMissing(value['latitude']) &&
+    isDegreesOrMissing(value['longitude']),
+}
+
+function isDegreesOrMissing(value: unknown): boolean {
+  return value === undefined || typeof value === 'number' || (typeof value === 'string' && value !== '')
+}
 
 /** Whether a schema knows a key. Its shape is asked once, not with each click. */
 export function knows({ shape }: { shape: object }): (key: string) => boolean {

@@ -1,9 +1,19 @@
 import * as z from 'zod'
 import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Click, Side } from './click.ts'
+import type { Click, ClickRead, Side } from './click.ts'
+import { dataPart, objectPart, textPart, withoutAbsentParts, type OptionalParts } from './optional-parts.ts'
 import { chooseReturnUrl } from './return-url.ts'
-import { knows, location, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
+import {
+  knows,
+  location,
+  locationPart,
+  optionalObject,
+  optionalText,
+  returnAddresses,
+  returnAddressParts,
+  unknownMembers,
+} from './wire-fields.ts'
 
 const ID = 128
 
@@ -12,8 +22,7 @@ const party = z.object({ id: optionalText(ID) }, { error: 'expected an object wi
 const extraData = z.object(
   {
     provider_data: optionalObject,
-    // An empty object is what some serializers make of no location.
-    location: z.preprocess((value) => (isEmptyObject(value) ? undefined : value), location.nullish()),
+    location: location.nullish(),
   },
   { error: 'expected an object, null or nothing' },
 )
@@ -36,10 +45,26 @@ export const clickV1 = z.compile(
 const SUPPLIER = 'supplier'
 const DEMAND = 'demand'
 
+const partyPart = objectPart(new Map([['id', textPart]]))
+const extraDataPart = objectPart(
+  new Map([
+    ['provider_data', dataPart],
+    ['location', locationPart],
+  ]),
+)
+const OPTIONAL_PARTS: OptionalParts = new Map([
+  ['conversation_id', textPart],
+  [SUPPLIER, partyPart],
+  [DEMAND, partyPart],
+  ['extra_data', extraDataPart],
+  ...returnAddressParts,
+])
+
 /** Reads a v1 body; throws ZodError with every fault at once. */
-export function readClickV1(body: JsonObject, id: string): { click: Click; returnUrlReplaced: boolean } {
-  const folded = foldCase(body)
-  const wire = clickV1.parse(folded)
+export function readClickV1(body: JsonObject, id: string): ClickRead {
+  let absentParts = 0
+  const present = withoutAbsentParts(foldCase(body), OPTIONAL_PARTS, () => (absentParts += 1))
+  const wire = clickV1.parse(present)
   const supplierId = wire.supplier?.id
   const demandId = wire.demand?.id
   const location = wire.extra_data?.location
@@ -53,7 +78,7 @@ export function readClickV1(body: JsonObject, id: string): { click: Click; retur
     peerId: wire.peer_id,
     data: wire.extra_data?.provider_data ?? {},
     returnUrl: returnUrl.url,
-    extra: collectExtra(folded),
+    extra: collectExtra(present),
   }
   // One by one: each spread of what may be there is an object of its own.
   if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
@@ -61,7 +86,7 @@ export function readClickV1(body: JsonObject, id: string): { click: Click; retur
   if (demandId !== undefined) click.demandId = demandId
   if (side !== undefined) click.side = side
   if (location) click.location = location
-  return { click, returnUrlReplaced: returnUrl.replaced }
+  return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }
 
 /** The same object where there is nothing to fold; of several spellings the last wins. */
@@ -111,8 +136,4 @@ function addUnknown(extra: JsonObject, name: string, part: unknown, isKnown: (ke
   if (!isJsonObject(part)) return
   const unknown = unknownMembers(part, isKnown)
   if (Object.keys(unknown).length > 0) extra[name] = unknown
-}
-
-function isEmptyObject(value: unknown): boolean {
-  return isJsonObject(value) && Object.keys(value).length === 0
 }

@@ -1,8 +1,16 @@
 import * as z from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
-import type { Click, Side } from './click.ts'
+import type { Click, ClickRead, Side } from './click.ts'
+import { dataPart, textPart, withoutAbsentParts, type OptionalParts } from './optional-parts.ts'
 import { chooseReturnUrl } from './return-url.ts'
-import { knows, optionalObject, optionalText, returnAddresses, unknownMembers } from './wire-fields.ts'
+import {
+  knows,
+  optionalObject,
+  optionalText,
+  returnAddresses,
+  returnAddressParts,
+  unknownMembers,
+} from './wire-fields.ts'
 
 /** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
 export const clickV2 = z.compile(
@@ -20,14 +28,26 @@ export const clickV2 = z.compile(
 
 const isOfBody = knows(clickV2)
 
+const OPTIONAL_PARTS: OptionalParts = new Map([
+  ['source', textPart],
+  ['post_token', textPart],
+  ['conversation_id', textPart],
+  ['user_side', textPart],
+  ['extra_data', dataPart],
+  ['provider_data', dataPart],
+  ['user_id', textPart],
+  ...returnAddressParts,
+])
+
 const SIDES = new Map<string, Side>([
   ['supply', 'supply'],
   ['demand', 'demand'],
 ])
 
 /** Reads a v2 body; throws ZodError with every fault at once. */
-export function readClickV2(body: JsonObject, id: string): { click: Click; returnUrlReplaced: boolean } {
-  const wire = clickV2.parse(body)
+export function readClickV2(body: JsonObject, id: string): ClickRead {
+  let absentParts = 0
+  const wire = clickV2.parse(withoutAbsentParts(body, OPTIONAL_PARTS, () => (absentParts += 1)))
   const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
   const extra = unknownMembers(body, isOfBody)
@@ -46,5 +66,5 @@ export function readClickV2(body: JsonObject, id: string): { click: Click; retur
   if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
   if (wire.user_id !== undefined) click.userId = wire.user_id
   if (side !== undefined) click.side = side
-  return { click, returnUrlReplaced: returnUrl.replaced }
+  return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }

@@ -50,12 +50,13 @@ function answerClick(options: SessionOptions): RequestHandler {
     unit.subject = 'click'
     gate(request)
     const version = readClickVersion(request.headers)
-    const { click, returnUrlReplaced } = parseClick(version, await readJsonBody(request))
+    const { click, returnUrlReplaced, absentParts } = parseClick(version, await readJsonBody(request))
     const { fields } = unit
     fields['click_id'] = click.id
     fields['wire'] = click.wire
     fields['resolver'] = resolverKind
     if (returnUrlReplaced) fields['return_url'] = 'replaced'
+    if (absentParts > 0) fields['absent_parts'] = absentParts
 
     const landing = await landingOf(click, unit)
     if (landing.consent !== undefined) fields['consent'] = landing.consent
