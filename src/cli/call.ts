@@ -1,34 +1,84 @@
-import { request } from 'undici'
+import { Agent, request } from 'undici'
+import { describeError } from '../base/log.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 1024 * 1024
+
+/** Node's own limit of 250 ms for each address of a host would end calls that have 10 s. */
+const agent = new Agent({ autoSelectFamilyAttemptTimeout: TIMEOUT_MS, connect: { timeout: TIMEOUT_MS } })
 
 export type Call = { method?: 'GET' | 'POST'; headers?: Record<string, string | string[]>; body?: string | Uint8Array }
 export type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string; ms: number }
 
 /**
  * One bounded exchange with the address that the user named.
- * @throws CommandFailure when nobody answers there, or HTTP has no way to say what was asked
+ * @throws CommandFailure when no answer comes, or HTTP cannot carry what was given
  */
-export async function call(url: string, { method = 'POST', headers = {}, body }: Call): Promise<Reply> {
+export async function call(url: URL, { method = 'POST', headers = {}, body }: Call): Promise<Reply> {
   const began = performance.now()
   try {
-    const answer = await request(url, { method, headers, body: body ?? null, signal: AbortSignal.timeout(TIMEOUT_MS) })
-    let text = ''
-    answer.body.setEncoding('utf8')
-    for await (const chunk of answer.body) {
-      text += String(chunk)
-      if (text.length > MAX_ANSWER_BYTES) throw new Error('ERR_ANSWER_TOO_LONG')
-    }
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const answer = await request(url, {
+      method,
+      headers: { 'accept-encoding': 'identity', ...headers },
+      body: body ?? null,
+      signal,
+      dispatcher: agent,
+    })
+    const text = await readText(answer.body)
     return { status: answer.statusCode, headers: answer.headers, body: text, ms: Math.round(performance.now() - began) }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    if (code === 'UND_ERR_INVALID_ARG') {
-      throw new CommandFailure('not sent: a key, a token or another option holds what no header can', EXIT.usage)
-    }
-    throw new CommandFailure(`${new URL(url).origin} did not answer: ${code}`, EXIT.unreachable)
+    throw toFailure(url, error)
   }
+}
+
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) throw new AnswerTooLong()
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+class AnswerTooLong extends Error {}
+
+function toFailure(url: URL, error: unknown): CommandFailure {
+  const code = codeOf(error)
+  if (code === 'UND_ERR_INVALID_ARG') {
+    return new CommandFailure('not sent: a key, a token or another option holds what no header can', EXIT.usage)
+  }
+  return new CommandFailure(`${url.origin} did not answer: ${reasonOf(error, code)}`, EXIT.unreachable)
+}
+
+const REASONS = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['ENOTFOUND', 'its name is not known'],
+  ['EAI_AGAIN', 'its name could not be looked up'],
+  ['ECONNRESET', 'the connection was cut'],
+  ['UND_ERR_SOCKET', 'the connection was cut'],
+  ['EHOSTUNREACH', 'there is no way to its network'],
+  ['ENETUNREACH', 'there is no way to its network'],
+  ['UND_ERR_CONNECT_TIMEOUT', `no connection within ${TIMEOUT_MS / 1000} s`],
+])
+
+/** System errors and undici's have a text as their code, a DOMException has a number. */
+function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
+  return typeof error.code === 'string' ? error.code : undefined
+}
+
+function reasonOf(error: unknown, code: string | undefined): string {
+  if (error instanceof AnswerTooLong) return `its answer is longer than ${MAX_ANSWER_BYTES} bytes`
+  const name = describeError(error).error
+  if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`
+  if (name === 'HTTPParserError') return 'it does not speak HTTP'
+  if (code === undefined) return name
+  const reason = REASONS.get(code)
+  return reason === undefined ? code : `${reason} (${code})`
 }
 
 /** An answer's JSON, or undefined when it is none. */
@@ -38,13 +88,4 @@ export function readJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** The address of a route: what the user named, with the route's path when it has none of its own. */
-export function routeAt(base: string, path: string): string {
-  if (!URL.canParse(base) || !/^https?:$/.test(new URL(base).protocol)) {
-    throw new CommandFailure(`${base}: expected an http(s) address`, EXIT.usage)
-  }
-  const url = new URL(base)
-  return url.pathname === '/' ? new URL(path, url).href : url.href
 }

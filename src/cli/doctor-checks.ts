@@ -2,11 +2,12 @@ import { connect } from 'node:net'
 import * as z from 'zod'
 import { call, readJson, type Call, type Reply } from './call.ts'
 import { SAMPLES } from './samples.ts'
+import type { Target } from './target.ts'
 
 /** What a check found: nothing wrong, or what was answered in place of what must be. */
 export type Finding = { name: string; verdict: 'ok' | 'failed' | 'skipped'; detail?: string }
 
-export type Patient = { sessionUrl: string; origin: string; key?: string }
+export type Patient = { sessionUrl: URL; target: Target; key?: string }
 
 /** A check throws nothing but for nobody answering; it gives a sentence when the guarantee in its name does not hold. */
 export type Check = { name: string; needsKey: boolean; run: (patient: Patient) => Promise<string | undefined> }
@@ -15,9 +16,13 @@ const bodyOf = (name: string) => SAMPLES.get(name)?.body ?? {}
 const goodV1 = () => JSON.stringify(bodyOf('v1-button'))
 const BUDGET_MS = 2000
 
+/** The gateway refuses, but for another reason than the one that is checked. */
+export const TOO_MANY_WRONG_KEYS =
+  'answered 429: too many wrong keys came from this address; this is checked again a minute later'
+
 /** A refusal of the session route: the three keys, the status twice, no address. */
 function judgeRefusal({ status, body }: Reply, expected: number, key = ''): string | undefined {
-  if (status === 429) return 'answered 429: too many wrong keys came from here within a minute; wait, and ask again'
+  if (status === 429) return TOO_MANY_WRONG_KEYS
   if (status !== expected) return `answered ${status}, expected ${expected}`
   const answer = refusalShape.safeParse(readJson(body)).data
   if (answer === undefined) return 'the answer lacks one of the three keys status, message, url'
@@ -154,7 +159,7 @@ const smuggled: Check[] = [
   name: `a request ${name} is refused`,
   needsKey: false,
   run: async ({ sessionUrl }: Patient) => {
-    const { hostname, port, pathname, protocol } = new URL(sessionUrl)
+    const { hostname, port, pathname, protocol } = sessionUrl
     if (protocol === 'https:') return undefined
     const first = await askRaw(
       Number(port || 80),
@@ -191,12 +196,13 @@ const internal: Check[] = [
 ].map(([method, path = '', key]) => ({
   name: `${String(method)} ${path} ${key === undefined ? 'without a key' : 'with a wrong key'} is refused`,
   needsKey: false,
-  run: async ({ origin }: Patient) => {
-    const { status, body } = await call(new URL(path, origin).href, {
+  run: async ({ target }: Patient) => {
+    const { status, body } = await call(target.at(path), {
       method: method === 'GET' ? 'GET' : 'POST',
       headers: { ...JSON_HEADERS, ...(key !== undefined && { 'x-api-key': key }) },
       ...(method === 'POST' && { body: '{}' }),
     })
+    if (status === 429) return TOO_MANY_WRONG_KEYS
     if (status !== 401 && status !== 404) return `answered ${status}, expected 401, or 404 on a public port of its own`
     return key !== undefined && body.includes(key) ? 'the answer repeats the key' : undefined
   },
@@ -205,8 +211,8 @@ const internal: Check[] = [
 const probes: Check[] = ['/healthz', '/readyz'].map((path) => ({
   name: `${path} says that all is well`,
   needsKey: false,
-  run: async ({ origin }: Patient) => {
-    const { status } = await call(new URL(path, origin).href, { method: 'GET' })
+  run: async ({ target }: Patient) => {
+    const { status } = await call(target.at(path), { method: 'GET' })
     return status === 200 ? undefined : `answered ${status}`
   },
 }))

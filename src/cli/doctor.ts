@@ -1,14 +1,14 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { routeAt } from './call.ts'
-import { CHECKS, type Finding, type Patient } from './doctor-checks.ts'
-import { EXIT, type ExitCode, type Io } from './io.ts'
-import { paint, printJson } from './print.ts'
+import { CHECKS, TOO_MANY_WRONG_KEYS, type Finding, type Patient } from './doctor-checks.ts'
+import { EXIT, type ExitCode } from './io.ts'
+import { paint, type Output } from './output.ts'
+import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
 const options = z.object({ url: z.string(), key: z.string().min(1).optional(), json: z.boolean().optional() })
 
-export function registerDoctor(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerDoctor(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('doctor')
     .description('prove that a running gateway refuses what it must: wrong keys, bad bodies, unknown versions')
@@ -22,14 +22,11 @@ export function registerDoctor(program: Command, io: Io, end: (code: ExitCode) =
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway doctor --url https://kenar.example.com\n')
     .action(async (given: unknown) => {
       const { url, key, json } = options.parse(given)
-      const sessionUrl = routeAt(url, SESSION_PATH)
-      const findings = await examine({
-        sessionUrl,
-        origin: new URL(sessionUrl).origin,
-        ...(key !== undefined && { key }),
-      })
-      if (json) printJson(io, findings)
-      else print(io, findings)
+      const target = new Target(url)
+      const sessionUrl = target.route(SESSION_PATH)
+      const findings = await examine({ target, sessionUrl, ...(key !== undefined && { key }) })
+      if (json) output.json(findings)
+      else print(output, findings)
       end(findings.some(({ verdict }) => verdict === 'failed') ? EXIT.wrong : EXIT.ok)
     })
 }
@@ -43,18 +40,19 @@ async function examine(patient: Patient): Promise<Finding[]> {
       continue
     }
     const detail = await run(patient)
-    findings.push(detail === undefined ? { name, verdict: 'ok' } : { name, verdict: 'failed', detail })
+    if (detail === undefined) findings.push({ name, verdict: 'ok' })
+    else findings.push({ name, verdict: detail === TOO_MANY_WRONG_KEYS ? 'skipped' : 'failed', detail })
   }
   return findings
 }
 
 const COLOURS = { ok: 'green', failed: 'red', skipped: 'yellow' } as const
 
-function print(io: Io, findings: Finding[]): void {
+function print({ out }: Output, findings: Finding[]): void {
   for (const { name, verdict, detail } of findings) {
     const word = verdict === 'failed' ? 'FAILED' : verdict
-    io.out(`${paint(io, COLOURS[verdict], word.padEnd(7))} ${name}${detail === undefined ? '' : `: ${detail}`}`)
+    out([paint(COLOURS[verdict], word.padEnd(7)), ` ${name}${detail === undefined ? '' : `: ${detail}`}`])
   }
   const count = (verdict: Finding['verdict']) => findings.filter((one) => one.verdict === verdict).length
-  io.out(`${count('ok')} ok, ${count('failed')} failed, ${count('skipped')} skipped`)
+  out(`${count('ok')} ok, ${count('failed')} failed, ${count('skipped')} skipped`)
 }

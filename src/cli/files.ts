@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { Fault } from '../base/fault.ts'
+import { describeError } from '../base/log.ts'
 import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 import { MAX_BODY_BYTES } from '../http/body.ts'
 import { CommandFailure, EXIT } from './io.ts'
@@ -25,7 +26,7 @@ async function readBytes(file: string): Promise<Buffer> {
       chunks.push(bytes)
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable'
+    const code = describeError(error).error_code ?? 'unreadable'
     throw new CommandFailure(`${file}: cannot be read (${code})`, EXIT.usage)
   }
   if (size > MAX_BODY_BYTES) throw new Fault('body_too_large', `body: expected at most ${MAX_BODY_BYTES} bytes`)

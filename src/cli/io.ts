@@ -1,22 +1,22 @@
-/** Where a command writes and what it may assume of whoever reads. Tests hand in their own. */
+/** Where a command writes lines that are ready to print. */
 export type Io = {
-  /** Results: what a script reads. One line each, or one JSON document with `--json`. */
+  /** Results: what a script reads. */
   out: (text: string) => void
-  /** What went wrong with the run itself, hints, progress. */
+  /** Errors of the run itself, hints, progress. */
   err: (text: string) => void
   /** Whether colours may be used: on a terminal, and not with NO_COLOR. */
   colours: boolean
 }
 
-/** What every command ends with; README and `--help` say the same. */
+/** Exit codes of every command; README and `--help` list the same. */
 export const EXIT = {
   /** All is well. */
   ok: 0,
-  /** The command ran and what it looked at is wrong: a refusal, a fault in a file, a check that failed. */
+  /** The command ran, and what it checked is wrong: a refusal, a fault in a file, a check that failed. */
   wrong: 1,
   /** The command could not run: unknown options, a file that cannot be read. */
   usage: 2,
-  /** Nobody answered at the address. */
+  /** No answer came from the address. */
   unreachable: 3,
 } as const
 
@@ -26,9 +26,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 export class CommandFailure extends Error {
   override name = 'CommandFailure'
   readonly exitCode: ExitCode
+  /** Further lines below the message. */
+  readonly details: readonly string[]
 
-  constructor(message: string, exitCode: ExitCode) {
+  constructor(message: string, exitCode: ExitCode, details: readonly string[] = []) {
     super(message)
     this.exitCode = exitCode
+    this.details = details
   }
 }

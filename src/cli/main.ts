@@ -1,9 +1,25 @@
 #!/usr/bin/env node
+import { EXIT } from './io.ts'
 import { runCommandLine } from './program.ts'
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
-  out: (text) => process.stdout.write(`${text}\n`),
-  err: (text) => process.stderr.write(`${text}\n`),
-  // Node itself knows NO_COLOR, FORCE_COLOR and what the terminal can do.
+/** Writes lines to a stream that may fail. A reader that went away (EPIPE) wanted no more; another error loses results. */
+function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
+  let isBroken = false
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    isBroken = true
+    if (error.code === 'EPIPE' || stream === process.stderr) return
+    process.exitCode = EXIT.usage
+    process.stderr.write(`the output could not be written: ${error.code ?? error.name}\n`)
+  })
+  return (text) => {
+    if (!isBroken) stream.write(`${text}\n`)
+  }
+}
+
+const code = await runCommandLine(process.argv.slice(2), {
+  out: writerTo(process.stdout),
+  err: writerTo(process.stderr),
+  // Node reads NO_COLOR and FORCE_COLOR, and knows what the terminal can show.
   colours: process.stdout.isTTY && process.stdout.hasColors(),
 })
+process.exitCode ??= code

@@ -26,7 +26,7 @@ export function unsetPath(body: Record<string, unknown>, path: string): void {
 function walk(body: Record<string, unknown>, keys: string[], make: boolean): Container | undefined {
   let holder: Container = body
   for (const key of keys.slice(0, -1)) {
-    const next: unknown = Object.hasOwn(holder, key) ? Reflect.get(holder, key) : undefined
+    const next: unknown = Object.entries(holder).find(([name]) => name === key)?.[1]
     if (isContainer(next)) holder = next
     else if (!make) return undefined
     else if (next === undefined || next === null) holder = write(holder, key, {})

@@ -1,9 +1,9 @@
-import { Command, CommanderError } from 'commander'
-import * as z from 'zod'
+import { Command } from 'commander'
 import { VERSION } from '../base/version.ts'
 import { registerDoctor } from './doctor.ts'
-import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
-import { printJson } from './print.ts'
+import { failureOf } from './failure.ts'
+import { EXIT, type ExitCode, type Io } from './io.ts'
+import { createOutput, linesOf } from './output.ts'
 import { registerRecord } from './record.ts'
 import { registerReplay } from './replay.ts'
 import { registerSend } from './send.ts'
@@ -13,21 +13,16 @@ import { registerTry } from './try.ts'
 import { registerValidate } from './validate.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 all is well; 1 what was looked at is wrong or was refused; 2 the command could not run; 3 nobody answered.
-Keys may stand in the environment in place of options, so that they are in no process list and no history.`
+Exit codes: 0 all is well; 1 what was checked is wrong or was refused; 2 the command could not run; 3 no answer came.
+Keys may be set in the environment in place of options, so that they are in no process list and no history.`
 
-/** Runs one command line and tells its exit code; nothing is printed but through `io`. */
+/** Runs one command line and returns its exit code; all that it prints goes through `io`. */
 export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok
   const end = (ended: ExitCode) => {
     code = ended
   }
-  /** A script that asked for JSON gets its one document from a command that failed, too. */
-  const fail = (error: string, exitCode: ExitCode) => {
-    io.err(error)
-    if (args.includes('--json')) printJson(io, { error })
-    return exitCode
-  }
+  const output = createOutput(io)
   const program = new Command('kenar-chat-gateway')
     .description("Tools for apps in Divar's chat: try clicks, messages and resolvers, and check a running gateway.")
     .version(VERSION)
@@ -35,13 +30,13 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
-        io.out(text.trimEnd())
+        output.out(...linesOf(text))
       },
       writeErr: (text) => {
-        io.err(text.trimEnd())
+        output.err(...linesOf(text))
       },
-      getOutHasColors: () => io.colours,
-      getErrHasColors: () => io.colours,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
     })
   const commands = [
     registerTrigger,
@@ -53,15 +48,15 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     registerDoctor,
     registerSimulator,
   ]
-  for (const register of commands) register(program, io, end)
+  for (const register of commands) register(program, output, end)
   try {
     await program.parseAsync(args, { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommandFailure) return fail(error.message, error.exitCode)
-    // Options are read with schemas: what these refuse was given wrongly.
-    if (error instanceof z.ZodError) return fail(z.prettifyError(error), EXIT.usage)
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-    throw error
+    const { exitCode, lines } = failureOf(error)
+    output.err(...lines)
+    // A script that asked for JSON gets its one document from a command that failed, too.
+    if (lines.length > 0 && args.includes('--json')) output.json({ error: lines.join('\n') })
+    return exitCode
   }
 }

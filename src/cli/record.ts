@@ -2,10 +2,12 @@ import type { Command } from 'commander'
 import { request } from 'undici'
 import * as z from 'zod'
 import { call, readJson } from './call.ts'
-import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
+import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import type { Output } from './output.ts'
 import { openSession, savedShape, type Saved } from './session-files.ts'
+import { Target } from './target.ts'
 
-const options = z.object({ simulator: z.url(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
+const options = z.object({ simulator: z.string(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
 
 /** What this reads of the simulator's timeline. */
 const entryShape = z.object({
@@ -18,17 +20,18 @@ const entryShape = z.object({
 })
 type Entry = z.infer<typeof entryShape>
 
-export function registerRecord(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerRecord(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('record <dir>')
     .description('save what was clicked in a running simulator, and what arrived there, for replay')
     .option('--simulator <address>', 'the simulator', 'http://127.0.0.1:4000')
     .option('--follow', 'go on with what happens from now, until Ctrl-C')
-    .option('--overwrite', 'write over a session that the folder has')
+    .option('--overwrite', 'replace the session that the folder holds')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway record test/session\n')
     .action(async (folder: string, given: unknown) => {
       const { simulator, follow, overwrite = false } = options.parse(given)
-      const { body } = await call(new URL('/simulator/state', simulator).href, { method: 'GET' })
+      const target = new Target(simulator)
+      const { body } = await call(target.at('/simulator/state'), { method: 'GET' })
       const state = z.object({ timeline: z.array(entryShape) }).safeParse(readJson(body))
       if (!state.success) throw new CommandFailure(`${simulator}: is no simulator`, EXIT.usage)
       const save = await openSession(folder, overwrite)
@@ -37,11 +40,11 @@ export function registerRecord(program: Command, io: Io, end: (code: ExitCode) =
         if (entry.id <= last) return
         last = entry.id
         const saved = toSaved(entry)
-        if (saved !== undefined) io.out(await save(saved))
-        else if (entry.outcome === 'faulted') io.err(`left out: a ${entry.kind} that the simulator spoiled itself`)
+        if (saved !== undefined) output.out(await save(saved))
+        else if (entry.outcome === 'faulted') output.err(`left out: a ${entry.kind} with a simulated fault`)
       }
       for (const entry of state.data.timeline) await keep(entry)
-      if (follow) for await (const entry of followEvents(simulator)) await keep(entry)
+      if (follow) for await (const entry of followEvents(target)) await keep(entry)
       end(EXIT.ok)
     })
 }
@@ -57,21 +60,21 @@ function toSaved({ kind, wire, outcome, request: sent, response }: Entry): Saved
     kind,
     wire,
     headers: Object.fromEntries(Object.entries(sent.headers).filter(([name]) => KEPT_HEADERS.test(name))),
-    path: new URL(sent.url).pathname,
+    path: URL.canParse(sent.url) ? new URL(sent.url).pathname : undefined,
     body: readJson(sent.body),
     expected: { status: response.status, ...(kind === 'click' && url !== undefined && { url }) },
   }).data
 }
 
 /** The entries of the simulator's event stream; begins with those that are there already. */
-async function* followEvents(simulator: string): AsyncGenerator<Entry> {
+async function* followEvents(target: Target): AsyncGenerator<Entry> {
   const stop = new AbortController()
   const onSignal = () => {
     stop.abort()
   }
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   try {
-    const { body } = await request(new URL('/simulator/events', simulator), { signal: stop.signal, bodyTimeout: 0 })
+    const { body } = await request(target.at('/simulator/events'), { signal: stop.signal, bodyTimeout: 0 })
     let text = ''
     body.setEncoding('utf8')
     for await (const chunk of body) {

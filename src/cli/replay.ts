@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { call, routeAt } from './call.ts'
+import { call } from './call.ts'
 import { gather } from './files.ts'
-import { EXIT, type ExitCode, type Io } from './io.ts'
-import { paint, printJson } from './print.ts'
+import { EXIT, type ExitCode } from './io.ts'
+import { paint, type Output } from './output.ts'
 import { readSession, type Saved } from './session-files.ts'
+import { Target } from './target.ts'
 import { sendClick, SESSION_PATH } from './trigger.ts'
 
 const options = z.object({
@@ -20,7 +21,7 @@ type Wishes = z.infer<typeof options>
 
 type Played = { file: string; skipped?: string; status?: number; landing?: string; ms?: number; differences: string[] }
 
-export function registerReplay(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerReplay(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('replay <dir>')
     .description('send the clicks of a saved session to a gateway again, in order')
@@ -38,15 +39,15 @@ export function registerReplay(program: Command, io: Io, end: (code: ExitCode) =
       const wishes = options.parse(given)
       const all: Played[] = []
       for (const { name, saved } of await readSession(folder)) all.push({ file: name, ...(await play(saved, wishes)) })
-      if (wishes.json) printJson(io, all)
-      else for (const one of all) print(io, one)
+      if (wishes.json) output.json(all)
+      else for (const one of all) print(output, one)
       end(wishes.assert && all.some(({ differences }) => differences.length > 0) ? EXIT.wrong : EXIT.ok)
     })
 }
 
 async function play(saved: Saved, wishes: Wishes): Promise<Omit<Played, 'file'>> {
   if (saved.kind === 'delivery') return playDelivery(saved, wishes)
-  const { status, landing, ms } = await sendClick(routeAt(wishes.url, SESSION_PATH), wishes.key, saved)
+  const { status, landing, ms } = await sendClick(new Target(wishes.url).route(SESSION_PATH), wishes.key, saved)
   const differences = [
     ...differ('status', saved.expected.status, status),
     ...differ('landing', steady(saved.expected.url, wishes.ignoreQuery), steady(landing, wishes.ignoreQuery)),
@@ -61,7 +62,7 @@ async function playDelivery(
   if (internalKey === undefined || token === undefined) {
     return { skipped: 'a message goes only with --internal-key and --token', differences: [] }
   }
-  const { status, ms } = await call(new URL(path, url).href, {
+  const { status, ms } = await call(new Target(url).at(path), {
     headers: { 'content-type': 'application/json', 'x-api-key': internalKey, authorization: `Bearer ${token}` },
     body: JSON.stringify(body),
   })
@@ -80,12 +81,12 @@ function differ(what: string, expected: string | number | undefined, got: string
   return expected === got ? [] : [`${what}: expected ${String(expected ?? 'none')}, got ${String(got ?? 'none')}`]
 }
 
-function print(io: Io, { file, skipped, status, landing, ms, differences }: Played): void {
+function print({ out }: Output, { file, skipped, status, landing, ms, differences }: Played): void {
   if (skipped !== undefined) {
-    io.out(`${paint(io, 'yellow', 'skipped')} ${file}: ${skipped}`)
+    out([paint('yellow', 'skipped'), ` ${file}: ${skipped}`])
     return
   }
-  const verdict = differences.length === 0 ? paint(io, 'green', 'same') : paint(io, 'red', 'DIFFERS')
-  io.out(`${verdict} ${file}: ${String(status)} ${landing ?? ''} (${String(ms)} ms)`)
-  for (const difference of differences) io.out(`  ${difference}`)
+  const verdict = differences.length === 0 ? paint('green', 'same') : paint('red', 'DIFFERS')
+  out([verdict, ` ${file}: ${String(status)} ${landing ?? ''} (${String(ms)} ms)`])
+  out(...differences.map((difference) => `  ${difference}`))
 }

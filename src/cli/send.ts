@@ -2,10 +2,12 @@ import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import { call, readJson, routeAt, type Reply } from './call.ts'
+import { call, readJson, type Reply } from './call.ts'
 import { readJsonFile } from './files.ts'
-import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
-import { paint, printJson } from './print.ts'
+import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import { paint, type Line, type Output } from './output.ts'
+import { Target } from './target.ts'
+import { explainIgnored } from './ignored.ts'
 import { validateValue } from './validate.ts'
 
 const options = z.object({
@@ -19,7 +21,7 @@ const options = z.object({
   json: z.boolean().optional(),
 })
 
-export function registerSend(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerSend(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('send <file>')
     .description('check a message, then send it through a gateway as a service of yours would')
@@ -38,16 +40,16 @@ export function registerSend(program: Command, io: Io, end: (code: ExitCode) => 
       const errors = wishes.unchecked ? [] : faultsOf(body, wishes.conversation)
       if (errors.length > 0) {
         const detail = 'not sent, it is not valid'
-        if (wishes.json) printJson(io, { sent: false, detail, errors })
-        else io.err([`${file}: ${detail}`, ...errors.map(listed)].join('\n'))
+        if (wishes.json) output.json({ sent: false, detail, errors })
+        else output.err(`${file}: ${detail}`, ...errors.map(listed))
         end(EXIT.wrong)
         return
       }
       const reply = await call(addressOf(wishes), { headers: headersOf(wishes), body: JSON.stringify(body) })
       const answer = readJson(reply.body)
       const isTaken = (reply.status === 200 || reply.status === 202) && isJsonObject(answer)
-      if (wishes.json) printJson(io, { http_status: reply.status, ms: reply.ms, ...(isJsonObject(answer) && answer) })
-      else io.out(describe(io, reply, isTaken, answer))
+      if (wishes.json) output.json({ http_status: reply.status, ms: reply.ms, ...(isJsonObject(answer) && answer) })
+      else output.out(...describe(reply, isTaken, answer))
       end(isTaken ? EXIT.ok : EXIT.wrong)
     })
 }
@@ -62,13 +64,29 @@ const answerShape = z.object({
     .array(z.object({ pointer: z.string(), detail: z.string() }))
     .optional()
     .catch(undefined),
+  divar: z
+    .object({ status: z.int(), code: z.union([z.number(), z.string()]).optional(), message: z.string().optional() })
+    .optional()
+    .catch(undefined),
+  ignored: z.array(z.string()).catch([]),
 })
 
-function describe(io: Io, { status, ms }: Reply, isTaken: boolean, answer: unknown): string {
-  const { id, state, code, detail, errors = [] } = answerShape.parse(isJsonObject(answer) ? answer : {})
-  if (isTaken) return `${paint(io, 'green', String(status))} ${[id, state].filter(Boolean).join(' ')} (${ms} ms)`
-  const told = errors.length > 0 ? [code, ...errors.map(listed)].join('\n') : `${code}: ${detail}`
-  return `${paint(io, 'red', String(status))} (${ms} ms) ${told}`
+function describe({ status, ms }: Reply, isTaken: boolean, answer: unknown): Line[] {
+  const read = answerShape.parse(isJsonObject(answer) ? answer : {})
+  const { id, state, code, detail, errors = [], divar, ignored } = read
+  if (isTaken) {
+    const line = [paint('green', String(status)), ` ${[id, state].filter(Boolean).join(' ')} (${ms} ms)`]
+    return [line, ...ignored.map((pointer) => `  ${explainIgnored(pointer)}`)]
+  }
+  const verdict = paint('red', String(status))
+  if (errors.length > 0) return [[verdict, ` (${ms} ms) ${code}`], ...errors.map(listed)]
+  return [[verdict, ` (${ms} ms) ${code}: ${detail}`], ...(divar ? [`  ${describeDivar(divar)}`] : [])]
+}
+
+/** What Divar answered, in its own words. */
+function describeDivar({ status, code, message }: NonNullable<z.infer<typeof answerShape>['divar']>): string {
+  const withCode = code === undefined ? `Divar answered ${status}` : `Divar answered ${status}, code ${code}`
+  return message === undefined ? withCode : `${withCode}: ${message}`
 }
 
 function listed({ pointer, detail }: PointedFault): string {
@@ -88,10 +106,10 @@ function faultsOf(body: JsonObject, conversation: string | undefined): PointedFa
   return validateValue(body, { as: 'message', ...(conversation !== undefined && { conversation }) }).errors
 }
 
-function addressOf({ url, conversation }: z.infer<typeof options>): string {
+function addressOf({ url, conversation }: z.infer<typeof options>): URL {
   return conversation === undefined
-    ? routeAt(url, '/messages')
-    : routeAt(url, `/v2/open-platform/conversations/${encodeURIComponent(conversation)}/messages`)
+    ? new Target(url).route('/messages')
+    : new Target(url).route(`/v2/open-platform/conversations/${encodeURIComponent(conversation)}/messages`)
 }
 
 function headersOf(wishes: z.infer<typeof options>): Record<string, string> {

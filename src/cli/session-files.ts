@@ -1,7 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
 import { CommandFailure, EXIT } from './io.ts'
+import { linesOf } from './output.ts'
+
+/** The two paths on which messages arrive at Divar. A file may come from anywhere: keys go to no other. */
+const SEND_PATH = /^\/v2\/open-platform\/(?:chat\/conversation|conversations\/[\w.~%-]+\/messages)$/
 
 /** One click, or one message as it arrived at Divar, as it is kept in a folder: without secrets. */
 export const savedShape = z.discriminatedUnion('kind', [
@@ -14,7 +18,7 @@ export const savedShape = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('delivery'),
-    path: z.string().startsWith('/'),
+    path: z.string().regex(SEND_PATH, { error: 'expected a path on which messages are sent' }),
     body: z.record(z.string(), z.unknown()),
     expected: z.object({ status: z.int() }),
   }),
@@ -35,18 +39,20 @@ export async function readSession(folder: string): Promise<{ name: string; saved
   for (const name of names) {
     const parsed = savedShape.safeParse(parseJson(await readFile(join(folder, name), 'utf8')))
     if (parsed.success) read.push({ name, saved: parsed.data })
-    else faults.push(`${name}:\n${z.prettifyError(parsed.error)}`)
+    else faults.push(`${name}:`, ...linesOf(z.prettifyError(parsed.error)))
   }
-  if (faults.length > 0) throw new CommandFailure(faults.join('\n'), EXIT.usage)
+  if (faults.length > 0) throw new CommandFailure(`${folder}: not a session`, EXIT.usage, faults)
   return read
 }
 
-/** Makes a folder ready to be written into. @throws CommandFailure when it has a session already */
+/** Makes a folder ready to be written into; overwriting removes the session that it holds. @throws CommandFailure when it has one already */
 export async function openSession(folder: string, overwrite: boolean): Promise<(saved: Saved) => Promise<string>> {
   await mkdir(folder, { recursive: true })
-  if (!overwrite && (await listSession(folder)).length > 0) {
-    throw new CommandFailure(`${folder}: holds a session already; --overwrite goes over it`, EXIT.usage)
+  const old = await listSession(folder)
+  if (!overwrite && old.length > 0) {
+    throw new CommandFailure(`${folder}: holds a session already; --overwrite replaces it`, EXIT.usage)
   }
+  for (const name of old) await rm(join(folder, name))
   let count = 0
   return async (saved) => {
     count += 1

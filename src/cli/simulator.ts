@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { routeAt } from './call.ts'
-import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
+import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import type { Output } from './output.ts'
+import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
 const options = z.object({
@@ -15,7 +16,7 @@ const options = z.object({
   token: z.string().optional(),
 })
 
-export function registerSimulator(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerSimulator(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('simulator')
     .description("start Divar's side of the chat on this machine, with its page, for a gateway of yours")
@@ -41,25 +42,25 @@ export function registerSimulator(program: Command, io: Io, end: (code: ExitCode
       '\nExample, for a gateway with DIVAR_V1_API_URL and DIVAR_API_URL=http://127.0.0.1:4000:\n  $ kenar-chat-gateway simulator\n',
     )
     .action(async (given: unknown) => {
-      const read = options.safeParse(given)
-      if (!read.success) throw new CommandFailure(z.prettifyError(read.error), EXIT.usage)
-      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = read.data
+      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = options.parse(given)
       const { startSimulator } = await load()
       const simulator = await startSimulator({
         port,
         apiKey,
         identificationKey,
-        sessionUrl: routeAt(gateway, SESSION_PATH),
+        sessionUrl: new Target(gateway).route(SESSION_PATH).href,
         app: { slug, clientSecret },
         checks: 'strict',
         ...(token !== undefined && {
           tokens: [{ accessToken: token, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
         }),
-        log: io.out,
+        log: (text) => {
+          output.out(text)
+        },
       }).catch((error: unknown) => {
         throw new CommandFailure(`port ${port}: ${error instanceof Error ? error.message : String(error)}`, EXIT.usage)
       })
-      io.out(`Open ${simulator.url} in a browser. Ctrl-C ends it.`)
+      output.out(`Open ${simulator.url} in a browser. Ctrl-C ends it.`)
       await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
       await simulator.close()
       end(EXIT.ok)

@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { call, readJson, routeAt } from './call.ts'
+import { call, readJson } from './call.ts'
 import { gather, readClick, type ClickFile } from './files.ts'
-import { EXIT, type ExitCode, type Io } from './io.ts'
-import { paint, printJson } from './print.ts'
+import { EXIT, type ExitCode } from './io.ts'
+import { paint, type Output } from './output.ts'
+import { Target } from './target.ts'
 
 const options = z.object({
   set: z.array(z.string()).default([]),
@@ -26,7 +27,7 @@ export function addClickOptions(command: Command): Command {
     )
 }
 
-export function registerTrigger(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerTrigger(program: Command, output: Output, end: (code: ExitCode) => void): void {
   addClickOptions(program.command('trigger <click>'))
     .description(
       'send a click to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button',
@@ -43,10 +44,10 @@ export function registerTrigger(program: Command, io: Io, end: (code: ExitCode) 
     .action(async (named: string, given: unknown) => {
       const { wire, url, key, json, ...changes } = options.parse(given)
       const click = await readClick(named, { ...changes, ...(wire && { wire }) })
-      const answer = await sendClick(routeAt(url, SESSION_PATH), key, click)
-      if (json) printJson(io, answer)
-      else if (answer.landing !== undefined) io.out(`${paint(io, 'green', '200')} ${answer.landing} (${answer.ms} ms)`)
-      else io.out(`${paint(io, 'red', String(answer.status))} ${answer.message} (${answer.ms} ms)`)
+      const answer = await sendClick(new Target(url).route(SESSION_PATH), key, click)
+      if (json) output.json(answer)
+      else if (answer.landing !== undefined) output.out([paint('green', '200'), ` ${answer.landing} (${answer.ms} ms)`])
+      else output.out([paint('red', String(answer.status)), ` ${answer.message} (${answer.ms} ms)`])
       end(answer.landing === undefined ? EXIT.wrong : EXIT.ok)
     })
 }
@@ -56,7 +57,7 @@ const answerShape = z.object({ url: z.string().min(1).optional().catch(undefined
 /** What the gateway made of a click: where it leads, or why nowhere. */
 export type ClickAnswer = { status: number; message: string; landing?: string; ms: number }
 
-export async function sendClick(url: string, key: string, { wire, body }: ClickFile): Promise<ClickAnswer> {
+export async function sendClick(url: URL, key: string, { wire, body }: ClickFile): Promise<ClickAnswer> {
   const {
     status,
     body: text,

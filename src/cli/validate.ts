@@ -4,12 +4,11 @@ import { Fault, type PointedFault } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { parseSend } from '../message/parse-message.ts'
-import { guessWire, readJsonFile } from './files.ts'
-import { CommandFailure, EXIT, type ExitCode, type Io } from './io.ts'
-import { paint, printJson } from './print.ts'
-
-const KINDS = ['message', 'click-v1', 'click-v2'] as const
-type Kind = (typeof KINDS)[number]
+import { readJsonFile } from './files.ts'
+import { explainIgnored, ignoredMembers } from './ignored.ts'
+import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import { CLICK_NAMES, kindOfBody, KINDS, unwrapSaved, type Kind } from './kind-of-file.ts'
+import { paint, type Output } from './output.ts'
 
 const options = z.object({
   as: z.enum(KINDS).optional(),
@@ -17,10 +16,10 @@ const options = z.object({
   json: z.boolean().optional(),
 })
 
-/** What was found in one file; `unread` says why there was nothing to look at. */
-export type Validated = { file: string; kind?: Kind; errors: PointedFault[]; note?: string; unread?: string }
+/** What was found in one file; `unread` says why it could not be checked. */
+export type Validated = { file: string; kind?: Kind; errors: PointedFault[]; notes?: string[]; unread?: string }
 
-export function registerValidate(program: Command, io: Io, end: (code: ExitCode) => void): void {
+export function registerValidate(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('validate <file...>')
     .description('check messages and clicks offline, with the readers of the gateway itself; - is standard input')
@@ -32,8 +31,8 @@ export function registerValidate(program: Command, io: Io, end: (code: ExitCode)
       const wishes = options.parse(given)
       const all: Validated[] = []
       for (const file of files) all.push(await validateFile(file, wishes))
-      if (wishes.json) printJson(io, all)
-      else for (const one of all) print(io, one)
+      if (wishes.json) output.json(all)
+      else for (const one of all) print(output, one)
       const isUnread = all.some(({ unread }) => unread !== undefined)
       end(isUnread ? EXIT.usage : all.some(({ errors }) => errors.length > 0) ? EXIT.wrong : EXIT.ok)
     })
@@ -51,47 +50,56 @@ async function validateFile(file: string, wishes: Wishes): Promise<Validated> {
   }
 }
 
-const MESSAGE_MEMBERS = ['message', 'media_token', 'sender_btn', 'receiver_btn', 'sender_buttons', 'receiver_buttons']
 const ADDRESS_MEMBERS = ['conversation_id', 'user_id', 'post_token', 'peer_id']
 
 /** Checks a body, or a file that the simulator saved, by what it is or looks like. */
 export function validateValue(value: unknown, wishes: Wishes = {}): Omit<Validated, 'file'> {
-  if (!isJsonObject(value)) return { errors: [{ pointer: '', detail: 'body: expected a JSON object' }] }
-  const isSaved = (value['kind'] === 'click' || value['kind'] === 'delivery') && isJsonObject(value['body'])
-  const body = isSaved && isJsonObject(value['body']) ? value['body'] : value
-  const kind = wishes.as ?? kindOf(value, body)
-  if (kind !== 'message') return { kind, ...faultsOf(() => parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)) }
-  const isBare = !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
-  const conversation = wishes.conversation ?? (isBare ? 'any' : undefined)
-  const note =
-    isBare && wishes.conversation === undefined
-      ? 'it names no chat: checked as the body of a v2 conversation path'
-      : undefined
-  return { kind, ...faultsOf(() => parseSend(body, conversation)), ...(note !== undefined && { note }) }
+  if (!isJsonObject(value)) return { errors: [{ pointer: '', detail: 'expected a JSON object' }] }
+  const saved = unwrapSaved(value)
+  const kind = wishes.as ?? saved.kind ?? kindOfBody(saved.body)
+  if (kind === undefined) return { errors: [{ pointer: '', detail: NEITHER }] }
+  return kind === 'message' ? validateMessage(saved.body, wishes.conversation) : validateClick(saved.body, kind)
 }
 
-function kindOf({ wire }: JsonObject, body: JsonObject): Kind {
-  if (MESSAGE_MEMBERS.some((name) => Object.hasOwn(body, name))) return 'message'
-  const spoken = wire === 'v1' || wire === 'v2' ? wire : guessWire(body)
-  return spoken === 'v1' ? 'click-v1' : 'click-v2'
+const NEITHER = 'expected a message or a click: no member of either is there; --as says which it is to be'
+
+function validateMessage(body: JsonObject, conversation: string | undefined): Omit<Validated, 'file'> {
+  const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
+  return examine('message', () => {
+    parseSend(body, isBare ? 'any' : conversation)
+    const notes = ignoredMembers(body).map((pointer) => explainIgnored(pointer))
+    return isBare ? ['it names no chat: checked as the body of a v2 conversation path', ...notes] : notes
+  })
 }
 
-function faultsOf(parse: () => unknown): { errors: PointedFault[] } {
+function validateClick(body: JsonObject, kind: 'click-v1' | 'click-v2'): Omit<Validated, 'file'> {
+  return examine(kind, () => {
+    const { click } = parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
+    const unknown = Object.keys(click.extra).filter((name) => !CLICK_NAMES[kind].includes(name))
+    return unknown.map((name) =>
+      explainIgnored(`/${name}`, CLICK_NAMES[kind]).replace('not read', 'not known, kept in extra'),
+    )
+  })
+}
+
+/** Runs a reader of the gateway: its faults, or its notes. */
+function examine(kind: Kind, read: () => string[]): Omit<Validated, 'file'> {
   try {
-    parse()
-    return { errors: [] }
+    const notes = read()
+    return { kind, errors: [], ...(notes.length > 0 && { notes }) }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return { errors: error.options.errors ?? [{ pointer: '', detail: error.message }] }
+    return { kind, errors: error.options.errors ?? [{ pointer: '', detail: error.message }] }
   }
 }
 
-function print(io: Io, { file, kind, errors, note, unread }: Validated): void {
+function print(output: Output, { file, kind, errors, notes = [], unread }: Validated): void {
   if (unread !== undefined) {
-    io.err(unread)
+    output.err(unread)
     return
   }
-  const verdict = errors.length === 0 ? paint(io, 'green', 'ok') : paint(io, 'red', `${errors.length} wrong`)
-  io.out(`${file}: ${verdict}${kind === undefined ? '' : ` (${kind})`}${note === undefined ? '' : `, ${note}`}`)
-  for (const { pointer, detail } of errors) io.out(`  ${pointer || '(all of it)'}: ${detail}`)
+  const verdict = errors.length === 0 ? paint('green', 'ok') : paint('red', `${errors.length} wrong`)
+  output.out([`${file}: `, verdict, kind === undefined ? '' : ` (${kind})`])
+  output.out(...errors.map(({ pointer, detail }) => `  ${pointer || '(all of it)'}: ${detail}`))
+  output.out(...notes.map((note) => `  note: ${note}`))
 }

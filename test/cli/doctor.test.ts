@@ -18,6 +18,14 @@ describe('doctor', () => {
     expect(out).not.toContain(KEYS.identification)
   })
 
+  test('can be run again within a minute: what the limit of wrong keys hides is skipped, not failed', async () => {
+    const { url } = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '12' })
+    const given = ['doctor', '--url', url, '--key', KEYS.identification]
+    await runCli(...given)
+    const { code, out } = await runCli(...given)
+    expect([code, out]).toEqual([0, expect.stringMatching(/ 0 failed, [1-9]\d* skipped$/)])
+  })
+
   test('finds nothing wrong with a gateway whose internal routes are elsewhere', async () => {
     const { url } = await startTestGateway({ INTERNAL_PORT: '0' })
     expect((await runCli('doctor', '--url', url, '--key', KEYS.identification)).code).toBe(0)

@@ -42,6 +42,31 @@ describe('validate', () => {
     expect(err).toContain('/no/such/file')
   })
 
+  test.each([
+    ['{}', {}],
+    ['package.json', { name: 'x', version: '1.0.0', dependencies: {} }],
+  ])('%s is neither a message nor a click: exit code 1', async (_, content) => {
+    const { code, out } = await runCli('validate', await ownFile('x.json', content))
+    expect([code, out]).toEqual([1, expect.stringContaining('expected a message or a click')])
+  })
+
+  test('a misspelled message is wrong, with what was missing', async () => {
+    const { code, out } = await runCli('validate', await ownFile('x.json', { conversation_id: 'c', mesage: 'hello' }))
+    expect([code, out]).toEqual([1, expect.stringMatching(/\(message\)\n {2}\/message: /)])
+  })
+
+  test('a member that is not read is named, with the nearest known name', async () => {
+    const message = { conversation_id: 'c', message: 'hello', reciever_btn: {} }
+    const { code, out } = await runCli('validate', await ownFile('x.json', message))
+    expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
+    const click = { post_token: 'AZf3Uqr3', user_sde: 'SUPPLY', source: 'CHAT' }
+    const told = await runCli('validate', await ownFile('x.json', click))
+    expect([told.code, told.out]).toEqual([
+      0,
+      expect.stringContaining('/user_sde: not known, kept in extra; did you mean user_side?'),
+    ])
+  })
+
   test('a bad click is told with its pointers', async () => {
     const { code, out } = await runCli(
       'validate',
@@ -77,6 +102,17 @@ describe('send', () => {
     const { code, err } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
     expect([code, err]).toEqual([1, expect.stringContaining('/message')])
     expect(divar.received).toEqual([])
+  })
+
+  test("Divar's own words are printed: status, code and message", async () => {
+    const { url, divar } = await startTestGateway()
+    divar.misbehave({ kind: 'answer', status: 412, body: '{"code":9,"message":"the recipient blocked the user"}' })
+    const given = [fixture(good[0] ?? ''), '--url', url, '--key', KEYS.caller, '--token', KEYS.token]
+    const { code, out } = await runCli('send', ...given)
+    expect([code, out]).toEqual([
+      1,
+      expect.stringContaining('Divar answered 412, code 9: the recipient blocked the user'),
+    ])
   })
 
   test("the gateway's no is told with its code: exit code 1", async () => {

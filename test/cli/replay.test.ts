@@ -90,7 +90,9 @@ describe('a recorded session', () => {
     const folder = await recordSession(stand)
     const again = ['record', folder, '--simulator', stand.simulator.url]
     expect((await runCli(...again)).code).toBe(2)
+    await writeFile(join(folder, '009-click.json'), '{"kind":"click"}')
     expect((await runCli(...again, '--overwrite')).code).toBe(0)
+    expect((await readdir(folder)).toSorted()).toEqual(['001-click.json', '002-delivery.json', '003-click.json'])
   })
 })
 

@@ -1,0 +1,21 @@
+import { CommanderError } from 'commander'
+import * as z from 'zod'
+import { Fault } from '../base/fault.ts'
+import { describeError } from '../base/log.ts'
+import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import { linesOf } from './output.ts'
+
+/** What a command that threw ends with: its exit code, and the lines to print unless commander has printed its own. */
+export type Failure = { exitCode: ExitCode; lines: readonly string[] }
+
+/** The one mapping of errors to exit codes. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommandFailure) return { exitCode: error.exitCode, lines: [error.message, ...error.details] }
+  // Options are read with schemas.
+  if (error instanceof z.ZodError) return { exitCode: EXIT.usage, lines: linesOf(z.prettifyError(error)) }
+  if (error instanceof CommanderError) return { exitCode: error.exitCode === 0 ? EXIT.ok : EXIT.usage, lines: [] }
+  if (error instanceof Fault) return { exitCode: EXIT.wrong, lines: [error.message] }
+  const { error: name, error_code: code } = describeError(error)
+  const message = error instanceof Error ? error.message : ''
+  return { exitCode: EXIT.usage, lines: [`the command failed: ${message || (code ?? name)}`] }
+}

@@ -1,0 +1,84 @@
+import { inspect } from 'node:util'
+import * as z from 'zod'
+import { newId } from '../base/id.ts'
+import { createLogger } from '../base/log.ts'
+import { newTrace } from '../base/trace.ts'
+import { isJsonObject } from '../base/strict-json.ts'
+import { parseClick } from '../click/parse-click.ts'
+import { askedOfClick, requireProvable } from '../consent/request.ts'
+import { moduleResolver } from '../resolver/module.ts'
+import { resolveWithin } from '../resolver/resolve.ts'
+import { ResolverError, ResolverSetupError, type Landing } from '../resolver/resolver.ts'
+import { ScopeError, wantedScopes } from '../scope/wanted.ts'
+import type { TryResult } from './try-parent.ts'
+
+/** The program of the process that `try` starts: runs one resolver with one click, reports, and waits to be ended. */
+
+const jobShape = z.object({
+  file: z.string(),
+  click: z.object({ wire: z.enum(['v1', 'v2']), body: z.record(z.string(), z.unknown()) }),
+  timeoutMs: z.number(),
+  allowedOrigins: z.array(z.string()),
+  hasConsent: z.boolean(),
+})
+type Job = z.infer<typeof jobShape>
+
+process.once('message', (message) => {
+  const job = jobShape.parse(message)
+  run(job).then(report, (error: unknown) => {
+    report({ kind: 'refused', reason: 'the resolver could not be run', cause: inspect(error) })
+  })
+})
+
+function report(message: TryResult | { kind: 'loaded' }): void {
+  process.send?.(message)
+}
+
+async function run(job: Job): Promise<TryResult> {
+  try {
+    const resolver = await moduleResolver(job.file)
+    report({ kind: 'loaded' })
+    return await resolve(job, resolver)
+  } catch (error) {
+    if (error instanceof ResolverSetupError) return { kind: 'not_loaded', reason: error.message }
+    if (!(error instanceof ResolverError)) throw error
+    // The developer's own machine and code: the whole error is printed here, and never in a gateway's log.
+    const cause = error.cause === undefined ? {} : { cause: inspect(error.cause) }
+    return { kind: 'refused', reason: error.message, ...cause }
+  }
+}
+
+const READ_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
+
+async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResolver>>): Promise<TryResult> {
+  const { click } = parseClick(job.click.wire, job.click.body)
+  let answer: unknown
+  const resolveClick = resolveWithin({
+    resolver: async (...parameters) => (answer = await resolver(...parameters)),
+    timeoutMs: job.timeoutMs,
+    policy: { allowedOrigins: job.allowedOrigins.length > 0 ? new Set(job.allowedOrigins) : undefined },
+    cutOff: new AbortController().signal,
+  })
+  const log = createLogger('debug', process.stdout)
+  const began = performance.now()
+  const landing = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
+  const ms = Math.round(performance.now() - began)
+  checkScopes(landing, job, askedOfClick(click))
+  const ignored = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
+  return { kind: 'landing', landing, ms, ignored }
+}
+
+/** What the gateway refuses of a landing's scopes. */
+function checkScopes({ scopes = [] }: Landing, { hasConsent }: Job, asked: ReturnType<typeof askedOfClick>): void {
+  if (scopes.length === 0) return
+  if (!hasConsent) {
+    throw new ResolverError(
+      'the Landing asks for scopes, and consent is not set up: --public-url, as PUBLIC_URL, is not given',
+    )
+  }
+  try {
+    requireProvable(wantedScopes(scopes, asked), asked)
+  } catch (error) {
+    throw error instanceof ScopeError ? new ResolverError(`the Landing's scopes: ${error.message}`) : error
+  }
+}

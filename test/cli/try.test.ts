@@ -1,0 +1,53 @@
+import { describe, expect, test } from '@jest/globals'
+import { runCli } from '../support/command-line.ts'
+import { resolverFile } from '../support/resolvers.ts'
+
+const landing = `{ url: 'https://app.example.com/' }`
+const tryOut = async (code: string, ...more: string[]) =>
+  runCli('try', await resolverFile(code), '--click', 'v1-button', ...more)
+
+describe('a resolver that is tried', () => {
+  test('ends with its answer, whatever timers it leaves behind', async () => {
+    const { code, out } = await tryOut(`setInterval(() => {}, 1000); export default () => (${landing})`)
+    expect([code, out]).toEqual([0, expect.stringContaining('lands on https://app.example.com/')])
+  })
+
+  test.each(['0', '7'])('that ends its process with exit code %s is no success', async (exit) => {
+    const { code, out } = await tryOut(`export default () => { process.exit(${exit}) }`)
+    expect([code, out]).toEqual([
+      1,
+      `no landing: the resolver ended its process (exit code ${exit}) before it answered`,
+    ])
+  })
+
+  test('that blocks its process is ended', async () => {
+    const { code, out } = await tryOut(`export default () => { for (;;); }`, '--timeout', '1')
+    expect([code, out]).toEqual([1, 'no landing: the resolver blocked its process past the deadline'])
+  })
+
+  test('may print, and a script that asked for JSON still gets one document', async () => {
+    const { code, out, err } = await tryOut(`console.log('hello'); export default () => (${landing})`, '--json')
+    expect([code, JSON.parse(out)]).toMatchObject([0, { landing: { url: 'https://app.example.com/' } }])
+    expect(err).toContain('hello')
+  })
+})
+
+describe('a landing that the gateway would refuse is refused', () => {
+  const asks = (scopes: string) => `export default () => ({ url: 'https://app.example.com/', scopes: ${scopes} })`
+
+  test('scopes without PUBLIC_URL', async () => {
+    const { code, out } = await tryOut(asks(`['chat']`))
+    expect([code, out]).toEqual([1, expect.stringContaining('PUBLIC_URL')])
+    expect((await tryOut(asks(`['chat']`), '--public-url', 'https://kenar.example.com')).code).toBe(0)
+  })
+
+  test.each([`['chats']`, `['phone']`])('scopes that cannot be asked for: %s', async (scopes) => {
+    const { code, out } = await tryOut(asks(scopes), '--public-url', 'https://kenar.example.com')
+    expect([code, out]).toEqual([1, expect.stringContaining("the Landing's scopes: ")])
+  })
+
+  test('a misspelled member is named, with what was meant', async () => {
+    const { code, out } = await tryOut(`export default () => ({ url: 'https://app.example.com/', onDenid: 'x' })`)
+    expect([code, out]).toEqual([0, expect.stringContaining('/onDenid: not read; did you mean onDenied?')])
+  })
+})
