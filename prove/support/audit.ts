@@ -88,6 +88,7 @@ export function reportAudit(report: Report, found: Audit, ledger: Ledger): void 
   for (const [state, messages] of found.states) report.figure(`stored: ${state}`, messages)
   report.figure('delivered twice after an unknown attempt', found.twiceAfterUnknown)
   report.none('acknowledged and lost', found.lost)
+  report.none('refused and yet delivered', ledger.refusedAndDelivered().length)
   report.none('acknowledged and without a record', found.forgotten)
   report.none('not final in the end', found.notFinal)
   report.none('said to be delivered and never arrived', found.untrue)

@@ -8,6 +8,8 @@ export class Ledger {
   /** The ids that came with a 202. */
   readonly acknowledged = new Map<number, string>()
   readonly refusals = new Map<number, number>()
+  /** Serials that were answered with the promise that nothing was accepted: 4xx, 429 and 503. */
+  readonly refusedSerials = new Set<number>()
   unanswered = 0
   sent = 0
   /** Messages that the platform accepted at least once. */
@@ -62,6 +64,11 @@ export class Ledger {
     return this.#arrivals.get(serial)?.arrived ?? 0
   }
 
+  /** Messages that reached the platform though their send was refused. */
+  refusedAndDelivered(): number[] {
+    return this.#where(({ arrived }, serial) => arrived > 0 && this.refusedSerials.has(serial))
+  }
+
   acceptedTwice(): number[] {
     return this.#where(({ accepted }) => accepted > 1)
   }
@@ -76,7 +83,7 @@ export class Ledger {
     return this.#late.filter((serial) => this.acknowledged.has(serial))
   }
 
-  #where(isSo: (arrival: Arrival) => boolean): number[] {
-    return [...this.#arrivals].flatMap(([serial, arrival]) => (isSo(arrival) ? [serial] : []))
+  #where(isSo: (arrival: Arrival, serial: number) => boolean): number[] {
+    return [...this.#arrivals].flatMap(([serial, arrival]) => (isSo(arrival, serial) ? [serial] : []))
   }
 }

@@ -76,6 +76,10 @@ async function work(options: LoadOptions, worker: number, state: { stopped: bool
       ledger.unanswered += 1
       // A gateway that is gone refuses at once; without a pause nothing else would get its turn.
       await setTimeout(LOOK_AGAIN_MS)
-    } else ledger.refusals.set(answer.status, (ledger.refusals.get(answer.status) ?? 0) + 1)
+    } else {
+      ledger.refusals.set(answer.status, (ledger.refusals.get(answer.status) ?? 0) + 1)
+      // 504 says that the outcome is not known; every other refusal promises that nothing was accepted.
+      if (answer.status !== 504) ledger.refusedSerials.add(serial)
+    }
   }
 }
