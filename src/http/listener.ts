@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { App } from './app.ts'
+import { deferTimeouts } from './connection-timeouts.ts'
 import { createServer } from './node-http.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
@@ -54,6 +55,7 @@ export async function listen({ handle, messages }: App, port: number, host: stri
       open.delete(socket)
     })
   })
+  deferTimeouts(server, (socket) => open.get(socket)?.latest)
   // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
   server.maxHeadersCount = 0
   await new Promise<void>((resolve, reject) => {
