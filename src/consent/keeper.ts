@@ -19,7 +19,7 @@ export type ConsentKeeperOptions = {
   safe: GrantSafe
   /** Where consent is set up. */
   refresher: Refresher | undefined
-  figures: { grants: number }
+  figures: { grants: number | undefined }
   /** Told how many grants were brought under the newest key. */
   onResealed: (grants: number) => Promise<void>
   log: Logger
@@ -46,12 +46,18 @@ export class ConsentKeeper {
   }
 
   async #look(): Promise<void> {
-    const { store, figures, refresher, onResealed } = this.#options
+    const { store, refresher, onResealed } = this.#options
     for (const [id, until] of this.#aside) if (until <= performance.now()) this.#aside.delete(id)
     await this.#house.tidy('expire', () => store.expire(BATCH))
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
     if (resealed > 0) await onResealed(resealed)
     if (refresher !== undefined) await this.#house.tidy('renew', () => this.#renew(refresher))
+    await this.count()
+  }
+
+  /** Reads what the metrics show. */
+  async count(): Promise<void> {
+    const { store, figures } = this.#options
     await this.#house.tidy('count', async () => {
       figures.grants = await store.countGrants()
       return 0

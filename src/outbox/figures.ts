@@ -9,9 +9,9 @@ export type OutboxFigures = {
   ended: Tally
   /** Of each caller. */
   queueLimit: number
-  /** At the last look. */
-  queued: readonly { caller: string; messages: number; oldestMs: number }[]
-  rowsUnderOlderKeys: number
+  /** At the last look; unknown while the store is away. */
+  queued: readonly { caller: string; messages: number; oldestMs: number }[] | undefined
+  rowsUnderOlderKeys: number | undefined
   /** Messages and notices that ended because their row did not open, without labels. */
   unopened: Tally
 }
@@ -21,7 +21,7 @@ export function createFigures(queueLimit: number): OutboxFigures {
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.expect({ wire, state })
   const unopened = new Tally()
   unopened.expect({})
-  return { attempts: new Tally(), ended, queueLimit, queued: [], rowsUnderOlderKeys: 0, unopened }
+  return { attempts: new Tally(), ended, queueLimit, queued: undefined, rowsUnderOlderKeys: undefined, unopened }
 }
 
 export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {

@@ -43,13 +43,18 @@ export class Keeper {
 
   /** Whoever starts us has just counted: a second count beside the first messages could miss these. */
   async #look(): Promise<void> {
+    await this.count()
+    await this.#tidyUp()
+  }
+
+  /** Reads how much is queued, for the metrics and for the limit of each caller. */
+  async count(): Promise<void> {
     const { store, figures, backlog } = this.#options
     await this.#house.tidy('backlog', async () => {
       figures.queued = await store.backlog()
       backlog.correct(figures.queued)
       return 0
     })
-    await this.#tidyUp()
   }
 
   async #tidyUp(): Promise<void> {
@@ -57,7 +62,7 @@ export class Keeper {
     await this.#house.tidy('wipe', () => store.wipe(BATCH))
     await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
-    if (resealed > 0 || figures.rowsUnderOlderKeys > 0) await this.tellResealed(resealed)
+    if (resealed > 0 || figures.rowsUnderOlderKeys !== 0) await this.tellResealed(resealed)
     await this.#house.tidy('backup', () => this.#backUp())
   }
 

@@ -116,8 +116,8 @@ export class Outbox {
       )
     }
     this.figures.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#envelopes.primary)
-    this.figures.queued = await store.backlog()
-    this.#backlog.correct(this.figures.queued)
+    // A count that takes too long is no reason not to start; the next look counts again.
+    await this.#keeper.count()
     await this.#lease.start()
     this.#keeper.start()
     store.onQueued(() => {
@@ -169,6 +169,18 @@ export class Outbox {
     this.#options.store.pause(ms).catch((error: unknown) => {
       this.#options.log.warn({ event: 'store.failed', what: 'pause', ...describeStoreError(error) })
     })
+  }
+
+  /** What was read of the store is old. */
+  forgetFigures(): void {
+    this.figures.queued = undefined
+    this.figures.rowsUnderOlderKeys = undefined
+  }
+
+  /** Reads anew what was forgotten. */
+  async readFigures(): Promise<void> {
+    await this.#keeper.count()
+    await this.#keeper.tellResealed(0)
   }
 
   /** Told of rows that others have brought under the newest key. */

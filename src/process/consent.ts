@@ -20,8 +20,8 @@ export type ConsentFigures = {
   /** Label `outcome`. */
   refreshes: Tally
   walks: Tally
-  /** Live ones, at the last look. */
-  grants: number
+  /** Live ones, at the last look; unknown while the store is away. */
+  grants: number | undefined
 }
 
 /** What a gateway has besides when it walks consent. */
@@ -51,7 +51,7 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
   const { store, keyring, safe, clicks, cutOff, divar, openHost, log } = parts
   const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
   const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
-  const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: 0 }
+  const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: undefined }
   for (const outcome of ['refreshed', 'ended', 'failed']) figures.refreshes.expect({ outcome })
   for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) figures.walks.expect({ outcome })
   const client = await createTokenClient({

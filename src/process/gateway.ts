@@ -92,7 +92,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
       log,
     }),
     routers: [
-      healthRoutes({ isDraining: () => draining, ping: stored?.ping }),
+      healthRoutes({ isDraining: () => draining, isStoreUp: stored?.isUp }),
       consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
     ],
     faultHandlers: [sessionFaults],
@@ -124,6 +124,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
           breakers: [...divar.breakers, ...breakers],
           outbox: stored?.outbox.figures,
           consent: consent?.figures,
+          isStoreUp: stored?.isUp,
           spans: tracing?.figures,
         }),
       }),

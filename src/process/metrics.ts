@@ -9,6 +9,9 @@ import { VERSION } from '../base/version.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
+/** What a gauge of the store shows: nothing where it could not be read, rather than what was read long ago. */
+type OfStore = <Value>(read: readonly Value[] | undefined) => readonly Value[]
+
 export type Figures = {
   edge: EdgeFigures
   breakers: readonly BreakerReading[]
@@ -18,10 +21,13 @@ export type Figures = {
   consent: ConsentFigures | undefined
   /** Where spans are asked for. */
   spans: SpanFigures | undefined
+  /** Where there is a store. */
+  isStoreUp: (() => boolean) | undefined
 }
 
 /** Every metric of a gateway, besides those of its process. */
-export function describeMetrics({ edge, breakers, outbox, consent, spans }: Figures): Metric[] {
+export function describeMetrics({ edge, breakers, outbox, consent, spans, isStoreUp }: Figures): Metric[] {
+  const ofStore: OfStore = (read = []) => (isStoreUp?.() === true ? read : [])
   return [
     {
       kind: 'gauge',
@@ -38,13 +44,26 @@ export function describeMetrics({ edge, breakers, outbox, consent, spans }: Figu
       labels: ['host'],
       read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
     },
-    ...(outbox ? outboxMetrics(outbox) : []),
-    ...(consent ? consentMetrics(consent) : []),
+    ...(isStoreUp ? storeMetrics(isStoreUp) : []),
+    ...(outbox ? outboxMetrics(outbox, ofStore) : []),
+    ...(consent ? consentMetrics(consent, ofStore) : []),
     ...(spans ? spanMetrics(spans) : []),
   ]
 }
 
-function outboxMetrics(figures: OutboxFigures): Metric[] {
+function storeMetrics(isUp: () => boolean): Metric[] {
+  return [
+    {
+      kind: 'gauge',
+      name: 'kenar_store_up',
+      help: '1 while the store can be written to, 0 while it is away.',
+      labels: [],
+      read: () => [{ labels: {}, value: isUp() ? 1 : 0 }],
+    },
+  ]
+}
+
+function outboxMetrics(figures: OutboxFigures, ofStore: OfStore): Metric[] {
   return [
     {
       kind: 'counter',
@@ -63,9 +82,9 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
     {
       kind: 'gauge',
       name: 'kenar_outbox_queued',
-      help: 'Messages that are queued or being sent, by caller; read every 30 s.',
+      help: 'Messages that are queued or being sent, by caller; read every 30 s, absent while the store is away.',
       labels: ['caller'],
-      read: () => figures.queued.map(({ caller, messages }) => ({ labels: { caller }, value: messages })),
+      read: () => ofStore(figures.queued).map(({ caller, messages }) => ({ labels: { caller }, value: messages })),
     },
     {
       kind: 'gauge',
@@ -77,9 +96,10 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
     {
       kind: 'gauge',
       name: 'kenar_outbox_oldest_seconds',
-      help: 'Age of the oldest message that is queued or being sent, by caller; read every 30 s.',
+      help: 'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
       labels: ['caller'],
-      read: () => figures.queued.map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
+      read: () =>
+        ofStore(figures.queued).map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
     },
     {
       kind: 'counter',
@@ -91,14 +111,18 @@ function outboxMetrics(figures: OutboxFigures): Metric[] {
     {
       kind: 'gauge',
       name: 'kenar_store_rows_under_older_keys',
-      help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY; read every 30 s.',
+      help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY, up to 10000 of each kind; read every 30 s, absent while the store is away.',
       labels: [],
-      read: () => [{ labels: {}, value: figures.rowsUnderOlderKeys }],
+      read: () => ofStore(numberOf(figures.rowsUnderOlderKeys)),
     },
   ]
 }
 
-function consentMetrics(figures: ConsentFigures): Metric[] {
+function numberOf(value: number | undefined) {
+  return value === undefined ? [] : [{ labels: {}, value }]
+}
+
+function consentMetrics(figures: ConsentFigures, ofStore: OfStore): Metric[] {
   return [
     {
       kind: 'counter',
@@ -117,9 +141,9 @@ function consentMetrics(figures: ConsentFigures): Metric[] {
     {
       kind: 'gauge',
       name: 'kenar_grants',
-      help: 'Live grants; read every 30 s.',
+      help: 'Live grants; read every 30 s, absent while the store is away.',
       labels: [],
-      read: () => [{ labels: {}, value: figures.grants }],
+      read: () => ofStore(numberOf(figures.grants)),
     },
   ]
 }

@@ -10,6 +10,8 @@ import type { Lane } from '../outbox/lane.ts'
 import { createWebhook } from '../outbox/notice.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import { openStore } from '../store/open.ts'
+import { StoreError, StoreSetupError } from '../store/store.ts'
+import { StoreWatch } from '../store/store-watch.ts'
 import type { Config } from './config.ts'
 import type { Consent } from './consent.ts'
 import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
@@ -25,8 +27,8 @@ export type Stored = {
   /** Where PUBLIC_URL is set. */
   consent: Consent | undefined
   deliver: DeliverBy
-  /** Resolves when the store answers. */
-  ping: () => Promise<void>
+  /** Whether the store can be written to, as far as is known. */
+  isUp: () => boolean
   /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
   drain: () => Promise<void>
   close: () => Promise<void>
@@ -50,7 +52,8 @@ export async function openStored(
 ): Promise<Stored> {
   if (config.store === undefined) throw new Error('there is no store to open')
   const { database, keys, retentionMs, retry, queueLimit, webhook, backup } = config.store
-  const store = await openStore(database, log)
+  const watch = new StoreWatch(log)
+  const store = await openStore(database, log, watch)
   const keyring = createKeyring(keys)
   const clicks = createKeptClicks(store, keyring)
   const safe = createGrantSafe(keyring)
@@ -70,15 +73,23 @@ export async function openStored(
     spans,
     log,
   })
-  const { refresher, figures = { grants: 0 } } = consent ?? {}
+  const { refresher, figures = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are kept anyway.
   const onResealed = (grants: number) => outbox.tellResealed(grants)
   const keeper = new ConsentKeeper({ store, safe, refresher, figures, onResealed, log })
+  watch.onAway = () => {
+    outbox.forgetFigures()
+    figures.grants = undefined
+  }
+  watch.onBack = () => {
+    void Promise.all([outbox.readFigures(), keeper.count()])
+  }
   const drain = async () => {
     await Promise.all([outbox.drain(), keeper.stop()])
     await refresher?.idle()
   }
   const close = async () => {
+    watch.stop()
     await outbox.close()
     await keeper.stop()
     await refresher?.idle()
@@ -86,10 +97,16 @@ export async function openStored(
   }
   await outbox.start().catch(async (error: unknown) => {
     await close()
-    throw error
+    throw error instanceof StoreError ? failedAtStart(error) : error
   })
   keeper.start()
-  return { outbox, clicks, consent, deliver, ping: store.ping, drain, close }
+  watch.start(store.ping)
+  return { outbox, clicks, consent, deliver, isUp: watch.isUp, drain, close }
+}
+
+/** The store opened, and then failed: another start may find it well. */
+function failedAtStart({ message, cause }: StoreError): StoreSetupError {
+  return new StoreSetupError(`${message} while the gateway was starting`, cause, { mayPass: true })
 }
 
 /** The lane to the company's own service that wants to know how messages end. */

@@ -1,7 +1,8 @@
 import { describeError } from '../base/log.ts'
-import { StoreError } from './store.ts'
+import { StoreError, StoreSetupError } from './store.ts'
 
-/** What may be logged of a failing store: the kind of what lies behind it. */
+/** What may be logged of a failing store: the kind and the code (such as the SQLSTATE) of what lies behind it. */
 export function describeStoreError(error: unknown): Record<string, unknown> {
-  return describeError(error instanceof StoreError && error.cause !== undefined ? error.cause : error)
+  const isOurs = error instanceof StoreError || error instanceof StoreSetupError
+  return describeError(isOurs ? (error.cause ?? error) : error)
 }

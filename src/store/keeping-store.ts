@@ -13,7 +13,7 @@ export type KeepingStore = {
   sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
   /** Replaces what is still as it was found; answers how many. */
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
-  /** The ids of all keys that some row needs, to be opened or to be found again, and how many rows. Reads every row. */
+  /** The ids of keys that rows need, to be opened or to be found again, and how many rows. Reads a bounded number of each kind. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
   /** Messages that stand in line or are being sent, by caller, and how old the oldest is. */
   backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>

@@ -97,30 +97,6 @@ export function reseal(database: Database, rows: readonly { was: SealedRow; now:
   })
 }
 
-export async function keysInUse({ db, now, keyIdOf }: Database): Promise<{ keyId: string; rows: number }[]> {
-  const { rows } = await sql<{ key_id: string; rows: number }>`
-    select key_id, cast(sum(rows) as bigint) as rows from (
-      select body_key as key_id, count(*) as rows from message where body_key is not null group by body_key
-      union all
-      select reply_key, count(*) from idempotency where reply_key is not null group by reply_key
-      union all
-      select ${keyIdOf('fingerprint')}, count(*) from idempotency group by 1
-      union all
-      select ${keyIdOf('conversation')}, count(*) from message where ${OPEN_IN_LINE} group by 1
-      union all
-      select content_key, count(*) from click where expires_at > ${now} group by content_key
-      union all
-      select content_key, count(*) from consent where expires_at > ${now} group by content_key
-      union all
-      select content_key, count(*) from user_grant where ends_at > ${now} group by content_key
-      union all
-      select previous_key, count(*) from user_grant where previous_until > ${now} group by previous_key
-      union all
-      select names_key, count(*) from user_grant where ends_at > ${now} group by names_key
-    ) used group by key_id`.execute(db)
-  return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
-}
-
 export async function backlog({
   db,
   now,

@@ -1,5 +1,8 @@
+import { sql, type Kysely } from 'kysely'
 import pg from 'pg'
 import { describeError, type Logger } from '../base/log.ts'
+import type { SessionKind } from './postgres-driver.ts'
+import type { Schema } from './schema.ts'
 
 const CHANNEL = 'kenar_outbox'
 const RECONNECT_MS = 1000
@@ -14,7 +17,9 @@ export type QueueSignal = {
   close: () => Promise<void>
 }
 
-export function listenForQueued(url: string, pool: pg.Pool, log: Logger): QueueSignal {
+export type ListenOptions = { url: string; db: Kysely<Schema>; kind: SessionKind; log: Logger }
+
+export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSignal {
   const wakes: (() => void)[] = []
   let client: pg.Client | undefined
   let reconnect: NodeJS.Timeout | undefined
@@ -44,16 +49,21 @@ export function listenForQueued(url: string, pool: pg.Pool, log: Logger): QueueS
       .then(() => next.query(`listen ${CHANNEL}`))
       .catch(lost)
   }
-  connect()
+  // A pooler keeps no session for a client that only listens, so nothing would ever be heard.
+  if (kind === 'own') connect()
+  else log.info({ event: 'store.polled', reason: 'a connection pooler does not pass LISTEN on' })
 
   return {
     onQueued: (wake) => wakes.push(wake),
     announce: () => {
       announcing ??= setTimeout(() => {
         announcing = undefined
-        pool.query(`notify ${CHANNEL}`).catch((error: unknown) => {
-          log.debug({ event: 'store.not_announced', ...describeError(error) })
-        })
+        sql
+          .raw(`notify ${CHANNEL}`)
+          .execute(db)
+          .catch((error: unknown) => {
+            log.debug({ event: 'store.not_announced', ...describeError(error) })
+          })
       }, ANNOUNCE_EVERY_MS)
     },
     close: async () => {

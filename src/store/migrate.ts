@@ -3,28 +3,58 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { outbox } from './migrations/0001-outbox.ts'
 import { consent } from './migrations/0002-consent.ts'
 import type { Schema } from './schema.ts'
-import { StoreSetupError, type DatabaseKind } from './store.ts'
+import type { DatabaseKind } from './store.ts'
 
 /**
  * Numbered and never changed once released. Each only adds what an older gateway can live without; what is no longer needed is taken
  * away by a later version, when no gateway that needs it can still be running.
  */
 const MIGRATIONS = { '0001-outbox': outbox, '0002-consent': consent }
+export type Migrations = Readonly<Record<string, (db: Kysely<unknown>, kind: DatabaseKind) => Promise<void>>>
 
-/** Brings the schema up to date; gateways that start together take turns, under the database's lock. */
-export async function migrate(db: Kysely<Schema>, kind: DatabaseKind): Promise<void> {
-  const migrations = await knownMigrations(db, kind)
-  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(migrations) } })
-  const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw new StoreSetupError('the schema could not be brought up to date', error)
+/** A migration failed, and the schema is as it was before. */
+export class MigrationError extends Error {
+  readonly migration: string
+
+  constructor(migration: string, cause: unknown) {
+    super(`migration ${migration} failed`, { cause })
+    this.name = 'MigrationError'
+    this.migration = migration
+  }
 }
 
-async function knownMigrations(db: Kysely<Schema>, kind: DatabaseKind): Promise<Record<string, Migration>> {
-  const ours = Object.entries(MIGRATIONS).map(([name, up]): [string, Migration] => [
+export type MigrateOptions = {
+  /** Called before each migration that is still to be done. */
+  onBegin?: (migration: string) => void
+  /** Others than ours. */
+  migrations?: Migrations | undefined
+}
+
+/**
+ * Brings the schema up to date.
+ * @throws MigrationError, or the database's error where no migration is to blame
+ */
+export async function migrate(
+  db: Kysely<Schema>,
+  kind: DatabaseKind,
+  { onBegin, migrations = MIGRATIONS }: MigrateOptions = {},
+): Promise<void> {
+  const ours = Object.entries(migrations).map(([name, up]): [string, Migration] => [
     name,
-    { up: (schema: Kysely<unknown>) => up(schema, kind) },
+    {
+      up: (schema: Kysely<unknown>) => {
+        onBegin?.(name)
+        return up(schema, kind)
+      },
+    },
   ])
-  return { ...(await newerMigrations(db)), ...Object.fromEntries(ours) }
+  const known = { ...(await newerMigrations(db)), ...Object.fromEntries(ours) }
+  const migrator = new Migrator({ db, provider: { getMigrations: () => Promise.resolve(known) } })
+  const { error, results = [] } = await migrator.migrateToLatest()
+  if (error === undefined) return
+  const failed = results.find(({ status }) => status === 'Error')
+  if (failed !== undefined) throw new MigrationError(failed.migrationName, error)
+  throw error instanceof Error ? error : new Error('the migrations could not be listed', { cause: error })
 }
 
 /** What a newer gateway has done is no fault: ours works on its schema. The library would refuse to start. */

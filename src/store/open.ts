@@ -1,6 +1,7 @@
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
 import type { Logger } from '../base/log.ts'
 import type { Store } from './store.ts'
+import type { StoreEvents } from './store-watch.ts'
 
 /** Where the store is, as DATABASE_URL says. */
 export type DatabaseAddress = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string }
@@ -15,11 +16,15 @@ const ADDRESS_TIMEOUT_MS = 1500
  * Opens the store and brings its schema up to date.
  * @throws StoreSetupError in words for whoever starts the gateway
  */
-export async function openStore(address: DatabaseAddress, log: Logger): Promise<Store> {
+export async function openStore(
+  address: DatabaseAddress,
+  log: Logger,
+  events: StoreEvents = { onFailed: () => undefined, onServed: () => undefined },
+): Promise<Store> {
   // Loaded when it is needed: a driver costs a good part of the time to the first answer.
   if (address.kind === 'postgres') {
     setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TIMEOUT_MS)
-    return (await import('./postgres.ts')).openPostgres(address.url, log)
+    return (await import('./postgres.ts')).openPostgres(address.url, log, events)
   }
-  return (await import('./sqlite-store.ts')).openSqliteStore(address.file)
+  return (await import('./sqlite-store.ts')).openSqliteStore(address.file, events)
 }

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { newId } from '../base/id.ts'
 import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
@@ -19,8 +19,10 @@ import {
   restRefresh,
 } from './grants.ts'
 import { asStoreCall } from './guard.ts'
-import { backlog, keysInUse, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
+import { backlog, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
+import { keysInUse } from './keys-in-use.ts'
 import { bodyOf, cancel, find, list, retry } from './messages.ts'
+import { proveWrite } from './prove-write.ts'
 import type { KeepingStore, MessageStore, OutboxStore } from './store.ts'
 
 /** What runs where the database is; the rest of a Store is about reaching it. */
@@ -33,6 +35,7 @@ export type Queries = OutboxStore &
   ConsentKeepingStore & { ping: () => Promise<void> }
 
 export function createQueries(database: Database): Queries {
+  const probe = newId('gw')
   return {
     accept: (messages) => asStoreCall(() => accept(database, messages)),
     repeat: (caller, idempotency) => asStoreCall(() => repeat(database, caller, idempotency)),
@@ -75,9 +78,6 @@ export function createQueries(database: Database): Queries {
     grantsUnderOthers: (keyId, limit, except) => asStoreCall(() => grantsUnderOthers(database, keyId, limit, except)),
     resealGrants: (keyId, grants) => asStoreCall(() => resealGrants(database, keyId, grants)),
     countGrants: () => asStoreCall(() => countGrants(database)),
-    ping: () =>
-      asStoreCall(async () => {
-        await sql`select 1`.execute(database.db)
-      }),
+    ping: () => asStoreCall(() => proveWrite(database, probe)),
   }
 }

@@ -3,12 +3,13 @@ import { Worker } from 'node:worker_threads'
 import { asStoreCall } from './guard.ts'
 import type { SqliteQueries } from './sqlite.ts'
 import { StoreError, StoreSetupError, type Store } from './store.ts'
+import type { StoreEvents } from './store-watch.ts'
 
 /** What the two threads say to each other. */
 export type Call = { id: number; method: keyof SqliteQueries; parameters: never[] }
 export type Told =
   | { kind: 'opened' }
-  | { kind: 'not_opened'; why: string }
+  | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: unknown }
 
@@ -26,8 +27,8 @@ const CLOSE_TIMEOUT_MS = 5000
  * Opens a store in a SQLite file, for this process alone. It lives in a thread of its own: waiting for the disk, which every commit does,
  * must hold up no click.
  */
-export async function openSqliteStore(path: string): Promise<Store> {
-  const thread = new Thread(path)
+export async function openSqliteStore(path: string, events: StoreEvents): Promise<Store> {
+  const thread = new Thread(path, events)
   await thread.opened
   const call = thread.call.bind(thread)
   return {
@@ -83,19 +84,21 @@ export async function openSqliteStore(path: string): Promise<Store> {
 class Thread {
   readonly opened: Promise<void>
   readonly #worker: Worker
+  readonly #events: StoreEvents
   readonly #waiting = new Map<number, Waiting>()
   #calls = 0
   #isGone = false
   #closing: Promise<void> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, events: StoreEvents) {
+    this.#events = events
     // Of the kind of this file: .ts as it is written, .js as it is built, where this one is packed in another folder.
     const file = new URL(`../store/sqlite-thread${extname(import.meta.url)}`, import.meta.url)
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (heard: Heard) => {
         if (heard.kind === 'opened') resolve()
-        else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why))
+        else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why, heard.cause, heard))
         else this.#settle(heard)
       })
     })
@@ -112,6 +115,9 @@ class Thread {
     return asStoreCall(() => {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
       return this.send(method, ...parameters)
+    }).catch((error: unknown) => {
+      this.#events.onFailed()
+      throw error
     })
   }
 
@@ -146,6 +152,7 @@ class Thread {
   #settle(heard: Extract<Heard, { id: number }>): void {
     const waiting = this.#waiting.get(heard.id)
     this.#waiting.delete(heard.id)
+    this.#events.onServed()
     if (heard.kind === 'answer') waiting?.resolve(heard.value)
     else waiting?.reject(new StoreError('the store failed', heard.error))
   }

@@ -16,7 +16,11 @@ try {
   serve(await openSqlite(path))
   tell({ kind: 'opened' })
 } catch (error) {
-  tell({ kind: 'not_opened', why: error instanceof StoreSetupError ? error.message : 'the store could not be opened' })
+  const { message, cause, mayPass } =
+    error instanceof StoreSetupError
+      ? error
+      : new StoreSetupError(`${path}: cannot be opened`, error, { mayPass: true })
+  tell({ kind: 'not_opened', why: message, cause: toPlain(cause), mayPass })
 }
 
 /** Calls run one after the other, in the order in which they come: there is one connection. */

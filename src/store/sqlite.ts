@@ -1,7 +1,7 @@
 import SqliteFile from 'better-sqlite3'
 import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrate, MigrationError } from './migrate.ts'
 import { createQueries, type Queries } from './queries.ts'
 import type { Schema } from './schema.ts'
 import { StoreSetupError } from './store.ts'
@@ -14,7 +14,13 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: file }) })
   await migrate(db, 'sqlite').catch((error: unknown) => {
     file.close()
-    throw new StoreSetupError(`${path}: the schema could not be brought up to date (${codeOf(error)})`, error)
+    const what = error instanceof MigrationError ? `: migration ${error.migration} failed` : ''
+    const code = codeOf(error)
+    throw new StoreSetupError(
+      `${path}: the schema could not be brought up to date${what} (${code})`,
+      error instanceof MigrationError ? error.cause : error,
+      { mayPass: mayPass(code) },
+    )
   })
   // Whoever had the file before is gone: that is what the lock says.
   await db.deleteFrom('gateway').execute()
@@ -49,8 +55,14 @@ function openAlone(path: string): SqliteFile.Database {
     file.exec('begin immediate; commit')
     return file
   } catch (error) {
-    throw new StoreSetupError(`${path}: ${describe(codeOf(error))}`, error)
+    const code = codeOf(error)
+    throw new StoreSetupError(`${path}: ${describe(code)}`, error, { mayPass: mayPass(code) })
   }
+}
+
+/** Another process may end, and a disk may have room again. A wrong path or file stays what it is. */
+function mayPass(code: string): boolean {
+  return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|IOERR(?!_LOCK))/.test(code)
 }
 
 function describe(code: string): string {

@@ -205,7 +205,7 @@ export type Store = OutboxStore &
   GrantStore &
   ConsentKeepingStore & {
     kind: DatabaseKind
-    /** Resolves when the store answers. */
+    /** Resolves once something was written: the store answers and can be used. */
     ping: () => Promise<void>
     /** Calls back when another gateway has queued something. */
     onQueued: (wake: () => void) => void

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { DATABASES, query, withStore } from '../support/databases.ts'
+import type { TestGateway } from '../support/gateway.ts'
+import { metricsOf, seriesOf } from '../support/metrics.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
 import {
   ask,
@@ -28,6 +30,21 @@ async function allow(databaseUrl: string, whether: boolean): Promise<void> {
   }
 }
 
+async function readiness(gateway: TestGateway) {
+  const { status, text } = await supertest(gateway.url).get('/readyz')
+  return { status, body: parseJson(text) }
+}
+
+/** The gauges that are read from the store, without their labels. */
+async function storeGauges(gateway: TestGateway): Promise<Record<string, number>> {
+  const ofStore =
+    /^(kenar_store_up|kenar_outbox_(?:queued|oldest_seconds)|kenar_store_rows_under_older_keys|kenar_grants)\b/
+  const series = [...seriesOf(await metricsOf(gateway))]
+  return Object.fromEntries(
+    series.flatMap(([name, value]) => (ofStore.exec(name) ?? []).slice(1).map((gauge) => [gauge, value])),
+  )
+}
+
 const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was promised/) }
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind) => {
@@ -53,11 +70,9 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     for (const what of ['retry', 'cancel'] as const) {
       expect(problemOf(await tell(gateway, owed, what))).toMatchObject({ ...AWAY, detail: expect.any(String) })
     }
-    const ready = await supertest(gateway.url).get('/readyz')
-    expect({ status: ready.status, body: parseJson(ready.text) }).toEqual({
-      status: 503,
-      body: { status: 'store_unavailable' },
-    })
+    // A gateway that is taken from its balancer could not answer the clicks below.
+    expect(await readiness(gateway)).toEqual({ status: 200, body: { status: 'ready', store: 'away' } })
+    expect(await storeGauges(gateway)).toEqual({ kenar_store_up: 0 })
     expect((await supertest(gateway.url).get('/healthz')).status).toBe(200)
     expect((await click(gateway, CLICK)).status).toBe(200)
     expect((await post(gateway, V2)).status).toBe(200)
@@ -67,9 +82,13 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     await gateway.loggedWhen((all) => all.some(({ event, what }) => event === 'store.failed' && what === 'claim'))
     await allow(url, true)
     await eventually(
-      async () => ((await supertest(gateway.url).get('/readyz')).status === 200 ? true : undefined),
-      'ready again',
+      async () => ((await readiness(gateway)).body['store'] === 'ok' ? true : undefined),
+      'the store is back',
     )
+    await eventually(async () => {
+      const { kenar_outbox_oldest_seconds: oldest, ...others } = await storeGauges(gateway)
+      return oldest !== undefined && others['kenar_store_up'] === 1 ? true : undefined
+    }, 'the gauges are read anew')
     await gateway.logged('store.back')
     // What nobody was promised is not there.
     expect(JSON.parse((await ask(gateway, '/messages')).text)).toMatchObject({ messages: [{ id: owed }] })

@@ -51,16 +51,41 @@ postgres('PostgreSQL', () => {
   }
 
   test.each([
-    ['no server is there', { port: '1' }, 'ECONNREFUSED', true],
-    ['there is no such database', { pathname: '/no_such_database' }, '3D000', false],
+    ['no server is there', { port: '1' }, 'nothing listens at its address \\(ECONNREFUSED\\)', true],
+    [
+      'its host is not known',
+      { hostname: 'no.such.host.invalid' },
+      'its host name .* \\((ENOTFOUND|EAI_AGAIN)\\)',
+      true,
+    ],
+    [
+      'there is no such database',
+      { pathname: '/no_such_database' },
+      'there is no database of this name \\(3D000\\)',
+      false,
+    ],
     [
       'it lets nobody in of that name',
       { username: 'no_such_user', password: 'canary-of-a-password' },
-      '28000|28P01',
+      'the server (does not let this user in|refuses the user name or the password) \\((28000|28P01)\\)',
       false,
     ],
-  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, codes, mayPass) => {
-    const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used \\((${codes})\\)$`))
+    ['it has no TLS', { search: '?sslmode=verify-full' }, 'the server has no TLS, and DATABASE_URL asks for it', false],
+    ['its sslmode is no known word', { search: '?sslmode=bogus' }, 'its sslmode must be one of disable, .*', false],
+    [
+      'the file of its certificate authority is missing',
+      { search: '?sslmode=verify-full&sslrootcert=/no/such/file' },
+      'a file or socket that DATABASE_URL names is not there \\(ENOENT\\)',
+      false,
+    ],
+    [
+      'it is asked for a parameter that it does not know',
+      { search: '?options=-c%20no_such_parameter%3D1' },
+      'the server refuses a statement that the gateway needs \\(42704\\)',
+      false,
+    ],
+  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, why, mayPass) => {
+    const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used: ${why}$`))
     const refused = openAt(Object.assign(new URL(url), spoilt).href)
     await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message, mayPass })
   })
