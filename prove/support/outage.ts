@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
+import { request } from 'undici'
+import * as z from 'zod'
 import { audit, isSettled, reportAudit } from './audit.ts'
 import { ownCluster } from './cluster.ts'
 import { environment } from './environment.ts'
 import { seconds } from './figures.ts'
-import { spawnGateway, statusOf } from './gateway.ts'
+import { spawnGateway } from './gateway.ts'
 import { Ledger } from './ledger.ts'
 import { startLoad } from './load.ts'
 import { acceptAfter, startPlatform } from './platform.ts'
@@ -48,10 +50,10 @@ export async function proveOutage(suite: Suite): Promise<void> {
   await cluster.kill()
   await setTimeout(DUST_MS)
   const before = { acknowledged: ledger.acknowledged.size, refused: refusals(ledger) }
-  const readiness: (number | undefined)[] = []
+  const states: string[] = []
   const until = performance.now() + (short ? OUTAGE_MS.short : OUTAGE_MS.full)
   while (performance.now() < until) {
-    for (const { url } of ready) readiness.push(await statusOf(`${url}/readyz`))
+    for (const { url } of ready) states.push(await storeStateOf(url))
     await setTimeout(100)
   }
   const acknowledged = ledger.acknowledged.size - before.acknowledged
@@ -59,9 +61,8 @@ export async function proveOutage(suite: Suite): Promise<void> {
   const otherwise = [...ledger.refusals].filter(([status]) => status !== 503).map(([, times]) => times)
   await cluster.start()
   const readyMs = await suite.until(
-    'the gateways are ready again',
-    async () =>
-      (await Promise.all(ready.map(({ url }) => statusOf(`${url}/readyz`)))).every((status) => status === 200),
+    'the gateways say that the store is back',
+    async () => (await Promise.all(ready.map(({ url }) => storeStateOf(url)))).every((state) => state === 'ok'),
     READY_AGAIN_WITHIN_MS,
   )
   suite.step('load after the outage')
@@ -81,9 +82,16 @@ export async function proveOutage(suite: Suite): Promise<void> {
     'refused otherwise than with 503',
     otherwise.reduce((sum, times) => sum + times, 0),
   )
-  report.none('said to be ready during the outage', readiness.filter((status) => status === 200).length)
-  reportTime(suite, 'ready again after PostgreSQL is', readyMs, READY_AGAIN_WITHIN_MS)
+  report.none('said other than ready, with the store away', states.filter((state) => state !== 'away').length)
+  reportTime(suite, 'the store said to be back after PostgreSQL is', readyMs, READY_AGAIN_WITHIN_MS)
   reportTime(suite, 'all final after the last send', settledMs, SETTLED_WITHIN_MS)
+}
+
+/** What a ready gateway says of its store. */
+async function storeStateOf(url: string): Promise<string> {
+  const { statusCode, body } = await request(`${url}/readyz`)
+  const { store } = z.object({ store: z.string().optional() }).parse(await body.json())
+  return statusCode === 200 ? (store ?? 'no store') : `not ready: ${statusCode}`
 }
 
 function refusals({ refusals: found }: Ledger): number {

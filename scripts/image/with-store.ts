@@ -68,8 +68,8 @@ function makeVolume(tree: string): string {
 
 async function checkReady(port: number): Promise<void> {
   const { status, text, json } = await ask(port, '/readyz')
-  const ready = status === 200 && isDeepStrictEqual(json, { status: 'ready' })
-  expect(ready, `/readyz answered ${status} ${text}, not 200 {"status":"ready"}`)
+  const ready = status === 200 && isDeepStrictEqual(json, { status: 'ready', store: 'ok' })
+  expect(ready, `/readyz answered ${status} ${text}, not 200 {"status":"ready","store":"ok"}`)
   say('ok: it is ready')
 }
 

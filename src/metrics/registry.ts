@@ -45,6 +45,8 @@ function register(metric: Metric, registry: Registry): void {
       ...options,
       collect() {
         this.reset()
+        // A gauge without labels would be 0 until it is set.
+        if (labelNames.length === 0) this.remove()
         for (const { labels, value } of read()) this.set(labels, value)
       },
     })

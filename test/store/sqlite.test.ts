@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
-import { StoreError, StoreSetupError, type Store } from '../../src/store/store.ts'
+import { StoreError, type Store } from '../../src/store/store.ts'
 import { newDatabase, newFolder } from '../support/databases.ts'
 import {
   acceptedAndClaimed,
@@ -65,8 +65,14 @@ describe('a SQLite file', () => {
     const store = await openAt(url)
     const link = pathToFileURL(join(await newFolder(), 'link.db')).href
     await symlink(fileURLToPath(url), fileURLToPath(link))
-    await expect(openAt(url)).rejects.toThrow(new StoreSetupError(`${fileURLToPath(url)}: ${TAKEN}`))
-    await expect(openAt(link)).rejects.toThrow(new StoreSetupError(`${fileURLToPath(link)}: ${TAKEN}`))
+    await expect(openAt(url)).rejects.toMatchObject({
+      name: 'StoreSetupError',
+      message: `${fileURLToPath(url)}: ${TAKEN}`,
+    })
+    await expect(openAt(link)).rejects.toMatchObject({
+      name: 'StoreSetupError',
+      message: `${fileURLToPath(link)}: ${TAKEN}`,
+    })
     expect((await openElsewhere(link)).said).toBe(`${fileURLToPath(link)}: ${TAKEN}`)
     expect(await store.accept([newMessage()])).toEqual([{ kind: 'accepted' }])
   })
@@ -132,7 +138,10 @@ describe('a SQLite file', () => {
     const text = 'This is a text, and a long one. '.repeat(200)
     await writeFile(join(folder, 'text'), text)
     const file = join(folder, name)
-    await expect(openAt(pathToFileURL(file).href)).rejects.toThrow(new StoreSetupError(`${file}: ${why}`))
+    await expect(openAt(pathToFileURL(file).href)).rejects.toMatchObject({
+      name: 'StoreSetupError',
+      message: `${file}: ${why}`,
+    })
     expect(await readFile(join(folder, 'text'), 'utf8')).toBe(text)
   })
 

@@ -75,8 +75,8 @@ const grants = z.strictObject({ grants: z.array(grant), next_cursor: cursor })
 const user = z.strictObject({ user_id: z.string(), phone_number: z.string().optional() })
 
 const alive = z.strictObject({ status: z.literal('ok') })
-const ready = z.strictObject({ status: z.literal('ready') })
-const notReady = z.strictObject({ status: z.enum(['draining', 'store_unavailable']) })
+const ready = z.strictObject({ status: z.literal('ready'), store: z.enum(['ok', 'away']).optional() })
+const notReady = z.strictObject({ status: z.literal('draining') })
 
 const problem = z.strictObject({
   type: z.string(),

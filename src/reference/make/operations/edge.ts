@@ -48,8 +48,14 @@ export const upkeep: readonly Operation[] = [
     section: 'upkeep',
     summary: { en: 'That it takes work', fa: 'اینکه کار می‌پذیرد' },
     answers: {
-      200: { schema: 'Ready', text: { en: 'It does.', fa: 'می‌پذیرد.' } },
-      503: { schema: 'NotReady', text: { en: 'Not now.', fa: 'الان نه.' } },
+      200: {
+        schema: 'Ready',
+        text: {
+          en: 'It does. With a store, `store` says whether it can be written to.',
+          fa: 'می‌پذیرد. با ذخیره‌گاه، `store` می‌گوید که نوشتن در آن ممکن است یا نه.',
+        },
+      },
+      503: { schema: 'NotReady', text: { en: 'It is stopping.', fa: 'در حال خاموش شدن است.' } },
     },
     codes: [],
   },
