@@ -37,7 +37,9 @@ describe('the process', () => {
     const url = 'postgres://gateway:canary-of-a-password@127.0.0.1:1/gateway'
     const gateway = spawnGateway({ ...environment(), DATABASE_URL: url, TOKEN_ENCRYPTION_KEY: TEST_KEY })
     expect(await gateway.exited).toBe(75)
-    expect(gateway.stderr()).toContain('DATABASE_URL: PostgreSQL cannot be used: nothing listens at its address (ECONNREFUSED)')
+    expect(gateway.stderr()).toContain(
+      'DATABASE_URL: PostgreSQL cannot be used: nothing listens at its address (ECONNREFUSED)',
+    )
     expect(gateway.stderr() + gateway.stdout()).not.toContain('canary')
   })
 
