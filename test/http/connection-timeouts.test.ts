@@ -1,5 +1,5 @@
 import { createServer, type ServerOptions } from 'node:http'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from '@jest/globals'
 import { deferTimeouts } from '../../src/http/connection-timeouts.ts'
@@ -30,6 +30,8 @@ async function askAcrossPause(options: ServerOptions, first: string, second: str
   await new Promise((resolve) => server.once('connection', (socket) => socket.once('data', resolve)))
   await setTimeout(20)
   worker.postMessage('pause')
+  // From here the next turn of the event loop begins with timers, as after a pause of the process.
+  await setImmediate()
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pauseMs)
   return answer
 }
