@@ -71,7 +71,7 @@ function readPlatformError(status: number, json: unknown, secrets: readonly stri
   const told = refusalSchema.safeParse(json).data
   return {
     status,
-    ...(isGiven(told?.code) && { code: told.code }),
+    ...(isGiven(told?.code) && { code: typeof told.code === 'string' ? quote(told.code, secrets) : told.code }),
     ...(isGiven(told?.message) && { message: quote(told.message, secrets) }),
   }
 }

@@ -39,6 +39,11 @@ describe('what was sealed', () => {
     expect(after.open({ keyId, bytes: new Uint8Array(bytes) }, ROW)).toBe(SECRET)
   })
 
+  test('of an earlier version opens: the format is kept, or gets a migration', () => {
+    const bytes = Buffer.from('Lr5Y3xHRDxJHAnY5HuErDrAepmbJHrY9rZn1vPTxTzH7+bkO', 'base64')
+    expect(after.open({ keyId: 'ExFbAHd5', bytes }, ROW)).toBe(SECRET)
+  })
+
   test('is no longer than the text and 28 bytes', () => {
     expect(after.seal('', ROW).bytes).toHaveLength(28)
     expect(after.seal(SECRET, ROW).bytes).toHaveLength(Buffer.byteLength(SECRET) + 28)

@@ -40,6 +40,18 @@ describe('SENDS_PER_MINUTE', () => {
     expect(await gateway.logged('message.refused')).toMatchObject({ level: 'info', code: 'too_many_sends' })
   })
 
+  test.each([{}, { prefer: 'respond-async' }])(
+    'of fifty sends at once exactly so many are accepted (%j)',
+    async (headers) => {
+      const gateway = await stored(3)
+      const all = await Promise.all(Array.from({ length: 50 }, async () => send(gateway, V2).set(headers)))
+      expect(all.filter(({ status }) => status < 300)).toHaveLength(3)
+      for (const response of all.filter(({ status }) => status >= 300)) expectLimited(response, 3)
+      await gateway.loggedWhen((lines) => lines.filter(({ event }) => event === 'message.delivered').length === 3)
+      expect(gateway.divar.received).toHaveLength(3)
+    },
+  )
+
   test('counts each caller by itself', async () => {
     const gateway = await startTestGateway({
       SENDS_PER_MINUTE: '1',

@@ -28,6 +28,32 @@ describe('users are sent to checked addresses only', () => {
 
   test.each([
     'http://app.example.com/',
+    'http://127.0.0.1.example.com/',
+    'http://localhost.example.com/',
+    'http://10.0.0.1/',
+    'http://169.254.169.254/latest',
+    'http://[::ffff:127.0.0.1]/',
+    'http://0.0.0.0/',
+    'HTTP://app.example.com',
+  ])('http to another host is refused without a list of origins too: %s', (url) => {
+    expect(checkLandingUrl(url, {})).toEqual({ refused: 'is http, which is for loopback only' })
+  })
+
+  test('an address may have 4096 characters as it is sent, however short it was written', () => {
+    const fits = `https://app.example.com/${'س'.repeat((4096 - 24) / 6)}`
+    expect(checkLandingUrl(fits, {})).toEqual({ url: expect.stringMatching(/^.{4092}$/) })
+    expect(checkLandingUrl(`${fits}xxxx`, {})).toEqual({ url: expect.stringMatching(/^.{4096}$/) })
+    for (const long of [`${fits}xxxxx`, `${fits}س`, `https://app.example.com/?${'é'.repeat(1000)}`]) {
+      expect(long.length).toBeLessThan(2000)
+      expect(checkLandingUrl(long, {})).toEqual({ refused: 'is longer than 4096 characters' })
+      expect(() => checkLanding({ url: 'https://app.example.com/', onDenied: long }, {})).toThrow(
+        "the Landing's onDenied is longer than 4096 characters",
+      )
+    }
+  })
+
+  test.each([
+    'http://app.example.com/',
     'http://127.0.0.1.evil.example/',
     'https://evil.example/',
     'https://app.example.com.evil.example/',

@@ -9,6 +9,13 @@ export const MALFORMED_BODIES: [string, string, string | RegExp][] = [
   ['a NUL in a key', '{"\\u0000":1}', 'body: a string holds a NUL character'],
   ['half a surrogate pair', '{"post_token":"\\ud800"}', 'body: a string holds half of a surrogate pair'],
   ['half a surrogate pair in a key', '{"a":{"\\udc00":1}}', 'body: a string holds half of a surrogate pair'],
+  ['a NUL in a list', '{"a":["b",["c\\u0000"]]}', 'body: a string holds a NUL character'],
+  ['half a surrogate pair in a list', '{"a":[1,{"b":["\\udfff"]}]}', 'body: a string holds half of a surrogate pair'],
+  [
+    'two halves of a surrogate pair, in the wrong order',
+    '["\\udc00\\ud800"]',
+    'body: a string holds half of a surrogate pair',
+  ],
   ['65 levels', `${'{"a":'.repeat(65)}1${'}'.repeat(65)}`, 'body: expected at most 64 levels of nesting'],
   ['10,000 levels', '['.repeat(10_000) + ']'.repeat(10_000), 'body: expected at most 64 levels of nesting'],
   ['50,000 levels', '['.repeat(50_000) + ']'.repeat(50_000), 'body: expected at most 64 levels of nesting'],
