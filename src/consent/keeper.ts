@@ -1,6 +1,7 @@
 import { SealError } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import type { ConsentKeepingStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
 import { BATCH, Housekeeping } from '../store/housekeeping.ts'
 import type { Grant, GrantSafe } from './grant.ts'
 import type { Refresher } from './refresher.ts'
@@ -16,6 +17,7 @@ const MAX_ASIDE = 1000
 
 export type ConsentKeeperOptions = {
   store: ConsentKeepingStore & Pick<GrantStore, 'endingGrants'>
+  clock: ClockWatch
   safe: GrantSafe
   /** Where consent is set up. */
   refresher: Refresher | undefined
@@ -46,9 +48,9 @@ export class ConsentKeeper {
   }
 
   async #look(): Promise<void> {
-    const { store, refresher, onResealed } = this.#options
+    const { store, clock, refresher, onResealed } = this.#options
     for (const [id, until] of this.#aside) if (until <= performance.now()) this.#aside.delete(id)
-    await this.#house.tidy('expire', () => store.expire(BATCH))
+    await this.#house.tidy('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
     if (resealed > 0) await onResealed(resealed)
     if (refresher !== undefined) await this.#house.tidy('renew', () => this.#renew(refresher))

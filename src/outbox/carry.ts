@@ -2,6 +2,7 @@ import { describeError, type Logger } from '../base/log.ts'
 import type { Spans } from '../base/spans.ts'
 import { newTrace, type Trace } from '../base/trace.ts'
 import type { Outcome } from '../delivery/outcome.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import {
   FINAL_STATES,
@@ -18,10 +19,11 @@ import type { Lane } from './lane.ts'
 import type { Ended } from './notice.ts'
 import type { Envelopes } from './owed.ts'
 import type { Pause } from './pause.ts'
-import { nextState, onlyState, pauseMs, type RetryPolicy } from './schedule.ts'
+import { nextState, onlyState, pauseMs, type RetryPolicy, type Tried as TriedMessage } from './schedule.ts'
 
 export type CarryOptions = {
   attempts: Attempts
+  clock: Pick<ClockWatch, 'isBelieved'>
   envelopes: Envelopes
   retry: RetryPolicy
   /** Makes the notice of a final state, where notices are wanted. */
@@ -87,10 +89,18 @@ export function createCarrier(options: CarryOptions) {
 
   /** Commits an outcome; the message is tried again later, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
-    const tried = { ...message, outcome, number }
-    const next = message.inLine ? nextState(tried, options.retry, Math.random) : onlyState(outcome)
+    const next = message.inLine ? await nextOf({ ...message, outcome, number }) : onlyState(outcome)
     await end(message, { attempt: attemptEnd(number, outcome), next, pauseMs: pauseOf(message, outcome) })
     logAttempt(message, number, outcome, next.state, trace)
+  }
+
+  const nextOf = async (tried: TriedMessage): Promise<Finish['next']> => {
+    const next = nextState(tried, options.retry, Math.random)
+    const later = nextState({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
+    if (next.state === 'queued' || later.state !== 'queued') return next
+    // It ends only because its time is over, which a wrong clock must not say.
+    const isBelieved = await options.clock.isBelieved().catch(() => true)
+    return isBelieved ? next : later
   }
 
   /** Commits an end, with its notice. */

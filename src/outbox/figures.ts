@@ -1,4 +1,5 @@
 import { Tally } from '../base/tally.ts'
+import type { ClockFigures } from '../store/clock-watch.ts'
 import { FINAL_STATES, WIRES } from '../store/store.ts'
 
 /** What can be counted of an outbox. */
@@ -14,14 +15,15 @@ export type OutboxFigures = {
   rowsUnderOlderKeys: number | undefined
   /** Messages and notices that ended because their row did not open, without labels. */
   unopened: Tally
+  clock: ClockFigures
 }
 
-export function createFigures(queueLimit: number): OutboxFigures {
+export function createFigures(queueLimit: number, clock: ClockFigures): OutboxFigures {
   const ended = new Tally()
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.expect({ wire, state })
   const unopened = new Tally()
   unopened.expect({})
-  return { attempts: new Tally(), ended, queueLimit, queued: undefined, rowsUnderOlderKeys: undefined, unopened }
+  return { attempts: new Tally(), ended, queueLimit, queued: undefined, rowsUnderOlderKeys: undefined, unopened, clock }
 }
 
 export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {

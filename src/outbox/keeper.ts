@@ -3,15 +3,20 @@ import { join } from 'node:path'
 import { describeError, type Logger } from '../base/log.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { BATCH, Housekeeping } from '../store/housekeeping.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
 import type { Store } from '../store/store.ts'
 import type { Backlog } from './backlog.ts'
 import { rowsUnderOthers, type OutboxFigures } from './figures.ts'
 import type { Envelopes } from './owed.ts'
 
+/** Reads every grant. */
+const MEND_EVERY_MS = 10 * 60 * 1000
+
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
 export type KeeperOptions = {
   store: Store
+  clock: ClockWatch
   envelopes: Envelopes
   retentionMs: number
   backup: BackupOptions | undefined
@@ -24,6 +29,8 @@ export type KeeperOptions = {
 export class Keeper {
   readonly #options: KeeperOptions
   readonly #house: Housekeeping
+  /** When times that a clock ahead has written are looked for next. */
+  #mendAt = 0
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -58,12 +65,27 @@ export class Keeper {
   }
 
   async #tidyUp(): Promise<void> {
-    const { store, figures, retentionMs } = this.#options
-    await this.#house.tidy('wipe', () => store.wipe(BATCH))
-    await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
+    const { figures } = this.#options
+    await this.#deleteOld()
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
     if (resealed > 0 || figures.rowsUnderOlderKeys !== 0) await this.tellResealed(resealed)
     await this.#house.tidy('backup', () => this.#backUp())
+  }
+
+  /** Only while the clock is believed: nothing brings back what a wrong one has deleted. */
+  async #deleteOld(): Promise<void> {
+    const { store, clock, retentionMs } = this.#options
+    const mayDelete = await this.#house.tidy('clock', async () => Number(await clock.mayDelete()))
+    if (mayDelete === 0) return
+    if (performance.now() >= this.#mendAt) {
+      this.#mendAt = performance.now() + MEND_EVERY_MS
+      await this.#house.tidy('mend times', async () => {
+        await store.mendTimes()
+        return 0
+      })
+    }
+    await this.#house.tidy('wipe', () => store.wipe(BATCH))
+    await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
   }
 
   /** Brings one batch under the newest key. What cannot be opened stays as it is, and is told. */
@@ -97,7 +119,9 @@ export class Keeper {
     if (backup === undefined || store.backup === undefined) return 0
     const names = await readdir(backup.folder)
     const copies = names.filter((name) => COPY.test(name)).sort()
-    if (Date.now() - timeOf(copies.at(-1)) < backup.everyMs) return 0
+    // A copy that a clock which was ahead has named must not keep back the next ones.
+    const last = copies.map(timeOf).findLast((time) => time <= Date.now())
+    if (last !== undefined && Date.now() - last < backup.everyMs) return 0
     for (const half of names.filter((name) => HALF_A_COPY.test(name))) await rm(join(backup.folder, half))
     const file = join(backup.folder, nameOf(new Date()))
     try {
@@ -121,7 +145,7 @@ function nameOf(time: Date): string {
   return `gateway-${time.toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`
 }
 
-function timeOf(name = ''): number {
+function timeOf(name: string): number {
   const [, year, month, day, hours, minutes, seconds] = COPY.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) || 0
 }

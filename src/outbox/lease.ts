@@ -1,7 +1,8 @@
 import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
 import { describeStoreError } from '../store/describe-error.ts'
-import type { Held, OutboxStore } from '../store/store.ts'
+import { CLOCK_TOLERANCE_MS } from '../store/clock.ts'
+import type { Held, KeepingStore, OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 
 /** A third of the lease: two beats may get lost. */
@@ -20,7 +21,7 @@ const SPARE_MS = 15_000
 const GOODBYE_MS = 2000
 
 export type LeaseOptions = {
-  store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'>
+  store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<KeepingStore, 'readClock'>
   attempts: Pick<Attempts, 'owner' | 'isInHand'>
   settleLeft: (left: Held) => Promise<void>
   log: Logger
@@ -35,6 +36,8 @@ export class Lease {
   #strays = new Set<string>()
   #reachedAt = 0
   #spareUntil = 0
+  /** The database's clock minus the monotonic one, at the last look. */
+  #offset: number | undefined
 
   constructor(options: LeaseOptions) {
     this.#options = options
@@ -63,7 +66,7 @@ export class Lease {
 
   async #look(): Promise<void> {
     const { store, attempts } = this.#options
-    const wasCutOff = performance.now() - this.#reachedAt > CUT_OFF_MS
+    const wasCutOff = (await this.#hasClockMoved()) || performance.now() - this.#reachedAt > CUT_OFF_MS
     if (!wasCutOff && performance.now() >= this.#spareUntil) {
       await this.#adopt()
       return
@@ -71,6 +74,14 @@ export class Lease {
     await store.heartbeat(attempts.owner)
     this.#reachedAt = performance.now()
     if (wasCutOff) this.#spareUntil = this.#reachedAt + SPARE_MS
+  }
+
+  /** By a clock that has just jumped, the leases of gateways that live seem to be over. */
+  async #hasClockMoved(): Promise<boolean> {
+    const offset = (await this.#options.store.readClock()).nowMs - performance.now()
+    const before = this.#offset ?? offset
+    this.#offset = offset
+    return Math.abs(offset - before) > CLOCK_TOLERANCE_MS
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import type { Spans } from '../base/spans.ts'
 import type { Outcome } from '../delivery/outcome.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts } from './attempts.ts'
@@ -21,6 +22,7 @@ import { createSends, type AttemptedNow, type KeptReply, type Queued, type Store
 
 export type OutboxOptions = {
   store: Store
+  clock: ClockWatch
   keyring: Keyring
   lanes: readonly Lane[]
   retry: RetryPolicy
@@ -55,9 +57,9 @@ export class Outbox {
   readonly #cutOff = new AbortController()
 
   constructor(options: OutboxOptions) {
-    const { store, keyring, lanes, retry, queueLimit, retentionMs, backup, log } = options
+    const { store, clock, keyring, lanes, retry, queueLimit, retentionMs, backup, log } = options
     this.#options = options
-    this.figures = createFigures(queueLimit)
+    this.figures = createFigures(queueLimit, clock.figures)
     const envelopes = createEnvelopes(keyring)
     const backlog = new Backlog(queueLimit)
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
@@ -69,6 +71,7 @@ export class Outbox {
     }
     const carrier = createCarrier({
       attempts,
+      clock,
       envelopes,
       retry,
       pause: this.#pause,
@@ -94,6 +97,7 @@ export class Outbox {
     this.#lease = new Lease({ store, attempts, settleLeft: carrier.settleLeft, log })
     this.#keeper = new Keeper({
       store,
+      clock,
       envelopes,
       retentionMs,
       backup,

@@ -4,6 +4,7 @@ import type { Outcome } from '../delivery/outcome.ts'
 import type { Credential } from '../delivery/credential.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
+import { KEEP_KEY_MS } from '../store/clock.ts'
 import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
 import { attemptEnd, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
@@ -11,8 +12,6 @@ import type { Carrier } from './carry.ts'
 import { writeOwed, type Envelopes } from './owed.ts'
 import { keepsKey, onlyState, pauseMs } from './schedule.ts'
 
-/** How long an idempotency key is kept. */
-const KEEP_KEY_MS = 24 * 60 * 60 * 1000
 /** How long a caller's answer waits for its outcome to be committed. */
 const COMMIT_WAIT_MS = 3000
 

@@ -102,6 +102,13 @@ function outboxMetrics(figures: OutboxFigures, ofStore: OfStore): Metric[] {
         ofStore(figures.queued).map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
     },
     {
+      kind: 'gauge',
+      name: 'kenar_store_clock_doubted',
+      help: "1 while the database's clock jumped or is far from the last heartbeat: nothing is deleted by its age.",
+      labels: [],
+      read: () => [{ labels: {}, value: Number(figures.clock.isClockDoubted) }],
+    },
+    {
       kind: 'counter',
       name: 'kenar_store_rows_unopened_total',
       help: 'Stored messages and notices that ended as failed because their sealed row was altered or cannot be opened.',

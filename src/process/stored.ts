@@ -9,6 +9,7 @@ import type { DeliverBy } from '../delivery/credential.ts'
 import type { Lane } from '../outbox/lane.ts'
 import { createWebhook } from '../outbox/notice.ts'
 import { Outbox } from '../outbox/outbox.ts'
+import { ClockWatch } from '../store/clock-watch.ts'
 import { openStore } from '../store/open.ts'
 import { StoreError, StoreSetupError } from '../store/store.ts'
 import { StoreWatch } from '../store/store-watch.ts'
@@ -55,6 +56,7 @@ export async function openStored(
   const watch = new StoreWatch(log)
   const store = await openStore(database, log, watch)
   const keyring = createKeyring(keys)
+  const clock = new ClockWatch(store, log)
   const clicks = createKeptClicks(store, keyring)
   const safe = createGrantSafe(keyring)
   const parts = { store, keyring, safe, clicks, cutOff, divar, openHost, log }
@@ -63,6 +65,7 @@ export async function openStored(
   const lanes = divar.lanes(deliver)
   const outbox = new Outbox({
     store,
+    clock,
     keyring,
     lanes: webhook ? [...lanes, webhookLane(webhook, openHost)] : lanes,
     retry,
@@ -76,7 +79,7 @@ export async function openStored(
   const { refresher, figures = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are kept anyway.
   const onResealed = (grants: number) => outbox.tellResealed(grants)
-  const keeper = new ConsentKeeper({ store, safe, refresher, figures, onResealed, log })
+  const keeper = new ConsentKeeper({ store, clock, safe, refresher, figures, onResealed, log })
   watch.onAway = () => {
     outbox.forgetFigures()
     figures.grants = undefined

@@ -53,6 +53,7 @@ export async function insertMessages(
           body: body.bytes,
           body_key: body.keyId,
           due_at: inLine && isFirst ? now : null,
+          due_set_at: inLine && isFirst ? now : null,
           give_up_at: now + tryForMs,
           lease_owner: leasedTo ?? null,
           request_id: requestId,

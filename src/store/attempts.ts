@@ -1,12 +1,10 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
 import { pause } from './claim.ts'
+import { isWrittenLater, KEEP_CONTENT_MS } from './clock.ts'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import type { Schema } from './schema.ts'
 import type { Finish } from './store.ts'
-
-/** Until when a message that ended otherwise than delivered can be retried. */
-const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
 
 export function begin(
   database: Database,
@@ -22,7 +20,9 @@ export function begin(
       .where('lease_owner', '=', owner)
       .where('state', '=', 'sending')
       .where(
-        sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (select 1 from pause where until > ${database.now}))`,
+        sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (
+          select 1 from pause where until > ${database.now} and (set_at is null or not ${isWrittenLater(database, 'set_at')})
+        ))`,
       )
       .returning(['id', 'attempts as number'])
       .execute()
@@ -87,6 +87,7 @@ async function endMessages(
       state = v.state,
       lease_owner = null,
       due_at = ${now} + v.in_ms,
+      due_set_at = case when v.in_ms is not null then ${now} end,
       unsure = case when v.unsure = 1 then 1 else message.unsure end,
       finished_at = case when v.state <> 'queued' then ${now} end,
       body = case when v.state <> 'delivered' then body end,
@@ -154,7 +155,7 @@ export async function moveLines(
   )
   await sql`
     with ${lines}
-    update message set due_at = ${now}
+    update message set due_at = ${now}, due_set_at = ${now}
     where state = 'queued' and due_at is null and seq in (
       select (
         select first.seq from message first

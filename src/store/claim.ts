@@ -1,9 +1,13 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
+import { CLOCK_TOLERANCE_MS, isWrittenLater } from './clock.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 import type { Claim, Claimed, Held, Sealed, Wire } from './store.ts'
 
 export type Row = Selectable<Schema['message']>
+
+/** At one claim. */
+const MAX_MADE_DUE = 1000
 
 /** How long a gateway that says nothing is taken for alive. */
 export const LEASE_MS = 30_000
@@ -40,16 +44,33 @@ async function pauseLeft(database: Database, trx: Kysely<Schema>): Promise<numbe
   const pause = await trx
     .selectFrom('pause')
     .select(sql<number>`until - ${database.now}`.as('ms'))
+    .where(sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`)
     .executeTakeFirst()
   return pause?.ms ?? 0
 }
 
-async function nextDue({ now }: Database, trx: Kysely<Schema>, wire: Wire): Promise<number | undefined> {
-  const { rows } = await sql<{ ms: number | null }>`
-    select min(due_at) - ${now} as ms from message
-    where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx)
+async function nextDue(database: Database, trx: Kysely<Schema>, wire: Wire): Promise<number | undefined> {
+  const isLater = isWrittenLater(database, 'due_set_at')
+  const { rows } = await sql<{ ms: number | null; late: number }>`
+    select min(due_at) - ${database.now} as ms,
+      (select count(*) from message where state = 'queued' and due_at is not null and ${isLater}) as late
+    from message where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx)
+  if (Number(rows[0]?.late) > 0) {
+    await makeDue(database, trx)
+    return 0
+  }
   const ms = rows[0]?.ms ?? undefined
   return ms === undefined ? undefined : Math.max(ms, 0)
+}
+
+/** What a clock that was ahead has written would wait until that time comes. */
+async function makeDue(database: Database, trx: Kysely<Schema>): Promise<void> {
+  const { now, skipLocked } = database
+  await sql`
+    update message set due_at = ${now}, due_set_at = ${now} where seq in (
+      select seq from message where state = 'queued' and due_at is not null and ${isWrittenLater(database, 'due_set_at')}
+      order by seq limit ${sql.lit(MAX_MADE_DUE)} ${skipLocked}
+    )`.execute(trx)
 }
 
 function toClaimed(row: Row & { try_for_ms: number }): Claimed {
@@ -82,6 +103,7 @@ export function adopt(database: Database, owner: string, limit: number): Promise
         select id from message
         where state = 'sending' and not exists (
           select 1 from gateway where gateway.id = message.lease_owner and lease_until > ${database.now}
+            and lease_until <= ${database.now} + ${sql.lit(LEASE_MS + CLOCK_TOLERANCE_MS)}
         )
         order by seq limit ${limit} ${database.skipLocked}
       )
@@ -113,6 +135,7 @@ export function release(database: Database, owner: string, ids: readonly string[
         state: 'queued',
         lease_owner: null,
         due_at: database.now,
+        due_set_at: database.now,
         attempts: sql<number>`attempts - (select count(*) from attempt where message_id = message.id and ended_at is null)`,
       })
       .where('id', 'in', [...ids])
@@ -134,10 +157,13 @@ export async function pause(database: Database, db: Kysely<Schema>, ms: number):
   const until = sql<number>`${database.now} + cast(${ms} as bigint)`
   await db
     .insertInto('pause')
-    .values({ id: 1, until })
+    .values({ id: 1, until, set_at: database.now })
     .onConflict((conflict) =>
       conflict.column('id').doUpdateSet({
-        until: sql<number>`case when pause.until > excluded.until then pause.until else excluded.until end`,
+        // A pause that was written by a clock that was ahead is over.
+        until: sql<number>`case when pause.until > excluded.until and not ${isWrittenLater(database, 'pause.set_at')}
+          then pause.until else excluded.until end`,
+        set_at: database.now,
       }),
     )
     .execute()

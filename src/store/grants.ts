@@ -1,5 +1,6 @@
 import { sql, type Kysely, type RawBuilder, type Selectable } from 'kysely'
 import type { GrantPage, GrantStore, NewGrant, RefreshClaim, StoredGrant, TokenTimes } from './consent-store.ts'
+import { isWrittenLater } from './clock.ts'
 import { after, sealedIn } from './consents.ts'
 import type { Database } from './database.ts'
 import type { Schema, UserGrantTable } from './schema.ts'
@@ -124,10 +125,10 @@ export async function claimRefresh(
   const { db, now } = database
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
-    .set({ lease_owner: owner, lease_until: after(now, leaseMs) })
+    .set({ lease_owner: owner, lease_until: after(now, leaseMs), lease_set_at: now })
     .where('id', '=', id)
     .where('version', '=', version)
-    .where(sql<boolean>`(lease_until is null or lease_until <= ${now})`)
+    .where(isLeaseOver(database))
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
   // All of it from one look: whoever had the lease may commit at any moment.
@@ -176,7 +177,7 @@ export async function endGrant({ db }: Database, id: string, version: number, ow
 export async function restRefresh({ db, now }: Database, id: string, owner: string, restMs: number): Promise<void> {
   await db
     .updateTable('user_grant')
-    .set({ lease_owner: null, lease_until: after(now, restMs) })
+    .set({ lease_owner: null, lease_until: after(now, restMs), lease_set_at: now })
     .where('id', '=', id)
     .where('lease_owner', '=', owner)
     .execute()
@@ -192,13 +193,19 @@ export function endingGrants(
   return selectGrants(
     database,
     sql`refresh_until is not null and refresh_until > ${now} and refresh_until <= ${after(now, leftMs)}
-      and (lease_until is null or lease_until <= ${now}) ${butFor(except)} order by refresh_until limit ${limit}`,
+      and ${isLeaseOver(database)} ${butFor(except)} order by refresh_until limit ${limit}`,
   )
 }
 
 /** Leaves out the grants of these ids. */
 export function butFor(ids: readonly string[]): RawBuilder<unknown> {
   return ids.length === 0 ? sql`` : sql`and id not in (${sql.join(ids)})`
+}
+
+/** A lease that was written by a clock that was ahead holds nothing back. */
+function isLeaseOver(database: Database) {
+  const isLater = isWrittenLater(database, 'lease_set_at')
+  return sql<boolean>`(lease_until is null or lease_until <= ${database.now} or ${isLater})`
 }
 
 function times(now: Database['now'], { accessMs, refreshMs }: TokenTimes) {

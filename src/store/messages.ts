@@ -61,7 +61,7 @@ export function retry(
   return change(database, caller, id, conversations, async (trx, row) => {
     const { now } = database
     if (row.state === 'queued' && row.due_at !== null) {
-      await trx.updateTable('message').set({ due_at: now }).where('id', '=', id).execute()
+      await trx.updateTable('message').set({ due_at: now, due_set_at: now }).where('id', '=', id).execute()
       return 'queued'
     }
     if (row.finished_at === null || row.body === null) return undefined
@@ -75,6 +75,7 @@ export function retry(
         in_line: 1,
         conversation: busy ?? names[0] ?? row.conversation,
         due_at: busy === undefined ? now : null,
+        due_set_at: busy === undefined ? now : null,
         give_up_at: sql<number>`${now} + cast(${tryForMs} as bigint)`,
         finished_at: null,
         wipe_at: null,

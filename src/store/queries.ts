@@ -2,6 +2,7 @@ import { newId } from '../base/id.ts'
 import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
+import { confirmClock, mendTimes, readClock } from './clock.ts'
 import { countGrants, expire, grantsUnderOthers, resealGrants } from './consent-keeping.ts'
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
 import { addConsent, findClick, keepClick, openConsent, takeConsent } from './consents.ts'
@@ -56,6 +57,9 @@ export function createQueries(database: Database): Queries {
     purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),
     sealedUnderOthers: (keyId, limit) => asStoreCall(() => sealedUnderOthers(database, keyId, limit)),
     reseal: (rows) => asStoreCall(() => reseal(database, rows)),
+    readClock: () => asStoreCall(() => readClock(database)),
+    confirmClock: () => asStoreCall(() => confirmClock(database)),
+    mendTimes: () => asStoreCall(() => mendTimes(database)),
     keysInUse: () => asStoreCall(() => keysInUse(database)),
     backlog: () => asStoreCall(() => backlog(database)),
     keepClick: (id, content, keepMs) => asStoreCall(() => keepClick(database, id, content, keepMs)),

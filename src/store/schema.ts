@@ -8,6 +8,7 @@ export type Schema = {
   idempotency: IdempotencyTable
   pause: PauseTable
   gateway: GatewayTable
+  clock: ClockTable
   click: ClickTable
   consent: ConsentTable
   user_grant: UserGrantTable
@@ -36,6 +37,8 @@ type MessageTable = {
   attempts: Generated<number>
   /** Null while it waits in line, is being sent, or has ended. */
   due_at: number | null
+  /** When `due_at` was written; null by an older version. */
+  due_set_at: number | null
   give_up_at: number
   lease_owner: string | null
   request_id: string
@@ -68,7 +71,24 @@ type IdempotencyTable = {
 }
 
 /** One row at most: until when Divar wants nothing. */
-type PauseTable = { id: number; until: number }
+type PauseTable = {
+  id: number
+  until: number
+  /** When it was written; null by an older version. */
+  set_at: number | null
+  /** How long the last pause was for which Divar named no time; 0 once something was delivered. */
+  wait_ms: Generated<number>
+  /** Whether nothing has been delivered since: one message goes first, and alone. */
+  unconfirmed: Generated<number>
+  /** The message that goes first, and until when it is waited for. */
+  probe_id: string | null
+  probe_until: number | null
+  /** When one message may probe although the pause is not over. */
+  probe_due: number | null
+}
+
+/** One row at most: the last time that a gateway was here and its clock was believed. */
+type ClockTable = { id: number; heard_at: number }
 
 /** Gateways that live, each for as long as it says so. */
 type GatewayTable = { id: string; lease_until: number }
@@ -108,6 +128,8 @@ export type UserGrantTable = {
   /** Who refreshes it; null and yet a lease: it was tried in vain. */
   lease_owner: string | null
   lease_until: number | null
+  /** When the lease was written; null by an older version. */
+  lease_set_at: number | null
   created_at: number
   refreshed_at: number
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { createEnvelopes, readOwed } from '../../src/outbox/owed.ts'
-import { DATABASES, query, withStore } from '../support/databases.ts'
-import { inFile } from '../support/stores.ts'
+import { DATABASES, withStore } from '../support/databases.ts'
+import { alter } from '../support/stores.ts'
 import { answer, ask, divarAt, eventually, queue, said, startDivar, startOn, tried, until } from '../support/outbox.ts'
 import { startWebhook } from '../support/webhook.ts'
 
@@ -24,7 +24,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     const id = await queue(first, said('c-1', SECRET))
     await until(first, id, 'queued', tried(1))
     await first.stop()
-    await alter(store['DATABASE_URL'], `update message set ${change}, due_at = 0 where id = '${id}'`)
+    await alter(String(store['DATABASE_URL']), `update message set ${change}, due_at = 0 where id = '${id}'`)
 
     const second = await startOn(store)
     await eventually(async () => {
@@ -49,7 +49,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     await until(first, id, 'delivered')
     await eventually(() => Promise.resolve(webhook.asked.length > 0 ? true : undefined), 'the webhook is asked')
     await first.stop()
-    await alter(store['DATABASE_URL'], `update message set wire = 'v2', due_at = 0 where wire = 'webhook'`)
+    await alter(String(store['DATABASE_URL']), `update message set wire = 'v2', due_at = 0 where wire = 'webhook'`)
     const second = await startOn(store)
     await eventually(async () => {
       const { text } = await ask(second, '/metrics')
@@ -67,9 +67,3 @@ test('a message that the version before sealed, without caller and kind, still o
   const row = { id: 'msg_1', caller: 'orders', wire: 'v2' as const, conversation }
   expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
 })
-
-/** Changes rows like an attacker who can write to the database but has no key. */
-async function alter(url = '', statement: string): Promise<void> {
-  if (url.startsWith('file:')) inFile(url, (file) => file.exec(statement))
-  else await query(url, statement)
-}

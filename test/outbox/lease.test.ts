@@ -7,7 +7,7 @@ afterEach(() => void jest.useRealTimers())
 
 /** A gateway whose store can be away; how often it has looked for others' messages. */
 async function startLease() {
-  const seen = { adopted: 0, isAway: false }
+  const seen = { adopted: 0, isAway: false, clockAheadMs: 0 }
   const reach = () => (seen.isAway ? Promise.reject(new Error('away')) : Promise.resolve())
   const store = {
     adopt: async () => {
@@ -17,6 +17,7 @@ async function startLease() {
     },
     heartbeat: reach,
     leave: reach,
+    readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
   }
   const attempts = { owner: 'gw-1', isInHand: () => false }
   const lease = new Lease({ store, attempts, settleLeft: () => Promise.resolve(), log: createLogger('silent') })
@@ -47,3 +48,21 @@ test('takes nothing over just after the store was away for long: the others were
   expect(seen.adopted).toBeGreaterThan(1)
   await lease.stop()
 })
+
+test.each([
+  ['ahead', 86_400_000],
+  ['back', -86_400_000],
+])(
+  'takes nothing over just after the clock has jumped %s: the others live, and renew their leases',
+  async (_, byMs) => {
+    const { lease, seen } = await startLease()
+    await jest.advanceTimersByTimeAsync(5000)
+    expect(seen.adopted).toBe(2)
+    seen.clockAheadMs = byMs
+    await jest.advanceTimersByTimeAsync(15_000)
+    expect(seen.adopted).toBe(2)
+    await jest.advanceTimersByTimeAsync(10_000)
+    expect(seen.adopted).toBeGreaterThan(2)
+    await lease.stop()
+  },
+)

@@ -5,12 +5,13 @@ import { Kysely, PostgresDialect, SqliteDialect } from 'kysely'
 import pg from 'pg'
 import { outbox } from '../../src/store/migrations/0001-outbox.ts'
 import { consent } from '../../src/store/migrations/0002-consent.ts'
+import { clock } from '../../src/store/migrations/0003-clock.ts'
 import type { DatabaseKind } from '../../src/store/store.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { claimedOne, closeStore, inFile, newMessage, openAt } from '../support/stores.ts'
 
 /**
- * What each released migration makes of an empty database, for ever: a database that has had it does not get it again. Another schema is
+ * What each released migration adds to what those before it have made, for ever: a database that has had it does not get it again. Another schema is
  * another migration.
  */
 const RELEASED = {
@@ -114,6 +115,22 @@ const RELEASED = {
       'user_grant_renewal on user_grant (refresh_until) where refresh_until is not null',
     ],
   },
+  '0003-clock': {
+    up: clock,
+    columns: [
+      'clock.id integer not null',
+      'clock.heard_at bigint not null',
+      'message.due_set_at bigint',
+      'pause.set_at bigint',
+      'pause.wait_ms bigint not null default 0',
+      'pause.unconfirmed integer not null default 0',
+      'pause.probe_id text',
+      'pause.probe_until bigint',
+      'pause.probe_due bigint',
+      'user_grant.lease_set_at bigint',
+    ],
+    indexes: ["message_due_set on message (due_set_at) where state = 'queued' and due_at is not null"],
+  },
 } as const
 
 const MIGRATIONS_DONE = 'select name from kysely_migration order by name'
@@ -127,14 +144,22 @@ describe.each(DATABASES)('a schema on %s', (kind) => {
     await closeStore(await openAt(opened))
   })
 
-  test.each(Object.entries(RELEASED))('is after %s as that was released', async (_, { up, columns, indexes }) => {
+  test.each(Object.entries(RELEASED))('is after %s as that was released', async (name, { up, columns, indexes }) => {
     const url = await newDatabase(kind)
-    const db = connect(kind, url)
-    await up(db, kind)
-    await db.destroy()
-    expect(await columnsOf(kind, url)).toEqual(columns)
-    if (kind === 'sqlite') expect(await indexesOf(kind, url)).toEqual(indexes)
-    else expect(await indexesOf(kind, url)).toEqual(indexes.map((index) => index.replace(/ on .*/, '')))
+    const run = async (migrate: (db: Kysely<unknown>) => Promise<void>) => {
+      const db = connect(kind, url)
+      await migrate(db)
+      await db.destroy()
+    }
+    for (const [earlier, released] of Object.entries(RELEASED)) {
+      if (earlier < name) await run((db) => released.up(db, kind))
+    }
+    const before = [...(await columnsOf(kind, url)), ...(await indexesOf(kind, url))]
+    await run((db) => up(db, kind))
+    const added = (found: unknown[]) => found.filter((one) => !before.includes(one))
+    expect(added(await columnsOf(kind, url))).toEqual(columns)
+    const made = kind === 'sqlite' ? indexes : indexes.map((index) => index.replace(/ on .*/, ''))
+    expect(added(await indexesOf(kind, url))).toEqual(made)
   })
 
   test('comes from nothing but what was released, and stays as it is when a store is opened again', async () => {

@@ -1,0 +1,79 @@
+import type { Logger } from '../base/log.ts'
+import type { KeepingStore } from './keeping-store.ts'
+
+const MINUTE_MS = 60_000
+/** A clock that moved further than this against the monotonic one was set, or is wrong. */
+const MAX_MOVE_MS = 5 * MINUTE_MS
+/** After a start: time for the machine to set its clock. */
+const WAIT_AFTER_START_MS = 10 * MINUTE_MS
+/** A clock this far from the last heartbeat is not believed at once. */
+const MAX_AWAY_MS = 24 * 60 * MINUTE_MS
+/** A clock that is still the same after so long is believed. */
+const BELIEVE_AFTER_MS = 60 * MINUTE_MS
+
+export type ClockFigures = { isClockDoubted: boolean }
+
+/**
+ * Compares the database's clock with the monotonic one, so that a clock that is wrong deletes nothing. Each moment at which something would
+ * be deleted or given up by its age asks first.
+ */
+export class ClockWatch {
+  readonly figures: ClockFigures = { isClockDoubted: false }
+  readonly #store: Pick<KeepingStore, 'readClock' | 'confirmClock'>
+  readonly #log: Logger
+  /** The database's clock minus the monotonic one: as it was last believed, and as it was last seen. */
+  #believed: number | undefined
+  #seen = 0
+  /** Since when it has been as it was last seen. */
+  #since = 0
+  /** Until when it is doubted after a start, however it stands; 0 when it is not. */
+  #doubtedUntil = 0
+  readonly #startedAt = performance.now()
+
+  constructor(store: Pick<KeepingStore, 'readClock' | 'confirmClock'>, log: Logger) {
+    this.#store = store
+    this.#log = log
+  }
+
+  /** Whether old rows may be deleted now. */
+  async mayDelete(): Promise<boolean> {
+    const isBelieved = await this.isBelieved()
+    if (isBelieved) await this.#store.confirmClock()
+    return isBelieved && performance.now() - this.#startedAt >= WAIT_AFTER_START_MS
+  }
+
+  /** Whether the clock can be trusted to tell the age of a row. */
+  async isBelieved(): Promise<boolean> {
+    const { nowMs, heardAtMs } = await this.#store.readClock()
+    const monotonic = performance.now()
+    const offset = nowMs - monotonic
+    if (this.#believed === undefined) {
+      this.#believed = offset
+      this.#seen = offset
+      this.#since = monotonic
+      const isFar = heardAtMs !== null && Math.abs(nowMs - heardAtMs) > MAX_AWAY_MS
+      if (isFar) this.#doubtedUntil = this.#startedAt + BELIEVE_AFTER_MS
+    }
+    if (Math.abs(offset - this.#seen) > MAX_MOVE_MS) {
+      this.#seen = offset
+      this.#since = monotonic
+    }
+    // A clock that was far from the last heartbeat and has come back to it needs no more time.
+    if (heardAtMs !== null && Math.abs(nowMs - heardAtMs) <= MAX_AWAY_MS && monotonic < this.#doubtedUntil) {
+      this.#doubtedUntil = 0
+      this.#believed = offset
+    }
+    const hasMoved = Math.abs(offset - this.#believed) > MAX_MOVE_MS && monotonic - this.#since < BELIEVE_AFTER_MS
+    const isDoubted = hasMoved || monotonic < this.#doubtedUntil
+    if (!isDoubted) this.#believed = offset
+    this.#tell(isDoubted, offset - this.#believed)
+    return !isDoubted
+  }
+
+  #tell(isDoubted: boolean, movedMs: number): void {
+    if (isDoubted === this.figures.isClockDoubted) return
+    this.figures.isClockDoubted = isDoubted
+    if (isDoubted) this.#log.warn({ event: 'store.clock_doubted', moved_ms: Math.round(movedMs) })
+    else this.#log.info({ event: 'store.clock_believed' })
+  }
+}

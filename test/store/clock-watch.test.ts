@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
+import { createLogger } from '../../src/base/log.ts'
+import { ClockWatch } from '../../src/store/clock-watch.ts'
+
+const MINUTE_MS = 60_000
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+beforeEach(() => void jest.useFakeTimers())
+afterEach(() => void jest.useRealTimers())
+
+/** A database whose clock can be set, last heard of at some time before. */
+function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
+  const database = {
+    aheadMs: 0,
+    heardAtMs: heardAgoMs === undefined ? null : Date.now() - heardAgoMs,
+  }
+  const now = () => Date.now() + database.aheadMs
+  const watch = new ClockWatch(
+    {
+      readClock: () => Promise.resolve({ nowMs: now(), heardAtMs: database.heardAtMs }),
+      confirmClock: () => {
+        database.heardAtMs = now()
+        return Promise.resolve()
+      },
+    },
+    createLogger('silent'),
+  )
+  /** Whether something may be deleted so much later; it is asked every 30 s. */
+  const after = async (minutes: number): Promise<boolean> => {
+    let may = await watch.mayDelete()
+    for (let halves = 0; halves < minutes * 2; halves += 1) {
+      jest.advanceTimersByTime(MINUTE_MS / 2)
+      may = await watch.mayDelete()
+    }
+    return may
+  }
+  return { watch, database, after }
+}
+
+test('nothing is deleted in the first 10 minutes after a start, and then what is old', async () => {
+  const { after } = startWatch({ heardAgoMs: 2 * MINUTE_MS })
+  expect(await after(9)).toBe(false)
+  expect(await after(1)).toBe(true)
+})
+
+test('a clock that jumps a day ahead deletes nothing, also when it stays so for half an hour, and deletes again once it is back', async () => {
+  const { watch, database, after } = startWatch()
+  expect(await after(10)).toBe(true)
+  database.aheadMs = DAY_MS
+  expect(await after(0)).toBe(false)
+  expect(watch.figures.isClockDoubted).toBe(true)
+  expect(await after(30)).toBe(false)
+  database.aheadMs = 0
+  expect(await after(0)).toBe(true)
+  expect(watch.figures.isClockDoubted).toBe(false)
+})
+
+test('a clock that was set once and stays so for an hour is believed', async () => {
+  const { database, after } = startWatch()
+  await after(10)
+  database.aheadMs = -DAY_MS
+  expect(await after(59)).toBe(false)
+  expect(await after(2)).toBe(true)
+})
+
+test('a correction by less than 5 minutes stops nothing', async () => {
+  const { database, after } = startWatch()
+  await after(10)
+  database.aheadMs = 4 * MINUTE_MS
+  expect(await after(0)).toBe(true)
+})
+
+test.each([31, -31])('a start %i days from the last heartbeat deletes nothing for an hour', async (days) => {
+  const { after } = startWatch({ heardAgoMs: days * DAY_MS })
+  expect(await after(59)).toBe(false)
+  expect(await after(2)).toBe(true)
+})
+
+test('a start with a clock 31 days ahead that is soon set right deletes what is old after 10 minutes', async () => {
+  const { database, after } = startWatch({ heardAgoMs: 0 })
+  database.aheadMs = 31 * DAY_MS
+  expect(await after(5)).toBe(false)
+  database.aheadMs = 0
+  expect(await after(5)).toBe(true)
+})
+
+test('a start while the clock is wrong does not make the wrong time the last heartbeat', async () => {
+  const { database, after } = startWatch({ heardAgoMs: 0 })
+  const before = database.heardAtMs
+  database.aheadMs = 31 * DAY_MS
+  await after(30)
+  expect(database.heardAtMs).toBe(before)
+})

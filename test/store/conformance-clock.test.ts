@@ -1,0 +1,105 @@
+import { beforeEach, describe, expect, test } from '@jest/globals'
+import { DATABASES } from '../support/databases.ts'
+import { added, foundGrant } from '../support/grants.ts'
+import {
+  acceptedAndClaimed,
+  ALL,
+  claimed,
+  claimedOne,
+  finish,
+  idsOf,
+  MINUTE_MS,
+  newAlterableStore,
+  newMessage,
+  sealed,
+  type AlterableStore,
+} from '../support/stores.ts'
+
+const DAY_MS = 24 * 60 * MINUTE_MS
+
+describe.each(DATABASES)('after a clock that was a day ahead was set right, on %s,', (kind) => {
+  let at: AlterableStore
+  beforeEach(async () => {
+    at = await newAlterableStore(kind)
+  })
+  /** Rows as if the clock had been ahead when these columns were written. */
+  const writeAhead = (table: string, ...columns: string[]) =>
+    at.alter(`update ${table} set ${columns.map((column) => `${column} = ${column} + ${DAY_MS}`).join(', ')}`)
+
+  test('a message that was accepted meanwhile is due, and so is one that waits for its next attempt', async () => {
+    const retried = await acceptedAndClaimed(at.store())
+    await at.store().begin('gw-1', [retried.id])
+    await finish(at.store(), [retried], { next: { state: 'queued', inMs: MINUTE_MS, unsure: false } })
+    const fresh = newMessage()
+    await at.store().accept([fresh])
+    await writeAhead('message', 'due_at', 'due_set_at', 'created_at', 'give_up_at')
+    expect(await at.store().claim('gw-1', 'v2', ALL)).toEqual({ messages: [], nextInMs: 0 })
+    expect(idsOf(await claimed(at.store())).sort()).toEqual([retried.id, fresh.id].sort())
+  })
+
+  test('a message that rightly waits goes on waiting', async () => {
+    const message = await acceptedAndClaimed(at.store())
+    await at.store().begin('gw-1', [message.id])
+    await finish(at.store(), [message], { next: { state: 'queued', inMs: 2 * DAY_MS, unsure: false } })
+    expect(await claimed(at.store())).toEqual([])
+    expect(await claimed(at.store())).toEqual([])
+  })
+
+  test('a pause holds nothing back', async () => {
+    await at.store().pause(MINUTE_MS)
+    await writeAhead('pause', 'until', 'set_at')
+    await at.store().accept([newMessage()])
+    const { id } = await claimedOne(at.store())
+    expect(await at.store().begin('gw-1', [id])).toEqual([{ id, number: 1 }])
+  })
+
+  test('what a gateway held that is gone is taken over', async () => {
+    const { id } = await acceptedAndClaimed(at.store())
+    await at.alter(
+      `delete from gateway; insert into gateway (id, lease_until)
+       select 'gw-1', (select nowms + ${DAY_MS} from (select max(created_at) as nowms from message) m)`,
+    )
+    // A SQLite file that is opened anew has no gateways anyway.
+    expect(idsOf(await at.store().adopt('gw-2', ALL))).toEqual([id])
+  })
+
+  test('a grant whose refresh was begun meanwhile can be refreshed', async () => {
+    const { id } = await added(at.store())
+    await at.store().claimRefresh(id, 1, 'gw-1', MINUTE_MS)
+    await at.store().restRefresh(id, 'gw-1', MINUTE_MS)
+    expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'resting' })
+    await writeAhead('user_grant', 'lease_until', 'lease_set_at')
+    expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'claimed' })
+  })
+
+  test('clicks, keys, contents and grants that were stored meanwhile are kept no longer than others', async () => {
+    const { id, accessMs } = await added(at.store())
+    await at.store().keepClick('clk_1', sealed('a click'), MINUTE_MS)
+    const message = await acceptedAndClaimed(at.store(), {
+      idempotency: { key: 'k-1', fingerprints: ['key-1.one'], keepMs: DAY_MS },
+    })
+    await at.store().begin('gw-1', [message.id])
+    await finish(at.store(), [message], { next: { state: 'failed' } })
+    const live = await added(at.store())
+    await writeAhead('click', 'expires_at')
+    await writeAhead('idempotency', 'expires_at')
+    await writeAhead('message', 'finished_at', 'wipe_at')
+    await at.alter(
+      `update user_grant set access_until = access_until + ${DAY_MS}, ends_at = ends_at + ${DAY_MS},
+        refresh_until = refresh_until + ${DAY_MS}, refreshed_at = refreshed_at + ${DAY_MS} where id = '${id}'`,
+    )
+    expect(await at.store().mendTimes()).toBe(5)
+    expect(await at.store().mendTimes()).toBe(0)
+    const { accessMs: mended, pairAgeMs } = await foundGrant(at.store(), id)
+    expect(mended).toBeLessThanOrEqual(accessMs + MINUTE_MS)
+    expect(mended).toBeGreaterThan(accessMs - MINUTE_MS)
+    expect(pairAgeMs).toBeGreaterThanOrEqual(0)
+    expect((await foundGrant(at.store(), live.id)).refreshedAt).toBe(live.refreshedAt)
+    const [row] = await at.read(
+      `select (select max(expires_at) from idempotency) - max(finished_at) as key_ms,
+        max(wipe_at) - max(finished_at) as wipe_ms from message`,
+    )
+    expect(Number(row?.['key_ms'])).toBeLessThanOrEqual(DAY_MS + MINUTE_MS)
+    expect(Number(row?.['wipe_ms'])).toBeLessThanOrEqual(DAY_MS + MINUTE_MS)
+  })
+})
