@@ -1,12 +1,12 @@
 import { Agent, request } from 'undici'
 import { describeError } from '../base/log.ts'
+import { createConnector } from '../outbound/connect.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 1024 * 1024
 
-/** Node's own limit of 250 ms for each address of a host would end calls that have 10 s. */
-const agent = new Agent({ autoSelectFamilyAttemptTimeout: TIMEOUT_MS, connect: { timeout: TIMEOUT_MS } })
+const agent = new Agent({ connect: createConnector(TIMEOUT_MS) })
 
 export type Call = { method?: 'GET' | 'POST'; headers?: Record<string, string | string[]>; body?: string | Uint8Array }
 export type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string; ms: number }
