@@ -11,7 +11,7 @@ const ROOT = join(import.meta.dirname, '..')
 const MAIN = join(ROOT, 'dist', 'main.js')
 
 /** What every start loads. The others are loaded by those who need them, as they were published: some have files beside them, or threads. */
-const PACKED = ['cockatiel', 'express', 'helmet', 'pino', 'undici', 'zod']
+const PACKED = ['cockatiel', 'express', 'helmet', 'pino', 'sonic-boom', 'undici', 'zod']
 
 /** Tables stay JSON: as JavaScript they would be compiled by every start, also those that nobody asks for. 3 % of a start. */
 const tablesAsText: Plugin = {

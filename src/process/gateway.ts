@@ -50,7 +50,11 @@ export type Gateway = {
  * The composition root: builds every part from the configuration, hands each what it needs, and listens.
  * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
-export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  { linesLost = () => 0 }: { linesLost?: () => number } = {},
+): Promise<Gateway> {
   const tracing = config.otlpUrl && (await import('../tracing/tracing.ts')).openTracing(config.otlpUrl, VERSION, log)
   const edge = new EdgeFigures(config.resolverTimeoutMs)
   const watch: Watch = { onAnswered: edge.onAnswered, onConcluded: edge.onConcluded, spans: tracing?.spans }
@@ -126,6 +130,7 @@ export async function startGateway(config: Config, log: Logger): Promise<Gateway
           consent: consent?.figures,
           isStoreUp: stored?.isUp,
           spans: tracing?.figures,
+          linesLost,
         }),
       }),
     ],

@@ -23,10 +23,13 @@ export type Figures = {
   spans: SpanFigures | undefined
   /** Where there is a store. */
   isStoreUp: (() => boolean) | undefined
+  /** Lines of the log that could not be written. */
+  linesLost: () => number
 }
 
 /** Every metric of a gateway, besides those of its process. */
-export function describeMetrics({ edge, breakers, outbox, consent, spans, isStoreUp }: Figures): Metric[] {
+export function describeMetrics(figures: Figures): Metric[] {
+  const { edge, breakers, outbox, consent, spans, isStoreUp, linesLost } = figures
   const ofStore: OfStore = (read = []) => (isStoreUp?.() === true ? read : [])
   return [
     {
@@ -35,6 +38,13 @@ export function describeMetrics({ edge, breakers, outbox, consent, spans, isStor
       help: 'Always 1; the version of the gateway is its label.',
       labels: ['version'],
       read: () => [{ labels: { version: VERSION }, value: 1 }],
+    },
+    {
+      kind: 'counter',
+      name: 'kenar_log_lines_lost_total',
+      help: 'Lines of the log that were lost because standard output failed or was not read.',
+      labels: [],
+      read: () => [{ labels: {}, value: linesLost() }],
     },
     ...edgeMetrics(edge),
     {

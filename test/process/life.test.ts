@@ -43,11 +43,13 @@ describe('the process', () => {
     expect(gateway.stderr() + gateway.stdout()).not.toContain('canary')
   })
 
-  test('ends with 1 and one fatal line when its port is taken', async () => {
+  test('ends with 75, one fatal line and a sentence when its port is taken: it may be free at the next start', async () => {
     const first = spawnGateway(environment())
-    const second = spawnGateway({ ...environment(), PORT: String(await first.started) })
-    expect(await second.exited).toBe(1)
+    const port = await first.started
+    const second = spawnGateway({ ...environment(), PORT: String(port) })
+    expect(await second.exited).toBe(75)
     expect(second.stdout()).toMatch(/^\{"level":"fatal".*EADDRINUSE.*\}\n$/)
+    expect(second.stderr()).toContain(`PORT: port ${port} is in use by another process`)
     first.kill('SIGTERM')
     await first.exited
   })
@@ -67,22 +69,58 @@ describe('the process', () => {
   })
 })
 
-describe.each(['SIGTERM', 'SIGINT'] as const)('on %s', (signal) => {
+/** A resolver that answers once the test lets it, and signals that it was asked. */
+async function startHeldGateway(answer = '') {
+  const service = await startHeldService(answer)
+  const gateway = spawnGateway({
+    ...environment(),
+    RESOLVER: 'forward',
+    RESOLVER_URL: service.url,
+    RESOLVER_SECRET: 'x',
+    RESOLVER_TIMEOUT_MS: '15000',
+    SHUTDOWN_GRACE_MS: '15000',
+  })
+  const url = `http://127.0.0.1:${await gateway.started}`
+  const click = supertest(url).post('/divar/session').set('authorization', KEYS.identification).send(CLICK)
+  const answered = click.then((response) => response)
+  await service.asked
+  return { gateway, service, url, answered }
+}
+
+test('a second signal right after the first cuts nothing off: launchers send two', async () => {
+  const { gateway, service, answered } = await startHeldGateway('{"url":"https://app.example.com/done"}')
+  gateway.kill('SIGTERM')
+  gateway.kill('SIGINT')
+  gateway.kill('SIGTERM')
+  await gateway.said('gateway.stopping')
+  service.letGo()
+  expect((await answered).status).toBe(200)
+  expect(await gateway.exited).toBe(0)
+})
+
+test('a second signal later on ends it at once, with 1', async () => {
+  const { gateway, answered } = await startHeldGateway()
+  const cut = answered.catch(() => undefined)
+  gateway.kill('SIGTERM')
+  await gateway.said('gateway.stopping')
+  const again = setInterval(() => {
+    gateway.kill('SIGTERM')
+  }, 100)
+  expect(await gateway.exited).toBe(1)
+  clearInterval(again)
+  await cut
+})
+
+test('an unsupported Node is told in one sentence, before anything else is loaded', async () => {
+  const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.18.0' } })`
+  const gateway = spawnGateway({}, '--import', `data:text/javascript,${old}`, 'src/main.ts')
+  expect(await gateway.exited).toBe(78)
+  expect(gateway.stderr()).toBe('Node 22.18.0 is too old: this program needs Node 22.19 or later.\n')
+})
+
+describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('on %s', (signal) => {
   test('it finishes what runs, takes nothing new, and ends with 0', async () => {
-    // The click runs until the test lets its resolver answer.
-    const service = await startHeldService('{"url":"https://app.example.com/done"}')
-    const gateway = spawnGateway({
-      ...environment(),
-      RESOLVER: 'forward',
-      RESOLVER_URL: service.url,
-      RESOLVER_SECRET: 'x',
-      RESOLVER_TIMEOUT_MS: '15000',
-      SHUTDOWN_GRACE_MS: '15000',
-    })
-    const url = `http://127.0.0.1:${await gateway.started}`
-    const click = supertest(url).post('/divar/session').set('authorization', KEYS.identification).send(CLICK)
-    const answered = click.then((response) => response)
-    await service.asked
+    const { gateway, service, url, answered } = await startHeldGateway('{"url":"https://app.example.com/done"}')
     const idle = connect(Number(new URL(url).port), '127.0.0.1')
     await once(idle, 'connect')
     gateway.kill(signal)

@@ -16,6 +16,26 @@ const FAILED = { status: '500', message: 'The app could not tell where this clic
 const FAILING: [string, string, string | RegExp][] = [
   ['throws', 'export default () => { throw new TypeError("CANARY") }', 'the resolver threw'],
   ['rejects', 'export default async () => { throw "CANARY" }', 'the resolver threw'],
+  [
+    'throws an error that cannot be read',
+    `export default () => {
+      throw Object.defineProperty(new Error(), 'stack', { get: () => { throw new Error('CANARY') } })
+    }`,
+    'the resolver threw',
+  ],
+  [
+    'throws an object that refuses everything',
+    `export default () => {
+      const refuse = () => { throw new Error('CANARY') }
+      throw new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse })
+    }`,
+    'the resolver failed',
+  ],
+  [
+    'answers a Landing that cannot be read',
+    `export default () => ({ get url() { throw new Error('CANARY') } })`,
+    'the resolver failed',
+  ],
   ['answers nothing', 'export default () => {}', 'the resolver answered no Landing: wrong answer'],
   [
     'answers a text',

@@ -11,6 +11,8 @@ export type GatewayProcess = {
   stderr: () => string
   /** Resolves with the port once it is listening. */
   started: Promise<number>
+  /** Resolves once it has logged this event. */
+  said: (event: string) => Promise<void>
   exited: Promise<number | NodeJS.Signals | null>
   kill: (signal: NodeJS.Signals) => void
 }
@@ -37,11 +39,21 @@ export function spawnGateway(environment: Environment, ...program: readonly stri
       if (line?.endsWith('}')) resolve(z.object({ port: z.number() }).parse(JSON.parse(line)).port)
     })
   })
+  const said = (event: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!stdout.includes(`"${event}"`)) return
+        child.stdout.off('data', look)
+        resolve()
+      }
+      child.stdout.on('data', look)
+      look()
+    })
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('close', (code, signal) => {
       children.delete(child)
       resolve(code ?? signal)
     })
   })
-  return { stdout: () => stdout, stderr: () => stderr, started, exited, kill: (signal) => child.kill(signal) }
+  return { stdout: () => stdout, stderr: () => stderr, started, said, exited, kill: (signal) => child.kill(signal) }
 }

@@ -1,0 +1,84 @@
+import sonicBoom from 'sonic-boom'
+
+/** Lines are written together once they are this long (bytes), or after this time. */
+const GATHERED_BYTES = 4096
+const GATHERED_MS = 100
+/** How soon a full pipe is tried again. sonic-boom itself would wait for 100 ms, in which a busy gateway fills a pipe several times. */
+const FULL_PIPE_RETRY_MS = 5
+/** How much may wait for a failing or slow standard output, in bytes. Lines beyond that are lost, and counted. */
+const WAITING_BYTES = 16 * 1024 * 1024
+
+export type StandardOutput = {
+  write: (line: string) => void
+  /** How many lines were lost since the start. */
+  linesLost: () => number
+  /** Writes what waits, for at most `ms`, and resolves to whether all of it was written. Later lines are dropped. */
+  end: (ms: number) => Promise<boolean>
+}
+
+/** Since the last report: how many lines were lost, and the code of the last error, such as ENOSPC; none when the reader was too slow. */
+export type LostLines = { lines: number; error_code?: string }
+
+/**
+ * Opens standard output for the log. Its failures (a full disk, a reader that is gone or does not read) never throw, block or end the
+ * process: what waits is tried again, and `onRecovered` reports what was lost once writing works again.
+ *
+ * sonic-boom is used without `pino.destination`, which flushes synchronously at exit, without end if writing fails, and drops
+ * everything after one EPIPE.
+ */
+export function openStandardOutput(onRecovered: (lost: LostLines) => void): StandardOutput {
+  const stream = new sonicBoom.SonicBoom({
+    // Reading `process.stdout` makes Node set a pipe to non-blocking. A blocking write would keep a thread, and the exit waits for threads.
+    fd: process.stdout.fd,
+    minLength: GATHERED_BYTES,
+    periodicFlush: GATHERED_MS,
+    maxLength: WAITING_BYTES,
+    retryEAGAIN: () => false,
+  })
+  let total = 0
+  let unreported = 0
+  let errorCode: string | undefined
+  let retry: NodeJS.Timeout | undefined
+  let ending: Promise<boolean> | undefined
+  const ended = Promise.withResolvers<boolean>()
+  // What could not be written stays with the stream, which tries it again with each later write or flush.
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EAGAIN') {
+      clearTimeout(retry)
+      retry = setTimeout(() => {
+        stream.flush()
+      }, FULL_PIPE_RETRY_MS)
+      return
+    }
+    errorCode = code
+    if (ending !== undefined) ended.resolve(false)
+  })
+  stream.on('drop', () => {
+    total += 1
+    unreported += 1
+  })
+  stream.on('drain', () => {
+    const lost = { lines: unreported, ...(errorCode !== undefined && { error_code: errorCode }) }
+    unreported = 0
+    errorCode = undefined
+    if (lost.lines > 0) onRecovered(lost)
+  })
+  stream.on('close', () => {
+    clearTimeout(retry)
+    ended.resolve(true)
+  })
+  return {
+    write: (line) => {
+      if (ending === undefined) stream.write(line)
+    },
+    linesLost: () => total,
+    end: (ms) => {
+      if (ending === undefined) {
+        ending = ended.promise
+        setTimeout(ended.resolve, ms, false)
+        stream.end()
+      }
+      return ending
+    },
+  }
+}
