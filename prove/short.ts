@@ -18,6 +18,7 @@ const SUITES = [
   'upgrade',
   'abuse',
   'stop',
+  'trouble',
   'soak',
 ] as const
 

@@ -36,6 +36,16 @@ export type GatewayProcess = {
   errors: () => number
 }
 
+export type SpawnOptions = {
+  /** Another version's main file. */
+  main?: string
+  onOutput?: (chunk: string) => void
+  /** A file descriptor for standard output, instead of a pipe that is read here; needs `port`. */
+  log?: number
+  /** The PORT of the environment. */
+  port?: number
+}
+
 /**
  * The program as it is built, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
  * ends by itself breaks the suite.
@@ -43,20 +53,22 @@ export type GatewayProcess = {
 export function spawnGateway(
   suite: Suite,
   environment: Environment,
-  { main = MAIN, onOutput = () => undefined }: { main?: string; onOutput?: (chunk: string) => void } = {},
+  { main = MAIN, onOutput = () => undefined, log, port: knownPort }: SpawnOptions = {},
 ): GatewayProcess {
   suite.atEnd(() => end('SIGKILL'))
   const spawnedAt = performance.now()
   const child = startChild(process.execPath, [...NODE_FLAGS, main], {
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', log ?? 'pipe', 'pipe'],
   })
   const listening = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<undefined>()
   let output = ''
   let unfinished = ''
   let errors = 0
-  let begun = false
+  // Where the log goes elsewhere, the port must be known.
+  let begun = knownPort !== undefined
+  if (knownPort !== undefined) listening.resolve(knownPort)
   let isWanted = true
   let client: Client | undefined
   const read = (chunk: unknown) => {

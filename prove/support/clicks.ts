@@ -1,0 +1,43 @@
+import { setTimeout } from 'node:timers/promises'
+import { CLICK_V2 } from '../../test/support/planted.ts'
+import { rawClick, Wire } from './wire.ts'
+
+/** What became of clicks. */
+export type Clicks = {
+  answered: number
+  /** Connections on which no answer came, and answers that were not a landing, by status. */
+  unanswered: number
+  otherwise: Map<number, number>
+  stop: () => Promise<void>
+}
+
+const LANES = 8
+const REST_MS = 40
+
+/** Clicks one after the other on a few connections, until it is stopped. */
+export function startClicks(port: number): Clicks {
+  const request = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
+  const state = { stopped: false }
+  const clicks: Clicks = { answered: 0, unanswered: 0, otherwise: new Map(), stop: () => Promise.resolve() }
+  const lane = async () => {
+    let wire: Wire | undefined
+    while (!state.stopped) {
+      if (!wire?.isUsable) {
+        wire?.close()
+        wire = await Wire.open(port).catch(() => undefined)
+      }
+      const answer = await wire?.ask(request)
+      if (answer === undefined) clicks.unanswered += 1
+      else if (answer.status === 200) clicks.answered += 1
+      else clicks.otherwise.set(answer.status, (clicks.otherwise.get(answer.status) ?? 0) + 1)
+      await setTimeout(REST_MS)
+    }
+    wire?.close()
+  }
+  const done = Promise.all(Array.from({ length: LANES }, lane))
+  clicks.stop = async () => {
+    state.stopped = true
+    await done
+  }
+  return clicks
+}
