@@ -8,7 +8,7 @@ import { environment } from './support/environment.ts'
 import { fakeClock } from './support/fake-clock.ts'
 import { seconds } from './support/figures.ts'
 import { freePort } from './support/free-port.ts'
-import { spawnGateway, type Ready } from './support/gateway.ts'
+import { spawnGateway, storeOf, type Ready } from './support/gateway.ts'
 import { Ledger } from './support/ledger.ts'
 import { startLoad } from './support/load.ts'
 import { startPlatform } from './support/platform.ts'
@@ -159,8 +159,7 @@ async function passThrough(
       () => ledger.timesAccepted(serial) > 0,
       2000,
     )
-    const state: unknown = await (await fetch(`${url}/readyz`)).json()
-    return arrived !== undefined && JSON.stringify(state).includes('"store":"ok"')
+    return arrived !== undefined && (await storeOf(url)) === 'ok'
   }
   return suite.until(`all is well after: ${name}`, isWell, WELL_WITHIN_MS)
 }

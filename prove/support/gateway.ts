@@ -139,6 +139,17 @@ async function waitReady(url: string, until: number): Promise<void> {
   }
 }
 
+/** What `/readyz` says of the store, `none` where it does not answer 200. */
+export async function storeOf(url: string): Promise<string> {
+  try {
+    const { statusCode, body } = await request(`${url}/readyz`)
+    const { store } = z.object({ store: z.string() }).parse(await body.json())
+    return statusCode === 200 ? store : 'none'
+  } catch {
+    return 'none'
+  }
+}
+
 /** Nothing when there was no answer. */
 export async function statusOf(url: string): Promise<number | undefined> {
   try {
