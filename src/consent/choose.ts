@@ -36,14 +36,19 @@ export function namesOfCovering(covering: readonly Covering[], { names }: GrantS
 /**
  * The grant with the narrowest scope that covers, the newest of these; `ambiguous` when those of two users do.
  * @param found newest first
+ * @param except ids of grants that are not to be used again; whose message it is does not change by them
  */
-export function narrowest(found: readonly Grant[], covering: readonly Covering[]): Grant | 'ambiguous' | undefined {
+export function narrowest(
+  found: readonly Grant[],
+  covering: readonly Covering[],
+  except: ReadonlySet<string> = new Set(),
+): Grant | 'ambiguous' | undefined {
   const ranked = found
     .map((grant) => ({ grant, rank: covering.findIndex((one) => covers(grant, one)) }))
     .filter(({ rank }) => rank >= 0)
     .sort((one, other) => one.rank - other.rank)
   const owners = new Set(ranked.map(({ grant, rank }) => senderBy(grant, covering[rank])))
-  return owners.size > 1 ? 'ambiguous' : ranked[0]?.grant
+  return owners.size > 1 ? 'ambiguous' : ranked.find(({ grant }) => !except.has(grant.id))?.grant
 }
 
 /** In whose name a message goes by a grant: as the message says, and where it does not, in the grant's owner's. */

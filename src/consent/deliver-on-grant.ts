@@ -10,6 +10,8 @@ import type { Chosen, Grants } from './grants.ts'
 
 /** The token, the one before it, and a refreshed one. */
 const MAX_TOKENS = 3
+/** Of one sender: where Divar does not permit the message by one grant, it may by the next. */
+const MAX_GRANTS = 3
 
 /** Delivers with the token that came along, or else with that of the narrowest grant that covers the message. */
 export function deliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
@@ -29,14 +31,23 @@ async function deliverOnGrant(
 ): Promise<Outcome> {
   try {
     const refused = new Set<string>()
+    const notPermitted = new Set<string>()
+    let notPermittedOutcome: Outcome | undefined
     let grant: Grant | undefined
     for (;;) {
       if (grant === undefined) {
-        const chosen = await grants.forMessage(message.address, sender)
-        if (chosen.kind !== 'grant') return whyNot(chosen)
+        const chosen = await grants.forMessage(message.address, sender, notPermitted)
+        // What Divar said tells more than that no other grant is left.
+        if (chosen.kind !== 'grant') return notPermittedOutcome ?? whyNot(chosen)
         grant = chosen.grant
       }
       const outcome = await deliver(message, grant.accessToken, trace)
+      if (outcome.kind === 'not_permitted' && notPermitted.size < MAX_GRANTS - 1) {
+        notPermittedOutcome ??= outcome
+        notPermitted.add(grant.id)
+        grant = undefined
+        continue
+      }
       // A refused token is a sure no, so the same attempt may go on with another.
       if (outcome.kind !== 'token_refused' || refused.size === MAX_TOKENS - 1) return outcome
       const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))

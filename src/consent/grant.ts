@@ -83,6 +83,18 @@ export function createGrantSafe(keyring: Keyring) {
   }
 }
 
+/** What is left of a grant's scopes once a refresh names those that still hold. A refresh adds none, and an answer without scopes takes none. */
+export function narrowTo(
+  { scopes }: Pick<Grant, 'scopes'>,
+  { scopes: named }: { scopes: readonly string[] | undefined },
+): readonly Scope[] {
+  if (named === undefined) return scopes
+  const names = new Set(named.map((text) => nameOfScope(readScope(text))))
+  const left = scopes.filter((scope) => scope.kind === 'offline' || names.has(nameOfScope(scope)))
+  // A right to refresh what is no longer there is worth nothing.
+  return left.every(({ kind }) => kind === 'offline') ? [] : left
+}
+
 /** Whether a grant holds a scope, however either is written. */
 export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
   const name = nameOfScope(scope)

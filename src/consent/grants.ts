@@ -53,14 +53,17 @@ export class Grants {
     return id
   }
 
-  /** The grant whose token a message goes with, refreshed if it is time. */
-  forMessage(address: Address, sender: Sender): Promise<Chosen> {
+  /**
+   * The grant whose token a message goes with, refreshed if it is time.
+   * @param except ids of grants by which Divar has not permitted the message
+   */
+  forMessage(address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<Chosen> {
     const covering = coveringScopes(address, sender)
     const macs = namesOfCovering(covering, this.#options.safe)
     // Where the sender is whoever has consented, one that cannot be opened might be somebody else's.
     const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
     return this.#choose(macs, (found, isAnyUnreadable) =>
-      needsAll && isAnyUnreadable ? undefined : narrowest(found, covering),
+      needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
     )
   }
 

@@ -4,7 +4,7 @@ import { describeError, type Logger } from '../base/log.ts'
 import type { GrantStore } from '../store/consent-store.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { StoreError } from '../store/store.ts'
-import type { Grant, GrantSafe } from './grant.ts'
+import { narrowTo, type Grant, type GrantSafe } from './grant.ts'
 import type { NoTokens, TokenClient, Tokens } from './token-client.ts'
 
 /** Beyond the exchange itself: for the commits around it. */
@@ -19,7 +19,7 @@ const COMMIT_RETRY_MS = 500
 export type RefresherOptions = {
   store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'endGrant' | 'findGrant'>
   safe: GrantSafe
-  client: Pick<TokenClient, 'refresh'>
+  client: Pick<TokenClient, 'refresh' | 'hold'>
   /** Of this gateway among others. */
   owner: string
   /** For one exchange with the token route. */
@@ -63,7 +63,8 @@ export class Refresher {
   }
 
   async #refresh(grant: Grant, waits: boolean): Promise<Refreshed> {
-    const { store, safe, owner, timeoutMs, cutOff } = this.#options
+    const { store, safe, owner, timeoutMs, cutOff, client } = this.#options
+    if (client.hold.isHeld()) return { kind: 'failed', reason: 'the token route asked to wait' }
     const leaseMs = timeoutMs + LEASE_MARGIN_MS
     const deadline = performance.now() + leaseMs
     for (;;) {
@@ -88,8 +89,11 @@ export class Refresher {
         : await client.refresh(refreshToken, accessToken)
     figures.count({ outcome: result.kind === 'tokens' ? 'refreshed' : result.kind })
     if (result.kind !== 'tokens') return this.#giveUp(grant, result)
+    const scopes = narrowTo(grant, result.tokens)
+    if (scopes.length === 0)
+      return this.#giveUp(grant, { kind: 'ended', reason: 'the refresh names none of its scopes' })
     log.info({ event: 'grant.refreshed', grant_id: grant.id })
-    return this.#commit(grant, result.tokens)
+    return this.#commit({ ...grant, scopes }, result.tokens)
   }
 
   async #giveUp(grant: Grant, { kind, reason }: NoTokens): Promise<Refreshed> {

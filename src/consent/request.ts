@@ -1,7 +1,7 @@
 import type { Click } from '../click/click.ts'
 import type { Address, Sender } from '../message/message.ts'
 import type { Scope } from '../scope/scope.ts'
-import { isOfThisChat, ScopeError, type Chat, type WantedScope } from '../scope/wanted.ts'
+import { isOfThisChat, namesThisChat, ScopeError, type Chat, type WantedScope } from '../scope/wanted.ts'
 
 /** Who is to be asked, and about which chat. */
 export type Asked = Chat & {
@@ -27,13 +27,14 @@ export function askedOfMessage(address: Address, { userId, postToken }: Sender):
 }
 
 /**
- * Where it cannot be proven whose consent it is, only scopes that speak of this one chat may be asked for: they are worth nothing elsewhere,
- * whoever gives them.
+ * Where it cannot be proven whose consent it is, other scopes may be asked for only beside that of the chat: Divar grants a chat's scope only
+ * to one of its two users, so an answer that names it tells who consented.
  * @throws ScopeError
  */
 export function requireProvable(wanted: readonly WantedScope[], asked: Asked): void {
   if (asked.userId !== undefined || wanted.every(({ scope }) => isOfThisChat(scope, asked))) return
-  throw new ScopeError('only chat, user_id and offline can be asked for where it cannot be proven who consents')
+  if (wanted.some(({ scope }) => namesThisChat(scope, asked))) return
+  throw new ScopeError('beside chat only user_id and offline can be asked for where it cannot be proven who consents')
 }
 
 /** The scopes by which a wanted one is covered, itself first: who may write into all chats of a post may write into each. */

@@ -2,9 +2,16 @@ import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-j
 
 /** A point in time in seconds is a number of this size, a duration never is. */
 const LEAST_UNIX_TIME_S = 1_000_000_000
+/** A point in time in milliseconds; in seconds it would be in the year 5138. */
+const LEAST_UNIX_TIME_MS = 100_000_000_000
 
-/** Ten years: no token lives longer, and a database could not count further than some answers might. */
-const MAX_LIFE_S = 10 * 365 * 24 * 60 * 60
+/** No access token is taken to live longer than a refresh token does. A longer duration is one in milliseconds. */
+const MAX_LIFE_S = 30 * 24 * 60 * 60
+
+/** What an `Authorization` header can hold (RFC 6750, 2.1), and a bound. */
+const ACCESS_TOKEN = /^[\x21-\x7e]{1,4096}$/
+/** RFC 6749, A.17. It goes in a form, never in a header. */
+const REFRESH_TOKEN = /^[\x20-\x7e]{1,4096}$/
 
 /**
  * Brings the platform's token answers into the form that OAuth 2.0 has for them: `token_type` is missing in some, others name a point in
@@ -15,16 +22,41 @@ export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Arr
   const answer = readJson(bytes)
   if (!isJsonObject(answer) || typeof answer['access_token'] !== 'string') return bytes
   const { expires, expires_in, token_type, refresh_token, scope, id_token: _, ...rest } = answer
-  const expiresIn = readNumber(expires_in) ?? readExpires(expires, nowMs)
+  const expiresIn = readLife(expires_in, nowMs) ?? readLife(expires, nowMs)
   return Buffer.from(
     JSON.stringify({
       ...rest,
       token_type: typeof token_type === 'string' && token_type !== '' ? token_type : 'bearer',
-      ...(expiresIn !== undefined && { expires_in: Math.min(Math.max(expiresIn, 0), MAX_LIFE_S) }),
+      ...(expiresIn !== undefined && { expires_in: expiresIn }),
       ...(isText(refresh_token) && { refresh_token }),
-      ...(isText(scope) && { scope }),
+      ...(scope !== undefined && { scope }),
     }),
   )
+}
+
+/**
+ * What makes a token answer useless though it came with a status of success; undefined when it is usable. `error`: the platform's own error,
+ * which belongs under a 4xx.
+ */
+export function findAnswerProblem(
+  bytes: Uint8Array,
+): { kind: 'error' } | { kind: 'unusable'; reason: string } | undefined {
+  const answer = readJson(bytes)
+  if (answer === undefined) return unusable('the token answer cannot be read')
+  const { error, scope, access_token: accessToken, refresh_token: refreshToken } = answer
+  if (isText(error)) return { kind: 'error' }
+  if (scope !== undefined && typeof scope !== 'string') return unusable('the scope of the token answer cannot be read')
+  if (typeof accessToken === 'string' && !ACCESS_TOKEN.test(accessToken)) {
+    return unusable('the access token of the answer fits into no header')
+  }
+  if (isText(refreshToken) && !REFRESH_TOKEN.test(refreshToken)) {
+    return unusable('the refresh token of the answer is none that could be sent back')
+  }
+  return undefined
+}
+
+function unusable(reason: string) {
+  return { kind: 'unusable' as const, reason }
 }
 
 function readJson(bytes: Uint8Array): JsonObject | undefined {
@@ -36,10 +68,17 @@ function readJson(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
-function readExpires(expires: unknown, nowMs: number): number | undefined {
-  const seconds = readNumber(expires)
-  if (seconds === undefined) return undefined
-  return seconds < LEAST_UNIX_TIME_S ? seconds : seconds - Math.floor(nowMs / 1000)
+/** Seconds from now. The number may be a duration or a point in time, in seconds or milliseconds: its size says which. */
+function readLife(value: unknown, nowMs: number): number | undefined {
+  const number = readNumber(value)
+  if (number === undefined) return undefined
+  return Math.min(Math.max(toSeconds(number, nowMs), 0), MAX_LIFE_S)
+}
+
+function toSeconds(number: number, nowMs: number): number {
+  if (number >= LEAST_UNIX_TIME_MS) return Math.floor((number - nowMs) / 1000)
+  if (number >= LEAST_UNIX_TIME_S) return number - Math.floor(nowMs / 1000)
+  return number > MAX_LIFE_S ? number / 1000 : number
 }
 
 function readNumber(value: unknown): number | undefined {

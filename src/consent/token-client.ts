@@ -4,7 +4,9 @@ import { newTrace, type Trace } from '../base/trace.ts'
 import type { Host } from '../outbound/host.ts'
 import { splitScopes } from '../scope/scope.ts'
 import type { TokenPair } from './grant.ts'
-import { normalizeTokenAnswer } from './token-answer.ts'
+import { readRetryAfter } from '../delivery/read-answer.ts'
+import { findAnswerProblem, normalizeTokenAnswer } from './token-answer.ts'
+import { TokenRouteHold } from './token-route-hold.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 /** When the platform does not say how long a token is good: what its documentation shows. */
@@ -40,6 +42,7 @@ export async function createTokenClient(options: TokenClientOptions) {
   const { oauthUrl, clientId, clientSecret, redirectUri, timeoutMs } = options
   const oauth = await import('openid-client')
   /** One for each call: the library hands nothing through to its way out but what it was made with. */
+  const hold = new TokenRouteHold(timeoutMs)
   const configFor = (trace: Trace) => {
     const config = new oauth.Configuration(
       {
@@ -52,7 +55,7 @@ export async function createTokenClient(options: TokenClientOptions) {
       oauth.ClientSecretPost(clientSecret),
     )
     config.timeout = Math.ceil(timeoutMs / 1000) + 1
-    config[oauth.customFetch] = createFetch(options, trace)
+    config[oauth.customFetch] = createFetch(options, hold, trace)
     // Where no TLS is possible, and none needed. Deprecated only to make whoever writes it look twice.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     if (isLoopback(oauthUrl)) oauth.allowInsecureRequests(config)
@@ -79,6 +82,7 @@ export async function createTokenClient(options: TokenClientOptions) {
   }
 
   return {
+    hold,
     newState: () => oauth.randomState(),
     newVerifier: () => oauth.randomPKCECodeVerifier(),
     /** Where the user is asked. @param scope joined as its notation says, already escaped for a query */
@@ -132,7 +136,7 @@ function readTokens({ access_token, refresh_token, expires_in, scope }: TokenAns
 class TokenRouteError extends Error {}
 
 /** The library's way out is ours: bounded, with a deadline, and without redirects. */
-function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, trace: Trace) {
+function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, hold: TokenRouteHold, trace: Trace) {
   return async (
     address: string,
     { body, headers }: { body?: unknown; headers: Record<string, string> },
@@ -149,12 +153,15 @@ function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, trace: 
       traced: { as: 'ask token', trace },
     })
     if (exchange.kind === 'failed') throw new TokenRouteError(exchange.reason)
-    const { status, body: bytes } = exchange
+    const { status, headers: answered, body: bytes } = exchange
+    hold.note(status, readRetryAfter(answered['retry-after']))
     if (bytes === undefined) throw new TokenRouteError('the answer broke off')
     if (status < 200 || status > 599) throw new TokenRouteError(reasonOf('no answer of a token route', status))
     const isEmpty = status === 204 || status === 205 || status === 304
+    const problem = status < 300 ? findAnswerProblem(bytes) : undefined
+    if (problem?.kind === 'unusable') throw new TokenRouteError(problem.reason)
     return new Response(isEmpty ? null : normalizeTokenAnswer(bytes, Date.now()), {
-      status,
+      status: problem?.kind === 'error' ? 400 : status,
       headers: { 'content-type': 'application/json' },
     })
   }

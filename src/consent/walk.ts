@@ -5,7 +5,7 @@ import type { Keyring } from '../base/keyring.ts'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Trace } from '../base/trace.ts'
 import { nameOfScope, readScope, writeScope, type Scope, type ScopeStyle } from '../scope/scope.ts'
-import { isOfThisChat, wantedScopes, type WantedScope } from '../scope/wanted.ts'
+import { isOfThisChat, namesThisChat, wantedScopes, type WantedScope } from '../scope/wanted.ts'
 import type { ConsentStore } from '../store/consent-store.ts'
 import { StoreError } from '../store/store.ts'
 import type { Grants } from './grants.ts'
@@ -156,9 +156,13 @@ export function createWalk(options: WalkOptions) {
     return { kind: 'refused', why, returnUrl, reason: result.reason }
   }
 
-  /** Keeps a grant only under the name of whoever gave it. */
+  /** Keeps a grant only in the name of the user who gave it, and only when all that was asked was granted. */
   const settle = async ({ asked, scopes, destination }: Content, tokens: Tokens, trace: Trace): Promise<Finished> => {
     const { onDenied, returnUrl, landing, click } = destination
+    const wanted = scopes.map(readScope)
+    const granted = tokens.scopes?.map(readScope)
+    const isProvable = asked.userId !== undefined
+    if (!holdsAll(granted ?? wanted, wanted, tokens, isProvable)) return { kind: 'denied', onDenied, returnUrl }
     const who = await askUser(tokens.accessToken, trace)
     const userId = who.kind === 'told' ? who.user.userId : undefined
     if (asked.userId !== undefined && userId !== asked.userId) {
@@ -166,18 +170,12 @@ export function createWalk(options: WalkOptions) {
         ? { kind: 'refused', why: 'not_answered', returnUrl, reason: NOT_TOLD }
         : { kind: 'refused', why: 'other_user', returnUrl }
     }
-    const held = (tokens.scopes ?? scopes).map(readScope)
-    const isProven = asked.userId !== undefined
-    const kept = isProven ? held : held.filter((scope) => isOfThisChat(scope, asked))
-    const isWhole = holdsAll(kept, scopes.map(readScope), tokens)
-    // Whose a part would be cannot be known: another user may have been given what is not in one user's name.
-    if (!isProven && !isWhole) return { kind: 'denied', onDenied, returnUrl }
-    const chatUserId = isProven ? undefined : kept.find((scope) => scope.kind === 'chat')?.userId
+    const kept = isProvable ? (granted ?? wanted) : keptUnproven(wanted, granted, asked)
+    const chatUserId = isProvable ? undefined : kept.find((scope) => scope.kind === 'chat')?.userId
     if (userId === undefined && chatUserId === undefined) {
       return { kind: 'refused', why: 'not_answered', returnUrl, reason: NOT_TOLD }
     }
     const grantId = await grants.add({ userId, chatUserId }, kept, tokens)
-    if (!isWhole) return { kind: 'denied', onDenied, returnUrl }
     if (click !== undefined) await clicks.keep(click.id, click)
     return { kind: 'granted', grantId, landing }
   }
@@ -189,12 +187,29 @@ function writeWanted({ scope, text }: WantedScope, style: ScopeStyle): string {
   return text ?? writeScope(scope, style)
 }
 
-/** Whoever agreed to a part of it only has not agreed. The refresh token is its own proof. */
-function holdsAll(held: readonly Scope[], wanted: readonly Scope[], { refreshToken }: Tokens): boolean {
-  const names = new Set(held.map(nameOfScope))
+/**
+ * What is kept where it cannot be proven who consented: of what was asked, all when the answer itself names the chat's scope, which Divar
+ * grants to its two users only; else what speaks of this chat alone, since it is worth nothing elsewhere.
+ */
+function keptUnproven(wanted: readonly Scope[], granted: readonly Scope[] | undefined, asked: Asked): Scope[] {
+  if (granted?.some((scope) => namesThisChat(scope, asked)) !== true) {
+    return wanted.filter((scope) => isOfThisChat(scope, asked))
+  }
+  const names = new Set(wanted.map(nameOfScope))
+  return granted.filter((scope) => names.has(nameOfScope(scope)))
+}
+
+/** A user who granted only a part of it has not agreed. A refresh token proves `offline_access`; `USER_ID` is needed only for the comparison. */
+function holdsAll(
+  granted: readonly Scope[],
+  wanted: readonly Scope[],
+  { refreshToken }: Tokens,
+  needsUserId: boolean,
+): boolean {
+  const names = new Set(granted.map(nameOfScope))
   return wanted.every(
     (scope) =>
-      scope.kind === 'user_id' ||
+      (scope.kind === 'user_id' && !needsUserId) ||
       (scope.kind === 'offline' && refreshToken !== undefined) ||
       names.has(nameOfScope(scope)),
   )

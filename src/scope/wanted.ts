@@ -75,6 +75,11 @@ function readWritten(text: string): WantedScope {
   return { scope: readScope(text), text }
 }
 
+/** Whether a scope is the right to write into this one chat, which Divar grants to its two users only. */
+export function namesThisChat(scope: Scope, chat: Chat): boolean {
+  return (scope.kind === 'conversation' || scope.kind === 'chat') && isOfThisChat(scope, chat)
+}
+
 /** Whether a scope speaks of nothing but this one chat; what is asked for beside any other does no harm. */
 export function isOfThisChat(scope: Scope, { conversationId, triple }: Chat): boolean {
   switch (scope.kind) {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { Kysely, sql } from 'kysely'
 import pg from 'pg'
+import { startDeadline } from '../base/deadline.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
 import type { Database } from './database.ts'
@@ -68,15 +69,20 @@ export async function openPostgres(url: string, log: Logger, events: StoreEvents
  * gets it for as long as the system keeps trying: a quarter of an hour.
  */
 function endHungConnections(pool: pg.Pool, events: StoreEvents): void {
-  const timers = new Map<pg.PoolClient, NodeJS.Timeout>()
+  const deadlines = new Map<pg.PoolClient, () => void>()
   const end = (client: pg.PoolClient) => {
     events.onFailed()
     if (client instanceof pg.Client) void client.end()
   }
-  pool.on('acquire', (client) => timers.set(client, setTimeout(end, CALL_TIMEOUT_MS, client)))
+  pool.on('acquire', (client) => {
+    const stop = startDeadline(CALL_TIMEOUT_MS, () => {
+      end(client)
+    })
+    deadlines.set(client, stop)
+  })
   pool.on('release', (_error, client) => {
-    clearTimeout(timers.get(client))
-    timers.delete(client)
+    deadlines.get(client)?.()
+    deadlines.delete(client)
   })
 }
 

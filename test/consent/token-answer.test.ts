@@ -61,6 +61,11 @@ describe('a token answer becomes one of OAuth 2.0', () => {
     ['expires in the past', { expires: NOW_S - 3600 }, 0],
     ['expires of the year 2001', { expires: 1_000_000_000 }, 0],
     ['expires as a duration', { expires: 3600 }, 3600],
+    ['expires as a unix time in milliseconds', { expires: NOW_MS + 3_600_000 }, 3600],
+    ['expires_in as a unix time', { expires_in: NOW_S + 3600 }, 3600],
+    ['expires_in in milliseconds', { expires_in: 604_799_000 }, 604_799],
+    ['expires_in of nonsense', { expires_in: 1e300 }, 2_592_000],
+    ['expires in a thousand years', { expires: NOW_S + 31_536_000_000 }, 2_592_000],
     ['expires as a duration in a string', { expires: '3600' }, 3600],
   ])('%s', (_, part, expiresIn) => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({
@@ -82,12 +87,16 @@ describe('a token answer becomes one of OAuth 2.0', () => {
   })
 
   test.each([
-    ['empty', { refresh_token: '', scope: '' }],
-    ['null', { refresh_token: null, scope: null }],
-    ['no text', { refresh_token: 7, scope: ['USER_PHONE'] }],
+    ['empty', { refresh_token: '' }],
+    ['null', { refresh_token: null }],
+    ['no text', { refresh_token: 7 }],
     ['an identity token', { id_token: 'a.b.c' }],
   ])('what is %s is left out', (_, part) => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({ access_token: 'x', token_type: 'bearer' })
+  })
+
+  test.each([[''], [null], [['USER_PHONE']], [7]])('a scope that is there stays as it came: %j', (scope) => {
+    expect(normalized({ access_token: 'x', scope })).toMatchObject({ scope })
   })
 
   test('whatever else it says stays', () => {

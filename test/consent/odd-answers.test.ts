@@ -1,0 +1,137 @@
+import { describe, expect, test } from '@jest/globals'
+import { clicked, LANDING, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
+import { withMembers } from '../support/odd-divar.ts'
+import {
+  allGrants,
+  chatOf,
+  granting,
+  grantsOf,
+  ON_DENIED,
+  startOdd,
+  tripleOf,
+  type Odd,
+} from '../support/odd-consent.ts'
+import { parseJson } from '../support/requests.ts'
+
+describe('a token answer that grants less than was asked', () => {
+  test.each([
+    ['only a part', ['chat', 'phone', 'offline'], 'v2', (odd: Odd) => `${chatOf(odd)} USER_ID offline_access`],
+    ['no USER_ID, which proves who it is', ['chat'], 'v2', chatOf],
+    ['another chat', ['chat'], 'v2', () => 'CONVERSATION_SEND_MESSAGE.another USER_ID'],
+    ['something else altogether', ['phone'], 'v2', () => 'USER_ADDONS_CREATE USER_ID'],
+    ['nothing', ['chat'], 'v2', () => ''],
+    [
+      'of a user who cannot be proven, only a part',
+      ['chat', 'phone'],
+      'v1',
+      (odd: Odd) => `CHAT_MESSAGE_SEND.${tripleOf(odd)}`,
+    ],
+    ['of a user who cannot be proven, another chat', ['chat'], 'v1', () => 'CHAT_MESSAGE_SEND.YTpiOmM='],
+    [
+      'of a user who cannot be proven, only what was asked beside the chat',
+      ['chat', 'phone'],
+      'v1',
+      () => 'USER_PHONE USER_ID',
+    ],
+  ] as const)('counts as a refusal, and nothing of it is kept or used: %s', async (_, scopes, wire, scopeOf) => {
+    const odd = await startOdd({ scopes: [...scopes] })
+    odd.odd.onToken(granting(scopeOf(odd)))
+    expect(await walk(await clicked(odd.at, 'buyer', wire))).toMatchObject({ status: 303, location: ON_DENIED })
+    expect(await allGrants(odd)).toEqual([])
+    const { status, text } = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
+    expect([status, parseJson(text)['code']]).toEqual([403, 'consent_required'])
+    expect(await clicked(odd.at, 'buyer', wire)).toContain('/oauth/start/')
+  })
+
+  test.each([
+    ['a list', ['USER_ID']],
+    ['null', null],
+    ['a number', 7],
+    ['an object', {}],
+  ])('is refused, and nothing is kept, when its scope cannot be read: %s', async (_, scope) => {
+    const odd = await startOdd({ scopes: ['chat'] })
+    odd.odd.onToken(granting(scope))
+    expect((await walk(await clicked(odd.at))).status).toBe(502)
+    expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: expect.stringContaining('scope') })
+    expect(await allGrants(odd)).toEqual([])
+  })
+})
+
+describe('a token answer is taken though', () => {
+  test('it names more than was asked: all of it is the proven user’s', async () => {
+    const odd = await startOdd({ scopes: ['chat'] })
+    odd.odd.onToken(granting(`${chatOf(odd)} USER_ID USER_PHONE`))
+    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id))[0]?.scopes).toContain('USER_PHONE')
+  })
+
+  test('it names no USER_ID where no id is compared', async () => {
+    const odd = await startOdd({ scopes: ['chat'] })
+    odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)}`))
+    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+  })
+
+  test('it names no offline_access but has a refresh token', async () => {
+    const odd = await startOdd()
+    odd.odd.onToken(granting(`${chatOf(odd)} USER_ID`))
+    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect(await clicked(odd.at)).toContain(LANDING)
+  })
+
+  test('it has no scope at all: what was asked was granted', async () => {
+    const odd = await startOdd()
+    odd.odd.onToken(granting(undefined))
+    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect(await clicked(odd.at)).toContain(LANDING)
+  })
+})
+
+describe('on v1, where no id can be compared, other scopes than the chat’s', () => {
+  const OTHER = 'USER_PHONE'
+
+  test('are kept when the answer itself names the chat', async () => {
+    const odd = await startOdd({ scopes: ['chat', OTHER] })
+    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id)
+    expect(grant?.scopes).toEqual(expect.arrayContaining([OTHER, `CHAT_MESSAGE_SEND.${tripleOf(odd)}`]))
+    expect(await clicked(odd.at, 'buyer', 'v1')).toContain(LANDING)
+  })
+
+  test('are dropped when it names none', async () => {
+    const odd = await startOdd({ scopes: ['chat', OTHER] })
+    odd.odd.onToken(granting(undefined))
+    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id)
+    expect(grant?.scopes).toContain(`CHAT_MESSAGE_SEND.${tripleOf(odd)}`)
+    expect(grant?.scopes).not.toContain(OTHER)
+  })
+
+  test('are not kept when nobody asked for them', async () => {
+    const odd = await startOdd({ scopes: ['chat'] })
+    odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)} USER_ID USER_PHONE`))
+    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id))[0]?.scopes).not.toContain('USER_PHONE')
+  })
+
+  test('cannot be asked for without the chat’s', async () => {
+    const odd = await startOdd({ scopes: ['phone'] })
+    odd.divar.conversation.change({ wire: 'v1' })
+    await clicked(odd.at, 'buyer', 'v1').catch(() => undefined)
+    expect((await odd.gateway.logged('click.refused'))['code']).toBe('resolver_failed')
+  })
+})
+
+test.each([
+  ['milliseconds in expires_in', { expires_in: 3_600_000 }, 1],
+  ['the end in seconds in expires_in', { expires_in: Math.floor(Date.now() / 1000) + 3600 }, 1],
+  ['the end in milliseconds', { expires_in: undefined, expires: Date.now() + 3_600_000 }, 1],
+  ['the end in seconds, as text', { expires_in: undefined, expires: String(Math.floor(Date.now() / 1000) + 3600) }, 1],
+  ['nonsense', { expires_in: 1e300 }, 30 * 24],
+])('a token whose life is told as %s is believed for hours, not for years', async (_, members, hours) => {
+  const odd = await startOdd({ scopes: ['chat'] })
+  odd.odd.onToken(withMembers(members))
+  expect((await walk(await clicked(odd.at))).status).toBe(303)
+  const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
+  const left = (Date.parse(grant?.access_expires_at ?? '') - Date.now()) / 3_600_000
+  expect(Math.round(left)).toBe(hours)
+})

@@ -1,0 +1,92 @@
+import { describe, expect, test } from '@jest/globals'
+import { clicked, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
+import { withMembers } from '../support/odd-divar.ts'
+import { allGrants, anew, chatOf, consented, granting, grantsOf, NEARLY_OVER, OVER } from '../support/odd-consent.ts'
+import { idOf, until } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+describe('a refresh', () => {
+  test.each([200, 400])('that is answered invalid_grant under %d ends the grant', async (status) => {
+    const odd = await consented(OVER)
+    odd.odd.onToken(() => ({ status, body: '{"error":"invalid_grant"}' }))
+    const sent = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
+    expect([sent.status, parseJson(sent.text)['code']]).toEqual([403, 'consent_required'])
+    expect(await allGrants(odd)).toEqual([])
+  })
+
+  test.each([
+    ['a line end', { access_token: 'nl1\n' }],
+    ['a letter of another alphabet', { access_token: 'تو' }],
+    ['a blank', { access_token: 'a b' }],
+    ['nothing', { access_token: '' }],
+    ['a refresh token with a NUL', { refresh_token: 'x\u0000' }],
+    ['a scope that cannot be read', { scope: [] }],
+  ])('that brings %s in place of a token leaves the good pair as it was', async (_, members) => {
+    const odd = await consented(NEARLY_OVER)
+    odd.odd.onToken(withMembers(members))
+    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    await odd.gateway.logged('grant.not_refreshed')
+    odd.odd.asUsual()
+    const later = await anew(odd, 'update user_grant set lease_until = 0')
+    expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)
+    expect(await later.logged('grant.refreshed')).toBeDefined()
+  })
+
+  test('that brings no refresh token keeps the former one', async () => {
+    const odd = await consented(OVER)
+    const asked: string[] = []
+    odd.odd.onToken(({ status, json: { refresh_token: _, ...json } }, form) => {
+      asked.push(form.get('refresh_token') ?? '')
+      return { status, body: JSON.stringify(json) }
+    })
+    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    const later = await anew(odd, OVER)
+    expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)
+    expect(asked).toHaveLength(2)
+    expect(asked[1]).toBe(asked[0])
+  })
+
+  test('that names less narrows the grant to it, and adds nothing', async () => {
+    const odd = await consented(OVER, { scopes: ['chat', 'phone', 'offline'] })
+    odd.odd.onToken(granting(`${chatOf(odd)} USER_ID CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND`))
+    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
+    expect(grant?.scopes.sort()).toEqual([chatOf(odd), 'USER_ID', 'offline_access'].sort())
+    expect(await clicked(odd.at)).toContain('/oauth/start/')
+  })
+
+  test('that was answered 429 is asked once for all grants until Retry-After is over', async () => {
+    const odd = await consented(OVER)
+    const { buyer, seller } = odd.divar.world.people
+    // Both sides have consented, and both tokens are over.
+    const second = await clicked(odd.at, 'seller')
+    expect((await walk(second, { side: 'seller' })).status).toBe(303)
+    const gateway = await anew(odd, OVER)
+    let asked = 0
+    odd.odd.onToken(() => {
+      asked += 1
+      return { status: 429, body: '{}', headers: { 'retry-after': '60' } }
+    })
+    const sendAs = (userId: string) => sendWithoutToken(gateway, { ...messageTo(odd.divar), user_id: userId })
+    const answers = []
+    for (const { v2Id } of [buyer, seller, buyer, seller]) answers.push((await sendAs(v2Id)).status)
+    expect([answers, asked]).toEqual([[502, 502, 502, 502], 1])
+    odd.odd.asUsual()
+  })
+
+  test('that failed is not asked again at once', async () => {
+    const odd = await consented(OVER)
+    let asked = 0
+    odd.odd.onToken(() => {
+      asked += 1
+      return { status: 500, body: '{}' }
+    })
+    for (let times = 0; times < 3; times += 1) {
+      expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(502)
+    }
+    expect(asked).toBe(1)
+    odd.odd.asUsual()
+    const queued = await sendWithoutToken(odd.gateway, messageTo(odd.divar), { headers: { prefer: 'respond-async' } })
+    expect((await until(odd.gateway, idOf(queued), 'delivered')).state).toBe('delivered')
+  })
+})

@@ -1,0 +1,67 @@
+import * as z from 'zod'
+import type { Environment } from '../../src/process/config.ts'
+import { ask, clicked, startConsentDivar, walk, withConsent, type Asking } from './consent.ts'
+import type { TestGateway } from './gateway.ts'
+import { startOddDivar, withMembers, type Change } from './odd-divar.ts'
+import { startOn } from './outbox.ts'
+import { alter } from './stores.ts'
+
+export const ON_DENIED = 'https://app.example.com/no'
+export const NEARLY_OVER = `update user_grant set access_until = access_until - 3570000, refreshed_at = refreshed_at - 3570000`
+export const OVER = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
+
+/** A gateway whose Divar answers as a test says. */
+export async function startOdd(asking: Asking = {}) {
+  const { divar } = await startConsentDivar()
+  const odd = await startOddDivar(divar.url)
+  const environment: Environment = {
+    ...(await withConsent(odd.url, { onDenied: ON_DENIED, ...asking })),
+    RETRY_MAX_MS: '1000',
+  }
+  const gateway = await startOn(environment)
+  return { divar, odd, environment, gateway, at: { url: gateway.url, divar } }
+}
+
+export type Odd = Awaited<ReturnType<typeof startOdd>>
+
+/** The same after one consent, with the rows of the store changed. */
+export async function consented(statement: string, asking: Asking = {}): Promise<Odd> {
+  const first = await startOdd(asking)
+  await walk(await clicked(first.at))
+  const gateway = await anew(first, statement)
+  return { ...first, gateway, at: { url: gateway.url, divar: first.divar } }
+}
+
+export async function anew({ gateway, environment }: Pick<Odd, 'gateway' | 'environment'>, statement: string) {
+  await gateway.stop()
+  await alter(String(environment['DATABASE_URL']), statement)
+  return startOn(environment)
+}
+
+const grantsShown = z.object({
+  grants: z.array(z.object({ scopes: z.array(z.string()), access_expires_at: z.string() })),
+})
+
+export async function grantsOf(gateway: TestGateway, userId: string) {
+  return grantsShown.parse(JSON.parse((await ask(gateway, `/grants?user_id=${encodeURIComponent(userId)}`)).text))
+    .grants
+}
+
+export async function allGrants({ gateway, divar }: Pick<Odd, 'gateway' | 'divar'>) {
+  const { buyer, seller } = divar.world.people
+  const found = await Promise.all(
+    [buyer, seller].flatMap(({ v1Id, v2Id }) => [grantsOf(gateway, v1Id), grantsOf(gateway, v2Id)]),
+  )
+  return found.flat()
+}
+
+/** Names these scopes as granted, whatever was asked. */
+export function granting(scope: unknown): Change {
+  return withMembers({ scope })
+}
+
+export const chatOf = ({ divar }: Odd) => `CONVERSATION_SEND_MESSAGE.${divar.world.conversationId}`
+export const tripleOf = ({ divar }: Odd) => {
+  const { people, post } = divar.world
+  return Buffer.from(`${people.buyer.v1Id}:${post.token}:${people.seller.v1Id}`).toString('base64')
+}
