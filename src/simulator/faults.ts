@@ -13,6 +13,8 @@ export type Misbehaviour =
   | { kind: 'reset' }
   /** Judges the request as ever, so a good one is accepted; then cuts the connection in place of saying so. */
   | { kind: 'reset_after' }
+  /** Sends an informational answer, 103, then cuts the connection; nothing takes effect. */
+  | { kind: 'early_hints_reset' }
   /** Begins an answer with this status and cuts the connection in the middle of its body. */
   | { kind: 'cut_answer'; status: number }
 
@@ -24,11 +26,8 @@ export function takesEffect({ kind }: Misbehaviour): boolean {
 const SLOW_MS = 3000
 const RETRY_AFTER_SECONDS = 5
 
-/** The faults that can be asked for by name, as the platform would show them. */
-const BY_NAME: Record<
-  Exclude<FaultName, 'stolen_state' | 'code_expired' | 'duplicate_click' | 'wrong_key'>,
-  Misbehaviour
-> = {
+/** The faults that are about how a request is answered, as the platform would show them. */
+const BY_NAME: Partial<Record<FaultName, Misbehaviour>> = {
   401: error(401, 16, 'invalid access token'),
   403: error(403, 7, 'permission denied'),
   412: error(412, 9, "message delivery failed due to recipient's restriction"),
@@ -38,6 +37,7 @@ const BY_NAME: Record<
   silence: { kind: 'silence' },
   reset: { kind: 'reset' },
   reset_after: { kind: 'reset_after' },
+  '103_reset': { kind: 'early_hints_reset' },
   token_500: error(500, 13, 'internal error'),
   token_reset: { kind: 'reset' },
   token_reset_after: { kind: 'reset_after' },
@@ -93,11 +93,7 @@ export class ArmedFaults {
 
 /** What a named fault does to a request; nothing for those that are not about how a request is answered. */
 export function misbehaviourOf(fault: FaultName | undefined): Misbehaviour | undefined {
-  return fault !== undefined && isAnswered(fault) ? BY_NAME[fault] : undefined
-}
-
-function isAnswered(fault: FaultName): fault is keyof typeof BY_NAME {
-  return fault in BY_NAME
+  return fault === undefined ? undefined : BY_NAME[fault]
 }
 
 /** Answers as the platform should, or as it was told to. */
@@ -123,6 +119,9 @@ export function perform(verdict: Answer, what: Misbehaviour | undefined, respons
     case 'reset':
     case 'reset_after':
       response.destroy()
+      break
+    case 'early_hints_reset':
+      response.writeEarlyHints({ link: '</hint>; rel=preconnect' }, () => response.destroy())
       break
     case 'cut_answer':
       response.writeHead(what.status, { 'content-type': 'application/json', 'content-length': '100' })

@@ -1,8 +1,13 @@
 import { request } from 'undici'
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
+type Headers = Record<string, string | string[] | undefined>
 const MAX_HOPS = 5
 const TIMEOUT_MS = 2000
+
+/** Answers that leave a frame empty, and those that say nothing of what GET would answer. */
+const NO_CONTENT = new Set([204, 205])
+const NO_HEAD = new Set([405, 501])
 
 /**
  * Whether a frame of our page may show an address, by what the address itself answers to HEAD. Only addresses of this machine are ever
@@ -17,7 +22,11 @@ export async function isFramable(address: string, ownOrigin: string): Promise<'y
       const { statusCode, headers, body } = await request(url, { method: 'HEAD', signal })
       await body.dump()
       const next = headers['location']
-      if (statusCode < 300 || statusCode > 399 || typeof next !== 'string') return judge(headers, url.origin, ownOrigin)
+      if (statusCode < 300 || statusCode > 399 || typeof next !== 'string') {
+        if (NO_HEAD.has(statusCode)) return 'unknown'
+        if (NO_CONTENT.has(statusCode) || isDownload(headers)) return 'no'
+        return judge(headers, url.origin, ownOrigin)
+      }
       url = new URL(next, url)
     }
     return 'unknown'
@@ -26,11 +35,14 @@ export async function isFramable(address: string, ownOrigin: string): Promise<'y
   }
 }
 
-function judge(
-  headers: Record<string, string | string[] | undefined>,
-  origin: string,
-  ownOrigin: string,
-): 'yes' | 'no' {
+/** A browser saves it and shows nothing. */
+function isDownload(headers: Headers): boolean {
+  const type = String(headers['content-type'] ?? 'text/html').toLowerCase()
+  const isShown = /^(?:text|image|audio|video)\/|^application\/(?:json|xhtml\+xml|xml|pdf)\b/.test(type)
+  return !isShown || /^\s*attachment\b/i.test(String(headers['content-disposition'] ?? ''))
+}
+
+function judge(headers: Headers, origin: string, ownOrigin: string): 'yes' | 'no' {
   const isOwn = origin === ownOrigin
   const ancestors = /frame-ancestors([^;]*)/i.exec(String(headers['content-security-policy'] ?? ''))?.[1]
   // Where both are given, a browser goes by frame-ancestors alone.

@@ -19,6 +19,17 @@ type Pair = Consented & {
   refreshUntil: number
   /** The code, or the seeded token, that it came of; a refreshed pair is of the same. */
   origin: string
+  /** The access token is refused although it was just given out. */
+  isRefused: boolean
+}
+
+/** What is unusual about the next tokens. */
+export type Unusual = {
+  /** What is granted in place of what was agreed to. */
+  scopes?: (agreed: readonly string[]) => string[]
+  /** Whether there is a refresh token; default: only with `offline_access`. */
+  refreshable?: boolean
+  isRefused?: boolean
 }
 
 /** Tokens as the platform hands them out. */
@@ -48,7 +59,15 @@ export class Grants {
   /** Adds a token that is good from the start and never expires. */
   seed({ accessToken, side, scopes }: Consented & { accessToken: string }): void {
     const origin = accessToken
-    keep(this.#pairs, accessToken, { side, scopes, accessToken, accessUntil: Infinity, refreshUntil: 0, origin })
+    keep(this.#pairs, accessToken, {
+      side,
+      scopes,
+      accessToken,
+      accessUntil: Infinity,
+      refreshUntil: 0,
+      origin,
+      isRefused: false,
+    })
   }
 
   /** A code for one exchange within ten minutes. */
@@ -60,7 +79,7 @@ export class Grants {
   }
 
   /** Trades a code for tokens, or says in one sentence why not. A code that comes twice ends what came of it the first time. */
-  exchange(code: string, redirectUri: string, verifier: string | undefined): Issued | string {
+  exchange(code: string, redirectUri: string, verifier: string | undefined, unusual: Unusual = {}): Issued | string {
     const kept = this.#codes.get(code)
     if (kept === undefined) return 'The code was never given out, or is too old.'
     if (kept.isUsed) {
@@ -69,21 +88,20 @@ export class Grants {
     }
     if (kept.expiresAt <= this.#now()) return 'The code has expired.'
     if (kept.redirectUri !== redirectUri) return 'The redirect_uri is not the one that the user was sent away with.'
-    if (kept.challenge !== undefined && challengeOf(verifier ?? '') !== kept.challenge) {
-      return 'The code_verifier does not fit the code_challenge.'
-    }
+    const misfit = judgeVerifier(kept.challenge, verifier)
+    if (misfit !== undefined) return misfit
     kept.isUsed = true
-    return this.#shown(this.#issue(kept, code))
+    return this.#shown(this.#issue(kept, code, unusual))
   }
 
   /** Trades a refresh token for a new pair. Both rotate; the old pair stays good for two minutes. */
-  refresh(refreshToken: string): Issued | string {
+  refresh(refreshToken: string, unusual: Unusual = {}): Issued | string {
     const old = this.#refreshable.get(refreshToken)
     if (old === undefined || old.refreshUntil <= this.#now()) return 'The refresh token is unknown, used up or expired.'
     const until = this.#now() + OLD_PAIR_MS
     old.accessUntil = Math.min(old.accessUntil, until)
     old.refreshUntil = Math.min(old.refreshUntil, until)
-    return this.#shown(this.#issue(old, old.origin))
+    return this.#shown(this.#issue(old, old.origin, unusual))
   }
 
   /** The access token that a refresh token was given out with. */
@@ -99,6 +117,7 @@ export class Grants {
   /** Whose token this is and what it is good for. */
   find(accessToken: string): Consented | 'expired' | undefined {
     const pair = this.#pairs.get(accessToken)
+    if (pair?.isRefused === true) return undefined
     return pair !== undefined && pair.accessUntil <= this.#now() ? 'expired' : pair
   }
 
@@ -113,8 +132,9 @@ export class Grants {
     for (const [code, kept] of this.#codes) if (kept.side === side) this.#codes.delete(code)
   }
 
-  #issue({ side, scopes }: Consented, origin: string): Pair {
-    const isOffline = scopes.includes('offline_access')
+  #issue({ side, scopes: agreed }: Consented, origin: string, unusual: Unusual): Pair {
+    const scopes = unusual.scopes?.(agreed) ?? agreed
+    const isOffline = unusual.refreshable ?? agreed.includes('offline_access')
     const pair: Pair = {
       side,
       scopes,
@@ -123,6 +143,7 @@ export class Grants {
       accessUntil: this.#now() + this.accessMs,
       refreshUntil: this.#now() + REFRESH_MS,
       origin,
+      isRefused: unusual.isRefused ?? false,
     }
     keep(this.#pairs, pair.accessToken, pair)
     if (pair.refreshToken !== undefined) keep(this.#refreshable, pair.refreshToken, pair)
@@ -141,6 +162,20 @@ export class Grants {
       for (const [token, pair] of map) if (isGone(pair)) map.delete(token)
     }
   }
+}
+
+/** The characters and the length of RFC 7636, 4.1. */
+const VERIFIER = /^[\w.~-]{43,128}$/
+
+/** Why a verifier does not prove what was asked for with this challenge (RFC 7636, 4.6; RFC 9700, 2.1.1). */
+function judgeVerifier(challenge: string | undefined, verifier: string | undefined): string | undefined {
+  if (challenge === undefined)
+    return verifier === undefined
+      ? undefined
+      : 'There is a code_verifier, but the user was sent without a code_challenge.'
+  if (verifier === undefined) return 'There is no code_verifier, but the user was sent with a code_challenge.'
+  if (!VERIFIER.test(verifier)) return 'The code_verifier is not 43 to 128 unreserved characters.'
+  return challengeOf(verifier) === challenge ? undefined : 'The code_verifier does not fit the code_challenge.'
 }
 
 function challengeOf(verifier: string): string {

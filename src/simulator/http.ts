@@ -9,6 +9,8 @@ export type Received = {
   headers: IncomingHttpHeaders
   /** The body's bytes as text. */
   body: string
+  /** False when the body's bytes are not UTF-8. */
+  isUtf8?: boolean
 }
 
 export type Answer = { status: number; headers: Record<string, string>; body: string }
@@ -18,6 +20,16 @@ export type Told = Pick<TimelineEntry, 'kind' | 'outcome' | 'notes'> & Partial<P
 
 /** An answer of the platform's, and what its timeline is told of it. */
 export type Handled = { answer: Answer; told: Told }
+
+/** The user's token, by the header that it came in. */
+export function readTokens({
+  authorization = '',
+  ...headers
+}: Received['headers']): Partial<Record<'bearer' | 'plain', string>> {
+  const bearer = /^Bearer +(.+)$/i.exec(authorization)?.[1]
+  const plain = headers['x-access-token']
+  return { ...(bearer !== undefined && { bearer }), ...(typeof plain === 'string' && { plain }) }
+}
 
 /** A refusal as the platform writes them: a code, which is not always gRPC's, and a message. */
 export function refuse(status: number, code: number, message: string, headers: Record<string, string> = {}): Answer {

@@ -46,6 +46,7 @@ const FAULT_NOTES: Record<Misbehaviour['kind'], string> = {
   silence: 'The simulator was told never to answer.',
   reset: 'The simulator was told to cut the connection; nothing took effect.',
   reset_after: 'The simulator was told to cut the connection after it had done what was asked.',
+  early_hints_reset: 'The simulator was told to answer 103 and then cut the connection; nothing took effect.',
   cut_answer: 'The simulator was told to cut the connection in the middle of its answer.',
 }
 

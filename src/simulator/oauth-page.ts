@@ -18,6 +18,7 @@ const SCOPE_WORDS: Record<ScopeKind, Words> = {
   },
   phone: { fa: 'دیدن شمارهٔ تلفن شما', en: 'See your phone number' },
   user_id: { fa: 'دیدن شناسهٔ کاربری شما', en: 'See your user id' },
+  other: { fa: 'دسترسی دیگری که دیوار منتشر کرده است', en: 'Another published permission' },
   offline: { fa: 'دسترسی تا وقتی آن را پس بگیرید', en: 'Keep this access until you take it back' },
 }
 
@@ -46,7 +47,8 @@ button.main{background:var(--accent);color:var(--paper)}.row{display:flex;gap:.7
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
-  'referrer-policy': 'no-referrer',
+  // With no-referrer a browser would send `Origin: null` with the decision, as a foreign page may, too.
+  'referrer-policy': 'same-origin',
   // The phones of the simulator's own page may show it; nobody else.
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'",
 }

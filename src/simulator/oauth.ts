@@ -1,10 +1,11 @@
 import * as z from 'zod'
 import { readAuthorization, withQuery, type App, type NoAuthorization } from './authorization.ts'
-import type { Grants, Issued } from './grants.ts'
+import { hasBrokenText, repeatedField } from './form.ts'
+import type { Grants, Issued, Unusual } from './grants.ts'
 import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'
 import { consentPage, refusalPage } from './oauth-page.ts'
-import { isOfAnother } from './scopes.ts'
-import type { Side } from './shown.ts'
+import { fewerScopes, foreignScopes, isOfAnother } from './scopes.ts'
+import type { FaultName, Side } from './shown.ts'
 import type { World } from './world.ts'
 
 export type OauthDeps = {
@@ -13,8 +14,8 @@ export type OauthDeps = {
   app: App
   /** Whose phone the page was opened on. */
   activeSide: Side
-  /** The next code is treated as too old, because the simulator was told so. */
-  codeExpired?: boolean
+  /** What was asked for about the next tokens. */
+  tokenFault?: FaultName | undefined
   /** The user comes back with this state of somebody else's walk, because the simulator was told so. */
   stolenState?: string | undefined
 }
@@ -87,32 +88,65 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   }
 }
 
+/** What a fault makes of the tokens that are given out. */
+const UNUSUAL: Partial<Record<FaultName, Unusual>> = {
+  partial_scopes: { scopes: fewerScopes },
+  foreign_scopes: { scopes: foreignScopes },
+  no_refresh_token: { refreshable: false },
+  new_token_refused: { isRefused: true },
+}
+
+function unusualOf(fault: FaultName | undefined): Unusual {
+  return (fault === undefined ? undefined : UNUSUAL[fault]) ?? {}
+}
+
+const TOLD = 'The simulator was told'
+const UNUSUAL_NOTES: Partial<Record<FaultName, string>> = {
+  partial_scopes: 'The simulator was told to grant less than was asked for.',
+  foreign_scopes: 'The simulator was told to grant another chat than was asked for.',
+  no_refresh_token: 'The simulator was told to give no refresh token.',
+  new_token_refused:
+    'The simulator was told to refuse this new access token; the former one stays good for two minutes.',
+}
+
 function token({ headers, body }: Received, deps: OauthDeps): Handled {
   if (!/^application\/x-www-form-urlencoded\b/i.test(headers['content-type'] ?? ''))
     return refusedToken('invalid_request', 'The body is not form-encoded.')
-  const { grants, app } = deps
+  const { grants, app, tokenFault } = deps
+  const unusual = unusualOf(tokenFault)
+  const unusualNotes = notesOf(tokenFault)
+  const codeIsExpired = tokenFault === 'code_expired' ? CODE_EXPIRED : undefined
   const form = new URLSearchParams(body)
   const get = (name: string) => form.get(name) ?? ''
+  const repeated = repeatedField(form)
+  if (repeated !== undefined) return refusedToken('invalid_request', `${repeated} is there more than once.`)
+  if (hasBrokenText(form)) return refusedToken('invalid_request', 'The body is not UTF-8, or holds a NUL.')
   if (get('client_id') !== app.slug || get('client_secret') !== app.clientSecret) {
     return refusedToken('invalid_client', 'client_id or client_secret is wrong.', 401)
   }
   if (get('grant_type') === '') return refusedToken('invalid_request', 'There is no grant_type.')
   if (get('grant_type') === 'authorization_code') {
     if (get('code') === '') return refusedToken('invalid_request', 'There is no code.')
-    const issued = deps.codeExpired
-      ? 'The code has expired, because the simulator was told so.'
-      : grants.exchange(get('code'), get('redirect_uri'), form.get('code_verifier') ?? undefined)
-    return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued)
+    const verifier = get('code_verifier') === '' ? undefined : get('code_verifier')
+    const issued = codeIsExpired ?? grants.exchange(get('code'), get('redirect_uri'), verifier, unusual)
+    return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, unusualNotes)
   }
   if (get('grant_type') !== 'refresh_token')
     return refusedToken('unsupported_grant_type', 'grant_type is neither authorization_code nor refresh_token.')
   if (get('refresh_token') === '') return refusedToken('invalid_request', 'There is no refresh_token.')
-  const notes = []
+  const notes = [...unusualNotes]
   if (grants.partnerOf(get('refresh_token')) !== get('code'))
     notes.push('The documentation asks for code = the current access token beside refresh_token.')
   if (get('redirect_uri') === '') notes.push('The documentation asks for redirect_uri beside refresh_token.')
-  const issued = grants.refresh(get('refresh_token'))
+  const issued = grants.refresh(get('refresh_token'), unusual)
   return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, notes)
+}
+
+const CODE_EXPIRED = 'The code has expired, because the simulator was told so.'
+
+function notesOf(fault: FaultName | undefined): string[] {
+  const note = fault === undefined ? undefined : UNUSUAL_NOTES[fault]
+  return note === undefined ? [] : [note]
 }
 
 const v1Shape = z.looseObject({
@@ -123,19 +157,31 @@ const v1Shape = z.looseObject({
 })
 
 /** The token route of the v1 era: JSON, the API key for a secret, and a point in time in place of a duration. */
-function tokenV1(body: string, { grants, app, codeExpired }: OauthDeps): Handled {
+function tokenV1(body: string, { grants, app, tokenFault }: OauthDeps): Handled {
   const read = v1Shape.safeParse(parseJson(body))
   if (!read.success) return refusedToken('invalid_request', 'Expected JSON with code and client_secret.')
   const { code, client_id: clientId = app.slug, client_secret: secret, redirect_uri: redirectUri } = read.data
   if (clientId !== app.slug) return refusedToken('invalid_client', 'client_id is not the slug of the app.', 401)
   if (secret !== app.apiKey) return refusedToken('invalid_client', 'client_secret is not the API key.', 401)
-  const issued = codeExpired
-    ? 'The code has expired, because the simulator was told so.'
-    : grants.exchange(code, redirectUri ?? grants.redirectOf(code) ?? '', undefined)
+  // The v1 era gave a refresh token with every access token.
+  const unusual = { refreshable: true, ...unusualOf(tokenFault) }
+  const issued =
+    tokenFault === 'code_expired'
+      ? CODE_EXPIRED
+      : grants.exchange(code, redirectUri ?? grants.redirectOf(code) ?? '', undefined, unusual)
   if (typeof issued === 'string') return refusedToken('invalid_grant', issued)
-  const tokens = { access_token: issued.accessToken, expires: issued.expiresAt }
+  const { accessToken, refreshToken, expiresAt, side } = issued
+  const tokens = { access_token: accessToken, refresh_token: refreshToken, expires: String(expiresAt) }
   const answer = answerJson(tokens, 200, { 'cache-control': 'no-store' })
-  return { answer, told: { kind: 'token', outcome: 'ok', side: issued.side, notes: [] } }
+  return {
+    answer,
+    told: {
+      kind: 'token',
+      outcome: notesOf(tokenFault).length > 0 ? 'faulted' : 'ok',
+      side,
+      notes: notesOf(tokenFault),
+    },
+  }
 }
 
 function issuedToken({ accessToken, refreshToken, scopes, expiresIn, side }: Issued, notes: string[] = []): Handled {
@@ -148,7 +194,7 @@ function issuedToken({ accessToken, refreshToken, scopes, expiresIn, side }: Iss
   }
   return {
     answer: answerJson(body, 200, { 'cache-control': 'no-store' }),
-    told: { kind: 'token', outcome: 'ok', side, notes },
+    told: { kind: 'token', outcome: notes.some((note) => note.startsWith(TOLD)) ? 'faulted' : 'ok', side, notes },
   }
 }
 

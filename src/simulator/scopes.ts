@@ -1,12 +1,13 @@
+import PUBLISHED from './published-scopes.json' with { type: 'json' }
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
 
-/** What a scope is for, free of how it is written. */
-export type ScopeKind = 'one_chat' | 'post_chats' | 'seller_chats' | 'phone' | 'user_id' | 'offline'
+/** What a scope is for, free of its notation; `other` are published scopes that the simulator gives no meaning to. */
+export type ScopeKind = 'one_chat' | 'post_chats' | 'seller_chats' | 'phone' | 'user_id' | 'offline' | 'other'
 
-export type Scope = { raw: string; kind: ScopeKind; resource: string }
+export type Scope = { raw: string; name: string; kind: ScopeKind; resource: string }
 
-/** Every name that either notation has had; whether it names a resource follows from its kind. */
+/** The scopes that mean something here. */
 const KINDS = new Map<string, ScopeKind>([
   ['CHAT_SEND_MESSAGE_OAUTH', 'one_chat'],
   ['CHAT_MESSAGE_SEND', 'one_chat'],
@@ -19,19 +20,25 @@ const KINDS = new Map<string, ScopeKind>([
   ['offline_access', 'offline'],
 ])
 
-const NEEDS_RESOURCE = new Set<ScopeKind>(['one_chat', 'post_chats'])
+/** Scopes of the v1 era, which are no longer published. */
+const FORMER = ['CHAT_SEND_MESSAGE_OAUTH.resource_id', 'CHAT_SEND_MESSAGE_POST_CONVERSATIONS.resource_id']
 
-/** Reads a scope of either notation: `NAME.resource` or `NAME__resource`; nothing when the platform has none of this form. */
+/** Every name that a scope may have, and whether it names a resource. */
+const NEEDS_RESOURCE = new Map([...PUBLISHED, ...FORMER].map((scope) => [scope.split('.')[0], scope.includes('.')]))
+
+/** `NAME`, `NAME.resource` or `NAME__resource`, in the characters that RFC 6749 (3.3) leaves to a scope. */
+const FORM = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:(?:\.|__)([\x21\x23-\x5b\x5d-\x7e]+))?$/
+
+/** Reads a scope of either notation; undefined when the platform has no scope of this form. */
 export function readScope(raw: string): Scope | undefined {
-  const [, name = '', resource = ''] = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:\.|__)?(.*)$/s.exec(raw) ?? []
-  const kind = KINDS.get(name)
-  if (kind === undefined || NEEDS_RESOURCE.has(kind) !== (resource !== '')) return undefined
-  return { raw, kind, resource }
+  const [, name, resource = ''] = FORM.exec(raw) ?? []
+  if (name === undefined || NEEDS_RESOURCE.get(name) !== (resource !== '')) return undefined
+  return { raw, name, kind: KINDS.get(name) ?? 'other', resource }
 }
 
-/** Scopes stand between blanks, or between `+`, which in a query is the same. */
+/** Scopes are separated by blanks alone (RFC 6749, 3.3); a `+` in a query is a blank. */
 export function splitScopes(text: string): string[] {
-  return text.split(/\s+/).filter(Boolean)
+  return text.split(' ').filter(Boolean)
 }
 
 /** The one chat of v1, as a resource: base64 of its three names. */
@@ -41,8 +48,8 @@ export function chatResource({ people, post }: World, side: Side): string {
 }
 
 /**
- * Whether a scope names one chat in the name of somebody who is not this user. What the platform does then is documented nowhere; that
- * it lets nobody give away another's chat is inferred.
+ * Whether a scope names one chat in the name of another user than this one. What the platform does then is not documented; that it
+ * refuses is inferred.
  */
 export function isOfAnother({ kind, resource }: Scope, world: World, side: Side): boolean {
   if (kind !== 'one_chat' || resource === world.conversationId) return false
@@ -59,4 +66,21 @@ export function coversConversation(world: World, side: Side, scopes: readonly st
     if (scope?.kind !== 'one_chat') return false
     return scope.resource === chatResource(world, side) || scope.resource === world.conversationId
   })
+}
+
+/** What a user granted when the platform gives less than was asked: no chat, or else all but the last scope. */
+export function fewerScopes(scopes: readonly string[]): string[] {
+  const withoutChats = scopes.filter((raw) => !isAboutChats(raw))
+  return withoutChats.length < scopes.length ? withoutChats : scopes.slice(0, -1)
+}
+
+/** The same scopes for another chat than was asked for. */
+export function foreignScopes(scopes: readonly string[]): string[] {
+  const foreign = scopes.filter(isAboutChats).map(() => 'CONVERSATION_SEND_MESSAGE.another-conversation')
+  return [...new Set([...scopes.filter((raw) => !isAboutChats(raw)), ...foreign])]
+}
+
+function isAboutChats(raw: string): boolean {
+  const kind = readScope(raw)?.kind
+  return kind === 'one_chat' || kind === 'post_chats' || kind === 'seller_chats'
 }

@@ -1,3 +1,4 @@
+import { findBrokenText } from './form.ts'
 import { KNOWN_ICONS } from './icons-known.ts'
 import type { ShownButton, Wire } from './shown.ts'
 
@@ -24,6 +25,8 @@ export function readSend(wire: Wire, body: Body): ReadSend {
   const fault = (text: string) => faults.push(text)
   const note = (text: string) => notes.push(text)
   const hands = { fault, note }
+  const broken = findBrokenText(body)
+  if (broken !== undefined) fault(`${broken}: expected a text without NUL and without half surrogates`)
   if (wire === 'v1' && body['type'] !== 'TEXT') fault('type: expected TEXT')
   if (wire === 'v2' && body['type'] !== undefined) note('v2 has no member type; it is passed over.')
   const text = typeof body['message'] === 'string' ? body['message'] : ''
@@ -33,7 +36,7 @@ export function readSend(wire: Wire, body: Body): ReadSend {
       : undefined
   if (typeof body['message'] !== 'string') fault('message: expected a string')
   else if (media === undefined && text.trim() === '') fault('message: expected a text that is not blank')
-  if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: nobody has said how long one may be.`)
+  if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: how long one may be is not documented.`)
   if (media !== undefined && text !== '') fault('message: expected a text or a media_token, not both')
   const [sender, receiver] =
     wire === 'v1'
@@ -90,18 +93,23 @@ function readGrid(grid: unknown, at: string, hands: Hands): ShownButton[][] {
     hands.note(`${at} is null: taken as none.`)
     return []
   }
-  const rows = isObject(grid) ? grid['rows'] : undefined
+  if (!isObject(grid)) {
+    hands.fault(`${at}: expected an object`)
+    return []
+  }
+  // The schema requires neither rows nor a row's buttons.
+  const rows = grid['rows'] ?? []
   if (!Array.isArray(rows)) {
     hands.fault(`${at}.rows: expected an array`)
     return []
   }
   if (rows.length > MAX_ROWS) hands.fault(`${at}.rows: expected at most ${MAX_ROWS}`)
   return rows.slice(0, MAX_ROWS).map((row: unknown, index) => {
-    const buttons = isObject(row) ? row['buttons'] : undefined
+    const buttons = isObject(row) ? (row['buttons'] ?? []) : undefined
     const place = `${at}.rows[${index}].buttons`
-    if (!Array.isArray(buttons) || buttons.length === 0 || buttons.length > MAX_IN_ROW) {
-      hands.fault(`${place}: expected an array of 1 to ${MAX_IN_ROW}`)
-    }
+    if (!Array.isArray(buttons) || buttons.length > MAX_IN_ROW) {
+      hands.fault(`${place}: expected an array of at most ${MAX_IN_ROW}`)
+    } else if (buttons.length === 0) hands.note(`${place}: a row without a button shows nothing.`)
     if (!Array.isArray(buttons)) return []
     return buttons
       .slice(0, MAX_IN_ROW)
@@ -142,7 +150,9 @@ function readV2(button: unknown, at: string, { fault, note }: Hands): ShownButto
     fault(`${at}.action.${kind}.post_token: expected a string`)
     return [about]
   }
-  if (!isObject(given)) fault(`${at}.action.${kind}: expected an object with data`)
+  if (!isObject(given)) fault(`${at}.action.${kind}: expected an object`)
+  const { data = null } = inner
+  if (data !== null && !isObject(data)) fault(`${at}.action.${kind}.data: expected an object`)
   return [{ ...about, data: isObject(inner['data']) ? inner['data'] : {} }]
 }
 

@@ -1,5 +1,5 @@
 import type { Grants } from './grants.ts'
-import { answerJson, refuse, type Answer, type Handled, type Received } from './http.ts'
+import { answerJson, readTokens, refuse, type Answer, type Handled, type Received } from './http.ts'
 import { coversConversation } from './scopes.ts'
 import { isObject, readSend } from './send-shape.ts'
 import type { ShownMessage, Side, Wire } from './shown.ts'
@@ -59,19 +59,23 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
 }
 
 function refusePlainly(
-  { headers }: Received,
+  received: Received,
   token: string | undefined,
   body: unknown,
   apiKey: string,
 ): Refusal | undefined {
+  const { headers } = received
   if (headers['x-api-key'] !== apiKey) {
     return { answer: refuse(401, 16, 'invalid api key'), why: 'The API key is not the one of the app.' }
   }
   if (token === undefined || token === '') {
     return { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
   }
-  if (!/^application\/json\b/.test(headers['content-type'] ?? '')) {
+  if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
     return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
+  }
+  if (received.isUtf8 === false) {
+    return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
   }
   return body === undefined
     ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
@@ -112,9 +116,13 @@ function notFound(why: string): Refusal {
 
 function judgeShape(faults: string[]): Refusal[] {
   if (faults.length === 0) return []
-  return [
-    { answer: answerJson({ code: 3, message: 'invalid argument', details: faults }, 400), why: faults.join('; ') },
-  ]
+  // google.rpc.Status: `details` are objects that name their type.
+  const fieldViolations = faults.map((text) => {
+    const [field = '', ...description] = text.split(': ')
+    return { field, description: description.join(': ') }
+  })
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }]
+  return [{ answer: answerJson({ code: 3, message: 'invalid argument', details }, 400), why: faults.join('; ') }]
 }
 
 function judgeRecipient(from: Side, { blockedBy }: World): Refusal[] {
@@ -130,10 +138,10 @@ function findSender(wire: Wire, token: string, body: Record<string, unknown>, { 
   return named ?? (found === undefined || found === 'expired' ? 'seller' : found.side)
 }
 
+/** Either header is taken on either path; where both are there, the one that is documented for the wire. */
 function readToken(wire: Wire, headers: Received['headers']): string | undefined {
-  const own = headers['x-access-token']
-  if (wire === 'v1') return typeof own === 'string' ? own : undefined
-  return /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1]
+  const { plain, bearer } = readTokens(headers)
+  return wire === 'v1' ? (plain ?? bearer) : (bearer ?? plain)
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

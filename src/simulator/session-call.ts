@@ -1,11 +1,11 @@
 import { request } from 'undici'
 import * as z from 'zod'
-import type { Location, ShownRequest, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
+import type { Location, Settings, ShownRequest, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
 import { otherSide, type World } from './world.ts'
 
 /** The platform wants an app to answer within this. */
 export const BUDGET_MS = 2000
-/** A time-out counts as this long; later answers are of no use to anybody. */
+/** A time-out counts as this long; later answers are of no use. */
 const TIMEOUT_MS = 5000
 const MAX_ANSWER_BYTES = 64 * 1024
 
@@ -19,6 +19,7 @@ export function sessionBody(
   side: Side,
   action: UserAction,
   completionUrl: string,
+  supplierKey: Settings['supplierKey'] = 'supplier',
 ): Record<string, unknown> {
   if (wire === 'v2')
     return {
@@ -38,7 +39,7 @@ export function sessionBody(
     post_token: post.token,
     user_id: people[side].v1Id,
     peer_id: people[otherSide(side)].v1Id,
-    Supplier: { id: people.seller.v1Id },
+    [supplierKey]: { id: people.seller.v1Id },
     demand: { id: people.buyer.v1Id },
   }
 }

@@ -46,7 +46,8 @@ export type ShownMessage = {
 export type ShownRequest = { method: string; url: string; headers: Record<string, string>; body: string }
 export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
 
-export type EntryKind = 'click' | 'landing' | 'consent' | 'token' | 'users' | 'delivery'
+/** `other`: a call that the simulator does not answer as the platform would. */
+export type EntryKind = 'click' | 'landing' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
 
 /** One thing that happened between the platform and the app. Entries never change; those of later have higher ids. */
 export type TimelineEntry = {
@@ -69,9 +70,18 @@ export type TimelineEntry = {
 
 /** Faults that can be asked for. Each is used up by the next send, decision of a user, token request or click, whichever it is for. */
 export const FAULTS = {
-  send: ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after'],
+  send: ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after', '103_reset'],
   consent: ['stolen_state'],
-  token: ['token_500', 'token_reset', 'token_reset_after', 'code_expired'],
+  token: [
+    'token_500',
+    'token_reset',
+    'token_reset_after',
+    'code_expired',
+    'partial_scopes',
+    'foreign_scopes',
+    'no_refresh_token',
+    'new_token_refused',
+  ],
   click: ['duplicate_click', 'wrong_key'],
 } as const
 
@@ -85,11 +95,15 @@ export type Settings = {
   wire: Wire
   /** The app's session-initialization URL: where clicks go. */
   sessionUrl: string
+  /** How v1 clicks spell the seller's key: as the platform does today, or as the first documents did. */
+  supplierKey: 'supplier' | 'Supplier'
   /** Who has blocked the other: messages are then refused with 412. */
   blockedBy: Side | null
 }
 
 export type Snapshot = {
+  /** Of this run of the simulator; the ids of entries begin anew in another. */
+  run: string
   post: { token: string; title: Words }
   people: Record<Side, Person>
   conversationId: string
@@ -99,6 +113,9 @@ export type Snapshot = {
   timeline: TimelineEntry[]
   faults: ArmedFault[]
 }
+
+/** What the simulator no longer remembers, because newer things took its place. */
+export type Forgotten = { messages: string[]; entries: number[] }
 
 /** What `POST /simulator/clicks` answers. */
 export type ClickResult = {

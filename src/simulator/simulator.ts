@@ -6,7 +6,10 @@ import { Grants } from './grants.ts'
 import { refuse, type Answer, type Received } from './http.ts'
 import { handleOauth } from './oauth.ts'
 import { completionPage, completionScript, pageFile } from './page-files.ts'
+import { isFromForeignPage, isOriginForm } from './guard.ts'
 import { noteExchange } from './noted.ts'
+import { refuseUnplayed } from './platform-routes.ts'
+import { readRequest } from './read-request.ts'
 import { handleSend } from './send.ts'
 import type { Side, Words } from './shown.ts'
 import { handleUsers } from './users.ts'
@@ -57,10 +60,10 @@ export type Simulator = {
   close: () => Promise<void>
 }
 
-const MAX_BODY_BYTES = 1024 * 1024
 const MAX_REMEMBERED = 10_000
-/** Until somebody has walked. */
-const NO_STATE = 'a-state-that-somebody-else-was-given'
+/** Before the first decision. */
+const NO_STATE = 'a-state-of-another-walk'
+const TOKEN_ROUTES = new Set(['/oauth2/token', '/v1/open-platform/oauth/access_token'])
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
 
 /**
@@ -114,27 +117,42 @@ class Platform {
     for (const token of options.tokens ?? []) this.grants.seed(token)
     this.conversation = new Conversation(createWorld(options.app?.title), {
       wire: 'v1',
+      supplierKey: 'supplier',
       sessionUrl: options.sessionUrl ?? 'http://127.0.0.1:3000/divar/session',
     })
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Another name in front of this address is somebody's trick to reach it from a page of theirs.
+    // Another name for this address is a page's trick to reach it from a browser (DNS rebinding).
     if (!LOCAL_HOST.test(request.headers.host ?? '')) {
       write(refuse(403, 7, 'only by the names of this machine'), response)
       return
     }
-    const received = await read(request)
+    if (!isOriginForm(request.url ?? '', this.origin)) {
+      write(refuse(400, 3, 'expected a path as the target'), response)
+      return
+    }
+    const received = await readRequest(request)
+    if (received === undefined) {
+      write(refuse(413, 3, 'body too large', { connection: 'close' }), response)
+      return
+    }
     const { pathname } = new URL(received.path, this.origin)
+    // What a foreign page makes a browser send is not recorded: `record` and `replay` would take it for the app's.
+    if (isFromForeignPage(received, pathname, this.origin)) {
+      write(refuse(403, 7, 'not from a page of another origin'), response)
+      return
+    }
     // By one name only, so that the page and the way back to it are of one origin.
     if (pathname === '/' && received.headers.host !== new URL(this.origin).host) {
       write({ status: 302, headers: { location: this.origin }, body: '' }, response)
       return
     }
-    if (pathname === '/simulator/events') streamEvents(response, this.conversation)
+    if (pathname === '/simulator/events' && received.method === 'GET') streamEvents(response, this.conversation)
     else if (pathname.startsWith('/simulator/')) write(await this.#control(received), response)
-    else if (this.#consent(received, response)) return
-    else if (received.method === 'POST') this.#send(received, response)
+    else if (this.#consent(received, pathname, response)) return
+    else if (received.method === 'POST' || /^\/(?:v\d+|experimental)\//.test(pathname))
+      this.#send(received, pathname, response)
     else write((await this.#file(pathname)) ?? refuse(404, 5, 'Not Found'), response)
   }
 
@@ -156,11 +174,11 @@ class Platform {
   }
 
   /** Consent, tokens and who the user is; false when the request is about none of these. */
-  #consent(received: Received, response: ServerResponse): boolean {
+  #consent(received: Received, pathname: string, response: ServerResponse): boolean {
     const { apiKey, app = { slug: 'demo-app', clientSecret: 'demo-client-secret' } } = this.#options
     const { world, faults } = this.conversation
-    const isExchange = received.method === 'POST' && received.path.startsWith('/oauth2/token')
-    const isDecision = received.method === 'POST' && received.path.startsWith('/oauth2/auth/decision')
+    const isExchange = received.method === 'POST' && TOKEN_ROUTES.has(pathname)
+    const isDecision = received.method === 'POST' && pathname === '/oauth2/auth/decision'
     const fault = isExchange ? faults.take('token') : isDecision ? faults.take('consent') : undefined
     const misbehaviour = misbehaviourOf(fault)
     const wanted = {
@@ -168,7 +186,7 @@ class Platform {
       grants: this.grants,
       apiKey,
       activeSide: this.#activeSide,
-      codeExpired: fault === 'code_expired',
+      tokenFault: fault,
       stolenState: fault === 'stolen_state' ? this.#lastState : undefined,
     }
     if (misbehaviour && !takesEffect(misbehaviour)) {
@@ -190,35 +208,37 @@ class Platform {
     return true
   }
 
-  #send(received: Received, response: ServerResponse): void {
+  #send(received: Received, pathname: string, response: ServerResponse): void {
     const { apiKey, checks = 'note', decide, onSend, log } = this.#options
     const { world, faults } = this.conversation
-    this.received.push(received)
+    if (received.method === 'POST') this.received.push(received)
     if (this.received.length > MAX_REMEMBERED) this.received.shift()
     const handled = handleSend(received, { world, grants: this.grants, apiKey, checks })
-    const verdict = handled?.answer ?? refuse(404, 5, 'Not Found')
+    if (handled === undefined) {
+      const { answer, why } = refuseUnplayed(received, pathname)
+      onSend?.(received, answer.status)
+      noteExchange(
+        this.conversation,
+        received,
+        this.origin,
+        { kind: 'other', outcome: 'refused', notes: [why], answer },
+        log,
+      )
+      write(answer, response)
+      return
+    }
+    const verdict = handled.answer
     const next = this.misbehaviours.shift() ?? decide?.(received) ?? misbehaviourOf(faults.take('send'))
     onSend?.(received, next === undefined || takesEffect(next) ? verdict.status : 'status' in next ? next.status : 0)
     const isTaken = verdict.status === 200 && (next === undefined || takesEffect(next))
-    if (isTaken && handled?.message) this.conversation.say(handled.message)
-    const told = handled?.told ?? { outcome: 'refused' as const, notes: ['The platform has no such route.'] }
+    if (isTaken && handled.message) this.conversation.say(handled.message)
     noteExchange(
       this.conversation,
       received,
       this.origin,
-      { ...told, kind: 'delivery', answer: verdict, misbehaviour: next },
+      { ...handled.told, answer: verdict, misbehaviour: next },
       log,
     )
     perform(verdict, next, response)
   }
-}
-
-async function read(request: IncomingMessage): Promise<Received> {
-  let body = ''
-  request.setEncoding('utf8')
-  for await (const chunk of request) {
-    body += String(chunk)
-    if (body.length > MAX_BODY_BYTES) throw new Error('body too large')
-  }
-  return { method: request.method ?? '', path: request.url ?? '', headers: request.headers, body }
 }

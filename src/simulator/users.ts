@@ -1,10 +1,10 @@
 import type { Grants } from './grants.ts'
-import { answerJson, refuse, type Handled, type Received } from './http.ts'
+import { answerJson, readTokens, refuse, type Handled, type Received } from './http.ts'
 import { readScope } from './scopes.ts'
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
 
-/** Numbers that belong to nobody. */
+/** Numbers that are not in use. */
 const PHONES: Record<Side, string> = { seller: '09120000001', buyer: '09120000002' }
 
 /** Who the user behind a token is, as far as the scopes allow: GET as today, POST as it was. */
@@ -17,7 +17,8 @@ export function handleUsers(
   if (headers['x-api-key'] !== apiKey) {
     return { answer: refuse(401, 16, 'invalid api key'), told: told('The API key is not the one of the app.') }
   }
-  const found = grants.find(readToken(headers) ?? '')
+  const { bearer, plain } = readTokens(headers)
+  const found = grants.find(bearer ?? plain ?? '')
   if (found === undefined || found === 'expired') {
     return { answer: refuse(401, 16, 'invalid access token'), told: told('The access token is unknown or expired.') }
   }
@@ -37,10 +38,4 @@ export function handleUsers(
   }
   const who = method === 'POST' ? { phone_numbers: [phone] } : { phone_number: phone, user_id: userId }
   return { answer: answerJson(who), told: { kind: 'users', outcome: 'ok', notes: [], side } }
-}
-
-/** The token of either wire's header. */
-function readToken(headers: Received['headers']): string | undefined {
-  const own = headers['x-access-token']
-  return /^Bearer (.+)$/i.exec(headers.authorization ?? '')?.[1] ?? (typeof own === 'string' ? own : undefined)
 }

@@ -44,9 +44,15 @@ describe('a click of the simulator', () => {
     expect(bodyOfLastClick(stand)).toEqual({
       ...z.record(z.string(), z.unknown()).parse(fixture('click-v1-menu.json')),
       callback_url: `${stand.simulator.url}/completion`,
-      supplier: undefined,
-      Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' },
     })
+  })
+
+  test('spells the key of the seller as the first documents did, once that is set', async () => {
+    const stand = await startStand()
+    await ask(stand, 'settings', { supplier_key: 'Supplier' })
+    expect((await click(stand, { side: 'buyer' })).url).toBe('https://app.example.com/start?post_token=AZf3Uqr3')
+    expect(bodyOfLastClick(stand)).toMatchObject({ Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' } })
+    expect(bodyOfLastClick(stand)).not.toHaveProperty('supplier')
   })
 
   test('speaks v2, with its header, once that is set', async () => {

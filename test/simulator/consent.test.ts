@@ -205,7 +205,8 @@ describe('tokens', () => {
     })
     expect(await answer.json()).toEqual({
       access_token: expect.stringContaining('ory_at_'),
-      expires: expect.any(Number),
+      expires: expect.stringMatching(/^\d{10}$/),
+      refresh_token: expect.stringContaining('ory_rt_'),
     })
   })
 

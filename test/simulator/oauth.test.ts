@@ -160,11 +160,12 @@ describe('the consent page', () => {
 
 describe('the token route', () => {
   test('demands the verifier where a challenge was given', () => {
-    const challenge = createHash('sha256').update('verifier').digest('base64url')
+    const verifier = 'v'.repeat(43)
+    const challenge = createHash('sha256').update(verifier).digest('base64url')
     const code = grants.issueCode({ side: 'buyer', scopes: ['USER_ID'] }, CALLBACK, challenge)
     const exchange = { ...CLIENT, grant_type: 'authorization_code', code }
     expect(post('/oauth2/token', exchange).answer.status).toBe(400)
-    expect(post('/oauth2/token', { ...exchange, code_verifier: 'verifier' }).answer.status).toBe(200)
+    expect(post('/oauth2/token', { ...exchange, code_verifier: verifier }).answer.status).toBe(200)
   })
 
   test.each([
@@ -203,7 +204,7 @@ describe('the token route', () => {
       handle('POST', path, JSON.stringify({ code, client_id, client_secret: 'api-key' }), 'application/json').answer
     expect(exchange('other')).toMatchObject({ status: 401, body: expect.stringContaining('invalid_client') })
     const { body, headers } = exchange('app')
-    expect(JSON.parse(body)).toMatchObject({ expires: clock / 1000 + 3600 })
+    expect(JSON.parse(body)).toMatchObject({ expires: String(clock / 1000 + 3600), refresh_token: expect.any(String) })
     expect(headers['cache-control']).toBe('no-store')
   })
 })

@@ -28,8 +28,12 @@ export const api = {
     ask<ClickResult>('POST', 'clicks', { side, message_id: messageId, row, column }),
   framable: (url: string) =>
     ask<Required<Pick<ClickResult, 'framable'>>>('GET', `framable?url=${encodeURIComponent(url)}`),
-  set: (settings: { wire?: Settings['wire']; session_url?: string; blocked_by?: Side | null }) =>
-    ask<Settings>('POST', 'settings', settings),
+  set: (settings: {
+    wire?: Settings['wire']
+    session_url?: string
+    blocked_by?: Side | null
+    supplier_key?: Settings['supplierKey']
+  }) => ask<Settings>('POST', 'settings', settings),
   arm: (fault: FaultName, times: number) => ask<unknown>('POST', 'faults', { fault, times }),
   clearFaults: () => ask<unknown>('DELETE', 'faults'),
   activate: (side: Side) => ask<unknown>('POST', 'active', { side }),

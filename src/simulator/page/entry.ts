@@ -128,6 +128,7 @@ function saveButton(entry: TimelineEntry): HTMLElement[] {
 }
 
 function shorten(url: string): string {
+  if (!URL.canParse(url)) return url.slice(0, 60)
   const { pathname, search } = new URL(url)
   const text = pathname + search
   return text.length > 60 ? `${text.slice(0, 59)}…` : text

@@ -4,9 +4,21 @@ import { announce, make } from './dom.ts'
 import { inLanguage, say, sayFault, sayNumber, sayOf, type Word } from './words.ts'
 
 const GROUPS: [Word, FaultName[]][] = [
-  ['groupSend', ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after']],
+  ['groupSend', ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after', '103_reset']],
   ['groupConsent', ['stolen_state']],
-  ['groupToken', ['token_500', 'token_reset', 'token_reset_after', 'code_expired']],
+  [
+    'groupToken',
+    [
+      'token_500',
+      'token_reset',
+      'token_reset_after',
+      'code_expired',
+      'partial_scopes',
+      'foreign_scopes',
+      'no_refresh_token',
+      'new_token_refused',
+    ],
+  ],
   ['groupClick', ['duplicate_click', 'wrong_key']],
 ]
 
@@ -33,17 +45,22 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
   const clear = worded('button', 'clear', { type: 'button', 'data-clear-faults': '', class: 'quiet' })
   clear.addEventListener('click', () => void api.clearFaults().catch(complain))
   const blocks = (['seller', 'buyer'] as const).map((side) => blockSwitch(side, snapshot))
+  const spelling = spellingSwitch()
   const address = addressForm()
   element.replaceChildren(
     worded('p', 'faultsHelp', { class: 'soft' }),
     make('div', { class: 'row' }, worded('label', 'times', { for: 'times' }), times, clear),
     armedList,
     ...groups,
-    make('div', { class: 'row' }, ...blocks.map(({ label }) => label)),
+    make('div', { class: 'row' }, ...blocks.map(({ label }) => label), spelling.label),
     address.form,
   )
-  const set = ({ sessionUrl, blockedBy }: Settings) => {
-    address.input.value = sessionUrl
+  let shownUrl = ''
+  const set = ({ sessionUrl, blockedBy, supplierKey }: Settings) => {
+    // What is half typed is left alone.
+    if (address.input.value === shownUrl) address.input.value = sessionUrl
+    shownUrl = sessionUrl
+    spelling.box.checked = supplierKey === 'Supplier'
     for (const { side, box } of blocks) box.checked = blockedBy === side
   }
   set(snapshot.settings)
@@ -79,6 +96,14 @@ function blockSwitch(side: Side, { people }: Snapshot) {
   return { side, box, label: make('label', { class: 'check' }, box, words) }
 }
 
+function spellingSwitch() {
+  const box = make('input', { attributes: { type: 'checkbox', 'data-supplier-key': '' } })
+  box.addEventListener('change', () => {
+    void api.set({ supplier_key: box.checked ? 'Supplier' : 'supplier' }).catch(complain)
+  })
+  return { box, label: make('label', { class: 'check' }, box, worded('span', 'supplierKey')) }
+}
+
 function addressForm() {
   const input = make('input', {
     attributes: { id: 'session-url', type: 'url', dir: 'ltr', required: '', 'data-session-url': '' },
@@ -99,7 +124,7 @@ function addressForm() {
 }
 
 function worded(
-  name: 'p' | 'label' | 'legend' | 'button',
+  name: 'p' | 'label' | 'legend' | 'button' | 'span',
   word: Word,
   attributes: Record<string, string> = {},
 ): HTMLElement {

@@ -56,6 +56,7 @@ const WORDS = {
   groupClick: { fa: 'برای کلیک بعدی', en: 'For the next click' },
   blocked: { fa: 'دیگری را مسدود کرده است', en: 'has blocked the other' },
   sessionUrl: { fa: 'نشانی شروع نشست (session-init)', en: 'Session-initialization URL' },
+  supplierKey: { fa: 'املای Supplier در نسخهٔ v1 (سند نخست)', en: 'Spell Supplier as the first v1 documents did' },
   save: { fa: 'ذخیره', en: 'Save' },
   request: { fa: 'درخواست', en: 'Request' },
   response: { fa: 'پاسخ', en: 'Response' },
@@ -77,6 +78,7 @@ const KINDS: Record<EntryKind, Said> = {
   token: { fa: 'توکن', en: 'Token' },
   users: { fa: 'کاربر', en: 'User' },
   delivery: { fa: 'تحویل پیام', en: 'Delivery' },
+  other: { fa: 'درخواست دیگر', en: 'Other call' },
 }
 
 const OUTCOMES: Record<TimelineEntry['outcome'], Said> = {
@@ -100,6 +102,11 @@ const FAULTS: Record<FaultName, Said> = {
   token_500: { fa: '۵۰۰ خطا', en: '500 error' },
   token_reset: { fa: 'قطع پیش از ثبت', en: 'reset before commit' },
   token_reset_after: { fa: 'قطع پس از ثبت', en: 'reset after commit' },
+  '103_reset': { fa: '۱۰۳ و سپس قطع', en: '103, then reset' },
+  partial_scopes: { fa: 'scope کمتر', en: 'fewer scopes' },
+  foreign_scopes: { fa: 'scope چت دیگر', en: "another chat's scopes" },
+  no_refresh_token: { fa: 'بدون refresh token', en: 'no refresh token' },
+  new_token_refused: { fa: 'توکن تازه رد می‌شود', en: 'new token refused' },
   code_expired: { fa: 'کد منقضی', en: 'code expired' },
   duplicate_click: { fa: 'کلیک دوبار', en: 'duplicate click' },
   wrong_key: { fa: 'کلید نادرست', en: 'wrong key' },
