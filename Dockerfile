@@ -9,11 +9,11 @@ COPY package.json package-lock.json .npmrc ./
 RUN chmod a+r package.json \
   && npm ci --omit=dev --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 # More than half of the packages' bytes are for compilers, editors and other systems. Both C libraries of Linux stay:
-# the base image is the builder's choice.
+# the base image is the builder's choice. What an update of a package moves or drops is no error: it is searched for.
 RUN cd node_modules \
-  && rm -r @fontsource-variable \
-  && rm -r better-sqlite3/deps better-sqlite3/src better-sqlite3/node_modules/node-addon-api zod/src \
-  && rm better-sqlite3/prebuilds/darwin-* better-sqlite3/prebuilds/win32-* \
+  && rm -rf @fontsource-variable better-sqlite3/deps better-sqlite3/src zod/src \
+  && find . -type d -name node-addon-api -prune -exec rm -r {} + \
+  && find . -type f \( -path '*/prebuilds/darwin-*' -o -path '*/prebuilds/win32-*' \) -delete \
   && find . -type f \( -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' -o -name '*.map' \) -delete \
   # Each of these packages is there twice; ours is the program of ES modules.
   && find @opentelemetry -type f -name '*.cjs' -delete

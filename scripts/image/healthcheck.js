@@ -3,11 +3,19 @@ import { get } from 'node:http'
 
 const DEADLINE_MS = 3000
 
+/** Where a gateway answers that listens on all addresses. */
+const LOOPBACK = new Map([
+  ['', '127.0.0.1'],
+  ['0.0.0.0', '127.0.0.1'],
+  ['::', '::1'],
+])
+const host = process.env['HOST']?.trim() ?? ''
+
 const end = (healthy = false) => process.exit(healthy ? 0 : 1)
 
 setTimeout(end, DEADLINE_MS)
 get({
-  host: '127.0.0.1',
+  host: LOOPBACK.get(host) ?? host,
   // As the gateway reads it: blanks around it do not count, and an empty variable is an absent one.
   port: Number(process.env['PORT']) || 3000,
   path: '/healthz',
