@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals'
+import { sql, type Kysely } from 'kysely'
+import pg from 'pg'
+import { createLogger } from '../../src/base/log.ts'
+import type { Migrations } from '../../src/store/migrate.ts'
+import { setUpPostgres } from '../../src/store/postgres-setup.ts'
+import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { alter, closeStore, newStore, openAt } from '../support/stores.ts'
+
+const log = createLogger('silent')
+const postgres = DATABASES.includes('postgres') ? describe : describe.skip
+
+function statement(text: string) {
+  return async (db: Kysely<unknown>) => {
+    await sql.raw(text).execute(db)
+  }
+}
+
+postgres('a migration on PostgreSQL', () => {
+  test('takes as long as it needs, whatever limits the database sets', async () => {
+    const url = await newDatabase('postgres')
+    const name = new URL(url).pathname.slice(1)
+    await query(url, `alter database ${name} set statement_timeout = '100ms'`)
+    const migrations: Migrations = { '0001-slow': statement('select pg_sleep(0.5)') }
+    await expect(setUpPostgres(url, { log, migrations })).resolves.toBe('own')
+    expect(await query(url, 'select name from kysely_migration')).toEqual([{ name: '0001-slow' }])
+  })
+
+  test('that fails is named, with the reason and the SQLSTATE, and leaves the schema as it was', async () => {
+    const url = await newDatabase('postgres')
+    const migrations: Migrations = {
+      '0001-good': statement('create table good (id integer)'),
+      '0002-bad': statement('create table good (id integer)'),
+    }
+    await expect(setUpPostgres(url, { log, migrations })).rejects.toMatchObject({
+      name: 'StoreSetupError',
+      message:
+        'PostgreSQL cannot be used: migration 0002-bad failed: the server refuses a statement that the gateway needs (42P07)',
+      mayPass: false,
+    })
+    expect(await query(url, `select tablename from pg_tables where tablename = 'good'`)).toEqual([])
+  })
+
+  test('does not queue behind a lock for longer than the calls of running gateways can wait', async () => {
+    const url = await newDatabase('postgres')
+    await query(url, 'create table busy (id integer)')
+    const holder = new pg.Client({ connectionString: url })
+    await holder.connect()
+    await holder.query('begin; lock table busy')
+    const migrations: Migrations = { '0001-waits': statement('alter table busy add column more integer') }
+    await expect(setUpPostgres(url, { log, migrations })).rejects.toMatchObject({
+      message:
+        'PostgreSQL cannot be used: migration 0001-waits failed: another session holds a lock on a table (55P03)',
+      mayPass: true,
+    })
+    await holder.end()
+  })
+})
+
+/** So many rows of each kind are read at a start. */
+const READ = 10_000
+
+describe.each(DATABASES)('the keys that rows need, on %s', (kind) => {
+  test('are found among more rows than are read: the oldest, the newest, and every one that has an index', async () => {
+    const url = await newDatabase(kind)
+    await closeStore(await openAt(url))
+    const rows =
+      kind === 'sqlite' ? `with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)` : ''
+    const from = kind === 'sqlite' ? 'n' : 'generate_series(1, 20000) as n(i)'
+    const later = `${Date.now()}0`
+    await alter(
+      url,
+      `insert into idempotency (caller, key, fingerprint, message_id, reply, reply_key, expires_at)
+      ${rows} select 'orders', 'k' || i,
+        case i when 1 then 'oldest' when 20000 then 'newest' else 'usual' end || '.mac',
+        'msg_' || i, null, case i when 9999 then 'indexed' else 'usual' end, ${later} + i from ${from}`,
+    )
+    const store = await openAt(url)
+    const found = new Map((await store.keysInUse()).map(({ keyId, rows: count }) => [keyId, count]))
+    expect([...found.keys()].sort()).toEqual(['indexed', 'newest', 'oldest', 'usual'])
+    expect(found.get('usual')).toBeLessThanOrEqual(2 * READ)
+    expect(found.get('indexed')).toBe(1)
+  })
+
+  test('are none in a new database', async () => {
+    expect(await (await newStore(kind)).keysInUse()).toEqual([])
+  })
+})
