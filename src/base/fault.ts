@@ -39,6 +39,7 @@ export type FaultCode =
   | 'store_unavailable'
   | 'platform_unavailable'
   | 'overloaded'
+  | 'store_outcome_unknown'
   | 'unknown'
 
 /** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */

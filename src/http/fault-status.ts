@@ -40,5 +40,6 @@ export const faultStatus: Record<FaultCode, HttpMeaning> = {
   store_unavailable: { status: 503, title: 'The store is not available; nothing was accepted' },
   platform_unavailable: { status: 503, title: 'Divar is not available; the message was not sent' },
   overloaded: { status: 503, title: 'Too many clicks at once' },
+  store_outcome_unknown: { status: 504, title: 'It is not known whether the store did this' },
   unknown: { status: 504, title: 'Nobody knows whether the message was delivered' },
 }

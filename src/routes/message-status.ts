@@ -7,7 +7,7 @@ import { methodNotAllowed } from '../http/endings.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
 import { readCursor, writeCursor } from './cursor.ts'
-import { storeFaults } from './store-faults.ts'
+import { orOutcomeUnknown, storeFaults } from './store-faults.ts'
 
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 200
@@ -39,7 +39,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
   router.post('/messages/:id/retry', async (request, response) => {
     const { name } = gate(request)
     const id = idOf(request)
-    requireChanged(await outbox.retry(name, id), 'retry')
+    requireChanged(await orOutcomeUnknown(outbox.retry(name, id)), 'retry')
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
     response.locals.unit.conclude('message.retried')
     response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
@@ -48,7 +48,10 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
   router.post('/messages/:id/cancel', async (request, response) => {
     const { name } = gate(request)
     const id = idOf(request)
-    const { state } = requireChanged(await outbox.cancel(name, id, response.locals.unit.requestId), 'cancel')
+    const { state } = requireChanged(
+      await orOutcomeUnknown(outbox.cancel(name, id, response.locals.unit.requestId)),
+      'cancel',
+    )
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
     response.locals.unit.conclude('message.cancelled')
     response.json({ id, state })

@@ -16,7 +16,7 @@ import { answerKept, answerRepeat, jsonReply, queueFull } from './kept-reply.ts'
 import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
 import { createSendQuota } from './send-quota.ts'
 import { readSendWishes } from './send-wishes.ts'
-import { storeFaults } from './store-faults.ts'
+import { orOutcomeUnknown, storeFaults } from './store-faults.ts'
 import { readUserToken } from './user-token.ts'
 
 /** The platform's own, so that an SDK can have the gateway as its host. */
@@ -120,7 +120,7 @@ async function answerQueued(
   }
   const reply = jsonReply(202, { id: send.id, state: 'queued' }, { location: `/messages/${send.id}` })
   reply.headers['preference-applied'] = 'respond-async'
-  const queued = await outbox.queue(send, JSON.stringify(reply))
+  const queued = await orOutcomeUnknown(outbox.queue(send, JSON.stringify(reply)))
   if (queued.kind === 'full') throw queueFull(queued.limit)
   if (queued.kind !== 'accepted') {
     answerRepeat(queued, response)
@@ -192,5 +192,6 @@ const TRIED: ReadonlyMap<FaultCode, 'info' | 'warn'> = new Map([
   ['platform_error', 'warn'],
   ['not_sent', 'warn'],
   ['unknown', 'warn'],
+  ['store_outcome_unknown', 'warn'],
   ['platform_unavailable', 'warn'],
 ])

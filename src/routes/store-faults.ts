@@ -30,3 +30,20 @@ export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _resp
     }),
   )
 }
+
+/**
+ * For the commits that a caller has to know about: accepting a message for later, retrying, cancelling. When the answer to the commit was
+ * lost, neither yes nor no is true.
+ */
+export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise<Result> {
+  try {
+    return await commit
+  } catch (error) {
+    if (!(error instanceof StoreError) || !error.mayBeDone) throw error
+    throw new Fault(
+      'store_outcome_unknown',
+      'The store did not say whether this took effect. Look at GET /messages, or repeat with the same Idempotency-Key.',
+      { internal: error.message, cause: error.cause },
+    )
+  }
+}

@@ -1,3 +1,5 @@
+import { startDeadline } from '../base/deadline.ts'
+import { CALL_TIMEOUT_MS } from './guard.ts'
 import { StoreError } from './store.ts'
 
 export type BatchOptions = {
@@ -14,7 +16,13 @@ export type BatchOptions = {
  */
 export const GROUP_COMMIT: BatchOptions = { maxItems: 100, maxRunning: 2, maxWaiting: 2000 }
 
-type Waiting<Item, Result> = { item: Item; resolve: (result: Result) => void; reject: (error: unknown) => void }
+type Waiting<Item, Result> = {
+  item: Item
+  resolve: (result: Result) => void
+  reject: (error: unknown) => void
+  /** Stops the deadline for its turn, once it has one. */
+  stopDeadline?: () => void
+}
 
 /**
  * Group commit: what comes while a commit is under way shares the next one. `run` answers one result for each item, in their order; when
@@ -31,6 +39,7 @@ export function batched<Item, Result>(
     if (running === maxRunning || waiting.length === 0) return
     const batch = waiting.splice(0, maxItems)
     running += 1
+    for (const { stopDeadline } of batch) stopDeadline?.()
     run(batch.map(({ item }) => item))
       .then(
         (results) => {
@@ -54,8 +63,14 @@ export function batched<Item, Result>(
     if (waiting.length >= maxWaiting)
       return Promise.reject(new StoreError('too many calls wait for the store', undefined))
     return new Promise((resolve, reject) => {
-      waiting.push({ item, resolve, reject })
+      const one: Waiting<Item, Result> = { item, resolve, reject }
+      waiting.push(one)
       next()
+      if (waiting.at(-1) !== one) return
+      one.stopDeadline = startDeadline(CALL_TIMEOUT_MS, () => {
+        waiting.splice(waiting.indexOf(one), 1)
+        reject(new StoreError('the store did not answer in time', undefined))
+      })
     })
   }
 }

@@ -9,7 +9,8 @@ import {
   type QueryResult,
 } from 'kysely'
 import pg from 'pg'
-import { isReadOnly, isSessionUseless, isStoreFailing, StaleSessionError } from './postgres-errors.ts'
+import { beginCommit, LostAnswerError } from './guard.ts'
+import { isReadOnly, isSessionUseless, isStoreFailing, isUndone, StaleSessionError } from './postgres-errors.ts'
 import type { StoreEvents } from './store-watch.ts'
 
 /** Much less than a lease: a gateway that waits for a statement must not believe for long that it still holds one. */
@@ -129,6 +130,16 @@ function sessionOf(connection: DatabaseConnection): Session {
   throw new Error('this connection is of another driver')
 }
 
+/** Runs what commits. When its answer is lost, it may have taken effect. */
+async function committing<Result>(run: () => Promise<Result>): Promise<Result> {
+  beginCommit()
+  try {
+    return await run()
+  } catch (error) {
+    throw isUndone(error) ? error : new LostAnswerError(error)
+  }
+}
+
 /** A session in the hands of one call. */
 class Session implements DatabaseConnection {
   readonly #client: pg.PoolClient
@@ -147,7 +158,8 @@ class Session implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     // A statement of its own is a transaction too, and has to have its time limit.
-    if (this.#inTransaction || this.#kind === 'own') return this.#execute(query)
+    if (this.#inTransaction) return this.#execute(query)
+    if (this.#kind === 'own') return committing(() => this.#execute<Row>(query))
     await this.begin()
     try {
       const result = await this.#execute<Row>(query)
@@ -170,7 +182,7 @@ class Session implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    const { command } = await this.#query('commit')
+    const { command } = await committing(() => this.#query('commit'))
     this.#inTransaction = false
     // An earlier error had ended the transaction.
     if (command === 'ROLLBACK') throw new Error('PostgreSQL rolled the transaction back')

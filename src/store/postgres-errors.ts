@@ -13,6 +13,8 @@ const RUN_AGAIN = new Set(['40P01', '40001'])
 /** Errors about the data of one call. They say nothing about the state of the store. */
 const ABOUT_DATA = /^(?:22|23|40)/
 const READ_ONLY = '25006'
+/** The session, the server or a pooler failed; 40003 says itself that the completion is unknown. */
+const OUTCOME_UNKNOWN = /^(?:08|57P|58|XX)|^40003$/
 
 export function isSessionUseless(error: unknown): boolean {
   return !SESSION_IS_GOOD.test(sqlStateOf(error) ?? '')
@@ -32,6 +34,13 @@ export class StaleSessionError extends Error {
     super('a session from a read-only time cannot write', { cause })
     this.name = 'StaleSessionError'
   }
+}
+
+/** Whether a statement that commits surely had no effect. Otherwise the session ended before PostgreSQL, or a pooler, said what happened. */
+export function isUndone(error: unknown): boolean {
+  if (error instanceof StaleSessionError) return true
+  const state = sqlStateOf(error)
+  return state !== undefined && !OUTCOME_UNKNOWN.test(state)
 }
 
 export function isReadOnly(error: unknown): boolean {

@@ -19,7 +19,7 @@ import {
   listGrants,
   restRefresh,
 } from './grants.ts'
-import { asStoreCall } from './guard.ts'
+import { asStoreCall, asStoreRead } from './guard.ts'
 import { backlog, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
 import { keysInUse } from './keys-in-use.ts'
 import { bodyOf, cancel, find, list, retry } from './messages.ts'
@@ -39,7 +39,7 @@ export function createQueries(database: Database): Queries {
   const probe = newId('gw')
   return {
     accept: (messages) => asStoreCall(() => accept(database, messages)),
-    repeat: (caller, idempotency) => asStoreCall(() => repeat(database, caller, idempotency)),
+    repeat: (caller, idempotency) => asStoreRead(() => repeat(database, caller, idempotency)),
     claim: (owner, wire, limit) => asStoreCall(() => claim(database, owner, wire, limit)),
     begin: (owner, ids) => asStoreCall(() => begin(database, owner, ids)),
     finish: (owner, finished) => asStoreCall(() => finish(database, owner, finished)),
@@ -48,10 +48,10 @@ export function createQueries(database: Database): Queries {
     heartbeat: (owner) => asStoreCall(() => heartbeat(database, owner)),
     adopt: (owner, limit) => asStoreCall(() => adopt(database, owner, limit)),
     leave: (owner) => asStoreCall(() => leave(database, owner)),
-    find: (caller, id) => asStoreCall(() => find(database, caller, id)),
-    list: (caller, filter) => asStoreCall(() => list(database, caller, filter)),
+    find: (caller, id) => asStoreRead(() => find(database, caller, id)),
+    list: (caller, filter) => asStoreRead(() => list(database, caller, filter)),
     retry: (caller, id, tryForMs, names) => asStoreCall(() => retry(database, caller, id, tryForMs, names)),
-    bodyOf: (caller, id) => asStoreCall(() => bodyOf(database, caller, id)),
+    bodyOf: (caller, id) => asStoreRead(() => bodyOf(database, caller, id)),
     cancel: (caller, id, notices) => asStoreCall(() => cancel(database, caller, id, notices)),
     wipe: (limit) => asStoreCall(() => wipe(database, limit)),
     purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),

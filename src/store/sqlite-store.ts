@@ -1,12 +1,13 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { asStoreCall } from './guard.ts'
+import { withDeadline } from './guard.ts'
+import { giveUp, newTurn, type Turn } from './sqlite-turn.ts'
 import type { SqliteQueries } from './sqlite.ts'
 import { StoreError, StoreSetupError, type Store } from './store.ts'
 import type { StoreEvents } from './store-watch.ts'
 
 /** What the two threads say to each other. */
-export type Call = { id: number; method: keyof SqliteQueries; parameters: never[] }
+export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
 export type Told =
   | { kind: 'opened' }
   | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
@@ -16,7 +17,10 @@ export type Told =
 /** The same, as it comes in: each value is of the type that its call promised. */
 type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
 
-type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void }
+type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; turn: Turn }
+
+/** Only reads: they are done or not, and it makes no difference. */
+const READS: ReadonlySet<keyof SqliteQueries> = new Set(['repeat', 'find', 'list', 'bodyOf'])
 
 /** What comes then is refused at once: a thread that hangs on its disk answers nobody, and each call that waits takes memory. */
 const MAX_WAITING = 10_000
@@ -107,7 +111,7 @@ class Thread {
     })
     this.#worker.on('exit', () => {
       this.#isGone = true
-      for (const { reject } of this.#waiting.values()) reject(closedError())
+      for (const { reject, turn } of this.#waiting.values()) reject(closedError({ mayBeDone: !giveUp(turn) }))
     })
   }
 
@@ -115,10 +119,12 @@ class Thread {
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
-    return asStoreCall(() => {
+    const turn = newTurn()
+    const call = () => {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
-      return this.send(method, ...parameters)
-    }).catch((error: unknown) => {
+      return this.#post(turn, method, ...parameters)
+    }
+    return withDeadline(call, () => giveUp(turn) || READS.has(method)).catch((error: unknown) => {
       this.#events.onFailed()
       throw error
     })
@@ -129,11 +135,19 @@ class Thread {
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    return this.#post(newTurn(), method, ...parameters)
+  }
+
+  #post<Method extends keyof SqliteQueries>(
+    turn: Turn,
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
     return new Promise((resolve, reject) => {
       if (this.#isGone) throw closedError()
       const id = (this.#calls += 1)
-      this.#waiting.set(id, { resolve, reject })
-      this.#worker.postMessage({ id, method, parameters })
+      this.#waiting.set(id, { resolve, reject, turn })
+      this.#worker.postMessage({ id, method, parameters, turn })
     })
   }
 
@@ -161,6 +175,6 @@ class Thread {
   }
 }
 
-function closedError(): StoreError {
-  return new StoreError('the store is closed', undefined)
+function closedError(options?: { mayBeDone: boolean }): StoreError {
+  return new StoreError('the store is closed', undefined, options)
 }

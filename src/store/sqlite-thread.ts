@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { take } from './sqlite-turn.ts'
 import { openSqlite, type SqliteQueries } from './sqlite.ts'
 import type { Call, Told } from './sqlite-store.ts'
 import { StoreError, StoreSetupError } from './store.ts'
@@ -26,8 +27,10 @@ try {
 /** Calls run one after the other, in the order in which they come: there is one connection. */
 function serve(queries: SqliteQueries): void {
   const methods: Record<keyof SqliteQueries, (...parameters: never[]) => Promise<unknown>> = queries
-  const run = async ({ id, method, parameters }: Call) => {
+  const run = async ({ id, method, parameters, turn }: Call) => {
     try {
+      // Its caller has been told that nothing was done.
+      if (!take(turn)) throw new StoreError('the call was given up before it began', undefined)
       tell({ kind: 'answer', id, value: await methods[method](...parameters) })
     } catch (error) {
       tell({ kind: 'error', id, error: toPlain(error instanceof StoreError ? error.cause : error) })

@@ -196,7 +196,7 @@ export type MessageStore = {
   cancel: (caller: string, id: string, notices?: CancelNotices) => Promise<Changed | undefined>
 }
 
-/** The store, open. Every call may reject with a StoreError; then nothing is certain but what was answered before. */
+/** The store, open. Every call may reject with a StoreError, which says whether the call may have been done all the same. */
 export type Store = OutboxStore &
   MessageStore &
   KeepingStore &
@@ -214,11 +214,15 @@ export type Store = OutboxStore &
     close: () => Promise<void>
   }
 
-/** The store did not do it, or nobody knows whether it did: it is away, full, or too slow. */
+/** The store failed: it is away, full, or too slow. */
 export class StoreError extends Error {
-  constructor(what: string, cause: unknown) {
+  /** The answer to a commit was lost, and it may have taken effect. Otherwise nothing was changed, and nothing will be. */
+  readonly mayBeDone: boolean
+
+  constructor(what: string, cause: unknown, { mayBeDone = false } = {}) {
     super(what, { cause })
     this.name = 'StoreError'
+    this.mayBeDone = mayBeDone
   }
 }
 

@@ -39,6 +39,7 @@ const sendCodes: Operation['codes'] = [
   'platform_error',
   'not_sent',
   'platform_unavailable',
+  'store_outcome_unknown',
   'unknown',
 ]
 
@@ -120,7 +121,7 @@ export const storedMessages: readonly Operation[] = [
     answers: {
       202: { schema: 'Queued', text: { en: 'It is queued.', fa: 'در صف است.' }, headers: ['Location'] },
     },
-    codes: [...stored, 'not_found', 'wrong_state', 'content_wiped'],
+    codes: [...stored, 'not_found', 'wrong_state', 'content_wiped', 'store_outcome_unknown'],
   },
   {
     id: 'cancelMessage',
@@ -139,6 +140,6 @@ export const storedMessages: readonly Operation[] = [
         },
       },
     },
-    codes: [...stored, 'not_found', 'wrong_state'],
+    codes: [...stored, 'not_found', 'wrong_state', 'store_outcome_unknown'],
   },
 ]

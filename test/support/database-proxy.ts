@@ -1,0 +1,69 @@
+import { connect, createServer, type Socket } from 'node:net'
+import { afterAll } from '@jest/globals'
+import { originOf } from './listen.ts'
+
+const open = new Set<Socket>()
+afterAll(() => {
+  for (const socket of open) socket.destroy()
+})
+
+/** Where the connection of one transaction that stores a message is cut. */
+export type CutAt = 'insert' | 'answer_to_commit'
+
+export type DatabaseProxy = { url: string; cutNext: (at: CutAt) => void; cuts: () => number }
+
+/** A proxy in front of PostgreSQL that can cut a connection at a given point of a transaction. It is closed after the tests of the file. */
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
+  const target = new URL(databaseUrl)
+  let armed: CutAt | undefined
+  let cuts = 0
+  const server = createServer((client) => {
+    const database = connect(Number(target.port === '' ? 5432 : target.port), target.hostname)
+    let stores = false
+    let dropsAnswer = false
+    const end = () => {
+      client.destroy()
+      database.destroy()
+    }
+    const cut = () => {
+      armed = undefined
+      cuts += 1
+      end()
+    }
+    for (const socket of [client, database]) {
+      open.add(socket)
+      socket.on('error', end).on('close', () => {
+        end()
+        open.delete(socket)
+      })
+    }
+    client.on('data', (data) => {
+      const text = data.toString('latin1')
+      stores ||= text.includes('insert into "message"')
+      if (stores && armed === 'insert') {
+        cut()
+        return
+      }
+      if (text.includes('commit\0')) {
+        dropsAnswer = stores && armed === 'answer_to_commit'
+        stores = false
+      }
+      database.write(data)
+    })
+    database.on('data', (data) => {
+      if (dropsAnswer) cut()
+      else client.write(data)
+    })
+  })
+  const { port } = new URL(await originOf(server))
+  const url = new URL(databaseUrl)
+  url.hostname = '127.0.0.1'
+  url.port = port
+  return {
+    url: url.href,
+    cutNext: (at) => {
+      armed = at
+    },
+    cuts: () => cuts,
+  }
+}
