@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from '@jest/globals'
-import type { Resolve } from '../../src/outbound/connect.ts'
+import type { Address, Resolve } from '../../src/outbound/connect.ts'
 import { ask, type ExchangeRequest } from '../../src/outbound/exchange.ts'
 import { createPool } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
@@ -14,11 +14,12 @@ const ends: (() => unknown)[] = []
 afterAll(() => Promise.all(ends.map((end) => end())))
 
 /** A server whose thread sleeps until it is woken; its backlog is full, so that further handshakes wait with it. */
-async function startAsleep(host: string): Promise<{ port: number; wake: () => void }> {
+async function startAsleep(host: string): Promise<{ port: number; wake: () => void; closed: Promise<unknown> }> {
   const sleeping = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads')
      const server = require('node:http').createServer((request, response) => response.end('late'))
+     server.on('connection', (socket) => socket.on('close', () => parentPort.postMessage('closed')))
      server.listen({ port: 0, host: '${host}', backlog: 1 }, () => {
        parentPort.postMessage(server.address().port)
        setImmediate(() => Atomics.wait(workerData, 0, 0))
@@ -35,11 +36,20 @@ async function startAsleep(host: string): Promise<{ port: number; wake: () => vo
   await Promise.all(fillers.map((filler) => once(filler, 'connect')))
   return {
     port,
+    closed: new Promise<unknown>((resolve) => worker.once('message', resolve)),
     wake: () => {
       Atomics.store(sleeping, 0, 1)
       Atomics.notify(sleeping, 0)
     },
   }
+}
+
+/** A port on which nothing listens any more. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  const { port } = new URL(await originOf(server))
+  await new Promise((closed) => server.close(closed))
+  return Number(port)
 }
 
 async function startAwake(host: string, port: number): Promise<void> {
@@ -48,14 +58,17 @@ async function startAwake(host: string, port: number): Promise<void> {
   await once(server, 'listening')
 }
 
-function poolTo(port: number, ...addresses: string[]) {
-  const resolve: Resolve = (_, callback) => {
+function poolTo(port: number, ...addresses: (string | Address)[]) {
+  return poolBy(`http://two.example:${port}`, (_, callback) => {
     callback(
       null,
-      addresses.map((address) => ({ address, family: 4 })),
+      addresses.map((one) => (typeof one === 'string' ? { address: one, family: 4 } : one)),
     )
-  }
-  const pool = createPool(`http://two.example:${port}`, 5000, { resolve })
+  })
+}
+
+function poolBy(origin: string, resolve: Resolve, timeoutMs = 5000) {
+  const pool = createPool(origin, timeoutMs, { resolve })
   ends.push(() => pool.destroy())
   return pool
 }
@@ -75,10 +88,60 @@ test('an address that does not answer holds up the other for no longer than a qu
   expect(exchange).toMatchObject({ kind: 'answered', body: Buffer.from('awake') })
 })
 
+test('a connection that comes when another is in use already is closed', async () => {
+  const { port, wake, closed } = await startAsleep('127.0.0.1')
+  await startAwake('127.0.0.2', port)
+  expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toMatchObject({ body: Buffer.from('awake') })
+  wake()
+  expect(await closed).toBe('closed')
+})
+
+test('an address that refuses is not waited for', async () => {
+  const port = await freePort()
+  await startAwake('127.0.0.9', port)
+  const refusing = [2, 3, 4, 5, 6, 7, 8].map((last) => `127.0.0.${last}`)
+  const exchange = ask(poolTo(port, ...refusing, '127.0.0.9'), REQUEST)
+  const late = setTimeout(refusing.length * 250 - 100, 'late', { ref: false })
+  expect(await Promise.race([exchange, late])).toMatchObject({ kind: 'answered' })
+})
+
+test('where all addresses of one family lead nowhere, one of the other is tried soon', async () => {
+  const port = await freePort()
+  await startAwake('127.0.0.99', port)
+  const refusing = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 2}`)
+  const pool = poolTo(port, ...refusing, { address: '127.0.0.99', family: 6 })
+  expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered' })
+})
+
+test('a name that is not resolved in time ends the attempt', async () => {
+  const pool = poolBy('http://slow.example', () => undefined, 100)
+  expect(await ask(pool, { ...REQUEST, timeoutMs: 10_000 })).toEqual({
+    kind: 'failed',
+    begun: false,
+    reason: 'UND_ERR_CONNECT_TIMEOUT',
+  })
+})
+
+test('TLS is asked for by the name, not by the address', async () => {
+  const hello = Promise.withResolvers<Buffer>()
+  const server = createTcpServer((socket) => {
+    socket
+      .on('error', () => undefined)
+      .once('data', (chunk) => {
+        hello.resolve(chunk)
+        socket.destroy()
+      })
+  })
+  const { port } = new URL(await originOf(server))
+  const pool = poolBy(`https://two.example:${port}`, (_, callback) => {
+    callback(null, [{ address: '127.0.0.1', family: 4 }])
+  })
+  expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'failed', begun: false })
+  expect((await hello.promise).includes('two.example')).toBe(true)
+})
+
 test('where no address answers, the request was not sent', async () => {
-  const server = createServer()
-  const port = Number(new URL(await originOf(server)).port)
-  await new Promise((closed) => server.close(closed))
+  const port = await freePort()
   expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toEqual({
     kind: 'failed',
     begun: false,
