@@ -102,6 +102,26 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     expect(gateway.output()).not.toContain(new URL(url).pathname.slice(1))
   })
 
+  test.each([
+    [
+      'the fallback landing',
+      'https://app.example.com/fallback',
+      { status: 200, url: 'https://app.example.com/fallback' },
+    ],
+    ['503 where there is none', undefined, { status: 503, url: '' }],
+  ])('a click whose landing needs the store gets %s', async (_, fallback, expected) => {
+    const divar = await startDivar()
+    const store = await withStore(kind, divarAt(divar))
+    const gateway = await startOn(store, {
+      LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',
+      ...(fallback !== undefined && { FALLBACK_LANDING_URL: fallback }),
+    })
+    await allow(String(store['DATABASE_URL']), false)
+    const { status, text } = await click(gateway, CLICK)
+    expect({ status, url: parseJson(text)['url'] }).toEqual(expected)
+    await allow(String(store['DATABASE_URL']), true)
+  })
+
   test('in the middle of an attempt: its outcome is committed once the store is back, and it is not repeated', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
