@@ -2,7 +2,7 @@ import { SealError } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import type { ConsentKeepingStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
-import { BATCH, Housekeeping } from '../store/housekeeping.ts'
+import { BATCH, Housekeeping, type Batch } from '../store/housekeeping.ts'
 import type { Grant, GrantSafe } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
@@ -13,7 +13,7 @@ const RENEW_AT_ONCE = 10
 /** What could not be refreshed, or not be opened, keeps back no others for so long. */
 const ASIDE_MS = 60 * 60 * 1000
 /** So many are remembered. */
-const MAX_ASIDE = 1000
+const MAX_ASIDE = 10_000
 
 export type ConsentKeeperOptions = {
   store: ConsentKeepingStore & Pick<GrantStore, 'endingGrants'>
@@ -66,8 +66,9 @@ export class ConsentKeeper {
     })
   }
 
-  async #reseal(): Promise<number> {
+  async #reseal(): Promise<Batch> {
     const { store, safe } = this.#options
+    const before = this.#aside.size
     const grants = await store.grantsUnderOthers(safe.primary, BATCH, [...this.#aside.keys()])
     const resealed: ResealedGrant[] = grants.flatMap((stored) =>
       this.#open(stored).map((grant) => ({
@@ -77,8 +78,8 @@ export class ConsentKeeper {
         names: safe.namesOf(grant),
       })),
     )
-    if (resealed.length > 0) await store.resealGrants(safe.primary, resealed)
-    return grants.length
+    const done = resealed.length > 0 ? await store.resealGrants(safe.primary, resealed) : 0
+    return { done, isMore: grants.length >= BATCH && (done > 0 || this.#aside.size > before) }
   }
 
   async #renew(refresher: Refresher): Promise<number> {

@@ -2,15 +2,19 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError, type Logger } from '../base/log.ts'
 import { describeStoreError } from '../store/describe-error.ts'
-import { BATCH, Housekeeping } from '../store/housekeeping.ts'
+import { BATCH, Housekeeping, type Batch } from '../store/housekeeping.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
-import type { Store } from '../store/store.ts'
+import type { SealedRow, Store } from '../store/store.ts'
 import type { Backlog } from './backlog.ts'
 import { rowsUnderOthers, type OutboxFigures } from './figures.ts'
 import type { Envelopes } from './owed.ts'
 
 /** Reads every grant. */
 const MEND_EVERY_MS = 10 * 60 * 1000
+
+/** Rows that could not be opened: so many are remembered, for so long. */
+const MAX_UNREADABLE = 10_000
+const OPEN_AGAIN_MS = 60 * 60 * 1000
 
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
@@ -31,6 +35,9 @@ export class Keeper {
   readonly #house: Housekeeping
   /** When times that a clock ahead has written are looked for next. */
   #mendAt = 0
+  /** Rows that could not be opened, and when that is tried again. */
+  readonly #unreadable: Pick<SealedRow, 'kind' | 'id'>[] = []
+  #openAgainAt = 0
 
   constructor(options: KeeperOptions) {
     this.#options = options
@@ -88,20 +95,32 @@ export class Keeper {
     await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
   }
 
-  /** Brings one batch under the newest key. What cannot be opened stays as it is, and is told. */
-  async #reseal(): Promise<number> {
-    const { store, envelopes, log } = this.#options
-    const rows = await store.sealedUnderOthers(envelopes.primary, BATCH)
+  /** Brings one batch under the newest key. What cannot be opened stays as it is, is logged, and does not hold up the rows behind it. */
+  async #reseal(): Promise<Batch> {
+    const { store, envelopes } = this.#options
+    if (performance.now() >= this.#openAgainAt) {
+      this.#openAgainAt = performance.now() + OPEN_AGAIN_MS
+      this.#unreadable.length = 0
+    }
+    const before = this.#unreadable.length
+    const rows = await store.sealedUnderOthers(envelopes.primary, BATCH, this.#unreadable)
     const opened = rows.flatMap((was) => {
       try {
         const text = envelopes.open(was.kind, was.id, was.sealed)
         return [{ was, now: envelopes.seal(was.kind, was.id, text) }]
       } catch (error) {
-        log.error({ event: 'store.sealed_row_unreadable', message_id: was.id, ...describeError(error) })
+        this.#setAside(was, error)
         return []
       }
     })
-    return opened.length === 0 ? 0 : store.reseal(opened)
+    const done = opened.length === 0 ? 0 : await store.reseal(opened)
+    return { done, isMore: rows.length >= BATCH && (done > 0 || this.#unreadable.length > before) }
+  }
+
+  #setAside({ kind, id }: SealedRow, error: unknown): void {
+    const { log } = this.#options
+    log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
+    if (this.#unreadable.length < MAX_UNREADABLE) this.#unreadable.push({ kind, id })
   }
 
   /** Counts what is left under other keys, after so many rows were brought under the newest, here or elsewhere. */

@@ -12,8 +12,12 @@ export type KeepingStore = {
   wipe: (limit: number) => Promise<number>
   /** Deletes what ended longer ago than this, and expired idempotency keys; answers how many. */
   purge: (retentionMs: number, limit: number) => Promise<number>
-  /** Rows sealed under another key than this. */
-  sealedUnderOthers: (keyId: string, limit: number) => Promise<SealedRow[]>
+  /** Rows sealed under another key than this, without some that could not be opened. */
+  sealedUnderOthers: (
+    keyId: string,
+    limit: number,
+    except?: readonly Pick<SealedRow, 'kind' | 'id'>[],
+  ) => Promise<SealedRow[]>
   /** The database's clock, and when it was last believed. */
   readClock: () => Promise<ClockReading>
   /** Notes that the clock is believed now. */

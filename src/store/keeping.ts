@@ -52,17 +52,26 @@ export async function purge({ db, now }: Database, retentionMs: number, limit: n
   return Number(messages.numDeletedRows + keys.numDeletedRows + notices.numDeletedRows)
 }
 
-export async function sealedUnderOthers({ db }: Database, keyId: string, limit: number): Promise<SealedRow[]> {
+export async function sealedUnderOthers(
+  { db }: Database,
+  keyId: string,
+  limit: number,
+  except: readonly Pick<SealedRow, 'kind' | 'id'>[] = [],
+): Promise<SealedRow[]> {
+  const idsOf = (kind: SealedRow['kind']) => except.flatMap((row) => (row.kind === kind ? [row.id] : []))
+  const [bodyIds, replyIds] = [idsOf('body'), idsOf('reply')]
   const bodies = await db
     .selectFrom('message')
     .select(['id', 'body as bytes', 'body_key as keyId'])
     .where(sql<boolean>`body_key is not null and (body_key < ${keyId} or body_key > ${keyId})`)
+    .$if(bodyIds.length > 0, (query) => query.where('id', 'not in', bodyIds))
     .limit(limit)
     .execute()
   const replies = await db
     .selectFrom('idempotency')
     .select(['message_id as id', 'reply as bytes', 'reply_key as keyId'])
     .where(sql<boolean>`reply_key is not null and (reply_key < ${keyId} or reply_key > ${keyId})`)
+    .$if(replyIds.length > 0, (query) => query.where('message_id', 'not in', replyIds))
     .limit(limit)
     .execute()
   return [...bodies.flatMap((row) => toSealed('body', row)), ...replies.flatMap((row) => toSealed('reply', row))]

@@ -55,7 +55,7 @@ export function createQueries(database: Database): Queries {
     cancel: (caller, id, notices) => asStoreCall(() => cancel(database, caller, id, notices)),
     wipe: (limit) => asStoreCall(() => wipe(database, limit)),
     purge: (retentionMs, limit) => asStoreCall(() => purge(database, retentionMs, limit)),
-    sealedUnderOthers: (keyId, limit) => asStoreCall(() => sealedUnderOthers(database, keyId, limit)),
+    sealedUnderOthers: (keyId, limit, except) => asStoreCall(() => sealedUnderOthers(database, keyId, limit, except)),
     reseal: (rows) => asStoreCall(() => reseal(database, rows)),
     readClock: () => asStoreCall(() => readClock(database)),
     confirmClock: () => asStoreCall(() => confirmClock(database)),

@@ -54,7 +54,7 @@ export async function openSqliteStore(path: string, events: StoreEvents): Promis
     cancel: (caller, id, notices) => call('cancel', caller, id, notices),
     wipe: (limit) => call('wipe', limit),
     purge: (retentionMs, limit) => call('purge', retentionMs, limit),
-    sealedUnderOthers: (keyId, limit) => call('sealedUnderOthers', keyId, limit),
+    sealedUnderOthers: (keyId, limit, except) => call('sealedUnderOthers', keyId, limit, except),
     reseal: (rows) => call('reseal', rows),
     readClock: () => call('readClock'),
     confirmClock: () => call('confirmClock'),

@@ -20,6 +20,7 @@ import {
   until,
 } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
+import { alter, closeStore, newLine, openAt } from '../support/stores.ts'
 
 const LATER = answer(503, '{}', { 'retry-after': '60' })
 const KEYED = { 'idempotency-key': 'k-1' }
@@ -30,6 +31,29 @@ function newKeys(): { older: string; newer: string } {
 }
 
 describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
+  test('rotated, is not held up by rows that cannot be opened, however many there are', async () => {
+    const { older, newer } = newKeys()
+    const divar = await startDivar()
+    const store = await withStore(kind, divarAt(divar))
+    const url = String(store['DATABASE_URL'])
+    const filler = await openAt(url)
+    await filler.accept(newLine(450, { caller: 'filler' }))
+    await closeStore(filler)
+    const ended = "state = 'failed', due_at = null, finished_at = created_at, body_key = null, conversation = '.'"
+    await alter(url, `update message set ${ended}`)
+
+    const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
+    divar.misbehave(LATER)
+    const held = await queue(first, said('c-1', 'held'))
+    await until(first, held, 'queued', tried(1))
+    await first.stop()
+    const keyOfHeld = `(select body_key from message where id = '${held}')`
+    await alter(url, `update message set body_key = ${keyOfHeld} where caller = 'filler'`)
+
+    const second = await startOn(store, { TOKEN_ENCRYPTION_KEY: `${newer},${older}` })
+    expect(await second.logged('store.resealed')).toMatchObject({ rows: 1 })
+  })
+
   test('rotated, opens what lies under the former key, and brings it under the new one', async () => {
     const divar = await startDivar()
     const { older, newer } = newKeys()

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals'
+import { createLogger } from '../../src/base/log.ts'
+import { BATCH, Housekeeping } from '../../src/store/housekeeping.ts'
+
+test('retention works until nothing is left, however much there is, and other calls get their turn between', async () => {
+  const house = new Housekeeping(createLogger('silent'))
+  let left = 70 * BATCH + 1
+  let otherCalls = 0
+  const other = setInterval(() => (otherCalls += 1), 0)
+  const done = await house.tidy('purge', () => {
+    const batch = Math.min(BATCH, left)
+    left -= batch
+    return new Promise((resolve) => setTimeout(resolve, 1, batch))
+  })
+  clearInterval(other)
+  expect({ done, left }).toEqual({ done: 70 * BATCH + 1, left: 0 })
+  expect(otherCalls).toBeGreaterThan(70)
+  await house.stop()
+})
