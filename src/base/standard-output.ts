@@ -12,7 +12,7 @@ export type StandardOutput = {
   write: (line: string) => void
   /** How many lines were lost since the start. */
   linesLost: () => number
-  /** Writes what waits, for at most `ms`, and resolves to whether all of it was written. Later lines are dropped. */
+  /** Writes what waits, for at most `ms`; resolves to false when a write still hangs then. Later lines are dropped. */
   end: (ms: number) => Promise<boolean>
 }
 
@@ -51,7 +51,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
       return
     }
     errorCode = code
-    if (ending !== undefined) ended.resolve(false)
+    if (ending !== undefined) ended.resolve(true)
   })
   stream.on('drop', () => {
     total += 1
