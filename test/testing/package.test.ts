@@ -90,7 +90,7 @@ describe('the built package', () => {
     const store = { DATABASE_URL: 'postgres://gateway@127.0.0.1:1/gateway', TOKEN_ENCRYPTION_KEY: TEST_KEY }
     const away = spawnGateway({ ...environment(), ...store }, main())
     expect(await away.exited).toBe(75)
-    expect(away.stderr()).toContain('DATABASE_URL: PostgreSQL cannot be used (ECONNREFUSED)')
+    expect(away.stderr()).toContain('nothing listens at its address (ECONNREFUSED)')
     const file = await resolverFile('export default 1')
     const misled = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file }, main())
     expect(await misled.exited).toBe(78)
