@@ -47,6 +47,7 @@ export function createCarrier(options: CarryOptions) {
     attempts.alone(message.id, () => carryAlone(message, lane))
 
   const carryAlone = async (message: Claimed, lane: Lane): Promise<void> => {
+    const takenAt = performance.now()
     let number: number | undefined
     try {
       const content = openContent(message)
@@ -57,9 +58,9 @@ export function createCarrier(options: CarryOptions) {
       number = mayGo(message, lane) ? await attempts.begin(message) : undefined
       const { outcome, trace } = number === undefined ? NOT_NOW : await deliver(message, number, lane, content)
       if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
-      else await settle(message, number, outcome, trace)
+      else await settle(aged(message, takenAt), number, outcome, trace)
     } catch (error) {
-      await recover(message, number, error)
+      await recover(aged(message, takenAt), number, error)
     }
   }
 
@@ -175,6 +176,11 @@ type Tried = { outcome: Outcome; trace?: Trace }
 
 /** Nothing is sent, and whoever claims next is told when it may be. */
 const NOT_NOW: Tried = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
+
+/** With the time that it has left by now. */
+function aged(message: Claimed, takenAt: number): Claimed {
+  return { ...message, tryForMs: message.tryForMs - (performance.now() - takenAt) }
+}
 
 function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
   return wire === 'webhook' ? 'notice_id' : 'message_id'

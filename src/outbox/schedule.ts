@@ -1,6 +1,11 @@
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
 import type { Finish } from '../store/store.ts'
 
+/** A `Retry-After` that outlasts a message leaves it one last try, so long before its end. */
+const LAST_TRY_MS = 60_000
+/** However long Divar's limit lasts, a message may be tried after so long, should it be the one that probes. */
+const PROBE_AFTER_MS = 60 * 60 * 1000
+
 /** When a message is tried again; milliseconds. */
 export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
 
@@ -39,7 +44,10 @@ export function nextState(tried: Tried, policy: RetryPolicy, random: () => numbe
   if (FINAL_NO.has(outcome.kind)) return { state: unsure ? 'unknown' : 'rejected' }
   if (outcome.kind === 'unknown' && !atLeastOnce) return { state: 'unknown' }
   const inMs = waitMs(tried, policy, random)
-  return inMs > tried.tryForMs ? { state: unsure ? 'unknown' : 'failed' } : { state: 'queued', inMs, unsure }
+  if (inMs <= tried.tryForMs) return { state: 'queued', inMs, unsure }
+  const lastInMs = tried.tryForMs - LAST_TRY_MS
+  if (retryAfterMs(outcome) > 0 && lastInMs > 0) return { state: 'queued', inMs: lastInMs, unsure }
+  return { state: unsure ? 'unknown' : 'failed' }
 }
 
 /** The same for a message that gets one attempt only, since its caller waits for the answer. */
@@ -48,11 +56,15 @@ export function onlyState(outcome: Outcome): Finish['next'] {
   return { state: FINAL_NO.has(outcome.kind) ? 'rejected' : 'failed' }
 }
 
-/** Exponential, with full jitter so that what failed together does not come back together; never before a Retry-After is over. */
+/**
+ * Exponential, with full jitter so that what failed together does not come back together; never before a Retry-After is over. Where that is
+ * the whole app's limit, the pause sees to it, which one message probes from time to time.
+ */
 function waitMs({ outcome, number }: Tried, { firstMs, maxMs }: RetryPolicy, random: () => number): number {
   const ceiling = Math.min(firstMs * 2 ** (number - 1), maxMs)
   const jitter = Math.ceil(random() * ceiling)
-  return retryAfterMs(outcome) + jitter
+  const askedMs = retryAfterMs(outcome)
+  return (outcome.kind === 'rate_limited' ? Math.min(askedMs, PROBE_AFTER_MS) : askedMs) + jitter
 }
 
 function retryAfterMs(outcome: Outcome): number {

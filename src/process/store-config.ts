@@ -10,6 +10,8 @@ export type StoreConfig = {
   /** The first wait, the longest one, and how long a message is tried in all. */
   retry: { firstMs: number; maxMs: number; forMs: number }
   /** Queued messages of one caller. */
+  /** Nothing is deleted by its age for so long after a start. */
+  deleteAfterStartMs: number
   queueLimit: number
   /** Deliveries at once to one host of Divar's. */
   concurrency: number
@@ -29,6 +31,7 @@ export const storeSchema = z.object({
   RETRY_FIRST_MS: variable.milliseconds(1, HOUR_MS).default(1000),
   RETRY_MAX_MS: variable.milliseconds(1, DAY_MS).default(HOUR_MS),
   RETRY_FOR_MS: variable.milliseconds(1, 7 * DAY_MS).default(DAY_MS),
+  DELETE_AFTER_START_MS: variable.milliseconds(0, HOUR_MS).default(600_000),
   QUEUE_LIMIT: variable.integer(1, 1_000_000, 'a number of messages').default(10_000),
   OUTBOX_CONCURRENCY: variable.integer(1, 128, 'a number of deliveries').default(32),
   BACKUP_DIR: variable.writableFolder.optional(),
@@ -44,6 +47,7 @@ const MOOT_WITHOUT_STORE = [
   'RETRY_FIRST_MS',
   'RETRY_MAX_MS',
   'RETRY_FOR_MS',
+  'DELETE_AFTER_START_MS',
   'QUEUE_LIMIT',
   'OUTBOX_CONCURRENCY',
   'BACKUP_DIR',
@@ -108,6 +112,7 @@ export function chooseStore(variables: StoreVariables): StoreConfig | undefined 
     keys,
     retentionMs: variables.RETENTION_DAYS * DAY_MS,
     retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
+    deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
     queueLimit: variables.QUEUE_LIMIT,
     concurrency: variables.OUTBOX_CONCURRENCY,
     webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,

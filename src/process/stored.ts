@@ -56,7 +56,7 @@ export async function openStored(
   const watch = new StoreWatch(log)
   const store = await openStore(database, log, watch)
   const keyring = createKeyring(keys)
-  const clock = new ClockWatch(store, log)
+  const clock = new ClockWatch(store, log, config.store.deleteAfterStartMs)
   const clicks = createKeptClicks(store, keyring)
   const safe = createGrantSafe(keyring)
   const parts = { store, keyring, safe, clicks, cutOff, divar, openHost, log }

@@ -4,8 +4,6 @@ import type { KeepingStore } from './keeping-store.ts'
 const MINUTE_MS = 60_000
 /** A clock that moved further than this against the monotonic one was set, or is wrong. */
 const MAX_MOVE_MS = 5 * MINUTE_MS
-/** After a start: time for the machine to set its clock. */
-const WAIT_AFTER_START_MS = 10 * MINUTE_MS
 /** A clock this far from the last heartbeat is not believed at once. */
 const MAX_AWAY_MS = 24 * 60 * MINUTE_MS
 /** A clock that is still the same after so long is believed. */
@@ -21,6 +19,7 @@ export class ClockWatch {
   readonly figures: ClockFigures = { isClockDoubted: false }
   readonly #store: Pick<KeepingStore, 'readClock' | 'confirmClock'>
   readonly #log: Logger
+  readonly #waitAfterStartMs: number
   /** The database's clock minus the monotonic one: as it was last believed, and as it was last seen. */
   #believed: number | undefined
   #seen = 0
@@ -30,16 +29,18 @@ export class ClockWatch {
   #doubtedUntil = 0
   readonly #startedAt = performance.now()
 
-  constructor(store: Pick<KeepingStore, 'readClock' | 'confirmClock'>, log: Logger) {
+  /** @param waitAfterStartMs time for the machine to set its clock */
+  constructor(store: Pick<KeepingStore, 'readClock' | 'confirmClock'>, log: Logger, waitAfterStartMs: number) {
     this.#store = store
     this.#log = log
+    this.#waitAfterStartMs = waitAfterStartMs
   }
 
   /** Whether old rows may be deleted now. */
   async mayDelete(): Promise<boolean> {
     const isBelieved = await this.isBelieved()
     if (isBelieved) await this.#store.confirmClock()
-    return isBelieved && performance.now() - this.#startedAt >= WAIT_AFTER_START_MS
+    return isBelieved && performance.now() - this.#startedAt >= this.#waitAfterStartMs
   }
 
   /** Whether the clock can be trusted to tell the age of a row. */

@@ -37,6 +37,7 @@ test('kept clicks are deleted in time though consent is not set up', async () =>
   const store = await withStore('sqlite', {
     DATABASE_URL: `file:${join(await newFolder(), 'gateway.db')}`,
     LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',
+    DELETE_AFTER_START_MS: '0',
   })
   const url = String(store['DATABASE_URL'])
   const rows = () => inFile(url, (file) => file.prepare('select count(*) from click').pluck().get())

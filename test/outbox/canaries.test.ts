@@ -8,6 +8,7 @@ import {
   divarAt,
   HASTY,
   idOf,
+  ONE_TRY,
   post,
   queue,
   startDivar,
@@ -48,7 +49,13 @@ describe.each(DATABASES)('on %s', (kind) => {
   test('nothing of a stored message, its token, its key or a secret comes into the log, whatever becomes of it', async () => {
     const divar = await startDivar()
     const webhook = await startWebhook(500)
-    const store = await withStore(kind, { ...HASTY, ...webhook.environment, ...divarAt(divar), LOG_LEVEL: 'debug' })
+    const store = await withStore(kind, {
+      ...HASTY,
+      ...ONE_TRY,
+      ...webhook.environment,
+      ...divarAt(divar),
+      LOG_LEVEL: 'debug',
+    })
     const first = await startOn(store)
     const delivered = await everyEnd(first, divar.misbehave)
     const held = await hold(first, divar.misbehave)
@@ -132,7 +139,7 @@ async function everyEnd(gateway: TestGateway, misbehave: Misbehave): Promise<str
 
 /** One that is left behind for the next start, with another behind it that is cancelled. */
 async function hold(gateway: TestGateway, misbehave: Misbehave): Promise<string> {
-  misbehave(answer(503, WORDS, { 'retry-after': '60' }))
+  misbehave(answer(503, WORDS, { 'retry-after': '30' }))
   const held = await queue(gateway, V2, ASYNC)
   await until(gateway, held, 'queued', tried(1))
   const cancelled = await queue(gateway, V2, ASYNC)

@@ -6,6 +6,7 @@ import {
   answer,
   eventually,
   HASTY,
+  ONE_TRY,
   idOf,
   list,
   post,
@@ -18,7 +19,7 @@ import {
 } from '../support/outbox.ts'
 import { startWebhook, type Notice, type TestWebhook } from '../support/webhook.ts'
 
-const LATER = answer(503, '{}', { 'retry-after': '60' })
+const LATER = answer(503, '{}', { 'retry-after': '30' })
 const TOO_LATE = answer(503, '{}', { 'retry-after': '86400' })
 
 /** The notices of one message, once there are so many. */
@@ -34,7 +35,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
     webhook = await startWebhook()
-    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...webhook.environment }))
+    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY, ...webhook.environment }))
   })
 
   test.each([

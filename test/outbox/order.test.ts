@@ -8,6 +8,7 @@ import {
   divarAt,
   HASTY,
   list,
+  ONE_TRY,
   queue,
   said,
   show,
@@ -26,12 +27,12 @@ function startDivarAgainst(text: string, ...misbehaviours: Misbehaviour[]) {
   return startDivar({ decide: ({ body }) => (parseJson(body)['message'] === text ? misbehaviours.shift() : undefined) })
 }
 
-const LATER = answer(503, '{}', { 'retry-after': '60' })
+const LATER = answer(503, '{}', { 'retry-after': '30' })
 
 describe.each(DATABASES)('on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
-    gateway = await startTestGateway(await withStore(kind, HASTY))
+    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY }))
   })
 
   test('messages of one conversation arrive in order, though the first needs three attempts; others overtake', async () => {

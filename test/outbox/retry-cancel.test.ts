@@ -6,6 +6,7 @@ import { problemOf } from '../support/messages.ts'
 import {
   answer,
   eventually,
+  ONE_TRY,
   post,
   queue,
   said,
@@ -17,14 +18,14 @@ import {
   until,
 } from '../support/outbox.ts'
 
-const LATER = answer(503, '{}', { 'retry-after': '60' })
+const LATER = answer(503, '{}', { 'retry-after': '30' })
 const TOO_LATE = answer(503, '{}', { 'retry-after': '86400' })
 
 describe.each(DATABASES)('on %s', (kind) => {
   let gateway: TestGateway
   let conversations = 0
   beforeAll(async () => {
-    gateway = await startTestGateway(await withStore(kind))
+    gateway = await startTestGateway(await withStore(kind, ONE_TRY))
   })
   const newConversation = () => `c-${(conversations += 1)}`
   const meet = (body: object, misbehaviour?: Misbehaviour) => {
@@ -155,7 +156,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, as time passes', (kind) => {
   test('the content of what ended is wiped after a day, and it cannot be retried any more', async () => {
-    const store = await withStore(kind)
+    const store = await withStore(kind, { DELETE_AFTER_START_MS: '0' })
     const url = store['DATABASE_URL'] ?? ''
     const first = await startStored(kind, store)
     first.divar.misbehave(answer(412))
@@ -172,7 +173,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, as time p
   })
 
   test('what ended is forgotten after RETENTION_DAYS', async () => {
-    const store = await withStore(kind, { RETENTION_DAYS: '1' })
+    const store = await withStore(kind, { RETENTION_DAYS: '1', DELETE_AFTER_START_MS: '0' })
     const first = await startStored(kind, store)
     const id = await queue(first, said('c-1', 'old'))
     await until(first, id, 'delivered')

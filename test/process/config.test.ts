@@ -6,7 +6,10 @@ import { environment } from '../support/gateway.ts'
 const KEY = Buffer.alloc(32, 251)
 const OTHER_KEY = Buffer.alloc(32, 252)
 /** What a store is told without anything else being necessary for it to have an effect. */
-const SETTINGS = 'RETENTION_DAYS RETRY_FIRST_MS RETRY_MAX_MS RETRY_FOR_MS QUEUE_LIMIT OUTBOX_CONCURRENCY'.split(' ')
+const SETTINGS =
+  'RETENTION_DAYS RETRY_FIRST_MS RETRY_MAX_MS RETRY_FOR_MS DELETE_AFTER_START_MS QUEUE_LIMIT OUTBOX_CONCURRENCY'.split(
+    ' ',
+  )
 const BACKUP = ['BACKUP_DIR', 'BACKUP_EVERY_HOURS', 'BACKUP_KEEP']
 const STORE = { DATABASE_URL: 'file:gateway.db', TOKEN_ENCRYPTION_KEY: KEY.toString('base64') }
 const WEBHOOK = {
@@ -96,6 +99,7 @@ describe('a store', () => {
       keys: [KEY],
       retentionMs: 7 * 86_400_000,
       retry: { firstMs: 1000, maxMs: 3_600_000, forMs: 86_400_000 },
+      deleteAfterStartMs: 600_000,
       queueLimit: 10_000,
       concurrency: 32,
       webhook: undefined,
@@ -139,6 +143,7 @@ describe('a store', () => {
     expect(config.store).toMatchObject({
       retentionMs: 365 * 86_400_000,
       retry: { firstMs: 5, maxMs: 5, forMs: 604_800_000 },
+      deleteAfterStartMs: 600_000,
       queueLimit: 1,
       concurrency: 128,
       webhook: { url: new URL(WEBHOOK.STATUS_WEBHOOK_URL), secret: WEBHOOK.STATUS_WEBHOOK_SECRET },

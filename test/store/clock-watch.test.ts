@@ -24,6 +24,7 @@ function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
       },
     },
     createLogger('silent'),
+    10 * MINUTE_MS,
   )
   /** Whether something may be deleted so much later; it is asked every 30 s. */
   const after = async (minutes: number): Promise<boolean> => {

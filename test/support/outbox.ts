@@ -21,6 +21,9 @@ export const TWO_CALLERS = `orders:${KEYS.caller},billing:${BILLING}`
 /** Attempts follow each other at once, so that tests see many of them. */
 export const HASTY: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5' }
 
+/** Messages that end with their first try when Divar asks for more than a minute; less is waited for. */
+export const ONE_TRY: Environment = { RETRY_FOR_MS: '60000' }
+
 /** Longer than anything here takes, also on a machine that does much else. */
 const PATIENCE_MS = 12_000
 const LOOK_EVERY_MS = 10

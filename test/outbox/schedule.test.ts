@@ -1,0 +1,44 @@
+import { expect, test } from '@jest/globals'
+import type { Outcome } from '../../src/delivery/outcome.ts'
+import { nextState, type Tried } from '../../src/outbox/schedule.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const POLICY = { firstMs: 1000, maxMs: HOUR_MS, forMs: DAY_MS }
+
+function failed(retryAfterSeconds?: number): Outcome {
+  return {
+    kind: 'platform_error',
+    divar: { status: 503 },
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  }
+}
+
+function next(more: Partial<Tried>, random = 1) {
+  const tried = { outcome: failed(), number: 1, atLeastOnce: false, unsure: false, tryForMs: DAY_MS, ...more }
+  return nextState(tried, POLICY, () => random)
+}
+
+test('a Retry-After that would outlast the message leaves it one last try just before its end', () => {
+  const last = next({ outcome: failed(86_400) })
+  expect(last).toEqual({ state: 'queued', inMs: DAY_MS - 60_000, unsure: false })
+  expect(next({ outcome: failed(86_400), number: 2, tryForMs: 59_999 })).toEqual({ state: 'failed' })
+  expect(next({ outcome: failed(86_400), number: 2, tryForMs: 59_999, unsure: true })).toEqual({ state: 'unknown' })
+})
+
+test('a Retry-After that ends in time is waited for in full', () => {
+  expect(next({ outcome: failed(7200) }, 0)).toEqual({ state: 'queued', inMs: 7_200_000, unsure: false })
+})
+
+test('a message that Divar limits may be the one that probes after an hour, however long the limit lasts', () => {
+  const outcome: Outcome = { kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 86_400 }
+  expect(next({ outcome }, 0)).toEqual({ state: 'queued', inMs: HOUR_MS, unsure: false })
+})
+
+test('no wait between two tries is longer than the highest ceiling, after whatever number of them', () => {
+  for (const number of [13, 14, 50, 2000]) expect(next({ number })).toMatchObject({ inMs: HOUR_MS })
+})
+
+test('a message without Retry-After ends when its next try would come too late', () => {
+  expect(next({ number: 13, tryForMs: HOUR_MS - 1 })).toEqual({ state: 'failed' })
+})
