@@ -126,6 +126,7 @@ describe('the generated SDKs have the gateway as their host', () => {
   test('none of their own headers reaches Divar', async () => {
     await clientSends(v2Path('c-1'), [...javascript, 'Cookie: a=b', 'X-Forwarded-For: 10.0.0.1'], '{"message":"m"}')
     expect(Object.keys(gateway.divar.received.at(-1)?.headers ?? {}).sort()).toEqual([
+      'accept-encoding',
       'authorization',
       'connection',
       'content-length',

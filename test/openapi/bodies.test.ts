@@ -129,7 +129,7 @@ describe('what the document says of bodies', () => {
     ['an empty v1 click', 'v1', {}, true],
     ['a v1 click without a peer', 'v1', { post_token: 'p', user_id: 'u' }, true],
     ['a v1 click', 'v1', CLICK, true],
-    ['a v2 click of another kind', 'v2', { post_token: 5 }, false],
+    ['a v2 click with too long a post token', 'v2', { post_token: 'x'.repeat(11) }, false],
   ] as const)('of clicks: %s', (_, wire, body, isV2) => {
     // Which of the two it is stands in a header, so the document takes either.
     const isClick = isTaken(() => parseClick(wire, body)) || isV2
