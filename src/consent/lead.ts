@@ -29,7 +29,7 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
     const asked = askedOfClick(click)
     if (scopes.length > 0 && walk !== undefined && !(await walk.isCovered(scopes, asked))) {
       const destination = { landing: url, onDenied, returnUrl: click.returnUrl, click: named }
-      return { url: (await walk.begin(scopes, asked, destination)).url, consent: 'asked' }
+      return { url: (await walk.begin(scopes, asked, destination, { kind: 'click' })).url, consent: 'asked' }
     }
     if (named !== undefined) await clicks?.keep(click.id, named)
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }

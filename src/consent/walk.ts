@@ -17,6 +17,9 @@ import type { AskUser } from './users.ts'
 /** How long a link can be opened, and how long the user then has. */
 const OPEN_MS = 10 * 60 * 1000
 const WALK_MS = 10 * 60 * 1000
+/** How many may be open at once: those of each caller, and those of clicks, which no caller can fill. */
+const ROOM_OF_CALLER = 1000
+const ROOM_OF_CLICKS = 50_000
 const BROWSER_BYTES = 32
 
 /** Where a walk leads; every address has been checked as a landing is. */
@@ -29,6 +32,9 @@ export type Destination = {
   click?: (JsonObject & { id: string }) | undefined
 }
 
+/** Who asks the user: a click's landing, or a caller by name. */
+export type BegunBy = { kind: 'click' } | { kind: 'caller'; name: string }
+
 export type Begun = { id: string; url: string; expiresAt: Date }
 
 export type Opened = { kind: 'opened'; url: string; state: string; browser: string } | { kind: 'not_opened' }
@@ -37,7 +43,8 @@ export type Opened = { kind: 'opened'; url: string; state: string; browser: stri
 export type Finished =
   | { kind: 'granted'; grantId: string; landing: string }
   | { kind: 'denied'; onDenied: string | undefined; returnUrl: string }
-  | { kind: 'refused'; why: WhyRefused; returnUrl?: string; reason?: string }
+  /** `retryUrl`: where the link can be opened again. */
+  | { kind: 'refused'; why: WhyRefused; returnUrl?: string; reason?: string; retryUrl?: string }
 
 /** `expired`: never begun, used, or too old. `not_allowed`: Divar would not ask the user that. */
 export type WhyRefused = 'expired' | 'other_browser' | 'other_user' | 'not_allowed' | 'not_answered'
@@ -63,12 +70,16 @@ const contentSchema = z.object({
 })
 type Content = z.infer<typeof contentSchema>
 
+/** What lies sealed of an opening that is not the first. */
+const openingSchema = z.object({ verifier: z.string() })
+
 const NOT_TOLD = 'Divar did not tell who consented'
 
 /** Of the errors that an authorization may end with, those that time mends (RFC 6749, 4.1.2.1). */
 const PASSING_ERRORS: ReadonlySet<string> = new Set(['server_error', 'temporarily_unavailable'])
 
 const placeOf = (id: string) => `consent/${id}/content`
+const placeOfOpening = (id: string) => `consent/${id}/opening`
 
 export type WalkOptions = {
   store: ConsentStore
@@ -88,6 +99,8 @@ export type Walk = ReturnType<typeof createWalk>
 export function createWalk(options: WalkOptions) {
   const { store, keyring, grants, clicks, client, askUser, style, publicUrl } = options
 
+  const startUrl = (id: string) => `${publicUrl}/oauth/start/${id}`
+
   /** Whether live grants of whoever is asked cover all of it. */
   const isCovered = async (words: readonly string[], asked: Asked): Promise<boolean> => {
     const scopes = wantedScopes(words, asked).map(({ scope }) => scope)
@@ -101,7 +114,12 @@ export function createWalk(options: WalkOptions) {
    * Makes a link that begins a walk.
    * @throws ScopeError, StoreError
    */
-  const begin = async (words: readonly string[], asked: Asked, destination: Destination): Promise<Begun> => {
+  const begin = async (
+    words: readonly string[],
+    asked: Asked,
+    destination: Destination,
+    by: BegunBy,
+  ): Promise<Begun> => {
     const wanted = wantedScopes([...words, 'user_id'], asked)
     requireProvable(wanted, asked)
     const id = newId('cns')
@@ -116,20 +134,35 @@ export function createWalk(options: WalkOptions) {
       verifier: client.newVerifier(),
     }
     const sealed = keyring.seal(JSON.stringify(content), placeOf(id))
-    const added = await store.addConsent({ id, state: digest(state), content: sealed, openMs: OPEN_MS })
+    const added = await store.addConsent({
+      id,
+      state: digest(state),
+      content: sealed,
+      openMs: OPEN_MS,
+      begunBy: by.kind === 'click' ? 'click' : `caller:${by.name}`,
+      room: by.kind === 'click' ? ROOM_OF_CLICKS : ROOM_OF_CALLER,
+    })
     if (!added) throw new StoreError('too many consents are under way', undefined)
-    return { id, url: `${publicUrl}/oauth/start/${id}`, expiresAt: new Date(Date.now() + OPEN_MS) }
+    return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
   }
 
   const openContent = (id: string, sealed: Parameters<Keyring['open']>[0]): Content =>
     contentSchema.parse(JSON.parse(keyring.open(sealed, placeOf(id))))
 
-  /** Opens a link, once: where Divar asks the user, and what binds this browser to the walk. */
+  const openVerifier = (id: string, sealed: Parameters<Keyring['open']>[0]) =>
+    openingSchema.parse(JSON.parse(keyring.open(sealed, placeOfOpening(id))))
+
+  /** Opens a link: where Divar asks the user, and what binds this browser to the opening. Each opening has its own state. */
   const open = async (id: string): Promise<Opened> => {
     const browser = randomBytes(BROWSER_BYTES).toString('base64url')
-    const sealed = await store.openConsent(id, digest(browser), WALK_MS)
-    if (sealed === undefined) return { kind: 'not_opened' }
-    const { scopes, state, verifier, style: written } = openContent(id, sealed)
+    const own = { state: client.newState(), verifier: client.newVerifier() }
+    const sealed = keyring.seal(JSON.stringify({ verifier: own.verifier }), placeOfOpening(id))
+    const opening = { state: digest(own.state), browser: digest(browser), content: sealed }
+    const opened = await store.openConsent(id, opening, WALK_MS)
+    if (opened === undefined) return { kind: 'not_opened' }
+    const content = openContent(id, opened.content)
+    const { scopes, style: written } = content
+    const { state, verifier } = opened.isFirst ? content : own
     const scope = scopes.map(encodeURIComponent).join(written === 'v1' ? '+' : '%20')
     return { kind: 'opened', url: await client.authorizeUrl(scope, state, verifier), state, browser }
   }
@@ -139,10 +172,10 @@ export function createWalk(options: WalkOptions) {
     const [state, ...others] = new URLSearchParams(query).getAll('state')
     if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
     const taken = await store.takeConsent(digest(state), digest(browser))
-    if (taken.kind !== 'taken') {
-      return { kind: 'refused', why: taken.kind === 'none' ? 'expired' : 'other_browser' }
-    }
+    if (taken.kind === 'none') return { kind: 'refused', why: 'expired' }
+    if (taken.kind === 'other_browser') return { kind: 'refused', why: 'other_browser', retryUrl: startUrl(taken.id) }
     const content = openContent(taken.id, taken.content)
+    const { verifier } = taken.opening === undefined ? content : openVerifier(taken.id, taken.opening)
     const { onDenied, returnUrl } = content.destination
     const error = new URLSearchParams(query).get('error')
     if (error === 'access_denied') return { kind: 'denied', onDenied, returnUrl }
@@ -150,7 +183,7 @@ export function createWalk(options: WalkOptions) {
       const why = PASSING_ERRORS.has(error) ? 'not_answered' : 'not_allowed'
       return { kind: 'refused', why, returnUrl, reason: readableError(error) }
     }
-    const result = await client.exchange(query, content.state, content.verifier, trace)
+    const result = await client.exchange(query, state, verifier, trace)
     if (result.kind === 'tokens') return settle(content, result.tokens, trace)
     const why = result.kind === 'ended' ? 'expired' : 'not_answered'
     return { kind: 'refused', why, returnUrl, reason: result.reason }

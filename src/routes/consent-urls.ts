@@ -6,7 +6,7 @@ import type { Address, Sender } from '../message/message.ts'
 import { ScopeError } from '../scope/wanted.ts'
 import { StoreError } from '../store/store.ts'
 
-/** A client that repeats a refused request gets the same link for so long. A link opens once, so not for longer. */
+/** A client that repeats a refused request gets the same link for so long. A link is used up by one consent, so not for longer. */
 const SAME_FOR_MS = 10_000
 const MAX_REMEMBERED = 1000
 
@@ -16,9 +16,15 @@ export type ConsentUrls = ReturnType<typeof createConsentUrls>
 export function createConsentUrls(walk: Walk | undefined) {
   const recent = new Map<string, { url: Promise<string | undefined>; madeAt: number }>()
 
-  const begin = async (walking: Walk, words: readonly string[], asked: Asked): Promise<string | undefined> => {
+  const begin = async (
+    walking: Walk,
+    caller: string,
+    words: readonly string[],
+    asked: Asked,
+  ): Promise<string | undefined> => {
     try {
-      return (await walking.begin(words, asked, { landing: COMPLETION_URL, returnUrl: COMPLETION_URL })).url
+      const destination = { landing: COMPLETION_URL, returnUrl: COMPLETION_URL }
+      return (await walking.begin(words, asked, destination, { kind: 'caller', name: caller })).url
     } catch (error) {
       // The refusal itself is worth telling without a link too.
       if (error instanceof ScopeError || error instanceof StoreError) return undefined
@@ -26,12 +32,12 @@ export function createConsentUrls(walk: Walk | undefined) {
     }
   }
 
-  const makeUrl = (words: readonly string[], asked: Asked): Promise<string | undefined> => {
+  const makeUrl = (caller: string, words: readonly string[], asked: Asked): Promise<string | undefined> => {
     if (walk === undefined) return Promise.resolve(undefined)
-    const name = hash('sha256', JSON.stringify([words, asked]), 'base64url')
+    const name = hash('sha256', JSON.stringify([caller, words, asked]), 'base64url')
     const known = recent.get(name)
     if (known !== undefined && performance.now() - known.madeAt < SAME_FOR_MS) return known.url
-    const url = begin(walk, words, asked)
+    const url = begin(walk, caller, words, asked)
     recent.delete(name)
     recent.set(name, { url, madeAt: performance.now() })
     const [oldest] = recent.keys()
@@ -40,7 +46,8 @@ export function createConsentUrls(walk: Walk | undefined) {
   }
 
   return {
-    forMessage: (address: Address, sender: Sender) => makeUrl(['chat', 'offline'], askedOfMessage(address, sender)),
-    forUser: (userId: string) => makeUrl(['phone', 'user_id', 'offline'], { userId }),
+    forMessage: (caller: string, address: Address, sender: Sender) =>
+      makeUrl(caller, ['chat', 'offline'], askedOfMessage(address, sender)),
+    forUser: (caller: string, userId: string) => makeUrl(caller, ['phone', 'user_id', 'offline'], { userId }),
   }
 }

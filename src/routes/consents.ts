@@ -48,11 +48,12 @@ export function consentRoutes(options: ConsentOptions): Router {
 function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
   return async (request, response) => {
     const { unit } = response.locals
-    unit.fields['caller'] = gate(request).name
+    const { name } = gate(request)
+    unit.fields['caller'] = name
     const body = readBody(await readJsonBody(request))
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
-    const { id, url, expiresAt } = await begin(walk, body, checked.url)
+    const { id, url, expiresAt } = await begin(walk, body, checked.url, name)
     unit.conclude('consent.asked')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   }
@@ -64,9 +65,10 @@ function readBody(body: unknown): Body {
   throw invalid(pointedFaults(parsed.error))
 }
 
-async function begin(walk: Walk, body: Body, landing: string) {
+async function begin(walk: Walk, body: Body, landing: string, caller: string) {
   try {
-    return await walk.begin(body.scopes, askedOf(body), { landing, returnUrl: COMPLETION_URL })
+    const destination = { landing, returnUrl: COMPLETION_URL }
+    return await walk.begin(body.scopes, askedOf(body), destination, { kind: 'caller', name: caller })
   } catch (error) {
     if (error instanceof ScopeError) throw invalid([{ pointer: '/scopes', detail: error.message }])
     throw error

@@ -93,11 +93,11 @@ function answerSend(options: MessageOptions): RequestHandler {
 /** Where the user could be sent, when it is the consent that is wanting. */
 async function consentUrlFor(
   { kind }: Outcome,
-  { message, sender, credential }: StoredSend,
+  { caller, message, sender, credential }: StoredSend,
   { consentUrls }: MessageOptions,
 ): Promise<string | undefined> {
   const isWanting = kind === 'consent_required' || (kind === 'token_refused' && credential.kind === 'grant')
-  return isWanting ? consentUrls.forMessage(message.address, sender) : undefined
+  return isWanting ? consentUrls.forMessage(caller, message.address, sender) : undefined
 }
 
 /** A promise to deliver, made only after the commit. */
@@ -113,7 +113,7 @@ async function answerQueued(
     // What was promised before stays promised.
     const repeat = await outbox.repeatOf(send)
     if (repeat === undefined) {
-      throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.message.address, sender))
+      throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
     }
     answerRepeat(repeat, response)
     return

@@ -23,22 +23,22 @@ const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
     status: 410,
     fa: {
       title: 'این پیوند دیگر کار نمی‌کند',
-      text: 'یک بار استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
+      text: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
     },
     en: {
       title: 'This link does not work any more',
-      text: 'It was used once, or its time is over. Go back to the chat and tap the button again.',
+      text: 'It was used, or its time is over. Go back to the chat and tap the button again.',
     },
   },
   other_browser: {
     status: 403,
     fa: {
       title: 'در مرورگر دیگری شروع شده است',
-      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است. به چت برگردید و دوباره روی دکمه بزنید.',
+      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. پیوند را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
     },
     en: {
       title: 'This began in another browser',
-      text: 'Permission has to be given in the browser in which it was begun. Go back to the chat and tap the button again.',
+      text: 'Permission has to be given in the browser in which it was begun, and this one did not send the cookie back. Open the link in a new window, or go back to the chat and tap the button again.',
     },
   },
   other_user: {
@@ -94,6 +94,7 @@ const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
   },
 }
 
+const NEW_WINDOW = { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' }
 const BACK = { fa: 'بازگشت به دیوار', en: 'Back to Divar' }
 
 /** Letters of the device: nothing is fetched. */
@@ -102,10 +103,10 @@ const STYLE = `:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#55555c;--pape
 *{box-sizing:border-box}body{margin:0;padding:2rem 1.25rem;font:1rem/1.8 Vazirmatn,Tahoma,system-ui,sans-serif;color:var(--ink);background:var(--paper)}
 main{max-width:32rem;margin:auto}h1,h2{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem;color:var(--soft)}
 section+section{border-block-start:1px solid var(--line);margin-block-start:1.5rem;padding-block-start:1.5rem}
-a{display:inline-block;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:.75rem;color:var(--accent);text-decoration:none}
+a{display:inline-block;margin-block-end:.75rem;margin-inline-end:.5rem;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:.75rem;color:var(--accent);text-decoration:none}
 a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}`
 
-/** Nothing runs, nothing is fetched. It may be framed, since there is nothing to click but the way back. */
+/** Nothing runs, nothing is fetched. It may be framed, since there is nothing to click but the way back and the link in a window of its own. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'`,
@@ -115,15 +116,17 @@ export function endingStatus(ending: Ending): number {
   return ENDINGS[ending].status
 }
 
-/** A short page in Persian and English, with the way back to Divar. */
-export function endingPage(ending: Ending, returnUrl = COMPLETION_URL): string {
+/** A short page in Persian and English, with the way back to Divar, and a button to open the link again where that may help. */
+export function endingPage(ending: Ending, returnUrl = COMPLETION_URL, retryUrl?: string): string {
   const { fa, en } = ENDINGS[ending]
   const back = escape(returnUrl)
+  const again = (text: string) =>
+    retryUrl === undefined ? '' : `<a href="${escape(retryUrl)}" target="_blank" rel="noopener">${text}</a>`
   return `<!doctype html>
 <html lang="fa" dir="rtl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${fa.title}</title><style>${STYLE}</style></head><body><main>
-<section><h1>${fa.title}</h1><p>${fa.text}</p><a href="${back}">${BACK.fa}</a></section>
-<section lang="en" dir="ltr"><h2>${en.title}</h2><p>${en.text}</p><a href="${back}">${BACK.en}</a></section>
+<section><h1>${fa.title}</h1><p>${fa.text}</p>${again(NEW_WINDOW.fa)}<a href="${back}">${BACK.fa}</a></section>
+<section lang="en" dir="ltr"><h2>${en.title}</h2><p>${en.text}</p>${again(NEW_WINDOW.en)}<a href="${back}">${BACK.en}</a></section>
 </main></body></html>
 `
 }

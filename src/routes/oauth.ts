@@ -12,6 +12,8 @@ const START = '/oauth/start/:id'
 const CALLBACK = '/oauth/callback'
 /** As long as a walk lives. */
 const COOKIE_S = 600
+/** What browsers and previews send when no person has opened the page yet. */
+const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 const SECRET = /^[\w-]{20,128}$/
 
 export type OauthOptions = {
@@ -26,10 +28,21 @@ export type OauthOptions = {
 export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
 
-  // HEAD asks what there is; it must not use up what opens once.
+  // HEAD asks what there is; it must open nothing.
   for (const path of [START, CALLBACK]) {
     router.head(path, (_request, response) => {
       unframed(response).status(200).end()
+    })
+  }
+
+  for (const path of [START, CALLBACK]) {
+    router.get(path, (request, response, next) => {
+      if (!isPrefetch(request)) {
+        next()
+        return
+      }
+      response.locals.unit.conclude('consent.prefetch_refused')
+      unframed(response).status(503).end()
     })
   }
 
@@ -39,13 +52,13 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
     const opened = /^cns_[\w-]{24}$/.test(id) ? await walk.open(id) : ({ kind: 'not_opened' } as const)
     if (opened.kind === 'not_opened') {
       unit.conclude('consent.refused')
-      unit.fields['reason'] = 'the link was never made, used before, or too old'
+      unit.fields['reason'] = 'the link was never made, used up, or too old'
       end(response, 'expired')
       return
     }
     unit.fields['consent_id'] = shown(id)
     unit.conclude('consent.opened')
-    response.append('set-cookie', writeCookie(cookieName(opened.state, isSecure), opened.browser, COOKIE_S, isSecure))
+    writeCookies(response, opened.state, opened.browser, COOKIE_S, isSecure)
     redirect(response, opened.url)
   })
 
@@ -53,11 +66,10 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
     const { unit } = response.locals
     const query = queryOf(request)
     const state = new URLSearchParams(query).get('state') ?? ''
-    const name = cookieName(state, isSecure)
-    const finished = await walk.finish(query, readCookie(request, name), unit.trace)
+    const finished = await walk.finish(query, readCookies(request, state, isSecure), unit.trace)
     // What another browser tries does not end the walk.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
-      response.append('set-cookie', writeCookie(name, '', 0, isSecure))
+      writeCookies(response, state, '', 0, isSecure)
     }
     onFinished(finished.kind === 'refused' ? finished.why : finished.kind)
     answer(finished, response)
@@ -101,7 +113,7 @@ function answer(finished: Finished, response: Response): void {
         'consent.refused',
         finished.why === 'not_answered' || finished.why === 'not_allowed' ? 'warn' : 'info',
       )
-      end(response, finished.why, finished.returnUrl)
+      end(response, finished.why, finished.returnUrl, finished.retryUrl)
   }
 }
 
@@ -125,8 +137,11 @@ const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, respons
   end(response, error instanceof SealError ? 'expired' : 'store_unavailable')
 }
 
-function end(response: Response, ending: Ending, returnUrl?: string): void {
-  unframed(response).status(endingStatus(ending)).set(PAGE_HEADERS).end(endingPage(ending, returnUrl))
+function end(response: Response, ending: Ending, returnUrl?: string, retryUrl?: string): void {
+  unframed(response)
+    .status(endingStatus(ending))
+    .set(PAGE_HEADERS)
+    .end(endingPage(ending, returnUrl, retryUrl))
 }
 
 function redirect(response: Response, url: string): void {
@@ -144,14 +159,36 @@ function queryOf({ url }: Request): string {
   return at < 0 ? '' : url.slice(at + 1)
 }
 
-/** One cookie for each walk, so that two at once do not take each other's. */
+function isPrefetch({ headers }: Request): boolean {
+  return PREFETCH_HEADERS.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? '')))
+}
+
+/** Cookies for each opening, so that two at once do not take each other's. */
 function cookieName(state: string, isSecure: boolean): string {
   const tag = createHash('sha256').update(state).digest('hex').slice(0, 16)
   return isSecure ? `__Host-kenar-consent-${tag}` : `kenar-consent-${tag}`
 }
 
-function writeCookie(name: string, value: string, seconds: number, isSecure: boolean): string {
-  return `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`
+/** The cookie that also comes back in a frame of another site. Old web views drop it, which is why there are two. */
+function framedCookieName(state: string): string {
+  return `${cookieName(state, true)}-framed`
+}
+
+function writeCookies(response: Response, state: string, value: string, seconds: number, isSecure: boolean): void {
+  const attributes = `Path=/; Max-Age=${seconds}; HttpOnly`
+  const secure = isSecure ? '; Secure' : ''
+  response.append('set-cookie', `${cookieName(state, isSecure)}=${value}; ${attributes}; SameSite=Lax${secure}`)
+  if (!isSecure) return
+  response.append(
+    'set-cookie',
+    `${framedCookieName(state)}=${value}; ${attributes}; SameSite=None; Secure; Partitioned`,
+  )
+}
+
+/** Either cookie proves the browser. */
+function readCookies(request: Request, state: string, isSecure: boolean): string {
+  const value = readCookie(request, cookieName(state, isSecure))
+  return value === '' && isSecure ? readCookie(request, framedCookieName(state)) : value
 }
 
 function readCookie({ headers }: Request, name: string): string {

@@ -20,11 +20,12 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
 
   router.get('/users/:user_id', async (request, response) => {
     const { unit } = response.locals
-    unit.fields['caller'] = gate(request).name
+    const { name: caller } = gate(request)
+    unit.fields['caller'] = caller
     const { user_id: userId } = request.params
     const chosen = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
     if (chosen.kind !== 'grant') {
-      throw noGrant(chosen, await consentUrls.forUser(userId))
+      throw noGrant(chosen, await consentUrls.forUser(caller, userId))
     }
     const user = readUser(await ask(grants, askUser, chosen.grant, unit.trace))
     if (user.userId !== undefined && user.userId !== userId) {

@@ -11,22 +11,36 @@ export type ClickStore = {
 
 export type NewConsent = {
   id: string
-  /** A digest of the walk's `state`. */
+  /** A digest of the first opening's `state`. */
   state: string
   content: Sealed
   openMs: number
+  /** Who asks the user: clicks, or a caller. */
+  begunBy: string
+  /** How many of theirs may be open at once. */
+  room: number
 }
+
+/** Of one opening of a link: digests of its state and of what binds the browser; its secrets. */
+export type NewOpening = { state: string; browser: string; content: Sealed }
+
+/** `isFirst`: the state and the secrets of the consent itself are used, and those of the opening are not kept. */
+export type OpenedConsent = { content: Sealed; isFirst: boolean }
 
 export type ConsentStore = {
   /** Answers whether there was room. */
   addConsent: (consent: NewConsent) => Promise<boolean>
-  /** Opens a walk, once, for the browser of this digest, which then has so many milliseconds. */
-  openConsent: (id: string, browser: string, walkMs: number) => Promise<Sealed | undefined>
-  /** Ends a walk, once, when it comes back in the browser that opened it. */
+  /** Opens a link for a browser, which then has so many milliseconds. Of many openings the oldest goes. */
+  openConsent: (id: string, opening: NewOpening, walkMs: number) => Promise<OpenedConsent | undefined>
+  /** Ends a consent with all of its openings, once, when one of them comes back in its browser. */
   takeConsent: (state: string, browser: string) => Promise<TakenConsent>
 }
 
-export type TakenConsent = { kind: 'taken'; id: string; content: Sealed } | { kind: 'other_browser' } | { kind: 'none' }
+/** `opening`: the secrets of the opening, where they are not the consent's own. */
+export type TakenConsent =
+  | { kind: 'taken'; id: string; content: Sealed; opening: Sealed | undefined }
+  | { kind: 'other_browser'; id: string }
+  | { kind: 'none' }
 
 /**
  * How a grant is found: `<key id>.<MAC>` of a text, under every known key, the newest first. An `owned` name says whose it is and one of

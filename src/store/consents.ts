@@ -1,10 +1,7 @@
 import { sql } from 'kysely'
-import type { ConsentStore, TakenConsent } from './consent-store.ts'
+import type { ConsentStore } from './consent-store.ts'
 import type { Database } from './database.ts'
 import type { Sealed } from './store.ts'
-
-/** Walks that nobody has finished; more would be somebody's mistake, or worse, and must not fill the disk. */
-const MAX_CONSENTS = 100_000
 
 /** A column that is stored sealed, as it comes out of the database. */
 export type SealedColumns = { content: Uint8Array; content_key: string }
@@ -34,49 +31,16 @@ export async function findClick({ db, now }: Database, id: string): Promise<Seal
 
 export async function addConsent(
   { db, now }: Database,
-  { id, state, content, openMs }: Parameters<ConsentStore['addConsent']>[0],
+  { id, state, content, openMs, begunBy, room }: Parameters<ConsentStore['addConsent']>[0],
 ): Promise<boolean> {
+  const until = after(now, openMs)
   const { numAffectedRows } = await sql`
-    insert into consent (id, state, content, content_key, expires_at)
-    select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${after(now, openMs)}
-    where (select count(*) from consent where expires_at > ${now}) < ${sql.lit(MAX_CONSENTS)}`.execute(db)
+    insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
+    select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${until}, ${begunBy}, ${until}
+    where (select count(*) from consent where begun_by = ${begunBy} and expires_at > ${now}) < ${sql.lit(room)}`.execute(
+    db,
+  )
   return Number(numAffectedRows) === 1
-}
-
-export async function openConsent(
-  { db, now }: Database,
-  id: string,
-  browser: string,
-  walkMs: number,
-): Promise<Sealed | undefined> {
-  const row = await db
-    .updateTable('consent')
-    .set({ browser, expires_at: after(now, walkMs) })
-    .where('id', '=', id)
-    .where('browser', 'is', null)
-    .where('expires_at', '>', now)
-    .returning(['content', 'content_key'])
-    .executeTakeFirst()
-  return row && sealedIn(row)
-}
-
-export async function takeConsent({ db, now }: Database, state: string, browser: string): Promise<TakenConsent> {
-  const row = await db
-    .deleteFrom('consent')
-    .where('state', '=', state)
-    .where('browser', '=', browser)
-    .where('expires_at', '>', now)
-    .returning(['id', 'content', 'content_key'])
-    .executeTakeFirst()
-  if (row !== undefined) return { kind: 'taken', id: row.id, content: sealedIn(row) }
-  const other = await db
-    .selectFrom('consent')
-    .select('id')
-    .where('state', '=', state)
-    .where('browser', 'is not', null)
-    .where('expires_at', '>', now)
-    .executeTakeFirst()
-  return { kind: other === undefined ? 'none' : 'other_browser' }
 }
 
 /** A point in time by the database's clock. */

@@ -3,6 +3,7 @@ import { Migrator, type Migration } from 'kysely/migration'
 import { outbox } from './migrations/0001-outbox.ts'
 import { consent } from './migrations/0002-consent.ts'
 import { clock } from './migrations/0003-clock.ts'
+import { consentOpenings } from './migrations/0004-consent-openings.ts'
 import type { Schema } from './schema.ts'
 import type { DatabaseKind } from './store.ts'
 
@@ -10,7 +11,12 @@ import type { DatabaseKind } from './store.ts'
  * Numbered and never changed once released. Each only adds what an older gateway can live without; what is no longer needed is taken
  * away by a later version, when no gateway that needs it can still be running.
  */
-const MIGRATIONS = { '0001-outbox': outbox, '0002-consent': consent, '0003-clock': clock }
+const MIGRATIONS = {
+  '0001-outbox': outbox,
+  '0002-consent': consent,
+  '0003-clock': clock,
+  '0004-consent-openings': consentOpenings,
+}
 export type Migrations = Readonly<Record<string, (db: Kysely<unknown>, kind: DatabaseKind) => Promise<void>>>
 
 /** A migration failed, and the schema is as it was before. */

@@ -5,7 +5,8 @@ import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
 import { confirmClock, mendTimes, readClock } from './clock.ts'
 import { countGrants, expire, grantsUnderOthers, resealGrants } from './consent-keeping.ts'
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
-import { addConsent, findClick, keepClick, openConsent, takeConsent } from './consents.ts'
+import { openConsent, takeConsent } from './consent-openings.ts'
+import { addConsent, findClick, keepClick } from './consents.ts'
 import type { Database } from './database.ts'
 import {
   addGrant,
@@ -65,7 +66,7 @@ export function createQueries(database: Database): Queries {
     keepClick: (id, content, keepMs) => asStoreCall(() => keepClick(database, id, content, keepMs)),
     findClick: (id) => asStoreCall(() => findClick(database, id)),
     addConsent: (consent) => asStoreCall(() => addConsent(database, consent)),
-    openConsent: (id, browser, walkMs) => asStoreCall(() => openConsent(database, id, browser, walkMs)),
+    openConsent: (id, opening, walkMs) => asStoreCall(() => openConsent(database, id, opening, walkMs)),
     takeConsent: (state, browser) => asStoreCall(() => takeConsent(database, state, browser)),
     addGrant: (grant) => asStoreCall(() => addGrant(database, grant)),
     grantsNamed: (macs, limit) => asStoreCall(() => grantsNamed(database, macs, limit)),

@@ -11,6 +11,7 @@ export type Schema = {
   clock: ClockTable
   click: ClickTable
   consent: ConsentTable
+  consent_opening: ConsentOpeningTable
   user_grant: UserGrantTable
   grant_name: GrantNameTable
 }
@@ -99,12 +100,28 @@ type ClickTable = { id: string; content: Bytes; content_key: string; expires_at:
 /** Walks that are not finished. */
 type ConsentTable = {
   id: string
-  /** A digest of the `state` that comes back. */
+  /** A digest of the first opening's `state`. */
   state: string
-  /** A digest of what binds the browser; null until it is opened. */
+  /** A digest of what binds the first opening's browser; null until it is opened, empty when later openings displaced the first. */
   browser: string | null
   content: Bytes
   content_key: string
+  expires_at: number
+  /** `click`, or the caller; null in rows of the version before. */
+  begun_by: string | null
+  /** Until when the link can be opened; null in rows of the version before. */
+  link_until: number | null
+}
+
+/** Openings of links: each has its own `state`, and its own browser. */
+type ConsentOpeningTable = {
+  state: string
+  consent_id: string
+  number: number
+  browser: string
+  /** Null for the first, whose secrets are with the consent. */
+  content: Bytes | null
+  content_key: string | null
   expires_at: number
 }
 

@@ -64,7 +64,7 @@ export async function openSqliteStore(path: string, events: StoreEvents): Promis
     keepClick: (id, content, keepMs) => call('keepClick', id, content, keepMs),
     findClick: (id) => call('findClick', id),
     addConsent: (consent) => call('addConsent', consent),
-    openConsent: (id, browser, walkMs) => call('openConsent', id, browser, walkMs),
+    openConsent: (id, opening, walkMs) => call('openConsent', id, opening, walkMs),
     takeConsent: (state, browser) => call('takeConsent', state, browser),
     addGrant: (grant) => call('addGrant', grant),
     grantsNamed: (macs, limit) => call('grantsNamed', macs, limit),

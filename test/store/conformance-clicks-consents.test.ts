@@ -5,8 +5,8 @@ import type { Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import { ALL, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
 
-/** Walks that the store holds at once. */
-const ROOM = 100_000
+/** Openings that a link has at once. */
+const OPENINGS = 8
 
 describe.each(DATABASES)('on %s', (kind) => {
   let at: AlterableStore
@@ -77,38 +77,84 @@ describe.each(DATABASES)('on %s', (kind) => {
   describe('a consent', () => {
     const newConsent = (openMs = MINUTE_MS): NewConsent => {
       const id = newId('cns')
-      return { id, state: `state of ${id}`, content: sealed(`walk of ${id}`), openMs }
+      return { id, state: `state of ${id}`, content: sealed(`walk of ${id}`), openMs, begunBy: 'click', room: 1000 }
     }
     const begun = async (openMs?: number) => {
       const consent = newConsent(openMs)
       expect(await store.addConsent(consent)).toBe(true)
       return consent
     }
+    const open = (id: string, browser: string, walkMs = MINUTE_MS) =>
+      store.openConsent(id, { browser, state: stateOf(id, browser), content: sealed(`opening by ${browser}`) }, walkMs)
+    const stateOf = (id: string, browser: string) => `state of ${id} in ${browser}`
     const opened = async (browser: string, walkMs = MINUTE_MS) => {
       const consent = await begun()
-      expect(await store.openConsent(consent.id, browser, walkMs)).toBeDefined()
+      expect(await open(consent.id, browser, walkMs)).toBeDefined()
       return consent
     }
     const NONE = { kind: 'none' }
 
-    test('is opened once', async () => {
-      const { id } = await begun()
-      const content = await store.openConsent(id, 'mine', MINUTE_MS)
-      expect([content?.keyId, textOf(content)]).toEqual(['key-1', `walk of ${id}`])
-      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeUndefined()
-      expect(await store.openConsent(id, 'another', MINUTE_MS)).toBeUndefined()
+    test('is opened again and again, each time with a state of its own', async () => {
+      const { id, state } = await begun()
+      const first = await open(id, 'first')
+      expect([first?.isFirst, first?.content.keyId, textOf(first?.content)]).toEqual([true, 'key-1', `walk of ${id}`])
+      expect(await open(id, 'second')).toMatchObject({ isFirst: false })
+      expect(await store.takeConsent(state, 'second')).toEqual({ kind: 'other_browser', id })
+      expect(await store.takeConsent(stateOf(id, 'second'), 'first')).toEqual({ kind: 'other_browser', id })
+      const taken = await store.takeConsent(stateOf(id, 'second'), 'second')
+      expect(taken.kind === 'taken' && [textOf(taken.content), textOf(taken.opening)]).toEqual([
+        `walk of ${id}`,
+        'opening by second',
+      ])
+      expect(await store.takeConsent(state, 'first')).toEqual(NONE)
     })
 
-    test('is opened by one, however many try at the same time, and is then that one’s', async () => {
+    test('opened by many at the same time has one first opening, and each is good', async () => {
+      const { id } = await begun()
+      const browsers = Array.from({ length: OPENINGS }, (_, number) => `browser ${number}`)
+      const openings = await Promise.all(browsers.map((browser) => open(id, browser)))
+      expect(openings.filter((one) => one?.isFirst === true)).toHaveLength(1)
+      expect(await at.read(`select number from consent_opening where consent_id = '${id}'`)).toHaveLength(OPENINGS)
+      const last = browsers.findLast((_, index) => openings[index]?.isFirst === false) ?? ''
+      expect(await store.takeConsent(stateOf(id, last), last)).toMatchObject({ kind: 'taken', id })
+      expect(await at.read(`select number from consent_opening where consent_id = '${id}'`)).toEqual([])
+    })
+
+    test('that is opened too often loses its oldest openings, the first among them', async () => {
       const { id, state } = await begun()
-      const browsers = Array.from({ length: 20 }, (_, number) => `browser ${number}`)
-      const contents = await Promise.all(browsers.map((browser) => store.openConsent(id, browser, MINUTE_MS)))
-      const winners = browsers.filter((_, index) => contents[index] !== undefined)
-      expect(winners).toHaveLength(1)
-      for (const browser of browsers.filter((one) => !winners.includes(one))) {
-        expect(await store.takeConsent(state, browser)).toEqual({ kind: 'other_browser' })
-      }
-      expect(await store.takeConsent(state, winners[0] ?? '')).toMatchObject({ kind: 'taken', id })
+      for (let number = 0; number < OPENINGS + 2; number += 1) await open(id, `browser ${number}`)
+      expect(await store.takeConsent(state, 'browser 0')).toEqual(NONE)
+      expect(await store.takeConsent(stateOf(id, 'browser 1'), 'browser 1')).toEqual(NONE)
+      expect(await store.takeConsent(stateOf(id, 'browser 2'), 'browser 2')).toMatchObject({ kind: 'taken' })
+    })
+
+    test('that the version before has begun or opened is opened and taken here', async () => {
+      const [unopened, openedThere] = [await begun(), await begun()]
+      await at.alter('update consent set link_until = null, begun_by = null')
+      await at.alter(`update consent set browser = 'there' where id = '${openedThere.id}'`)
+      store = at.store()
+      expect(await open(openedThere.id, 'again')).toBeUndefined()
+      expect(await store.takeConsent(openedThere.state, 'mine')).toMatchObject({ kind: 'other_browser' })
+      expect(await store.takeConsent(openedThere.state, 'there')).toMatchObject({ kind: 'taken', id: openedThere.id })
+      expect(await open(unopened.id, 'first')).toMatchObject({ isFirst: true })
+      expect(await open(unopened.id, 'second')).toMatchObject({ isFirst: false })
+      expect(await store.takeConsent(unopened.state, 'first')).toMatchObject({ kind: 'taken', id: unopened.id })
+    })
+
+    test('that was begun here and opened by the version before is taken in either browser', async () => {
+      const { id, state } = await begun()
+      await at.alter(`update consent set browser = 'there' where id = '${id}'`)
+      store = at.store()
+      expect(await open(id, 'here')).toMatchObject({ isFirst: false })
+      expect(await store.takeConsent(state, 'there')).toMatchObject({ kind: 'taken', id })
+    })
+
+    test('can be opened only until its link is over, though an opening lives on', async () => {
+      const { id, state } = await opened('mine', 60 * MINUTE_MS)
+      await at.alter(`update consent set link_until = 0 where id = '${id}'`)
+      store = at.store()
+      expect(await open(id, 'another')).toBeUndefined()
+      expect(await store.takeConsent(state, 'mine')).toMatchObject({ kind: 'taken' })
     })
 
     test('is taken once, with what was left in it', async () => {
@@ -117,7 +163,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(taken).toMatchObject({ kind: 'taken', id })
       expect(taken.kind === 'taken' && textOf(taken.content)).toBe(`walk of ${id}`)
       expect(await store.takeConsent(state, 'mine')).toEqual(NONE)
-      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeUndefined()
+      expect(await open(id, 'mine')).toBeUndefined()
     })
 
     test('is taken by one, however many try at the same time', async () => {
@@ -129,8 +175,8 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test('is not taken by another browser, nor used up by it', async () => {
       const { id, state } = await opened('mine')
-      expect(await store.takeConsent(state, 'another')).toEqual({ kind: 'other_browser' })
-      expect(await store.takeConsent(state, '')).toEqual({ kind: 'other_browser' })
+      expect(await store.takeConsent(state, 'another')).toMatchObject({ kind: 'other_browser' })
+      expect(await store.takeConsent(state, '')).toMatchObject({ kind: 'other_browser' })
       expect(await store.takeConsent(state, 'mine')).toMatchObject({ kind: 'taken', id })
     })
 
@@ -144,13 +190,13 @@ describe.each(DATABASES)('on %s', (kind) => {
     test('that nobody has opened cannot be taken, and can still be opened', async () => {
       const { id, state } = await begun()
       for (const browser of ['mine', '', 'null']) expect(await store.takeConsent(state, browser)).toEqual(NONE)
-      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeDefined()
+      expect(await open(id, 'mine')).toBeDefined()
     })
 
     test('that has expired is neither opened nor taken, whoever asks', async () => {
       const [begunOne, openedOne] = [await begun(), await opened('mine')]
       await end('consent', begunOne.id, openedOne.id)
-      expect(await store.openConsent(begunOne.id, 'mine', MINUTE_MS)).toBeUndefined()
+      expect(await open(begunOne.id, 'mine')).toBeUndefined()
       for (const browser of ['mine', 'another']) {
         expect(await store.takeConsent(begunOne.state, browser)).toEqual(NONE)
         expect(await store.takeConsent(openedOne.state, browser)).toEqual(NONE)
@@ -160,7 +206,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     test('has for the walk the time that it was given when it was opened, be it more or less', async () => {
       const [late, early] = [await opened('mine', 0), await begun(500)]
       expect(await store.takeConsent(late.state, 'mine')).toEqual(NONE)
-      expect(await store.openConsent(early.id, 'mine', 60 * MINUTE_MS)).toBeDefined()
+      expect(await open(early.id, 'mine', 60 * MINUTE_MS)).toBeDefined()
       await at.alter(`update consent set expires_at = expires_at - ${MINUTE_MS} where id = '${early.id}'`)
       store = at.store()
       expect(await store.takeConsent(early.state, 'mine')).toMatchObject({ kind: 'taken', id: early.id })
@@ -172,26 +218,26 @@ describe.each(DATABASES)('on %s', (kind) => {
       await end('consent', ...over.map(({ id }) => id))
       expect([await store.expire(2), await store.expire(2), await store.expire(2)]).toEqual([2, 1, 0])
       const [waiting, walking] = live
-      expect(await store.openConsent(waiting?.id ?? '', 'mine', MINUTE_MS)).toBeDefined()
+      expect(await open(waiting?.id ?? '', 'mine')).toBeDefined()
       expect(await store.takeConsent(walking?.state ?? '', 'mine')).toMatchObject({ kind: 'taken' })
       const rows = await at.read('select id from consent')
       for (const { id } of over) expect(rows).not.toContainEqual({ id })
     })
 
-    test('is refused where there are too many that nobody finishes, until they have expired', async () => {
-      const { id } = await begun()
-      await at.alter(`with recursive n (i) as (select 1 union all select i + 1 from n where i < ${ROOM})
-        insert into consent (id, state, content, content_key, expires_at)
-        select 'many ' || i, 'many ' || i, content, content_key, expires_at from consent, n where id = '${id}'`)
-      store = at.store()
-      const refused = newConsent()
+    test('is refused where its caller has too many open, which keeps nobody else away', async () => {
+      const ofCaller = { begunBy: 'caller:orders', room: 3 }
+      for (let times = 0; times < 3; times += 1) {
+        expect(await store.addConsent({ ...newConsent(), ...ofCaller })).toBe(true)
+      }
+      const refused = { ...newConsent(), ...ofCaller }
       expect(await store.addConsent(refused)).toBe(false)
-      expect(await store.openConsent(refused.id, 'mine', MINUTE_MS)).toBeUndefined()
-      expect(await store.openConsent(id, 'mine', MINUTE_MS)).toBeDefined()
-      await at.alter("update consent set expires_at = 0 where id like 'many %'")
+      expect(await open(refused.id, 'mine')).toBeUndefined()
+      for (const begunBy of ['click', 'caller:billing']) {
+        expect(await store.addConsent({ ...newConsent(), begunBy, room: 3 })).toBe(true)
+      }
+      await at.alter("update consent set expires_at = 0 where begun_by = 'caller:orders'")
       store = at.store()
       expect(await store.addConsent(refused)).toBe(true)
-      while ((await store.expire(ALL)) > 0);
     })
   })
 })
