@@ -1,10 +1,13 @@
 import * as z from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
+import type { Logger } from '../base/log.ts'
 import type { Trace } from '../base/trace.ts'
 import { readRetryAfter } from '../delivery/read-answer.ts'
 import type { Host } from '../outbound/host.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024
+/** What a 403 of the users endpoint means. */
+const NOT_PERMITTED = 'the API key lacks the permission USER_RETRIEVE, or the token the scope USER_ID'
 const PATH = '/v1/open-platform/users'
 
 /** What Divar tells of the user whose token it is, as far as the token's scopes go. */
@@ -27,9 +30,9 @@ const answerSchema = z.object({
   phone_numbers: z.array(z.string()).optional().catch(undefined),
 })
 
-export type AskUserOptions = { url: URL; host: Host; apiKey: string; timeoutMs: number; userAgent: string }
+export type AskUserOptions = { url: URL; host: Host; apiKey: string; timeoutMs: number; userAgent: string; log: Logger }
 
-export function createAskUser({ url, host, apiKey, timeoutMs, userAgent }: AskUserOptions): AskUser {
+export function createAskUser({ url, host, apiKey, timeoutMs, userAgent, log }: AskUserOptions): AskUser {
   const path = url.pathname.replace(/\/+$/, '') + PATH
   return async (accessToken, trace) => {
     const exchange = await host.send({
@@ -43,6 +46,7 @@ export function createAskUser({ url, host, apiKey, timeoutMs, userAgent }: AskUs
     if (exchange.kind === 'failed') return { kind: 'failed', reason: exchange.reason }
     const { status, headers, body } = exchange
     if (status === 401 || status === 403 || status === 429) {
+      if (status === 403) log.warn({ event: 'users.not_permitted', reason: NOT_PERMITTED })
       const retryAfter = readRetryAfter(headers['retry-after'])
       return { kind: 'refused', status, ...(retryAfter !== undefined && { retryAfter }) }
     }

@@ -1,5 +1,4 @@
 import { randomBytes, hash } from 'node:crypto'
-import * as z from 'zod'
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { JsonObject } from '../base/strict-json.ts'
@@ -13,6 +12,7 @@ import type { KeptClicks } from './kept-clicks.ts'
 import { requireProvable, waysToCover, type Asked } from './request.ts'
 import type { TokenClient, Tokens } from './token-client.ts'
 import type { AskUser } from './users.ts'
+import { contentSchema, openingSchema, type Content } from './walk-content.ts'
 
 /** How long a link can be opened, and how long the user then has. */
 const OPEN_MS = 10 * 60 * 1000
@@ -48,30 +48,6 @@ export type Finished =
 
 /** `expired`: never begun, used, or too old. `not_allowed`: Divar would not ask the user that. */
 export type WhyRefused = 'expired' | 'other_browser' | 'other_user' | 'not_allowed' | 'not_answered'
-
-/** What lies sealed of a walk. */
-const contentSchema = z.object({
-  scopes: z.array(z.string()),
-  style: z.enum(['v1', 'v2']),
-  asked: z.object({
-    userId: z.string().optional(),
-    conversationId: z.string().optional(),
-    postToken: z.string().optional(),
-    triple: z.object({ userId: z.string(), postToken: z.string(), peerId: z.string() }).optional(),
-  }),
-  destination: z.object({
-    landing: z.string(),
-    onDenied: z.string().optional(),
-    returnUrl: z.string(),
-    click: z.looseObject({ id: z.string() }).optional(),
-  }),
-  state: z.string(),
-  verifier: z.string(),
-})
-type Content = z.infer<typeof contentSchema>
-
-/** What lies sealed of an opening that is not the first. */
-const openingSchema = z.object({ verifier: z.string() })
 
 const NOT_TOLD = 'Divar did not tell who consented'
 

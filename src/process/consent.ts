@@ -74,7 +74,7 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
     log,
   })
   const grants = new Grants({ store, safe, refresher, log })
-  const askUser = createAskUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT })
+  const askUser = createAskUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
   return {
     walk: createWalk({ store, keyring, grants, clicks, client, askUser, style, publicUrl }),
     grants,

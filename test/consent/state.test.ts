@@ -169,13 +169,6 @@ test('a stolen answer is worth nothing with another walk of the thief', async ()
 })
 
 describe('a link', () => {
-  test('opens once', async () => {
-    const start = await clicked(await startConsentGateway())
-    expect((await new Browser().open(start)).status).toBe(303)
-    const { status, body } = await new Browser().open(start)
-    expect([status, body]).toEqual([410, expect.stringContaining('This link does not work any more')])
-  })
-
   test.each(['cns_x', `cns_${'x'.repeat(24)}`, '%00', "';--", '..%2f'])(
     'that was never made does not: %s',
     async (id) => {

@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals'
+import { Browser, clicked, decide, LANDING, startConsentGateway, walk } from '../support/consent.ts'
+
+describe('a link', () => {
+  test('opened twice, by a double tap or a preview, is still good in the browser that agrees; then it is used up', async () => {
+    const gateway = await startConsentGateway()
+    const start = await clicked(gateway)
+    const preview = new Browser()
+    const person = new Browser()
+    await decide(preview, start)
+    const first = await decide(person, start)
+    const second = await decide(person, start)
+    expect(new URL(first).searchParams.get('state')).not.toBe(new URL(second).searchParams.get('state'))
+    expect((await person.open(second)).location).toContain(LANDING)
+    expect((await person.open(first)).status).toBe(410)
+    const { status, body } = await new Browser().open(start)
+    expect([status, body]).toEqual([410, expect.stringContaining('This link does not work any more')])
+  })
+
+  test.each([
+    ['sec-purpose', 'prefetch;prerender'],
+    ['purpose', 'prefetch'],
+    ['x-purpose', 'preview'],
+    ['x-moz', 'prefetch'],
+  ])('is not opened by a browser that fetches ahead: %s', async (name, value) => {
+    const answer = await fetch(await clicked(await startConsentGateway()), {
+      redirect: 'manual',
+      headers: { [name]: value },
+    })
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([503, 'no-store'])
+    expect(answer.headers.getSetCookie()).toEqual([])
+  })
+
+  test('that comes back without its cookie can be opened again in a new window', async () => {
+    const gateway = await startConsentGateway()
+    const back = await decide(new Browser(), await clicked(gateway))
+    const { status, body } = await new Browser().open(back)
+    const [, again = ''] = /<a href="([^"]+)" target="_blank"/.exec(body) ?? []
+    expect([status, again]).toEqual([403, expect.stringContaining(`${gateway.url}/oauth/start/cns_`)])
+    expect((await walk(again)).location).toContain(LANDING)
+  })
+
+  test('sets two cookies where it is reached by https, and either proves the browser', async () => {
+    for (const attributes of ['SameSite=Lax; Secure', 'SameSite=None; Secure; Partitioned']) {
+      const secure = await startConsentGateway({}, { PUBLIC_URL: 'https://chat.example.com' })
+      const { pathname } = new URL(await clicked(secure))
+      const opened = await fetch(`${secure.url}${pathname}`, { redirect: 'manual' })
+      const cookies = opened.headers.getSetCookie()
+      const cookie = cookies.find((line) => line.endsWith(attributes)) ?? ''
+      expect([cookies.length, cookie]).toEqual([2, expect.stringMatching(/^__Host-kenar-consent-/)])
+      const page = new URL(opened.headers.get('location') ?? '')
+      const form = new URLSearchParams([...page.searchParams, ['side', 'buyer'], ['decision', 'allow']])
+      const decided = await fetch(`${page.origin}/oauth2/auth/decision`, {
+        method: 'POST',
+        body: form,
+        redirect: 'manual',
+      })
+      const { search } = new URL(decided.headers.get('location') ?? '')
+      const answer = await fetch(`${secure.url}/oauth/callback${search}`, {
+        redirect: 'manual',
+        headers: { cookie: cookie.split(';')[0] ?? '' },
+      })
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringContaining(LANDING)])
+    }
+  })
+})
