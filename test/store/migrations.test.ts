@@ -6,6 +6,7 @@ import pg from 'pg'
 import { outbox } from '../../src/store/migrations/0001-outbox.ts'
 import { consent } from '../../src/store/migrations/0002-consent.ts'
 import { clock } from '../../src/store/migrations/0003-clock.ts'
+import { consentOpenings } from '../../src/store/migrations/0004-consent-openings.ts'
 import type { DatabaseKind } from '../../src/store/store.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { claimedOne, closeStore, inFile, newMessage, openAt } from '../support/stores.ts'
@@ -130,6 +131,24 @@ const RELEASED = {
       'user_grant.lease_set_at bigint',
     ],
     indexes: ["message_due_set on message (due_set_at) where state = 'queued' and due_at is not null"],
+  },
+  '0004-consent-openings': {
+    up: consentOpenings,
+    columns: [
+      'consent.begun_by text',
+      'consent.link_until bigint',
+      'consent_opening.state text not null',
+      'consent_opening.consent_id text not null',
+      'consent_opening.number integer not null',
+      'consent_opening.browser text not null',
+      'consent_opening.content bytes',
+      'consent_opening.content_key text',
+      'consent_opening.expires_at bigint not null',
+    ],
+    indexes: [
+      'consent_begun_by on consent (begun_by, expires_at) where begun_by is not null',
+      'consent_opening_consent on consent_opening (consent_id, number)',
+    ],
   },
 } as const
 
