@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { createFileCheck } from './sqlite-file-check.ts'
 import { take } from './sqlite-turn.ts'
 import { openSqlite, type SqliteQueries } from './sqlite.ts'
 import type { Call, Told } from './sqlite-store.ts'
@@ -14,7 +15,7 @@ const tell = (told: Told) => {
 }
 
 try {
-  serve(await openSqlite(path))
+  serve(await openSqlite(path), createFileCheck(path))
   tell({ kind: 'opened' })
 } catch (error) {
   const { message, cause, mayPass } =
@@ -25,12 +26,13 @@ try {
 }
 
 /** Calls run one after the other, in the order in which they come: there is one connection. */
-function serve(queries: SqliteQueries): void {
+function serve(queries: SqliteQueries, checkFile: () => void): void {
   const methods: Record<keyof SqliteQueries, (...parameters: never[]) => Promise<unknown>> = queries
   const run = async ({ id, method, parameters, turn }: Call) => {
     try {
       // Its caller has been told that nothing was done.
       if (!take(turn)) throw new StoreError('the call was given up before it began', undefined)
+      if (method !== 'close') checkFile()
       tell({ kind: 'answer', id, value: await methods[method](...parameters) })
     } catch (error) {
       tell({ kind: 'error', id, error: toPlain(error instanceof StoreError ? error.cause : error) })

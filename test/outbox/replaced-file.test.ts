@@ -1,0 +1,38 @@
+import { copyFileSync, renameSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from '@jest/globals'
+import { withStore } from '../support/databases.ts'
+import { problemOf, V1 } from '../support/messages.ts'
+import { eventually, idOf, list, post, queue, said, startOn, until } from '../support/outbox.ts'
+
+const ASYNC = { prefer: 'respond-async' }
+const REFUSED = { status: 503, code: 'store_unavailable' }
+
+test('a SQLite file that is removed or replaced while it is open accepts nothing, until it is back', async () => {
+  const store = await withStore('sqlite')
+  const path = fileURLToPath(String(store['DATABASE_URL']))
+  const gateway = await startOn(store)
+  await until(gateway, await queue(gateway, V1), 'delivered')
+
+  renameSync(path, `${path}.moved`)
+  expect(problemOf(await post(gateway, said('c-1', 'removed'), ASYNC))).toMatchObject(REFUSED)
+  expect(await gateway.logged('store.away')).toMatchObject({ error_code: 'STORE_FILE_REPLACED' })
+  copyFileSync(`${path}.moved`, path)
+  expect(problemOf(await post(gateway, said('c-1', 'replaced'), ASYNC))).toMatchObject(REFUSED)
+
+  rmSync(path)
+  renameSync(`${path}.moved`, path)
+  const id = await eventually(async () => {
+    const response = await post(gateway, said('c-1', 'back'), ASYNC)
+    return response.status === 202 ? idOf(response) : undefined
+  }, 'an accepted message')
+  await until(gateway, id, 'delivered')
+  expect((await list(gateway)).messages).toHaveLength(2)
+})
+
+test('a SQLite file whose write-ahead log is removed accepts nothing', async () => {
+  const store = await withStore('sqlite')
+  const gateway = await startOn(store)
+  rmSync(`${fileURLToPath(String(store['DATABASE_URL']))}-wal`)
+  expect(problemOf(await post(gateway, V1, ASYNC))).toMatchObject(REFUSED)
+})
