@@ -9,25 +9,29 @@ import type { Level } from './unit-of-work.ts'
 export type Reply = { status: number; headers: Record<string, string>; body: string }
 
 /** Writes a fault in the language of whoever asked. */
-type FaultShape = (fault: Fault, requestId: string) => Reply
+export type FaultShape = (fault: Fault, requestId: string) => Reply
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** RFC 9457, for our own services. */
-export const problemShape: FaultShape = (fault, requestId) => {
+export const problemShape: FaultShape = (fault, requestId) => ({
+  status: faultStatus[fault.code].status,
+  headers: headersOf(fault, PROBLEM_TYPE),
+  body: JSON.stringify(problemDocument(fault, requestId)),
+})
+
+export function problemDocument(fault: Fault, requestId: string) {
   const { status, title } = faultStatus[fault.code]
   const { errors, members } = fault.options
   return {
+    type: `/docs#${fault.code}`,
+    title,
     status,
-    headers: headersOf(fault, 'application/problem+json; charset=utf-8'),
-    body: JSON.stringify({
-      type: `/docs#${fault.code}`,
-      title,
-      status,
-      code: fault.code,
-      detail: fault.message,
-      request_id: requestId,
-      ...(errors && { errors }),
-      ...members,
-    }),
+    code: fault.code,
+    detail: fault.message,
+    request_id: requestId,
+    ...(errors && { errors }),
+    ...members,
   }
 }
 

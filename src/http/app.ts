@@ -13,7 +13,7 @@ export type Side = {
   mountFirst?: (app: IRouter) => void
   routers: readonly Router[]
   /** How faults end below a path that does not speak problems. */
-  faultHandlers?: readonly { path: string; handler: ErrorRequestHandler }[]
+  faultHandlers?: readonly { path: string | RegExp; handler: ErrorRequestHandler }[]
 }
 
 /** Whether a proxy is believed which address it was called from; the hop of whoever connected is 0. */

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
-import { requiredText } from '../base/fields.ts'
+import { requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
@@ -40,12 +40,15 @@ export function parseSend(body: unknown, pathConversationId?: string): Send {
   return { message: { address, content, ...buttons }, sender, atLeastOnce }
 }
 
-/** It becomes a path segment: no control characters, and nothing that a server would climb a folder over. */
-const conversationId = requiredText(128)
-  .regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
-  .refine((id) => id !== '.' && id !== '..', { error: 'expected a conversation id' })
+/** It becomes a path segment: nothing that a server would climb a folder over. */
+const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', {
+  error: 'expected a conversation id',
+})
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
-const mediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError })
+const mediaToken = z
+  .string({ error: mediaTokenError })
+  .max(1024, { error: mediaTokenError })
+  .regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 /** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */
@@ -53,11 +56,11 @@ export const sendSchemas = {
   type: z.compile(z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish()),
   delivery: z.compile(z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish()),
   conversationId: z.compile(conversationId),
-  senderUserId: z.compile(requiredText(128).nullish()),
-  senderPostToken: z.compile(requiredText(64).nullish()),
-  userId: z.compile(requiredText(128, tripleHint)),
-  postToken: z.compile(requiredText(64, tripleHint)),
-  peerId: z.compile(requiredText(128, tripleHint)),
+  senderUserId: z.compile(requiredId(128).nullish()),
+  senderPostToken: z.compile(requiredId(64).nullish()),
+  userId: z.compile(requiredId(128, tripleHint)),
+  postToken: z.compile(requiredId(64, tripleHint)),
+  peerId: z.compile(requiredId(128, tripleHint)),
   mediaToken: z.compile(mediaToken.nullish()),
   text: z.compile(visibleText),
   grid: z.compile(gridV2),

@@ -1,19 +1,23 @@
 import * as z from 'zod'
-import { requiredText } from '../base/fields.ts'
+import { requiredId } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid, Message } from './message.ts'
 import { anyObject, link, optionalIcon, visibleText } from './wire-fields.ts'
 
 const MAX_SIDE = 3
 
-const withData = z.object({ data: anyObject }, { error: 'expected an object with data' })
-const withPost = z.object({ post_token: requiredText(64) }, { error: 'expected an object with post_token' })
+/** The published schema requires no `data`. */
+const withData = z.object({ data: anyObject.nullish() }, { error: 'expected an object with data, or an empty one' })
+const withPost = z.object({ post_token: requiredId(64) }, { error: 'expected an object with post_token' })
 
 /** Compiled one by one: a button's own schema runs them from inside a transform, where it does not see them. */
 export const actionsV2 = new Map<string, z.ZodType<Action>>([
   ['open_direct_link', z.compile(link.transform((url) => ({ kind: 'open_direct_link', url })))],
-  ['open_server_link', z.compile(withData.transform(({ data }) => ({ kind: 'open_server_link', data })))],
-  ['get_dynamic_action', z.compile(withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data })))],
+  ['open_server_link', z.compile(withData.transform(({ data }) => ({ kind: 'open_server_link', data: data ?? {} })))],
+  [
+    'get_dynamic_action',
+    z.compile(withData.transform(({ data }) => ({ kind: 'get_dynamic_action', data: data ?? {} }))),
+  ],
   [
     'open_post_page',
     z.compile(withPost.transform(({ post_token }) => ({ kind: 'open_post_page', postToken: post_token }))),

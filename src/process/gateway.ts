@@ -18,7 +18,7 @@ import { grantRoutes } from '../routes/grants.ts'
 import { healthRoutes } from '../routes/health.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { messageStatusRoutes } from '../routes/message-status.ts'
-import { messageRoutes } from '../routes/messages.ts'
+import { messageRoutes, platformFaults } from '../routes/messages.ts'
 import { noOauthRoutes, oauthRoutes } from '../routes/oauth.ts'
 import { referenceRoutes } from '../routes/reference.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
@@ -99,11 +99,12 @@ export async function startGateway(
       healthRoutes({ isDraining: () => draining, isStoreUp: stored?.isUp }),
       consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
     ],
-    faultHandlers: [sessionFaults],
+    faultHandlers: [sessionFaults, platformFaults],
   }
   // On a port of their own there is nobody to keep out.
   const openGate = config.internalPort === undefined ? callerGate : undefined
   const internalSide: Side = {
+    faultHandlers: [platformFaults],
     routers: [
       messageRoutes({
         gate: callerGate,

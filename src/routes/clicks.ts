@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import type { KeptClicks } from '../consent/kept-clicks.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/endings.ts'
+import { requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
 
 /** Who came: the click behind an id in a landing's address. */
@@ -12,6 +13,7 @@ export function clickRoutes(gate: CallerGate, clicks: KeptClicks): Router {
   router.get('/clicks/:id', async (request, response) => {
     const { unit } = response.locals
     const caller = gate(request).name
+    requireNoQuery(request)
     const { id } = request.params
     const click = /^clk_[\w-]{24}$/.test(id) ? await clicks.find(id) : undefined
     if (click === undefined) {

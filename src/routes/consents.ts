@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express'
 import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault, type PointedFault } from '../base/fault.ts'
-import { requiredText } from '../base/fields.ts'
+import { requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/pointed-faults.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { Asked } from '../consent/request.ts'
@@ -12,6 +12,7 @@ import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
 import { SCOPE_WORDS, ScopeError } from '../scope/wanted.ts'
+import { requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
@@ -24,10 +25,10 @@ export const consentBody = z.object(
       })
       .min(1, { error: scopesError })
       .max(20, { error: scopesError }),
-    user_id: requiredText(128).nullish(),
-    post_token: requiredText(64).nullish(),
-    peer_id: requiredText(128).nullish(),
-    conversation_id: requiredText(128).nullish(),
+    user_id: requiredId(128).nullish(),
+    post_token: requiredId(64).nullish(),
+    peer_id: requiredId(128).nullish(),
+    conversation_id: requiredId(128).nullish(),
     return_url: z.string({ error: 'expected an https address' }),
   },
   { error: 'expected a JSON object' },
@@ -50,6 +51,7 @@ function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
     const { unit } = response.locals
     const { name } = gate(request)
     unit.fields['caller'] = name
+    requireNoQuery(request)
     const body = readBody(await readJsonBody(request))
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])

@@ -2,13 +2,14 @@ import { Router, type Request } from 'express'
 import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault } from '../base/fault.ts'
-import { requiredText } from '../base/fields.ts'
+import { requiredId } from '../base/fields.ts'
 import type { Grant } from '../consent/grant.ts'
 import type { Grants } from '../consent/grants.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { writeScope, type ScopeStyle } from '../scope/scope.ts'
 import { readCursor, writeCursor } from './cursor.ts'
+import { readQuery, requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
 
 const PAGE = 100
@@ -35,6 +36,7 @@ export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
   router.delete('/grants/:id', async (request, response) => {
     const { unit } = response.locals
     const caller = gate(request).name
+    requireNoQuery(request)
     const { id } = request.params
     if (!/^grt_[\w-]{24}$/.test(id) || !(await grants.remove(id))) {
       throw new Fault('not_found', 'id: expected that of a grant that is still kept')
@@ -51,7 +53,7 @@ export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
 }
 
 export const grantFilter = z.object({
-  user_id: requiredText(128),
+  user_id: requiredId(128),
   cursor: z
     .string()
     .transform(readCursor)
@@ -59,10 +61,8 @@ export const grantFilter = z.object({
     .optional(),
 })
 
-function readFilter({ url }: Request) {
-  const at = url.indexOf('?')
-  const query = new URLSearchParams(at < 0 ? '' : url.slice(at + 1))
-  const filter = grantFilter.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
+function readFilter(request: Request) {
+  const filter = grantFilter.safeParse(readQuery(request, Object.keys(grantFilter.shape)))
   if (filter.success) return filter.data
   const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Fault('malformed_request', faults.join('; '))

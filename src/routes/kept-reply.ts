@@ -26,14 +26,17 @@ export function answerKept({ status, headers, body }: Reply, response: Response)
   response.status(status).set(headers).end(body)
 }
 
-/** Answers a request whose key was used before. */
-export function answerRepeat(repeat: Repeat, response: Response): void {
+/**
+ * Answers a request whose key was used before.
+ * @param present writes the kept answer in the form of this path; the first request may have come by another
+ */
+export function answerRepeat(repeat: Repeat, response: Response, present: (kept: Reply) => Reply): void {
   const { unit } = response.locals
   switch (repeat.kind) {
     case 'replay':
       unit.fields['message_id'] = repeat.messageId
       unit.conclude('message.replayed')
-      answerKept(replySchema.parse(JSON.parse(repeat.reply)), response.set('idempotent-replayed', 'true'))
+      answerKept(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
       return
     case 'running':
       throw new Fault(

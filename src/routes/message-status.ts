@@ -7,6 +7,7 @@ import { methodNotAllowed } from '../http/endings.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
 import { readCursor, writeCursor } from './cursor.ts'
+import { readQuery, requireNoQuery } from './query.ts'
 import { orOutcomeUnknown, storeFaults } from './store-faults.ts'
 
 const DEFAULT_PAGE = 50
@@ -29,6 +30,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.get('/messages/:id', async (request, response) => {
     const { name } = gate(request)
+    requireNoQuery(request)
     const message = await outbox.find(name, idOf(request))
     if (message === undefined) throw notYours()
     Object.assign(response.locals.unit.fields, { caller: name, message_id: message.id })
@@ -38,6 +40,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.post('/messages/:id/retry', async (request, response) => {
     const { name } = gate(request)
+    requireNoQuery(request)
     const id = idOf(request)
     requireChanged(await orOutcomeUnknown(outbox.retry(name, id)), 'retry')
     Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
@@ -86,9 +89,7 @@ export const messageFilter = z.object({
 })
 
 function readFilter(request: Request) {
-  const at = request.url.indexOf('?')
-  const query = new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1))
-  const filter = messageFilter.safeParse(Object.fromEntries([...query].filter(([, value]) => value !== '')))
+  const filter = messageFilter.safeParse(readQuery(request, Object.keys(messageFilter.shape)))
   if (filter.success) return filter.data
   const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new Fault('malformed_request', faults.join('; '))

@@ -6,14 +6,17 @@ import type { Outcome } from '../delivery/outcome.ts'
 import type { Credential, DeliverBy } from '../delivery/credential.ts'
 import { wireOf } from '../delivery/platform.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
+import { PLATFORM_PREFIX, platformShape, toPlatformReply } from '../http/platform-shape.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/sends.ts'
 import type { ConsentUrls } from './consent-urls.ts'
 import { answerKept, answerRepeat, jsonReply, queueFull } from './kept-reply.ts'
 import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
+import { requireNoQuery } from './query.ts'
 import { createSendQuota } from './send-quota.ts'
 import { readSendWishes } from './send-wishes.ts'
 import { orOutcomeUnknown, storeFaults } from './store-faults.ts'
@@ -24,7 +27,20 @@ const PLATFORM_PATHS = [
   '/v2/open-platform/chat/conversation',
   '/v2/open-platform/conversations/:conversation_id/messages',
 ]
-const SEND_PATHS = ['/messages', ...PLATFORM_PATHS]
+
+/** Ends every request below the platform's paths in the platform's shape, whether or not a route took it. */
+export const platformFaults = {
+  path: PLATFORM_PREFIX,
+  handler: answerFaults(platformShape, refusedAs('request.refused')),
+}
+
+/** How the answers of one path differ from those of `/messages`. */
+type Form = { present: (reply: Reply) => Reply }
+const OWN_FORM: Form = { present: (reply) => reply }
+const PLATFORM_FORM: Form = { present: toPlatformReply }
+
+/** A send, and what its answer says besides. */
+type AskedSend = StoredSend & { ignored: readonly string[]; form: Form }
 
 export type MessageOptions = {
   gate: CallerGate
@@ -43,24 +59,30 @@ export type MessageOptions = {
 export function messageRoutes(options: MessageOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
   const answer = answerSend(options)
+  router.post('/messages', answer(OWN_FORM))
   // One at a time: a route is counted by its path.
-  for (const path of SEND_PATHS) router.post(path, answer)
+  for (const path of PLATFORM_PATHS) router.post(path, answer(PLATFORM_FORM))
   for (const path of PLATFORM_PATHS) router.all(path, methodNotAllowed('POST'))
   router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
+  router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, verdictOn))
   router.use(storeFaults, answerFaults(problemShape, verdictOn))
   return router
 }
 
-function answerSend(options: MessageOptions): RequestHandler {
+function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   const { gate, deliver, outbox, sendsPerMinute } = options
   const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
-  return async (request, response) => {
+  return (form) => async (request, response) => {
     const { unit } = response.locals
     unit.subject = 'send'
     const caller = gate(request).name
     unit.fields['caller'] = caller
+    requireNoQuery(request)
     const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
-    const send = parseSend(await readJsonBody(request), conversationOf(request))
+    const body = await readJsonBody(request)
+    const send = parseSend(body, conversationOf(request))
+    const { count, members } = findIgnoredMembers(body)
+    if (count > 0) unit.fields['ignored'] = count
     const userToken = readUserToken(request.headers)
     const credential: Credential =
       userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
@@ -69,14 +91,23 @@ function answerSend(options: MessageOptions): RequestHandler {
     unit.fields['wire'] = wireOf(send.message.address)
     if (credential.kind === 'grant') unit.fields['by'] = 'grant'
 
-    const stored = { ...send, id, caller, credential, requestId: unit.requestId, idempotencyKey }
+    const stored: AskedSend = {
+      ...send,
+      id,
+      caller,
+      credential,
+      requestId: unit.requestId,
+      idempotencyKey,
+      ignored: members.map(({ pointer }) => pointer),
+      form,
+    }
 
     const refusal = refuseSend?.(caller, response)
     if (refusal !== undefined) {
       // A repeat sends nothing: what was answered once stays answered.
       const repeat = await outbox?.repeatOf(stored)
       if (repeat === undefined) throw refusal
-      answerRepeat(repeat, response)
+      answerRepeat(repeat, response, form.present)
       return
     }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
@@ -103,7 +134,7 @@ async function consentUrlFor(
 /** A promise to deliver, made only after the commit. */
 async function answerQueued(
   outbox: Outbox,
-  send: StoredSend,
+  send: AskedSend,
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
@@ -115,47 +146,49 @@ async function answerQueued(
     if (repeat === undefined) {
       throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
     }
-    answerRepeat(repeat, response)
+    answerRepeat(repeat, response, send.form.present)
     return
   }
-  const reply = jsonReply(202, { id: send.id, state: 'queued' }, { location: `/messages/${send.id}` })
+  const body = { id: send.id, state: 'queued', ...(send.ignored.length > 0 && { ignored: send.ignored }) }
+  const reply = jsonReply(202, body, { location: `/messages/${send.id}` })
   reply.headers['preference-applied'] = 'respond-async'
   const queued = await orOutcomeUnknown(outbox.queue(send, JSON.stringify(reply)))
   if (queued.kind === 'full') throw queueFull(queued.limit)
   if (queued.kind !== 'accepted') {
-    answerRepeat(queued, response)
+    answerRepeat(queued, response, send.form.present)
     return
   }
   response.locals.unit.conclude('message.queued')
-  answerKept(reply, response)
+  answerKept(send.form.present(reply), response)
 }
 
 /** One attempt under a key: a repeat of the request gets the same answer. */
 async function answerAttempt(
   outbox: Outbox,
-  send: StoredSend,
+  send: AskedSend,
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
   const { requestId, trace } = response.locals.unit
   const deliver = () => options.deliver(send.message, send.credential, trace)
   const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
-    JSON.stringify(replyOf(outcome, send.id, requestId)),
+    JSON.stringify(replyOf(outcome, send, requestId)),
   )
   if (attempted.kind === 'attempted') {
     await answerOutcome(attempted.outcome, send, options, response)
-  } else answerRepeat(attempted, response)
+  } else answerRepeat(attempted, response, send.form.present)
 }
 
-function replyOf(outcome: Outcome, id: string, requestId: string): Reply {
+/** What is kept is in the form of `/messages`, whatever the path. */
+function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string): Reply {
   return outcome.kind === 'delivered'
-    ? jsonReply(200, deliveredBody(id))
+    ? jsonReply(200, deliveredBody(id, ignored))
     : problemShape(faultOf(outcome, id), requestId)
 }
 
 async function answerOutcome(
   outcome: Outcome,
-  send: StoredSend,
+  send: AskedSend,
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
@@ -165,7 +198,7 @@ async function answerOutcome(
     throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
   }
   unit.conclude('message.delivered')
-  response.endJson(200, deliveredBody(send.id))
+  response.endJson(200, deliveredBody(send.id, send.form === OWN_FORM ? send.ignored : []))
 }
 
 function conversationOf(request: Request): string | undefined {

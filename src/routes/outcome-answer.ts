@@ -1,9 +1,12 @@
 import { Fault, type FaultCode } from '../base/fault.ts'
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
 
-/** What the sender of a delivered message is told, in the platform's own words. */
-export function deliveredBody(id: string) {
-  return { status: 200, message: 'success', id }
+/**
+ * The answer to a delivered message, in the platform's own words.
+ * @param ignored pointers to the members that were not read
+ */
+export function deliveredBody(id: string, ignored: readonly string[] = []) {
+  return { status: 200, message: 'success', id, ...(ignored.length > 0 && { ignored }) }
 }
 
 export type NotDelivered = Exclude<Outcome, { kind: 'delivered' }>

@@ -15,9 +15,34 @@ export function readSendWishes({ headers }: IncomingMessage, hasStore: boolean):
 
 /** RFC 7240: a list of preferences, each perhaps with a value and parameters. */
 function wantsAsync(prefer: string): boolean {
-  // A quoted value may hold anything, also what looks like a preference.
-  const unquoted = prefer.replaceAll(/"(?:[^"\\]|\\.)*"/g, '')
-  return /(?:^|,)\s*respond-async\s*(?:[;,=]|$)/i.test(unquoted)
+  return withoutQuoted(prefer)
+    .split(',')
+    .some((preference) => /^respond-async\s*(?:[;=]|$)/i.test(preference.trim()))
+}
+
+/**
+ * A quoted value may hold anything, also what looks like a preference. One pass: a regular expression would look for the end of a quoted value
+ * anew from each quote. A quote without an end stays a character like any other.
+ */
+function withoutQuoted(text: string): string {
+  let kept = ''
+  let at = 0
+  for (let start = text.indexOf('"'); start >= 0; start = text.indexOf('"', at)) {
+    const end = endOfQuoted(text, start)
+    if (end < 0) break
+    kept += text.slice(at, start)
+    at = end
+  }
+  return kept + text.slice(at)
+}
+
+/** The index behind a quoted value's closing quote; -1 when it has none. */
+function endOfQuoted(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === '"') return at + 1
+    if (text[at] === '\\') at += 1
+  }
+  return -1
 }
 
 const MAX_KEY = 255

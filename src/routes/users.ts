@@ -8,6 +8,7 @@ import type { AskedUser, AskUser } from '../consent/users.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import type { ConsentUrls } from './consent-urls.ts'
+import { requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
 
 const DEFAULT_RETRY_S = 60
@@ -22,6 +23,7 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
     const { unit } = response.locals
     const { name: caller } = gate(request)
     unit.fields['caller'] = caller
+    requireNoQuery(request)
     const { user_id: userId } = request.params
     const chosen = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
     if (chosen.kind !== 'grant') {

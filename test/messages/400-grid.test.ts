@@ -64,7 +64,7 @@ describe('an action', () => {
     ['unknown', { CANARY: {} }, ''],
     ['__proto__', '{"__proto__":{"open_post_page":{"post_token":"p"}}}', ''],
     ['constructor', { constructor: {} }, ''],
-    ['open_server_link without data', { open_server_link: {} }, '/open_server_link/data'],
+    ['open_server_link with a list', { open_server_link: { data: [] } }, '/open_server_link/data'],
     ['open_server_link with data that is a text', { open_server_link: { data: 'CANARY' } }, '/open_server_link/data'],
     ['open_server_link that is a text', { open_server_link: 'CANARY' }, '/open_server_link'],
     ['get_dynamic_action with a list', { get_dynamic_action: { data: [] } }, '/get_dynamic_action/data'],

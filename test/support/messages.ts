@@ -23,7 +23,12 @@ export function untraced(received: Received | undefined): Received | undefined {
   return { ...received, headers }
 }
 
-const accepted = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: z.string() })
+const accepted = z.strictObject({
+  status: z.literal(200),
+  message: z.literal('success'),
+  id: z.string(),
+  ignored: z.array(z.string()).optional(),
+})
 
 /** Sends a message that must be delivered, and gives back the one request that Divar got of it. */
 export async function deliver(
@@ -51,10 +56,40 @@ const problem = z.looseObject({
   errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
 })
 
-/** A refusal as RFC 9457 wants it, its members in agreement with the answer around it. */
+/** The platform's numbers by HTTP status, as the contract has them. */
+const PLATFORM_CODES: Readonly<Record<number, number>> = {
+  ...{ 400: 3, 413: 3, 415: 3, 422: 3, 401: 16, 403: 7, 404: 5, 405: 5, 409: 10, 412: 9, 429: 8 },
+  ...{ 500: 13, 501: 12, 502: 14, 503: 14, 504: 2 },
+}
+
+const platformError = z.strictObject({
+  code: z.int(),
+  message: z.string(),
+  details: z.tuple([problem.extend({ '@type': z.literal('kenar/problem') })]),
+})
+
+/** A refusal under the platform's own paths: its shape, around our problem. */
+function platformProblemOf(response: Response) {
+  expect(response.headers['content-type']).toBe('application/json; charset=utf-8')
+  const { code, message, details } = platformError.parse(JSON.parse(response.text))
+  const [{ '@type': _, ...parsed }] = details
+  expect({ code, message }).toEqual({ code: PLATFORM_CODES[response.status], message: parsed.detail })
+  return parsed
+}
+
+/** Whether an answer is to a request under the platform's own paths. */
+function isPlatforms({ request }: Response): boolean {
+  const { url } = z.object({ url: z.string() }).parse(request)
+  return new URL(url).pathname.startsWith('/v2/open-platform')
+}
+
+/**
+ * A refusal as RFC 9457 wants it, its members in agreement with the answer around it; under the platform's own paths within the platform's
+ * error.
+ */
 export function problemOf(response: Response): z.infer<typeof problem> {
-  expect(response.headers['content-type']).toMatch(/^application\/problem\+json\b/)
-  const parsed = problem.parse(JSON.parse(response.text))
+  if (!isPlatforms(response)) expect(response.headers['content-type']).toMatch(/^application\/problem\+json\b/)
+  const parsed = isPlatforms(response) ? platformProblemOf(response) : problem.parse(JSON.parse(response.text))
   expect(parsed).toMatchObject({
     type: `/docs#${parsed.code}`,
     status: response.status,

@@ -19,6 +19,8 @@ const sessionRefusal = z.strictObject({
 
 const delivered = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: idOf('msg') })
 const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
+/** JSON pointers to the members of the body that were not read. */
+const ignored = z.array(z.string()).optional()
 const cancelled = z.strictObject({ id: idOf('msg'), state: z.enum(['cancelled', 'unknown']) })
 
 const attempt = z.strictObject({
@@ -101,11 +103,20 @@ const problem = z.strictObject({
   state: z.enum(MESSAGE_STATES).optional(),
 })
 
+/** What the platform's own paths answer in place of a problem: the platform's shape, with the problem in it. */
+const platformError = z.strictObject({
+  code: z.int(),
+  message: z.string(),
+  details: z.tuple([problem.extend({ '@type': z.literal('kenar/problem') })]),
+})
+
 export const answers = {
   Landing: landing,
   SessionRefusal: sessionRefusal,
   Delivered: delivered,
+  DeliveredByMessages: delivered.extend({ ignored }),
   Queued: queued,
+  QueuedByMessages: queued.extend({ ignored }),
   Cancelled: cancelled,
   Attempt: attempt,
   Message: message,
@@ -119,4 +130,5 @@ export const answers = {
   Ready: ready,
   NotReady: notReady,
   Problem: problem,
+  PlatformError: platformError,
 }

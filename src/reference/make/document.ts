@@ -80,7 +80,7 @@ function describeAnswers({ answers }: Operation, language: Language): JsonObject
 }
 
 /** One response for each status, with the codes that it may have. */
-function describeRefusals({ codes, asker }: Operation, language: Language): JsonObject {
+function describeRefusals({ codes, asker, isPlatforms = false }: Operation, language: Language): JsonObject {
   const byStatus = Map.groupBy(new Set(codes), (code) => faultStatus[code].status)
   const described = [...byStatus].map(([status, same]) => {
     const named = new Set(same.flatMap((code) => HEADERS_OF[code] ?? []))
@@ -89,7 +89,7 @@ function describeRefusals({ codes, asker }: Operation, language: Language): Json
       {
         description: same.map((code) => `${code}${language === 'en' ? `: ${faultStatus[code].title}` : ''}`).join('; '),
         headers: refToHeaders(asker === 'divar' ? [] : [...named]),
-        content: asker === 'divar' ? sessionRefusal : problemOf(status, same),
+        content: asker === 'divar' ? sessionRefusal : isPlatforms ? platformError : problemOf(status, same),
         'x-codes': same,
       },
     ] as const
@@ -98,6 +98,8 @@ function describeRefusals({ codes, asker }: Operation, language: Language): Json
 }
 
 const sessionRefusal: JsonObject = { 'application/json': { schema: refTo('SessionRefusal') } }
+
+const platformError: JsonObject = { 'application/json': { schema: refTo('PlatformError') } }
 
 function problemOf(status: number, codes: readonly FaultCode[]): JsonObject {
   const narrowed = { properties: { status: { const: status }, code: { enum: codes } } }

@@ -27,6 +27,8 @@ export type Operation = {
   bodies?: readonly BodyName[]
   /** The good ones, and refusals that are no problem documents. */
   answers: Readonly<Record<number, Answer>>
+  /** Whether refusals are written in the platform's shape, around the problem document. */
+  isPlatforms?: boolean
   /** Refusals: problem documents, or for Divar its three keys. */
   codes: readonly FaultCode[]
 }

@@ -1,23 +1,24 @@
 import { messageFilter } from '../../../routes/message-status.ts'
+import type { AnswerName } from '../components.ts'
 import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
 
 const sendParameters = ['Idempotency-Key', 'Prefer', 'x-access-token', 'x-request-id', 'traceparent'] as const
 
-const sendAnswers: Record<number, Answer> = {
+const sendAnswers = (delivered: AnswerName, queued: AnswerName): Record<number, Answer> => ({
   200: {
-    schema: 'Delivered',
+    schema: delivered,
     text: { en: 'Divar took it.', fa: 'دیوار پیام را گرفت.' },
     headers: ['Idempotent-Replayed'],
   },
   202: {
-    schema: 'Queued',
+    schema: queued,
     text: {
       en: 'It is safe, and will be delivered. Only with `Prefer: respond-async`.',
       fa: 'پیام امن است و ارسال خواهد شد. فقط با `Prefer: respond-async`.',
     },
     headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
   },
-}
+})
 
 const sendCodes: Operation['codes'] = [
   ...ANY_BODY,
@@ -43,16 +44,23 @@ const sendCodes: Operation['codes'] = [
   'unknown',
 ]
 
-const send = { method: 'post', asker: 'service', section: 'sends', answers: sendAnswers, codes: sendCodes } as const
+const send = { method: 'post', asker: 'service', section: 'sends', codes: sendCodes } as const
+const platformSend = { ...send, isPlatforms: true, answers: sendAnswers('Delivered', 'Queued') } as const
+/** What is other under the platform's own paths. */
+const platformMore = {
+  en: 'Answers are the platform’s own, so that its SDKs can read them: no `ignored`, and a refusal is `{"code", "message", "details"}` with the problem document as the one detail.',
+  fa: 'پاسخ‌ها به شکل خود دیوار است تا SDKهای آن بتوانند بخوانند: `ignored` ندارد و خطا `{"code", "message", "details"}` است که تنها جزئیات آن همان سند خطاست.',
+}
 
 const more = {
-  en: 'The body is the platform’s own, of either wire: `conversation_id` makes it v2, else `user_id`, `post_token` and `peer_id` name a chat of v1. Buttons may be written either way, one or a grid for each side, not both. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` lets attempts be repeated whose outcome is unknown.',
-  fa: 'بدنه همان بدنهٔ خود دیوار است، در هر دو نسخه: `conversation_id` یعنی نسخهٔ ۲، وگرنه `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱ را مشخص می‌کنند. دکمه‌ها به هر دو شکل نوشته می‌شوند: برای هر طرف یا یک دکمه یا یک جدول. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` تلاش‌هایی که نتیجه‌شان معلوم نیست تکرار می‌شوند.',
+  en: 'The body is the platform’s own, of either wire: `conversation_id` makes it v2, else `user_id`, `post_token` and `peer_id` name a chat of v1. Buttons may be written either way, one or a grid for each side, not both. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` lets attempts be repeated whose outcome is unknown. Members that are not read, mostly misspelled ones, are named in the answer as JSON pointers (`ignored`).',
+  fa: 'بدنه همان بدنهٔ خود دیوار است، در هر دو نسخه: `conversation_id` یعنی نسخهٔ ۲، وگرنه `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱ را مشخص می‌کنند. دکمه‌ها به هر دو شکل نوشته می‌شوند: برای هر طرف یا یک دکمه یا یک جدول. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` تلاش‌هایی که نتیجه‌شان معلوم نیست تکرار می‌شوند. عضوهایی که خوانده نمی‌شوند (بیشتر غلط املایی) در پاسخ به صورت JSON pointer نام برده می‌شوند (`ignored`).',
 }
 
 export const sends: readonly Operation[] = [
   {
     ...send,
+    answers: sendAnswers('DeliveredByMessages', 'QueuedByMessages'),
     id: 'sendMessage',
     path: '/messages',
     summary: { en: 'Send a message into a chat', fa: 'فرستادن پیام در چت' },
@@ -61,7 +69,8 @@ export const sends: readonly Operation[] = [
     bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple'],
   },
   {
-    ...send,
+    ...platformSend,
+    more: platformMore,
     id: 'sendMessageV1',
     path: '/v2/open-platform/chat/conversation',
     summary: { en: 'The same, under the platform’s path of v1', fa: 'همان، با مسیر نسخهٔ ۱ دیوار' },
@@ -69,7 +78,8 @@ export const sends: readonly Operation[] = [
     bodies: ['TextToTriple', 'TextToConversation', 'MediaToConversation'],
   },
   {
-    ...send,
+    ...platformSend,
+    more: platformMore,
     id: 'sendMessageV2',
     path: '/v2/open-platform/conversations/{conversation_id}/messages',
     summary: { en: 'The same, under the platform’s path of v2', fa: 'همان، با مسیر نسخهٔ ۲ دیوار' },

@@ -1,0 +1,29 @@
+import type { IncomingMessage } from 'node:http'
+import { Fault } from '../base/fault.ts'
+
+const MAX_NAMED = 5
+const MAX_NAME = 64
+
+/**
+ * The query of an internal route, without empty values. A misspelled filter must not answer everything.
+ * @param known the parameters that the route reads
+ * @throws Fault `malformed_request` naming each unknown parameter, and the known ones
+ */
+export function readQuery({ url = '' }: IncomingMessage, known: readonly string[]): Record<string, string> {
+  const at = url.indexOf('?')
+  if (at < 0) return {}
+  const pairs = [...new URLSearchParams(url.slice(at + 1))]
+  const unknown = [...new Set(pairs.map(([name]) => name))].filter((name) => !known.includes(name))
+  if (unknown.length > 0) {
+    const named = unknown.slice(0, MAX_NAMED).map((name) => JSON.stringify(name.slice(0, MAX_NAME)))
+    const more = unknown.length > MAX_NAMED ? ` and ${unknown.length - MAX_NAMED} more` : ''
+    const expected = known.length === 0 ? 'no parameters' : `only ${known.join(', ')}`
+    throw new Fault('malformed_request', `query: expected ${expected}, found ${named.join(', ')}${more}`)
+  }
+  return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
+}
+
+/** Refuses any query parameter. */
+export function requireNoQuery(request: IncomingMessage): void {
+  readQuery(request, [])
+}
