@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { call, readJson, type Reply } from './call.ts'
 import { readJsonFile } from './files.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
@@ -49,7 +50,7 @@ export function registerSend(program: Command, output: Output, end: (code: ExitC
       const answer = readJson(reply.body)
       const isTaken = (reply.status === 200 || reply.status === 202) && isJsonObject(answer)
       if (wishes.json) output.json({ http_status: reply.status, ms: reply.ms, ...(isJsonObject(answer) && answer) })
-      else output.out(...describe(reply, isTaken, answer))
+      else output.out(...describe(reply, isTaken, answer, body))
       end(isTaken ? EXIT.ok : EXIT.wrong)
     })
 }
@@ -71,12 +72,13 @@ const answerShape = z.object({
   ignored: z.array(z.string()).catch([]),
 })
 
-function describe({ status, ms }: Reply, isTaken: boolean, answer: unknown): Line[] {
+function describe({ status, ms }: Reply, isTaken: boolean, answer: unknown, body: JsonObject): Line[] {
   const read = answerShape.parse(isJsonObject(answer) ? answer : {})
   const { id, state, code, detail, errors = [], divar, ignored } = read
   if (isTaken) {
     const line = [paint('green', String(status)), ` ${[id, state].filter(Boolean).join(' ')} (${ms} ms)`]
-    return [line, ...ignored.map((pointer) => `  ${explainIgnored(pointer)}`)]
+    const known = new Map(findIgnoredMembers(body).members.map((member) => [member.pointer, member.known]))
+    return [line, ...ignored.map((pointer) => `  ${explainIgnored({ pointer, known: known.get(pointer) ?? [] })}`)]
   }
   const verdict = paint('red', String(status))
   if (errors.length > 0) return [[verdict, ` (${ms} ms) ${code}`], ...errors.map(listed)]

@@ -74,5 +74,5 @@ function print({ out }: Output, result: Tried): void {
   const { url, ...rest } = result.landing
   out([paint('green', 'lands on'), ` ${url} (${result.ms} ms)`])
   out(...Object.entries(rest).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`))
-  out(...result.ignored.map((name) => `  ${explainIgnored(`/${name}`, LANDING_NAMES)}`))
+  out(...result.ignored.map((name) => `  ${explainIgnored({ pointer: `/${name}`, known: LANDING_NAMES })}`))
 }

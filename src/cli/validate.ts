@@ -3,9 +3,10 @@ import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { parseClick } from '../click/parse-click.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { parseSend } from '../message/parse-message.ts'
 import { readJsonFile } from './files.ts'
-import { explainIgnored, ignoredMembers } from './ignored.ts'
+import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { CLICK_NAMES, kindOfBody, KINDS, unwrapSaved, type Kind } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
@@ -67,7 +68,7 @@ function validateMessage(body: JsonObject, conversation: string | undefined): Om
   const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
   return examine('message', () => {
     parseSend(body, isBare ? 'any' : conversation)
-    const notes = ignoredMembers(body).map((pointer) => explainIgnored(pointer))
+    const notes = findIgnoredMembers(body).members.map(explainIgnored)
     return isBare ? ['it names no chat: checked as the body of a v2 conversation path', ...notes] : notes
   })
 }
@@ -77,7 +78,7 @@ function validateClick(body: JsonObject, kind: 'click-v1' | 'click-v2'): Omit<Va
     const { click } = parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
     const unknown = Object.keys(click.extra).filter((name) => !CLICK_NAMES[kind].includes(name))
     return unknown.map((name) =>
-      explainIgnored(`/${name}`, CLICK_NAMES[kind]).replace('not read', 'not known, kept in extra'),
+      explainIgnored({ pointer: `/${name}`, known: CLICK_NAMES[kind] }).replace('not read', 'not known, kept in extra'),
     )
   })
 }

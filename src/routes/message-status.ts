@@ -50,6 +50,7 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
 
   router.post('/messages/:id/cancel', async (request, response) => {
     const { name } = gate(request)
+    requireNoQuery(request)
     const id = idOf(request)
     const { state } = requireChanged(
       await orOutcomeUnknown(outbox.cancel(name, id, response.locals.unit.requestId)),

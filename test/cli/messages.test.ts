@@ -104,6 +104,13 @@ describe('send', () => {
     expect(divar.received).toEqual([])
   })
 
+  test('a member that the gateway did not read is named, with what was meant', async () => {
+    const { url } = await startTestGateway()
+    const file = await ownFile('x.json', { conversation_id: 'c', message: 'hello', reciever_btn: {} })
+    const { code, out } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
+    expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
+  })
+
   test("Divar's own words are printed: status, code and message", async () => {
     const { url, divar } = await startTestGateway()
     divar.misbehave({ kind: 'answer', status: 412, body: '{"code":9,"message":"the recipient blocked the user"}' })

@@ -78,7 +78,7 @@ describe('what is printed cannot command a terminal', () => {
       await runCommandLine(['validate', await ownFile('x.json', { message: 'x', [hostile]: 1 })], io)
       await runCommandLine(['trigger', hostile, '--key', 'x', '--json'], io)
       // eslint-disable-next-line no-control-regex
-    const text = printed.join('\n').replaceAll(/\u001b\[\d+m/g, '')
+      const text = printed.join('\n').replaceAll(/\u001b\[\d+m/g, '')
       // eslint-disable-next-line no-control-regex
       expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
       expect(printed.filter((line) => line.startsWith('ok fake.json'))).toEqual([])

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1, V2, v2Path } from '../support/messages.ts'
-import { send } from '../support/requests.ts'
+import { parseJson, send } from '../support/requests.ts'
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -55,7 +55,7 @@ describe('the answer to a send names the members that were not read', () => {
     for (const headers of [{}, { prefer: 'respond-async' }]) {
       const response = await send(gateway, body).set(headers)
       expect(response.body).toMatchObject({ id: expect.any(String), ignored: pointers })
-      const id = String(response.body.id)
+      const id = String(parseJson(response.text)['id'])
       await gateway.loggedWhen((lines) =>
         lines.some((line) => line['message_id'] === id && line['ignored'] === pointers.length),
       )
@@ -82,13 +82,13 @@ describe('the answer to a send names the members that were not read', () => {
     const first = await send(gateway, body).set(key)
     const again = await send(gateway, body).set(key)
     expect(again.headers['idempotent-replayed']).toBe('true')
-    expect([first.body.ignored, again.text]).toEqual([['/mesage'], first.text])
+    expect([parseJson(first.text)['ignored'], again.text]).toEqual([['/mesage'], first.text])
   })
 
   test('at most fifty of them, while the log has their number', async () => {
     const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x${index}`, index]))
     const response = await send(gateway, { ...V2, ...many, ['y'.repeat(600)]: 1 })
-    expect(response.body.ignored).toHaveLength(50)
+    expect(parseJson(response.text)['ignored']).toHaveLength(50)
     await gateway.loggedWhen((lines) => lines.some((line) => line['ignored'] === 201))
   })
 

@@ -186,7 +186,7 @@ describe('answers are as documented', () => {
     const path = (url: string) => url.slice(at.url.length)
     const open = async (start: string) => (await ask('get', start, undefined, { at })).status
     const start = path(await clicked(at))
-    expect([await open(start), await open(start)]).toEqual([303, 410])
+    expect([await open(start), await open(start), await open('/oauth/start/cns_unknown')]).toEqual([303, 303, 410])
     const back = path(await decide(new Browser(), await clicked(at)))
     expect(await open(back)).toBe(403)
     expect(await open('/oauth/callback?state=none')).toBe(410)

@@ -107,7 +107,7 @@ const problem = z.strictObject({
 const platformError = z.strictObject({
   code: z.int(),
   message: z.string(),
-  details: z.tuple([problem.extend({ '@type': z.literal('kenar/problem') })]),
+  details: z.array(problem.extend({ '@type': z.literal('kenar/problem') })).length(1),
 })
 
 export const answers = {
