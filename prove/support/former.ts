@@ -4,8 +4,8 @@ import { reasonOf, runCommand } from './children.ts'
 import type { Suite } from './suite.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** The last commit whose newest migration is 0001-outbox. Once versions are released, the one before this takes its place. */
-const FORMER = '7e470f5794026343376ba7054a71fbe591bc0788'
+/** The commit before the newest migration, 0004. Once versions are released, the one before this takes its place. */
+const FORMER = '8a4dff77a15c539b90edcc76b257134b49aecec8'
 
 /** The main file of the former version, with the packages of this one. Where the history does not go back to it the report says so. */
 export async function formerVersion(suite: Suite): Promise<string | undefined> {
