@@ -13,7 +13,7 @@ export const VERSIONS = ['former', 'latest'] as const
 /** So few that work piles up, and either version finds some of the other's. */
 const PLACES = 4
 
-/** Both versions ask for consent, so that either sends by a grant and opens what the other sealed. */
+/** Both versions have consent set up, as a company that upgrades has. */
 const CONSENT = {
   PUBLIC_URL: 'http://127.0.0.1:9',
   DIVAR_APP_SLUG: 'prove',
