@@ -1,6 +1,6 @@
 /**
  * For those who write resolvers: clicks as the gateway would read them from Divar, and a runner with the gateway's own deadline and
- * checks. Works in any test framework.
+ * checks. Works in any test framework that loads ES modules.
  */
 import { createLogger, type Logger } from '../base/log.ts'
 import { newId } from '../base/id.ts'
