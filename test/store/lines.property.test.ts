@@ -46,7 +46,17 @@ function named(name: string, call: Step): Step {
   return Object.assign((model: Model) => call(model), { toString: () => name, [fc.toStringMethod]: () => name })
 }
 
-type Modelled = { id: string; conversation: string; inLine: boolean; state: MessageState; owner?: string | undefined }
+type Modelled = {
+  id: string
+  conversation: string
+  inLine: boolean
+  state: MessageState
+  owner?: string | undefined
+  /** Whether an earlier attempt may have delivered it. */
+  isUnsure?: boolean
+  /** A cancel wipes what was said, so it cannot be retried. */
+  isWiped?: boolean
+}
 
 /** What must be true of the store, in the order of acceptance; holds the store to it after each call. */
 class Model {
@@ -89,7 +99,9 @@ class Model {
     if (message === undefined) return
     const holds = message.state === 'sending' && message.owner === by
     expect(await finish(this.#store, [message], { owner: by, next })).toEqual(holds ? [message.id] : [])
-    if (holds) this.#set(message, next.state)
+    if (!holds) return
+    message.isUnsure ||= next.state === 'queued' ? next.unsure : next.state === 'unknown'
+    this.#set(message, next.state)
   }
 
   async release(by: string, which: number): Promise<void> {
@@ -104,14 +116,16 @@ class Model {
     if (message === undefined) return
     const answer = await this.#store.cancel(this.#caller, message.id)
     expect(answer?.kind).toBe(message.state === 'queued' ? 'changed' : 'wrong_state')
-    if (message.state === 'queued') this.#set(message, 'cancelled')
+    if (message.state !== 'queued') return
+    message.isWiped = true
+    this.#set(message, message.isUnsure ? 'unknown' : 'cancelled')
   }
 
   async retry(which: number): Promise<void> {
     const message = this.#any(which, ...KEPT)
     if (message === undefined) return
     const answer = await this.#store.retry(this.#caller, message.id, MINUTE_MS)
-    const isKept = KEPT.includes(message.state)
+    const isKept = KEPT.includes(message.state) && !message.isWiped
     expect(answer?.kind).toBe(isKept || this.#isNext(message) ? 'changed' : 'wrong_state')
     if (!isKept) return
     this.#set(message, 'queued')
