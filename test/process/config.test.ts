@@ -51,12 +51,10 @@ describe('a configuration', () => {
       ignored: [],
     })
   })
-
   test('takes an empty variable for an absent one', () => {
     expect(readConfig({ ...environment(), PORT: '', FALLBACK_LANDING_URL: ' ' })).toMatchObject({ port: 3000 })
     expect(faultsOf({ DIVAR_API_KEY: '' })).toEqual([expect.stringMatching(/^DIVAR_API_KEY: missing/)])
   })
-
   test('does not count blanks around a value', () => {
     const blanks = Object.fromEntries(
       Object.entries(environment()).map(([name, value]) => [name, ` ${value ?? ''} \r`]),
