@@ -39,8 +39,9 @@ export async function ownPostgres(suite: Suite): Promise<Database | undefined> {
   return { kind: 'postgres', title: 'PostgreSQL', url: url.href }
 }
 
-export async function runOnPostgres(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+/** @param options settings of the session, as on the server's command line */
+export async function runOnPostgres(url: string, statement: string, options?: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, options })
   // A server that goes away while nothing runs would end this process otherwise.
   client.on('error', () => undefined)
   await client.connect()

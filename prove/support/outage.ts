@@ -1,11 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
-import { request } from 'undici'
-import * as z from 'zod'
 import { audit, isSettled, reportAudit } from './audit.ts'
 import { ownCluster } from './cluster.ts'
 import { environment } from './environment.ts'
 import { seconds } from './figures.ts'
-import { spawnGateway } from './gateway.ts'
+import { spawnGateway, storeOf } from './gateway.ts'
 import { Ledger } from './ledger.ts'
 import { startLoad } from './load.ts'
 import { acceptAfter, startPlatform } from './platform.ts'
@@ -53,7 +51,7 @@ export async function proveOutage(suite: Suite): Promise<void> {
   const states: string[] = []
   const until = performance.now() + (short ? OUTAGE_MS.short : OUTAGE_MS.full)
   while (performance.now() < until) {
-    for (const { url } of ready) states.push(await storeStateOf(url))
+    for (const { url } of ready) states.push(await storeOf(url))
     await setTimeout(100)
   }
   const acknowledged = ledger.acknowledged.size - before.acknowledged
@@ -62,7 +60,7 @@ export async function proveOutage(suite: Suite): Promise<void> {
   await cluster.start()
   const readyMs = await suite.until(
     'the gateways say that the store is back',
-    async () => (await Promise.all(ready.map(({ url }) => storeStateOf(url)))).every((state) => state === 'ok'),
+    async () => (await Promise.all(ready.map(({ url }) => storeOf(url)))).every((state) => state === 'ok'),
     READY_AGAIN_WITHIN_MS,
   )
   suite.step('load after the outage')
@@ -85,13 +83,6 @@ export async function proveOutage(suite: Suite): Promise<void> {
   report.none('said other than ready, with the store away', states.filter((state) => state !== 'away').length)
   reportTime(suite, 'the store said to be back after PostgreSQL is', readyMs, READY_AGAIN_WITHIN_MS)
   reportTime(suite, 'all final after the last send', settledMs, SETTLED_WITHIN_MS)
-}
-
-/** What a ready gateway says of its store. */
-async function storeStateOf(url: string): Promise<string> {
-  const { statusCode, body } = await request(`${url}/readyz`)
-  const { store } = z.object({ store: z.string().optional() }).parse(await body.json())
-  return statusCode === 200 ? (store ?? 'no store') : `not ready: ${statusCode}`
 }
 
 function refusals({ refusals: found }: Ledger): number {

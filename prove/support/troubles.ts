@@ -1,5 +1,5 @@
-import pg from 'pg'
 import type { Cluster } from './cluster.ts'
+import { runOnPostgres } from './databases.ts'
 import type { FakeClock } from './fake-clock.ts'
 import type { SmallDisk } from './small-disk.ts'
 
@@ -29,23 +29,13 @@ export function serverGone(cluster: Cluster): Trouble {
 
 /** As after a failover to a replica that is not promoted yet. Sessions from that time stay read-only until they are closed. */
 export function readOnlyServer({ url }: Cluster): Trouble {
+  const administrate = (statement: string) => runOnPostgres(url, statement, '-c default_transaction_read_only=off')
   return {
     name: 'PostgreSQL read-only',
     begin: async () => {
-      await administrate(url, 'alter database postgres set default_transaction_read_only = on')
-      await administrate(url, 'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()')
+      await administrate('alter database postgres set default_transaction_read_only = on')
+      await administrate('select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()')
     },
-    end: () => administrate(url, 'alter database postgres reset default_transaction_read_only'),
-  }
-}
-
-async function administrate(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, options: '-c default_transaction_read_only=off' })
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
+    end: () => administrate('alter database postgres reset default_transaction_read_only'),
   }
 }
