@@ -56,7 +56,8 @@ export async function proveOutage(suite: Suite): Promise<void> {
   }
   const acknowledged = ledger.acknowledged.size - before.acknowledged
   const refused = refusals(ledger) - before.refused
-  const otherwise = [...ledger.refusals].filter(([status]) => status !== 503).map(([, times]) => times)
+  // A commit that was under way when the database was killed may have taken: 504 says that its outcome is unknown.
+  const otherwise = [...ledger.refusals].filter(([status]) => status !== 503 && status !== 504)
   await cluster.start()
   const readyMs = await suite.until(
     'the gateways say that the store is back',
@@ -77,8 +78,8 @@ export async function proveOutage(suite: Suite): Promise<void> {
   report.none('acknowledged during the outage', acknowledged)
   report.promise('refused during the outage', refused, 'some', refused > 0)
   report.none(
-    'refused otherwise than with 503',
-    otherwise.reduce((sum, times) => sum + times, 0),
+    'refused otherwise than with 503 or 504',
+    otherwise.reduce((sum, [, times]) => sum + times, 0),
   )
   report.none('said other than ready, with the store away', states.filter((state) => state !== 'away').length)
   reportTime(suite, 'the store said to be back after PostgreSQL is', readyMs, READY_AGAIN_WITHIN_MS)
