@@ -27,14 +27,15 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
-COPY scripts/pack-start.ts scripts/write-reference.ts ./scripts/
+COPY scripts/pack-start.ts ./scripts/
+COPY scripts/reference ./scripts/reference
 COPY docs ./docs
 # The demo and the simulator, whose page takes a compilation of its own, are for developers. What /docs and /openapi.json answer is
-# made here, and what makes it stays here.
+# made here; its maker stays here.
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && node --disable-warning=ExperimentalWarning scripts/pack-start.ts \
-  && node --disable-warning=ExperimentalWarning scripts/write-reference.ts \
-  && rm -r dist/demo dist/simulator dist/reference/make \
+  && node --disable-warning=ExperimentalWarning scripts/reference/write.ts \
+  && rm -r dist/demo dist/simulator \
   && chmod -R a+rX dist
 COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js

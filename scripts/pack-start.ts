@@ -38,7 +38,7 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  external: [...Object.keys(dependencies).filter((name) => !PACKED.includes(name)), '../reference/make/make.js'],
+  external: Object.keys(dependencies).filter((name) => !PACKED.includes(name)),
   // Some packages are CommonJS, and require what Node brings.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'\nconst require = requireFrom(import.meta.url)",

@@ -118,10 +118,7 @@ export async function startGateway(
         ? [messageStatusRoutes(callerGate, stored.outbox), clickRoutes(callerGate, stored.clicks)]
         : [storedRoutes(callerGate)]),
       ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
-      referenceRoutes({
-        gate: openGate,
-        load: async () => (await import('../reference/load.ts')).loadReference(),
-      }),
+      referenceRoutes(openGate),
       metricsRoutes({
         gate: openGate,
         metrics: describeMetrics({

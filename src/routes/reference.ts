@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Router, type Request, type RequestHandler } from 'express'
+import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 
@@ -6,23 +10,25 @@ import { methodNotAllowed } from '../http/endings.ts'
 export const LANGUAGES = ['en', 'fa'] as const
 export type Language = (typeof LANGUAGES)[number]
 
-/** What there is to read about the routes. */
-export type Reference = {
-  openapi: Record<Language, string>
-  pages: Record<Language, string>
-  /** The only style that the pages may have, as a source of a content security policy. */
-  style: string
-}
+const inEachLanguage = z.object({ en: z.string(), fa: z.string() })
+const referenceSchema = z.object({
+  openapi: inEachLanguage,
+  pages: inEachLanguage,
+  /** The hash of the pages' only style sheet, as a source in a content security policy. */
+  style: z.string(),
+})
+export type Reference = z.infer<typeof referenceSchema>
 
-export type ReferenceOptions = {
-  /** On a port that the internet sees; on one of their own these are open. */
-  gate: CallerGate | undefined
-  /** Asked once, with the first question. */
-  load: () => Promise<Reference>
-}
+/** Written by the build: one folder above this file, whether it is packed or not. */
+const BUILT = join(import.meta.dirname, '..', 'reference.json')
+/** A checkout has no built file: there the reference is made when it is first requested. */
+const MAKER = new URL('../../scripts/reference/reference.ts', import.meta.url)
 
-/** The routes described: for programs, and for people. */
-export function referenceRoutes({ gate, load }: ReferenceOptions): Router {
+/**
+ * The reference of the routes: for programs, and for people.
+ * @param gate only on a port that is open to the internet
+ */
+export function referenceRoutes(gate: CallerGate | undefined): Router {
   const router = Router({ caseSensitive: true, strict: true })
   let loading: Promise<Reference> | undefined
   const answer =
@@ -32,7 +38,7 @@ export function referenceRoutes({ gate, load }: ReferenceOptions): Router {
     async (request, response) => {
       gate?.(request)
       const language = languageOf(request)
-      const { body, headers } = write(await (loading ??= load()), language)
+      const { body, headers } = write(await (loading ??= loadReference()), language)
       response.set({ ...headers, 'content-language': language, vary: 'Accept-Language' }).end(body)
     }
 
@@ -62,4 +68,9 @@ export function referenceRoutes({ gate, load }: ReferenceOptions): Router {
 function languageOf(request: Request): Language {
   const asked = /[?&]lang=(en|fa)(?:&|$)/.exec(request.url)?.[1]
   return LANGUAGES.find((language) => language === (asked ?? request.acceptsLanguages(...LANGUAGES))) ?? 'en'
+}
+
+async function loadReference(): Promise<Reference> {
+  if (existsSync(BUILT)) return referenceSchema.parse(JSON.parse(await readFile(BUILT, 'utf8')))
+  return z.object({ reference: referenceSchema }).parse(await import(MAKER.href)).reference
 }

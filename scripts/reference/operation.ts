@@ -1,4 +1,4 @@
-import type { FaultCode } from '../../base/fault.ts'
+import type { FaultCode } from '../../src/base/fault.ts'
 import type { AnswerName, BodyName, Query } from './components.ts'
 import type { HeaderName, ParameterName } from './headers.ts'
 import type { Asker, Section } from './sections.ts'

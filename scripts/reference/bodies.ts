@@ -1,9 +1,9 @@
 import * as z from 'zod'
-import { clickV1 } from '../../click/wire-v1.ts'
-import { clickV2 } from '../../click/wire-v2.ts'
-import { sendSchemas } from '../../message/parse-message.ts'
-import { actionsV2, actionV2 } from '../../message/wire-v2.ts'
-import { consentBody } from '../../routes/consents.ts'
+import { clickV1 } from '../../src/click/wire-v1.ts'
+import { clickV2 } from '../../src/click/wire-v2.ts'
+import { sendSchemas } from '../../src/message/parse-message.ts'
+import { actionsV2, actionV2 } from '../../src/message/wire-v2.ts'
+import { consentBody } from '../../src/routes/consents.ts'
 
 /** What may be sent, by the schemas that the routes parse with. */
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../base/strict-json.ts'
+import type { JsonObject } from '../../src/base/strict-json.ts'
 import type { Language, Text } from './text.ts'
 
 /** The parts of the reference, in their order. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../base/strict-json.ts'
+import type { JsonObject } from '../../src/base/strict-json.ts'
 import type { Text } from './text.ts'
 
 type Described = { text: Text; schema: JsonObject }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { faultStatus } from '../../http/fault-status.ts'
-import { MESSAGE_STATES } from '../../store/store.ts'
+import { faultStatus } from '../../src/http/fault-status.ts'
+import { MESSAGE_STATES } from '../../src/store/store.ts'
 
 /** What is answered. A test holds real answers of every route to these. */
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import type { JsonObject } from '../../base/strict-json.ts'
+import type { JsonObject } from '../../src/base/strict-json.ts'
 import { html, type Html } from './html.ts'
 import { renderInline, renderMarkdown, type Heading } from './markdown.ts'
 import { notationOf } from './notation.ts'
@@ -151,5 +151,5 @@ function linkTo({ id, title }: Heading): Html {
 }
 
 function readDocument(name: string, language: Language): string {
-  return readFileSync(new URL(`../../../${FOLDERS[language]}/${name}`, import.meta.url), 'utf8')
+  return readFileSync(new URL(`../../${FOLDERS[language]}/${name}`, import.meta.url), 'utf8')
 }
