@@ -1,0 +1,198 @@
+import { describe, expect, test } from '@jest/globals'
+import { StoreError, type Store } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import { answer, HASTY, said, textsAt } from '../support/outbox.ts'
+import { startOutbox } from '../support/outbox-on-store.ts'
+
+const FAILED = new StoreError('the store failed', undefined)
+const LOST = new StoreError('the store failed', undefined, { mayBeDone: true })
+
+/** Something to be done at the first call, and not again. */
+function once(): { set: (work: () => Promise<void>) => void; run: () => Promise<void> } {
+  let work: (() => Promise<void>) | undefined
+  return {
+    set: (given) => (work = given),
+    run: async () => {
+      const now = work
+      work = undefined
+      await now?.()
+    },
+  }
+}
+
+describe.each(DATABASES)('between two commits on %s', (kind) => {
+  test.each([
+    ['before anything was sent', 0],
+    ['after Divar took the message', 1],
+  ])('an error in an attempt, %s: it ends unknown, and Divar gets the message at most once', async (_, times) => {
+    const { queue, until, divar } = await startOutbox(kind, {
+      more: HASTY,
+      lanes: (real) =>
+        real.map((lane) => ({
+          ...lane,
+          deliver: async (...parameters) => {
+            if (times > 0) await lane.deliver(...parameters)
+            throw new Error('a fault of ours')
+          },
+        })),
+    })
+    const id = await queue(said('c-1', 'once'))
+    const { state, attempts } = await until(id, ({ finishedAt }) => finishedAt !== null)
+    expect({ state, outcomes: attempts.map(({ outcome }) => outcome) }).toEqual({
+      state: 'unknown',
+      outcomes: ['unknown'],
+    })
+    expect(textsAt(divar)).toHaveLength(times)
+  })
+
+  test.each([
+    ['is refused', FAILED, false],
+    ['takes, and its answer is lost', LOST, true],
+  ])(
+    'a beginning whose commit %s: nothing was sent, so the message goes again, as its first attempt',
+    async (...row) => {
+      const [, error, commits] = row
+      const meanwhile = once()
+      const { queue, until, divar } = await startOutbox(kind, { calls: beginning(meanwhile.run, commits) })
+      meanwhile.set(() => Promise.reject(error))
+      const id = await queue(said('c-1', 'once'))
+      const { attempts } = await until(id, ({ state }) => state === 'delivered')
+      expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
+      expect(textsAt(divar)).toEqual(['once'])
+    },
+  )
+
+  test.each([
+    ['is refused', FAILED, false],
+    ['takes, and its answer is lost', LOST, true],
+  ])('an outcome whose commit %s is committed again, and not sent again', async (...row) => {
+    const [, error, commits] = row
+    const meanwhile = once()
+    const { queue, until, divar } = await startOutbox(kind, { calls: ending(meanwhile.run, commits) })
+    meanwhile.set(() => Promise.reject(error))
+    const ids = [await queue(said('c-1', 'once')), await queue(said('c-1', 'behind'))]
+    for (const id of ids) {
+      const { attempts } = await until(id, ({ state }) => state === 'delivered')
+      expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
+    }
+    expect(textsAt(divar)).toEqual(['once', 'behind'])
+  })
+
+  test('a pause that arrives while the beginning is committed sends nothing, and uses up no attempt', async () => {
+    const meanwhile = once()
+    const released = Promise.withResolvers<undefined>()
+    const { outbox, queue, find, divar } = await startOutbox(kind, {
+      calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
+    })
+    meanwhile.set(() => {
+      outbox.heed({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 })
+      return Promise.resolve()
+    })
+    const id = await queue(said('c-1', 'waits'))
+    await released.promise
+    expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
+    expect(textsAt(divar)).toEqual([])
+  })
+
+  test('a breaker that opens while the beginning is committed sends nothing, and uses up no attempt', async () => {
+    const meanwhile = once()
+    const released = Promise.withResolvers<undefined>()
+    const { queue, find, until, deliver, divar } = await startOutbox(kind, {
+      calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
+    })
+    meanwhile.set(async () => {
+      for (let time = 0; time < 10; time += 1) {
+        divar.misbehave(answer(500))
+        expect(await deliver(said('c-2', 'failing'))).toMatchObject({ kind: 'platform_error' })
+      }
+    })
+    const id = await queue(said('c-1', 'waits'))
+    await released.promise
+    expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
+    expect(textsAt(divar)).not.toContain('waits')
+    // Once it lets a probe through, this goes, as its first attempt.
+    const { attempts } = await until(id, ({ state }) => state === 'delivered')
+    expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
+  })
+})
+
+describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {
+  test.each([
+    ['is refused', FAILED, false],
+    ['takes, and its answer is lost', LOST, true],
+  ])(
+    'whose beginning %s is told that the store failed; nothing is sent, and its key is free in the end',
+    async (...row) => {
+      const [, error, commits] = row
+      const begins = once()
+      const ends = once()
+      const settled = Promise.withResolvers<undefined>()
+      const { attempt, divar } = await startOutbox(kind, {
+        calls: (real) => ({
+          ...beginning(begins.run, commits)(real),
+          finish: async (...parameters) => {
+            // Also when the end cannot be committed at once.
+            await ends.run()
+            const held = await real.finish(...parameters)
+            settled.resolve(undefined)
+            return held
+          },
+        }),
+      })
+      begins.set(() => Promise.reject(error))
+      ends.set(() => Promise.reject(FAILED))
+      await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
+      expect(textsAt(divar)).toEqual([])
+      await settled.promise
+      expect(await attempt(said('c-1', 'once'), 'k-1')).toMatchObject({ outcome: { kind: 'delivered' } })
+      expect(textsAt(divar)).toEqual(['once'])
+    },
+  )
+
+  test('whose lease was lost before it began is told that the store failed, and nothing is sent', async () => {
+    const { attempt, divar } = await startOutbox(kind, { calls: () => ({ begin: () => Promise.resolve([]) }) })
+    await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
+    expect(textsAt(divar)).toEqual([])
+  })
+
+  test('whose delivery fails within the gateway rejects, and a repeat does not send it again', async () => {
+    const { outbox, divar, sendOf } = await startOutbox(kind)
+    const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+    const fail = () => Promise.reject(new Error('a fault of ours'))
+    await expect(outbox.attemptNow(send, fail, ({ kind: outcome }) => outcome)).rejects.toThrow('a fault of ours')
+    expect(await outbox.repeatOf(send)).toMatchObject({ kind: expect.stringMatching(/^(?:running|lost)$/) })
+    expect(textsAt(divar)).toEqual([])
+  })
+})
+
+/** `begin`, with something that happens after its commit, or in its place. */
+function beginning(meanwhile: () => Promise<void>, commits: boolean) {
+  return (real: Store): Pick<Store, 'begin'> => ({
+    begin: async (...parameters) => {
+      if (!commits) await meanwhile()
+      const begun = await real.begin(...parameters)
+      if (commits) await meanwhile()
+      return begun
+    },
+  })
+}
+
+function ending(meanwhile: () => Promise<void>, commits: boolean) {
+  return (real: Store): Pick<Store, 'finish'> => ({
+    finish: async (...parameters) => {
+      if (!commits) await meanwhile()
+      const held = await real.finish(...parameters)
+      if (commits) await meanwhile()
+      return held
+    },
+  })
+}
+
+function releasing(real: Store, onReleased: (value: undefined) => void): Pick<Store, 'release'> {
+  return {
+    release: async (...parameters) => {
+      await real.release(...parameters)
+      onReleased(undefined)
+    },
+  }
+}

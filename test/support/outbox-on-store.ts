@@ -1,0 +1,135 @@
+import { afterEach } from '@jest/globals'
+import { newId } from '../../src/base/id.ts'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { createLogger } from '../../src/base/log.ts'
+import { readTrace } from '../../src/base/trace.ts'
+import { deliverBy } from '../../src/consent/deliver-on-grant.ts'
+import type { Outcome } from '../../src/delivery/outcome.ts'
+import { parseSend } from '../../src/message/parse-message.ts'
+import { createHost, type Host } from '../../src/outbound/host.ts'
+import type { Lane } from '../../src/outbox/lane.ts'
+import { Outbox } from '../../src/outbox/outbox.ts'
+import type { AttemptedNow, StoredSend } from '../../src/outbox/sends.ts'
+import { readConfig, type Environment } from '../../src/process/config.ts'
+import { reachDivar } from '../../src/process/divar.ts'
+import type { Simulator } from '../../src/simulator/simulator.ts'
+import { ClockWatch } from '../../src/store/clock-watch.ts'
+import type { MessageRecord, Store } from '../../src/store/store.ts'
+import { withStore } from './databases.ts'
+import { environment, KEYS } from './gateway.ts'
+import { eventually, startDivar, type DatabaseKind } from './outbox.ts'
+import { openAt } from './stores.ts'
+
+const CALLER = 'orders'
+
+const running: (() => Promise<unknown>)[] = []
+afterEach(() => Promise.all(running.splice(0).map((stop) => stop())))
+
+export type TestOutboxOptions = {
+  /** Calls of the store that the outbox gets in place of the real ones. */
+  calls?: (real: Store) => Partial<Store>
+  /** What the outbox gets in place of its lanes to Divar. */
+  lanes?: (real: Lane[]) => Lane[]
+  more?: Environment
+}
+
+export type TestOutbox = {
+  outbox: Outbox
+  /** The real one. */
+  store: Store
+  divar: Simulator
+  /** One attempt that is not stored, behind the same breaker. */
+  deliver: (body: object) => Promise<Outcome>
+  /** Queues a message; its id. */
+  queue: (body: object) => Promise<string>
+  /** A synchronous send under a key. */
+  attempt: (body: object, key: string) => Promise<AttemptedNow>
+  sendOf: (body: object) => StoredSend
+  find: (id: string) => Promise<MessageRecord>
+  /** The message, once it stands like this. */
+  until: (id: string, isIt: (message: MessageRecord) => boolean) => Promise<MessageRecord>
+}
+
+/** An outbox on a real store, some of whose calls may be the test's own; the simulator is its Divar. Nobody has to stop it. */
+export async function startOutbox(
+  kind: DatabaseKind,
+  { calls = () => ({}), lanes = (real) => real, more = {} }: TestOutboxOptions = {},
+): Promise<TestOutbox> {
+  const divar = await startDivar()
+  const stored = await withStore(kind, more)
+  const config = readConfig({ ...environment(divar.url), ...stored })
+  if (config.store === undefined) throw new Error('no store')
+  const log = createLogger('silent')
+  const hosts: Host[] = []
+  const reached = reachDivar(
+    config,
+    ({ origin }, timeoutMs) => {
+      const host = createHost(origin, timeoutMs)
+      hosts.push(host)
+      return host
+    },
+    log,
+  )
+  const by = deliverBy(reached.deliver, undefined)
+  const store = await openAt(String(stored['DATABASE_URL']))
+  const outbox = new Outbox({
+    store: { ...store, ...calls(store) },
+    clock: new ClockWatch(store, log, 0),
+    keyring: createKeyring(config.store.keys),
+    lanes: lanes(reached.lanes(by)),
+    retry: config.store.retry,
+    retentionMs: config.store.retentionMs,
+    queueLimit: config.store.queueLimit,
+    notices: false,
+    backup: undefined,
+    spans: undefined,
+    log,
+  })
+  running.push(async () => {
+    await Promise.all(hosts.map((host) => host.destroy()))
+    await outbox.close()
+  })
+  await outbox.start()
+  const find = async (id: string) => {
+    const message = await store.find(CALLER, id)
+    if (message === undefined) throw new Error(`no message ${id}`)
+    return message
+  }
+  return {
+    outbox,
+    store,
+    divar,
+    deliver: (body) => {
+      const { message, credential } = newSend(body)
+      return by(message, credential, readTrace(undefined))
+    },
+    queue: async (body) => {
+      const send = newSend(body)
+      const queued = await outbox.queue(send, 'promised')
+      if (queued.kind !== 'accepted') throw new Error(`not accepted but ${queued.kind}`)
+      return send.id
+    },
+    attempt: (body, idempotencyKey) => {
+      const send = newSend(body)
+      const deliver = () => by(send.message, send.credential, readTrace(undefined))
+      return outbox.attemptNow({ ...send, idempotencyKey }, deliver, ({ kind }) => kind)
+    },
+    sendOf: newSend,
+    find,
+    until: (id, isIt) =>
+      eventually(async () => {
+        const message = await find(id)
+        return isIt(message) ? message : undefined
+      }, `the wanted state of ${id}`),
+  }
+}
+
+function newSend(body: object): StoredSend {
+  return {
+    ...parseSend(body),
+    id: newId('msg'),
+    caller: CALLER,
+    credential: { kind: 'token', userToken: KEYS.token },
+    requestId: 'req_1',
+  }
+}
