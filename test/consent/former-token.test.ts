@@ -1,0 +1,60 @@
+import { expect, test } from '@jest/globals'
+import {
+  clicked,
+  messageTo,
+  refreshesAt,
+  sendWithoutToken,
+  startConsentDivar,
+  walk,
+  withConsent,
+} from '../support/consent.ts'
+import { NEARLY_OVER, anew } from '../support/odd-consent.ts'
+import { startOn } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+/** Older than a minute, and so to be refreshed once it is refused; its former pair has half a minute left. */
+const AGED_PAIR = `update user_grant set refreshed_at = refreshed_at - 90000`
+
+/** A gateway that refreshes a pair with its next send, and a way to send. */
+async function aboutToRefresh() {
+  const { divar, pass } = await startConsentDivar()
+  const environment = await withConsent(divar.url)
+  const first = await startOn(environment)
+  await walk(await clicked({ url: first.url, divar }))
+  const gateway = await anew({ gateway: first, environment }, NEARLY_OVER)
+  const send = async (by = gateway) => {
+    const { status, text } = await sendWithoutToken(by, messageTo(divar))
+    return { status, code: parseJson(text)['code'] }
+  }
+  const tokensSeen = () => divar.received.map(({ headers }) => headers.authorization)
+  return { divar, pass, environment, gateway, send, tokensSeen }
+}
+
+test('a new token that Divar does not know yet costs no message: the former one serves, without another refresh', async () => {
+  const { divar, send, tokensSeen } = await aboutToRefresh()
+  divar.conversation.faults.arm('new_token_refused', 1)
+  for (let times = 0; times < 2; times += 1) expect(await send()).toMatchObject({ status: 200 })
+  const [fresh, former, ...again] = tokensSeen()
+  expect(former).not.toBe(fresh)
+  expect(again).toEqual([fresh, former])
+  expect(refreshesAt(divar)).toBe(1)
+})
+
+test('a new token and the former one that are both refused are told as refused, without another refresh', async () => {
+  const { divar, pass, send, tokensSeen } = await aboutToRefresh()
+  divar.conversation.faults.arm('new_token_refused', 1)
+  expect(await send()).toMatchObject({ status: 200 })
+  // Divar's two minutes for the former pair are over.
+  pass(3 * 60_000)
+  expect(await send()).toEqual({ status: 403, code: 'token_refused' })
+  expect([tokensSeen().length, refreshesAt(divar)]).toEqual([4, 1])
+})
+
+test('where the token and the former one are refused, a refreshed one carries the same message', async () => {
+  const { divar, environment, gateway, send, tokensSeen } = await aboutToRefresh()
+  expect(await send()).toMatchObject({ status: 200 })
+  const later = await anew({ gateway, environment }, AGED_PAIR)
+  divar.grants.expireAll()
+  expect(await send(later)).toMatchObject({ status: 200 })
+  expect([new Set(tokensSeen().slice(1)).size, refreshesAt(divar)]).toEqual([3, 2])
+})

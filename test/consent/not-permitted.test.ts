@@ -1,0 +1,78 @@
+import { expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import type { Side } from '../../src/simulator/shown.ts'
+import { clicked, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import { KEYS, type TestGateway } from '../support/gateway.ts'
+import { parseJson } from '../support/requests.ts'
+
+/** Each holds something that no later one holds, so all of them stay; the narrowest come last. */
+const FOUR_GRANTS = [['seller_chats'], ['post_chats'], ['chat', 'phone'], ['chat', 'offline']]
+
+const userOf = ({ divar }: TestGateway, side: Side) => divar.world.people[side].v2Id
+
+async function consentTo(gateway: TestGateway, scopes: readonly string[], side: Side = 'seller'): Promise<void> {
+  const { world } = gateway.divar
+  const body = {
+    scopes,
+    user_id: userOf(gateway, side),
+    post_token: world.post.token,
+    conversation_id: world.conversationId,
+    return_url: 'https://app.example.com/thanks',
+  }
+  const { text } = await supertest(gateway.internalUrl).post('/consents').set('x-api-key', KEYS.caller).send(body)
+  expect((await walk(String(parseJson(text)['url']), { side })).status).toBe(303)
+}
+
+async function consented(all: readonly (readonly string[])[]): Promise<TestGateway> {
+  const gateway = await startConsentGateway()
+  for (const scopes of all) await consentTo(gateway, scopes)
+  return gateway
+}
+
+async function sendAs(gateway: TestGateway, side: Side) {
+  const { world } = gateway.divar
+  const body = { ...messageTo(gateway.divar), user_id: userOf(gateway, side), post_token: world.post.token }
+  const { status, text } = await sendWithoutToken(gateway, body)
+  return { status, code: parseJson(text)['code'] }
+}
+
+const forbid = ({ divar }: TestGateway, times: number) => {
+  divar.conversation.faults.arm('403', times)
+}
+
+const tokensSeen = ({ divar }: TestGateway) => divar.received.map(({ headers }) => headers.authorization)
+
+test('a message that Divar does not permit by one grant goes by the next one of the same sender', async () => {
+  const gateway = await consented(FOUR_GRANTS)
+  forbid(gateway, 2)
+  expect(await sendAs(gateway, 'seller')).toMatchObject({ status: 200 })
+  const seen = tokensSeen(gateway)
+  expect([seen.length, new Set(seen).size]).toEqual([3, 3])
+  // Nothing is remembered of it: the narrowest, and of these the newest, is the first choice again.
+  expect(await sendAs(gateway, 'seller')).toMatchObject({ status: 200 })
+  expect(tokensSeen(gateway)[3]).toBe(seen[0])
+})
+
+test('no more than three grants are tried, and then the no of Divar is told', async () => {
+  const gateway = await consented(FOUR_GRANTS)
+  forbid(gateway, 9)
+  expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
+  const seen = tokensSeen(gateway)
+  expect([seen.length, new Set(seen).size]).toEqual([3, 3])
+})
+
+test('a message that its only grant does not permit is told as that, and needs no other consent', async () => {
+  const gateway = await consented([['chat', 'offline']])
+  forbid(gateway, 9)
+  expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
+  expect(tokensSeen(gateway)).toHaveLength(1)
+})
+
+test('a message that Divar does not permit never goes in the name of another user who has consented', async () => {
+  const gateway = await consented([['chat', 'offline']])
+  await walk(await clicked(gateway, 'buyer'), { side: 'buyer' })
+  forbid(gateway, 1)
+  expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
+  expect(tokensSeen(gateway)).toHaveLength(1)
+  expect(gateway.divar.conversation.snapshot().messages).toEqual([])
+})
