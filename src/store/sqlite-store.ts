@@ -99,8 +99,8 @@ class Thread {
 
   constructor(path: string, events: StoreEvents) {
     this.#events = events
-    // Of the kind of this file: .ts as it is written, .js as it is built, where this one is packed in another folder.
-    const file = new URL(`../store/sqlite-thread${extname(import.meta.url)}`, import.meta.url)
+    // .ts in a checkout, .js in a build, like this file.
+    const file = new URL(`sqlite-thread${extname(import.meta.url)}`, import.meta.url)
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (heard: Heard) => {

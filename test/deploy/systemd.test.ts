@@ -24,10 +24,10 @@ describe('the systemd unit', () => {
       .object({ scripts: z.object({ start: z.string() }) })
       .parse(JSON.parse(readText('package.json')))
     expect(settings['ExecStart']).toBe(
-      '/usr/bin/node --max-semi-space-size=16 --max-inlined-bytecode-size-cumulative=3000 --no-allocation-site-pretenuring --no-parallel-scavenge /opt/kenar-chat-gateway/dist/main.js',
+      '/usr/bin/node --max-semi-space-size=16 /opt/kenar-chat-gateway/dist/main.js',
     )
     expect(scripts.start).toBe(
-      'node --max-semi-space-size=16 --max-inlined-bytecode-size-cumulative=3000 --no-allocation-site-pretenuring --no-parallel-scavenge dist/main.js',
+      'node --max-semi-space-size=16 dist/main.js',
     )
   })
 
