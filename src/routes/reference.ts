@@ -19,7 +19,7 @@ const referenceSchema = z.object({
 })
 export type Reference = z.infer<typeof referenceSchema>
 
-/** Written by the build: one folder above this file, whether it is packed or not. */
+/** Written by the build, one folder above this file. */
 const BUILT = join(import.meta.dirname, '..', 'reference.json')
 /** A checkout has no built file: there the reference is made when it is first requested. */
 const MAKER = new URL('../../scripts/reference/reference.ts', import.meta.url)

@@ -23,12 +23,8 @@ describe('the systemd unit', () => {
     const { scripts } = z
       .object({ scripts: z.object({ start: z.string() }) })
       .parse(JSON.parse(readText('package.json')))
-    expect(settings['ExecStart']).toBe(
-      '/usr/bin/node --max-semi-space-size=16 /opt/kenar-chat-gateway/dist/main.js',
-    )
-    expect(scripts.start).toBe(
-      'node --max-semi-space-size=16 dist/main.js',
-    )
+    expect(settings['ExecStart']).toBe('/usr/bin/node --max-semi-space-size=16 /opt/kenar-chat-gateway/dist/main.js')
+    expect(scripts.start).toBe('node --max-semi-space-size=16 dist/main.js')
   })
 
   test('lets running work end on SIGTERM: it waits longer than the gateway does', () => {
