@@ -17,3 +17,27 @@ export function readWebAddress(text: string): URL | undefined {
   if (TREACHEROUS.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
   return URL.parse(text) ?? undefined
 }
+
+/** What `readOrigins` expects, for error messages. */
+export const ORIGINS_EXPECTED = 'expected origins such as https://app.example.com, without a path, separated by commas'
+
+/** Whether a URL is an origin and nothing more. */
+export function isOrigin({ href, origin }: URL): boolean {
+  return href === `${origin}/`
+}
+
+/**
+ * Reads allowed origins: a text with commas between them, or a list of such texts. Blanks around an origin and one slash behind it are
+ * fine; a path or a wildcard is not.
+ * @returns `undefined` when there is none, or one of them is not an origin
+ */
+export function readOrigins(given: string | readonly string[]): ReadonlySet<string> | undefined {
+  const texts = [given].flat().flatMap((text) => text.split(','))
+  const origins = texts.map((text) => readOrigin(text.trim())).filter((origin) => origin !== undefined)
+  return origins.length === texts.length && origins.length > 0 ? new Set(origins) : undefined
+}
+
+function readOrigin(text: string): string | undefined {
+  const address = readWebAddress(text)
+  return address !== undefined && isOrigin(address) && !address.hostname.includes('*') ? address.origin : undefined
+}

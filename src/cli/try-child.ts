@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import * as z from 'zod'
+import { readOrigins } from '../base/address.ts'
 import { newId } from '../base/id.ts'
 import { createLogger } from '../base/log.ts'
 import { newTrace } from '../base/trace.ts'
@@ -18,7 +19,7 @@ const jobShape = z.object({
   file: z.string(),
   click: z.object({ wire: z.enum(['v1', 'v2']), body: z.record(z.string(), z.unknown()) }),
   timeoutMs: z.number(),
-  allowedOrigins: z.array(z.string()),
+  allowedOrigins: z.array(z.string()).optional(),
   hasConsent: z.boolean(),
 })
 type Job = z.infer<typeof jobShape>
@@ -56,7 +57,7 @@ async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResol
   const resolveClick = resolveWithin({
     resolver: async (...parameters) => (answer = await resolver(...parameters)),
     timeoutMs: job.timeoutMs,
-    policy: { allowedOrigins: job.allowedOrigins.length > 0 ? new Set(job.allowedOrigins) : undefined },
+    policy: { allowedOrigins: job.allowedOrigins && readOrigins(job.allowedOrigins) },
     cutOff: new AbortController().signal,
   })
   const log = createLogger('debug', process.stdout)

@@ -9,8 +9,8 @@ export type TryJob = {
   file: string
   click: ClickFile
   timeoutMs: number
-  /** Empty for any origin. */
-  allowedOrigins: string[]
+  /** None given means any origin. */
+  allowedOrigins: string[] | undefined
   /** Whether the gateway could ask users for scopes. */
   hasConsent: boolean
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import * as z from 'zod'
+import { ORIGINS_EXPECTED, readOrigins } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { gather, readClick } from './files.ts'
@@ -15,7 +16,10 @@ const options = z.object({
   unset: z.array(z.string()).default([]),
   wire: z.enum(['v1', 'v2']).optional(),
   timeout: z.coerce.number().int().min(1).max(60_000),
-  allowOrigin: z.array(z.url().transform((url) => new URL(url).origin)).default([]),
+  allowOrigin: z
+    .array(z.string())
+    .refine((given) => readOrigins(given) !== undefined, { error: ORIGINS_EXPECTED })
+    .optional(),
   publicUrl: z.url().optional(),
   json: z.boolean().optional(),
 })

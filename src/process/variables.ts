@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as z from 'zod'
-import { isLoopback, readWebAddress } from '../base/address.ts'
+import { isLoopback, isOrigin, ORIGINS_EXPECTED, readOrigins, readWebAddress } from '../base/address.ts'
 import { readAddressRanges, type AddressRanges } from '../base/address-ranges.ts'
 import { LOG_LEVELS } from '../base/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
@@ -86,7 +86,7 @@ export const baseAddress = webAddress.refine(({ search, hash }) => search === ''
 })
 
 const originError = 'expected an origin such as https://oauth.divar.ir, without a path'
-export const origin = webAddress.refine(({ href, origin }) => href === `${origin}/`, { error: originError })
+export const origin = webAddress.refine(isOrigin, { error: originError })
 
 /** Users' browsers come there. */
 export const publicAddress = baseAddress.refine((address) => address.protocol === 'https:' || isLoopback(address), {
@@ -108,12 +108,10 @@ export const landing = required('expected an https address').transform((value, c
   return z.NEVER
 })
 
-const originsError = 'expected origins such as https://app.example.com, separated by commas'
-export const origins = required(originsError).transform((list, context): ReadonlySet<string> => {
-  const addresses = list.split(',').map((entry) => readWebAddress(entry.trim()))
-  const found = addresses.flatMap((address) => (address?.href === `${address?.origin}/` ? [address.origin] : []))
-  if (found.length === addresses.length) return new Set(found)
-  context.addIssue({ code: 'custom', message: originsError })
+export const origins = required(ORIGINS_EXPECTED).transform((list, context): ReadonlySet<string> => {
+  const found = readOrigins(list)
+  if (found !== undefined) return found
+  context.addIssue({ code: 'custom', message: ORIGINS_EXPECTED })
   return z.NEVER
 })
 

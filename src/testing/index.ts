@@ -2,6 +2,7 @@
  * For those who write resolvers: clicks as the gateway would read them from Divar, and a runner with the gateway's own deadline and
  * checks. Works in any test framework that loads ES modules.
  */
+import { ORIGINS_EXPECTED, readOrigins } from '../base/address.ts'
 import { createLogger, type Logger } from '../base/log.ts'
 import { newId } from '../base/id.ts'
 import { newTrace } from '../base/trace.ts'
@@ -66,8 +67,8 @@ function asWire(body: Body): unknown {
 export type RunOptions = {
   /** As RESOLVER_TIMEOUT_MS. Default: 1500. */
   timeoutMs?: number
-  /** As LANDING_ALLOWED_ORIGINS. Default: any. */
-  allowedOrigins?: string[]
+  /** As LANDING_ALLOWED_ORIGINS: one text with commas, or a list. Default: any. */
+  allowedOrigins?: string | readonly string[]
   /** Gets what the resolver logs. Default: nobody. */
   log?: Logger
 }
@@ -76,14 +77,21 @@ export type RunOptions = {
  * Runs a resolver as the gateway does: against its deadline, with the same checks of what it answers.
  * @returns the Landing as the gateway would send it
  * @throws ResolverError when it throws (see its `cause`), is late, or answers no usable Landing
+ * @throws TypeError when `allowedOrigins` has anything but origins
  */
 export async function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
   const { timeoutMs = 1500, allowedOrigins, log = createLogger('silent') } = options
   const resolve = resolveWithin({
     resolver: (asked, { signal, log: ownLog }) => resolver(asked, { signal, log: ownLog }),
     timeoutMs,
-    policy: { allowedOrigins: allowedOrigins && new Set(allowedOrigins) },
+    policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
     cutOff: new AbortController().signal,
   })
   return await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
+}
+
+function requireOrigins(given: string | readonly string[]): ReadonlySet<string> {
+  const origins = readOrigins(given)
+  if (origins === undefined) throw new TypeError(`allowedOrigins: ${ORIGINS_EXPECTED}`)
+  return origins
 }
