@@ -1,6 +1,17 @@
 import { expect, test } from '@jest/globals'
-import { ask, clicked, LANDING, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import {
+  ask,
+  clicked,
+  LANDING,
+  sendWithoutToken,
+  startConsentDivar,
+  startConsentGateway,
+  walk,
+  withConsent,
+} from '../support/consent.ts'
+import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
+import { alter } from '../support/stores.ts'
 
 test.each(['v1', 'v2'] as const)('after one consent on %s every message goes without a token', async (wire) => {
   const gateway = await startConsentGateway()
@@ -34,4 +45,17 @@ test('the click behind a landing is told to any caller, any number of times', as
       expect.objectContaining({ id, wire: 'v2', user_id: gateway.divar.world.people.buyer.v2Id }),
     ])
   }
+})
+
+test('a user is sent on to a landing only once the click that it names is on the disk', async () => {
+  const { divar } = await startConsentDivar()
+  const environment = await withConsent(divar.url)
+  const first = await startOn(environment)
+  const start = await clicked({ url: first.url, divar })
+  await first.stop()
+  const url = String(environment['DATABASE_URL'])
+  await alter(url, "create trigger no_click before insert on click begin select raise(abort, 'no'); end")
+  const gateway = await startOn(environment)
+  expect(await walk(start)).toMatchObject({ status: 503, location: '' })
+  expect(await gateway.logged('consent.failed')).toMatchObject({ level: 'error' })
 })

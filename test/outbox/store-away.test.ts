@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { DATABASES, query, withStore } from '../support/databases.ts'
+import { allowConnections, DATABASES, withStore } from '../support/databases.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { metricsOf, seriesOf } from '../support/metrics.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
@@ -18,17 +18,6 @@ import {
   until,
 } from '../support/outbox.ts'
 import { click, CLICK, parseJson } from '../support/requests.ts'
-
-/** Refuses whoever wants to this database, or takes them again. */
-async function allow(databaseUrl: string, whether: boolean): Promise<void> {
-  const server = new URL(databaseUrl)
-  const name = server.pathname.slice(1)
-  server.pathname = '/postgres'
-  await query(server.href, `alter database ${name} with allow_connections ${whether}`)
-  if (!whether) {
-    await query(server.href, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
-  }
-}
 
 async function readiness(gateway: TestGateway) {
   const { status, text } = await supertest(gateway.url).get('/readyz')
@@ -56,7 +45,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     divar.misbehave({ kind: 'answer', status: 503, headers: { 'retry-after': '60' } })
     const owed = await queue(gateway, said('c-1', 'owed'))
     await until(gateway, owed, 'queued', ({ attempts }) => attempts.length === 1)
-    await allow(url, false)
+    await allowConnections(url, false)
 
     const promises = [{ prefer: 'respond-async' }, { 'idempotency-key': 'k-1' }] as const
     for (const headers of [...promises, ...promises]) {
@@ -80,7 +69,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     expect((await post(gateway, V2)).status).toBe(429)
 
     await gateway.loggedWhen((all) => all.some(({ event, what }) => event === 'store.failed' && what === 'claim'))
-    await allow(url, true)
+    await allowConnections(url, true)
     await eventually(
       async () => ((await readiness(gateway)).body['store'] === 'ok' ? true : undefined),
       'the store is back',
@@ -116,10 +105,10 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
       LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',
       ...(fallback !== undefined && { FALLBACK_LANDING_URL: fallback }),
     })
-    await allow(String(store['DATABASE_URL']), false)
+    await allowConnections(String(store['DATABASE_URL']), false)
     const { status, text } = await click(gateway, CLICK)
     expect({ status, url: parseJson(text)['url'] }).toEqual(expected)
-    await allow(String(store['DATABASE_URL']), true)
+    await allowConnections(String(store['DATABASE_URL']), true)
   })
 
   test('in the middle of an attempt: its outcome is committed once the store is back, and it is not repeated', async () => {
@@ -134,9 +123,9 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     divar.misbehave(slowly)
     const keyed = post(gateway, V1, { 'idempotency-key': 'k-1' }).then((response) => response)
     await eventually(() => Promise.resolve(divar.received[1]), 'the other attempt')
-    await allow(url, false)
+    await allowConnections(url, false)
     await gateway.loggedWhen((all) => all.some((line) => line['event'] === 'store.failed' && line['what'] === 'finish'))
-    await allow(url, true)
+    await allowConnections(url, true)
     expect((await keyed).status).toBe(200)
     expect((await until(gateway, id, 'delivered')).attempts).toHaveLength(1)
     await eventually(async () => {

@@ -20,6 +20,7 @@ describe('faults on demand', () => {
     ['500', 502, 'platform_error'],
     ['reset', 504, 'unknown'],
     ['reset_after', 504, 'unknown'],
+    ['103_reset', 504, 'unknown'],
   ])('%s makes the next send %i %s, and only that one', async (fault, status, code) => {
     const stand = await startStand()
     await ask(stand, 'POST', 'faults', { fault })

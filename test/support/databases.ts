@@ -62,6 +62,17 @@ export async function query(url: string, text: string, values: unknown[] = []): 
   }
 }
 
+/** Ends all connections to a PostgreSQL database and refuses new ones, or takes them again. */
+export async function allowConnections(databaseUrl: string, whether: boolean): Promise<void> {
+  const server = new URL(databaseUrl)
+  const name = server.pathname.slice(1)
+  server.pathname = '/postgres'
+  await query(server.href, `alter database ${name} with allow_connections ${whether}`)
+  if (!whether) {
+    await query(server.href, 'select pg_terminate_backend(pid) from pg_stat_activity where datname = $1', [name])
+  }
+}
+
 async function answers(): Promise<boolean> {
   try {
     await query(SERVER, 'select 1')

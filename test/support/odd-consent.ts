@@ -11,21 +11,22 @@ export const NEARLY_OVER = `update user_grant set access_until = access_until - 
 export const OVER = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
 
 /** A gateway whose Divar answers as a test says. */
-export async function startOdd(asking: Asking = {}) {
-  const { divar } = await startConsentDivar()
+export async function startOdd({ environment: more, ...asking }: Asking & { environment?: Environment } = {}) {
+  const { divar, pass } = await startConsentDivar()
   const odd = await startOddDivar(divar.url)
   const environment: Environment = {
     ...(await withConsent(odd.url, { onDenied: ON_DENIED, ...asking })),
     RETRY_MAX_MS: '1000',
+    ...more,
   }
   const gateway = await startOn(environment)
-  return { divar, odd, environment, gateway, at: { url: gateway.url, divar } }
+  return { divar, pass, odd, environment, gateway, at: { url: gateway.url, divar } }
 }
 
 export type Odd = Awaited<ReturnType<typeof startOdd>>
 
 /** The same after one consent, with the rows of the store changed. */
-export async function consented(statement: string, asking: Asking = {}): Promise<Odd> {
+export async function consented(statement: string, asking: Parameters<typeof startOdd>[0] = {}): Promise<Odd> {
   const first = await startOdd(asking)
   await walk(await clicked(first.at))
   const gateway = await anew(first, statement)

@@ -4,11 +4,11 @@ import { originOf } from './listen.ts'
 
 type OddAnswer = { status: number; body: string; headers?: Record<string, string> }
 
-/** Changes an answer of Divar's to a call of one path; `undefined` leaves it as it is. */
+/** Changes an answer of Divar's to a call of one path, or holds it back; `undefined` leaves it as it is. */
 export type Change = (
   answer: { status: number; json: Record<string, unknown> },
   form: URLSearchParams,
-) => OddAnswer | undefined
+) => OddAnswer | undefined | Promise<OddAnswer | undefined>
 
 /** Divar with unusual answers: stands before a simulator and passes everything on, but for what a test changes. */
 export async function startOddDivar(divarUrl: string) {
@@ -58,7 +58,7 @@ async function passOn(
   })
   const text = await answer.text()
   const change = changes.get(path.split('?')[0] ?? '')
-  const odd = change?.({ status: answer.status, json: asObject(text) }, new URLSearchParams(body.toString()))
+  const odd = await change?.({ status: answer.status, json: asObject(text) }, new URLSearchParams(body.toString()))
   const location = answer.headers.get('location')
   response.writeHead(odd?.status ?? answer.status, {
     'content-type': answer.headers.get('content-type') ?? 'application/json',

@@ -1,0 +1,59 @@
+import { describe, expect, test } from '@jest/globals'
+import { messageTo, refreshesAt, sendWithoutToken } from '../support/consent.ts'
+import { allowConnections, DATABASES, query } from '../support/databases.ts'
+import type { TestGateway } from '../support/gateway.ts'
+import { consented, NEARLY_OVER, OVER } from '../support/odd-consent.ts'
+import { eventually } from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+/** Long enough for a database to come back. */
+const PATIENT = { SHUTDOWN_GRACE_MS: '15000' }
+
+/** Commits of a new pair that the store did not take. */
+function failedCommits(all: readonly Record<string, unknown>[]): number {
+  return all.filter(({ event, what }) => event === 'store.failed' && what === 'commitRefresh').length
+}
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
+  'a new pair of tokens that %s could not store, since it was away just then,',
+  (on) => {
+    /** One send refreshes the pair; the store goes away between Divar's answer and the commit, and stays away for two more tries. */
+    async function refreshedWhileAway(statement: string) {
+      const at = await consented(statement, { on, environment: PATIENT })
+      const url = String(at.environment['DATABASE_URL'])
+      at.odd.onToken(async () => {
+        await allowConnections(url, false)
+        return undefined
+      })
+      const { status, text } = await sendWithoutToken(at.gateway, messageTo(at.divar))
+      await at.gateway.loggedWhen((all) => failedCommits(all) >= 3)
+      const isStored = async () => (await query(url, 'select version from user_grant'))[0]?.['version'] === 2
+      return { ...at, url, sent: { status, code: parseJson(text)['code'] }, isStored }
+    }
+
+    const goesOn = async (gateway: TestGateway, divar: Parameters<typeof messageTo>[0]) =>
+      (await sendWithoutToken(gateway, messageTo(divar))).status
+
+    test.each([
+      ['nearly over: it serves meanwhile', NEARLY_OVER, { status: 200 }],
+      ['over: the message is told as not sent', OVER, { status: 502, code: 'not_sent' }],
+    ])('is stored once it is back, and used from then on; the former token is %s', async (_, statement, sent) => {
+      const at = await refreshedWhileAway(statement)
+      expect(at.sent).toMatchObject(sent)
+      await allowConnections(at.url, true)
+      await eventually(async () => ((await at.isStored()) ? true : undefined), 'the new pair in the store')
+      // At Divar the former pair is of no use any more.
+      at.pass(5 * 60_000)
+      expect(await goesOn(at.gateway, at.divar)).toBe(200)
+      expect(refreshesAt(at.divar)).toBe(1)
+    })
+
+    test('is not lost by a stop: that waits for it, as far as its grace goes', async () => {
+      const at = await refreshedWhileAway(NEARLY_OVER)
+      const stopped = at.gateway.stop()
+      await allowConnections(at.url, true)
+      expect(await stopped).toBe(true)
+      expect(await at.isStored()).toBe(true)
+    })
+  },
+)
