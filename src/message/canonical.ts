@@ -3,7 +3,7 @@ import type { Message } from './message.ts'
 import { writeV1 } from './wire-v1.ts'
 import { writeV2 } from './wire-v2.ts'
 
-/** A message as a send body that `parseSend` reads back: what is stored of it. */
+/** A message as a send body that `parseStoredMessage` reads back: what is stored of it. */
 export function writeSendBody(message: Message): JsonObject {
   const { address } = message
   return address.kind === 'triple' ? writeV1(message) : { conversation_id: address.conversationId, ...writeV2(message) }

@@ -1,12 +1,12 @@
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
-import { requiredId } from '../base/fields.ts'
+import { requiredId, requiredText } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
 import { visibleText } from './wire-fields.ts'
 import { buttonV1, fitsV1 } from './wire-v1.ts'
-import { gridV2 } from './wire-v2.ts'
+import { gridV2, storedGridV2 } from './wire-v2.ts'
 
 /** A send as its caller wants it. */
 export type Send = {
@@ -24,7 +24,19 @@ export type Send = {
  */
 export function parseSend(body: unknown, pathConversationId?: string): Send {
   if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
-  const reading = new Reading(body)
+  return readSend(new Reading(body, sendSchemas), pathConversationId)
+}
+
+/**
+ * Parses a body that was accepted and stored, perhaps by an earlier version: one that took control characters in ids and tokens.
+ * @throws Fault `invalid_message`
+ */
+export function parseStoredMessage(body: unknown): Message {
+  if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
+  return readSend(new Reading(body, storedSchemas)).message
+}
+
+function readSend(reading: Reading, pathConversationId?: string): Send {
   reading.type()
   const atLeastOnce = reading.delivery() === 'at-least-once'
   const address = reading.address(pathConversationId)
@@ -45,10 +57,8 @@ const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..',
   error: 'expected a conversation id',
 })
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
-const mediaToken = z
-  .string({ error: mediaTokenError })
-  .max(1024, { error: mediaTokenError })
-  .regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
+const storedMediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError })
+const mediaToken = storedMediaToken.regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 /** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */
@@ -67,13 +77,25 @@ export const sendSchemas = {
   button: z.compile(buttonV1),
 }
 
+/** For what earlier versions accepted. */
+const storedSchemas: typeof sendSchemas = {
+  ...sendSchemas,
+  userId: z.compile(requiredText(128)),
+  postToken: z.compile(requiredText(64)),
+  peerId: z.compile(requiredText(128)),
+  mediaToken: z.compile(storedMediaToken.nullish()),
+  grid: z.compile(storedGridV2),
+}
+
 /** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
 class Reading {
   readonly faults: PointedFault[] = []
   readonly #body: JsonObject
+  readonly #schemas: typeof sendSchemas
 
-  constructor(body: JsonObject) {
+  constructor(body: JsonObject, schemas: typeof sendSchemas) {
     this.#body = body
+    this.#schemas = schemas
   }
 
   address(pathConversationId: string | undefined): Address | undefined {
@@ -85,22 +107,22 @@ class Reading {
     if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
       this.#add('/conversation_id', 'expected the conversation that the path names, or none')
     }
-    const id = this.#parse(sendSchemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
+    const id = this.#parse(this.#schemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
   }
 
   /** With a conversation these two choose the grant, and are not sent on; a triple says by itself whose message it is. */
   sender(address: Address | undefined): Sender {
     if (address?.kind !== 'conversation') return {}
-    const userId = this.#check('user_id', sendSchemas.senderUserId) ?? undefined
-    const postToken = this.#check('post_token', sendSchemas.senderPostToken) ?? undefined
+    const userId = this.#check('user_id', this.#schemas.senderUserId) ?? undefined
+    const postToken = this.#check('post_token', this.#schemas.senderPostToken) ?? undefined
     return { ...(userId !== undefined && { userId }), ...(postToken !== undefined && { postToken }) }
   }
 
   content(): Content | undefined {
-    const token = this.#check('media_token', sendSchemas.mediaToken)
+    const token = this.#check('media_token', this.#schemas.mediaToken)
     if (!token) {
-      const text = this.#check('message', sendSchemas.text)
+      const text = this.#check('message', this.#schemas.text)
       return text === undefined ? undefined : { kind: 'text', text }
     }
     const text = this.#given('message')
@@ -114,19 +136,19 @@ class Reading {
     if (single !== undefined && grid !== undefined) {
       this.#add(`/${side}_btn`, `expected ${side}_btn or ${side}_buttons, not both`)
     }
-    if (grid !== undefined) return this.#check(`${side}_buttons`, sendSchemas.grid)
+    if (grid !== undefined) return this.#check(`${side}_buttons`, this.#schemas.grid)
     if (single === undefined) return undefined
-    const button = this.#check(`${side}_btn`, sendSchemas.button)
+    const button = this.#check(`${side}_btn`, this.#schemas.button)
     return button && [[button]]
   }
 
   type(): void {
-    this.#check('type', sendSchemas.type)
+    this.#check('type', this.#schemas.type)
   }
 
   /** A wish to the gateway, for messages that it stores; never sent on. */
   delivery(): string | null | undefined {
-    return this.#check('delivery', sendSchemas.delivery)
+    return this.#check('delivery', this.#schemas.delivery)
   }
 
   /** v1 says less than a Message can hold. */
@@ -149,9 +171,9 @@ class Reading {
   }
 
   #triple(): Address | undefined {
-    const userId = this.#check('user_id', sendSchemas.userId)
-    const postToken = this.#check('post_token', sendSchemas.postToken)
-    const peerId = this.#check('peer_id', sendSchemas.peerId)
+    const userId = this.#check('user_id', this.#schemas.userId)
+    const postToken = this.#check('post_token', this.#schemas.postToken)
+    const peerId = this.#check('peer_id', this.#schemas.peerId)
     if (userId === undefined || postToken === undefined || peerId === undefined) return undefined
     return { kind: 'triple', userId, postToken, peerId }
   }

@@ -3,7 +3,7 @@ import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody } from '../message/canonical.ts'
 import type { Credential } from '../delivery/credential.ts'
 import type { Message, Sender } from '../message/message.ts'
-import { parseSend, type Send } from '../message/parse-message.ts'
+import { parseStoredMessage, type Send } from '../message/parse-message.ts'
 import { wireOf } from '../delivery/platform.ts'
 import type { Claimed, Sealed } from '../store/store.ts'
 
@@ -109,7 +109,7 @@ export function readOwed(text: string): Owed {
   const owed = owedSchema.parse(JSON.parse(text))
   const credential: Credential =
     'token' in owed ? { kind: 'token', userToken: owed.token } : { kind: 'grant', sender: owed.sender }
-  return { message: parseSend(owed.body).message, credential }
+  return { message: parseStoredMessage(owed.body), credential }
 }
 
 /** Nothing where nobody is named, as it was before senders could be. */

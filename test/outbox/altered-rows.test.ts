@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
+import { writeSendBody } from '../../src/message/canonical.ts'
 import { createEnvelopes, readOwed } from '../../src/outbox/owed.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { alter } from '../support/stores.ts'
@@ -66,4 +67,25 @@ test('a message that the version before sealed, without caller and kind, still o
   const [conversation] = envelopes.conversations(message)
   const row = { id: 'msg_1', caller: 'orders', wire: 'v2' as const, conversation }
   expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
+})
+
+describe('a message that an earlier version accepted with control characters', () => {
+  const button = { action: { open_post_page: { post_token: 'po\nst' } }, caption: 'the post' }
+  test.each([
+    ['in the ids of v1', 'v1' as const, { user_id: 'u\n', post_token: 'p\n', peer_id: 'p\u0085', message: 'one' }],
+    ['in a media token', 'v2' as const, { conversation_id: 'c-1', message: '', media_token: 'm\t1' }],
+    [
+      'in the token of a post',
+      'v2' as const,
+      { conversation_id: 'c-1', message: 'one', sender_buttons: { rows: [{ buttons: [button] }] } },
+    ],
+  ])('still opens and is sent as accepted: %s', (_where, wire, body) => {
+    const envelopes = createEnvelopes(createKeyring([Buffer.alloc(32, 7)]))
+    const text = JSON.stringify({ body, token: 'a token', caller: 'orders', kind: 'message' })
+    const { message } = readOwed(text)
+    expect(writeSendBody(message)).toMatchObject(body)
+    const [conversation] = envelopes.conversations(message)
+    const row = { id: 'msg_1', caller: 'orders', wire, conversation }
+    expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
+  })
 })
