@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
-import { requiredId, requiredText } from '../base/fields.ts'
+import { controlError, NO_CONTROL, requiredId, requiredText } from '../base/fields.ts'
 import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
@@ -58,7 +58,7 @@ const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..',
 })
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
 const storedMediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError })
-const mediaToken = storedMediaToken.regex(/^\P{Cc}*$/u, { error: 'expected no control characters' })
+const mediaToken = storedMediaToken.regex(NO_CONTROL, { error: controlError })
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 /** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */

@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express'
 import * as z from 'zod'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault, type PointedFault } from '../base/fault.ts'
-import { requiredId } from '../base/fields.ts'
+import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/pointed-faults.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { Asked } from '../consent/request.ts'
@@ -16,15 +16,15 @@ import { requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
+const scopeText = z
+  .string({ error: scopesError })
+  .min(1, { error: scopesError })
+  .max(512, { error: scopesError })
+  .regex(NO_CONTROL, { error: controlError })
 
 export const consentBody = z.object(
   {
-    scopes: z
-      .array(z.string({ error: scopesError }).min(1, { error: scopesError }).max(512, { error: scopesError }), {
-        error: scopesError,
-      })
-      .min(1, { error: scopesError })
-      .max(20, { error: scopesError }),
+    scopes: z.array(scopeText, { error: scopesError }).min(1, { error: scopesError }).max(20, { error: scopesError }),
     user_id: requiredId(128).nullish(),
     post_token: requiredId(64).nullish(),
     peer_id: requiredId(128).nullish(),

@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import type { CallerGate } from '../access/caller-gate.ts'
 import { Fault } from '../base/fault.ts'
+import { requiredId } from '../base/fields.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Grant } from '../consent/grant.ts'
 import type { Chosen, Grants } from '../consent/grants.ts'
@@ -24,7 +25,7 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
     const { name: caller } = gate(request)
     unit.fields['caller'] = caller
     requireNoQuery(request)
-    const { user_id: userId } = request.params
+    const userId = readUserId(request.params.user_id)
     const chosen = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
     if (chosen.kind !== 'grant') {
       throw noGrant(chosen, await consentUrls.forUser(caller, userId))
@@ -40,6 +41,15 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
   router.all('/users/:user_id', methodNotAllowed('GET, HEAD'))
   router.use('/users', storeFaults, answerFaults(problemShape, refusedAs('user.not_shown')))
   return router
+}
+
+const userIdSchema = requiredId(128)
+
+/** @throws Fault `malformed_request` */
+function readUserId(text: string): string {
+  const parsed = userIdSchema.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new Fault('malformed_request', `user_id: ${parsed.error.issues.map(({ message }) => message).join('; ')}`)
 }
 
 /** A refused token gets another chance, as in a send. */

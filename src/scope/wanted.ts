@@ -1,3 +1,4 @@
+import { NO_CONTROL } from '../base/fields.ts'
 import { readScope, type Scope } from './scope.ts'
 
 /** What scopes are derived from: whatever is known of a chat. */
@@ -34,8 +35,7 @@ function derive(word: string, chat: Chat): WantedScope[] {
     case 'chat':
       return chatScopes(chat)
     case 'post_chats':
-      // A blank would end the scope, and begin another.
-      if (chat.postToken === undefined || /\s/.test(chat.postToken))
+      if (chat.postToken === undefined || !isResource(chat.postToken))
         throw new ScopeError('post_chats: there is no post_token to derive it from')
       return [{ scope: { kind: 'post', postToken: chat.postToken } }]
     case 'seller_chats':
@@ -49,15 +49,24 @@ function derive(word: string, chat: Chat): WantedScope[] {
   }
 }
 
+/** A blank would end the scope and begin another; control characters are in no id. */
+function isResource(id: string): boolean {
+  return NO_CONTROL.test(id) && !/\s/.test(id)
+}
+
 function chatScopes({ conversationId, triple }: Chat): WantedScope[] {
   const scopes: Scope[] = []
-  if (conversationId !== undefined && !/\s/.test(conversationId)) scopes.push({ kind: 'conversation', conversationId })
-  // A colon in an id would make it another three.
-  if (triple !== undefined && !Object.values(triple).join('').includes(':')) scopes.push({ kind: 'chat', ...triple })
+  if (conversationId !== undefined && isResource(conversationId)) scopes.push({ kind: 'conversation', conversationId })
+  if (triple !== undefined && Object.values(triple).every(isOfTriple)) scopes.push({ kind: 'chat', ...triple })
   if (scopes.length === 0) {
     throw new ScopeError('chat: there is no conversation_id, nor user_id, post_token and peer_id, to derive it from')
   }
   return scopes.map((scope) => ({ scope }))
+}
+
+/** A colon in an id would make it another three. */
+function isOfTriple(id: string): boolean {
+  return NO_CONTROL.test(id) && !id.includes(':')
 }
 
 /** As the platform writes them: a name in capitals, perhaps with a resource. A misspelt word is none. */

@@ -136,6 +136,13 @@ describe('GET /users/:user_id', () => {
     expect(parseJson((await ask(at, userPath(at))).text)).toMatchObject({ phone_number: '09120000002' })
   })
 
+  test.each(['u%0A', '%01', 'u%C2%85', 'u'.repeat(129)])('refuses what is no id: %s', async (id) => {
+    const { status, text } = await ask(await startConsentGateway(), `/users/${id}`)
+    const { code, detail } = parseJson(text)
+    expect([status, code]).toEqual([400, 'malformed_request'])
+    expect(detail).toMatch(/^user_id: expected /)
+  })
+
   test('says so when Divar refuses the token, or does not answer', async () => {
     const at = await consentedTo(['phone'])
     at.divar.grants.revoke('buyer')
