@@ -1,9 +1,10 @@
 import { request } from 'undici'
 import * as z from 'zod'
 import { audit, isSettled, reportAudit } from './support/audit.ts'
-import { ownPostgres, ownSqlite, type Database } from './support/databases.ts'
+import { ownDatabases, ownPostgres, ownSqlite, type Database } from './support/databases.ts'
 import { KEYS } from './support/environment.ts'
 import { formerVersion } from './support/former.ts'
+import { proveHandOver } from './support/hand-over.ts'
 import { keptGrants } from './support/grants.ts'
 import { startLoad } from './support/load.ts'
 import { runSuite, type Suite } from './support/suite.ts'
@@ -31,6 +32,7 @@ await runSuite('upgrade', { shortS: 240, fullS: 900 }, async (suite) => {
     if (postgres !== undefined) await proveRolling(suite, postgres, formerMain)
   }
   if (suite.only !== 'postgres') await proveInTurn(suite, ownSqlite(suite.folder), formerMain)
+  for (const database of await ownDatabases(suite)) await proveHandOver(suite, database, formerMain)
 })
 
 /** One replica after the other, forward and back; there are always two. */

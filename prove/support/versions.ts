@@ -14,7 +14,7 @@ export const VERSIONS = ['former', 'latest'] as const
 const PLACES = 4
 
 /** Both versions have consent set up, as a company that upgrades has. */
-const CONSENT = {
+export const CONSENT = {
   PUBLIC_URL: 'http://127.0.0.1:9',
   DIVAR_APP_SLUG: 'prove',
   DIVAR_CLIENT_SECRET: 'prove-client-secret',
