@@ -97,4 +97,22 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
     await queue(second, said('c-1', 'behind'))
     expect((await post(second, said('c-1', 'x'), ASYNC)).status).toBe(429)
   })
+
+  test.each([{}, { 'idempotency-key': 'k' }])(
+    'of fifty sends at once exactly three are accepted (%j)',
+    async (keyed) => {
+      const gateway = await startStored(kind, { QUEUE_LIMIT: '3' })
+      for (let time = 0; time < 3; time += 1) gateway.divar.misbehave(LATER)
+      const sends = Array.from({ length: 50 }, (_, index) => {
+        const key = Object.fromEntries(Object.entries(keyed).map(([name, value]) => [name, `${value}-${index}`]))
+        return post(gateway, said(`c-${index}`, 'x'), { ...ASYNC, ...key }).then((response) => response)
+      })
+      const responses = await Promise.all(sends)
+      expect(responses.filter(({ status }) => status === 202)).toHaveLength(3)
+      for (const response of responses.filter(({ status }) => status !== 202)) {
+        expect(problemOf(response)).toMatchObject({ status: 429, code: 'queue_full' })
+      }
+      expect((await list(gateway)).messages).toHaveLength(3)
+    },
+  )
 })

@@ -1,0 +1,73 @@
+import { afterEach, expect, jest, test } from '@jest/globals'
+import type { Outcome } from '../../src/delivery/outcome.ts'
+import { StoreError, type Store } from '../../src/store/store.ts'
+import { said } from '../support/outbox.ts'
+import { startOutbox } from '../support/outbox-on-store.ts'
+
+afterEach(() => void jest.useRealTimers())
+
+const DELIVERED: Outcome = { kind: 'delivered', status: 200 }
+
+/** A store that takes no outcome until it is told to. */
+async function startStuck(how: 'does not answer' | 'fails') {
+  let isStuck = true
+  const ready = Promise.withResolvers<undefined>()
+  const asked = Promise.withResolvers<undefined>()
+  const kept = Promise.withResolvers<undefined>()
+  const finish = (real: Store): Store['finish'] => {
+    return async (...parameters) => {
+      asked.resolve(undefined)
+      if (isStuck && how === 'fails') throw new StoreError('away', undefined)
+      await (isStuck ? ready.promise : undefined)
+      const held = await real.finish(...parameters)
+      kept.resolve(undefined)
+      return held
+    }
+  }
+  const started = await startOutbox('sqlite', { calls: (real) => ({ finish: finish(real) }) })
+  const recover = () => {
+    isStuck = false
+    ready.resolve(undefined)
+  }
+  return { ...started, asked: asked.promise, kept: kept.promise, recover }
+}
+
+test.each(['does not answer', 'fails'] as const)(
+  'a send with a key is answered after 3 s while the store %s to its outcome, which is kept once the store takes it',
+  async (how) => {
+    const { outbox, sendOf, asked, kept, recover } = await startStuck(how)
+    const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+    let isAnswered = false
+    const answered = outbox
+      .attemptNow(
+        send,
+        () => Promise.resolve(DELIVERED),
+        () => 'kept',
+      )
+      .finally(() => (isAnswered = true))
+    await asked
+    await jest.advanceTimersByTimeAsync(2999)
+    expect(isAnswered).toBe(false)
+    await jest.advanceTimersByTimeAsync(1)
+    expect(await answered).toEqual({ kind: 'attempted', outcome: DELIVERED })
+    expect(await outbox.repeatOf(send)).toEqual({ kind: 'running' })
+    jest.useRealTimers()
+    recover()
+    await kept
+    expect(await outbox.repeatOf(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
+  },
+)
+
+test('a send with a key is answered as soon as its outcome is committed', async () => {
+  const { outbox, sendOf, find } = await startOutbox('sqlite')
+  const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+  const attempted = await outbox.attemptNow(
+    send,
+    () => Promise.resolve(DELIVERED),
+    () => 'kept',
+  )
+  expect(attempted).toEqual({ kind: 'attempted', outcome: DELIVERED })
+  expect(await find(send.id)).toMatchObject({ state: 'delivered', attempts: [{ number: 1, outcome: 'delivered' }] })
+})
