@@ -90,7 +90,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['scripts/**/*.js', 'examples/**', 'bench/contestants/**'],
+    files: ['scripts/**/*.js', 'examples/**', 'bench/servers/**'],
     languageOptions: {
       globals: Object.fromEntries(
         ['AbortSignal', 'Buffer', 'fetch', 'process', 'setTimeout', 'URL'].map((name) => [name, 'readonly']),
@@ -98,6 +98,6 @@ export default defineConfig(
     },
   },
   { files: ['src/process/config.ts'], rules: { 'no-restricted-properties': 'off' } },
-  // Plain JavaScript, as an operator would write it, and as whoever is measured beside us.
-  { files: ['examples/**', 'bench/contestants/**'], extends: [tseslint.configs.disableTypeChecked] },
+  // Plain JavaScript, as operators and authors of other servers would write it.
+  { files: ['examples/**', 'bench/servers/**'], extends: [tseslint.configs.disableTypeChecked] },
 )

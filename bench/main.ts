@@ -1,83 +1,56 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { runCommand } from '../prove/support/children.ts'
+import { createProgress } from '../prove/support/progress.ts'
 import { wholeNumber } from '../prove/support/whole-number.ts'
-import { chaptersOf, INTRO, WHAT_IS_LEFT } from './chapters.ts'
-import { clickContestants, sendContestants } from './contestants.ts'
-import { PLANS, withBench, type Bench } from './support/bench.ts'
-import { describeMachine, drawRates, printChapter, writeDocument } from './support/document.ts'
-import { measureDrift } from './support/drift.ts'
-import { measureGrowth } from './support/growth.ts'
-import { measurePath } from './support/path.ts'
-import { measureStarts } from './support/starts.ts'
-import type { Results } from './support/targets.ts'
+import { clickServers, sendServers } from './servers.ts'
+import { startPlatform } from './support/platform.ts'
+import { writeReport, type Results } from './support/report.ts'
+import { measureInRounds } from './support/rounds.ts'
+import { moveToLoadCore } from './support/server.ts'
 
-/** How fast the gateway is, beside what else would do the same work, on this machine and today's code. */
+/** Compares the gateway with other servers doing the same work, on this machine. Prints tables; `--write` puts them into docs/performance.md. */
 
-const PARTS: readonly string[] = ['click', 'send', 'start', 'growth', 'drift']
+const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
+/** What a run found is between these two lines of the document. */
+const MARKED = /(<!-- bench:begin -->\n)[^]*(\n<!-- bench:end -->)/
 
 const { values } = parseArgs({
   options: {
-    short: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '7' },
+    only: { type: 'string' },
     write: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true },
-    'drift-requests': { type: 'string' },
-    rounds: { type: 'string' },
   },
 })
-const form = values.short ? PLANS.short : PLANS.full
-const { rounds, 'drift-requests': driftRequests } = values
-const plan = {
-  ...form,
-  rounds: rounds === undefined ? form.rounds : wholeNumber('rounds', rounds),
-  driftRequests: driftRequests === undefined ? form.driftRequests : wholeNumber('drift-requests', driftRequests),
-  countsSlowly: form.countsSlowly || values.write,
-}
-const unknownPart = values.only?.find((part) => !PARTS.includes(part))
-if (unknownPart !== undefined) throw new Error(`--only: expected ${PARTS.join(', ')}`)
+const rounds = wholeNumber('rounds', values.rounds)
+const { only, write } = values
+if (only !== undefined && only !== 'click' && only !== 'send') throw new Error('--only: expected click or send')
+if (only !== undefined && write)
+  throw new Error('--write: the document reports whole runs, so --only does not go with it')
 
-if (!existsSync(new URL('node_modules', import.meta.url))) await installPeers()
-const { machine, results } = await withBench(plan, async (bench) => ({
-  machine: describeMachine(bench.machine),
-  results: await measure(bench),
-}))
-const chapters = chaptersOf(results)
-process.stdout.write(`${machine}\n`)
-for (const chapter of chapters) printChapter(chapter)
-// A part is not written: the document tells of one run. A short one says little, and is written where that is asked.
-if ((!values.short || values.write) && values.only === undefined) {
-  if (results.click) await drawRates('performance-click.svg', 'Clicks a second on one core', results.click, noteOf())
-  if (results.send) await drawRates('performance-send.svg', 'Sends a second on one core', results.send, noteOf())
-  const basis = `Medians of ${plan.rounds} rounds${values.short ? ' (the short form)' : ''}.`
-  await writeDocument(`${INTRO}\n\n${machine} ${basis}`, chapters, WHAT_IS_LEFT)
-  process.stdout.write('\nwritten: docs/performance.md\n')
-}
-
-async function measure(bench: Bench): Promise<Results> {
-  const wants = (part: string) => values.only === undefined || values.only.includes(part)
-  const [bare] = clickContestants
-  const ours = clickContestants.at(-1)
-  if (bare === undefined || ours === undefined) throw new Error('nobody takes part')
-  return {
-    ...(wants('click') && { click: await measurePath(bench, 'click', clickContestants) }),
-    ...(wants('send') && {
-      send: await measurePath(bench, 'send', sendContestants(bench.load.platformPort, bench.folder)),
-    }),
-    ...(wants('start') && { starts: await measureStarts(bench, bare, ours) }),
-    ...(wants('growth') && { growth: await measureGrowth(bench) }),
-    ...(wants('drift') && { drift: await measureDrift(bench) }),
-  }
-}
-
-function noteOf(): string {
-  return `50 connections, medians of ${plan.rounds} rounds, Node ${process.version.slice(1)}. Longer is better.`
-}
-
-/** Whom we are measured against is no dependency of ours. */
-async function installPeers(): Promise<void> {
-  process.stdout.write('installing whom to measure against, in bench/node_modules\n')
+if (!existsSync(new URL('node_modules', import.meta.url))) {
   await runCommand('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'], {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
   })
+}
+await moveToLoadCore()
+const folder = await mkdtemp(join(tmpdir(), 'kenar-bench-'))
+const platform = await startPlatform()
+const progress = createProgress()
+try {
+  const results: Results = {
+    ...(only !== 'send' && { click: await measureInRounds(clickServers, rounds, folder, progress.tell) }),
+    ...(only !== 'click' && { send: await measureInRounds(sendServers(platform.port), rounds, folder, progress.tell) }),
+  }
+  progress.end()
+  const report = writeReport(results, rounds)
+  process.stdout.write(`${report}\n`)
+  if (write) await writeFile(DOCUMENT, (await readFile(DOCUMENT, 'utf8')).replace(MARKED, `$1\n${report}\n$2`))
+} finally {
+  platform.close()
+  await rm(folder, { recursive: true })
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { answerOf, DIVAR_KEY, isKey, PORT } from './shared.mjs'
 
-/** The ceiling: what answers rightly and does nothing else. */
+/** The upper bound: compares the key, parses the body, answers correctly, and does nothing else. */
 createServer((request, response) => {
   if (request.url !== '/divar/session' || !isKey(request.headers.authorization, DIVAR_KEY)) {
     response.writeHead(401).end()

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http'
 import { Pool } from 'undici'
-import { CALLER_KEY, isKey, pathOf, PLATFORM_KEY, PLATFORM_URL, PORT, readAll } from './shared.mjs'
+import { CALLER_KEY, isKey, pathOf, PLATFORM_KEY, PLATFORM_URL, PORT } from './shared.mjs'
 
-/** The ceiling of a relay: undici's pool, whose answer is handed on as it came. */
+/** The upper bound of a relay: compares the key, parses the body, and passes the platform's answer on as it is. */
 const pool = new Pool(PLATFORM_URL, { connections: 128, pipelining: 1 })
 
 createServer((request, response) => {
@@ -14,7 +14,9 @@ createServer((request, response) => {
 }).listen(Number(PORT), '127.0.0.1')
 
 async function relay(request, response) {
-  const { conversation_id, ...message } = JSON.parse((await readAll(request)).toString())
+  const chunks = []
+  for await (const chunk of request) chunks.push(chunk)
+  const { conversation_id, ...message } = JSON.parse(Buffer.concat(chunks).toString())
   const { statusCode, body } = await pool.request({
     method: 'POST',
     path: pathOf(conversation_id),
