@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { NODE_FLAGS } from '../prove/support/node-flags.ts'
 import type { Exchange } from './support/load.ts'
 import { DELIVERED } from './support/platform.ts'
 import type { Server } from './support/server.ts'
@@ -62,7 +63,7 @@ export function gateway(more: Record<string, string>, exchange: () => Exchange):
   }
   return {
     name: 'this gateway',
-    command: [process.execPath, '--max-semi-space-size=16', MAIN],
+    command: [process.execPath, ...NODE_FLAGS, MAIN],
     environment,
     exchange,
   }
