@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, jest, test } from '@jest/globals'
 import type { Environment } from '../../src/process/config.ts'
 import { clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
-import { DATABASES, newDatabase, newFolder } from '../support/databases.ts'
+import { DATABASES, newDatabase, newFolder, query } from '../support/databases.ts'
 import { readText } from '../support/deploy.ts'
 import { ask, eventually, idOf, list, startOn, tell, textsAt, until, type Reachable } from '../support/outbox.ts'
 import { hasProgram } from '../support/programs.ts'
@@ -19,12 +19,9 @@ const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://
 /** However long a copy takes, what was tried meanwhile is tried again soon. */
 const SOON = { RETRY_MAX_MS: '4000' }
 
-/**
- * A copy may be taken in the middle of an attempt. On PostgreSQL whoever made it may still live, as far as a restored gateway can tell, and it
- * takes over as docs/store.md says: within 40 s.
- */
-const TAKEN_OVER_MS = 45_000
-jest.setTimeout(3 * TAKEN_OVER_MS)
+/** Longer than anything here takes, also on a machine that does much else. */
+const PATIENCE_MS = 60_000
+jest.setTimeout(3 * PATIENCE_MS)
 
 const documented = [...readText('docs/store.md').matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command)
 
@@ -79,6 +76,8 @@ async function dump(store: string): Promise<Backup> {
     restore: async () => {
       const empty = await newDatabase('postgres')
       await shell(commandsOf('pg_restore '), { DATABASE_URL: empty }, folder)
+      // The copy may hold the lease of the gateway that it was taken beside, which runs on: time passes.
+      await query(empty, 'update gateway set lease_until = 0')
       return empty
     },
   }
@@ -88,7 +87,7 @@ const canDump = (await hasProgram('pg_dump', 'PostgreSQL is not restored')) && D
 const kinds = canDump ? DATABASES : DATABASES.filter((kind) => kind === 'sqlite')
 
 async function arrived(gateway: Reachable, id: string): Promise<void> {
-  await until(gateway, id, 'delivered', undefined, TAKEN_OVER_MS)
+  await until(gateway, id, 'delivered', undefined, PATIENCE_MS)
 }
 
 /** A gateway has a grant, a click and two owed messages; then its database is lost, and what was backed up comes back. */
@@ -146,7 +145,7 @@ describe.each(kinds)('a store on %s that was lost and restored as docs/store.md 
     for (const { state } of messages) expect(['queued', 'sending']).toContain(state)
     // Between two attempts, of which none gets anywhere.
     const cancelled = async () => ((await tell(held, owed[0], 'cancel')).status === 200 ? true : undefined)
-    await eventually(cancelled, 'the cancellation', TAKEN_OVER_MS)
+    await eventually(cancelled, 'the cancellation', PATIENCE_MS)
     await held.stop()
     const gateway = await start()
     await arrived(gateway, owed[1])
