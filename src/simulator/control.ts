@@ -130,6 +130,7 @@ export async function control({ method, path, body }: Received, controlled: Cont
 
 const HEARTBEAT_MS = 15_000
 const MAX_WATCHERS = 50
+const RETRY_AFTER_S = 5
 /** More than a snapshot can be; see the bounds of `Conversation`. */
 const MAX_UNREAD_BYTES = 12 * 1024 * 1024
 const watching = new WeakMap<Conversation, number>()
@@ -137,8 +138,11 @@ const watching = new WeakMap<Conversation, number>()
 /** Streams what changes as server-sent events; each connection begins with all there is, so that a page that reconnects misses nothing. */
 export function streamEvents(response: ServerResponse, conversation: Conversation): void {
   const count = watching.get(conversation) ?? 0
+  // A client that is gone already would never give its place back.
+  if (response.destroyed) return
   if (count >= MAX_WATCHERS) {
-    write(answerJson({ error: 'Too many pages watch already.' }, 503), response)
+    const error = `${MAX_WATCHERS} pages watch already; close one of them.`
+    write(answerJson({ error }, 503, { 'retry-after': String(RETRY_AFTER_S) }), response)
     return
   }
   watching.set(conversation, count + 1)

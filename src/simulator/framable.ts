@@ -1,4 +1,5 @@
 import { request } from 'undici'
+import type { Framable } from './shown.ts'
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
 type Headers = Record<string, string | string[] | undefined>
@@ -13,7 +14,7 @@ const NO_HEAD = new Set([405, 501])
  * Whether a frame of our page may show an address, by what the address itself answers to HEAD. Only addresses of this machine are ever
  * asked; of all others nothing is known.
  */
-export async function isFramable(address: string, ownOrigin: string): Promise<'yes' | 'no' | 'unknown'> {
+export async function isFramable(address: string, ownOrigin: string): Promise<Framable> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   let url = new URL(address)
   try {
@@ -24,7 +25,8 @@ export async function isFramable(address: string, ownOrigin: string): Promise<'y
       const next = headers['location']
       if (statusCode < 300 || statusCode > 399 || typeof next !== 'string') {
         if (NO_HEAD.has(statusCode)) return 'unknown'
-        if (NO_CONTENT.has(statusCode) || isDownload(headers)) return 'no'
+        if (NO_CONTENT.has(statusCode)) return 'empty'
+        if (isDownload(headers)) return 'download'
         return judge(headers, url.origin, ownOrigin)
       }
       url = new URL(next, url)

@@ -117,14 +117,19 @@ export type Snapshot = {
 /** What the simulator no longer remembers, because newer things took its place. */
 export type Forgotten = { messages: string[]; entries: number[] }
 
+/**
+ * Whether a frame may show an address. `download` and `empty`: it answers with a file, or without content (204), so there is nothing to
+ * show. `unknown`: it is not on this machine, so it is never asked.
+ */
+export type Framable = 'yes' | 'no' | 'download' | 'empty' | 'unknown'
+
 /** What `POST /simulator/clicks` answers. */
 export type ClickResult = {
   /** The timeline's entry about it. */
   entryId: number
   /** The landing; absent when the app gave none that could be opened. */
   url?: string
-  /** Whether a frame may show the landing; `unknown` of an address that is not on this machine, which is never asked. */
-  framable?: 'yes' | 'no' | 'unknown'
+  framable?: Framable
   /** Why there is no landing, in one English sentence. */
   refusal?: string
 }

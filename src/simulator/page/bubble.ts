@@ -25,8 +25,7 @@ export function bubble(
   })
   if (message.kind === 'app') item.append(appLine(message, appTitle))
   if (message.location) item.append(place(message.location))
-  if (message.mediaToken !== undefined)
-    item.append(make('p', { class: 'soft', text: `${say('media')}: ${message.mediaToken}` }))
+  if (message.mediaToken !== undefined) item.append(media(message.mediaToken))
   if (message.text !== '') item.append(make('p', { class: 'text', text: message.text, attributes: { dir: 'auto' } }))
   const rows = message.buttons[side].map((row, index) =>
     make(
@@ -36,7 +35,7 @@ export function bubble(
     ),
   )
   const time = make('time', { attributes: { datetime: message.at } })
-  inLanguage(() => {
+  inLanguage(time, () => {
     time.textContent = sayTime(message.at)
   })
   item.append(...rows, time)
@@ -45,7 +44,7 @@ export function bubble(
 
 function appLine({ wire = 'v1' }: ShownMessage, appTitle: Snapshot['appTitle']): HTMLElement {
   const title = make('strong')
-  inLanguage(() => {
+  inLanguage(title, () => {
     title.textContent = sayOf(appTitle)
   })
   return make(
@@ -57,9 +56,17 @@ function appLine({ wire = 'v1' }: ShownMessage, appTitle: Snapshot['appTitle']):
   )
 }
 
+function media(token: string): HTMLElement {
+  const words = make('p', { class: 'soft' })
+  inLanguage(words, () => {
+    words.textContent = `${say('media')}: ${token}`
+  })
+  return words
+}
+
 function place({ latitude, longitude }: NonNullable<ShownMessage['location']>): HTMLElement {
   const words = make('figcaption')
-  inLanguage(() => {
+  inLanguage(words, () => {
     words.textContent = `${say('shownLocation')} ${latitude}, ${longitude}`
   })
   return make('figure', { class: 'place' }, map(latitude, longitude), words)

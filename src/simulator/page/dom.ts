@@ -1,5 +1,5 @@
 /** What an element is made with; `data` become data attributes, `on` listeners. */
-type Making = {
+export type Making = {
   class?: string
   text?: string
   attributes?: Record<string, string>
@@ -31,4 +31,16 @@ export function find(attribute: string): HTMLElement {
 /** Says something to those who listen to the page rather than look at it. */
 export function announce(text: string): void {
   find('data-announce').textContent = text
+}
+
+/** Removes an element; the focus, if it was in there, goes to `heir` rather than to the top of the page. */
+export function dropElement(element: Element, heir: HTMLElement): void {
+  const hadFocus = element.contains(document.activeElement)
+  element.remove()
+  if (hadFocus) heir.focus()
+}
+
+/** What went wrong, in a sentence. */
+export function messageOf(error: unknown): string {
+  return String(error instanceof Error ? error.message : error)
 }

@@ -1,6 +1,7 @@
 import type { ShownRequest, ShownResponse, TimelineEntry } from '../shown.ts'
 import { make } from './dom.ts'
 import { parse, toCurl, toFixture } from './exports.ts'
+import { worded } from './worded.ts'
 import { inLanguage, say, sayKind, sayNumber, sayOutcome, saySide, sayTime, type Word } from './words.ts'
 
 const COPIED_MS = 2000
@@ -8,7 +9,7 @@ const COPIED_MS = 2000
 /** One thing that happened, folded; open, it shows both sides of the exchange as they went over the socket. */
 export function entryItem(entry: TimelineEntry): HTMLElement {
   const summary = make('summary')
-  inLanguage(() => {
+  inLanguage(summary, () => {
     summary.replaceChildren(...summaryOf(entry))
   })
   const details = make('details', { class: `entry ${entry.outcome}` }, summary)
@@ -85,19 +86,8 @@ function titled(word: Word, content: HTMLElement): HTMLElement {
   return make('div', {}, title, content)
 }
 
-function worded(name: 'h3' | 'p' | 'button', word: Word): HTMLElement {
-  const element = make(name)
-  inLanguage(() => {
-    element.textContent = say(word)
-  })
-  return element
-}
-
 function copyButton(request: ShownRequest): HTMLElement {
-  const button = worded('button', 'curl')
-  button.setAttribute('type', 'button')
-  button.setAttribute('data-copy-curl', '')
-  button.className = 'quiet'
+  const button = worded('button', 'curl', { class: 'quiet', attributes: { type: 'button', 'data-copy-curl': '' } })
   button.addEventListener('click', () => {
     void navigator.clipboard.writeText(toCurl(request)).then(() => {
       button.textContent = say('copied')
@@ -112,10 +102,10 @@ function copyButton(request: ShownRequest): HTMLElement {
 /** Clicks and deliveries can be played again; the rest cannot. */
 function saveButton(entry: TimelineEntry): HTMLElement[] {
   if (entry.kind !== 'click' && entry.kind !== 'delivery') return []
-  const button = worded('button', 'fixture')
-  button.setAttribute('type', 'button')
-  button.setAttribute('data-save-fixture', '')
-  button.className = 'quiet'
+  const button = worded('button', 'fixture', {
+    class: 'quiet',
+    attributes: { type: 'button', 'data-save-fixture': '' },
+  })
   button.addEventListener('click', () => {
     const file = new Blob([`${JSON.stringify(toFixture(entry), null, 2)}\n`], { type: 'application/json' })
     const url = URL.createObjectURL(file)

@@ -1,6 +1,7 @@
 import type { ArmedFault, FaultName, Settings, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
-import { announce, make } from './dom.ts'
+import { announce, make, messageOf } from './dom.ts'
+import { worded } from './worded.ts'
 import { inLanguage, say, sayFault, sayNumber, sayOf, type Word } from './words.ts'
 
 const GROUPS: [Word, FaultName[]][] = [
@@ -37,19 +38,22 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
     const list = armed.map(({ fault, times: count }) => `${sayFault(fault)} × ${sayNumber(count)}`).join('، ')
     armedList.textContent = `${say('armed')}: ${list === '' ? say('none') : list}`
   }
-  inLanguage(drawArmed)
+  inLanguage(armedList, drawArmed)
 
   const groups = GROUPS.map(([word, names]) =>
     make('fieldset', {}, worded('legend', word), ...names.map((name) => faultButton(name, () => Number(times.value)))),
   )
-  const clear = worded('button', 'clear', { type: 'button', 'data-clear-faults': '', class: 'quiet' })
+  const clear = worded('button', 'clear', {
+    class: 'quiet',
+    attributes: { type: 'button', 'data-clear-faults': '' },
+  })
   clear.addEventListener('click', () => void api.clearFaults().catch(complain))
   const blocks = (['seller', 'buyer'] as const).map((side) => blockSwitch(side, snapshot))
   const spelling = spellingSwitch()
   const address = addressForm()
   element.replaceChildren(
     worded('p', 'faultsHelp', { class: 'soft' }),
-    make('div', { class: 'row' }, worded('label', 'times', { for: 'times' }), times, clear),
+    make('div', { class: 'row' }, worded('label', 'times', { attributes: { for: 'times' } }), times, clear),
     armedList,
     ...groups,
     make('div', { class: 'row' }, ...blocks.map(({ label }) => label), spelling.label),
@@ -75,7 +79,7 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
 
 function faultButton(name: FaultName, times: () => number): HTMLElement {
   const button = make('button', { class: 'fault', attributes: { type: 'button', 'data-fault': name } })
-  inLanguage(() => {
+  inLanguage(button, () => {
     button.textContent = sayFault(name)
   })
   button.addEventListener('click', () => {
@@ -90,7 +94,7 @@ function blockSwitch(side: Side, { people }: Snapshot) {
   const box = make('input', { attributes: { type: 'checkbox', 'data-blocks': side } })
   box.addEventListener('change', () => void api.set({ blocked_by: box.checked ? side : null }).catch(complain))
   const words = make('span')
-  inLanguage(() => {
+  inLanguage(words, () => {
     words.textContent = `${sayOf(people[side].name)} ${say('blocked')}`
   })
   return { side, box, label: make('label', { class: 'check' }, box, words) }
@@ -112,29 +116,17 @@ function addressForm() {
     event.preventDefault()
     void api.set({ session_url: input.value }).catch(complain)
   }
-  const save = worded('button', 'save', { type: 'submit', class: 'quiet' })
+  const save = worded('button', 'save', { class: 'quiet', attributes: { type: 'submit' } })
   const form = make(
     'form',
     { class: 'row', on: { submit } },
-    worded('label', 'sessionUrl', { for: 'session-url' }),
+    worded('label', 'sessionUrl', { attributes: { for: 'session-url' } }),
     input,
     save,
   )
   return { form, input }
 }
 
-function worded(
-  name: 'p' | 'label' | 'legend' | 'button' | 'span',
-  word: Word,
-  attributes: Record<string, string> = {},
-): HTMLElement {
-  const element = make(name, { attributes })
-  inLanguage(() => {
-    element.textContent = say(word)
-  })
-  return element
-}
-
 function complain(error: unknown): void {
-  announce(String(error instanceof Error ? error.message : error))
+  announce(messageOf(error))
 }

@@ -1,27 +1,29 @@
-import type { ArmedFault, Settings, ShownMessage, Side, Snapshot, TimelineEntry, Wire } from '../shown.ts'
-import { api, believe } from './api.ts'
-import { announce, find } from './dom.ts'
-import { entryItem } from './entry.ts'
+import type { Settings, ShownMessage, Side, Snapshot, Wire } from '../shown.ts'
+import { api } from './api.ts'
+import { announce, find, messageOf } from './dom.ts'
+import { listen, type Connection } from './event-stream.ts'
 import { faultsPanel, type FaultsPanel } from './faults-panel.ts'
 import { Phone } from './phone.ts'
-import { currentLanguage, forgetDrawn, inLanguage, isWord, say, sayOf, speak, type Language } from './words.ts'
+import { timeline } from './timeline.ts'
+import { currentLanguage, inLanguage, isWord, redraw, say, sayOf, speak, type Language } from './words.ts'
 
-const MAX_ENTRIES = 500
-
-/** What is drawn for one connection; a new snapshot draws it all anew. */
+/** Drawn with the first snapshot; later ones change only what differs, so that nothing half done is lost. */
 type Drawn = { phones: Record<Side, Phone>; panel: FaultsPanel; snapshot: Snapshot }
 let drawn: Drawn | undefined
+const entries = timeline(find('data-timeline'), find('data-empty'))
 
 function draw(snapshot: Snapshot): void {
-  forgetDrawn()
-  const phones = { seller: new Phone('seller', snapshot), buyer: new Phone('buyer', snapshot) }
-  const panel = faultsPanel(find('data-faults'), snapshot)
-  find('data-phones').replaceChildren(phones.seller.element, phones.buyer.element)
-  for (const phone of Object.values(phones)) phone.toEnd()
-  find('data-timeline').replaceChildren()
-  drawn = { phones, panel, snapshot }
-  for (const entry of snapshot.timeline) addEntry(entry)
-  find('data-empty').hidden = snapshot.timeline.length > 0
+  if (drawn === undefined) {
+    const phones = { seller: new Phone('seller', snapshot), buyer: new Phone('buyer', snapshot) }
+    drawn = { phones, panel: faultsPanel(find('data-faults'), snapshot), snapshot }
+    find('data-phones').replaceChildren(phones.seller.element, phones.buyer.element)
+  } else {
+    drawn.snapshot = snapshot
+    for (const phone of Object.values(drawn.phones)) phone.update(snapshot)
+    redraw()
+  }
+  entries.update(snapshot)
+  drawn.panel.show(snapshot.faults)
   settle(snapshot.settings)
 }
 
@@ -30,14 +32,6 @@ function addMessage(message: ShownMessage): void {
   drawn.phones.seller.add(message)
   drawn.phones.buyer.add(message)
   announce(`${say('newMessage')}, ${sayOf(drawn.snapshot.people[message.from].name)}: ${message.text}`)
-}
-
-/** Newest first, so that what has just happened needs no scrolling. */
-function addEntry(entry: TimelineEntry): void {
-  const list = find('data-timeline')
-  list.prepend(entryItem(entry))
-  if (list.childElementCount > MAX_ENTRIES) list.lastElementChild?.remove()
-  find('data-empty').hidden = true
 }
 
 function settle(settings: Settings): void {
@@ -62,34 +56,11 @@ function drawWords(): void {
   }
 }
 
-/** What the simulator tells, by the names of its event stream. */
-type Events = {
-  snapshot: Snapshot
-  message: ShownMessage
-  entry: TimelineEntry
-  settings: Settings
-  faults: ArmedFault[]
-}
-
-function listen(): void {
-  const events = new EventSource('/simulator/events')
-  const connection = find('data-connection')
-  const on = <Name extends keyof Events>(name: Name, act: (data: Events[Name]) => void) => {
-    events.addEventListener(name, ({ data }: MessageEvent<string>) => {
-      act(believe<Events[Name]>(data))
-    })
-  }
-  on('snapshot', draw)
-  on('message', addMessage)
-  on('entry', addEntry)
-  on('settings', settle)
-  on('faults', (armed) => drawn?.panel.show(armed))
-  events.addEventListener('open', () => {
-    connection.hidden = true
-  })
-  events.addEventListener('error', () => {
-    connection.textContent = say('lost')
-    connection.hidden = false
+function tellConnection(connection: Connection): void {
+  const line = find('data-connection')
+  line.hidden = connection === 'open'
+  inLanguage(line, () => {
+    line.textContent = connection === 'open' ? '' : say(connection)
   })
 }
 
@@ -101,7 +72,7 @@ const onEach = (attribute: string, act: (value: string) => void) => {
   }
 }
 const complain = (error: unknown) => {
-  announce(String(error instanceof Error ? error.message : error))
+  announce(messageOf(error))
 }
 
 onEach('data-language', (value) => {
@@ -116,5 +87,18 @@ onEach('data-reset', () => {
   api.reset().catch(complain)
 })
 speak(currentLanguage())
-inLanguage(drawWords, { forEver: true })
-listen()
+inLanguage(document.documentElement, drawWords)
+listen(
+  {
+    snapshot: draw,
+    message: addMessage,
+    entry: entries.add,
+    settings: settle,
+    faults: (armed) => drawn?.panel.show(armed),
+    forgotten: ({ messages, entries: ids }) => {
+      for (const phone of Object.values(drawn?.phones ?? {})) phone.forget(messages)
+      entries.forget(ids)
+    },
+  },
+  tellConnection,
+)

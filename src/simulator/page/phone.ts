@@ -1,13 +1,11 @@
 import type { ClickResult, ShownButton, ShownMessage, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
 import { bubble } from './bubble.ts'
-import { announce, make } from './dom.ts'
+import { announce, make, messageOf } from './dom.ts'
 import { icon } from './icons.ts'
-import { webView } from './webview.ts'
+import { KeyedList } from './keyed-list.ts'
+import { WebView } from './webview.ts'
 import { inLanguage, say, sayOf, saySide } from './words.ts'
-
-/** As many as the simulator itself remembers. */
-const MAX_MESSAGES = 500
 
 /** Somewhere in Tehran, a little elsewhere each time. */
 const somewhere = () => ({
@@ -19,17 +17,22 @@ const somewhere = () => ({
 export class Phone {
   readonly element: HTMLElement
   readonly #side: Side
-  readonly #snapshot: Snapshot
+  #snapshot: Snapshot
   readonly #list = make('ol', { class: 'messages', attributes: { tabindex: '0' } })
+  readonly #messages = new KeyedList<string, ShownMessage>(this.#list, {
+    keyOf: ({ id }) => id,
+    draw: (message) => this.#bubble(message),
+    place: 'append',
+  })
   readonly #notice = make('div', { class: 'notice', attributes: { role: 'alert' } })
-  readonly #view
-  readonly #shown = new Set<string>()
+  readonly #view: WebView
+  #isFollowing = false
 
   constructor(side: Side, snapshot: Snapshot) {
     this.#side = side
     this.#snapshot = snapshot
-    this.#view = webView(
-      () => sayOf(snapshot.people[side].name),
+    this.#view = new WebView(
+      () => sayOf(this.#own().name),
       () => {
         this.element.classList.remove('covered')
       },
@@ -43,39 +46,59 @@ export class Phone {
       this.#composer(),
       this.#view.element,
     )
-    inLanguage(() => {
-      this.element.setAttribute(
-        'aria-label',
-        `${say('phoneOf')} ${sayOf(snapshot.people[side].name)}, ${saySide(side)}`,
-      )
+    inLanguage(this.element, () => {
+      this.element.setAttribute('aria-label', `${say('phoneOf')} ${sayOf(this.#own().name)}, ${saySide(side)}`)
       this.#list.setAttribute('aria-label', `${say('chatWith')} ${sayOf(this.#other().name)}`)
       this.#list.dataset['none'] = say('emptyChat')
     })
-    for (const message of snapshot.messages) this.add(message)
+    this.update(snapshot)
   }
 
-  /** Shows a message, once; stays at the newest unless the reader has gone up. */
+  /** Shows what the chat holds now; messages that are shown already, what is half written and an open landing stay. */
+  update(snapshot: Snapshot): void {
+    this.#snapshot = snapshot
+    this.#follow(false)
+    this.#messages.keep(snapshot.messages)
+  }
+
   add(message: ShownMessage): void {
-    if (this.#shown.has(message.id)) return
-    this.#shown.add(message.id)
-    const { scrollTop, scrollHeight, clientHeight } = this.#list
-    const atEnd = scrollHeight - scrollTop - clientHeight < 80
-    this.#list.append(
-      bubble(message, this.#side, this.#snapshot.appTitle, (of, button, row, column, pressed) => {
-        this.#press(of, button, row, column, pressed)
-      }),
-    )
-    if (this.#list.childElementCount > MAX_MESSAGES) this.#list.firstElementChild?.remove()
-    if (atEnd || message.from === this.#side) this.toEnd()
+    this.#follow(message.from === this.#side)
+    this.#messages.add(message)
   }
 
-  /** Shows the newest; once more when it has been laid out, since what is out of sight has only a guessed height. */
-  toEnd(): void {
+  forget(ids: readonly string[]): void {
+    for (const id of ids) this.#messages.drop(id)
+  }
+
+  /**
+   * Goes to the newest message once all of this turn are there, unless the reader has gone up. Twice: what is out of sight has only a
+   * guessed height before it is laid out.
+   */
+  #follow(always: boolean): void {
+    if (this.#isFollowing) return
+    const { scrollTop, scrollHeight, clientHeight } = this.#list
+    if (!always && scrollHeight - scrollTop - clientHeight >= 80) return
+    this.#isFollowing = true
     const scroll = () => {
       this.#list.scrollTop = this.#list.scrollHeight
     }
-    scroll()
-    requestAnimationFrame(() => requestAnimationFrame(scroll))
+    requestAnimationFrame(() => {
+      scroll()
+      requestAnimationFrame(() => {
+        scroll()
+        this.#isFollowing = false
+      })
+    })
+  }
+
+  #bubble(message: ShownMessage): HTMLElement {
+    return bubble(message, this.#side, this.#snapshot.appTitle, (of, button, row, column, pressed) => {
+      this.#press(of, button, row, column, pressed)
+    })
+  }
+
+  #own() {
+    return this.#snapshot.people[this.#side]
   }
 
   #other() {
@@ -86,12 +109,13 @@ export class Phone {
     const name = make('h2')
     const post = make('p', { class: 'soft' })
     const role = make('span', { class: 'role' })
-    inLanguage(() => {
+    const head = make('header', { class: 'phone-head' }, role, name, post)
+    inLanguage(head, () => {
       name.textContent = sayOf(this.#other().name)
       post.textContent = sayOf(this.#snapshot.post.title)
-      role.textContent = `${sayOf(this.#snapshot.people[this.#side].name)} · ${saySide(this.#side)}`
+      role.textContent = `${sayOf(this.#own().name)} · ${saySide(this.#side)}`
     })
-    return make('header', { class: 'phone-head' }, role, name, post)
+    return head
   }
 
   #composer(): HTMLElement {
@@ -113,7 +137,7 @@ export class Phone {
       icon('SERVICE'),
       word,
     )
-    inLanguage(() => {
+    inLanguage(menu, () => {
       label.textContent = say('write')
       input.placeholder = say('write')
       send.setAttribute('aria-label', say('send'))
@@ -161,21 +185,22 @@ export class Phone {
   }
 
   /** Waits for where a click leads, busy meanwhile, and opens it or says why not. */
-  #call(pressed: HTMLElement, wait: () => Promise<ClickResult>): void {
+  #call(pressed: HTMLElement, click: () => Promise<ClickResult>): void {
     if (pressed.getAttribute('aria-busy') === 'true') return
     pressed.setAttribute('aria-busy', 'true')
     this.#notice.replaceChildren()
     announce(say('calling'))
-    wait()
+    click()
       .then(({ url, framable, refusal }) => {
-        if (url === undefined) this.#tell(`${say('refusal')}: ${refusal ?? ''}`)
-        else {
-          this.element.classList.add('covered')
-          this.#view.open(url, framable)
+        if (url === undefined) {
+          this.#tell(`${say('refusal')}: ${refusal ?? ''}`)
+          return
         }
+        this.#view.open({ url, framable, repeat: click })
+        this.element.classList.add('covered')
       })
       .catch((error: unknown) => {
-        this.#tell(String(error instanceof Error ? error.message : error))
+        this.#tell(messageOf(error))
       })
       .finally(() => {
         pressed.removeAttribute('aria-busy')
@@ -184,7 +209,7 @@ export class Phone {
 
   #try(act: () => Promise<unknown>): void {
     act().catch((error: unknown) => {
-      this.#tell(String(error instanceof Error ? error.message : error))
+      this.#tell(messageOf(error))
     })
   }
 

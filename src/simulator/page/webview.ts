@@ -1,83 +1,207 @@
-import type { ClickResult } from '../shown.ts'
-import { make } from './dom.ts'
+import type { ClickResult, Framable } from '../shown.ts'
+import { make, messageOf } from './dom.ts'
 import { icon } from './icons.ts'
+import { landingFrame, type LandingFrame, type Seen } from './landing-frame.ts'
+import { worded } from './worded.ts'
 import { inLanguage, say, type Word } from './words.ts'
 
-const SANDBOX = 'allow-scripts allow-forms allow-same-origin allow-popups allow-downloads'
+/** Where a click led, and how to ask again: a consent link works once, so only another click leads to the landing behind it. */
+export type Landing = { url: string; framable: Framable | undefined; repeat: () => Promise<ClickResult> }
 
-export type WebView = { element: HTMLElement; open: (url: string, framable: ClickResult['framable']) => void }
+const WINDOW = { target: '_blank', rel: 'noopener noreferrer' }
 
-/** The page that opens over a phone's chat: the landing in a frame where it can be framed, else its address and a way to open it. */
-export function webView(label: () => string, onClose: () => void): WebView {
-  const address = make('bdi', { class: 'address', attributes: { 'data-webview-address': '', dir: 'ltr' } })
-  const close = worded('close', { type: 'button', 'data-webview-close': '' })
-  const open = make('a', { class: 'quiet', attributes: { target: '_blank', rel: 'noopener noreferrer' } }, icon('OPEN'))
-  inLanguage(() => {
-    open.setAttribute('aria-label', say('openTab'))
-    open.title = say('openTab')
+const NO_FRAME: Record<Framable, Word> = {
+  yes: 'notFramable',
+  no: 'refusesFrames',
+  download: 'isDownload',
+  empty: 'isEmpty',
+  unknown: 'notFramable',
+}
+
+/** The page that opens over a phone's chat: the landing in a frame where that can be, else why not and a way to open it. */
+export class WebView {
+  readonly element: HTMLElement
+  readonly #onClose: () => void
+  readonly #address = make('bdi', { class: 'address', attributes: { 'data-webview-address': '', dir: 'ltr' } })
+  readonly #close = worded('button', 'close', {
+    class: 'quiet',
+    attributes: { type: 'button', 'data-webview-close': '' },
   })
-  const content = make('div', { class: 'webview-content' })
-  const element = make(
-    'div',
-    { class: 'webview', attributes: { 'data-webview': '', role: 'dialog', 'aria-modal': 'false', hidden: '' } },
-    make('div', { class: 'webview-bar' }, close, address, open),
-    content,
+  readonly #again = make(
+    'button',
+    { class: 'quiet', attributes: { type: 'button', 'data-open-again': '' } },
+    icon('RELOAD'),
   )
-  inLanguage(() => {
-    element.setAttribute('aria-label', `${say('webView')}, ${label()}`)
-  })
-  let returnTo: Element | null = null
-  const shut = () => {
-    if (element.hidden) return
-    element.hidden = true
-    address.textContent = ''
-    content.replaceChildren()
-    onClose()
-    if (returnTo instanceof HTMLElement) returnTo.focus()
+  readonly #window = make('a', { class: 'quiet', attributes: WINDOW }, icon('OPEN'))
+  readonly #hint = make('div', { class: 'hint', attributes: { role: 'status' } })
+  readonly #content = make('div', { class: 'webview-content' })
+  #landing: Landing | undefined
+  #frame: LandingFrame | undefined
+  #returnTo: Element | null = null
+
+  constructor(label: () => string, onClose: () => void) {
+    this.#onClose = onClose
+    const bar = make('div', { class: 'webview-bar' }, this.#close, this.#address, this.#again, this.#window)
+    this.element = make(
+      'div',
+      { class: 'webview', attributes: { 'data-webview': '', role: 'dialog', 'aria-modal': 'false', hidden: '' } },
+      bar,
+      this.#hint,
+      this.#content,
+    )
+    named(this.#again, 'openAgain')
+    named(this.#window, 'openWindow')
+    inLanguage(this.element, () => {
+      this.element.setAttribute('aria-label', `${say('webView')}, ${label()}`)
+    })
+    this.#close.addEventListener('click', () => {
+      this.#shut()
+    })
+    this.#again.addEventListener('click', () => {
+      this.#openAgain()
+    })
+    this.#window.addEventListener('click', (event) => {
+      this.#openWindow(event)
+    })
+    this.element.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#shut()
+    })
+    // The simulator's own page at the end of the way back says so to the page that frames it.
+    window.addEventListener('message', ({ origin, data, source }: MessageEvent<unknown>) => {
+      const isBack = typeof data === 'object' && data !== null && 'kenar' in data && data.kenar === 'completed'
+      if (origin === location.origin && isBack && this.#frame?.element.contentWindow === source) this.#shut()
+    })
   }
-  close.addEventListener('click', shut)
-  element.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') shut()
-  })
-  // The simulator's own page at the end of the way back says so to whoever frames it.
-  window.addEventListener('message', ({ origin, data, source }: MessageEvent<unknown>) => {
-    const frame = content.querySelector('iframe')
-    const isBack = typeof data === 'object' && data !== null && 'kenar' in data && data.kenar === 'completed'
-    if (origin === location.origin && isBack && frame?.contentWindow === source) shut()
-  })
-  return {
-    element,
-    open: (url, framable) => {
-      if (element.hidden) returnTo = document.activeElement
-      address.textContent = url
-      open.setAttribute('href', /^https?:/i.test(url) ? url : 'about:blank')
-      content.replaceChildren(framable === 'yes' ? frameOf(url) : addressOf(url))
-      element.hidden = false
-      close.focus()
-    },
+
+  open(landing: Landing): void {
+    const { url, framable } = landing
+    if (this.element.hidden) this.#returnTo = document.activeElement
+    this.#landing = landing
+    this.#sayAddress(() => url)
+    this.#window.href = webAddress(url)
+    this.#hint.replaceChildren()
+    this.#frame =
+      framable === 'yes'
+        ? landingFrame(url, (seen) => {
+            this.#show(seen)
+          })
+        : undefined
+    this.#content.replaceChildren(this.#frame?.element ?? this.#unframed(url, NO_FRAME[framable ?? 'unknown']))
+    if (!this.element.hidden) return
+    this.element.hidden = false
+    this.#close.focus()
+  }
+
+  #shut(): void {
+    if (this.element.hidden) return
+    this.element.hidden = true
+    this.#sayAddress(() => '')
+    this.#hint.replaceChildren()
+    this.#content.replaceChildren()
+    this.#landing = undefined
+    this.#frame = undefined
+    this.#onClose()
+    if (this.#returnTo instanceof HTMLElement) this.#returnTo.focus()
+    this.#returnTo = null
+  }
+
+  /** Says where the frame is, and offers a way out where it may have come to a dead end. */
+  #show(seen: Seen): void {
+    const answered = this.#frame?.hasAnswered() ?? false
+    if (seen.kind === 'own') this.#sayAddress(() => seen.url)
+    if (seen.kind === 'app' && answered) this.#sayAddress(() => say('afterConsent'))
+    const hint = seen.kind === 'silent' ? 'noPage' : seen.kind === 'app' && answered ? 'mayBeBlank' : undefined
+    this.#hint.replaceChildren(...(hint === undefined ? [] : this.#hintOf(hint)))
+  }
+
+  #sayAddress(text: () => string): void {
+    inLanguage(this.#address, () => {
+      this.#address.textContent = text()
+    })
+  }
+
+  #hintOf(word: Word): Node[] {
+    const again = worded('button', 'openAgain', { class: 'link', attributes: { type: 'button' } })
+    again.addEventListener('click', () => {
+      this.#openAgain()
+    })
+    const open = worded('a', 'openWindow', {
+      class: 'link',
+      attributes: { ...WINDOW, href: this.#window.href, 'data-open-window': '' },
+    })
+    open.addEventListener('click', (event) => {
+      this.#openWindow(event)
+    })
+    return [worded('p', word), again, open]
+  }
+
+  #unframed(url: string, why: Word): HTMLElement {
+    const open = worded('a', 'openWindow', {
+      class: 'quiet',
+      attributes: { ...WINDOW, href: webAddress(url), 'data-open-window': '' },
+    })
+    const again = worded('button', 'openAgain', { class: 'quiet', attributes: { type: 'button' } })
+    again.addEventListener('click', () => {
+      this.#openAgain()
+    })
+    const address = make('p', { class: 'soft', text: url, attributes: { dir: 'ltr' } })
+    return make('div', { class: 'unframed' }, worded('p', why), address, make('div', { class: 'row' }, open, again))
+  }
+
+  #openAgain(): void {
+    this.#repeat((landing) => {
+      this.open(landing)
+    })
+  }
+
+  /** Once the user has answered, the link behind the consent page is used up: then a new click leads to the landing itself. */
+  #openWindow(event: Event): void {
+    if (this.#frame?.hasAnswered() !== true) return
+    event.preventDefault()
+    // Opened at once, since a browser allows a window only while it handles the user's click.
+    const tab = window.open('about:blank')
+    if (tab !== null) tab.opener = null
+    this.#repeat(
+      (landing) => {
+        if (tab === null) this.open({ ...landing, framable: 'unknown' })
+        else tab.location.href = webAddress(landing.url)
+      },
+      () => tab?.close(),
+    )
+  }
+
+  /** Makes the click again that led here. */
+  #repeat(then: (landing: Landing) => void, otherwise: () => void = () => undefined): void {
+    const landing = this.#landing
+    if (landing === undefined || this.#again.getAttribute('aria-busy') === 'true') return
+    const fail = (why: string) => {
+      otherwise()
+      this.#hint.replaceChildren(make('p', { text: `${say('refusal')}: ${why}`, attributes: { dir: 'auto' } }))
+    }
+    this.#again.setAttribute('aria-busy', 'true')
+    landing
+      .repeat()
+      .then(({ url, framable, refusal = '' }) => {
+        if (this.#landing !== landing) otherwise()
+        else if (url === undefined) fail(refusal)
+        else then({ ...landing, url, framable })
+      })
+      .catch((error: unknown) => {
+        fail(messageOf(error))
+      })
+      .finally(() => {
+        this.#again.removeAttribute('aria-busy')
+      })
   }
 }
 
-function frameOf(url: string): HTMLElement {
-  return make('iframe', { attributes: { src: url, sandbox: SANDBOX, title: url, referrerpolicy: 'no-referrer' } })
+function webAddress(url: string): string {
+  return /^https?:/i.test(url) ? url : 'about:blank'
 }
 
-function addressOf(url: string): HTMLElement {
-  const why = make('p')
-  inLanguage(() => {
-    why.textContent = say('notFramable')
+function named(element: HTMLElement, word: Word): void {
+  inLanguage(element, () => {
+    element.setAttribute('aria-label', say(word))
+    element.title = say(word)
   })
-  const link = make('a', {
-    text: url,
-    attributes: { href: url, dir: 'ltr', target: '_blank', rel: 'noopener noreferrer' },
-  })
-  return make('div', { class: 'unframed' }, why, link)
-}
-
-function worded(word: Word, attributes: Record<string, string>): HTMLElement {
-  const element = make('button', { class: 'quiet', attributes })
-  inLanguage(() => {
-    element.textContent = say(word)
-  })
-  return element
 }

@@ -13,6 +13,10 @@ const WORDS = {
   skip: { fa: 'رفتن به رویدادهای سیم', en: 'Skip to the wire' },
   language: { fa: 'زبان', en: 'Language' },
   wireSwitch: { fa: 'نسخهٔ سیم برای کلیک‌ها', en: 'Wire version of clicks' },
+  full: {
+    fa: 'صفحه‌های باز این شبیه‌ساز زیادند؛ یکی را ببندید. دوباره تلاش می‌شود…',
+    en: 'Too many pages of this simulator are open; close one. Trying again…',
+  },
   lost: { fa: 'ارتباط قطع شد؛ دوباره تلاش می‌شود…', en: 'Connection lost; trying again…' },
   seller: { fa: 'فروشنده', en: 'Seller' },
   buyer: { fa: 'خریدار', en: 'Buyer' },
@@ -28,8 +32,30 @@ const WORDS = {
   calling: { fa: 'در حال تماس با برنامه…', en: 'Calling the app…' },
   webView: { fa: 'صفحهٔ برنامه', en: "The app's page" },
   close: { fa: 'بستن', en: 'Close' },
-  openTab: { fa: 'باز کردن در برگهٔ تازه', en: 'Open in a new tab' },
+  openWindow: { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' },
+  openAgain: { fa: 'باز کردن دوباره', en: 'Open again' },
   notFramable: { fa: 'این نشانی در قاب نشان داده نمی‌شود.', en: 'This address is not shown in a frame.' },
+  refusesFrames: {
+    fa: 'این صفحه نمی‌گذارد در قاب نشان داده شود (X-Frame-Options یا frame-ancestors).',
+    en: 'This page refuses to be shown in a frame (X-Frame-Options or frame-ancestors).',
+  },
+  isDownload: {
+    fa: 'این نشانی پرونده‌ای برای دانلود است، نه صفحه.',
+    en: 'This address is a file to download, not a page.',
+  },
+  isEmpty: {
+    fa: 'این نشانی پاسخی بی‌محتوا (۲۰۴) می‌دهد؛ چیزی برای نمایش نیست.',
+    en: 'This address answers without content (204), so there is nothing to show.',
+  },
+  afterConsent: { fa: 'صفحهٔ اپ، پس از اجازه', en: "The app's page, after consent" },
+  mayBeBlank: {
+    fa: 'اگر چیزی نمی‌بینید، این صفحه نمی‌گذارد در قاب نشان داده شود.',
+    en: 'If you see nothing here, this page refuses to be shown in a frame.',
+  },
+  noPage: {
+    fa: 'هنوز صفحه‌ای نیامده است: پاسخ شاید دانلود، بی‌محتوا (۲۰۴) یا کند باشد.',
+    en: 'No page has come yet: the answer may be a download, without content (204), or slow.',
+  },
   refusal: { fa: 'برنامه باز نشد', en: 'The app did not open' },
   dismiss: { fa: 'فهمیدم', en: 'Dismiss' },
   opensPost: { fa: 'دیوار این‌جا آگهی را باز می‌کند:', en: 'Divar would open the post here:' },
@@ -113,9 +139,8 @@ const FAULTS: Record<FaultName, Said> = {
 }
 
 let language: Language = localStorage.getItem('language') === 'en' ? 'en' : 'fa'
-/** What is drawn anew in another language: the page itself, and what one snapshot brought. */
-const lasting = new Set<() => void>()
-const passing = new Set<() => void>()
+/** How an element's texts are drawn. An element that is dropped takes its entry along. */
+const drawings = new WeakMap<Element, () => void>()
 
 export const currentLanguage = (): Language => language
 export const say = (word: Word): string => WORDS[word][language]
@@ -134,15 +159,16 @@ export function sayTime(iso: string): string {
   return new Date(iso).toLocaleTimeString(language === 'fa' ? 'fa-IR' : 'en-GB', { hour: '2-digit', minute: '2-digit' })
 }
 
-/** Calls now and after each change of language, until the next snapshot; for ever, where that is said. */
-export function inLanguage(draw: () => void, { forEver = false } = {}): void {
-  ;(forEver ? lasting : passing).add(draw)
+/** Draws an element's texts now, and again after each change of language while the element is on the page. */
+export function inLanguage(element: Element, draw: () => void): void {
+  drawings.set(element, draw)
+  element.setAttribute('data-worded', '')
   draw()
 }
 
-/** Lets go of what an earlier snapshot brought. */
-export function forgetDrawn(): void {
-  passing.clear()
+/** Draws all texts of the page again. */
+export function redraw(): void {
+  for (const element of document.querySelectorAll('[data-worded]')) drawings.get(element)?.()
 }
 
 export function speak(next: Language): void {
@@ -150,5 +176,5 @@ export function speak(next: Language): void {
   localStorage.setItem('language', next)
   document.documentElement.lang = next
   document.documentElement.dir = next === 'fa' ? 'rtl' : 'ltr'
-  for (const draw of [...lasting, ...passing]) draw()
+  redraw()
 }
