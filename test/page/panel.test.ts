@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
-import type { Page } from 'playwright-core'
+import type { FrameLocator, Page } from 'playwright-core'
 import { sampleMessages } from '../../src/demo/samples.ts'
 import { FAULTS } from '../../src/simulator/shown.ts'
 import { CHROMIUM, findBarriers, openPage } from '../support/browser.ts'
@@ -117,12 +117,12 @@ inBrowser('everybody can use it', () => {
     expect(await page.locator('html').getAttribute('dir')).toBe('ltr')
   })
 
-  test('the keyboard alone writes, opens the app, books there, comes back, and arms a fault', async () => {
+  test('the keyboard alone writes, opens the app, allows and books there, comes back, and arms a fault', async () => {
     const { simulator } = await startDemoStand()
     const { page } = await openPage(simulator.url, { language: 'en' })
-    const press = async (key: string, until: string) => {
+    const press = async (key: string, until: string, inside: Page | FrameLocator = page) => {
       for (let count = 0; count < 60; count++) {
-        if ((await page.locator(`${until}:focus`).count()) > 0) return
+        if ((await inside.locator(`${until}:focus`).count()) > 0) return
         await page.keyboard.press(key)
       }
       throw new Error(`the focus never came to ${until}`)
@@ -134,10 +134,11 @@ inBrowser('everybody can use it', () => {
     await press('Shift+Tab', '[data-phone="seller"] [data-menu]')
     await page.keyboard.press('Enter')
     const frame = page.frameLocator('[data-phone="seller"] [data-webview] iframe')
-    await frame.locator('form').waitFor()
-    for (let count = 0; count < 30 && (await frame.locator('[type="submit"]:focus').count()) === 0; count++) {
-      await page.keyboard.press('Tab')
-    }
+    await frame.locator('[value="allow"]').waitFor()
+    await press('Tab', '[value="allow"]', frame)
+    await page.keyboard.press('Enter')
+    await frame.locator('form[action="/book"]').waitFor()
+    await press('Tab', '[type="submit"]', frame)
     await page.keyboard.press('Enter')
     await page.locator('[data-phone="buyer"] [data-button]').waitFor()
     await press('Shift+Tab', '[data-phone="seller"] [data-webview-close]')
@@ -148,7 +149,7 @@ inBrowser('everybody can use it', () => {
     await press('Tab', '[data-fault="500"]')
     await page.keyboard.press('Enter')
     await page.locator('[data-armed]', { hasText: '500' }).waitFor()
-  })
+  }, 120_000)
 
   test.each([
     ['fa', 'light', 1280],
