@@ -5,6 +5,8 @@ import { allGrants, anew, chatOf, consented, granting, grantsOf, NEARLY_OVER, OV
 import { idOf, until } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 describe('a refresh', () => {
   test.each([200, 400])('that is answered invalid_grant under %d ends the grant', async (status) => {
     const odd = await consented(OVER)
@@ -40,6 +42,9 @@ describe('a refresh', () => {
       return { status, body: JSON.stringify(json) }
     })
     expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    // It lives as long as it would have.
+    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
+    expect(Math.round((Date.parse(grant?.expires_at ?? '') - Date.now()) / DAY_MS)).toBe(30)
     const later = await anew(odd, OVER)
     expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)
     expect(asked).toHaveLength(2)
@@ -53,6 +58,18 @@ describe('a refresh', () => {
     const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
     expect(grant?.scopes.sort()).toEqual([chatOf(odd), 'USER_ID', 'offline_access'].sort())
     expect(await clicked(odd.at)).toContain('/oauth/start/')
+  })
+
+  test.each([
+    ['none of the scopes that the user has consented to', 'USER_ADDONS_CREATE'],
+    ['none but the right to refresh', 'offline_access'],
+    ['nothing', ''],
+  ])('that names %s ends the grant', async (_, scope) => {
+    const odd = await consented(OVER)
+    odd.odd.onToken(granting(scope))
+    const { status, text } = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
+    expect([status, parseJson(text)['code']]).toEqual([403, 'consent_required'])
+    expect(await allGrants(odd)).toEqual([])
   })
 
   test('that was answered 429 is asked once for all grants until Retry-After is over', async () => {

@@ -1,9 +1,19 @@
 import { join } from 'node:path'
-import { expect, test } from '@jest/globals'
-import { ask, clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
+import { describe, expect, test } from '@jest/globals'
+import {
+  ask,
+  clicked,
+  messageTo,
+  refreshesAt,
+  sendWithoutToken,
+  startConsentDivar,
+  walk,
+  withConsent,
+} from '../support/consent.ts'
 import { DATABASES, newFolder, withStore } from '../support/databases.ts'
 import { environment } from '../support/gateway.ts'
-import { eventually, startOn } from '../support/outbox.ts'
+import { OVER, startOdd } from '../support/odd-consent.ts'
+import { eventually, spawnReachable, startOn } from '../support/outbox.ts'
 import { click, CLICK, parseJson } from '../support/requests.ts'
 import { alter, inFile } from '../support/stores.ts'
 
@@ -21,7 +31,8 @@ onPostgres(
     const inOtherHands = "access_until = 0, lease_owner = 'gw_other', lease_until = 9000000000000"
     await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
 
-    const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50' })
+    // Without the stop it would wait for the other one's lease, longer than a test lasts.
+    const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50', DIVAR_TIMEOUT_MS: '30000' })
     const sending = sendWithoutToken(gateway, messageTo(divar)).then(({ status, text }) => [status, parseJson(text)])
     // It is in there once another request that came later is answered.
     await eventually(
@@ -32,6 +43,58 @@ onPostgres(
     expect(await sending).toEqual([502, expect.objectContaining({ code: 'not_sent' })])
   },
 )
+
+describe('SIGTERM while Divar is being asked for a new pair', () => {
+  /** The refresh token has five days left, so it is renewed by itself. */
+  const UNUSED = 'update user_grant set refresh_until = refresh_until - 2160000000'
+
+  /** The program itself, on the store of a user who has consented; Divar rotates the pair and holds its answer back. */
+  async function refreshing(statement: string, graceMs: number) {
+    const at = await startOdd()
+    await walk(await clicked(at.at))
+    await at.gateway.stop()
+    await alter(String(at.environment['DATABASE_URL']), statement)
+    const [asked, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
+    at.odd.onToken(() => {
+      asked.resolve(undefined)
+      return answered.promise
+    })
+    const gateway = await spawnReachable(at.divar, { ...at.environment, SHUTDOWN_GRACE_MS: String(graceMs) })
+    const sending =
+      statement === OVER
+        ? sendWithoutToken(gateway, messageTo(at.divar)).then(({ status }) => status)
+        : Promise.resolve('nothing to send')
+    await asked.promise
+    gateway.kill('SIGTERM')
+    await gateway.said('gateway.stopping')
+    const answerAsUsual = () => {
+      at.odd.asUsual()
+      answered.resolve(undefined)
+    }
+    const sendLater = async () => (await sendWithoutToken(await startOn(at.environment), messageTo(at.divar))).status
+    return { ...at, gateway, sending, answerAsUsual, sendLater }
+  }
+
+  test.each([
+    ['for a message: it is sent', OVER, 200],
+    ['though nothing waits for it', UNUSED, 'nothing to send'],
+  ])('waits for the answer %s, and the new pair is stored', async (_, statement, sent) => {
+    const at = await refreshing(statement, 15_000)
+    at.answerAsUsual()
+    expect([await at.sending, await at.gateway.exited]).toEqual([sent, 0])
+    // At Divar the former pair is of no use any more.
+    at.pass(5 * 60_000)
+    expect([await at.sendLater(), refreshesAt(at.divar)]).toEqual([200, 1])
+  })
+
+  test('waits no longer than the grace: the message is told as not sent, and the grant is kept', async () => {
+    const at = await refreshing(OVER, 200)
+    expect([await at.sending, await at.gateway.exited]).toEqual([502, 0])
+    at.answerAsUsual()
+    await alter(String(at.environment['DATABASE_URL']), 'update user_grant set lease_until = 0')
+    expect(await at.sendLater()).toBe(200)
+  })
+})
 
 test('kept clicks are deleted in time though consent is not set up', async () => {
   const store = await withStore('sqlite', {

@@ -40,7 +40,7 @@ export async function anew({ gateway, environment }: Pick<Odd, 'gateway' | 'envi
 }
 
 const grantsShown = z.object({
-  grants: z.array(z.object({ scopes: z.array(z.string()), access_expires_at: z.string() })),
+  grants: z.array(z.object({ scopes: z.array(z.string()), access_expires_at: z.string(), expires_at: z.string() })),
 })
 
 export async function grantsOf(gateway: TestGateway, userId: string) {

@@ -1,0 +1,43 @@
+import { expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { Browser, clicked, decide, walk } from '../support/consent.ts'
+import { KEYS } from '../support/gateway.ts'
+import { withMembers } from '../support/odd-divar.ts'
+import { allGrants, chatOf, ON_DENIED, startOdd } from '../support/odd-consent.ts'
+import { parseJson } from '../support/requests.ts'
+
+test.each([
+  ['server_error', 502, 'Divar did not answer', 'server_error'],
+  ['temporarily_unavailable', 502, 'Divar did not answer', 'temporarily_unavailable'],
+  ['invalid_scope', 403, 'Divar does not allow this', 'invalid_scope'],
+  ['09120000002', 403, 'Divar does not allow this', 'an error that is none'],
+])('a user whom Divar sends back with the error %s is told why, and nothing is granted', async (error, ...expected) => {
+  const odd = await startOdd()
+  const browser = new Browser()
+  const back = new URL(await decide(browser, await clicked(odd.at)))
+  back.searchParams.delete('code')
+  back.searchParams.set('error', error)
+  const [status, title, reason] = expected
+  expect(await browser.open(back.href)).toMatchObject({ status, body: expect.stringContaining(title), location: '' })
+  // Only words of the standard come into the log.
+  expect(await odd.gateway.logged('consent.refused')).toMatchObject({ level: 'warn', reason })
+  expect(await allGrants(odd)).toEqual([])
+})
+
+test('a user who gives no lasting access where that was asked has refused', async () => {
+  const odd = await startOdd({ scopes: ['chat', 'offline'] })
+  odd.odd.onToken(withMembers({ scope: `${chatOf(odd)} USER_ID`, refresh_token: undefined }))
+  expect(await walk(await clicked(odd.at))).toMatchObject({ status: 303, location: ON_DENIED })
+  expect(await allGrants(odd)).toEqual([])
+})
+
+test('where Divar does not tell who consented, and the click did not either, nothing is granted', async () => {
+  const odd = await startOdd({ scopes: ['chat'] })
+  odd.odd.onUsers(() => ({ status: 500, body: '{}' }))
+  const { text } = await supertest(odd.gateway.url)
+    .post('/divar/session')
+    .set({ authorization: KEYS.identification, 'api-version': '2' })
+    .send({ conversation_id: odd.divar.world.conversationId, user_id: null })
+  expect((await walk(String(parseJson(text)['url']))).status).toBe(502)
+  expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not tell who consented' })
+})
