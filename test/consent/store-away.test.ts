@@ -57,3 +57,21 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
     })
   },
 )
+
+test.each(DATABASES.filter((kind) => kind === 'postgres'))(
+  'a message without a token is not sent while %s is away, and told so; once it is back it goes',
+  async (on) => {
+    const at = await consented('select 1', { on })
+    const url = String(at.environment['DATABASE_URL'])
+    const send = () => sendWithoutToken(at.gateway, messageTo(at.divar))
+    await allowConnections(url, false)
+    const { status, text } = await send()
+    expect([status, parseJson(text)]).toEqual([
+      503,
+      expect.objectContaining({ code: 'store_unavailable', retryable: true }),
+    ])
+    expect(at.divar.received).toEqual([])
+    await allowConnections(url, true)
+    await eventually(async () => ((await send()).status === 200 ? true : undefined), 'the store is back')
+  },
+)
