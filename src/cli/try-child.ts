@@ -8,6 +8,7 @@ import { isJsonObject } from '../base/strict-json.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { askedOfClick, requireProvable } from '../consent/request.ts'
 import { moduleResolver } from '../resolver/module.ts'
+import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { ResolverError, ResolverSetupError, type Landing } from '../resolver/resolver.ts'
 import { ScopeError, wantedScopes } from '../scope/wanted.ts'
@@ -62,11 +63,12 @@ async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResol
   })
   const log = createLogger('debug', process.stdout)
   const began = performance.now()
-  const landing = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
+  const { landing, messageChange } = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
   const ms = Math.round(performance.now() - began)
   checkScopes(landing, job, askedOfClick(click))
   const ignored = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
-  return { kind: 'landing', landing, ms, ignored }
+  const warnings = messageChange === undefined ? [] : [explainMessageChange(messageChange)]
+  return { kind: 'landing', landing, ms, ignored, warnings }
 }
 
 /** What the gateway refuses of a landing's scopes. */

@@ -23,6 +23,8 @@ export const tryResultShape = z.discriminatedUnion('kind', [
     ms: z.number(),
     /** Members of the answer that the gateway does not read. */
     ignored: z.array(z.string()),
+    /** What the gateway changes of the answer. */
+    warnings: z.array(z.string()),
   }),
   z.object({ kind: z.literal('refused'), reason: z.string(), cause: z.string().optional() }),
   z.object({ kind: z.literal('not_loaded'), reason: z.string() }),

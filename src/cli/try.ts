@@ -61,8 +61,8 @@ type Tried = Exclude<TryResult, { kind: 'not_loaded' }>
 
 function asJson(result: Tried): unknown {
   if (result.kind === 'landing') {
-    const { landing, ms, ignored } = result
-    return { landing, ms, ...(ignored.length > 0 && { ignored }) }
+    const { landing, ms, ignored, warnings } = result
+    return { landing, ms, ...(ignored.length > 0 && { ignored }), ...(warnings.length > 0 && { warnings }) }
   }
   return { refused: result.reason, ...(result.cause !== undefined && { cause: result.cause }) }
 }
@@ -79,4 +79,5 @@ function print({ out }: Output, result: Tried): void {
   out([paint('green', 'lands on'), ` ${url} (${result.ms} ms)`])
   out(...Object.entries(rest).map(([name, value]) => `  ${name}: ${JSON.stringify(value)}`))
   out(...result.ignored.map((name) => `  ${explainIgnored({ pointer: `/${name}`, known: LANDING_NAMES })}`))
+  out(...result.warnings.map((warning) => ['  ', paint('yellow', 'warning'), `: ${warning}`]))
 }

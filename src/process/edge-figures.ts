@@ -1,4 +1,5 @@
 import { PairTally } from '../base/pair-tally.ts'
+import { Tally } from '../base/tally.ts'
 import { Spread } from '../base/spread.ts'
 import type { UnitOfWork } from '../http/unit-of-work.ts'
 
@@ -19,6 +20,7 @@ export class EdgeFigures {
   readonly requests = new PairTally('route', 'status')
   readonly clicks = new PairTally('wire', 'outcome')
   readonly sends = new PairTally('wire', 'outcome')
+  readonly messageChanges = new Tally()
   readonly resolver: Spread
   readonly resolverDeadlineS: number
 
@@ -31,6 +33,7 @@ export class EdgeFigures {
       for (const outcome of EXPECTED_OF_SENDS) this.sends.expect(wire, outcome)
     }
     this.clicks.expect('none', 'identification_refused')
+    for (const change of ['dropped', 'shortened']) this.messageChanges.expect({ change })
   }
 
   readonly onAnswered = (route: string, status: number): void => {
@@ -40,7 +43,8 @@ export class EdgeFigures {
   readonly onConcluded = ({ subject, fields }: UnitOfWork, event: string): void => {
     if (subject === undefined) return
     const wire = fields['wire'] === 'v1' || fields['wire'] === 'v2' ? fields['wire'] : 'none'
-    const { code, resolver_ms: resolverMs } = fields
+    const { code, resolver_ms: resolverMs, landing_message: change } = fields
+    if (typeof change === 'string') this.messageChanges.count({ change })
     if (typeof resolverMs === 'number') this.resolver.observe(resolverMs / 1000)
     if (subject === 'send') this.sends.count(wire, typeof code === 'string' ? code : event.slice('message.'.length))
     else if (typeof code === 'string') this.clicks.count(wire, code)

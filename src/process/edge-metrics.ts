@@ -26,6 +26,13 @@ export function edgeMetrics(edge: EdgeFigures): Metric[] {
       read: () => edge.landings().map(({ outcome, value }) => ({ labels: { outcome }, value })),
     },
     {
+      kind: 'counter',
+      name: 'kenar_landing_messages_changed_total',
+      help: 'Landings whose message was dropped (not a text, or empty) or shortened (over 200 characters).',
+      labels: ['change'],
+      read: () => edge.messageChanges.read(),
+    },
+    {
       kind: 'histogram',
       name: 'kenar_resolver_seconds',
       help: 'How long the resolver took for a click; its deadline is one of the buckets.',

@@ -8,7 +8,7 @@ const MAX_MESSAGE = 200
 const schema = z.compile(
   z.object({
     url: z.string(),
-    message: z.string().max(MAX_MESSAGE).nullish(),
+    message: z.unknown().optional(),
     scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
     onDenied: z.string().nullish(),
     on_denied: z.string().nullish(),
@@ -51,11 +51,15 @@ function isPlainBelow(origin: string, url: string): boolean {
   return url.length <= MAX_URL && url.startsWith(origin) && PLAIN.test(url.slice(origin.length))
 }
 
+/** A landing as it is sent, and what became of a `message` that could not be sent as it was. */
+export type CheckedLanding = { landing: Landing; messageChange?: MessageChange }
+export type MessageChange = 'dropped' | 'shortened'
+
 /**
- * Checks what a resolver answered, whatever kind it is; what was checked is what is sent.
+ * Checks what a resolver answered, whatever kind it is; what was checked is what is sent. An odd `message` costs no user the landing.
  * @throws ResolverError
  */
-export function checkLanding(answer: unknown, policy: LandingPolicy): Landing {
+export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLanding {
   const parsed = schema.safeParse(answer)
   if (!parsed.success) {
     const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
@@ -64,10 +68,26 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): Landing {
   const { url, message, scopes, onDenied, on_denied } = parsed.data
   const denied = onDenied ?? on_denied
   const landing: Landing = { url: accept('url', url, policy) }
-  if (message) landing.message = message
   if (scopes) landing.scopes = scopes
   if (denied) landing.onDenied = accept('onDenied', denied, policy)
-  return landing
+  if (message === undefined || message === null) return { landing }
+  if (typeof message !== 'string' || message === '') return { landing, messageChange: 'dropped' }
+  landing.message = message.length > MAX_MESSAGE ? shorten(message) : message
+  return landing.message === message ? { landing } : { landing, messageChange: 'shortened' }
+}
+
+/** Whole characters only: a pair of surrogates is kept or left out. */
+function shorten(message: string): string {
+  const last = message.charCodeAt(MAX_MESSAGE - 1)
+  const isHalf = last >= 0xd800 && last <= 0xdbff
+  return message.slice(0, isHalf ? MAX_MESSAGE - 1 : MAX_MESSAGE)
+}
+
+/** For developers of resolvers. */
+export function explainMessageChange(change: MessageChange): string {
+  return change === 'dropped'
+    ? 'message is not a text, or empty: the gateway answers without it'
+    : `message is longer than ${MAX_MESSAGE} characters: the gateway shortens it`
 }
 
 function accept(member: string, url: string, policy: LandingPolicy): string {

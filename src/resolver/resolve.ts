@@ -2,11 +2,11 @@ import { startDeadline } from '../base/deadline.ts'
 import type { Logger } from '../base/log.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
-import { checkLanding, type LandingPolicy } from './landing.ts'
-import { ResolverError, type Landing, type CallContext, type UncheckedResolver } from './resolver.ts'
+import { checkLanding, type CheckedLanding, type LandingPolicy } from './landing.ts'
+import { ResolverError, type CallContext, type UncheckedResolver } from './resolver.ts'
 
 /** A resolver that answers at once is not waited for. */
-export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<Landing> | Landing
+export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<CheckedLanding> | CheckedLanding
 
 export type ResolveOptions = {
   resolver: UncheckedResolver

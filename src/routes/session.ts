@@ -9,8 +9,9 @@ import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
 import { elapsedMs, type UnitOfWork } from '../http/unit-of-work.ts'
 import type { Lead, Led } from '../consent/lead.ts'
+import type { CheckedLanding } from '../resolver/landing.ts'
 import type { Resolve } from '../resolver/resolve.ts'
-import { ResolverError, type Landing } from '../resolver/resolver.ts'
+import { ResolverError } from '../resolver/resolver.ts'
 import { StoreError } from '../store/store.ts'
 
 const SESSION_PATH = '/divar/session'
@@ -76,13 +77,15 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
     running += 1
     try {
       const startedAt = performance.now()
-      let landing: Landing | Promise<Landing>
+      let checked: CheckedLanding | Promise<CheckedLanding>
       try {
-        landing = resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
-        if (landing instanceof Promise) landing = await landing
+        checked = resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
+        if (checked instanceof Promise) checked = await checked
       } finally {
         unit.fields['resolver_ms'] = elapsedMs(startedAt)
       }
+      const { landing, messageChange } = checked
+      if (messageChange !== undefined) unit.fields['landing_message'] = messageChange
       let led = lead(click, landing)
       if (led instanceof Promise) led = await led
       return landing.message === undefined ? led : { ...led, message: landing.message }

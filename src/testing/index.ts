@@ -8,6 +8,7 @@ import { newId } from '../base/id.ts'
 import { newTrace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
+import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import type { Landing, Resolver } from '../resolver/resolver.ts'
 
@@ -75,7 +76,7 @@ export type RunOptions = {
 
 /**
  * Runs a resolver as the gateway does: against its deadline, with the same checks of what it answers.
- * @returns the Landing as the gateway would send it
+ * @returns the Landing as the gateway would send it; a process warning says so where its message was dropped or shortened
  * @throws ResolverError when it throws (see its `cause`), is late, or answers no usable Landing
  * @throws TypeError when `allowedOrigins` has anything but origins
  */
@@ -87,7 +88,9 @@ export async function runResolver(resolver: Resolver, click: Click, options: Run
     policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
     cutOff: new AbortController().signal,
   })
-  return await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
+  const { landing, messageChange } = await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
+  if (messageChange !== undefined) process.emitWarning(`the Landing's ${explainMessageChange(messageChange)}`)
+  return landing
 }
 
 function requireOrigins(given: string | readonly string[]): ReadonlySet<string> {

@@ -46,6 +46,16 @@ describe('a landing that the gateway would refuse is refused', () => {
     expect([code, out]).toEqual([1, expect.stringContaining("the Landing's scopes: ")])
   })
 
+  test.each([
+    ['7', 'warning: message is not a text, or empty'],
+    [`'x'.repeat(201)`, 'warning: message is longer than 200 characters'],
+  ])('a message of %s is none of it: a warning says what becomes of it', async (message, warning) => {
+    const { code, out } = await tryOut(
+      `export default () => ({ url: 'https://app.example.com/', message: ${message} })`,
+    )
+    expect([code, out]).toEqual([0, expect.stringContaining(warning)])
+  })
+
   test('a misspelled member is named, with what was meant', async () => {
     const { code, out } = await tryOut(`export default () => ({ url: 'https://app.example.com/', onDenid: 'x' })`)
     expect([code, out]).toEqual([0, expect.stringContaining('/onDenid: not read; did you mean onDenied?')])

@@ -28,6 +28,19 @@ describe('GET /metrics counts clicks', () => {
     expect(series.get('kenar_resolver_seconds_count')).toBe(2)
   })
 
+  test('whose landing had an odd message, which is in the line of the log too', async () => {
+    const odd = await module(
+      `export default ({ postToken }) => ({ url: 'https://app.example.com/', message: postToken === 'another' ? 'x'.repeat(201) : 200 })`,
+    )
+    const gateway = await startTestGateway(odd)
+    await click(gateway, CLICK).expect(200, { status: '200', message: 'success', url: 'https://app.example.com/' })
+    expect(await gateway.logged('click.resolved')).toMatchObject({ landing_message: 'dropped' })
+    await click(gateway, { ...CLICK, post_token: 'another' }).expect(200)
+    const series = seriesOf(await metricsOf(gateway))
+    expect(series.get('kenar_landing_messages_changed_total{change="dropped"}')).toBe(1)
+    expect(series.get('kenar_landing_messages_changed_total{change="shortened"}')).toBe(1)
+  })
+
   test('that fell back, and those whose resolver failed without a fallback', async () => {
     const failing = await module(`export default () => { throw new Error('no') }`)
     const withFallback = await startTestGateway({ ...failing, FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })

@@ -119,15 +119,37 @@ describe('users are sent to checked addresses only', () => {
 
   test('where a refusing user goes is checked alike, in either spelling', () => {
     const url = 'https://app.example.com/'
-    expect(checkLanding({ url, on_denied: `${url}no` }, policy)).toEqual({ url, onDenied: `${url}no` })
-    expect(checkLanding({ url, onDenied: `${url}no` }, policy)).toEqual({ url, onDenied: `${url}no` })
+    expect(checkLanding({ url, on_denied: `${url}no` }, policy)).toEqual({ landing: { url, onDenied: `${url}no` } })
+    expect(checkLanding({ url, onDenied: `${url}no` }, policy)).toEqual({ landing: { url, onDenied: `${url}no` } })
     expect(() => checkLanding({ url, onDenied: 'https://evil.example/' }, policy)).toThrow("the Landing's onDenied")
   })
 
-  test.each([{ message: 7 }, { message: 'x'.repeat(201) }, { scopes: 'chat' }, { scopes: [''] }])(
-    'a Landing with %j is none',
-    (part) => {
-      expect(() => checkLanding({ url: 'https://app.example.com/', ...part }, policy)).toThrow('answered no Landing')
-    },
-  )
+  test.each([{ scopes: 'chat' }, { onDenied: 7 }, { scopes: [''] }])('a Landing with %j is none', (part) => {
+    expect(() => checkLanding({ url: 'https://app.example.com/', ...part }, policy)).toThrow('answered no Landing')
+  })
+
+  test.each<[string, unknown, object]>([
+    ['a number is dropped', 200, { messageChange: 'dropped' }],
+    ['an object is dropped', {}, { messageChange: 'dropped' }],
+    ['an empty text is dropped', '', { messageChange: 'dropped' }],
+    ['null is none', null, {}],
+    ['200 letters stay', 'x'.repeat(200), { landing: { message: 'x'.repeat(200) } }],
+    [
+      '201 letters are shortened',
+      'x'.repeat(201),
+      { landing: { message: 'x'.repeat(200) }, messageChange: 'shortened' },
+    ],
+    [
+      'a pair of surrogates is not cut in half',
+      `${'x'.repeat(199)}😀`,
+      { landing: { message: 'x'.repeat(199) }, messageChange: 'shortened' },
+    ],
+    ['a pair that fits stays', `${'x'.repeat(198)}😀y`, { landing: { message: `${'x'.repeat(198)}😀` } }],
+  ])('an odd message costs no landing: %s', (_, message, expected) => {
+    const url = 'https://app.example.com/'
+    const { landing, ...change } = checkLanding({ url, message }, policy)
+    expect({ landing, ...change }).toMatchObject(expected)
+    expect(landing.url).toBe(url)
+    if (!('landing' in expected)) expect({ landing, ...change }).toEqual({ landing: { url }, ...expected })
+  })
 })

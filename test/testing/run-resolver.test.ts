@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { describe, expect, jest, test } from '@jest/globals'
 import { clickV1, clickV2, Fault, ResolverError, runResolver, type Resolver } from '../../src/testing/index.ts'
 
 const toOrder: Resolver = ({ data, side }) => ({
@@ -43,6 +43,14 @@ describe('a resolver is run as the gateway runs it', () => {
   ])('one that %s is refused', async (_, resolver, options, reason) => {
     await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(ResolverError)
     await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(reason)
+  })
+
+  test('an odd message is dropped as the gateway drops it, with a warning', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const landing = { url: 'https://app.example.com/', message: '' }
+    await expect(runResolver(() => landing, clickV1())).resolves.toEqual({ url: landing.url })
+    expect(warn.mock.lastCall).toEqual([expect.stringContaining("the Landing's message is not a text, or empty")])
+    warn.mockRestore()
   })
 
   test('one that is late is told so by its signal', async () => {
