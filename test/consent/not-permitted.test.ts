@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals'
-import supertest from 'supertest'
 import type { Side } from '../../src/simulator/shown.ts'
-import { clicked, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
-import { KEYS, type TestGateway } from '../support/gateway.ts'
+import { clicked, linkFor, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import type { TestGateway } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
 
 /** Each holds something that no later one holds, so all of them stay; the narrowest come last. */
@@ -10,22 +9,11 @@ const FOUR_GRANTS = [['seller_chats'], ['post_chats'], ['chat', 'phone'], ['chat
 
 const userOf = ({ divar }: TestGateway, side: Side) => divar.world.people[side].v2Id
 
-async function consentTo(gateway: TestGateway, scopes: readonly string[], side: Side = 'seller'): Promise<void> {
-  const { world } = gateway.divar
-  const body = {
-    scopes,
-    user_id: userOf(gateway, side),
-    post_token: world.post.token,
-    conversation_id: world.conversationId,
-    return_url: 'https://app.example.com/thanks',
-  }
-  const { text } = await supertest(gateway.internalUrl).post('/consents').set('x-api-key', KEYS.caller).send(body)
-  expect((await walk(String(parseJson(text)['url']), { side })).status).toBe(303)
-}
-
 async function consented(all: readonly (readonly string[])[]): Promise<TestGateway> {
   const gateway = await startConsentGateway()
-  for (const scopes of all) await consentTo(gateway, scopes)
+  for (const scopes of all) {
+    expect((await walk(await linkFor(gateway, scopes, 'seller'), { side: 'seller' })).status).toBe(303)
+  }
   return gateway
 }
 

@@ -123,6 +123,23 @@ export async function clicked(
   return z.object({ url: z.string() }).parse(await answer.json()).url
 }
 
+/** A link of a service's that asks a user for scopes of the simulator's chat. */
+export async function linkFor(
+  { internalUrl, divar }: Reachable & { divar: Simulator },
+  scopes: readonly string[],
+  side: Side = 'buyer',
+): Promise<string> {
+  const { people, post, conversationId } = divar.world
+  const { text } = await supertest(internalUrl).post('/consents').set('x-api-key', KEYS.caller).send({
+    scopes,
+    user_id: people[side].v2Id,
+    post_token: post.token,
+    conversation_id: conversationId,
+    return_url: 'https://app.example.com/thanks',
+  })
+  return z.object({ url: z.string() }).parse(JSON.parse(text)).url
+}
+
 /** A send of a service that has no token. */
 export function sendWithoutToken(
   gateway: Reachable,
