@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { createLogger } from '../../src/base/log.ts'
 import { Attempts } from '../../src/outbox/attempts.ts'
-import { StoreError, type Finish } from '../../src/store/store.ts'
+import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
 import { acceptedAndClaimed, newStore } from '../support/stores.ts'
 
 test('what is done about one message is done one after the other, also after a failure', async () => {
@@ -30,24 +30,35 @@ test('what is done about one message is done one after the other, also after a f
   expect(attempts.isInHand('msg_1')).toBe(false)
 })
 
-test('an end that the store cannot take keeps back no other', async () => {
+test('an end that the store cannot take keeps back no other: what failed together is committed one by one', async () => {
   const store = await newStore('sqlite')
-  const finish = (owner: string, finished: readonly Finish[]) =>
-    finished.some(({ attempt }) => attempt?.outcome === 'poison')
-      ? Promise.reject(new StoreError('refused', undefined))
-      : store.finish(owner, finished)
+  const open = Promise.withResolvers<undefined>()
+  const batches: number[] = []
+  const finish = async (owner: string, finished: readonly Finish[]) => {
+    await open.promise
+    const isPoisoned = finished.some(({ attempt }) => attempt?.outcome === 'poison')
+    if (isPoisoned) batches.push(finished.length)
+    return isPoisoned ? Promise.reject(new StoreError('refused', undefined)) : store.finish(owner, finished)
+  }
   const cutOff = new AbortController()
   const attempts = new Attempts({ ...store, finish }, 'gw-1', createLogger('silent'), cutOff.signal)
-  const messages = [await acceptedAndClaimed(store), await acceptedAndClaimed(store), await acceptedAndClaimed(store)]
+  const messages: Claimed[] = []
+  for (let count = 0; count < 9; count += 1) messages.push(await acceptedAndClaimed(store))
   await store.begin(
     'gw-1',
     messages.map(({ id }) => id),
   )
+  // The first two are on their way to the store; the others share the next commit.
   const ends = messages.map((message, index) => {
-    const outcome = index === 1 ? 'poison' : 'delivered'
+    const outcome = index === 4 ? 'poison' : 'delivered'
     return attempts.finish({ message, attempt: { number: 1, outcome }, next: { state: 'delivered' } })
   })
-  expect(await Promise.all([ends[0], ends[2]])).toEqual([true, true])
+  open.resolve(undefined)
+  const poison = ends.splice(4, 1)[0]
+  expect(await Promise.all(ends)).toEqual(ends.map(() => true))
   cutOff.abort()
-  expect(await ends[1]).toBe(false)
+  expect(await poison).toBe(false)
+  const [together, ...alone] = batches
+  expect(together).toBe(7)
+  expect(new Set(alone)).toEqual(new Set([1]))
 })
