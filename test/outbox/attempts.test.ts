@@ -62,3 +62,24 @@ test('an end that the store cannot take keeps back no other: what failed togethe
   expect(together).toBe(7)
   expect(new Set(alone)).toEqual(new Set([1]))
 })
+
+test('an end is told apart by whose lease still held, also of ends that are committed together', async () => {
+  const store = await newStore('sqlite')
+  const open = Promise.withResolvers<undefined>()
+  const finish = async (owner: string, finished: readonly Finish[]) => {
+    await open.promise
+    return store.finish(owner, finished)
+  }
+  const attempts = new Attempts({ ...store, finish }, 'gw-1', createLogger('silent'), new AbortController().signal)
+  const lost = await acceptedAndClaimed(store)
+  await store.leave('gw-1')
+  await store.adopt('gw-2', 10)
+  const kept: Claimed[] = []
+  for (let count = 0; count < 3; count += 1) kept.push(await acceptedAndClaimed(store))
+  // Two are on their way to the store, so that the others share the next commit.
+  const ends = [...kept.slice(1), lost, ...kept.slice(0, 1)].map((message) =>
+    attempts.finish({ message, next: { state: 'delivered' } }),
+  )
+  open.resolve(undefined)
+  expect(await Promise.all(ends)).toEqual([true, true, false, true])
+})

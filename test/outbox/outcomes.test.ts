@@ -70,16 +70,20 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(gateway.divar.received).toHaveLength(before + 1)
   })
 
-  test.each<[string, Misbehaviour, string]>([
-    ['a reset', { kind: 'reset' }, 'UND_ERR_SOCKET'],
-    ['an acceptance that is cut off', { kind: 'reset_after' }, 'UND_ERR_SOCKET'],
-    ['504', answer(504), 'status 504'],
-    ['a 2xx that cannot be read', answer(200, 'yes'), 'unreadable answer with status 200'],
-    ['a 2xx that says more than a status', answer(200, '{"status":3000000000}'), 'status 3000000000'],
-  ])('that meets %s is unknown, and not tried again', async (_, misbehaviour, reason) => {
+  test.each<[string, Misbehaviour, string, number | null]>([
+    ['a reset', { kind: 'reset' }, 'UND_ERR_SOCKET', null],
+    ['an acceptance that is cut off', { kind: 'reset_after' }, 'UND_ERR_SOCKET', null],
+    ['504', answer(504), 'status 504', 504],
+    ['a 2xx that cannot be read', answer(200, 'yes'), 'unreadable answer with status 200', null],
+    ['a 2xx that says more than a status', answer(200, '{"status":3000000000}'), 'status 3000000000', null],
+  ])('that meets %s is unknown, and not tried again', async (_, misbehaviour, reason, status) => {
     const before = gateway.divar.received.length
     const message = await until(gateway, await meet(V2, misbehaviour), 'unknown')
-    expect(message).toMatchObject({ next_attempt_at: null, wiped: false, last_error: { outcome: 'unknown', reason } })
+    expect(message).toMatchObject({
+      next_attempt_at: null,
+      wiped: false,
+      last_error: { outcome: 'unknown', reason, status },
+    })
     expect(message.attempts).toHaveLength(1)
     expect(gateway.divar.received).toHaveLength(before + 1)
   })

@@ -72,9 +72,10 @@ export async function startOutbox(
   )
   const by = deliverBy(reached.deliver, undefined)
   const store = await openAt(String(stored['DATABASE_URL']))
+  const given = { ...store, ...calls(store) }
   const outbox = new Outbox({
-    store: { ...store, ...calls(store) },
-    clock: new ClockWatch(store, log, 0),
+    store: given,
+    clock: new ClockWatch(given, log, config.store.deleteAfterStartMs),
     keyring: createKeyring(config.store.keys),
     lanes: lanes(reached.lanes(by)),
     retry: config.store.retry,

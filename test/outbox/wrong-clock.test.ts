@@ -1,0 +1,78 @@
+import { describe, expect, test } from '@jest/globals'
+import type { MessageRecord } from '../../src/store/store.ts'
+import { DATABASES } from '../support/databases.ts'
+import { answer, said } from '../support/outbox.ts'
+import { startOutbox } from '../support/outbox-on-store.ts'
+
+const hasTried = ({ attempts }: MessageRecord) => attempts.some(({ endedAt }) => endedAt !== null)
+const DAYS_MS = 3 * 24 * 3_600_000
+
+describe.each(DATABASES)('on %s', (kind) => {
+  /** An outbox whose database's clock jumps ahead, or in which that much time has passed. */
+  async function startAhead(how: 'jumps' | 'passes') {
+    const seen = Promise.withResolvers<undefined>()
+    let aheadMs = 0
+    const started = await startOutbox(kind, {
+      more: { RETRY_FIRST_MS: '60000' },
+      calls: (real) => ({
+        readClock: async () => {
+          const clock = await real.readClock()
+          seen.resolve(undefined)
+          return how === 'jumps' ? { ...clock, nowMs: clock.nowMs + aheadMs } : clock
+        },
+        claim: async (...parameters) => {
+          const { messages, nextInMs } = await real.claim(...parameters)
+          return {
+            messages: messages.map((message) => ({ ...message, tryForMs: message.tryForMs - aheadMs })),
+            nextInMs,
+          }
+        },
+      }),
+    })
+    await seen.promise
+    aheadMs = DAYS_MS
+    return started
+  }
+
+  test('a message whose time is over by a clock that has just jumped is tried again', async () => {
+    const { queue, until, divar } = await startAhead('jumps')
+    divar.misbehave(answer(500))
+    const id = await queue(said('c-1', 'x'))
+    expect(await until(id, hasTried)).toMatchObject({ state: 'queued' })
+  })
+
+  test('a message whose time is over has failed', async () => {
+    const { queue, until, divar } = await startAhead('passes')
+    divar.misbehave(answer(500))
+    const id = await queue(said('c-1', 'x'))
+    expect(await until(id, hasTried)).toMatchObject({ state: 'failed' })
+  })
+
+  test.each([
+    ['just after a start nothing is deleted by its age', '600000', 0],
+    ['later what is old is deleted', '0', 1],
+  ])('%s', async (_, waitMs, deletions) => {
+    const done: string[] = []
+    const looked = Promise.withResolvers<undefined>()
+    await startOutbox(kind, {
+      more: { DELETE_AFTER_START_MS: waitMs },
+      calls: (real) => ({
+        wipe: (...parameters) => {
+          done.push('wipe')
+          return real.wipe(...parameters)
+        },
+        purge: (...parameters) => {
+          done.push('purge')
+          return real.purge(...parameters)
+        },
+        // What is looked after beside it goes on.
+        sealedUnderOthers: (...parameters) => {
+          looked.resolve(undefined)
+          return real.sealedUnderOthers(...parameters)
+        },
+      }),
+    })
+    await looked.promise
+    expect(done).toEqual(Array.from({ length: deletions }, () => ['wipe', 'purge']).flat())
+  })
+})
