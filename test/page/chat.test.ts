@@ -1,16 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import type { FrameLocator, Page } from 'playwright-core'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { APP, startConsentApp } from '../support/consent-app.ts'
 import { startDemoStand } from '../support/demo-stand.ts'
+import { decide, phone, webView } from '../support/phones.ts'
 import { sendThrough, startStand } from '../support/stand.ts'
 import { sampleMessages } from '../../src/demo/samples.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
-
-const phone = (page: Page, side: 'seller' | 'buyer') => page.locator(`[data-phone="${side}"]`)
-const webView = (page: Page, side: 'seller' | 'buyer'): FrameLocator =>
-  phone(page, side).frameLocator('[data-webview] iframe')
 
 inBrowser('the page: two phones and one conversation', () => {
   test.each(['fa', 'en'] as const)('in %s, what one writes the other reads', async (language) => {
@@ -32,7 +28,7 @@ inBrowser('the page: two phones and one conversation', () => {
       await page.locator(`[data-wire="${wire}"]`).first().click()
       await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
       await phone(page, 'buyer').locator('[data-menu]').click()
-      await webView(page, 'buyer').locator('[name="decision"][value="allow"]').click()
+      await decide(page, 'buyer', 'allow')
       await webView(page, 'buyer').locator('form[action="/book"]').waitFor()
       expect(simulator.conversation.settings.wire).toBe(wire)
       await webView(page, 'buyer').locator('[type="submit"]').first().click()
@@ -55,7 +51,7 @@ inBrowser('the page: two phones and one conversation', () => {
     ])
     const buttons = phone(page, 'buyer').locator('[data-button]')
     await buttons.filter({ hasText: 'تأیید زمان بازدید' }).click()
-    await webView(page, 'buyer').locator('[name="decision"][value="allow"]').click()
+    await decide(page, 'buyer', 'allow')
     await webView(page, 'buyer').getByText('A-1029').first().waitFor()
     await phone(page, 'buyer').locator('[data-webview-close]').click()
     await buttons.filter({ hasText: 'گزارش خریدار' }).click()
@@ -70,7 +66,7 @@ inBrowser('the page: two phones and one conversation', () => {
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-location]').click()
     await phone(page, 'seller').locator('[data-button]').click()
-    await webView(page, 'seller').locator('[name="decision"][value="allow"]').click()
+    await decide(page, 'seller', 'allow')
     await webView(page, 'seller').locator('form[action="/book"]').waitFor()
     const click = simulator.conversation.snapshot().timeline.find(({ kind }) => kind === 'click')
     expect(click?.request?.body).toMatch(/"location":\{"latitude":[\d.]+,"longitude":[\d.]+\}/)
@@ -105,7 +101,7 @@ inBrowser('the page: consent as Divar asks for it', () => {
     url = simulator.url
     const { page } = await openPage(simulator.url)
     await phone(page, 'seller').locator('[data-menu]').click()
-    await webView(page, 'seller').locator(`[name="decision"][value="${decision}"]`).click()
+    await decide(page, 'seller', decision)
     await webView(page, 'seller')
       .getByText(decision === 'allow' ? 'granted: USER_PHONE offline_access' : 'denied: access_denied')
       .waitFor()

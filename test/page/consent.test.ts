@@ -1,17 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import axe from 'axe-core'
-import type { FrameLocator, Page } from 'playwright-core'
 import { endingPage } from '../../src/routes/oauth-page.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { startDemoStand } from '../support/demo-stand.ts'
+import { decide, phone, webView } from '../support/phones.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
-
-type PhoneSide = 'seller' | 'buyer'
-const phone = (page: Page, side: PhoneSide) => page.locator(`[data-phone="${side}"]`)
-const webView = (page: Page, side: PhoneSide): FrameLocator => phone(page, side).frameLocator('[data-webview] iframe')
-const decide = (page: Page, side: PhoneSide, decision: 'allow' | 'deny') =>
-  webView(page, side).locator(`[name="decision"][value="${decision}"]`).click()
 
 const NOTHING_ODD = { strangers: [], complaints: [] }
 

@@ -149,7 +149,7 @@ inBrowser('everybody can use it', () => {
     await press('Tab', '[data-fault="500"]')
     await page.keyboard.press('Enter')
     await page.locator('[data-armed]', { hasText: '500' }).waitFor()
-  }, 120_000)
+  })
 
   test.each([
     ['fa', 'light', 1280],
@@ -173,6 +173,24 @@ inBrowser('everybody can use it', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
     },
   )
+
+  test('in forced colors one sees whose message it is, and which switch is pressed', async () => {
+    const { simulator } = await startStand()
+    for (const from of ['buyer', 'seller'] as const)
+      simulator.conversation.say({ from, kind: 'text', text: from, buttons: { seller: [], buyer: [] } })
+    const { page } = await openPage(simulator.url)
+    await page.emulateMedia({ forcedColors: 'active' })
+    const look = (selector: string, property: string): Promise<unknown> =>
+      page.evaluate(
+        `getComputedStyle(document.querySelector(${JSON.stringify(selector)})).getPropertyValue('${property}')`,
+      )
+    const seller = '[data-phone="seller"]'
+    expect(await look(`${seller} .bubble.own`, 'border-top-width')).toBe('3px')
+    expect(await look(`${seller} .bubble.other`, 'border-top-width')).toBe('1px')
+    expect(await look(`[data-language="fa"]`, 'background-color')).not.toBe(
+      await look(`[data-language="en"]`, 'background-color'),
+    )
+  })
 
   test('all of it, fonts included, is under 400 KB', async () => {
     const { simulator } = await startStand()

@@ -157,10 +157,18 @@ describe('whether a frame may show a landing', () => {
     [{ 'x-frame-options': 'SAMEORIGIN' }, 'no'],
     [{ 'content-security-policy': "default-src 'none'; frame-ancestors 'self'" }, 'no'],
     [{ 'content-security-policy': 'frame-ancestors *' }, 'yes'],
+    [{ 'content-disposition': 'attachment; filename="contract.html"' }, 'download'],
+    [{ 'content-type': 'application/zip' }, 'download'],
   ])('%j: %s', async (headers: Record<string, string>, framable) => {
     const origin = await originOf(createServer((_, response) => response.writeHead(200, headers).end()))
     const stand = await startStand(() => ({ LANDING_URL_TEMPLATE: `${origin}/start{?side}` }))
     expect((await click(stand, { side: 'buyer' })).framable).toBe(framable)
+  })
+
+  test('an answer without content is empty', async () => {
+    const origin = await originOf(createServer((_, response) => response.writeHead(204).end()))
+    const stand = await startStand(() => ({ LANDING_URL_TEMPLATE: `${origin}/start{?side}` }))
+    expect((await click(stand, { side: 'buyer' })).framable).toBe('empty')
   })
 
   test('of an address that is not of this machine nothing is known, for it is never asked', async () => {

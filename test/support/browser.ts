@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { delimiter, join } from 'node:path'
-import { afterAll } from '@jest/globals'
+import { afterAll, jest } from '@jest/globals'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { reportMissing } from './programs.ts'
 
@@ -14,6 +14,12 @@ export const CHROMIUM = (process.env['PATH'] ?? '')
   .flatMap((folder) => NAMES.map((name) => join(folder, name)))
   .find((file) => existsSync(file))
 if (CHROMIUM === undefined) reportMissing('chromium', 'the pages are not tried in a browser')
+
+/** A browser on a busy machine takes its time. */
+const PATIENCE_MS = 120_000
+jest.setTimeout(PATIENCE_MS)
+
+const THIS_MACHINE = new Set(['127.0.0.1', 'localhost'])
 
 /** Nothing that would look for a network of its own. */
 const FLAGS = [
@@ -44,9 +50,10 @@ export async function openTab(
   const context = await (
     await browser
   ).newContext({ viewport: { width, height }, colorScheme, locale, reducedMotion: 'reduce' })
+  context.setDefaultTimeout(PATIENCE_MS)
   const strangers: string[] = []
   await context.route(
-    (address) => address.hostname !== '127.0.0.1',
+    (address) => !THIS_MACHINE.has(address.hostname),
     (route) => {
       strangers.push(route.request().url())
       return route.abort()

@@ -1,0 +1,82 @@
+import { createServer } from 'node:http'
+import { describe, expect, test } from '@jest/globals'
+import { CHROMIUM, openPage } from '../support/browser.ts'
+import { startConsentStand } from '../support/consent-stand.ts'
+import { originOf } from '../support/listen.ts'
+import { decide, phone, webView } from '../support/phones.ts'
+import { startStand } from '../support/stand.ts'
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+
+type Page = { status?: number; headers?: Record<string, string> }
+const REFUSES: Page = { headers: { 'x-frame-options': 'DENY' } }
+const REFUSES_TOO: Page = { headers: { 'content-security-policy': "frame-ancestors 'none'" } }
+const DOWNLOAD: Page = { headers: { 'content-disposition': 'attachment; filename="contract.txt"' } }
+const EMPTY: Page = { status: 204 }
+
+/** An app whose every address answers like this. */
+async function startLanding({ status = 200, headers = {} }: Page): Promise<string> {
+  const answer = status === 204 ? undefined : '<!doctype html><title>app</title><h1>the landing</h1>'
+  const origin = await originOf(
+    createServer((_, response) => response.writeHead(status, { 'content-type': 'text/html', ...headers }).end(answer)),
+  )
+  return `${origin}/landing`
+}
+
+inBrowser('a landing that a frame cannot show', () => {
+  test.each([
+    ['refuses frames', REFUSES, 'refuses to be shown in a frame'],
+    ['is a download', DOWNLOAD, 'a file to download'],
+    ['has no content', EMPTY, 'without content (204)'],
+  ])('and %s is named, with a way to open it', async (_, answer, why) => {
+    const landing = await startLanding(answer)
+    const { simulator } = await startStand(() => ({ LANDING_URL_TEMPLATE: landing }))
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    const told = phone(page, 'buyer').locator('.unframed')
+    await told.getByText(why).waitFor()
+    expect(await told.locator('[data-open-window]').getAttribute('href')).toBe(landing)
+    expect(await phone(page, 'buyer').locator('iframe').count()).toBe(0)
+  })
+
+  test.each([
+    ['refuses frames by X-Frame-Options', REFUSES, 'If you see nothing here', 'refuses to be shown in a frame'],
+    ['refuses frames by frame-ancestors', REFUSES_TOO, 'If you see nothing here', 'refuses to be shown in a frame'],
+    ['is a download', DOWNLOAD, 'No page has come yet', 'a file to download'],
+    ['has no content', EMPTY, 'No page has come yet', 'without content (204)'],
+  ])('and %s after consent is no dead end: opened again it is named', async (_, answer, hint, why) => {
+    const landing = await startLanding(answer)
+    const { simulator } = await startConsentStand(landing)
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await decide(page, 'buyer', 'allow')
+    const told = phone(page, 'buyer').locator('.hint')
+    await told.getByText(hint).waitFor()
+    await told.getByRole('button', { name: 'Open again' }).click()
+    await phone(page, 'buyer').locator('.unframed').getByText(why).waitFor()
+    expect(await phone(page, 'buyer').locator('.unframed [data-open-window]').getAttribute('href')).toBe(landing)
+  })
+
+  test('after consent is open in a new window with one click, though the link to it is used up', async () => {
+    const landing = await startLanding(REFUSES)
+    const { simulator } = await startConsentStand(landing)
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await decide(page, 'buyer', 'allow')
+    const opened = page.context().waitForEvent('page')
+    await phone(page, 'buyer').locator('.hint [data-open-window]').click()
+    const tab = await opened
+    await tab.getByText('the landing').waitFor()
+    expect([tab.url(), await tab.evaluate('window.opener')]).toEqual([landing, null])
+  })
+
+  test('a page that a frame can show needs no way out before consent', async () => {
+    const { simulator } = await startConsentStand(await startLanding({}))
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    await webView(page, 'buyer').locator('[value="allow"]').waitFor()
+    expect(await phone(page, 'buyer').locator('.hint').innerText()).toBe('')
+    await decide(page, 'buyer', 'allow')
+    await webView(page, 'buyer').getByText('the landing').waitFor()
+  })
+})
