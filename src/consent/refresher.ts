@@ -128,7 +128,7 @@ export class Refresher {
       if (!(error instanceof StoreError)) throw error
       // The former pair is still good for two minutes; so long the store may come back.
       this.#commitLater(commit, error)
-      return grant.accessMs > 0 ? { kind: 'fresh', grant } : { kind: 'failed', reason: 'the store is away' }
+      return { kind: 'failed', reason: 'the store is away' }
     }
     return {
       kind: 'fresh',

@@ -9,6 +9,9 @@ import { parseJson } from '../support/requests.ts'
 /** Long enough for a database to come back. */
 const PATIENT = { SHUTDOWN_GRACE_MS: '15000' }
 
+/** The pair is old enough to be doubted. */
+const AGED = 'update user_grant set refreshed_at = refreshed_at - 3600000'
+
 /** Commits of a new pair that the store did not take. */
 function failedCommits(all: readonly Record<string, unknown>[]): number {
   return all.filter(({ event, what }) => event === 'store.failed' && what === 'commitRefresh').length
@@ -21,6 +24,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
     async function refreshedWhileAway(statement: string) {
       const at = await consented(statement, { on, environment: PATIENT })
       const url = String(at.environment['DATABASE_URL'])
+      if (statement === AGED) at.divar.grants.expireAll()
       at.odd.onToken(async () => {
         await allowConnections(url, false)
         return undefined
@@ -37,6 +41,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
     test.each([
       ['nearly over: it serves meanwhile', NEARLY_OVER, { status: 200 }],
       ['over: the message is told as not sent', OVER, { status: 502, code: 'not_sent' }],
+      ['refused by Divar: the message is told as not sent', AGED, { status: 502, code: 'not_sent' }],
     ])('is stored once it is back, and used from then on; the former token is %s', async (_, statement, sent) => {
       const at = await refreshedWhileAway(statement)
       expect(at.sent).toMatchObject(sent)
