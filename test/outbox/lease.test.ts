@@ -1,13 +1,17 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/base/log.ts'
 import { Lease } from '../../src/outbox/lease.ts'
+import type { Held } from '../../src/store/store.ts'
 import { LEASE_MS } from '../../src/store/claim.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
 /** A gateway whose store can be away; how often it has looked for others' messages. */
-async function startLease() {
+async function startLease(...held: readonly Held[][]) {
+  const batches = [...held]
+  const settled: string[] = []
+  const inHand = new Set<string>()
   const beats: number[] = []
   const seen = {
     adopted: 0,
@@ -23,7 +27,7 @@ async function startLease() {
     adopt: async () => {
       await reach()
       seen.adopted += 1
-      return []
+      return batches.shift() ?? []
     },
     heartbeat: async () => {
       await reach()
@@ -35,10 +39,18 @@ async function startLease() {
     },
     readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
   }
-  const attempts = { owner: 'gw-1', isInHand: () => false }
-  const lease = new Lease({ store, attempts, settleLeft: () => Promise.resolve(), log: createLogger('silent') })
+  const attempts = { owner: 'gw-1', isInHand: (id: string) => inHand.has(id) }
+  const lease = new Lease({
+    store,
+    attempts,
+    settleLeft: ({ id }) => {
+      settled.push(id)
+      return Promise.resolve()
+    },
+    log: createLogger('silent'),
+  })
   await lease.start()
-  return { lease, seen }
+  return { lease, seen, settled, inHand }
 }
 
 test('looks every 5 s for what others have left behind, also after a short absence of the store', async () => {
@@ -102,4 +114,46 @@ test('a gateway that stops says so, and does not wait for ever for a store that 
   expect([seen.left, stopped]).toEqual([1, false])
   await jest.advanceTimersByTimeAsync(100)
   await stopping
+})
+
+function held(id: string, takenOver: boolean): Held {
+  return {
+    id,
+    caller: 'orders',
+    wire: 'v2',
+    conversation: id,
+    inLine: true,
+    atLeastOnce: false,
+    unsure: false,
+    attempts: 1,
+    tryForMs: 60_000,
+    requestId: 'req_1',
+    body: undefined,
+    attemptOpen: true,
+    takenOver,
+  }
+}
+
+test('a start settles all that was left behind before it goes on, however much that is', async () => {
+  const { lease, settled } = await startLease([held('1', true), held('2', true)], [held('3', true)])
+  expect(settled).toEqual(['1', '2', '3'])
+  await lease.stop()
+})
+
+test('what the store believes to be ours and nobody here is at is settled when it is seen twice, not at once', async () => {
+  const stray = held('stray', false)
+  const { lease, settled } = await startLease([stray], [stray])
+  expect(settled).toEqual([])
+  await jest.advanceTimersByTimeAsync(5000)
+  expect(settled).toEqual(['stray'])
+  await lease.stop()
+})
+
+test('what somebody here is at is not settled, however often it is seen', async () => {
+  const busy = held('busy', false)
+  const { lease, settled, inHand } = await startLease([], [busy], [busy], [busy])
+  inHand.add('busy')
+  await jest.advanceTimersByTimeAsync(20_000)
+  expect(settled).toEqual([])
+  await lease.stop()
 })

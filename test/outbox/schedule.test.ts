@@ -42,3 +42,12 @@ test('no wait between two tries is longer than the highest ceiling, after whatev
 test('a message without Retry-After ends when its next try would come too late', () => {
   expect(next({ number: 13, tryForMs: HOUR_MS - 1 })).toEqual({ state: 'failed' })
 })
+
+test('the waits between tries double from the first one, up to the highest, each anywhere below that', () => {
+  const waits = Array.from({ length: 13 }, (_, index) => next({ number: index + 1 }))
+  const seconds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600]
+  expect(waits).toEqual(seconds.map((second) => ({ state: 'queued', inMs: second * 1000, unsure: false })))
+  for (const random of [0, 0.25, 0.5]) {
+    expect(next({ number: 4 }, random)).toEqual({ state: 'queued', inMs: 8000 * random, unsure: false })
+  }
+})

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, jest, test } from '@jest/globals'
 import type { Outcome } from '../../src/delivery/outcome.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
@@ -48,6 +49,8 @@ test.each(['does not answer', 'fails'] as const)(
       .finally(() => (isAnswered = true))
     await asked
     await jest.advanceTimersByTimeAsync(2999)
+    // Whatever has passed is told some turns later.
+    for (let count = 0; count < 20; count += 1) await turn()
     expect(isAnswered).toBe(false)
     await jest.advanceTimersByTimeAsync(1)
     expect(await answered).toEqual({ kind: 'attempted', outcome: DELIVERED })
