@@ -1,30 +1,14 @@
-import * as z from 'zod'
+import type { AddressRanges } from '../base/address-ranges.ts'
 import type { LogLevel } from '../base/log.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
-import {
-  chooseConsent,
-  consentFaults,
-  consentSchema,
-  describeConsent,
-  mootConsentVariables,
-  type ConsentConfig,
-} from './consent-config.ts'
-import { chooseLimits, describeLimits, limitsSchema, type LimitsConfig } from './limits-config.ts'
-import { chooseResolver, mootResolverVariables, resolverFaults, resolverSchema } from './resolver-config.ts'
-import {
-  chooseStore,
-  describeStore,
-  mootStoreVariables,
-  storeFaults,
-  storeSchema,
-  type StoreConfig,
-} from './store-config.ts'
-import * as variable from './variables.ts'
-import type { Environment } from './variables.ts'
+import type { ScopeStyle } from '../scope/scope.ts'
+import { DAY_MS, environmentSchema, HOUR_MS, type Variables } from './schema.ts'
+import { unusedVariables } from './unused-variables.ts'
+import type { DatabaseChoice, Environment } from './variables.ts'
 
-export type { Environment, StoreConfig }
+export type { Environment }
 
-/** Everything that the process is told from outside, checked. */
+/** Everything that the environment says, checked. */
 export type Config = {
   port: number
   host: string
@@ -52,7 +36,46 @@ export type Config = {
   ignored: string[]
 }
 
-/** A start that cannot be: one line for each fault, all of them, and no value of any variable. */
+export type LimitsConfig = {
+  /** How many proxies stand before the gateway, or their addresses. Without it no proxy is trusted. */
+  trustProxy?: number | AddressRanges | undefined
+  /** For each address; 0 for any number. */
+  wrongKeysPerMinute: number
+  /** For each caller; 0 for any number. */
+  sendsPerMinute: number
+  /** Where Divar calls from. */
+  divarSources?: AddressRanges | undefined
+  maxRunningClicks: number
+}
+
+export type StoreConfig = {
+  database: DatabaseChoice
+  /** Of 32 bytes each: the first encrypts, all decrypt. */
+  keys: [Buffer, ...Buffer[]]
+  retentionMs: number
+  /** The first wait, the longest one, and how long a message is tried in all. */
+  retry: { firstMs: number; maxMs: number; forMs: number }
+  /** Nothing is deleted by its age for so long after a start. */
+  deleteAfterStartMs: number
+  /** Queued messages of one caller. */
+  queueLimit: number
+  /** Deliveries at once to one host of Divar's. */
+  concurrency: number
+  webhook?: { url: URL; secret: string } | undefined
+  backup?: { folder: string; everyMs: number; keep: number } | undefined
+}
+
+export type ConsentConfig = {
+  /** Where users reach this gateway; no slash at the end. */
+  publicUrl: string
+  isSecure: boolean
+  appSlug: string
+  clientSecret: string
+  oauthUrl: URL
+  scopeStyle: ScopeStyle
+}
+
+/** The configuration has faults: one line for each of them, without the value of any variable. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
 
@@ -62,31 +85,6 @@ export class ConfigError extends Error {
     this.faults = faults
   }
 }
-
-/** Every variable that this version reads. `.env.example` shows each of them. */
-export const environmentSchema = z.object({
-  PORT: variable.port.default(3000),
-  HOST: variable.host.default('0.0.0.0'),
-  INTERNAL_PORT: variable.port.optional(),
-  DIVAR_IDENTIFICATION_KEY: variable.identificationKey,
-  DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
-  DIVAR_API_KEY: variable.headerSecret,
-  INTERNAL_API_KEYS: variable.callerKeys,
-  ...resolverSchema.shape,
-  RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
-  FALLBACK_LANDING_URL: variable.landing.optional(),
-  LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
-  DIVAR_V1_API_URL: variable.baseAddress.default(new URL('https://api.divar.ir')),
-  DIVAR_API_URL: variable.baseAddress.default(new URL('https://open-api.divar.ir')),
-  DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
-  ...limitsSchema.shape,
-  LOG_LEVEL: variable.logLevel.default('info'),
-  SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
-  OTEL_EXPORTER_OTLP_ENDPOINT: variable.baseAddress.optional(),
-  ...storeSchema.shape,
-  ...consentSchema.shape,
-})
-type Variables = z.infer<typeof environmentSchema>
 
 const SECRETS = [
   'DIVAR_IDENTIFICATION_KEY',
@@ -100,21 +98,17 @@ const SECRETS = [
 ]
 
 /**
- * Reads the configuration; blanks around a value do not count, and an empty variable is an absent one.
+ * Reads the configuration. Blanks around a value do not count, and an empty variable is an absent one.
  * @throws ConfigError naming every fault at once
  */
 export function readConfig(environment: Environment = process.env): Config {
   const given = trimmed(environment)
-  const ignored = ignoredOf(given)
-  const read = omit(given, ignored)
-  const parsed = environmentSchema.safeParse(read)
+  const ignored = unusedVariables(given)
+  const used = Object.fromEntries(Object.entries(given).filter(([name]) => !ignored.includes(name)))
+  const parsed = environmentSchema.safeParse(used)
   const faults = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ...resolverFaults(given),
-    ...storeFaults(read),
-    ...consentFaults(read),
-    ...placeholderFaults(read),
-    ...portFaults(given),
+    ...placeholderFaults(used),
   ]
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
   return toConfig(parsed.data, ignored)
@@ -125,24 +119,11 @@ function trimmed(environment: Environment): Environment {
   return Object.fromEntries(entries.filter(([, value]) => value))
 }
 
-function omit(given: Environment, names: readonly string[]): Environment {
-  return Object.fromEntries(Object.entries(given).filter(([name]) => !names.includes(name)))
-}
-
-/** `.env.example` is public: whoever deploys it as it stands has no secrets. */
+/** `.env.example` is public: a deployment of it as it is has no secrets. */
 function placeholderFaults(given: Environment): string[] {
   return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
     (name) => `${name}: still holds the placeholder of .env.example`,
   )
-}
-
-function portFaults(given: Environment): string[] {
-  const { PORT, INTERNAL_PORT } = environmentSchema.shape
-  const port = PORT.safeParse(given['PORT']).data
-  const internalPort = INTERNAL_PORT.safeParse(given['INTERNAL_PORT']).data
-  return internalPort !== undefined && port !== 0 && port === internalPort
-    ? ['INTERNAL_PORT: expected another port than PORT, or nothing to share it']
-    : []
 }
 
 function toConfig(variables: Variables, ignored: string[]): Config {
@@ -157,50 +138,66 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     divarV1ApiUrl: variables.DIVAR_V1_API_URL,
     divarApiUrl: variables.DIVAR_API_URL,
     divarTimeoutMs: variables.DIVAR_TIMEOUT_MS,
-    resolver: chooseResolver(variables),
+    resolver: toResolver(variables),
     resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
     fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
-    limits: chooseLimits(variables),
+    limits: {
+      trustProxy: variables.TRUST_PROXY,
+      wrongKeysPerMinute: variables.WRONG_KEYS_PER_MINUTE,
+      sendsPerMinute: variables.SENDS_PER_MINUTE,
+      divarSources: variables.DIVAR_SOURCE_RANGES,
+      maxRunningClicks: variables.MAX_RUNNING_CLICKS,
+    },
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
     otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
-    store: chooseStore(variables),
-    consent: chooseConsent(variables),
+    store: toStore(variables),
+    consent: toConsent(variables),
     ignored,
   }
 }
 
-/** Proxies are not used (docs/decisions/0017-going-out.md); a host that sets these for all its programs expects otherwise. */
-const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
-
-/** Variables of another resolver, once one is chosen, of a store or a consent that is not there, and of proxies. */
-function ignoredOf(given: Environment): string[] {
-  const moot = [...mootResolverVariables(given), ...mootStoreVariables(given), ...mootConsentVariables(given)]
-  return [...moot, ...PROXY_VARIABLES].filter((name) => name in given)
+function toResolver(variables: Variables): ResolverChoice {
+  const { RESOLVER: kind, LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
+  const { RESOLVER_URL: url, RESOLVER_SECRET: secret } = variables
+  if (kind === 'template' && template !== undefined)
+    return { kind, template, scopes: variables.LANDING_SCOPES, hasStore: variables.DATABASE_URL !== undefined }
+  if (kind === 'module' && file !== undefined) return { kind, file }
+  if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
+  throw new Error('the schema accepted an incomplete resolver')
 }
 
-/** What a start-up line says: what is configured, and of secrets only whether. */
-export function describeConfig(config: Config): Record<string, unknown> {
+function toStore(variables: Variables): StoreConfig | undefined {
+  const { DATABASE_URL: database, TOKEN_ENCRYPTION_KEY: keys, BACKUP_DIR: folder } = variables
+  const { STATUS_WEBHOOK_URL: url, STATUS_WEBHOOK_SECRET: secret } = variables
+  if (database === undefined) return undefined
+  if (keys === undefined) throw new Error('the schema accepted a store without keys')
   return {
-    port: config.port,
-    internal_port: config.internalPort ?? 'shared',
-    resolver: config.resolver.kind,
-    ...(config.resolver.kind === 'forward' && { resolver_secret: 'yes' }),
-    resolver_timeout_ms: config.resolverTimeoutMs,
-    fallback_landing: config.fallbackLandingUrl === undefined ? 'no' : 'yes',
-    landing_allowed_origins: config.landingAllowedOrigins ? [...config.landingAllowedOrigins] : 'any',
-    divar_v1_api: config.divarV1ApiUrl.origin,
-    divar_api: config.divarApiUrl.origin,
-    divar_timeout_ms: config.divarTimeoutMs,
-    divar_identification_key: 'yes',
-    divar_identification_key_next: config.identificationKeys.length > 1 ? 'yes' : 'no',
-    divar_api_key: 'yes',
-    callers: config.callerKeys.map(({ name }) => name),
-    ...describeStore(config.store),
-    ...describeConsent(config.consent),
-    ...describeLimits(config.limits),
-    tracing: config.otlpUrl?.origin ?? 'no',
-    log_level: config.logLevel,
+    database,
+    keys,
+    retentionMs: variables.RETENTION_DAYS * DAY_MS,
+    retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
+    deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
+    queueLimit: variables.QUEUE_LIMIT,
+    concurrency: variables.OUTBOX_CONCURRENCY,
+    webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,
+    backup:
+      folder === undefined
+        ? undefined
+        : { folder, everyMs: variables.BACKUP_EVERY_HOURS * HOUR_MS, keep: variables.BACKUP_KEEP },
+  }
+}
+
+function toConsent(variables: Variables): ConsentConfig | undefined {
+  const { PUBLIC_URL: publicUrl, DIVAR_APP_SLUG: appSlug, DIVAR_CLIENT_SECRET: clientSecret } = variables
+  if (publicUrl === undefined || appSlug === undefined || clientSecret === undefined) return undefined
+  return {
+    publicUrl: publicUrl.href.replace(/\/+$/, ''),
+    isSecure: publicUrl.protocol === 'https:',
+    appSlug,
+    clientSecret,
+    oauthUrl: variables.DIVAR_OAUTH_URL,
+    scopeStyle: variables.DIVAR_SCOPE_STYLE,
   }
 }

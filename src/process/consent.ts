@@ -11,8 +11,7 @@ import { createAskUser, type AskUser } from '../consent/users.ts'
 import { createWalk, type Walk } from '../consent/walk.ts'
 import type { Send } from '../message/parse-message.ts'
 import type { Store } from '../store/store.ts'
-import type { Config } from './config.ts'
-import type { ConsentConfig } from './consent-config.ts'
+import type { Config, ConsentConfig } from './config.ts'
 import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 
 /** What can be counted of consent. */

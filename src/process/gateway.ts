@@ -6,7 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { within } from '../base/within.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createLead } from '../consent/lead.ts'
-import { createApp, type Side } from '../http/app.ts'
+import { createApp, type Side, type TrustProxy } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import type { Watch } from '../http/unit-of-work.ts'
 import { createHost, type Host } from '../outbound/host.ts'
@@ -24,13 +24,12 @@ import { referenceRoutes } from '../routes/reference.ts'
 import { sessionFaults, sessionRoutes } from '../routes/session.ts'
 import { noConsentRoutes, storedRoutes } from '../routes/stored.ts'
 import { userRoutes } from '../routes/users.ts'
-import type { Config } from './config.ts'
+import type { Config, LimitsConfig } from './config.ts'
 import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
 import { EdgeFigures } from './edge-figures.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
-import { trustOf } from './limits-config.ts'
 import { openResolver } from './resolver.ts'
 import { VERSION } from '../base/version.ts'
 
@@ -209,4 +208,8 @@ async function listenOn(
     await main.drain(0)
     throw error
   }
+}
+
+function trustOf({ trustProxy = 0 }: LimitsConfig): TrustProxy {
+  return typeof trustProxy === 'number' ? (_, hop) => hop < trustProxy : (address) => trustProxy.has(address)
 }

@@ -1,15 +1,14 @@
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, describeConfig, readConfig, type Config, type Environment } from '../../src/process/config.ts'
+import { ConfigError, readConfig, type Config, type Environment } from '../../src/process/config.ts'
+import { describeConfig } from '../../src/process/describe-config.ts'
 import { environment } from '../support/gateway.ts'
 
 const KEY = Buffer.alloc(32, 251)
 const OTHER_KEY = Buffer.alloc(32, 252)
 /** What a store is told without anything else being necessary for it to have an effect. */
-const SETTINGS =
-  'RETENTION_DAYS RETRY_FIRST_MS RETRY_MAX_MS RETRY_FOR_MS DELETE_AFTER_START_MS QUEUE_LIMIT OUTBOX_CONCURRENCY'.split(
-    ' ',
-  )
+const RETRY = ['RETRY_FIRST_MS', 'RETRY_MAX_MS', 'RETRY_FOR_MS']
+const SETTINGS = ['RETENTION_DAYS', ...RETRY, 'DELETE_AFTER_START_MS', 'QUEUE_LIMIT', 'OUTBOX_CONCURRENCY']
 const BACKUP = ['BACKUP_DIR', 'BACKUP_EVERY_HOURS', 'BACKUP_KEEP']
 const STORE = { DATABASE_URL: 'file:gateway.db', TOKEN_ENCRYPTION_KEY: KEY.toString('base64') }
 const WEBHOOK = {

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { expect, test } from '@jest/globals'
-import { environmentSchema, readConfig } from '../../src/process/config.ts'
+import { readConfig } from '../../src/process/config.ts'
+import { environmentSchema } from '../../src/process/schema.ts'
 
 const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n')
 const published = entriesOf(/^([A-Z_0-9]+)=(.*)$/)

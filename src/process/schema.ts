@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs'
+import { resolve as resolvePath } from 'node:path'
+import * as z from 'zod'
+import { readWebAddress } from '../base/address.ts'
+import { checkLandingUrl } from '../resolver/landing.ts'
+import { templateResolver } from '../resolver/template.ts'
+import * as variable from './variables.ts'
+
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 24 * HOUR_MS
+
+/** Every variable that this version reads, and what they need of each other. `.env.example` shows each of them. */
+export const environmentSchema = z
+  .object({
+    PORT: variable.port.default(3000),
+    HOST: variable.host.default('0.0.0.0'),
+    INTERNAL_PORT: variable.port.optional(),
+    DIVAR_IDENTIFICATION_KEY: variable.identificationKey,
+    DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
+    DIVAR_API_KEY: variable.headerSecret,
+    INTERNAL_API_KEYS: variable.callerKeys,
+    RESOLVER: variable.resolverKind,
+    LANDING_URL_TEMPLATE: variable.text.optional(),
+    LANDING_SCOPES: variable.scopes.optional(),
+    RESOLVER_MODULE: variable.text.optional(),
+    RESOLVER_URL: variable.webAddress.optional(),
+    RESOLVER_SECRET: variable.headerSecret.optional(),
+    RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
+    FALLBACK_LANDING_URL: variable.landing.optional(),
+    LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
+    DIVAR_V1_API_URL: variable.baseAddress.default(new URL('https://api.divar.ir')),
+    DIVAR_API_URL: variable.baseAddress.default(new URL('https://open-api.divar.ir')),
+    DIVAR_TIMEOUT_MS: variable.milliseconds(1, 60_000).default(5000),
+    TRUST_PROXY: variable.trustProxy.optional(),
+    WRONG_KEYS_PER_MINUTE: variable.integer(0, 1_000_000, 'a number of wrong keys').default(20),
+    SENDS_PER_MINUTE: variable.integer(0, 1_000_000, 'a number of messages').default(0),
+    DIVAR_SOURCE_RANGES: variable.addressRanges.optional(),
+    MAX_RUNNING_CLICKS: variable.integer(1, 100_000, 'a number of clicks').default(500),
+    LOG_LEVEL: variable.logLevel.default('info'),
+    SHUTDOWN_GRACE_MS: variable.milliseconds(0, 600_000).default(8000),
+    OTEL_EXPORTER_OTLP_ENDPOINT: variable.baseAddress.optional(),
+    DATABASE_URL: variable.database.optional(),
+    TOKEN_ENCRYPTION_KEY: variable.encryptionKeys.optional(),
+    RETENTION_DAYS: variable.integer(1, 365, 'whole days').default(7),
+    STATUS_WEBHOOK_URL: variable.webAddress.optional(),
+    STATUS_WEBHOOK_SECRET: variable.webhookSecret.optional(),
+    RETRY_FIRST_MS: variable.milliseconds(1, HOUR_MS).default(1000),
+    RETRY_MAX_MS: variable.milliseconds(1, DAY_MS).default(HOUR_MS),
+    RETRY_FOR_MS: variable.milliseconds(1, 7 * DAY_MS).default(DAY_MS),
+    DELETE_AFTER_START_MS: variable.milliseconds(0, HOUR_MS).default(600_000),
+    QUEUE_LIMIT: variable.integer(1, 1_000_000, 'a number of messages').default(10_000),
+    OUTBOX_CONCURRENCY: variable.integer(1, 128, 'a number of deliveries').default(32),
+    BACKUP_DIR: variable.writableFolder.optional(),
+    BACKUP_EVERY_HOURS: variable.integer(1, 168, 'whole hours').default(24),
+    BACKUP_KEEP: variable.integer(1, 1000, 'a number of backups').default(7),
+    PUBLIC_URL: variable.publicAddress.optional(),
+    DIVAR_APP_SLUG: variable.text.optional(),
+    DIVAR_CLIENT_SECRET: variable.text.optional(),
+    DIVAR_OAUTH_URL: variable.origin.default(new URL('https://oauth.divar.ir')),
+    DIVAR_SCOPE_STYLE: variable.scopeStyle.default('v2'),
+  })
+  // Also when single variables are wrong, so that one start names every fault.
+  .superRefine(
+    (variables, context) => {
+      const faulty = new Set<unknown>(context.issues.map(({ path }) => path?.[0]))
+      for (const [name, message, comparedWith] of [
+        ...resolverFaults(variables),
+        ...storeFaults(variables),
+        ...consentFaults(variables),
+        ...portFaults(variables),
+      ]) {
+        if (!faulty.has(name) && !faulty.has(comparedWith)) context.addIssue({ code: 'custom', path: [name], message })
+      }
+    },
+    { when: () => true },
+  )
+
+/** What was read. A variable with a fault of its own is not `undefined` here, and is not of its type either. */
+export type Variables = z.output<typeof environmentSchema>
+
+/** Without meaning where the variable, or the one it was compared with, has a fault of its own. */
+type Fault = [name: keyof Variables, message: string, comparedWith?: keyof Variables]
+
+/** Which variables each resolver needs. */
+export const RESOLVER_VARIABLES = {
+  template: ['LANDING_URL_TEMPLATE'],
+  module: ['RESOLVER_MODULE'],
+  forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
+} as const
+
+function resolverFaults(variables: Variables): Fault[] {
+  const kind = variable.resolverKind.safeParse(variables.RESOLVER).data
+  if (kind === undefined) return []
+  const missing = RESOLVER_VARIABLES[kind].filter((name) => variables[name] === undefined)
+  if (missing.length > 0) return missing.map((name) => [name, `RESOLVER=${kind} needs it`])
+  const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
+  if (kind === 'template' && template !== undefined)
+    return [...templateFaults(template, variables), ...scopeFaults(variables)]
+  if (kind === 'module' && file !== undefined && !existsSync(file))
+    return [['RESOLVER_MODULE', `there is no file ${resolvePath(file)}`]]
+  return []
+}
+
+function templateFaults(
+  template: string,
+  { DATABASE_URL: database, LANDING_ALLOWED_ORIGINS: allowed }: Variables,
+): Fault[] {
+  try {
+    templateResolver(template, { hasStore: database !== undefined })
+  } catch (error) {
+    return [['LANDING_URL_TEMPLATE', error instanceof Error ? error.message : 'cannot be read']]
+  }
+  const origin = readWebAddress(template.replaceAll(/\{[^}]*\}/g, ''))?.origin ?? ''
+  const checked = checkLandingUrl(origin, { allowedOrigins: allowed instanceof Set ? allowed : undefined })
+  return 'refused' in checked ? [['LANDING_URL_TEMPLATE', `its origin ${checked.refused}`]] : []
+}
+
+function scopeFaults({ LANDING_SCOPES: scopes, PUBLIC_URL: publicUrl }: Variables): Fault[] {
+  return scopes !== undefined && publicUrl === undefined
+    ? [['LANDING_SCOPES', 'needs PUBLIC_URL, where consent begins']]
+    : []
+}
+
+function storeFaults(variables: Variables): Fault[] {
+  const { DATABASE_URL: database, STATUS_WEBHOOK_URL: webhook } = variables
+  const faults: Fault[] = []
+  if (database !== undefined && variables.TOKEN_ENCRYPTION_KEY === undefined)
+    faults.push(['TOKEN_ENCRYPTION_KEY', 'DATABASE_URL needs it; openssl rand -base64 32 makes one'])
+  if (webhook !== undefined && database === undefined) faults.push(['STATUS_WEBHOOK_URL', 'needs DATABASE_URL'])
+  if (webhook !== undefined && variables.STATUS_WEBHOOK_SECRET === undefined)
+    faults.push([
+      'STATUS_WEBHOOK_SECRET',
+      'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one',
+    ])
+  if (database !== undefined && variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS)
+    faults.push(['RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS', 'RETRY_FIRST_MS'])
+  if (database?.kind === 'postgres' && variables.BACKUP_DIR !== undefined)
+    faults.push(['BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools'])
+  return faults
+}
+
+function consentFaults(variables: Variables): Fault[] {
+  if (variables.PUBLIC_URL === undefined) return []
+  const missing = CONSENT_VARIABLES.filter((name) => variables[name] === undefined)
+  return [
+    ...(variables.DATABASE_URL === undefined
+      ? [['PUBLIC_URL', 'needs DATABASE_URL, where consent is kept'] satisfies Fault]
+      : []),
+    ...missing.map((name): Fault => [name, 'PUBLIC_URL needs it']),
+  ]
+}
+
+/** What consent cannot do without. */
+export const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
+
+function portFaults({ PORT: port, INTERNAL_PORT: internalPort }: Variables): Fault[] {
+  return port !== 0 && port === internalPort
+    ? [['INTERNAL_PORT', 'expected another port than PORT, or nothing to share it']]
+    : []
+}
