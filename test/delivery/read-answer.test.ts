@@ -17,3 +17,9 @@ test.each<[string, boolean, Exchange]>([
 ])('%s leaves it unknown; that no status came: %s', (_, silent, exchange) => {
   expect(readOutcome(exchange, [])).toMatchObject({ kind: 'unknown', silent })
 })
+
+test("Divar's words are passed on well-formed, also where they are cut within a character", () => {
+  const message = `${'x'.repeat(499)}😀 and more`
+  const outcome = readOutcome(answered(400, JSON.stringify({ message })), [])
+  expect(outcome).toEqual({ kind: 'rejected', divar: { status: 400, message: `${'x'.repeat(499)}\ufffd` } })
+})

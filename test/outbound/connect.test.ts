@@ -149,3 +149,11 @@ test('where no address answers, the request was not sent', async () => {
   })
   expect(await ask(poolTo(port), REQUEST)).toMatchObject({ kind: 'failed', begun: false })
 })
+
+test('however many addresses a name has, no more than eight are tried', async () => {
+  const port = await freePort()
+  await startAwake('127.0.0.20', port)
+  const refusing = (count: number) => Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`)
+  expect(await ask(poolTo(port, ...refusing(8), '127.0.0.20'), REQUEST)).toMatchObject({ reason: 'ECONNREFUSED' })
+  expect(await ask(poolTo(port, ...refusing(7), '127.0.0.20'), REQUEST)).toMatchObject({ kind: 'answered' })
+})
