@@ -32,7 +32,7 @@ onPostgres(
     await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
 
     // Without the stop it would wait for the other one's lease, longer than a test lasts.
-    const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50', DIVAR_TIMEOUT_MS: '30000' })
+    const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50', DIVAR_TIMEOUT_MS: '60000' })
     const sending = sendWithoutToken(gateway, messageTo(divar)).then(({ status, text }) => [status, parseJson(text)])
     // It is in there once another request that came later is answered.
     await eventually(
