@@ -41,3 +41,14 @@ test('where Divar does not tell who consented, and the click did not either, not
   expect((await walk(String(parseJson(text)['url']))).status).toBe(502)
   expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not tell who consented' })
 })
+
+test('an API key that may not ask who consented is named as that in the log', async () => {
+  const odd = await startOdd()
+  odd.odd.onUsers(() => ({ status: 403, body: '{}' }))
+  expect((await walk(await clicked(odd.at))).status).toBe(502)
+  expect(await odd.gateway.logged('users.not_permitted')).toMatchObject({
+    level: 'warn',
+    reason: expect.stringContaining('USER_RETRIEVE'),
+  })
+  expect(await allGrants(odd)).toEqual([])
+})

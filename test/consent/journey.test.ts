@@ -9,6 +9,7 @@ import {
   walk,
   withConsent,
 } from '../support/consent.ts'
+import type { TestGateway } from '../support/gateway.ts'
 import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 import { alter } from '../support/stores.ts'
@@ -58,4 +59,20 @@ test('a user is sent on to a landing only once the click that it names is on the
   const gateway = await startOn(environment)
   expect(await walk(start)).toMatchObject({ status: 503, location: '' })
   expect(await gateway.logged('consent.failed')).toMatchObject({ level: 'error' })
+})
+
+test('the click behind a landing can be asked for during 15 minutes, and not after', async () => {
+  const { divar } = await startConsentDivar()
+  const environment = await withConsent(divar.url)
+  const first = await startOn(environment)
+  const { location } = await walk(await clicked({ url: first.url, divar }))
+  const path = `/clicks/${new URL(location).searchParams.get('click_id') ?? ''}`
+  const afterMinutes = async (minutes: number, before: TestGateway) => {
+    await before.stop()
+    await alter(String(environment['DATABASE_URL']), `update click set expires_at = expires_at - ${minutes * 60_000}`)
+    const gateway = await startOn(environment)
+    return { gateway, status: (await ask(gateway, path)).status }
+  }
+  const { gateway, status } = await afterMinutes(14, first)
+  expect([status, (await afterMinutes(1, gateway)).status]).toEqual([200, 404])
 })

@@ -1,7 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
-import { clicked, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
+import { clicked, linkFor, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
 import { withMembers } from '../support/odd-divar.ts'
-import { allGrants, anew, chatOf, consented, granting, grantsOf, NEARLY_OVER, OVER } from '../support/odd-consent.ts'
+import {
+  allGrants,
+  anew,
+  chatOf,
+  consented,
+  granting,
+  grantsOf,
+  NEARLY_OVER,
+  OVER,
+  startOdd,
+} from '../support/odd-consent.ts'
 import { idOf, until } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -14,6 +24,34 @@ describe('a refresh', () => {
     const sent = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
     expect([sent.status, parseJson(sent.text)['code']]).toEqual([403, 'consent_required'])
     expect(await allGrants(odd)).toEqual([])
+  })
+
+  test('that ends one grant lets the same message go by another one of its sender', async () => {
+    const first = await startOdd()
+    for (const scopes of [
+      ['post_chats', 'offline'],
+      ['chat', 'offline'],
+    ]) {
+      const link = await linkFor({ ...first.gateway, divar: first.divar }, scopes, 'seller')
+      expect((await walk(link, { side: 'seller' })).status).toBe(303)
+    }
+    const gateway = await anew(first, OVER)
+    first.odd.onToken(() => {
+      first.odd.asUsual()
+      return { status: 400, body: '{"error":"invalid_grant"}' }
+    })
+    const { people, post } = first.divar.world
+    const body = { ...messageTo(first.divar), user_id: people.seller.v2Id, post_token: post.token }
+    expect((await sendWithoutToken(gateway, body)).status).toBe(200)
+    expect(await allGrants({ ...first, gateway })).toHaveLength(1)
+  })
+
+  test('names the access token and the redirect address beside the refresh token, as Divar documents it', async () => {
+    const odd = await consented(OVER)
+    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    const { timeline } = odd.divar.conversation.snapshot()
+    // The simulator notes what is missing.
+    expect(timeline.filter(({ kind }) => kind === 'token').map(({ notes }) => notes)).toEqual([[], []])
   })
 
   test.each([
