@@ -74,3 +74,42 @@ test('a send with a key is answered as soon as its outcome is committed', async 
   expect(attempted).toEqual({ kind: 'attempted', outcome: DELIVERED })
   expect(await find(send.id)).toMatchObject({ state: 'delivered', attempts: [{ number: 1, outcome: 'delivered' }] })
 })
+
+test('a stop waits until the outcome of a send with a key is committed, though its caller was answered', async () => {
+  const { outbox, sendOf, asked, recover } = await startStuck('does not answer')
+  const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
+  const answered = outbox.attemptNow(
+    send,
+    () => Promise.resolve(DELIVERED),
+    () => 'kept',
+  )
+  await asked
+  await jest.advanceTimersByTimeAsync(3000)
+  await answered
+  jest.useRealTimers()
+  let isDrained = false
+  const drained = outbox.drain().then(() => (isDrained = true))
+  for (let count = 0; count < 20; count += 1) await turn()
+  expect(isDrained).toBe(false)
+  recover()
+  await drained
+  expect(await outbox.repeatOf(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
+})
+
+test('the end of a message that another gateway has taken over is not counted here, and makes no room', async () => {
+  const { outbox, queue, until } = await startOutbox('sqlite', {
+    more: { QUEUE_LIMIT: '1' },
+    calls: (real) => ({
+      finish: async (...parameters) => {
+        await real.finish(...parameters)
+        return []
+      },
+    }),
+  })
+  const id = await queue(said('c-1', 'one'))
+  await until(id, ({ state }) => state === 'delivered')
+  await outbox.drain()
+  await expect(queue(said('c-1', 'two'))).rejects.toThrow('not accepted but full')
+  expect(outbox.figures.ended.read().filter(({ value }) => value > 0)).toEqual([])
+})
