@@ -64,6 +64,11 @@ describe('RESOLVER=forward asks a service', () => {
       /answered 302/,
     ],
     ['an error', (_, response) => response.writeHead(500).end('{"url":"https://app.example.com/"}'), /answered 500/],
+    [
+      'a success other than 200',
+      (_, response) => response.writeHead(202).end('{"url":"https://app.example.com/"}'),
+      /answered 202, expected 200/,
+    ],
     ['no JSON', (_, response) => response.end('<html>'), /no well-formed JSON/],
     ['no Landing', (_, response) => response.end('{"location":"https://app.example.com/"}'), /wrong url/],
     [
