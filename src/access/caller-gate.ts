@@ -1,4 +1,5 @@
 import { Fault } from '../base/fault.ts'
+import { isContradictory, valuesOf } from '../base/repeated-header.ts'
 import type { Knock } from './client-address.ts'
 import { digestSecret } from './secret.ts'
 import type { CountWrongKey } from './wrong-keys.ts'
@@ -10,7 +11,7 @@ export type Caller = { name: string }
 export type CallerGate = (request: Knock) => Caller
 
 /**
- * Checks `x-api-key`. Keys are found by their salted digest, so one caller costs what a thousand cost, and the time of the search
+ * Checks `x-api-key`; the same key twice is one key, two different ones are none. Keys are found by their salted digest, so one caller costs what a thousand cost, and the time of the search
  * tells only of digests that nobody outside this process can compute.
  */
 export function createCallerGate(
@@ -19,8 +20,9 @@ export function createCallerGate(
 ): CallerGate {
   const known = new Map(keys.map(({ name, key }) => [digestSecret(Buffer.from(key, 'utf8')), { name }]))
   return (request) => {
-    const header = request.headers['x-api-key']
-    const caller = known.get(digestSecret(Buffer.from(typeof header === 'string' ? header : '', 'latin1')))
+    const values = valuesOf('x-api-key', request.rawHeaders)
+    const key = isContradictory(values) ? '' : (values[0] ?? '')
+    const caller = known.get(digestSecret(Buffer.from(key, 'latin1')))
     if (caller === undefined) {
       throw countWrongKey(
         request,

@@ -2,13 +2,13 @@ import { isIP, SocketAddress } from 'node:net'
 import type { Request } from 'express'
 
 /** What the gates look at. */
-export type Knock = Pick<Request, 'headers' | 'ip'>
+export type Knock = Pick<Request, 'headers' | 'rawHeaders' | 'ip'>
 
 /**
  * The address that a request came from: the socket's, or, behind a proxy of TRUST_PROXY, the one that it names. IPv4 written as IPv6 is told as
  * IPv4. `undefined` when what was named is no address; some proxies put a port behind it.
  */
-export function clientAddress({ ip = '' }: Knock): string | undefined {
+export function clientAddress({ ip = '' }: Pick<Request, 'headers' | 'ip'>): string | undefined {
   const address = /^\[(.*)\](?::\d+)?$/.exec(ip)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(ip)?.[1] ?? ip
   const [plain = ''] = address.split('%')
   switch (isIP(plain)) {

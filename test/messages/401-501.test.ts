@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { problemOf, V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
-import { send, sendRaw } from '../support/requests.ts'
+import { send, rawRequest, sendRaw } from '../support/requests.ts'
 
 const SECOND = 'billing-key-0123456789'
 let gateway: TestGateway
@@ -63,6 +63,32 @@ describe('401: whoever calls is none of ours', () => {
     // Not a byte of the promised body was sent, and the answer is there.
     const head = 'POST /messages HTTP/1.1\r\nhost: x\r\nx-api-key: wrong\r\ncontent-length: 10\r\n\r\n'
     expect(await sendRaw(gateway.port, head, (text) => text.includes('}'))).toMatch(/^HTTP\/1\.1 401 /)
+  })
+
+  test('the right key twice is one key; beside another one it is none', async () => {
+    const own = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1' })
+    const body = JSON.stringify(V1)
+    const withKeys = (...keys: string[]) =>
+      sendRaw(
+        own.port,
+        rawRequest(
+          '/messages',
+          [
+            'host: x',
+            'connection: close',
+            'content-type: application/json',
+            `x-access-token: ${KEYS.token}`,
+            ...keys.map((key) => `X-Api-Key: ${key}`),
+          ],
+          body,
+        ),
+      )
+    // Were one of these counted as wrong, the one after it would be 429.
+    for (let times = 0; times < 3; times += 1) {
+      expect(await withKeys(KEYS.caller, KEYS.caller)).toMatch(/^HTTP\/1\.1 200 /)
+    }
+    expect(await withKeys(KEYS.caller, 'another')).toMatch(/^HTTP\/1\.1 401 /)
+    expect(await withKeys('another', KEYS.caller)).toMatch(/^HTTP\/1\.1 429 /)
   })
 
   test("each caller's key opens, and its name stands in the log", async () => {
