@@ -28,6 +28,7 @@ export type FaultCode =
   | 'too_many_sends'
   | 'rate_limited'
   | 'queue_full'
+  | 'too_many_consents'
   | 'resolver_failed'
   | 'grant_unreadable'
   | 'stored_unreadable'

@@ -5,7 +5,7 @@ import { ScopeError } from '../scope/wanted.ts'
 import { StoreError } from '../store/store.ts'
 import type { KeptClicks } from './kept-clicks.ts'
 import { askedOfClick } from './request.ts'
-import type { Walk } from './walk.ts'
+import { TooManyWalksError, type Walk } from './walk.ts'
 
 /** A user waits with a finger on the glass: the store gets no longer than this. */
 const LEAD_TIMEOUT_MS = 1000
@@ -41,6 +41,7 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
       return led.value
     } catch (error) {
       if (error instanceof ScopeError) throw new ResolverError(`the Landing's scopes: ${error.message}`)
+      if (error instanceof TooManyWalksError) throw new ResolverError(error.message)
       throw error
     }
   }

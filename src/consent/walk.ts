@@ -6,7 +6,6 @@ import type { Trace } from '../base/trace.ts'
 import { nameOfScope, readScope, writeScope, type Scope, type ScopeStyle } from '../scope/scope.ts'
 import { isOfThisChat, namesThisChat, wantedScopes, type WantedScope } from '../scope/wanted.ts'
 import type { ConsentStore } from '../store/consent-store.ts'
-import { StoreError } from '../store/store.ts'
 import type { Grants } from './grants.ts'
 import type { KeptClicks } from './kept-clicks.ts'
 import { requireProvable, waysToCover, type Asked } from './request.ts'
@@ -21,6 +20,14 @@ const WALK_MS = 10 * 60 * 1000
 const ROOM_OF_CALLER = 1000
 const ROOM_OF_CLICKS = 50_000
 const BROWSER_BYTES = 32
+
+/** As many walks are open as may be at once; some end with each minute. */
+export class TooManyWalksError extends Error {
+  constructor() {
+    super('too many consents are under way')
+    this.name = 'TooManyWalksError'
+  }
+}
 
 /** Where a walk leads; every address has been checked as a landing is. */
 export type Destination = {
@@ -88,7 +95,7 @@ export function createWalk(options: WalkOptions) {
 
   /**
    * Makes a link that begins a walk.
-   * @throws ScopeError, StoreError
+   * @throws ScopeError, StoreError, TooManyWalksError
    */
   const begin = async (
     words: readonly string[],
@@ -118,7 +125,7 @@ export function createWalk(options: WalkOptions) {
       begunBy: by.kind === 'click' ? 'click' : `caller:${by.name}`,
       room: by.kind === 'click' ? ROOM_OF_CLICKS : ROOM_OF_CALLER,
     })
-    if (!added) throw new StoreError('too many consents are under way', undefined)
+    if (!added) throw new TooManyWalksError()
     return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
   }
 

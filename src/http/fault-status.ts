@@ -29,6 +29,7 @@ export const faultStatus: Record<FaultCode, HttpMeaning> = {
   too_many_sends: { status: 429, title: 'Too many messages' },
   rate_limited: { status: 429, title: 'Too many requests' },
   queue_full: { status: 429, title: 'The queue is full' },
+  too_many_consents: { status: 429, title: 'Too many open consents' },
   resolver_failed: { status: 500, title: 'The resolver gave no landing' },
   grant_unreadable: { status: 500, title: 'A stored grant cannot be read' },
   stored_unreadable: { status: 500, title: 'What is stored cannot be read' },

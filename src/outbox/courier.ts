@@ -83,7 +83,6 @@ export class Courier {
         const waitMs = claim.nextInMs ?? nextInMs
         nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, TAKEN_RETRY_MS))
       }
-      if (this.#storeAway) log.info({ event: 'store.back' })
       this.#storeAway = false
       return nextInMs
     } catch (error) {

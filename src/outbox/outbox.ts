@@ -116,7 +116,9 @@ export class Outbox {
     const inUse = await store.keysInUse()
     if (!inUse.every(({ keyId }) => this.#envelopes.keyIds.includes(keyId))) {
       throw new StoreSetupError(
-        'TOKEN_ENCRYPTION_KEY lacks a key that stored rows still need; put the former key back, behind the new one',
+        'a key that stored rows still need is missing; put the former key back, behind the new one',
+        undefined,
+        { variable: 'TOKEN_ENCRYPTION_KEY' },
       )
     }
     this.figures.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#envelopes.primary)

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import { askedOfMessage, type Asked } from '../consent/request.ts'
-import type { Walk } from '../consent/walk.ts'
+import { TooManyWalksError, type Walk } from '../consent/walk.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { ScopeError } from '../scope/wanted.ts'
 import { StoreError } from '../store/store.ts'
@@ -27,7 +27,8 @@ export function createConsentUrls(walk: Walk | undefined) {
       return (await walking.begin(words, asked, destination, { kind: 'caller', name: caller })).url
     } catch (error) {
       // The refusal itself is worth telling without a link too.
-      if (error instanceof ScopeError || error instanceof StoreError) return undefined
+      if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyWalksError)
+        return undefined
       throw error
     }
   }

@@ -6,7 +6,7 @@ import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/pointed-faults.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { Asked } from '../consent/request.ts'
-import type { Walk } from '../consent/walk.ts'
+import { TooManyWalksError, type Walk } from '../consent/walk.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/endings.ts'
@@ -14,6 +14,9 @@ import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
 import { SCOPE_WORDS, ScopeError } from '../scope/wanted.ts'
 import { requireNoQuery } from './query.ts'
 import { storeFaults } from './store-faults.ts'
+
+/** Room comes with each link that is used or ends. */
+const FULL_RETRY_S = 60
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
 const scopeText = z
@@ -72,6 +75,13 @@ async function begin(walk: Walk, body: Body, landing: string, caller: string) {
     const destination = { landing, returnUrl: COMPLETION_URL }
     return await walk.begin(body.scopes, askedOf(body), destination, { kind: 'caller', name: caller })
   } catch (error) {
+    if (error instanceof TooManyWalksError) {
+      throw new Fault(
+        'too_many_consents',
+        'As many consents of this caller are open as may be. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
+        { retryAfter: FULL_RETRY_S },
+      )
+    }
     if (error instanceof ScopeError) throw invalid([{ pointer: '/scopes', detail: error.message }])
     throw error
   }

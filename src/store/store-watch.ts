@@ -79,9 +79,9 @@ export class StoreWatch implements StoreEvents {
   }
 
   #succeed(): void {
-    if (this.#proofFailed) this.#log.info({ event: 'store.up' })
-    this.#proofFailed = false
     const wasAway = !this.#isUp
+    if (this.#proofFailed || wasAway) this.#log.info({ event: 'store.up' })
+    this.#proofFailed = false
     this.#isUp = true
     if (wasAway) this.onBack()
   }

@@ -226,14 +226,19 @@ export class StoreError extends Error {
   }
 }
 
+type StoreSetupOptions = { mayPass?: boolean; variable?: StoreSetupError['variable'] }
+
 /** The store cannot be opened at all, and why, in words for whoever starts the gateway. */
 export class StoreSetupError extends Error {
   /** Whether a later start may succeed though nobody has changed anything: the database is away, and may come. */
   readonly mayPass: boolean
+  /** The variable to look at. */
+  readonly variable: 'DATABASE_URL' | 'TOKEN_ENCRYPTION_KEY'
 
-  constructor(message: string, cause?: unknown, { mayPass = false } = {}) {
+  constructor(message: string, cause?: unknown, options: StoreSetupOptions = {}) {
     super(message, { cause })
     this.name = 'StoreSetupError'
-    this.mayPass = mayPass
+    this.mayPass = options.mayPass ?? false
+    this.variable = options.variable ?? 'DATABASE_URL'
   }
 }

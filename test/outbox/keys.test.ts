@@ -79,7 +79,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     await second.stop()
 
     // The key's fingerprint and the line still have their names under it.
-    await expect(start(newer)).rejects.toThrow(/lacks a key that stored rows still need/)
+    await expect(start(newer)).rejects.toThrow(/a key that stored rows still need is missing/)
     const third = await start(`${newer},${older}`)
     expect((await ask(third, '/metrics')).text).toMatch(/^kenar_store_rows_under_older_keys [1-9]/m)
     expect((await tell(third, held, 'retry')).status).toBe(202)
@@ -125,7 +125,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const refused = spawnGateway({ ...environment(), ...store, TOKEN_ENCRYPTION_KEY: newer })
     expect(await refused.exited).toBe(78)
     expect(refused.stderr()).toMatch(
-      /TOKEN_ENCRYPTION_KEY lacks a key that stored rows still need; put the former key back, behind the new one/,
+      /^ {2}TOKEN_ENCRYPTION_KEY: a key that stored rows still need is missing; put the former key back, behind the new one$/m,
     )
     for (const key of [older, newer]) expect(refused.stderr() + refused.stdout()).not.toContain(key)
     const again = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })

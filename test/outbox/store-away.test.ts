@@ -78,7 +78,8 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
       const { kenar_outbox_oldest_seconds: oldest, ...others } = await storeGauges(gateway)
       return oldest !== undefined && others['kenar_store_up'] === 1 ? true : undefined
     }, 'the gauges are read anew')
-    await gateway.logged('store.back')
+    await gateway.logged('store.up')
+    expect(gateway.lines().filter(({ event }) => event === 'store.up' || event === 'store.back')).toHaveLength(1)
     // What nobody was promised is not there.
     expect(JSON.parse((await ask(gateway, '/messages')).text)).toMatchObject({ messages: [{ id: owed }] })
     expect((await tell(gateway, owed, 'retry')).status).toBe(202)

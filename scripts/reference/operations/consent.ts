@@ -18,7 +18,7 @@ export const consent: readonly Operation[] = [
     parameters: ['x-request-id'],
     bodies: ['ConsentBody'],
     answers: { 201: { schema: 'Consent', text: { en: 'The link.', fa: 'پیوند.' } } },
-    codes: [...ANY_BODY, ...needsConsent, 'invalid_consent'],
+    codes: [...ANY_BODY, ...needsConsent, 'invalid_consent', 'too_many_consents'],
   },
   {
     id: 'listGrants',

@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import { ask, clicked, startConsentGateway } from '../support/consent.ts'
+import { query, withStore } from '../support/databases.ts'
+import { KEYS } from '../support/gateway.ts'
+import { parseJson } from '../support/requests.ts'
+
+const FALLBACK = 'https://app.example.com/sorry'
+
+/** Fills a bound with walks that stay open. */
+async function fill(url: string, begunBy: string, walks: number): Promise<void> {
+  await query(
+    url,
+    `insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
+     select $1 || n, $1 || n, ''::bytea, 'k', 9e15, $1, 9e15 from generate_series(1, $2::int) as n`,
+    [begunBy, walks],
+  )
+}
+
+test('a full bound of open consents is 429 for its caller, and the fallback for a click', async () => {
+  const store = await withStore('postgres')
+  const gateway = await startConsentGateway({ scopes: ['chat'] }, { ...store, FALLBACK_LANDING_URL: FALLBACK })
+  await fill(String(store['DATABASE_URL']), 'caller:orders', 1000)
+
+  const { status, text, headers } = await supertest(gateway.internalUrl)
+    .post('/consents')
+    .set('x-api-key', KEYS.caller)
+    .send({ scopes: ['phone'], user_id: 'u-1', return_url: 'https://app.example.com/thanks' })
+  expect([status, parseJson(text)['code']]).toEqual([429, 'too_many_consents'])
+  expect(Number(headers['retry-after'])).toBeGreaterThan(0)
+  // The refusal of a user without a grant is told without a link.
+  const refused = await ask(gateway, '/users/u-1')
+  expect([refused.status, parseJson(refused.text)]).toMatchObject([403, { code: 'consent_required' }])
+  expect(parseJson(refused.text)).not.toHaveProperty('consent_url')
+
+  expect(await clicked(gateway)).toMatch(/\/oauth\/start\//)
+  await fill(String(store['DATABASE_URL']), 'click', 50_000)
+  expect(await clicked(gateway)).toBe(FALLBACK)
+  expect(await gateway.logged('click.fell_back')).toMatchObject({ reason: 'too many consents are under way' })
+})
