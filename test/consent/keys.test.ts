@@ -71,7 +71,9 @@ describe.each(DATABASES)('on %s', (kind) => {
 
   test('a store that still needs a key does not start without it', async () => {
     const { next } = await consented()
-    await expect(next({ TOKEN_ENCRYPTION_KEY: NEW_KEY })).rejects.toThrow(/a key that stored rows still need is missing/)
+    await expect(next({ TOKEN_ENCRYPTION_KEY: NEW_KEY })).rejects.toThrow(
+      /a key that stored rows still need is missing/,
+    )
   })
 
   test('one flipped bit in a grant is refused with a clear error, and a new consent mends it', async () => {
