@@ -17,7 +17,7 @@ const clickMenu = async (page: Page) => {
   await page.locator('[data-kind="click"]').first().waitFor()
 }
 
-inBrowser('the wire panel', () => {
+inBrowser('requests and responses', () => {
   test('shows a click with both sides of the exchange, its time against the budget, then the landing', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url, { language: 'en' })
@@ -109,11 +109,11 @@ inBrowser('everybody can use it', () => {
   test('the language is switched, and remembered', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
-    await page.getByRole('heading', { name: 'روی سیم' }).waitFor()
+    await page.getByRole('heading', { name: 'درخواست‌ها و پاسخ‌ها' }).waitFor()
     await page.locator('[data-language="en"]').click()
-    await page.getByRole('heading', { name: 'On the wire' }).waitFor()
+    await page.getByRole('heading', { name: 'Requests and responses' }).waitFor()
     await page.reload()
-    await page.getByRole('heading', { name: 'On the wire' }).waitFor()
+    await page.getByRole('heading', { name: 'Requests and responses' }).waitFor()
     expect(await page.locator('html').getAttribute('dir')).toBe('ltr')
   })
 

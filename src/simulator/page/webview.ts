@@ -22,7 +22,7 @@ const NO_FRAME: Record<Framable, Word> = {
 export class WebView {
   readonly element: HTMLElement
   readonly #onClose: () => void
-  readonly #address = make('bdi', { class: 'address', attributes: { 'data-webview-address': '', dir: 'ltr' } })
+  readonly #address = make('bdi', { class: 'address', attributes: { 'data-webview-address': '' } })
   readonly #close = worded('button', 'close', {
     class: 'quiet',
     attributes: { type: 'button', 'data-webview-close': '' },
@@ -117,6 +117,7 @@ export class WebView {
   #sayAddress(text: () => string): void {
     inLanguage(this.#address, () => {
       this.#address.textContent = text()
+      this.#address.dir = /^\w+:/.test(text()) ? 'ltr' : 'auto'
     })
   }
 

@@ -7,12 +7,12 @@ type Said = Record<Language, string>
 const WORDS = {
   title: { fa: 'شبیه‌ساز چت دیوار', en: "Divar's chat, simulated" },
   subtitle: {
-    fa: 'دو گوشی، یک گفت‌وگو، و هر چه روی سیم می‌گذرد',
-    en: 'Two phones, one chat, and all that goes over the wire',
+    fa: 'دو گوشی، یک گفت‌وگو، و همهٔ درخواست‌ها و پاسخ‌ها',
+    en: 'Two phones, one chat, all requests and responses',
   },
-  skip: { fa: 'رفتن به رویدادهای سیم', en: 'Skip to the wire' },
+  skip: { fa: 'رفتن به درخواست‌ها و پاسخ‌ها', en: 'Skip to requests and responses' },
   language: { fa: 'زبان', en: 'Language' },
-  wireSwitch: { fa: 'نسخهٔ سیم برای کلیک‌ها', en: 'Wire version of clicks' },
+  wireSwitch: { fa: 'نسخهٔ API برای کلیک‌ها', en: 'API version of clicks' },
   full: {
     fa: 'صفحه‌های باز این شبیه‌ساز زیادند؛ یکی را ببندید. دوباره تلاش می‌شود…',
     en: 'Too many pages of this simulator are open; close one. Trying again…',
@@ -25,18 +25,18 @@ const WORDS = {
   write: { fa: 'پیام بنویسید', en: 'Write a message' },
   send: { fa: 'فرستادن', en: 'Send' },
   location: { fa: 'فرستادن مکان', en: 'Send a location' },
-  menu: { fa: 'باز کردن برنامه', en: 'Open the app' },
+  menu: { fa: 'باز کردن اپ', en: 'Open the app' },
   shownLocation: { fa: 'مکان', en: 'Location' },
   media: { fa: 'پیام چندرسانه‌ای', en: 'Media message' },
   emptyChat: { fa: 'هنوز پیامی نیست.', en: 'No messages yet.' },
-  calling: { fa: 'در حال تماس با برنامه…', en: 'Calling the app…' },
-  webView: { fa: 'صفحهٔ برنامه', en: "The app's page" },
+  calling: { fa: 'در حال تماس با اپ…', en: 'Calling the app…' },
+  webView: { fa: 'صفحهٔ اپ', en: "The app's page" },
   close: { fa: 'بستن', en: 'Close' },
   openWindow: { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' },
   openAgain: { fa: 'باز کردن دوباره', en: 'Open again' },
   notFramable: { fa: 'این نشانی در قاب نشان داده نمی‌شود.', en: 'This address is not shown in a frame.' },
   refusesFrames: {
-    fa: 'این صفحه نمی‌گذارد در قاب نشان داده شود (X-Frame-Options یا frame-ancestors).',
+    fa: 'این صفحه نمی‌گذارد در قاب نشان داده شود (X‑Frame‑Options یا frame‑ancestors).',
     en: 'This page refuses to be shown in a frame (X-Frame-Options or frame-ancestors).',
   },
   isDownload: {
@@ -56,18 +56,18 @@ const WORDS = {
     fa: 'هنوز صفحه‌ای نیامده است: پاسخ شاید دانلود، بی‌محتوا (۲۰۴) یا کند باشد.',
     en: 'No page has come yet: the answer may be a download, without content (204), or slow.',
   },
-  refusal: { fa: 'برنامه باز نشد', en: 'The app did not open' },
+  refusal: { fa: 'اپ باز نشد', en: 'The app did not open' },
   dismiss: { fa: 'فهمیدم', en: 'Dismiss' },
   opensPost: { fa: 'دیوار این‌جا آگهی را باز می‌کند:', en: 'Divar would open the post here:' },
   opensManage: { fa: 'دیوار این‌جا مدیریت آگهی را باز می‌کند:', en: "Divar would open the post's management here:" },
-  noDynamic: { fa: 'شبیه‌ساز کنش پویا را بازی نمی‌کند.', en: 'The simulator does not play dynamic actions.' },
-  wireTitle: { fa: 'روی سیم', en: 'On the wire' },
+  noDynamic: { fa: 'شبیه‌ساز اکشن پویا را بازی نمی‌کند.', en: 'The simulator does not play dynamic actions.' },
+  wireTitle: { fa: 'درخواست‌ها و پاسخ‌ها', en: 'Requests and responses' },
   wireEmpty: {
-    fa: 'روی دکمه‌ای بزنید، یا برنامه را از چت باز کنید.',
+    fa: 'روی دکمه‌ای بزنید، یا اپ را از چت باز کنید.',
     en: 'Click a button, or open the app from a chat.',
   },
   reset: { fa: 'پاک کردن همه', en: 'Clear all' },
-  faults: { fa: 'خطا به‌دلخواه', en: 'Faults on demand' },
+  faults: { fa: 'خطاهای ساختگی', en: 'Simulated faults' },
   faultsHelp: {
     fa: 'هر خطا با درخواست بعدی از همان نوع مصرف می‌شود.',
     en: 'Each fault is used up by the next request of its kind.',
@@ -77,7 +77,7 @@ const WORDS = {
   none: { fa: 'هیچ', en: 'none' },
   clear: { fa: 'برداشتن خطاها', en: 'Clear the faults' },
   groupSend: { fa: 'برای پیام بعدی', en: 'For the next send' },
-  groupConsent: { fa: 'برای رضایت بعدی', en: 'For the next decision' },
+  groupConsent: { fa: 'برای اجازهٔ بعدی', en: 'For the next decision' },
   groupToken: { fa: 'برای توکن بعدی', en: 'For the next token request' },
   groupClick: { fa: 'برای کلیک بعدی', en: 'For the next click' },
   blocked: { fa: 'دیگری را مسدود کرده است', en: 'has blocked the other' },
@@ -99,8 +99,8 @@ export type Word = keyof typeof WORDS
 
 const KINDS: Record<EntryKind, Said> = {
   click: { fa: 'کلیک', en: 'Click' },
-  landing: { fa: 'فرود', en: 'Landing' },
-  consent: { fa: 'رضایت', en: 'Consent' },
+  landing: { fa: 'مقصد', en: 'Landing' },
+  consent: { fa: 'اجازه', en: 'Consent' },
   token: { fa: 'توکن', en: 'Token' },
   users: { fa: 'کاربر', en: 'User' },
   delivery: { fa: 'تحویل پیام', en: 'Delivery' },
@@ -111,7 +111,7 @@ const OUTCOMES: Record<TimelineEntry['outcome'], Said> = {
   ok: { fa: 'انجام شد', en: 'ok' },
   refused: { fa: 'رد شد', en: 'refused' },
   failed: { fa: 'بی‌پاسخ', en: 'failed' },
-  faulted: { fa: 'خطای عمدی', en: 'fault' },
+  faulted: { fa: 'خطای ساختگی', en: 'fault' },
 }
 
 const FAULTS: Record<FaultName, Said> = {
