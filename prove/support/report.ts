@@ -36,7 +36,7 @@ export class Report {
     say(`\n${what} was skipped: ${why}`)
   }
 
-  /** The last line, in a word or two; `short.ts` repeats it. */
+  /** The last line, in a word or two; `all.ts` repeats it. */
   verdict(): string {
     if (this.broken > 0) return `BROKEN (${this.broken})`
     if (this.kept === 0) return 'skipped'
