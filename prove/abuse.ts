@@ -8,7 +8,7 @@ import { proveSsrf } from './abuse/ssrf.ts'
 import { proveTiming } from './abuse/timing.ts'
 import { runSuite } from './support/suite.ts'
 
-/** Everything that somebody could send who means harm; one part alone with --part. */
+/** Hostile clients, apps and resolvers; one part alone with --part. */
 
 const PARTS = {
   bodies: proveBodies,
@@ -20,9 +20,13 @@ const PARTS = {
   canaries: proveCanaries,
   resolvers: proveResolvers,
 }
+/** These measure memory, latency and time differences, which a short run beside another suite cannot. */
+const ONLY_FULL = ['bodies', 'slow', 'timing']
 
 await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {
-  const chosen = Object.entries(PARTS).filter(([name]) => suite.part === undefined || suite.part === name)
+  const chosen = Object.entries(PARTS).filter(([name]) =>
+    suite.part === undefined ? !suite.short || !ONLY_FULL.includes(name) : suite.part === name,
+  )
   if (chosen.length === 0) throw new Error(`--part is one of ${Object.keys(PARTS).join(', ')}`)
   for (const [, prove] of chosen) await prove(suite)
 })
