@@ -1,0 +1,75 @@
+import { afterEach, expect, jest, test } from '@jest/globals'
+import { newId } from '../../src/base/id.ts'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { createLogger } from '../../src/base/log.ts'
+import { Tally } from '../../src/base/tally.ts'
+import { createGrantSafe } from '../../src/consent/grant.ts'
+import { ConsentKeeper } from '../../src/consent/keeper.ts'
+import { Refresher } from '../../src/consent/refresher.ts'
+import { TokenRouteHold } from '../../src/consent/token-route-hold.ts'
+import { ClockWatch } from '../../src/store/clock-watch.ts'
+import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { newGrant } from '../support/grants.ts'
+import { eventually } from '../support/outbox.ts'
+import { openAt } from '../support/stores.ts'
+
+const NEXT_LOOK_MS = 30_000
+const DAY_MS = 24 * 60 * 60 * 1000
+const log = createLogger('silent')
+
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+const onPostgres = DATABASES.includes('postgres') ? test : test.skip
+
+onPostgres(
+  'grants that cannot be renewed hold back no others: ten are tried at one look, the others at the next',
+  async () => {
+    const url = await newDatabase('postgres')
+    const store = await openAt(url)
+    const safe = createGrantSafe(createKeyring([Buffer.alloc(32, 7)]))
+    for (let number = 1; number <= 12; number += 1) {
+      const id = newId('grt')
+      const grant = { scopes: [{ kind: 'seller' }] as const, accessToken: 'a', refreshToken: `refresh ${number}` }
+      await store.addGrant(newGrant({ id, content: safe.seal(id, grant), refreshMs: DAY_MS }))
+    }
+    const asked: string[] = []
+    const refresher = new Refresher({
+      store,
+      safe,
+      client: {
+        hold: new TokenRouteHold(1),
+        refresh: (refreshToken) => {
+          asked.push(refreshToken)
+          return Promise.resolve({ kind: 'failed', reason: 'no answer' })
+        },
+      },
+      owner: 'gw_1',
+      timeoutMs: 1000,
+      figures: new Tally(),
+      cutOff: new AbortController().signal,
+      log,
+    })
+    const figures: { grants: number | undefined } = { grants: undefined }
+    const onResealed = () => Promise.resolve()
+    const clock = new ClockWatch(store, log, 0)
+    const keeper = new ConsentKeeper({ store, clock, safe, refresher, figures, onResealed, log })
+    /** Counting is the last thing of a look. */
+    const looked = () => eventually(() => Promise.resolve(figures.grants), 'a look of the keeper')
+
+    jest.useFakeTimers({
+      doNotFake: ['Date', 'performance', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'],
+    })
+    keeper.start()
+    await looked()
+    expect(asked).toHaveLength(10)
+    // The rest after a failure is over for all of them.
+    await query(url, 'update user_grant set lease_until = 0')
+    figures.grants = undefined
+    jest.advanceTimersByTime(NEXT_LOOK_MS)
+    await looked()
+    expect([asked.length, new Set(asked).size]).toEqual([12, 12])
+    await keeper.stop()
+  },
+)
