@@ -10,8 +10,8 @@ import tseslint from 'typescript-eslint'
 const layers = [
   ['base'],
   ['http', 'access', 'outbound', 'metrics'],
-  ['click', 'message', 'tracing'],
-  ['resolver', 'delivery', 'scope', 'store'],
+  ['click', 'message', 'scope', 'tracing'],
+  ['resolver', 'delivery', 'store'],
   ['outbox', 'consent'],
   ['routes'],
   ['process'],

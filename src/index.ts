@@ -1,3 +1,4 @@
-/** What somebody who writes a resolver names: types alone. To try one, see `kenar-chat-gateway/testing`. */
+/** What a resolver in TypeScript needs: its types, and `defineResolver`. To test one, see `kenar-chat-gateway/testing`. */
 export type { Click, Location, Side } from './click/click.ts'
-export type { Landing, Resolver, ResolverContext } from './resolver/resolver.ts'
+export { defineResolver, type Landing, type Resolver, type ResolverContext } from './resolver/resolver.ts'
+export type { RequestedScope } from './scope/wanted.ts'

@@ -5,13 +5,13 @@ import { newId } from '../base/id.ts'
 import { createLogger } from '../base/log.ts'
 import { newTrace } from '../base/trace.ts'
 import { isJsonObject } from '../base/strict-json.ts'
+import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
-import { askedOfClick, requireProvable } from '../consent/request.ts'
+import { requireAskable } from '../consent/require-askable.ts'
 import { moduleResolver } from '../resolver/module.ts'
 import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
-import { ResolverError, ResolverSetupError, type Landing } from '../resolver/resolver.ts'
-import { ScopeError, wantedScopes } from '../scope/wanted.ts'
+import { ResolverError, ResolverSetupError, type LandingRead } from '../resolver/resolver.ts'
 import type { TryResult } from './try-parent.ts'
 
 /** The program of the process that `try` starts: runs one resolver with one click, reports, and waits to be ended. */
@@ -65,23 +65,19 @@ async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResol
   const began = performance.now()
   const { landing, messageChange } = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
   const ms = Math.round(performance.now() - began)
-  checkScopes(landing, job, askedOfClick(click))
+  checkScopes(landing, job, click)
   const ignored = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
   const warnings = messageChange === undefined ? [] : [explainMessageChange(messageChange)]
   return { kind: 'landing', landing, ms, ignored, warnings }
 }
 
 /** What the gateway refuses of a landing's scopes. */
-function checkScopes({ scopes = [] }: Landing, { hasConsent }: Job, asked: ReturnType<typeof askedOfClick>): void {
+function checkScopes({ scopes = [] }: LandingRead, { hasConsent }: Job, click: Click): void {
   if (scopes.length === 0) return
   if (!hasConsent) {
     throw new ResolverError(
       'the Landing asks for scopes, and consent is not set up: --public-url, as PUBLIC_URL, is not given',
     )
   }
-  try {
-    requireProvable(wantedScopes(scopes, asked), asked)
-  } catch (error) {
-    throw error instanceof ScopeError ? new ResolverError(`the Landing's scopes: ${error.message}`) : error
-  }
+  requireAskable(scopes, click)
 }

@@ -1,6 +1,6 @@
 import { within } from '../base/within.ts'
 import { clickToJson, type Click } from '../click/click.ts'
-import { ResolverError, type Landing } from '../resolver/resolver.ts'
+import { ResolverError, type LandingRead } from '../resolver/resolver.ts'
 import { ScopeError } from '../scope/wanted.ts'
 import { StoreError } from '../store/store.ts'
 import type { KeptClicks } from './kept-clicks.ts'
@@ -18,10 +18,10 @@ export type Led = { url: string; consent?: 'asked' | 'held' }
  * asks is led to the walk.
  * @throws ResolverError for scopes that cannot be asked for; StoreError
  */
-export type Lead = (click: Click, landing: Landing) => Promise<Led> | Led
+export type Lead = (click: Click, landing: LandingRead) => Promise<Led> | Led
 
 export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: KeptClicks | undefined }): Lead {
-  const lead = async (click: Click, { url, scopes = [], onDenied }: Landing): Promise<Led> => {
+  const lead = async (click: Click, { url, scopes = [], onDenied }: LandingRead): Promise<Led> => {
     const named = clicks !== undefined && url.includes(click.id) ? { ...clickToJson(click), id: click.id } : undefined
     if (scopes.length > 0 && walk === undefined) {
       throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
@@ -34,7 +34,7 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
     if (named !== undefined) await clicks?.keep(click.id, named)
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }
   }
-  const leadInTime = async (click: Click, landing: Landing): Promise<Led> => {
+  const leadInTime = async (click: Click, landing: LandingRead): Promise<Led> => {
     try {
       const led = await within(LEAD_TIMEOUT_MS, lead(click, landing))
       if (led === undefined) throw new StoreError('the store did not answer a click in time', undefined)
@@ -46,6 +46,6 @@ export function createLead({ walk, clicks }: { walk: Walk | undefined; clicks: K
     }
   }
   // Most clicks: nothing is asked, nothing kept, and nothing to wait for.
-  const isFree = ({ scopes = [] }: Landing) => clicks === undefined && scopes.length === 0
+  const isFree = ({ scopes = [] }: LandingRead) => clicks === undefined && scopes.length === 0
   return (click, landing) => (isFree(landing) ? { url: landing.url } : leadInTime(click, landing))
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
-import { ResolverError, type Landing } from './resolver.ts'
+import { ResolverError, type LandingRead } from './resolver.ts'
 
 const MAX_URL = 4096
 const MAX_MESSAGE = 200
@@ -52,7 +52,7 @@ function isPlainBelow(origin: string, url: string): boolean {
 }
 
 /** A landing as it is sent, and what became of a `message` that could not be sent as it was. */
-export type CheckedLanding = { landing: Landing; messageChange?: MessageChange }
+export type CheckedLanding = { landing: LandingRead; messageChange?: MessageChange }
 export type MessageChange = 'dropped' | 'shortened'
 
 /**
@@ -67,7 +67,7 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLan
   }
   const { url, message, scopes, onDenied, on_denied } = parsed.data
   const denied = onDenied ?? on_denied
-  const landing: Landing = { url: accept('url', url, policy) }
+  const landing: LandingRead = { url: accept('url', url, policy) }
   if (scopes) landing.scopes = scopes
   if (denied) landing.onDenied = accept('onDenied', denied, policy)
   if (message === undefined || message === null) return { landing }

@@ -17,6 +17,9 @@ export class ScopeError extends Error {
 /** What a resolver or a service may ask for by a word. */
 export const SCOPE_WORDS = ['chat', 'post_chats', 'seller_chats', 'phone', 'user_id', 'offline'] as const
 
+/** A scope as a resolver or a service asks for it: by a word, or as the platform writes it. */
+export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access'
+
 /**
  * The scopes that words and written scopes stand for, each once. `chat` is whatever names the chat: its id, its three, or both, since
  * messages may be sent by either. Written scopes pass as they are.
@@ -73,7 +76,7 @@ function isOfTriple(id: string): boolean {
 const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access)$/
 
 /** Whether this can be asked for at all, from whatever chat. */
-export function isAskable(text: string): boolean {
+export function isAskable(text: string): text is RequestedScope {
   return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
 }
 

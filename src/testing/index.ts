@@ -1,67 +1,43 @@
 /**
- * For those who write resolvers: clicks as the gateway would read them from Divar, and a runner with the gateway's own deadline and
- * checks. Works in any test framework that loads ES modules.
+ * The test kit for resolvers: clicks as the gateway reads them from Divar, and a runner with the gateway's own deadline and checks. It is
+ * published as an ES module and as CommonJS, and uses no test framework.
  */
 import { ORIGINS_EXPECTED, readOrigins } from '../base/address.ts'
 import { createLogger, type Logger } from '../base/log.ts'
 import { newId } from '../base/id.ts'
+import type { JsonObject } from '../base/strict-json.ts'
 import { newTrace } from '../base/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
+import { requireAskable } from '../consent/require-askable.ts'
 import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import type { Landing, Resolver } from '../resolver/resolver.ts'
+import { clickBodyV1, clickBodyV2, type ClickBodyV1, type ClickBodyV2 } from './click-bodies.ts'
 
 export type { Click, Location, Side } from '../click/click.ts'
+export { defineResolver, ResolverError } from '../resolver/resolver.ts'
 export type { Landing, Resolver, ResolverContext } from '../resolver/resolver.ts'
-export { ResolverError } from '../resolver/resolver.ts'
+export type { RequestedScope } from '../scope/wanted.ts'
 export { Fault } from '../base/fault.ts'
-
-type Body = Record<string, unknown>
-
-/** The body of a v1 click, complete; what is given here stands in place of the sample's, `undefined` takes a member out. */
-export function clickBodyV1(overrides: Body = {}): Body {
-  return {
-    extra_data: { provider_data: { order_id: 'A-1029' } },
-    callback_url: 'https://open-platform-redirect.divar.ir/completion',
-    post_token: 'AZf3Uqr3',
-    user_id: 'e9ba8a81-9583-4f7c-af54-b07df089d971',
-    peer_id: '1697004f-e902-44c2-bbbe-bf8e20d54bff',
-    Supplier: { id: '1697004f-e902-44c2-bbbe-bf8e20d54bff' },
-    demand: { id: 'e9ba8a81-9583-4f7c-af54-b07df089d971' },
-    ...overrides,
-  }
-}
-
-/** The body of a v2 click, complete; see `clickBodyV1`. */
-export function clickBodyV2(overrides: Body = {}): Body {
-  return {
-    source: 'CHAT_MESSAGE_ACTION',
-    post_token: 'AZf3Uqr3',
-    conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea',
-    user_side: 'DEMAND',
-    extra_data: { order_id: 'A-1029' },
-    user_id: 'Qm0wW1hZc2xYT3dQd0ZyS0J6dU5nVWtqSGVMaVRzREI=',
-    ...overrides,
-  }
-}
+export { clickBodyV1, clickBodyV2, type ClickBodyV1, type ClickBodyV2 } from './click-bodies.ts'
 
 /**
  * A click that came on v1.
  * @param overrides members of the wire's body, as Divar writes them
  * @throws Fault `invalid_click`, naming every fault: Divar cannot send such a click
  */
-export function clickV1(overrides: Body = {}): Click {
+export function clickV1(overrides: ClickBodyV1 = {}): Click {
   return parseClick('v1', asWire(clickBodyV1(overrides))).click
 }
 
 /** A click that came on v2; see `clickV1`. */
-export function clickV2(overrides: Body = {}): Click {
+export function clickV2(overrides: ClickBodyV2 = {}): Click {
   return parseClick('v2', asWire(clickBodyV2(overrides))).click
 }
 
 /** As it would be after the socket: what JSON cannot say is not there. */
-function asWire(body: Body): unknown {
+function asWire(body: JsonObject): unknown {
   return JSON.parse(JSON.stringify(body))
 }
 
@@ -70,7 +46,7 @@ export type RunOptions = {
   timeoutMs?: number
   /** As LANDING_ALLOWED_ORIGINS: one text with commas, or a list. Default: any. */
   allowedOrigins?: string | readonly string[]
-  /** Gets what the resolver logs. Default: nobody. */
+  /** Gets what the resolver logs. Default: nothing is logged. */
   log?: Logger
 }
 
@@ -90,7 +66,10 @@ export async function runResolver(resolver: Resolver, click: Click, options: Run
   })
   const { landing, messageChange } = await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
   if (messageChange !== undefined) process.emitWarning(`the Landing's ${explainMessageChange(messageChange)}`)
-  return landing
+  const { scopes, ...others } = landing
+  if (scopes === undefined) return others
+  requireAskable(scopes, click)
+  return { ...others, scopes }
 }
 
 function requireOrigins(given: string | readonly string[]): ReadonlySet<string> {

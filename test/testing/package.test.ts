@@ -9,6 +9,7 @@ import { runCli } from '../support/command-line.ts'
 import { withConsent } from '../support/consent.ts'
 import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
+import { COMPILERS, FRAMEWORKS, installPackage, runProject, type Project } from '../support/kit-projects.ts'
 import { ask, queue, said, spawnReachable, startDivar, textsAt, until } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
@@ -28,6 +29,7 @@ beforeAll(() => {
     'package.json',
     'tsconfig.json',
     'tsconfig.build.json',
+    'tsconfig.commonjs.json',
     'tsconfig.page.json',
     'scripts',
     'src',
@@ -138,26 +140,31 @@ describe('the built package', () => {
     ])
   })
 
-  test('is for resolvers in TypeScript too', () => {
-    const source = `import type { Resolver } from 'kenar-chat-gateway'
-      import { clickV1, runResolver } from 'kenar-chat-gateway/testing'
-      const resolve: Resolver = ({ data }) => ({ url: 'https://a.example/' + String(data['x']) })
-      export const landing: Promise<{ url: string }> = runResolver(resolve, clickV1())`
-    const file = join(home, 'check.mts')
-    const args = [
-      '--noEmit',
-      '--strict',
-      '--target',
-      'es2024',
-      '--module',
-      'nodenext',
-      '--skipLibCheck',
-      '--ignoreConfig',
-      file,
-    ]
-    run(process.execPath, '-e', `require('fs').writeFileSync(${JSON.stringify(file)}, ${JSON.stringify(source)})`)
-    const { status, stdout } = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), ...args)
-    expect([status, stdout]).toEqual([0, ''])
+  describe('installed from its archive', () => {
+    let projects = ''
+    beforeAll(async () => {
+      projects = join(home, 'projects')
+      await installPackage(home, projects)
+    }, 120_000)
+
+    test.each(Object.entries<Project>(FRAMEWORKS))(
+      'has a test kit that works in %s',
+      async (name, project) => {
+        expect(await runProject(projects, name, project)).toEqual({
+          status: 0,
+          output: expect.stringMatching(/\b3 passed|pass 3/),
+        })
+      },
+      120_000,
+    )
+
+    test.each(Object.entries<Project>(COMPILERS))(
+      'has types for %s',
+      async (name, project) => {
+        expect(await runProject(projects, name, project)).toEqual({ status: 0, output: '' })
+      },
+      120_000,
+    )
   })
 })
 

@@ -1,5 +1,13 @@
 import { describe, expect, jest, test } from '@jest/globals'
-import { clickV1, clickV2, Fault, ResolverError, runResolver, type Resolver } from '../../src/testing/index.ts'
+import {
+  clickV1,
+  clickV2,
+  defineResolver,
+  Fault,
+  ResolverError,
+  runResolver,
+  type Resolver,
+} from '../../src/testing/index.ts'
 
 const toOrder: Resolver = ({ data, side }) => ({
   url: `https://app.example.com/${String(data['order_id'])}/${side ?? 'nobody'}`,
@@ -63,5 +71,31 @@ describe('a resolver is run as the gateway runs it', () => {
       })
     await expect(runResolver(resolver, clickV1(), { timeoutMs: 20 })).rejects.toThrow()
     expect(told).toBe(true)
+  })
+})
+
+describe("a landing's scopes", () => {
+  test('come back as they were written', async () => {
+    const resolver = defineResolver(() => ({ url: 'https://app.example.com/', scopes: ['chat', 'offline'] }))
+    expect(await runResolver(resolver, clickV2())).toEqual({
+      url: 'https://app.example.com/',
+      scopes: ['chat', 'offline'],
+    })
+  })
+
+  test.each([
+    ['is no scope', clickV2(), ['bogus'], 'expected chat, post_chats'],
+    [
+      'needs what the click does not have',
+      clickV2({ post_token: undefined }),
+      ['post_chats'],
+      'there is no post_token',
+    ],
+    ['cannot be proven to be of who clicked', clickV1(), ['phone'], 'beside chat only user_id and offline'],
+  ])('are refused when one %s, as the gateway refuses it', async (_, click, scopes, reason) => {
+    // @ts-expect-error as JavaScript answers it, which no compiler has checked
+    const refused = runResolver(() => ({ url: 'https://app.example.com/', scopes }), click)
+    await expect(refused).rejects.toThrow(ResolverError)
+    await expect(refused).rejects.toThrow(reason)
   })
 })

@@ -1,0 +1,17 @@
+import type { Click } from '../click/click.ts'
+import { ResolverError } from '../resolver/resolver.ts'
+import { ScopeError, wantedScopes, type RequestedScope } from '../scope/wanted.ts'
+import { askedOfClick, requireProvable } from './request.ts'
+
+/**
+ * Checks a landing's scopes as a gateway does that has consent set up.
+ * @throws ResolverError for scopes that cannot be asked for at this click
+ */
+export function requireAskable(scopes: string[], click: Click): asserts scopes is RequestedScope[] {
+  const asked = askedOfClick(click)
+  try {
+    requireProvable(wantedScopes(scopes, asked), asked)
+  } catch (error) {
+    throw error instanceof ScopeError ? new ResolverError(`the Landing's scopes: ${error.message}`) : error
+  }
+}
