@@ -1,10 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import express, { type ErrorRequestHandler, type IRouter, type Router } from 'express'
+import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
 import type { Logger } from '../base/log.ts'
 import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
 import { notFound } from './endings.ts'
-import { guardedMessages, type Messages } from './guarded.ts'
 import { guardRequest } from './request-guard.ts'
+import { messageClasses, type MessageClasses } from './responses.ts'
 import { unitOfWork, type Watch } from './unit-of-work.ts'
 
 /** What one listener serves. */
@@ -19,11 +18,8 @@ export type Side = {
 /** Whether a proxy is believed which address it was called from; the hop of whoever connected is 0. */
 export type TrustProxy = (proxyAddress: string, hop: number) => boolean
 
-/** An app, and what its server makes requests and responses of. */
-export type App = {
-  handle: (request: IncomingMessage, response: ServerResponse) => void
-  messages: Messages
-}
+/** An app, and the classes of its server's requests and responses. */
+export type App = { handle: Express; classes: MessageClasses }
 
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
 export function createApp(
@@ -31,7 +27,7 @@ export function createApp(
   { trustProxy, watch, log }: { trustProxy: TrustProxy; watch: Watch; log: Logger },
 ): App {
   const app = express()
-  const messages = guardedMessages(app)
+  const classes = messageClasses(app)
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
   const openUnit = unitOfWork(log, watch)
   app.use((request, response, next) => {
@@ -44,10 +40,5 @@ export function createApp(
   app.use(notFound)
   for (const { path, handler } of faultHandlers) app.use(path, handler)
   app.use(answerFaults(problemShape, refusedAs('request.refused')), lastResort(log))
-  const handle: App['handle'] = (request, response) => {
-    // Nobody gets so far. Express makes an end of its own for each request otherwise, which would print the error, whatever that quotes.
-    const end = () => response.destroy()
-    Reflect.apply(app, undefined, [request, response, end])
-  }
-  return { handle, messages }
+  return { handle: app, classes }
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import type { Request } from 'express'
-import { inCohort } from '../base/cohort.ts'
 import { startDeadline } from '../base/deadline.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
+import { joinBatch } from '../base/tick-batch.ts'
 
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024
@@ -19,23 +18,15 @@ const LINGER_MS = 1000
  * Reads a request's JSON body, whole, within its bounds of size and time.
  * @throws Fault `unsupported_media_type`, `body_too_large` or `malformed_request`
  */
-export function readJsonBody(request: Request): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    requireJson(request)
-    readBytes(request, reject, (bytes) => {
-      inCohort(() => {
-        try {
-          resolve(parseStrictJson(bytes))
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error('what was thrown is no error', { cause: error }))
-        }
-      })
-    })
-  })
+export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
+  requireJson(request)
+  const bytes = await readBytes(request)
+  await joinBatch()
+  return parseStrictJson(bytes)
 }
 
 function requireJson(request: IncomingMessage): void {
-  // As nearly everybody writes it.
+  // The usual case.
   const { 'content-type': given, 'content-encoding': encoded } = request.headers
   if (given === 'application/json' && encoded === undefined) return
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim())
@@ -49,43 +40,31 @@ function requireJson(request: IncomingMessage): void {
   }
 }
 
-/** Calls one of the two, once. */
-function readBytes(request: Request, onRefused: (fault: Fault) => void, onRead: (bytes: Buffer) => void): void {
-  const declared = Number(request.headers['content-length'] ?? NaN)
-  if (declared > MAX_BODY_BYTES) throw tooLarge()
+function readBytes(request: IncomingMessage): Promise<Buffer> {
+  if (Number(request.headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
   if (request.destroyed) throw cutShort()
-  const chunks: Buffer[] = []
-  let size = 0
-  let isSettled = false
-  const refuse = (fault: Fault) => {
-    isSettled = true
-    stopDeadline?.()
-    request.leaveBody()
-    onRefused(fault)
-  }
-  const onBytes = (chunk: Buffer) => {
-    size += chunk.length
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk)
-    else refuse(tooLarge())
-  }
-  let stopDeadline: (() => void) | undefined
-  // Most bodies are whole as soon as what came with their head is parsed; only the others are timed.
-  queueMicrotask(() => {
-    if (isSettled || size === declared) return
-    stopDeadline = startDeadline(BODY_TIMEOUT_MS, () => {
-      refuse(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const settle = (fault?: Fault) => {
+      stopDeadline()
+      request.off('data', onData).off('end', settle).off('close', onClose)
+      if (fault === undefined) resolve(Buffer.concat(chunks, size))
+      else reject(fault)
+    }
+    const onData = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > MAX_BODY_BYTES) settle(tooLarge())
+      else chunks.push(chunk)
+    }
+    const onClose = () => {
+      settle(cutShort())
+    }
+    const stopDeadline = startDeadline(BODY_TIMEOUT_MS, () => {
+      settle(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
     })
+    request.on('data', onData).on('end', settle).on('close', onClose)
   })
-  const onEnd = () => {
-    isSettled = true
-    stopDeadline?.()
-    const [first, second] = chunks
-    onRead(first !== undefined && second === undefined ? first : Buffer.concat(chunks, size))
-  }
-  const onGone = () => {
-    if (!isSettled) refuse(cutShort())
-  }
-  request.readBody({ onBytes, onEnd, onGone })
 }
 
 /** Reads on past a refusal, so that the client gets to the answer, but not for long: then the connection is cut. */

@@ -1,9 +1,8 @@
-import type { Server, ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { App } from './app.ts'
 import { deferTimeouts } from './connection-timeouts.ts'
-import { createServer } from './node-http.ts'
 
 /** Bounds against clients that are slow or large on purpose; times in milliseconds. */
 const LIMITS = {
@@ -34,11 +33,11 @@ export type Listener = {
 type Connection = { latest: ServerResponse | undefined }
 
 /** Listens; rejects when it cannot, e.g. because the port is taken. */
-export async function listen({ handle, messages }: App, port: number, host: string): Promise<Listener> {
+export async function listen({ handle, classes }: App, port: number, host: string): Promise<Listener> {
   // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
   // that keep each other, and all responses that were in them, from the young generation's collector.
   const open = new Map<Socket, Connection>()
-  const server = createServer({ ...LIMITS, ...messages }, (request, response) => {
+  const server = createServer({ ...LIMITS, ...classes }, (request, response) => {
     const connection = open.get(request.socket)
     if (connection !== undefined) {
       connection.latest = response

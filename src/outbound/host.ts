@@ -1,5 +1,5 @@
-import { joinCohort } from '../base/cohort.ts'
 import type { Span, Spans } from '../base/spans.ts'
+import { joinBatch } from '../base/tick-batch.ts'
 import { traceHeaders } from '../base/trace.ts'
 import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
 import { createPool, MAX_SOCKETS } from './pool.ts'
@@ -26,7 +26,7 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
     const { traced } = request
     const headers = traced ? { ...request.headers, ...traceHeaders(traced.trace, span?.trace.spanId) } : request.headers
     const exchange = await ask(pool, { ...request, headers, timeoutMs }, release)
-    await joinCohort()
+    await joinBatch()
     return exchange
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {

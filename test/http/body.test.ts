@@ -1,52 +1,29 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { Fault } from '../../src/base/fault.ts'
 import { MAX_BODY_BYTES, readJsonBody } from '../../src/http/body.ts'
-import { guardedMessages } from '../../src/http/guarded.ts'
-import { createServer, IncomingMessage } from '../../src/http/node-http.ts'
+import { messageClasses } from '../../src/http/responses.ts'
 import { originOf } from '../support/listen.ts'
 
 /** What a route waits for before it reads. */
 let arrived = Promise.withResolvers<undefined>()
 let mayRead = Promise.withResolvers<undefined>()
 
-async function serve(): Promise<string> {
-  const app = express()
-  const messages = guardedMessages(app)
-  app.post('/late', async (request, response) => {
-    arrived.resolve(undefined)
-    await mayRead.promise
-    response.endJson(200, await readJsonBody(request).catch((error: unknown) => error instanceof Fault && error.code))
-  })
-  return originOf(createServer(messages, app))
-}
-
-/** As on a version of Node that has no way of its own to close a request that was read through. */
-async function serveOlder(): Promise<string> {
-  const own = Object.getOwnPropertyDescriptor(IncomingMessage.prototype, '_dumpAndCloseReadable') ?? {}
-  Reflect.deleteProperty(IncomingMessage.prototype, '_dumpAndCloseReadable')
-  try {
-    return await serve()
-  } finally {
-    Object.defineProperty(IncomingMessage.prototype, '_dumpAndCloseReadable', own)
-  }
-}
-
-const ORIGINS = [
-  ['as this version of Node closes requests', await serve()],
-  ['as older ones do', await serveOlder()],
-] as const
+const app = express()
+const classes = messageClasses(app)
+app.post('/late', async (request, response) => {
+  arrived.resolve(undefined)
+  await mayRead.promise
+  response.endJson(200, await readJsonBody(request).catch((error: unknown) => error instanceof Fault && error.code))
+})
+const origin = await originOf(createServer(classes, app))
 
 /** Sends the parts before the route reads, or the last once it does, and gives back the body of the answer. */
-async function post(
-  origin: string,
-  framing: string,
-  parts: readonly string[],
-  sendsLastEarly: boolean,
-): Promise<string> {
+async function post(framing: string, parts: readonly string[], sendsLastEarly: boolean): Promise<string> {
   arrived = Promise.withResolvers()
   mayRead = Promise.withResolvers()
   const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })
@@ -67,43 +44,41 @@ async function post(
 
 const LONG = JSON.stringify({ long: 'x'.repeat(MAX_BODY_BYTES - 100) })
 
-describe.each(ORIGINS)('%s:', (_how, origin) => {
-  describe.each([
-    ['whole before it is read', true],
-    ['whole only after it is read', false],
-  ])('a body that is %s', (_, early) => {
-    test.each([
-      ['in one part', ['{"a":1}'], '{"a":1}'],
-      ['in three parts', ['{"a"', ':', '1}'], '{"a":1}'],
-      ['too large for a socket that waits', [LONG.slice(0, 70_000), LONG.slice(70_000)], LONG],
-      ['without bytes', [''], '"malformed_request"'],
-      ['larger than is taken', [LONG, ' '.repeat(200)], '"body_too_large"'],
-    ])('comes to the route as it was sent, %s', async (_name, parts, expected) => {
-      expect(await post(origin, `content-length: ${parts.join('').length}`, parts, early)).toBe(expected)
-    })
-
-    test('comes to the route in chunks', async () => {
-      const parts = ['4\r\n{"a"\r\n', '3\r\n:1}\r\n', '0\r\n\r\n']
-      expect(await post(origin, 'transfer-encoding: chunked', parts, early)).toBe('{"a":1}')
-    })
-
-    test('is too large in chunks as well', async () => {
-      const chunks = Array.from({ length: 3 }, () => `c800\r\n${' '.repeat(0xc800)}\r\n`)
-      const parts = [...chunks, '0\r\n\r\n']
-      expect(await post(origin, 'transfer-encoding: chunked', parts, early)).toBe('"body_too_large"')
-    })
+describe.each([
+  ['whole before it is read', true],
+  ['whole only after it is read', false],
+])('a body that is %s', (_, early) => {
+  test.each([
+    ['in one part', ['{"a":1}'], '{"a":1}'],
+    ['in three parts', ['{"a"', ':', '1}'], '{"a":1}'],
+    ['too large for a socket that waits', [LONG.slice(0, 70_000), LONG.slice(70_000)], LONG],
+    ['without bytes', [''], '"malformed_request"'],
+    ['larger than is taken', [LONG, ' '.repeat(200)], '"body_too_large"'],
+  ])('comes to the route as it was sent, %s', async (_name, parts, expected) => {
+    expect(await post(`content-length: ${parts.join('').length}`, parts, early)).toBe(expected)
   })
 
-  test('bodies of several requests on one connection each come to their own', async () => {
-    mayRead.resolve(undefined)
-    const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })
-    const head = 'POST /late HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
-    for (const last of ['', '', 'connection: close\r\n']) {
-      const body = JSON.stringify({ number: socket.bytesWritten })
-      socket.write(`${head}${last}content-length: ${body.length}\r\n\r\n${body}`)
-    }
-    const numbers = [...(await text(socket)).matchAll(/\{"number":(\d+)\}/g)].map(([, number]) => Number(number))
-    expect(numbers).toEqual([0, expect.any(Number), expect.any(Number)])
-    expect(new Set(numbers).size).toBe(3)
+  test('comes to the route in chunks', async () => {
+    const parts = ['4\r\n{"a"\r\n', '3\r\n:1}\r\n', '0\r\n\r\n']
+    expect(await post('transfer-encoding: chunked', parts, early)).toBe('{"a":1}')
   })
+
+  test('is too large in chunks as well', async () => {
+    const chunks = Array.from({ length: 3 }, () => `c800\r\n${' '.repeat(0xc800)}\r\n`)
+    const parts = [...chunks, '0\r\n\r\n']
+    expect(await post('transfer-encoding: chunked', parts, early)).toBe('"body_too_large"')
+  })
+})
+
+test('bodies of several requests on one connection each come to their own', async () => {
+  mayRead.resolve(undefined)
+  const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })
+  const head = 'POST /late HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
+  for (const last of ['', '', 'connection: close\r\n']) {
+    const body = JSON.stringify({ number: socket.bytesWritten })
+    socket.write(`${head}${last}content-length: ${body.length}\r\n\r\n${body}`)
+  }
+  const numbers = [...(await text(socket)).matchAll(/\{"number":(\d+)\}/g)].map(([, number]) => Number(number))
+  expect(numbers).toEqual([0, expect.any(Number), expect.any(Number)])
+  expect(new Set(numbers).size).toBe(3)
 })

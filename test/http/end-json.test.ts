@@ -1,11 +1,11 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import express, { type Response } from 'express'
-import { guardedMessages } from '../../src/http/guarded.ts'
-import { createServer } from '../../src/http/node-http.ts'
+import { messageClasses } from '../../src/http/responses.ts'
 import { originOf } from '../support/listen.ts'
 
 const LONG = 'ی'.repeat(4 * 1024 * 1024)
@@ -14,7 +14,7 @@ const VALUES: Record<string, unknown> = { ascii: { a: 1 }, persian: { پیام: 
 let waiting = Promise.withResolvers<Response>()
 
 const app = express()
-const messages = guardedMessages(app)
+const classes = messageClasses(app)
 app.all('/wait', (_request, response) => {
   waiting.resolve(response)
 })
@@ -24,7 +24,7 @@ app.all('/with-header/:value', ({ params }, response) => {
 app.all('/:value', ({ params }, response) => {
   response.endJson(200, VALUES[params.value])
 })
-const origin = await originOf(createServer(messages, app))
+const origin = await originOf(createServer(classes, app))
 
 async function open(): Promise<Socket> {
   const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })

@@ -1,0 +1,90 @@
+import { IncomingMessage, ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
+import { Socket } from 'node:net'
+import type { Express } from 'express'
+import helmet from 'helmet'
+
+/** Answers are for machines: nothing may be loaded, framed or cached. */
+const protect = helmet({
+  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+  referrerPolicy: { policy: 'no-referrer' },
+})
+
+/** What helmet sets is the same for every answer, so helmet runs once. */
+const SECURITY_HEADERS: readonly [string, string][] = [...headersOfHelmet(), ['cache-control', 'no-store']]
+/** The others tell a browser what a document may do; JSON is no document. */
+const SECURITY_HEADERS_OF_JSON = new Set([
+  'cache-control',
+  'content-security-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+])
+const FRAME_HEADERS = new Set(['content-security-policy', 'x-frame-options'])
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_SECURITY_HEADERS = SECURITY_HEADERS.filter(([name]) => SECURITY_HEADERS_OF_JSON.has(name)).flat()
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+    interface Response {
+      /** Sent with every answer: our own id, or the caller's if it has harmless characters only. */
+      requestId?: string | undefined
+      /** For a page or a redirect that chats open in frames. */
+      mayBeFramed?: boolean
+      /** Answers with JSON, without the checks of `response.json` for freshness, type and charset. */
+      endJson: (status: number, value: unknown) => void
+    }
+  }
+}
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
+
+/** The classes that `createServer` makes requests and responses of. */
+export type MessageClasses = {
+  IncomingMessage: typeof IncomingMessage
+  ServerResponse: typeof ServerResponse
+}
+
+/**
+ * Requests and responses that have the app's prototypes from the start: Express would replace the prototype of each, and V8 is slow with
+ * objects whose prototype changes. No answer is sent without the security headers, whatever wrote it.
+ */
+export function messageClasses(app: Express): MessageClasses {
+  class AppRequest extends IncomingMessage {}
+  class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+    requestId?: string | undefined = undefined
+    mayBeFramed?: boolean = false
+
+    endJson(status: number, value: unknown): void {
+      const text = JSON.stringify(value)
+      const own = ['content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(text))]
+      const { requestId } = this
+      if (requestId === undefined || this.getHeaderNames().length > 0) this.writeHead(status, own)
+      else super.writeHead(status, [...own, 'x-request-id', requestId, ...JSON_SECURITY_HEADERS])
+      this.end(text)
+    }
+
+    override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+      if (this.requestId !== undefined) this.setHeader('x-request-id', this.requestId)
+      for (const [name, value] of SECURITY_HEADERS) {
+        if (!this.hasHeader(name) && !(this.mayBeFramed === true && FRAME_HEADERS.has(name)))
+          this.setHeader(name, value)
+      }
+      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason)
+    }
+  }
+  Object.setPrototypeOf(AppRequest.prototype, app.request)
+  Object.setPrototypeOf(AppResponse.prototype, app.response)
+  Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype })
+  return { IncomingMessage: AppRequest, ServerResponse: AppResponse }
+}
+
+function headersOfHelmet(): [string, string][] {
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  protect(request, response, () => undefined)
+  return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))])
+}
