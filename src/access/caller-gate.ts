@@ -18,11 +18,11 @@ export function createCallerGate(
   keys: readonly { name: string; key: string }[],
   countWrongKey: CountWrongKey,
 ): CallerGate {
-  const known = new Map(keys.map(({ name, key }) => [digestSecret(Buffer.from(key, 'utf8')), { name }]))
+  const known = new Map(keys.map(({ name, key }) => [digestText(Buffer.from(key, 'utf8')), { name }]))
   return (request) => {
     const values = valuesOf('x-api-key', request.rawHeaders)
     const key = isContradictory(values) ? '' : (values[0] ?? '')
-    const caller = known.get(digestSecret(Buffer.from(key, 'latin1')))
+    const caller = known.get(digestText(Buffer.from(key, 'latin1')))
     if (caller === undefined) {
       throw countWrongKey(
         request,
@@ -31,4 +31,8 @@ export function createCallerGate(
     }
     return caller
   }
+}
+
+function digestText(key: Buffer): string {
+  return digestSecret(key).toString('base64')
 }

@@ -23,7 +23,6 @@ export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
  * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text may not hold.
  */
 export function checkLandingUrl(url: string, policy: LandingPolicy): { url: string } | { refused: string } {
-  if (accepted?.policy === policy && isPlainBelow(accepted.origin, url)) return { url }
   const address = url.length > MAX_URL ? undefined : readWebAddress(url)
   if (address === undefined)
     return {
@@ -34,21 +33,7 @@ export function checkLandingUrl(url: string, policy: LandingPolicy): { url: stri
   if (policy.allowedOrigins && !policy.allowedOrigins.has(origin))
     return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
   if (address.href.length > MAX_URL) return { refused: `is longer than ${MAX_URL} characters` }
-  accepted = { policy, origin }
   return { url: address.href }
-}
-
-/**
- * The origin that was accepted last. Most landings of an app lead to one, and differ behind it in characters that stand for themselves, so that
- * a parser would hand back the same text: to ask it each time costs 4 % of a click's instructions.
- */
-let accepted: { policy: LandingPolicy; origin: string } | undefined
-
-/** A path without segments that begin with a dot, and perhaps a query; nothing that a parser encodes, drops or resolves. */
-const PLAIN = /^\/(?:[\w~-][\w.~-]*\/)*(?:[\w~-][\w.~-]*)?(?:\?[\w.~%&=+-]*)?$/
-
-function isPlainBelow(origin: string, url: string): boolean {
-  return url.length <= MAX_URL && url.startsWith(origin) && PLAIN.test(url.slice(origin.length))
 }
 
 /** A landing as it is sent, and what became of a `message` that could not be sent as it was. */

@@ -8,8 +8,8 @@ const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array
 test('two secrets are the same when, and only when, their bytes are', () => {
   fc.assert(
     fc.property(bytes, bytes, (a, b) => {
-      expect(digestSecret(a)).toBe(digestSecret(Buffer.from(a)))
-      expect(digestSecret(a) === digestSecret(b)).toBe(a.equals(b))
+      expect(digestSecret(a)).toEqual(digestSecret(Buffer.from(a)))
+      expect(digestSecret(a).equals(digestSecret(b))).toBe(a.equals(b))
     }),
   )
 })
@@ -17,11 +17,11 @@ test('two secrets are the same when, and only when, their bytes are', () => {
 test('what is compared has one length, whatever the length of the secret', () => {
   fc.assert(
     fc.property(bytes, (secret) => {
-      expect(digestSecret(secret)).toHaveLength(44)
+      expect(digestSecret(secret)).toHaveLength(32)
     }),
   )
 })
 
 test('what is kept is not the plain hash of the secret, which could be looked up', () => {
-  expect(digestSecret(Buffer.from('key'))).not.toBe(createHash('sha256').update('key').digest('base64'))
+  expect(digestSecret(Buffer.from('key'))).not.toEqual(createHash('sha256').update('key').digest())
 })
