@@ -43,7 +43,7 @@ inBrowser('what happens elsewhere leaves alone', () => {
     expect(await webView(page, 'buyer').locator('body').getAttribute('data-mark')).toBe('same page')
   })
 
-  test('an entry that is open, also when its connection was lost', async () => {
+  test('an entry that is open, and the focus in it', async () => {
     const { simulator } = await startStand()
     note(simulator)
     const { page } = await openPage(simulator.url)
