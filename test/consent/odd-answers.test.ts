@@ -75,6 +75,8 @@ describe('a token answer is taken though', () => {
     const odd = await startOdd()
     odd.odd.onToken(granting(`${chatOf(odd)} USER_ID`))
     expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    // So a later consent that cannot be refreshed does not take its place.
+    expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id))[0]?.scopes).toContain('offline_access')
     expect(await clicked(odd.at)).toContain(LANDING)
   })
 
