@@ -1,3 +1,4 @@
+import { constants, openSync } from 'node:fs'
 import sonicBoom from 'sonic-boom'
 
 /** Lines are written together once they are this long (bytes), or after this time. */
@@ -12,6 +13,8 @@ export type StandardOutput = {
   write: (line: string) => void
   /** How many lines were lost since the start. */
   linesLost: () => number
+  /** Whether a write may keep a thread, for which `process.exit()` would wait. */
+  isBlocking: boolean
   /** Writes what waits, for at most `ms`; resolves to false when a write still hangs then. Later lines are dropped. */
   end: (ms: number) => Promise<boolean>
 }
@@ -27,9 +30,9 @@ export type LostLines = { lines: number; error_code?: string }
  * everything after one EPIPE.
  */
 export function openStandardOutput(onRecovered: (lost: LostLines) => void): StandardOutput {
+  const terminal = process.stdout.isTTY ? openTerminal() : undefined
   const stream = new sonicBoom.SonicBoom({
-    // Reading `process.stdout` makes Node set a pipe to non-blocking. A blocking write would keep a thread, and the exit waits for threads.
-    fd: process.stdout.fd,
+    fd: terminal ?? process.stdout.fd,
     minLength: GATHERED_BYTES,
     periodicFlush: GATHERED_MS,
     maxLength: WAITING_BYTES,
@@ -72,6 +75,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
       if (ending === undefined) stream.write(line)
     },
     linesLost: () => total,
+    isBlocking: process.stdout.isTTY && terminal === undefined,
     end: (ms) => {
       if (ending === undefined) {
         ending = ended.promise
@@ -80,5 +84,17 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
       }
       return ending
     },
+  }
+}
+
+/** Reading `process.stdout` makes Node set a pipe to non-blocking, but no terminal: one that is paused (Ctrl-S) would block, so it is opened anew. */
+function openTerminal(): number | undefined {
+  try {
+    return openSync(
+      `/proc/self/fd/${process.stdout.fd}`,
+      constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY,
+    )
+  } catch {
+    return undefined
   }
 }

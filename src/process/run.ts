@@ -101,7 +101,6 @@ function exitOnUncaught({ log, output }: Process): void {
 /** Ends the process once the last lines of the log are written, or cannot be. */
 async function exit(code: number, output: StandardOutput): Promise<void> {
   const isDone = await output.end(LAST_LINES_MS)
-  // Node sets no terminal to non-blocking: while one is paused (Ctrl-S), a thread is in its write, and process.exit() would wait for it.
-  if (!isDone && process.stdout.isTTY) process.kill(process.pid, 'SIGKILL')
+  if (!isDone && output.isBlocking) process.kill(process.pid, 'SIGKILL')
   process.exit(code)
 }
