@@ -90,6 +90,8 @@ test('a stop waits until the outcome of a send with a key is committed, though i
   jest.useRealTimers()
   let isDrained = false
   const drained = outbox.drain().then(() => (isDrained = true))
+  // The store takes one call after the other: whatever else the stop waits for is over then.
+  for (let count = 0; count < 5; count += 1) expect(await outbox.repeatOf(send)).toEqual({ kind: 'running' })
   for (let count = 0; count < 20; count += 1) await turn()
   expect(isDrained).toBe(false)
   recover()

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { MessageRecord } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import { answer, said } from '../support/outbox.ts'
@@ -8,6 +8,8 @@ import { startOutbox } from '../support/outbox-on-store.ts'
 const hasTried = ({ state, attempts }: MessageRecord) =>
   state !== 'sending' && attempts.some(({ endedAt }) => endedAt !== null)
 const DAYS_MS = 3 * 24 * 3_600_000
+
+afterEach(() => void jest.restoreAllMocks())
 
 describe.each(DATABASES)('on %s', (kind) => {
   /** An outbox whose database's clock jumps ahead, or in which that much time has passed. */
@@ -48,6 +50,26 @@ describe.each(DATABASES)('on %s', (kind) => {
     divar.misbehave(answer(500))
     const id = await queue(said('c-1', 'x'))
     expect(await until(id, hasTried)).toMatchObject({ state: 'failed' })
+  })
+
+  test('a message whose time ran out during its attempt is not tried again', async () => {
+    const { queue, until, divar } = await startOutbox(kind, {
+      more: { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '1', RETRY_FOR_MS: '60000' },
+      lanes: (real) =>
+        real.map((lane) => ({
+          ...lane,
+          deliver: async (...parameters) => {
+            const outcome = await lane.deliver(...parameters)
+            const now = performance.now.bind(performance)
+            jest.spyOn(performance, 'now').mockImplementation(() => now() + 120_000)
+            return outcome
+          },
+        })),
+    })
+    divar.misbehave(answer(500))
+    const id = await queue(said('c-1', 'x'))
+    const { state, attempts } = await until(id, ({ finishedAt }) => finishedAt !== null)
+    expect({ state, attempts: attempts.length }).toEqual({ state: 'failed', attempts: 1 })
   })
 
   test.each([
