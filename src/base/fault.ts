@@ -54,7 +54,7 @@ export type FaultOptions = {
   /** Further members of the problem document. */
   members?: Record<string, unknown>
   /** Seconds, sent as `Retry-After`. */
-  retryAfter?: number
+  retryAfter?: number | undefined
   /** Methods, sent as `Allow`. */
   allow?: string
   /** Further headers of the answer. */

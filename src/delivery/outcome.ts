@@ -6,7 +6,7 @@ export type Outcome =
   | { kind: 'delivered'; status: number }
   /** A final no: the same request will be refused again. */
   | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: PlatformError }
-  | { kind: 'rate_limited'; divar: PlatformError; retryAfterSeconds: number }
+  | { kind: 'rate_limited'; divar: PlatformError; retryAfterSeconds?: number }
   /** Divar failed, and is taken at its word that nothing was delivered. */
   | { kind: 'platform_error'; divar: PlatformError; retryAfterSeconds?: number }
   /** Not a byte of the request was written. */

@@ -3,8 +3,6 @@ import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Exchange, ReplyHeaders } from '../outbound/exchange.ts'
 import type { Outcome, PlatformError } from './outcome.ts'
 
-/** When Divar limits without saying for how long: its limits are per minute and per day. */
-const DEFAULT_RETRY_AFTER_S = 60
 const MAX_RETRY_AFTER_S = 24 * 60 * 60
 const MAX_MESSAGE = 500
 
@@ -79,15 +77,12 @@ function readPlatformError(status: number, json: unknown, secrets: readonly stri
 function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
   const divar = readPlatformError(status, json, secrets)
   const retryAfterSeconds = readRetryAfter(headers['retry-after'])
+  const retryAfter = retryAfterSeconds !== undefined && { retryAfterSeconds }
   if (status === 401) return { kind: 'token_refused', divar }
   if (status === 403) return { kind: 'not_permitted', divar }
   if (status === 412) return { kind: 'recipient_restricted', divar }
-  if (status === 429) {
-    return { kind: 'rate_limited', divar, retryAfterSeconds: retryAfterSeconds ?? DEFAULT_RETRY_AFTER_S }
-  }
-  if (status >= 500 && status <= 503) {
-    return { kind: 'platform_error', divar, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) }
-  }
+  if (status === 429) return { kind: 'rate_limited', divar, ...retryAfter }
+  if (status >= 500 && status <= 503) return { kind: 'platform_error', divar, ...retryAfter }
   // A gateway of theirs timed out, or something that we have never seen: the message may have passed.
   if (status >= 500) return { kind: 'unknown', reason: `status ${status}`, silent: false, divar }
   return { kind: 'rejected', divar }

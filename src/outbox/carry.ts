@@ -10,6 +10,7 @@ import {
   type Claimed,
   type FinalState,
   type Finish,
+  type Limit,
   type NewMessage,
   type Held,
 } from '../store/store.ts'
@@ -19,7 +20,7 @@ import type { Lane } from './lane.ts'
 import type { Ended } from './notice.ts'
 import type { Envelopes } from './owed.ts'
 import type { Pause } from './pause.ts'
-import { nextState, onlyState, pauseMs, type RetryPolicy, type Tried as TriedMessage } from './schedule.ts'
+import { limitOf, nextState, onlyState, type RetryPolicy, type Tried as TriedMessage } from './schedule.ts'
 
 export type CarryOptions = {
   attempts: Attempts
@@ -55,8 +56,11 @@ export function createCarrier(options: CarryOptions) {
         await end(message, { next: { state: 'failed' } })
         return
       }
+      const limitsBefore = pause.met
       number = mayGo(message, lane) ? await attempts.begin(message) : undefined
-      const { outcome, trace } = number === undefined ? NOT_NOW : await deliver(message, number, lane, content)
+      const isLimited = message.wire !== 'webhook' && pause.met > limitsBefore
+      const { outcome, trace } =
+        number === undefined || isLimited ? NOT_NOW : await deliver(message, number, lane, content)
       if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
       else await settle(aged(message, takenAt), number, outcome, trace)
     } catch (error) {
@@ -67,7 +71,7 @@ export function createCarrier(options: CarryOptions) {
   const mayGo = ({ wire }: Claimed, lane: Lane): boolean =>
     lane.capacity() > 0 && (wire === 'webhook' || pause.leftMs() === 0)
 
-  /** A pause or an open breaker may have come while the beginning was committed. */
+  /** An open breaker may have come while the beginning was committed. */
   const deliver = async (message: Claimed, number: number, lane: Lane, content: string): Promise<Tried> => {
     if (!mayGo(message, lane)) return NOT_NOW
     const { id, wire } = message
@@ -91,7 +95,7 @@ export function createCarrier(options: CarryOptions) {
   /** Commits an outcome; the message is tried again later, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
     const next = message.inLine ? await nextOf({ ...message, outcome, number }) : onlyState(outcome)
-    await end(message, { attempt: attemptEnd(number, outcome), next, pauseMs: pauseOf(message, outcome) })
+    await end(message, { attempt: attemptEnd(number, outcome), next, limit: limitFor(message, outcome) })
     logAttempt(message, number, outcome, next.state, trace)
   }
 
@@ -108,7 +112,6 @@ export function createCarrier(options: CarryOptions) {
   const end = async (message: Claimed, how: Omit<Finish, 'message' | 'notice'>): Promise<boolean> => {
     const state = finalState(how.next.state)
     const { id, caller, requestId } = message
-    pause.begin(how.pauseMs ?? 0)
     const notice =
       state === undefined || message.wire === 'webhook'
         ? undefined
@@ -120,7 +123,8 @@ export function createCarrier(options: CarryOptions) {
             attempts: how.attempt?.number ?? message.attempts,
             last: how.attempt,
           })
-    const held = await attempts.finish({ message, ...how, notice })
+    const commit = () => attempts.finish({ message, ...how, notice })
+    const held = await (how.limit ? pause.whileTold(commit) : commit())
     if (how.attempt) figures.attempts.count({ wire: message.wire, outcome: how.attempt.outcome })
     if (held && state !== undefined) {
       figures.ended.count({ wire: message.wire, state })
@@ -163,6 +167,7 @@ export function createCarrier(options: CarryOptions) {
       wire: message.wire,
       attempt: number,
       state,
+      ...(message.isProbe && { probe: true }),
       ...('divar' in outcome && { divar_status: outcome.divar.status }),
       ...('reason' in outcome && { reason: outcome.reason }),
     })
@@ -187,8 +192,8 @@ function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
 }
 
 /** A service's own webhook asks for no pause of Divar's. */
-function pauseOf({ wire }: Claimed, outcome: Outcome): number | undefined {
-  return wire === 'webhook' ? undefined : pauseMs(outcome)
+function limitFor({ wire }: Claimed, outcome: Outcome): Limit | undefined {
+  return wire === 'webhook' ? undefined : limitOf(outcome)
 }
 
 function finalState(state: string): FinalState | undefined {

@@ -14,6 +14,8 @@ const TAKEN_RETRY_MS = 50
 export type CourierOptions = {
   store: OutboxStore
   owner: string
+  /** How long a message that probes after a pause is waited for. */
+  probeLeaseMs: number
   lane: Lane
   pause: Pause
   /** One delivery, with its commits; settles whatever happens. */
@@ -69,7 +71,7 @@ export class Courier {
 
   /** Claims and sets out; answers when to look again, in milliseconds. */
   async #look(): Promise<number> {
-    const { store, owner, lane, pause, log } = this.#options
+    const { store, owner, probeLeaseMs, lane, pause, log } = this.#options
     let nextInMs = LOOK_EVERY_MS
     try {
       for (const wire of this.#inTurn()) {
@@ -78,7 +80,12 @@ export class Courier {
         if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
         // The store may not know of it yet, or never: what it hands out would only be put back, and handed out again.
         const pausedMs = wire === 'webhook' ? 0 : pause.leftMs()
-        const claim = pausedMs > 0 ? { messages: [], nextInMs: pausedMs } : await store.claim(owner, wire, places)
+        if (pausedMs > 0) {
+          nextInMs = Math.min(nextInMs, pausedMs)
+          continue
+        }
+        const claim = await store.claim(owner, wire, places, probeLeaseMs)
+        if (wire !== 'webhook') pause.log(claim)
         for (const message of claim.messages) this.#setOut(message)
         const waitMs = claim.nextInMs ?? nextInMs
         nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, TAKEN_RETRY_MS))

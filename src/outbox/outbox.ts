@@ -2,14 +2,13 @@ import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../base/log.ts'
 import type { Spans } from '../base/spans.ts'
-import type { Outcome } from '../delivery/outcome.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
-import { describeStoreError } from '../store/describe-error.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts } from './attempts.ts'
 import { Backlog } from './backlog.ts'
 import { createCarrier } from './carry.ts'
 import { Courier } from './courier.ts'
+import { createHeed, type Heed } from './heed.ts'
 import { Keeper, type BackupOptions } from './keeper.ts'
 import type { Lane } from './lane.ts'
 import { Lease } from './lease.ts'
@@ -17,7 +16,7 @@ import { createFigures, rowsUnderOthers, type OutboxFigures } from './figures.ts
 import { createNotices } from './notice.ts'
 import { createEnvelopes, readOwed, type Envelopes } from './owed.ts'
 import { Pause } from './pause.ts'
-import { pauseMs, type RetryPolicy } from './schedule.ts'
+import type { RetryPolicy } from './schedule.ts'
 import { createSends, type AttemptedNow, type KeptReply, type Queued, type StoredSend } from './sends.ts'
 
 export type OutboxOptions = {
@@ -28,6 +27,8 @@ export type OutboxOptions = {
   retry: RetryPolicy
   retentionMs: number
   queueLimit: number
+  /** How long a message that probes after a pause is waited for. */
+  probeLeaseMs: number
   /** Whether each final state is told to the webhook, which then has a lane. */
   notices: boolean
   backup: BackupOptions | undefined
@@ -41,6 +42,7 @@ export class Outbox {
     ...parameters: Parameters<ReturnType<typeof createSends>['attemptNow']>
   ) => Promise<AttemptedNow>
   readonly repeatOf: ReturnType<typeof createSends>['repeatOf']
+  readonly heed: Heed
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
   readonly figures: OutboxFigures
@@ -53,12 +55,13 @@ export class Outbox {
   readonly #couriers: readonly Courier[]
   readonly #lease: Lease
   readonly #keeper: Keeper
-  readonly #pause = new Pause()
   readonly #cutOff = new AbortController()
 
   constructor(options: OutboxOptions) {
-    const { store, clock, keyring, lanes, retry, queueLimit, retentionMs, backup, log } = options
+    const { store, clock, keyring, lanes, retry, queueLimit, probeLeaseMs, retentionMs, backup, log } = options
     this.#options = options
+    const pause = new Pause(log)
+    this.heed = createHeed({ store, pause, log })
     this.figures = createFigures(queueLimit, clock.figures)
     const envelopes = createEnvelopes(keyring)
     const backlog = new Backlog(queueLimit)
@@ -74,7 +77,7 @@ export class Outbox {
       clock,
       envelopes,
       retry,
-      pause: this.#pause,
+      pause,
       noticeOf,
       figures: this.figures,
       spans: options.spans,
@@ -93,7 +96,7 @@ export class Outbox {
     this.#noticeOf = noticeOf
     this.#queue = sends.queue
     const { carry } = carrier
-    this.#couriers = lanes.map((lane) => new Courier({ store, owner, lane, pause: this.#pause, carry, log }))
+    this.#couriers = lanes.map((lane) => new Courier({ store, owner, probeLeaseMs, lane, pause, carry, log }))
     this.#lease = new Lease({ store, attempts, settleLeft: carrier.settleLeft, log })
     this.#keeper = new Keeper({
       store,
@@ -165,16 +168,6 @@ export class Outbox {
       this.#wake()
     }
     return changed
-  }
-
-  /** Told of outcomes of sends that are not stored: a limit is the whole app's. */
-  heed(outcome: Outcome): void {
-    const ms = pauseMs(outcome)
-    if (ms === undefined) return
-    this.#pause.begin(ms)
-    this.#options.store.pause(ms).catch((error: unknown) => {
-      this.#options.log.warn({ event: 'store.failed', what: 'pause', ...describeStoreError(error) })
-    })
   }
 
   /** What was read of the store is old. */

@@ -1,10 +1,10 @@
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
-import type { Finish } from '../store/store.ts'
+import type { Finish, Limit } from '../store/store.ts'
 
 /** A `Retry-After` that outlasts a message leaves it one last try, so long before its end. */
 const LAST_TRY_MS = 60_000
 /** However long Divar's limit lasts, a message may be tried after so long, should it be the one that probes. */
-const PROBE_AFTER_MS = 60 * 60 * 1000
+export const PROBE_AFTER_MS = 60 * 60 * 1000
 
 /** When a message is tried again; milliseconds. */
 export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
@@ -71,9 +71,11 @@ function retryAfterMs(outcome: Outcome): number {
   return 'retryAfterSeconds' in outcome ? (outcome.retryAfterSeconds ?? 0) * 1000 : 0
 }
 
-/** For how long Divar wants nothing of this app: its limits are the app's, whichever message met them. */
-export function pauseMs(outcome: Outcome): number | undefined {
-  return outcome.kind === 'rate_limited' ? outcome.retryAfterSeconds * 1000 : undefined
+/** Whether Divar limits this app: its limits are the app's, whichever message met them. */
+export function limitOf(outcome: Outcome): Limit | undefined {
+  if (outcome.kind !== 'rate_limited') return undefined
+  const { retryAfterSeconds: seconds } = outcome
+  return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }
 }
 
 /** Whether a request with this outcome keeps its idempotency key. What surely was not sent, or may be sent later, frees it. */

@@ -10,7 +10,7 @@ import { attemptEnd, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
 import type { Carrier } from './carry.ts'
 import { writeOwed, type Envelopes } from './owed.ts'
-import { keepsKey, onlyState, pauseMs } from './schedule.ts'
+import { keepsKey, limitOf, onlyState } from './schedule.ts'
 
 /** How long a caller's answer waits for its outcome to be committed. */
 const COMMIT_WAIT_MS = 3000
@@ -103,7 +103,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
       ? { reply: envelopes.seal('reply', send.id, replyOf(outcome)) }
       : 'free'
     const attempt = attemptEnd(number, outcome)
-    return carrier.end(claimedNow(send), { attempt, next: onlyState(outcome), pauseMs: pauseMs(outcome), idempotency })
+    return carrier.end(claimedNow(send), { attempt, next: onlyState(outcome), limit: limitOf(outcome), idempotency })
   }
 
   const toStore = (send: StoredSend, more: { reply: KeptReply } | { leasedTo: string }): NewMessage => {
@@ -140,6 +140,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
     tryForMs: 0,
     requestId,
     body: undefined,
+    isProbe: false,
   })
 
   /** What an earlier request under the same key was answered, if there was one. */

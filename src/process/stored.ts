@@ -21,6 +21,9 @@ import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 const WEBHOOK_PLACES = 8
 const WEBHOOK_CONNECT_MS = 5000
 
+/** For the commits around a message that probes after a pause, and for its token. */
+const AROUND_A_PROBE_MS = 5000
+
 /** What a gateway has besides when it has a store. */
 export type Stored = {
   outbox: Outbox
@@ -71,6 +74,7 @@ export async function openStored(
     retry,
     retentionMs,
     queueLimit,
+    probeLeaseMs: config.divarTimeoutMs + AROUND_A_PROBE_MS,
     notices: webhook !== undefined,
     backup,
     spans,

@@ -111,8 +111,9 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
       return
     }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
+      const begunAt = performance.now()
       const outcome = await deliver(send.message, credential, unit.trace)
-      outbox?.heed(outcome)
+      outbox?.heed(outcome, begunAt)
       await answerOutcome(outcome, stored, options, response)
       return
     }

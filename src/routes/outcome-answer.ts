@@ -1,6 +1,9 @@
 import { Fault, type FaultCode } from '../base/fault.ts'
 import type { Outcome, OutcomeKind } from '../delivery/outcome.ts'
 
+/** When Divar limits without saying for how long: its limits are per minute and per day. */
+const DEFAULT_RETRY_AFTER_S = 60
+
 /**
  * The answer to a delivered message, in the platform's own words.
  * @param ignored pointers to the members that were not read
@@ -27,8 +30,13 @@ export function faultOf(outcome: NotDelivered, id: string, consentUrl?: string):
       ...('grantId' in outcome && { grant_id: outcome.grantId }),
       ...(consentUrl !== undefined && { consent_url: consentUrl }),
     },
-    ...('retryAfterSeconds' in outcome && { retryAfter: outcome.retryAfterSeconds }),
+    retryAfter: retryAfterOf(outcome),
   })
+}
+
+function retryAfterOf(outcome: NotDelivered): number | undefined {
+  if ('retryAfterSeconds' in outcome) return outcome.retryAfterSeconds
+  return outcome.kind === 'rate_limited' ? DEFAULT_RETRY_AFTER_S : undefined
 }
 
 /** What a line in the log says of an outcome. */

@@ -1,8 +1,8 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
-import { pause } from './claim.ts'
-import { isWrittenLater, KEEP_CONTENT_MS } from './clock.ts'
+import { KEEP_CONTENT_MS } from './clock.ts'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
+import { CONCERNS_PAUSE, mayBegin, settlePause } from './pause.ts'
 import type { Schema } from './schema.ts'
 import type { Finish } from './store.ts'
 
@@ -19,11 +19,7 @@ export function begin(
       .where('id', 'in', [...ids])
       .where('lease_owner', '=', owner)
       .where('state', '=', 'sending')
-      .where(
-        sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (
-          select 1 from pause where until > ${database.now} and (set_at is null or not ${isWrittenLater(database, 'set_at')})
-        ))`,
-      )
+      .where(mayBegin(database))
       .returning(['id', 'attempts as number'])
       .execute()
     if (begun.length > 0) {
@@ -43,7 +39,8 @@ export function finish(database: Database, owner: string, finished: readonly Fin
       trx,
       finished.flatMap(({ message }) => (message.inLine ? [message.conversation] : [])),
     )
-    const ids = new Set(await endMessages(database, trx, owner, finished))
+    const ended = await endMessages(database, trx, owner, finished)
+    const ids = new Set(ended.map(({ id }) => id))
     const held = finished.filter(({ message }) => ids.has(message.id))
     await endAttempts(database, trx, held)
     await moveLines(
@@ -51,8 +48,12 @@ export function finish(database: Database, owner: string, finished: readonly Fin
       trx,
       held.flatMap(({ message, next }) => (message.inLine && next.state !== 'queued' ? [message.conversation] : [])),
     )
-    const pauseMs = Math.max(0, ...finished.map((one) => one.pauseMs ?? 0))
-    if (pauseMs > 0) await pause(database, trx, pauseMs)
+    const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
+    await tellPause(
+      database,
+      trx,
+      finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
+    )
     for (const { message, idempotency } of held) await settleKey(trx, message.id, idempotency)
     await insertMessages(
       database,
@@ -68,7 +69,7 @@ async function endMessages(
   trx: Kysely<Schema>,
   owner: string,
   finished: readonly Finish[],
-): Promise<string[]> {
+): Promise<{ id: string; concerns_pause: boolean | number }[]> {
   if (finished.length === 0) return []
   const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint', number: 'bigint' } as const
   const rows = finished.map(({ message, attempt, next }) => [
@@ -81,7 +82,7 @@ async function endMessages(
   const isOpen = sql`(v.number is null or exists (
     select 1 from attempt where message_id = v.id and number = v.number and ended_at is null
   ))`
-  const { rows: ended } = await sql<{ id: string }>`
+  const { rows: ended } = await sql<{ id: string; concerns_pause: boolean | number }>`
     with ${valuesTable(columns, rows)}
     update message set
       state = v.state,
@@ -95,8 +96,27 @@ async function endMessages(
       wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
     from v
     where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
-    returning message.id`.execute(trx)
-  return ended.map(({ id }) => id)
+    returning message.id, ${CONCERNS_PAUSE} as concerns_pause`.execute(trx)
+  return ended
+}
+
+/** A limit is the app's, so a 429 counts also when it comes too late for its lease. */
+async function tellPause(database: Database, trx: Kysely<Schema>, finished: readonly Finish[]): Promise<void> {
+  if (finished.length === 0) return
+  const begun = await trx
+    .selectFrom('attempt')
+    .select(['message_id', 'number', 'begun_at'])
+    .where(
+      'message_id',
+      'in',
+      finished.map(({ message }) => message.id),
+    )
+    .execute()
+  const met = finished.map(({ message: { id }, attempt, next, limit }) => {
+    const begunAt = begun.find((one) => one.message_id === id && one.number === attempt?.number)?.begun_at
+    return { id, begunAt, isDelivered: next.state === 'delivered', limit }
+  })
+  await settlePause(database, trx, met)
 }
 
 async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonly Finish[]): Promise<void> {

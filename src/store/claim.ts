@@ -1,6 +1,7 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { CLOCK_TOLERANCE_MS, isWrittenLater } from './clock.ts'
 import type { Database } from './database.ts'
+import { markProbe, readPause, unmarkProbes } from './pause.ts'
 import type { Schema } from './schema.ts'
 import type { Claim, Claimed, Held, Sealed, Wire } from './store.ts'
 
@@ -8,6 +9,9 @@ export type Row = Selectable<Schema['message']>
 
 /** At one claim. */
 const MAX_MADE_DUE = 1000
+
+/** A time-out of Divar's, as it is by default, and the commits around it. */
+const PROBE_LEASE_MS = 10_000
 
 /** How long a gateway that says nothing is taken for alive. */
 export const LEASE_MS = 30_000
@@ -21,32 +25,50 @@ export async function heartbeat(database: Database, owner: string, db: Kysely<Sc
     .execute()
 }
 
-export function claim(database: Database, owner: string, wire: Wire, limit: number): Promise<Claim> {
+/**
+ * @param probeLeaseMs how long a message that probes is waited for
+ */
+export function claim(
+  database: Database,
+  owner: string,
+  wire: Wire,
+  limit: number,
+  probeLeaseMs = PROBE_LEASE_MS,
+): Promise<Claim> {
   return database.write(async (trx) => {
     // Whoever claims is alive; otherwise another gateway could take over at once what is claimed here.
     await heartbeat(database, owner, trx)
-    const pausedMs = wire === 'webhook' ? 0 : await pauseLeft(database, trx)
-    if (pausedMs > 0) return { messages: [], nextInMs: pausedMs }
-    const { rows } = await sql<Row & { try_for_ms: number }>`
-      with due as (
-        select id from message
-        where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${database.now}
-        order by due_at, seq limit ${limit} ${database.skipLocked}
-      )
-      update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
-      returning *, give_up_at - ${database.now} as try_for_ms`.execute(trx)
-    const messages = rows.sort((one, other) => one.seq - other.seq).map(toClaimed)
-    return { messages, nextInMs: messages.length === limit ? 0 : await nextDue(database, trx, wire) }
+    let pause = wire === 'webhook' ? undefined : await readPause(database, trx)
+    // Only one gateway may mark its message.
+    if (pause?.probeInMs === 0) pause = await readPause(database, trx, { lock: true })
+    if (pause === undefined) return claimDue(database, trx, owner, wire, limit)
+    const { leftMs: pausedMs, probeInMs } = pause
+    if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, pausedMs }
+    const claim = await claimDue(database, trx, owner, wire, 1)
+    const [probe] = claim.messages
+    if (probe === undefined) return { ...claim, pausedMs }
+    await markProbe(database, trx, probe.id, probeLeaseMs)
+    return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, pausedMs }
   })
 }
 
-async function pauseLeft(database: Database, trx: Kysely<Schema>): Promise<number> {
-  const pause = await trx
-    .selectFrom('pause')
-    .select(sql<number>`until - ${database.now}`.as('ms'))
-    .where(sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`)
-    .executeTakeFirst()
-  return pause?.ms ?? 0
+async function claimDue(
+  database: Database,
+  trx: Kysely<Schema>,
+  owner: string,
+  wire: Wire,
+  limit: number,
+): Promise<Claim> {
+  const { rows } = await sql<Row & { try_for_ms: number }>`
+    with due as (
+      select id from message
+      where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${database.now}
+      order by due_at, seq limit ${limit} ${database.skipLocked}
+    )
+    update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
+    returning *, give_up_at - ${database.now} as try_for_ms`.execute(trx)
+  const messages = rows.sort((one, other) => one.seq - other.seq).map(toClaimed)
+  return { messages, nextInMs: messages.length === limit ? 0 : await nextDue(database, trx, wire) }
 }
 
 async function nextDue(database: Database, trx: Kysely<Schema>, wire: Wire): Promise<number | undefined> {
@@ -86,6 +108,7 @@ function toClaimed(row: Row & { try_for_ms: number }): Claimed {
     tryForMs: row.try_for_ms,
     requestId: row.request_id,
     body: bodyIn(row),
+    isProbe: false,
   }
 }
 
@@ -144,6 +167,10 @@ export function release(database: Database, owner: string, ids: readonly string[
       .returning('id')
       .execute()
     if (released.length === 0) return
+    await unmarkProbes(
+      trx,
+      released.map(({ id }) => id),
+    )
     const openOnes = released.map(({ id }) => id)
     await trx.deleteFrom('attempt').where('message_id', 'in', openOnes).where('ended_at', 'is', null).execute()
   })
@@ -151,20 +178,4 @@ export function release(database: Database, owner: string, ids: readonly string[
 
 export async function leave({ db }: Database, owner: string): Promise<void> {
   await db.deleteFrom('gateway').where('id', '=', owner).execute()
-}
-
-export async function pause(database: Database, db: Kysely<Schema>, ms: number): Promise<void> {
-  const until = sql<number>`${database.now} + cast(${ms} as bigint)`
-  await db
-    .insertInto('pause')
-    .values({ id: 1, until, set_at: database.now })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet({
-        // A pause that was written by a clock that was ahead is over.
-        until: sql<number>`case when pause.until > excluded.until and not ${isWrittenLater(database, 'pause.set_at')}
-          then pause.until else excluded.until end`,
-        set_at: database.now,
-      }),
-    )
-    .execute()
 }

@@ -44,6 +44,8 @@ export async function mendTimes({ db, now }: Database): Promise<number> {
     clamp('idempotency', 'expires_at', KEEP_KEY_MS),
     clamp('click', 'expires_at', KEEP_FLOW_MS),
     clamp('consent', 'expires_at', KEEP_FLOW_MS),
+    sql`update pause set until = ${now}, set_at = ${now}, unconfirmed = 0, probe_id = null, probe_until = null, probe_due = null
+      where set_at > ${late}`,
     sql`update user_grant set
         access_until = access_until - (refreshed_at - ${now}),
         refresh_until = refresh_until - (refreshed_at - ${now}),

@@ -1,7 +1,7 @@
 import { newId } from '../base/id.ts'
 import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
-import { adopt, claim, heartbeat, leave, pause, release } from './claim.ts'
+import { adopt, claim, heartbeat, leave, release } from './claim.ts'
 import { confirmClock, mendTimes, readClock } from './clock.ts'
 import { countGrants, expire, grantsUnderOthers, resealGrants } from './consent-keeping.ts'
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
@@ -24,6 +24,7 @@ import { asStoreCall, asStoreRead } from './guard.ts'
 import { backlog, purge, reseal, sealedUnderOthers, wipe } from './keeping.ts'
 import { keysInUse } from './keys-in-use.ts'
 import { bodyOf, cancel, find, list, retry } from './messages.ts'
+import { pause, resetWait } from './pause.ts'
 import { proveWrite } from './prove-write.ts'
 import type { KeepingStore, MessageStore, OutboxStore } from './store.ts'
 
@@ -41,11 +42,12 @@ export function createQueries(database: Database): Queries {
   return {
     accept: (messages) => asStoreCall(() => accept(database, messages)),
     repeat: (caller, idempotency) => asStoreRead(() => repeat(database, caller, idempotency)),
-    claim: (owner, wire, limit) => asStoreCall(() => claim(database, owner, wire, limit)),
+    claim: (owner, wire, limit, probeLeaseMs) => asStoreCall(() => claim(database, owner, wire, limit, probeLeaseMs)),
     begin: (owner, ids) => asStoreCall(() => begin(database, owner, ids)),
     finish: (owner, finished) => asStoreCall(() => finish(database, owner, finished)),
     release: (owner, ids) => asStoreCall(() => release(database, owner, ids)),
-    pause: (ms) => asStoreCall(() => pause(database, database.db, ms)),
+    pause: (limit) => asStoreCall(() => pause(database, limit)),
+    resetPauseWait: () => asStoreCall(() => resetWait(database)),
     heartbeat: (owner) => asStoreCall(() => heartbeat(database, owner)),
     adopt: (owner, limit) => asStoreCall(() => adopt(database, owner, limit)),
     leave: (owner) => asStoreCall(() => leave(database, owner)),

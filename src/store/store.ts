@@ -76,13 +76,20 @@ export type Claimed = {
   tryForMs: number
   requestId: string
   body: Sealed | undefined
+  /** Whether it is the one that goes first after a pause; no other is handed out until it has ended. */
+  isProbe: boolean
 }
 
 export type Claim = {
   messages: Claimed[]
   /** When it is worth asking again, in milliseconds; `undefined` when nothing is queued. */
   nextInMs: number | undefined
+  /** What is left of a pause, in milliseconds; 0 when it is over and nothing has been delivered since. */
+  pausedMs?: number
 }
+
+/** Divar wants nothing of this app for so long, or does not say for how long. */
+export type Limit = { retryAfterMs: number | undefined }
 
 /** How one attempt ended. */
 export type AttemptEnd = {
@@ -99,8 +106,8 @@ export type Finish = {
   /** Without one no attempt was begun. */
   attempt?: AttemptEnd | undefined
   next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
-  /** Divar wants nothing of this app for so long, in milliseconds. */
-  pauseMs?: number | undefined
+  /** Whether Divar limits the app. */
+  limit?: Limit | undefined
   /** What becomes of the idempotency key: kept with this reply, or free again. Untouched without. */
   idempotency?: { reply: Sealed } | 'free' | undefined
   /** Stored in the same commit. */
@@ -120,19 +127,24 @@ export type OutboxStore = {
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
   /** What is known of the first use of a key; `undefined` when it is free. */
   repeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
-  /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the owner's lease. */
-  claim: (owner: string, wire: Wire, limit: number) => Promise<Claim>
+  /**
+   * Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the owner's lease. In a pause nothing; after
+   * it, and each hour while it lasts, one message among all gateways, which is waited for at most `probeLeaseMs`, until one is delivered.
+   */
+  claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
   /**
    * Commits that attempts begin, before their first byte. Answers each attempt's number; what is missing there must be released: its
-   * lease was lost, or Divar asked for a pause (which messages that stand in no line ignore).
+   * lease was lost, or Divar asked for a pause (which messages that stand in no line ignore, and the one that probes).
    */
   begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
   /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */
   finish: (owner: string, finished: readonly Finish[]) => Promise<string[]>
   /** Puts back what was claimed and surely not sent; an attempt that was committed as begun is as if it had never been. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
-  /** Divar wants nothing of this app for so long. */
-  pause: (ms: number) => Promise<void>
+  /** Pauses what is queued for Divar, as does a finish with a limit. */
+  pause: (limit: Limit) => Promise<void>
+  /** Tells that a message was delivered which was not stored. */
+  resetPauseWait: () => Promise<void>
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
   /** Takes over at most `limit` messages whose owner's lease has ended; answers all that the owner then holds. */

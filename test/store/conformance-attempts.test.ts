@@ -6,8 +6,6 @@ import {
   claimed,
   claimedOne,
   finish,
-  idsOf,
-  MINUTE_MS,
   newMessage,
   newStore,
   setAside,
@@ -100,49 +98,4 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     expect(await store.finish('gw-1', [])).toEqual([])
     await store.release('gw-1', [])
   })
-})
-
-describe.each(DATABASES)('a pause on %s', (kind) => {
-  let store: Store
-  beforeAll(async () => {
-    store = await newStore(kind)
-  })
-
-  // The first here: no pause ends early, and this one claims.
-  test('holds back what is queued for Divar, but for the webhook and for what stands in no line', async () => {
-    const held = [await acceptedAndClaimed(store), await acceptedAndClaimed(store, { wire: 'v1' })]
-    const notice = await acceptedAndClaimed(store, { wire: 'webhook' })
-    const aside = newMessage({ leasedTo: 'gw-1' })
-    await store.accept([aside, newMessage(), newMessage({ wire: 'v1' }), newMessage({ wire: 'webhook' })])
-    await store.pause(-1000)
-    expect(await store.begin('gw-1', idsOf(held))).toHaveLength(2)
-    await store.pause(MINUTE_MS)
-    const begun = await store.begin('gw-1', idsOf([...held, notice, aside]))
-    expect(begun.map(({ id }) => id).sort()).toEqual(idsOf([notice, aside]).sort())
-    for (const wire of ['v1', 'v2'] as const) {
-      const { messages, nextInMs } = await store.claim('gw-1', wire, 10)
-      expect(messages).toEqual([])
-      expect(nextInMs).toBeGreaterThan(MINUTE_MS / 2)
-      expect(nextInMs).toBeLessThanOrEqual(MINUTE_MS)
-    }
-    expect(await claimed(store, 'gw-1', 10, 'webhook')).toHaveLength(1)
-  })
-
-  test('only grows', async () => {
-    await store.pause(2 * MINUTE_MS)
-    await store.pause(1)
-    expect(await pausedMs()).toBeGreaterThan(MINUTE_MS)
-    await store.pause(3 * MINUTE_MS)
-    expect(await pausedMs()).toBeGreaterThan(2 * MINUTE_MS)
-  })
-
-  test('begins with the outcome that asks for it, also when that comes too late for its lease', async () => {
-    const aside = newMessage({ leasedTo: 'gw-1' })
-    await store.accept([aside])
-    const late = { id: aside.id, conversation: '', inLine: false }
-    expect(await finish(store, [late], { owner: 'gw-2', pauseMs: 9 * MINUTE_MS })).toEqual([])
-    expect(await pausedMs()).toBeGreaterThan(8 * MINUTE_MS)
-  })
-
-  const pausedMs = async () => (await store.claim('gw-1', 'v2', 1)).nextInMs ?? 0
 })

@@ -42,6 +42,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
       tryForMs: expect.any(Number),
       requestId: 'req_7',
       body: { keyId: 'key-1', bytes: expect.anything() },
+      isProbe: false,
     })
     expect(textOf(message.body)).toBe(`body of ${id}`)
     expect(message.tryForMs).toBeGreaterThan(MINUTE_MS / 2)

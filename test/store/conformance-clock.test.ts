@@ -46,7 +46,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
   })
 
   test('a pause holds nothing back', async () => {
-    await at.store().pause(MINUTE_MS)
+    await at.store().pause({ retryAfterMs: MINUTE_MS })
     await writeAhead('pause', 'until', 'set_at')
     await at.store().accept([newMessage()])
     const { id } = await claimedOne(at.store())
