@@ -76,7 +76,7 @@ export type Claimed = {
   tryForMs: number
   requestId: string
   body: Sealed | undefined
-  /** Whether it is the one that goes first after a pause; no other is handed out until it has ended. */
+  /** Whether it goes first, and alone, after a pause. */
   isProbe: boolean
 }
 
@@ -127,10 +127,7 @@ export type OutboxStore = {
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
   /** What is known of the first use of a key; `undefined` when it is free. */
   repeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
-  /**
-   * Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the owner's lease. In a pause nothing; after
-   * it, and each hour while it lasts, one message among all gateways, which is waited for at most `probeLeaseMs`, until one is delivered.
-   */
+  /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the lease; in a pause only its probe. */
   claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
   /**
    * Commits that attempts begin, before their first byte. Answers each attempt's number; what is missing there must be released: its

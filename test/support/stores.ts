@@ -122,12 +122,17 @@ export function idsOf(messages: readonly { id: string }[]): string[] {
 }
 
 /** Whatever is due, or the first of it. */
-export async function claimed(store: Store, owner = 'gw-1', limit = ALL, wire: Wire = 'v2'): Promise<Claimed[]> {
+export async function claimed(
+  store: Pick<Store, 'claim'>,
+  owner = 'gw-1',
+  limit = ALL,
+  wire: Wire = 'v2',
+): Promise<Claimed[]> {
   return (await store.claim(owner, wire, limit)).messages
 }
 
 /** The one message that is due. */
-export async function claimedOne(store: Store, owner = 'gw-1', wire: Wire = 'v2'): Promise<Claimed> {
+export async function claimedOne(store: Pick<Store, 'claim'>, owner = 'gw-1', wire: Wire = 'v2'): Promise<Claimed> {
   const [message, ...others] = await claimed(store, owner, ALL, wire)
   if (message === undefined || others.length > 0) throw new Error(`not one message is due but ${others.length}`)
   return message
@@ -135,7 +140,7 @@ export async function claimedOne(store: Store, owner = 'gw-1', wire: Wire = 'v2'
 
 /** Stores one message and claims it, while nothing else is due. */
 export async function acceptedAndClaimed(
-  store: Store,
+  store: Pick<Store, 'accept' | 'claim'>,
   more: Partial<NewMessage> = {},
   owner = 'gw-1',
 ): Promise<Claimed> {
@@ -146,7 +151,7 @@ export async function acceptedAndClaimed(
 
 /** Ends messages, delivered unless something else is said. */
 export function finish(
-  store: Store,
+  store: Pick<Store, 'finish'>,
   messages: readonly Finish['message'][],
   { owner = 'gw-1', ...more }: Partial<Omit<Finish, 'message'>> & { owner?: string } = {},
 ): Promise<string[]> {

@@ -1,0 +1,90 @@
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect } from '@jest/globals'
+import { openSqlite, type SqliteQueries } from '../../src/store/sqlite.ts'
+import type { Claimed, DatabaseKind, Finish, KeepingStore, NewMessage, OutboxStore } from '../../src/store/store.ts'
+import { newDatabase } from './databases.ts'
+import { ALL, finish, MINUTE_MS, newAlterableStore, newMessage, inFile } from './stores.ts'
+
+export const HOUR_MS = 60 * MINUTE_MS
+export const PROBE_LEASE_MS = 10_000
+/** A 429 without Retry-After. */
+export const UNNAMED = { retryAfterMs: undefined }
+
+/**
+ * A store with a pause whose time can be made to pass. SQLite is without its thread, which would be started anew each time; so calls must
+ * not overlap.
+ */
+export type PausableStore = {
+  store: () => OutboxStore & KeepingStore
+  alter: (statement: string) => Promise<void>
+  /** What is left of the pause; `undefined` when everything may go. */
+  pausedMs: () => Promise<number | undefined>
+  /** As if so much time had gone by. */
+  pass: (ms: number) => Promise<void>
+  queue: (messages: number) => Promise<NewMessage[]>
+  /** The one message that probes, begun. */
+  probed: (owner?: string) => Promise<Claimed>
+  /** Ends an attempt by a 429 of which the store is not told, unless something else is said. */
+  end: (message: Claimed, more: Partial<Finish>, owner?: string) => Promise<string[]>
+  deliver: (message: Claimed, owner?: string) => Promise<string[]>
+  /** The length of the pause that follows when a probe meets a 429 without Retry-After, in minutes. */
+  limitedAgain: () => Promise<number>
+}
+
+export async function newPausableStore(kind: DatabaseKind): Promise<PausableStore> {
+  const at = await (kind === 'sqlite' ? newSqlite() : newAlterableStore(kind))
+  const pausedMs = async () => (await at.store().claim('gw-1', 'v2', ALL, PROBE_LEASE_MS)).pausedMs
+  const pass = (ms: number) =>
+    at.alter(
+      `update pause set until = until - ${ms}, set_at = set_at - ${ms}, probe_until = probe_until - ${ms},
+         probe_due = probe_due - ${ms};
+       update message set due_at = due_at - ${ms} where due_at is not null`,
+    )
+  const queue = async (messages: number) => {
+    const queued = Array.from({ length: messages }, () => newMessage())
+    await at.store().accept(queued)
+    return queued
+  }
+  const probed = async (owner = 'gw-1') => {
+    const { messages } = await at.store().claim(owner, 'v2', ALL, PROBE_LEASE_MS)
+    expect(messages).toMatchObject([{ isProbe: true }])
+    const [probe] = messages
+    if (probe === undefined) throw new Error('none probes')
+    expect(await at.store().begin(owner, [probe.id])).toHaveLength(1)
+    return probe
+  }
+  const end = (message: Claimed, more: Partial<Finish>, owner = 'gw-1') =>
+    finish(at.store(), [message], {
+      owner,
+      attempt: { number: message.attempts + 1, outcome: 'rate_limited' },
+      next: { state: 'queued', inMs: 1, unsure: false },
+      ...more,
+    })
+  const deliver = (message: Claimed, owner?: string) => {
+    const attempt = { number: message.attempts + 1, outcome: 'delivered' }
+    return end(message, { attempt, next: { state: 'delivered' } }, owner)
+  }
+  const limitedAgain = async () => {
+    await pass(15 * MINUTE_MS)
+    await end(await probed(), { limit: UNNAMED })
+    return Math.round(((await pausedMs()) ?? 0) / MINUTE_MS)
+  }
+  return { ...at, pausedMs, pass, queue, probed, end, deliver, limitedAgain }
+}
+
+const files = new Set<SqliteQueries>()
+afterAll(() => Promise.all([...files].map((file) => file.close())))
+
+async function newSqlite(): Promise<Pick<PausableStore, 'store' | 'alter'>> {
+  const url = await newDatabase('sqlite')
+  let store = await openSqlite(fileURLToPath(url))
+  files.add(store)
+  const alter = async (statement: string) => {
+    await store.close()
+    files.delete(store)
+    inFile(url, (file) => file.exec(statement))
+    store = await openSqlite(fileURLToPath(url))
+    files.add(store)
+  }
+  return { store: () => store, alter }
+}
