@@ -85,7 +85,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
       calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
     })
     meanwhile.set(() => {
-      outbox.heed({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 })
+      outbox.heed({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
       return Promise.resolve()
     })
     const id = await queue(said('c-1', 'waits'))

@@ -27,10 +27,12 @@ async function startCourier({ claim, lane, carry = () => Promise.resolve() }: Pa
       return claim(wire)
     },
   }
-  const pause = new Pause()
+  const log = createLogger('silent')
+  const pause = new Pause(log)
   const courier = new Courier({
     store,
     owner: 'gw-1',
+    probeLeaseMs: 10_000,
     lane: {
       wires: ['v2'],
       places: 4,
@@ -41,7 +43,7 @@ async function startCourier({ claim, lane, carry = () => Promise.resolve() }: Pa
     },
     pause,
     carry,
-    log: createLogger('silent'),
+    log,
   })
   couriers.push(courier)
   return { courier, pause, asked }

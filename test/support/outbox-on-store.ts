@@ -81,6 +81,7 @@ export async function startOutbox(
     retry: config.store.retry,
     retentionMs: config.store.retentionMs,
     queueLimit: config.store.queueLimit,
+    probeLeaseMs: 10_000,
     notices: false,
     backup: undefined,
     spans: undefined,

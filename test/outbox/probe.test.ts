@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Environment } from '../../src/process/config.ts'
+import type { Misbehaviour } from '../../src/simulator/simulator.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import {
+  answer,
+  BILLING,
+  divarAt,
+  eventually,
+  HASTY,
+  queue,
+  said,
+  startDivar,
+  startOn,
+  tried,
+  TWO_CALLERS,
+  until,
+} from '../support/outbox.ts'
+import { parseJson } from '../support/requests.ts'
+
+const HOUR_MS = 3_600_000
+/** Timers may fire a moment early, by the wall's clock. */
+const ROUNDING_MS = 20
+const OTHERS = ['one', 'two', 'three', 'four'] as const
+
+type Arrival = { text: string; at: number }
+
+/** A Divar that answers each request as it is told. */
+async function startToldDivar(answerTo: (text: string, number: number) => Misbehaviour | undefined) {
+  const arrivals: Arrival[] = []
+  const divar = await startDivar({
+    decide: ({ body }) => {
+      const text = String(parseJson(body)['message'])
+      arrivals.push({ text, at: Date.now() })
+      return answerTo(text, arrivals.length)
+    },
+  })
+  const arrived = (number: number) =>
+    eventually(() => Promise.resolve(arrivals[number - 1]), `request ${number}`, 30_000)
+  return { divar, arrivals, arrived }
+}
+
+function limited(retryAfter?: number): Misbehaviour {
+  return answer(429, '{"code":8}', retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) })
+}
+
+function after(delayMs: number): Misbehaviour {
+  return { kind: 'slow', delayMs }
+}
+
+describe.each(DATABASES)('after a pause on %s', (kind) => {
+  test('one message goes at a time until one is delivered, whatever else Divar answers; then all others go', async () => {
+    const answers = [limited(1), { ...answer(503), delayMs: 200 }, after(500)]
+    const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
+    const gateway = await startOn(await withStore(kind), { ...HASTY, ...divarAt(divar) })
+    const first = await queue(gateway, said('c-0', 'first'))
+    await until(gateway, first, 'queued', tried(1))
+    const ids = [first]
+    for (const name of OTHERS) ids.push(await queue(gateway, said(`c-${name}`, name)))
+    for (const id of ids) await until(gateway, id, 'delivered')
+    const [probe, next, other] = [await arrived(2), await arrived(3), await arrived(4)]
+    expect(next.at - probe.at).toBeGreaterThanOrEqual(200 - ROUNDING_MS)
+    expect(other.at - next.at).toBeGreaterThanOrEqual(500 - ROUNDING_MS)
+    expect(arrivals).toHaveLength(7)
+  })
+
+  test('a message that Divar limits goes behind those of other callers', async () => {
+    const { divar, arrivals } = await startToldDivar((text) => (text === 'billing' ? undefined : limited(1)))
+    const more = { ...HASTY, ...divarAt(divar), INTERNAL_API_KEYS: TWO_CALLERS }
+    const gateway = await startOn(await withStore(kind), more)
+    const first = await queue(gateway, said('c-0', 'first'))
+    await until(gateway, first, 'queued', tried(1))
+    for (const name of ['one', 'two']) await queue(gateway, said(`c-${name}`, name))
+    await queue(gateway, said('c-billing', 'billing'), { 'x-api-key': BILLING })
+    const found = () => Promise.resolve(arrivals.find(({ text }) => text === 'billing'))
+    await eventually(found, 'the message of the other caller', 30_000)
+    const before = arrivals.slice(
+      0,
+      arrivals.findIndex(({ text }) => text === 'billing'),
+    )
+    expect(before.length).toBeLessThanOrEqual(4)
+  })
+})
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on %s', (kind) => {
+  /** As if so much time had gone by since Divar asked for the pause. */
+  const pass = (store: Environment, ms: number) =>
+    query(
+      String(store['DATABASE_URL']),
+      `with moved as (update pause set until = until - ${ms}, set_at = set_at - ${ms}, probe_due = probe_due - ${ms})
+       update message set due_at = due_at - ${ms} where due_at is not null`,
+    )
+  const pauseOf = async (store: Environment) => {
+    const [row] = await query(String(store['DATABASE_URL']), 'select until - set_at as ms, unconfirmed from pause')
+    return row && { ms: Number(row['ms']), unconfirmed: row['unconfirmed'] }
+  }
+
+  async function startLimited(answers: readonly (Misbehaviour | undefined)[]) {
+    const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
+    const store = await withStore(kind, divarAt(divar))
+    const gateways = [await startOn(store), await startOn(store)] as const
+    const first = await queue(gateways[0], said('c-0', 'first'))
+    await until(gateways[0], first, 'queued', tried(1))
+    const ids = [first]
+    for (const name of OTHERS) ids.push(await queue(gateways[1], said(`c-${name}`, name)))
+    return { store, gateway: gateways[1], ids, arrivals, arrived }
+  }
+
+  test('send one message between them after a 429 without Retry-After, which pauses twice as long when that meets it again', async () => {
+    const { store, gateway, ids, arrivals, arrived } = await startLimited([limited(), limited(), after(2500)])
+    expect((await pauseOf(store))?.ms).toBe(60_000)
+    await pass(store, 60_000)
+    await arrived(2)
+    await eventually(async () => (await pauseOf(store))?.ms === 120_000 || undefined, 'a pause of two minutes')
+    expect(arrivals).toHaveLength(2)
+    await pass(store, 120_000)
+    const probe = await arrived(3)
+    const other = await arrived(4)
+    expect(other.at - probe.at).toBeGreaterThanOrEqual(2500 - ROUNDING_MS)
+    for (const id of ids) await until(gateway, id, 'delivered')
+    expect(await pauseOf(store)).toMatchObject({ unconfirmed: 0 })
+  })
+
+  test('send one message between them each hour of a Retry-After of a day, and all once one is delivered', async () => {
+    const { store, gateway, ids, arrivals, arrived } = await startLimited([limited(86_400), answer(503), after(500)])
+    for (const hours of [1, 2]) {
+      await pass(store, HOUR_MS)
+      await arrived(1 + hours)
+    }
+    const [probe, other] = [await arrived(3), await arrived(4)]
+    expect(other.at - probe.at).toBeGreaterThanOrEqual(500 - ROUNDING_MS)
+    for (const id of ids) await until(gateway, id, 'delivered')
+    expect(arrivals).toHaveLength(7)
+  })
+})
