@@ -129,6 +129,7 @@ function held(id: string, takenOver: boolean): Held {
     tryForMs: 60_000,
     requestId: 'req_1',
     body: undefined,
+    isProbe: false,
     attemptOpen: true,
     takenOver,
   }

@@ -1,15 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import {
-  acceptedAndClaimed,
-  claimed,
-  claimedOne,
-  finish,
-  newMessage,
-  newStore,
-  setAside,
-} from '../support/stores.ts'
+import { acceptedAndClaimed, claimed, claimedOne, finish, newMessage, newStore, setAside } from '../support/stores.ts'
 
 describe.each(DATABASES)('an attempt on %s', (kind) => {
   let store: Store
