@@ -1,8 +1,9 @@
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
 import type { KeepingStore, SealedRow } from './keeping-store.ts'
+import type { Limit } from './limit.ts'
 import type { Sealed } from './sealed.ts'
 
-export type { KeepingStore, Sealed, SealedRow }
+export type { KeepingStore, Limit, Sealed, SealedRow }
 
 /**
  * What the store promises to those who use it, free of SQL. One implementation serves SQLite and PostgreSQL; a conformance suite holds
@@ -88,9 +89,6 @@ export type Claim = {
   pausedMs?: number
 }
 
-/** Divar wants nothing of this app for so long, or does not say for how long. */
-export type Limit = { retryAfterMs: number | undefined }
-
 /** How one attempt ended. */
 export type AttemptEnd = {
   number: number
@@ -106,7 +104,6 @@ export type Finish = {
   /** Without one no attempt was begun. */
   attempt?: AttemptEnd | undefined
   next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
-  /** Whether Divar limits the app. */
   limit?: Limit | undefined
   /** What becomes of the idempotency key: kept with this reply, or free again. Untouched without. */
   idempotency?: { reply: Sealed } | 'free' | undefined
