@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { expect, test } from '@jest/globals'
 import { environment } from '../support/gateway.ts'
 
@@ -15,11 +16,7 @@ print(child.wait())
 
 test('a paused terminal as standard output does not hold the exit: it needs no signal that PID 1 would ignore', async () => {
   const env = { ...environment(), PATH: process.env['PATH'], SHUTDOWN_GRACE_MS: '100' }
-  const printed = await new Promise((resolve, reject) => {
-    execFile('python3', ['-c', ON_PAUSED_TERMINAL, process.execPath, 'src/main.ts'], { env }, (error, stdout) => {
-      if (error) reject(error)
-      else resolve(stdout)
-    })
-  })
+  const command = ['-c', ON_PAUSED_TERMINAL, process.execPath, 'src/main.ts']
+  const { stdout: printed } = await promisify(execFile)('python3', command, { env })
   expect(printed).toBe('0\n')
 })
