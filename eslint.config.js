@@ -33,6 +33,23 @@ const oneWay = layers.flatMap((folders, level) =>
   })),
 )
 
+/** Documented parts of Node and of libraries only: docs/decisions/0018-public-apis-only.md. */
+const privateParts = [
+  {
+    selector: ':matches(MemberExpression[property.name=/^_/], MemberExpression[property.value=/^_/])',
+    message: 'A member that begins with _ is private to Node or to its library.',
+  },
+  {
+    selector: ':matches(MethodDefinition, PropertyDefinition)[key.name=/^_/]',
+    message: 'A member that begins with _ is private to Node or to its library.',
+  },
+  { selector: "MemberExpression[object.name='Reflect']", message: 'Reflect gets around types and private parts.' },
+  {
+    selector: "MemberExpression[property.name='getBuiltinModule']",
+    message: 'Import the module.',
+  },
+]
+
 export default defineConfig(
   { ignores: ['dist', 'dist-*', 'coverage', 'bench/node_modules'] },
   js.configs.recommended,
@@ -87,6 +104,8 @@ export default defineConfig(
         'error',
         { object: 'process', property: 'env', message: 'src/process/config.ts alone reads the environment.' },
       ],
+      'no-restricted-syntax': ['error', ...privateParts],
+      'no-restricted-imports': ['error', { patterns: ['undici/*', 'pino/*', 'express/*', 'zod/*'] }],
     },
   },
   {

@@ -19,7 +19,8 @@ export function unsetPath(body: Record<string, unknown>, path: string): void {
   const holder = walk(body, keys, false)
   const key = keys.at(-1) ?? ''
   if (holder === undefined || !Object.hasOwn(holder, key)) return
-  if (!Array.isArray(holder)) Reflect.deleteProperty(holder, key)
+  // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an own member that the user named
+  if (!Array.isArray(holder)) delete holder[key]
   else if (isIndex(key)) holder.splice(Number(key), 1)
 }
 
