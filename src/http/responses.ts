@@ -59,6 +59,8 @@ export function messageClasses(app: Express): MessageClasses {
     mayBeFramed?: boolean = false
 
     endJson(status: number, value: unknown): void {
+      // Node 22 takes an answer on a closed connection for finished.
+      if (this.destroyed) return
       const text = JSON.stringify(value)
       const own = ['content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(text))]
       const { requestId } = this
