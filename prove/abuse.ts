@@ -21,7 +21,7 @@ const PARTS = {
   resolvers: proveResolvers,
 }
 /** These measure memory, latency and time differences, which a short run beside another suite cannot. */
-const ONLY_FULL = ['bodies', 'slow', 'timing']
+const ONLY_FULL = ['bodies', 'slow', 'timing', 'resolvers']
 
 await runSuite('abuse', { shortS: 240, fullS: 7200 }, async (suite) => {
   const chosen = Object.entries(PARTS).filter(([name]) =>
