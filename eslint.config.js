@@ -9,12 +9,17 @@ import tseslint from 'typescript-eslint'
  */
 const layers = [
   ['base'],
-  ['http', 'access', 'outbound', 'metrics'],
+  ['observability'],
+  ['outbound', 'http'],
+  ['access', 'store'],
   ['click', 'message', 'scope', 'tracing'],
-  ['resolver', 'delivery', 'store'],
-  ['outbox', 'consent'],
-  ['routes'],
-  ['process'],
+  ['divar'],
+  ['resolver'],
+  ['consent'],
+  ['outbox'],
+  ['session', 'messages', 'operations'],
+  ['config'],
+  ['app'],
   ['testing'],
   ['cli'],
 ]
@@ -102,7 +107,7 @@ export default defineConfig(
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'src/process/config.ts alone reads the environment.' },
+        { object: 'process', property: 'env', message: 'src/config/config.ts alone reads the environment.' },
       ],
       'no-restricted-syntax': ['error', ...privateParts],
       'no-restricted-imports': ['error', { patterns: ['undici/*', 'pino/*', 'express/*', 'zod/*'] }],
@@ -116,7 +121,7 @@ export default defineConfig(
       ),
     },
   },
-  { files: ['src/process/config.ts'], rules: { 'no-restricted-properties': 'off' } },
+  { files: ['src/config/config.ts'], rules: { 'no-restricted-properties': 'off' } },
   // Plain JavaScript, as operators and authors of other servers would write it.
   { files: ['examples/**', 'bench/servers/**'], extends: [tseslint.configs.disableTypeChecked] },
 )

@@ -8,5 +8,5 @@ if (problem !== undefined) {
   process.exit(EX_CONFIG)
 }
 // Only now: an older Node may fail to load the rest, with a stack in place of a sentence.
-const { run } = await import('./process/run.ts')
+const { run } = await import('./app/run.ts')
 run()

@@ -1,4 +1,4 @@
-import { createLogger } from '../../src/base/log.ts'
+import { createLogger } from '../../src/observability/log.ts'
 import { openStore } from '../../src/store/open.ts'
 import type { NewMessage, Store } from '../../src/store/store.ts'
 import type { Database } from './databases.ts'

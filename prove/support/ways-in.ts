@@ -9,7 +9,7 @@ import { BODY_BYTES, newMessage, openOwnStore } from './opened-store.ts'
 import { acceptAfter, startPlatform, textOf } from './platform.ts'
 import type { Suite } from './suite.ts'
 
-/** As src/outbox/sends.ts has it. */
+/** As src/outbox/enqueue.ts has it. */
 const BATCH = { maxItems: 100, maxRunning: 2, maxWaiting: 10_000 }
 const CONVERSATIONS = 1000
 /** While messages are taken in, the platform is so slow that next to nothing goes out. */

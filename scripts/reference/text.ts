@@ -1,4 +1,4 @@
-import type { Language } from '../../src/routes/reference.ts'
+import type { Language } from '../../src/operations/reference-routes.ts'
 
 export type Text = Record<Language, string>
 export type { Language }

@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { Quota } from '../base/quota.ts'
+import { Quota } from '../base/rate-limit.ts'
 import { clientAddress, networkOf, type Knock } from './client-address.ts'
 
 const MAX_ADDRESSES = 10_000

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import { describeError } from '../base/log.ts'
+import { describeError } from '../observability/log.ts'
 import { createConnector } from '../outbound/connect.ts'
 import { CommandFailure, EXIT } from './io.ts'
 

@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
-import { describeError } from '../base/log.ts'
+import { describeError } from '../observability/log.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { linesOf } from './output.ts'
 

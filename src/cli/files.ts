@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { Fault } from '../base/fault.ts'
-import { describeError } from '../base/log.ts'
+import { describeError } from '../observability/log.ts'
 import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 import { MAX_BODY_BYTES } from '../http/body.ts'
 import { CommandFailure, EXIT } from './io.ts'

@@ -1,13 +1,12 @@
 import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
+import type { TokenPair } from '../divar/token-client.ts'
 import { nameOfScope, readScope, writeScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'
 import type { Sealed } from '../store/store.ts'
 
 /** Whose a grant is: who Divar said it was, and who the click said, where these two could not be compared. */
 export type Owner = { userId?: string | undefined; chatUserId?: string | undefined }
-
-export type TokenPair = { accessToken: string; refreshToken?: string | undefined }
 
 /** What a user's consent has come to: tokens, scopes, whom and what they cover. */
 export type Grant = Owner &

@@ -1,13 +1,13 @@
 import { newId } from '../base/id.ts'
 import { SealError } from '../base/keyring.ts'
-import { describeError, type Logger } from '../base/log.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import type { Address, Sender } from '../message/message.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
-import { coveringScopes, namesOfCovering, narrowest } from './choose.ts'
+import { coveringScopes, namesOfCovering, narrowest } from './select-grant.ts'
 import { holds, type Grant, type GrantSafe, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
-import type { Tokens } from './token-client.ts'
+import type { Tokens } from '../divar/token-client.ts'
 
 const OFFLINE: Scope = { kind: 'offline' }
 /** More grants than this that cover one thing are not looked at. */

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Tally } from '../base/tally.ts'
-import { describeError, type Logger } from '../base/log.ts'
+import type { Tally } from '../observability/counter.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import type { GrantStore } from '../store/consent-store.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { StoreError } from '../store/store.ts'
 import { narrowTo, type Grant, type GrantSafe } from './grant.ts'
-import type { NoTokens, TokenClient, Tokens } from './token-client.ts'
+import type { NoTokens, TokenClient, Tokens } from '../divar/token-client.ts'
 
 /** Beyond the exchange itself: for the commits around it. */
 const LEASE_MARGIN_MS = 10_000

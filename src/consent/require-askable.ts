@@ -1,7 +1,7 @@
 import type { Click } from '../click/click.ts'
 import { ResolverError } from '../resolver/resolver.ts'
-import { ScopeError, wantedScopes, type RequestedScope } from '../scope/wanted.ts'
-import { askedOfClick, requireProvable } from './request.ts'
+import { ScopeError, wantedScopes, type RequestedScope } from '../scope/requested-scopes.ts'
+import { askedOfClick, requireProvable } from './consent-request.ts'
 
 /**
  * Checks a landing's scopes as a gateway does that has consent set up.

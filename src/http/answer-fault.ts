@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler } from 'express'
 import { Fault, type FaultCode } from '../base/fault.ts'
-import { describeError, type Logger } from '../base/log.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import { discardRest } from './body.ts'
 import { faultStatus } from './fault-status.ts'
-import type { Level } from './unit-of-work.ts'
+import type { Level } from './request-log.ts'
 
 /** An answer as a value: what is sent, and what could be kept. */
 export type Reply = { status: number; headers: Record<string, string>; body: string }

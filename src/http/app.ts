@@ -1,10 +1,10 @@
 import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
-import type { Logger } from '../base/log.ts'
+import type { Logger } from '../observability/log.ts'
 import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
-import { notFound } from './endings.ts'
+import { notFound } from './not-found.ts'
 import { guardRequest } from './request-guard.ts'
 import { messageClasses, type MessageClasses } from './responses.ts'
-import { unitOfWork, type Watch } from './unit-of-work.ts'
+import { unitOfWork, type Watch } from './request-log.ts'
 
 /** What one listener serves. */
 export type Side = {

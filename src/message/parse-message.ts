@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { controlError, NO_CONTROL, requiredId, requiredText } from '../base/fields.ts'
-import { pointedFaults, summarize, toPointer } from '../base/pointed-faults.ts'
+import { pointedFaults, summarize, toPointer } from '../base/field-faults.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
 import { visibleText } from './wire-fields.ts'

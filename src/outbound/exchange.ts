@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { startDeadline } from '../base/deadline.ts'
-import { describeError } from '../base/log.ts'
-import type { Trace } from '../base/trace.ts'
+import { describeError } from '../observability/log.ts'
+import type { Trace } from '../observability/trace.ts'
 import type { Sockets } from './pool.ts'
 
 /** How one HTTP exchange of ours ended. */

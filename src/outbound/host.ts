@@ -1,9 +1,9 @@
-import type { Span, Spans } from '../base/spans.ts'
+import type { Span, Spans } from '../observability/spans.ts'
 import { joinBatch } from '../base/tick-batch.ts'
-import { traceHeaders } from '../base/trace.ts'
+import { traceHeaders } from '../observability/trace.ts'
 import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
 import { createPool, MAX_SOCKETS } from './pool.ts'
-import { Slots } from './slots.ts'
+import { Slots } from './semaphore.ts'
 
 /** One host that we call. */
 export type Host = {

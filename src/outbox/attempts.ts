@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Logger } from '../base/log.ts'
-import type { Outcome } from '../delivery/outcome.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Outcome } from '../divar/outcome.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import type { AttemptEnd, Claimed, Finish, OutboxStore } from '../store/store.ts'

@@ -1,7 +1,7 @@
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { describeError } from '../base/log.ts'
-import { within } from '../base/within.ts'
+import { describeError } from '../observability/log.ts'
+import { within } from '../base/timeout.ts'
 import { ResolverSetupError, type Resolver, type UncheckedResolver } from './resolver.ts'
 
 const LOAD_TIMEOUT_MS = 10_000

@@ -1,6 +1,6 @@
 import { startDeadline } from '../base/deadline.ts'
-import type { Logger } from '../base/log.ts'
-import type { Trace } from '../base/trace.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Trace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
 import { checkLanding, type CheckedLanding, type LandingPolicy } from './landing.ts'
 import { ResolverError, type CallContext, type UncheckedResolver } from './resolver.ts'

@@ -1,7 +1,7 @@
-import type { Logger } from '../base/log.ts'
-import type { Trace } from '../base/trace.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Trace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
-import type { RequestedScope } from '../scope/wanted.ts'
+import type { RequestedScope } from '../scope/requested-scopes.ts'
 
 /** The URL that the user opens next, and what else a resolver may say. */
 export type Landing = {

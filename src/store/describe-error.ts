@@ -1,4 +1,4 @@
-import { describeError } from '../base/log.ts'
+import { describeError } from '../observability/log.ts'
 import { StoreError, StoreSetupError } from './store.ts'
 
 /** What may be logged of a failing store: the kind and the code (such as the SQLSTATE) of what lies behind it. */

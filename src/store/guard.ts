@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { within } from '../base/within.ts'
+import { within } from '../base/timeout.ts'
 import { StoreError } from './store.ts'
 
 /** For one call, however many statements it takes. Less than a lease by far. */

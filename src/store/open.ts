@@ -1,5 +1,5 @@
 import { setDefaultAutoSelectFamilyAttemptTimeout } from 'node:net'
-import type { Logger } from '../base/log.ts'
+import type { Logger } from '../observability/log.ts'
 import type { Store } from './store.ts'
 import type { StoreEvents } from './store-watch.ts'
 
@@ -24,7 +24,7 @@ export async function openStore(
   // Loaded when it is needed: a driver costs a good part of the time to the first answer.
   if (address.kind === 'postgres') {
     setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TIMEOUT_MS)
-    return (await import('./postgres.ts')).openPostgres(address.url, log, events)
+    return (await import('./postgres/open.ts')).openPostgres(address.url, log, events)
   }
-  return (await import('./sqlite-store.ts')).openSqliteStore(address.file, events)
+  return (await import('./sqlite/store.ts')).openSqliteStore(address.file, events)
 }

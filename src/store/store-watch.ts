@@ -1,5 +1,5 @@
-import type { Logger } from '../base/log.ts'
-import { within } from '../base/within.ts'
+import type { Logger } from '../observability/log.ts'
+import { within } from '../base/timeout.ts'
 import { describeStoreError } from './describe-error.ts'
 
 const PROVE_EVERY_MS = 1000

@@ -1,6 +1,6 @@
 import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
-import type { KeepingStore, SealedRow } from './keeping-store.ts'
-import type { Limit } from './limit.ts'
+import type { KeepingStore, SealedRow } from './maintenance-store.ts'
+import type { Limit } from './rate-limit.ts'
 import type { Sealed } from './sealed.ts'
 
 export type { KeepingStore, Limit, Sealed, SealedRow }

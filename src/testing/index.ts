@@ -3,10 +3,10 @@
  * published as an ES module and as CommonJS, and uses no test framework.
  */
 import { ORIGINS_EXPECTED, readOrigins } from '../base/address.ts'
-import { createLogger, type Logger } from '../base/log.ts'
+import { createLogger, type Logger } from '../observability/log.ts'
 import { newId } from '../base/id.ts'
 import type { JsonObject } from '../base/strict-json.ts'
-import { newTrace } from '../base/trace.ts'
+import { newTrace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireAskable } from '../consent/require-askable.ts'
@@ -18,7 +18,7 @@ import { clickBodyV1, clickBodyV2, type ClickBodyV1, type ClickBodyV2 } from './
 export type { Click, Location, Side } from '../click/click.ts'
 export { defineResolver, ResolverError } from '../resolver/resolver.ts'
 export type { Landing, Resolver, ResolverContext } from '../resolver/resolver.ts'
-export type { RequestedScope } from '../scope/wanted.ts'
+export type { RequestedScope } from '../scope/requested-scopes.ts'
 export { Fault } from '../base/fault.ts'
 export { clickBodyV1, clickBodyV2, type ClickBodyV1, type ClickBodyV2 } from './click-bodies.ts'
 

@@ -1,8 +1,8 @@
 import { ExportResultCode } from '@opentelemetry/core'
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace'
-import type { Logger } from '../base/log.ts'
-import type { SpanFigures } from '../base/spans.ts'
+import type { Logger } from '../observability/log.ts'
+import type { SpanFigures } from '../observability/spans.ts'
 import type { Host } from '../outbound/host.ts'
 
 const TIMEOUT_MS = 5000

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { newId } from '../../src/base/id.ts'
-import { newTrace, traceHeaders } from '../../src/base/trace.ts'
+import { newTrace, traceHeaders } from '../../src/observability/trace.ts'
 
 const many = <Value>(make: () => Value) => Array.from({ length: 20_000 }, make)
 

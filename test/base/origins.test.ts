@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { origins } from '../../src/process/variables.ts'
+import { origins } from '../../src/config/variables.ts'
 import { clickV1, runResolver } from '../../src/testing/index.ts'
 import { runCli } from '../support/command-line.ts'
 import { resolverFile } from '../support/resolvers.ts'

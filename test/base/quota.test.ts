@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { Quota } from '../../src/base/quota.ts'
+import { Quota } from '../../src/base/rate-limit.ts'
 
 let now = 0
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import {
   clicked,

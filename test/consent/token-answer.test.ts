@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { normalizeTokenAnswer } from '../../src/consent/token-answer.ts'
+import { normalizeTokenAnswer } from '../../src/divar/token-answer.ts'
 
 /** Seconds since 1970, and the same moment as the clock tells it. */
 const NOW_S = 1_760_000_000

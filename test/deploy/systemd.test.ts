@@ -34,7 +34,7 @@ describe('the systemd unit', () => {
   })
 
   test('starts anew what crashed or waits for its database, and not what is misconfigured', () => {
-    // 78 and 75: test/process/life.test.ts.
+    // 78 and 75: test/app/life.test.ts.
     expect(settings).toMatchObject({ Restart: 'on-failure', RestartPreventExitStatus: '78' })
   })
 

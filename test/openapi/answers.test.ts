@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest, { type Response } from 'supertest'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { Browser, clicked, decide, messageTo, startConsentGateway, walk } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { writeSendBody } from '../../src/message/canonical.ts'
-import { createEnvelopes, readOwed } from '../../src/outbox/owed.ts'
+import { createEnvelopes, readOwed } from '../../src/outbox/payload.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { alter } from '../support/stores.ts'
 import { answer, ask, divarAt, eventually, queue, said, startDivar, startOn, tried, until } from '../support/outbox.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import { createLogger } from '../../src/base/log.ts'
+import { createLogger } from '../../src/observability/log.ts'
 import { Attempts } from '../../src/outbox/attempts.ts'
 import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
 import { acceptedAndClaimed, newStore } from '../support/stores.ts'

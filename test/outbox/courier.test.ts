@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import { createLogger } from '../../src/base/log.ts'
-import { Courier, type CourierOptions } from '../../src/outbox/courier.ts'
-import type { Lane } from '../../src/outbox/lane.ts'
-import { Pause } from '../../src/outbox/pause.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { Courier, type CourierOptions } from '../../src/outbox/worker.ts'
+import type { Lane } from '../../src/outbox/delivery-target.ts'
+import { Pause } from '../../src/outbox/rate-limit-hold.ts'
 import { StoreError, type Claim, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createLogger } from '../../src/base/log.ts'
-import { Lease } from '../../src/outbox/lease.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { Lease } from '../../src/outbox/heartbeat.ts'
 import type { Held } from '../../src/store/store.ts'
-import { LEASE_MS } from '../../src/store/claim.ts'
+import { LEASE_MS } from '../../src/store/queries/claim.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())

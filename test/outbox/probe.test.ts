@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { DATABASES, query, withStore } from '../support/databases.ts'
 import {

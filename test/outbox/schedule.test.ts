@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import type { Outcome } from '../../src/delivery/outcome.ts'
-import { nextState, type Tried } from '../../src/outbox/schedule.ts'
+import type { Outcome } from '../../src/divar/outcome.ts'
+import { nextState, type Tried } from '../../src/outbox/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

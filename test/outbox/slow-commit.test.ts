@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, jest, test } from '@jest/globals'
-import type { Outcome } from '../../src/delivery/outcome.ts'
+import type { Outcome } from '../../src/divar/outcome.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { said } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'

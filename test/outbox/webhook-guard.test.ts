@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { expect, test } from '@jest/globals'
 import { createHost, type Host } from '../../src/outbound/host.ts'
-import { readTrace } from '../../src/base/trace.ts'
-import { createWebhook } from '../../src/outbox/notice.ts'
+import { readTrace } from '../../src/observability/trace.ts'
+import { createWebhook } from '../../src/outbox/status-webhook.ts'
 import { originOf } from '../support/listen.ts'
 
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString('base64')}`

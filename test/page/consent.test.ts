@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import axe from 'axe-core'
-import { endingPage } from '../../src/routes/oauth-page.ts'
+import { endingPage } from '../../src/consent/oauth-page.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { startDemoStand } from '../support/demo-stand.ts'
 import { decide, phone, webView } from '../support/phones.ts'

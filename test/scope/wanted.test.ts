@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { writeScope, type Scope } from '../../src/scope/scope.ts'
-import { isOfThisChat, SCOPE_WORDS, ScopeError, wantedScopes, type Chat } from '../../src/scope/wanted.ts'
+import { isOfThisChat, SCOPE_WORDS, ScopeError, wantedScopes, type Chat } from '../../src/scope/requested-scopes.ts'
 
 const TRIPLE = { userId: 'u-secret', postToken: 'p-secret', peerId: 'q-secret' }
 const CHAT = { kind: 'chat', ...TRIPLE } as const

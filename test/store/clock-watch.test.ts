@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { createLogger } from '../../src/base/log.ts'
+import { createLogger } from '../../src/observability/log.ts'
 import { ClockWatch } from '../../src/store/clock-watch.ts'
 
 const MINUTE_MS = 60_000

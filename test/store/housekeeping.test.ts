@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { createLogger } from '../../src/base/log.ts'
-import { BATCH, Housekeeping } from '../../src/store/housekeeping.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { BATCH, Housekeeping } from '../../src/store/maintenance.ts'
 
 test('retention works until nothing is left, however much there is, and other calls get their turn between', async () => {
   const house = new Housekeeping(createLogger('silent'))

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { sql, type Kysely } from 'kysely'
 import pg from 'pg'
-import { createLogger } from '../../src/base/log.ts'
+import { createLogger } from '../../src/observability/log.ts'
 import type { Migrations } from '../../src/store/migrate.ts'
-import { setUpPostgres } from '../../src/store/postgres-setup.ts'
+import { setUpPostgres } from '../../src/store/postgres/setup.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { alter, closeStore, newStore, openAt } from '../support/stores.ts'
 

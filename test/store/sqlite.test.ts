@@ -51,7 +51,7 @@ function source(path: string): string {
 /** Opens the store as a gateway does, and keeps it open. */
 function openElsewhere(url: string, then = ''): ReturnType<typeof inProcess> {
   return inProcess(`
-    import { createLogger } from ${source('base/log.ts')}
+    import { createLogger } from ${source('observability/log.ts')}
     import { openStore } from ${source('store/open.ts')}
     const address = { kind: 'sqlite', file: ${JSON.stringify(fileURLToPath(url))} }
     const store = await openStore(address, createLogger('silent')).catch((error) => console.log(error.message))
@@ -153,7 +153,7 @@ describe('a SQLite file', () => {
     await chmod(new URL('.', url), 0o755)
     // Root writes wherever it likes, so such a process becomes somebody else once everything is loaded.
     const { said } = await inProcess(`
-      import { openSqlite } from ${source('store/sqlite.ts')}
+      import { openSqlite } from ${source('store/sqlite/open.ts')}
       await (await openSqlite(${JSON.stringify(fileURLToPath(readable))})).close()
       if (process.getuid() === 0) process.seteuid(65534)
       await openSqlite(${JSON.stringify(fileURLToPath(url))}).catch((error) => console.log(error.message))`)

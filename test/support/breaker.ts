@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
-import { createBreaker, type Breaker } from '../../src/delivery/breaker.ts'
-import type { Outcome } from '../../src/delivery/outcome.ts'
+import { createBreaker, type Breaker } from '../../src/divar/breaker.ts'
+import type { Outcome } from '../../src/divar/outcome.ts'
 import type { BreakerState } from '../../src/outbound/breaker.ts'
 
 /** How long a breaker of these tests is open, unless one says otherwise. */

@@ -1,7 +1,7 @@
 import supertest, { type Test } from 'supertest'
 import * as z from 'zod'
 import { freePort } from '../../prove/support/free-port.ts'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import type { Side } from '../../src/simulator/shown.ts'
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { APP } from './consent-app.ts'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from '@jest/globals'
 import pg from 'pg'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import { reportMissing } from './programs.ts'
 
 /** Another server for these tests: TEST_POSTGRES_URL=postgres://user:password@host:port/database */

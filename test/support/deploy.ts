@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { expect } from '@jest/globals'
 import { parse } from 'yaml'
 import type * as z from 'zod'
-import { readConfig, type Config, type Environment } from '../../src/process/config.ts'
-import { environmentSchema } from '../../src/process/schema.ts'
+import { readConfig, type Config, type Environment } from '../../src/config/config.ts'
+import { environmentSchema } from '../../src/config/schema.ts'
 
 export function readText(path: string): string {
   return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')

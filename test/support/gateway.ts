@@ -1,8 +1,8 @@
 import { afterAll, expect } from '@jest/globals'
 import * as z from 'zod'
-import { createLogger } from '../../src/base/log.ts'
-import { readConfig, type Environment } from '../../src/process/config.ts'
-import { startGateway } from '../../src/process/gateway.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { readConfig, type Environment } from '../../src/config/config.ts'
+import { startGateway } from '../../src/app/gateway.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 
 export const KEYS = {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import { ask, clicked, startConsentDivar, walk, withConsent, type Asking } from './consent.ts'
 import type { TestGateway } from './gateway.ts'
 import { startOddDivar, withMembers, type Change } from './odd-divar.ts'

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, afterEach, expect } from '@jest/globals'
 import supertest, { type Response, type Test } from 'supertest'
 import * as z from 'zod'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import {
   startSimulator,
   type Misbehaviour,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from '@jest/globals'
-import { openSqlite, type SqliteQueries } from '../../src/store/sqlite.ts'
+import { openSqlite, type SqliteQueries } from '../../src/store/sqlite/open.ts'
 import type { Claimed, DatabaseKind, Finish, KeepingStore, NewMessage, OutboxStore } from '../../src/store/store.ts'
 import { newDatabase } from './databases.ts'
 import { ALL, finish, MINUTE_MS, newAlterableStore, newMessage, inFile } from './stores.ts'

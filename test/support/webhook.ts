@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import * as z from 'zod'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import { originOf } from './listen.ts'
 
 const notice = z.strictObject({

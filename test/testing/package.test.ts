@@ -74,7 +74,7 @@ describe('the built package', () => {
       .stderr()
       .split('\n')
       .flatMap((url) => (url.startsWith(dist) ? [url.slice(dist.length)] : []))
-    expect(built).toContain('process/run.js')
+    expect(built).toContain('app/run.js')
     expect(built.filter((file) => !existsSync(join(home, 'src', file.replace(/\.js$/, '.ts'))))).toEqual([])
   })
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import type { Environment } from '../../src/process/config.ts'
+import type { Environment } from '../../src/config/config.ts'
 import { startCollector } from '../support/collector.ts'
 import { newFolder } from '../support/databases.ts'
 import { environment, KEYS } from '../support/gateway.ts'

@@ -1,4 +1,4 @@
-import { grantFilter } from '../../../src/routes/grants.ts'
+import { grantFilter } from '../../../src/consent/grant-routes.ts'
 import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Operation } from '../operation.ts'
 
 const needsConsent = [...ANY_STORED, ...ANY_CALLER, 'consent_unavailable'] as const

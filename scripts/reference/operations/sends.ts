@@ -1,4 +1,4 @@
-import { messageFilter } from '../../../src/routes/message-status.ts'
+import { messageFilter } from '../../../src/messages/status-routes.ts'
 import type { AnswerName } from '../components.ts'
 import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
 

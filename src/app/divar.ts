@@ -1,0 +1,65 @@
+import type { Logger } from '../observability/log.ts'
+import { createBreaker, type Breaker } from '../divar/breaker.ts'
+import type { DeliverBy } from '../divar/credential.ts'
+import { createPlatform, wireOf, type Deliver } from '../divar/deliver.ts'
+import type { Host } from '../outbound/host.ts'
+import type { Lane } from '../outbox/delivery-target.ts'
+import { readOwed } from '../outbox/payload.ts'
+import { tellBreaker, type BreakerReading } from './breakers.ts'
+import type { Config } from '../config/config.ts'
+import { VERSION } from '../base/version.ts'
+
+export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
+
+export type OpenHost = (url: URL, timeoutMs: number) => Host
+
+/** Divar's two hosts, or one, each behind its breaker: for whoever waits for the answer, and as lanes of the outbox. */
+export type Divar = {
+  deliver: Deliver
+  /** The lanes of the outbox, given how a message gets its token. */
+  lanes: (deliver: DeliverBy) => Lane[]
+  /** Of v2, for whatever else is asked there; its breaker is for messages. */
+  apiHost: Host
+  breakers: BreakerReading[]
+}
+
+export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Divar {
+  const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
+  const v1 = guard(openHost(v1Url, timeoutMs), v1Url, log)
+  const v2 = v1Url.origin === v2Url.origin ? v1 : guard(openHost(v2Url, timeoutMs), v2Url, log)
+  const deliverOnce = createPlatform({
+    v1: { url: v1Url, host: v1.host },
+    v2: { url: v2Url, host: v2.host },
+    apiKey,
+    timeoutMs,
+    userAgent: USER_AGENT,
+  })
+  const breakers = { v1: v1.breaker, v2: v2.breaker }
+  const deliver: Deliver = (message, token, trace) =>
+    breakers[wireOf(message.address)].run(() => deliverOnce(message, token, trace))
+  const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker, deliverOwed: DeliverBy): Lane => ({
+    wires,
+    places: config.store?.concurrency ?? 0,
+    deliver: (_id, content, trace) => {
+      const { message, credential } = readOwed(content)
+      return deliverOwed(message, credential, trace)
+    },
+    capacity,
+    opensInMs,
+  })
+  const lanes = (by: DeliverBy) =>
+    v1 === v2
+      ? [laneOf(['v1', 'v2'], v1.breaker, by)]
+      : [laneOf(['v1'], v1.breaker, by), laneOf(['v2'], v2.breaker, by)]
+  const guarded = v1 === v2 ? [v1] : [v1, v2]
+  return {
+    deliver,
+    lanes,
+    apiHost: v2.host,
+    breakers: guarded.map(({ origin, breaker }) => ({ host: origin, state: breaker.state })),
+  }
+}
+
+function guard(host: Host, { origin }: URL, log: Logger) {
+  return { origin, host, breaker: createBreaker({ onChange: tellBreaker(origin, log) }) }
+}

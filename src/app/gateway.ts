@@ -1,0 +1,215 @@
+import { setImmediate } from 'node:timers/promises'
+import { createCallerGate, type CallerGate } from '../access/authenticate-caller.ts'
+import { createDivarGate } from '../access/authenticate-divar.ts'
+import { createWrongKeyCount } from '../access/wrong-keys.ts'
+import type { Logger } from '../observability/log.ts'
+import { within } from '../base/timeout.ts'
+import { deliverBy } from '../consent/deliver-on-grant.ts'
+import { createLead } from '../consent/require-consent.ts'
+import { createApp, type Side, type TrustProxy } from '../http/app.ts'
+import { listen, type Listener } from '../http/listener.ts'
+import type { Watch } from '../http/request-log.ts'
+import { createHost, type Host } from '../outbound/host.ts'
+import { resolveWithin } from '../resolver/resolve.ts'
+import { clickRoutes } from '../session/click-routes.ts'
+import { createConsentUrls, type ConsentUrls } from '../consent/consent-urls.ts'
+import { consentRoutes } from '../consent/consent-routes.ts'
+import { grantRoutes } from '../consent/grant-routes.ts'
+import { healthRoutes } from '../operations/health-routes.ts'
+import { metricsRoutes } from '../operations/metrics-routes.ts'
+import { messageStatusRoutes } from '../messages/status-routes.ts'
+import { messageRoutes, platformFaults } from '../messages/send-routes.ts'
+import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
+import { referenceRoutes } from '../operations/reference-routes.ts'
+import { sessionFaults, sessionRoutes } from '../session/session-routes.ts'
+import { noConsentRoutes, storedRoutes } from './no-store-routes.ts'
+import { userRoutes } from '../consent/user-routes.ts'
+import type { Config, LimitsConfig } from '../config/config.ts'
+import type { Consent } from './consent.ts'
+import { reachDivar } from './divar.ts'
+import { EdgeFigures } from './request-counters.ts'
+import { describeMetrics } from './metrics.ts'
+import { InFlight } from './in-flight.ts'
+import { openResolver } from './resolver.ts'
+import { VERSION } from '../base/version.ts'
+
+/** As long as requests are on their way, and a proxy that looks often takes to see that `/readyz` says no. */
+const LAST_CALL_MS = 500
+
+/** A running gateway. */
+export type Gateway = {
+  port: number
+  /** The port of the internal routes; the same as `port` unless INTERNAL_PORT is set. */
+  internalPort: number
+  /** Readiness goes off, what runs is finished; resolves to whether all of it was, within `SHUTDOWN_GRACE_MS`. */
+  stop: () => Promise<boolean>
+}
+
+/**
+ * The composition root: builds every part from the configuration, hands each what it needs, and listens.
+ * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
+ */
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  { linesLost = () => 0 }: { linesLost?: () => number } = {},
+): Promise<Gateway> {
+  const tracing = config.otlpUrl && (await import('../tracing/tracing.ts')).openTracing(config.otlpUrl, VERSION, log)
+  const edge = new EdgeFigures(config.resolverTimeoutMs)
+  const watch: Watch = { onAnswered: edge.onAnswered, onConcluded: edge.onConcluded, spans: tracing?.spans }
+  const hosts: Host[] = []
+  const openHost = ({ origin }: URL, timeoutMs: number): Host => {
+    const host = createHost(origin, timeoutMs, tracing?.spans)
+    hosts.push(host)
+    return host
+  }
+  const { limits } = config
+  const inFlight = new InFlight()
+  const cutOff = new AbortController()
+  const { resolver, breakers } = await openResolver(config, openHost, log)
+  const divar = reachDivar(config, openHost, log)
+  // Loaded when it is needed: without a store the first answer is there sooner.
+  const parts = { divar, openHost, cutOff: cutOff.signal, spans: tracing?.spans, log }
+  const stored = config.store && (await (await import('./store.ts')).openStored(config, parts))
+  const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
+  const callerGate = createCallerGate(config.callerKeys, countWrongKey)
+  let draining = false
+
+  const consent = stored?.consent
+  const consentUrls = createConsentUrls(consent?.walk)
+  const publicSide: Side = {
+    mountFirst: sessionRoutes({
+      gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
+      resolve: inFlight.track(
+        resolveWithin({
+          resolver,
+          timeoutMs: config.resolverTimeoutMs,
+          policy: { allowedOrigins: config.landingAllowedOrigins },
+          cutOff: cutOff.signal,
+        }),
+      ),
+      lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
+      resolverKind: config.resolver.kind,
+      fallbackUrl: config.fallbackLandingUrl,
+      maxRunning: limits.maxRunningClicks,
+      log,
+    }),
+    routers: [
+      healthRoutes({ isDraining: () => draining, isStoreUp: stored?.isUp }),
+      consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
+    ],
+    faultHandlers: [sessionFaults, platformFaults],
+  }
+  // On a port of their own there is nobody to keep out.
+  const openGate = config.internalPort === undefined ? callerGate : undefined
+  const internalSide: Side = {
+    faultHandlers: [platformFaults],
+    routers: [
+      messageRoutes({
+        gate: callerGate,
+        deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
+        outbox: stored?.outbox,
+        sendsPerMinute: limits.sendsPerMinute,
+        whyNot: consent?.whyNot ?? (() => Promise.resolve({ kind: 'consent_required' })),
+        consentUrls,
+      }),
+      ...(stored
+        ? [messageStatusRoutes(callerGate, stored.outbox), clickRoutes(callerGate, stored.clicks)]
+        : [storedRoutes(callerGate)]),
+      ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
+      referenceRoutes(openGate),
+      metricsRoutes({
+        gate: openGate,
+        metrics: describeMetrics({
+          edge,
+          breakers: [...divar.breakers, ...breakers],
+          outbox: stored?.outbox.figures,
+          consent: consent?.figures,
+          isStoreUp: stored?.isUp,
+          spans: tracing?.figures,
+          linesLost,
+        }),
+      }),
+    ],
+  }
+
+  const listeners = await listenOn(config, publicSide, internalSide, { log, watch }).catch(async (error: unknown) => {
+    // Nothing that has just begun, such as a refresh, is waited for.
+    cutOff.abort()
+    await stored?.close()
+    await tracing?.close(0)
+    throw error
+  })
+  const [main, internal = main] = listeners
+  return {
+    port: main.port,
+    internalPort: internal.port,
+    stop: async () => {
+      draining = true
+      const graceEnds = performance.now() + config.shutdownGraceMs
+      const lastCallMs = Math.min(LAST_CALL_MS, config.shutdownGraceMs / 4)
+      const closed = Promise.all(listeners.map((listener) => listener.drain(lastCallMs)))
+      const drained = await within(
+        config.shutdownGraceMs,
+        Promise.all([closed.then(() => inFlight.idle()), stored?.drain()]),
+      )
+      // What has to be cut is told so, answers where anybody listens, and gets its line.
+      cutOff.abort()
+      await Promise.all(hosts.map((host) => host.destroy()))
+      await inFlight.idle()
+      await setImmediate()
+      for (const listener of listeners) listener.cut()
+      await closed
+      await stored?.close()
+      await tracing?.close(graceEnds - performance.now())
+      await setImmediate()
+      return drained !== undefined
+    },
+  }
+}
+
+/** The steps of the walk, which are finished whether or not the browser waits. */
+function walkRoutes({ walk, figures }: Consent, inFlight: InFlight, isSecure: boolean) {
+  return oauthRoutes({
+    walk: { open: inFlight.track(walk.open), finish: inFlight.track(walk.finish) },
+    onFinished: (ended) => {
+      figures.walks.count({ outcome: ended })
+    },
+    isSecure,
+  })
+}
+
+function consentSide(config: Config, gate: CallerGate, consent: Consent | undefined, consentUrls: ConsentUrls) {
+  if (consent === undefined || config.consent === undefined) return [noConsentRoutes(gate)]
+  const { walk, grants, askUser } = consent
+  return [
+    consentRoutes({ gate, walk, policy: { allowedOrigins: config.landingAllowedOrigins } }),
+    grantRoutes({ gate, grants, style: config.consent.scopeStyle }),
+    userRoutes({ gate, grants, askUser, consentUrls }),
+  ]
+}
+
+async function listenOn(
+  { port, internalPort, host, limits }: Config,
+  publicSide: Side,
+  internalSide: Side,
+  { log, watch }: { log: Logger; watch: Watch },
+): Promise<[Listener, ...Listener[]]> {
+  const edge = { trustProxy: trustOf(limits), watch, log }
+  if (internalPort === undefined) {
+    // The sends first: they are many, and each router before them is asked for each.
+    const both = { ...publicSide, routers: [...internalSide.routers, ...publicSide.routers] }
+    return [await listen(createApp(both, edge), port, host)]
+  }
+  const main = await listen(createApp(publicSide, edge), port, host)
+  try {
+    return [main, await listen(createApp(internalSide, edge), internalPort, host)]
+  } catch (error) {
+    await main.drain(0)
+    throw error
+  }
+}
+
+function trustOf({ trustProxy = 0 }: LimitsConfig): TrustProxy {
+  return typeof trustProxy === 'number' ? (_, hop) => hop < trustProxy : (address) => trustProxy.has(address)
+}

@@ -1,0 +1,106 @@
+import { createLogger, describeError, type Logger } from '../observability/log.ts'
+import { openStandardOutput, type StandardOutput } from '../observability/standard-output.ts'
+import { VERSION } from '../base/version.ts'
+import { within } from '../base/timeout.ts'
+import { ConfigError, readConfig, type Config } from '../config/config.ts'
+import { describeConfig } from '../config/describe-config.ts'
+import { startGateway, type Gateway } from './gateway.ts'
+import { EX_CONFIG, explainStartFailure } from './start-failure.ts'
+
+/** Beyond SHUTDOWN_GRACE_MS, for cut work to be committed and the store to close. */
+const CLOSE_MS = 1000
+/** Then, for the last lines of the log. Together they stay below 2 s. */
+const LAST_LINES_MS = 700
+/** Launchers such as npm send a signal twice, or a terminal sends its own besides. */
+const SECOND_SIGNAL_AFTER_MS = 1000
+
+type Process = { config: Config; log: Logger; output: StandardOutput }
+
+/** Runs the gateway as the whole of this process: configuration, start, signals, exit codes. */
+export function run(): void {
+  // Without a listener a failing write, also one of a resolver's own, would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  const config = configure()
+  const output = openStandardOutput((lost) => {
+    log.warn({ event: 'log.lines_lost', ...lost })
+  })
+  const log = createLogger(config.logLevel, output)
+  const parts = { config, log, output }
+  exitOnUncaught(parts)
+  stopOnSignal(start(parts), parts)
+}
+
+function configure(): Config {
+  try {
+    return readConfig()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const { faults } = error
+    process.stderr.write(
+      `The gateway cannot start; its environment has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n` +
+        `${faults.map((fault) => `  ${fault}\n`).join('')}.env.example shows every variable.\n`,
+    )
+    process.exit(EX_CONFIG)
+  }
+}
+
+/** Resolves to `undefined` when the gateway could not start; the process then ends by itself. */
+async function start({ config, log, output }: Process): Promise<Gateway | undefined> {
+  try {
+    const gateway = await startGateway(config, log, { linesLost: output.linesLost })
+    if (config.ignored.length > 0) log.warn({ event: 'config.ignored', variables: config.ignored })
+    const { port, internalPort } = gateway
+    log.info({
+      event: 'gateway.started',
+      version: VERSION,
+      node: process.version,
+      ...describeConfig(config),
+      port,
+      ...(internalPort !== port && { internal_port: internalPort }),
+    })
+    return gateway
+  } catch (error) {
+    const { host, port, internalPort: internal_port } = config
+    const { exitCode, why, fields } = explainStartFailure(error)
+    log.fatal({ event: 'gateway.not_started', host, port, internal_port, why, ...fields })
+    process.stderr.write(`The gateway cannot start:\n  ${why}\n`)
+    await exit(exitCode, output)
+    return undefined
+  }
+}
+
+/** The first signal drains, also one that comes during the start. A second one does not wait, unless it follows at once. */
+function stopOnSignal(starting: Promise<Gateway | undefined>, { config, log, output }: Process): void {
+  let firstAt: number | undefined
+  const stop = async () => {
+    const stopped = starting.then((gateway) => gateway?.stop())
+    const drained = (await within(config.shutdownGraceMs + CLOSE_MS, stopped))?.value ?? false
+    log[drained ? 'info' : 'warn']({ event: 'gateway.stopped', drained })
+    await exit(0, output)
+  }
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (firstAt === undefined) {
+      firstAt = performance.now()
+      log.info({ event: 'gateway.stopping', signal })
+      void stop()
+    } else if (performance.now() - firstAt >= SECOND_SIGNAL_AFTER_MS) {
+      process.exit(1)
+    }
+  }
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onSignal)
+}
+
+function exitOnUncaught({ log, output }: Process): void {
+  // Also for rejections without a handler: Node raises these as uncaught exceptions.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ event: 'gateway.crashed', ...describeError(error) })
+    void exit(1, output)
+  })
+}
+
+/** Ends the process once the last lines of the log are written, or cannot be. */
+async function exit(code: number, output: StandardOutput): Promise<void> {
+  const isDone = await output.end(LAST_LINES_MS)
+  if (!isDone && output.isBlocking) process.kill(process.pid, 'SIGKILL')
+  process.exit(code)
+}

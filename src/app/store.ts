@@ -1,0 +1,129 @@
+import { createKeyring } from '../base/keyring.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Spans } from '../observability/spans.ts'
+import { deliverBy } from '../consent/deliver-on-grant.ts'
+import { createGrantSafe } from '../consent/grant.ts'
+import { ConsentKeeper } from '../consent/maintenance.ts'
+import { createKeptClicks, type KeptClicks } from '../click/saved-clicks.ts'
+import type { DeliverBy } from '../divar/credential.ts'
+import type { Lane } from '../outbox/delivery-target.ts'
+import { createWebhook } from '../outbox/status-webhook.ts'
+import { Outbox } from '../outbox/outbox.ts'
+import { ClockWatch } from '../store/clock-watch.ts'
+import { openStore } from '../store/open.ts'
+import { StoreError, StoreSetupError } from '../store/store.ts'
+import { StoreWatch } from '../store/store-watch.ts'
+import type { Config } from '../config/config.ts'
+import type { Consent } from './consent.ts'
+import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
+
+/** Notices are small, and their host is the company's own. */
+const WEBHOOK_PLACES = 8
+const WEBHOOK_CONNECT_MS = 5000
+
+/** For the commits around a message that probes after a pause, and for its token. */
+const AROUND_A_PROBE_MS = 5000
+
+/** What a gateway has besides when it has a store. */
+export type Stored = {
+  outbox: Outbox
+  clicks: KeptClicks
+  /** Where PUBLIC_URL is set. */
+  consent: Consent | undefined
+  deliver: DeliverBy
+  /** Whether the store can be written to, as far as is known. */
+  isUp: () => boolean
+  /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
+  drain: () => Promise<void>
+  close: () => Promise<void>
+}
+
+export type StoredParts = {
+  divar: Divar
+  openHost: OpenHost
+  cutOff: AbortSignal
+  spans: Spans | undefined
+  log: Logger
+}
+
+/**
+ * Opens the store, settles what an earlier process left behind, and begins to carry what is owed.
+ * @throws StoreSetupError
+ */
+export async function openStored(
+  config: Config,
+  { divar, openHost, cutOff, spans, log }: StoredParts,
+): Promise<Stored> {
+  if (config.store === undefined) throw new Error('there is no store to open')
+  const { database, keys, retentionMs, retry, queueLimit, webhook, backup } = config.store
+  const watch = new StoreWatch(log)
+  const store = await openStore(database, log, watch)
+  const keyring = createKeyring(keys)
+  const clock = new ClockWatch(store, log, config.store.deleteAfterStartMs)
+  const clicks = createKeptClicks(store, keyring)
+  const safe = createGrantSafe(keyring)
+  const parts = { store, keyring, safe, clicks, cutOff, divar, openHost, log }
+  const consent = config.consent && (await (await import('./consent.ts')).openConsent(config, config.consent, parts))
+  const deliver = deliverBy(divar.deliver, consent?.grants)
+  const lanes = divar.lanes(deliver)
+  const outbox = new Outbox({
+    store,
+    clock,
+    keyring,
+    lanes: webhook ? [...lanes, webhookLane(webhook, openHost)] : lanes,
+    retry,
+    retentionMs,
+    queueLimit,
+    probeLeaseMs: config.divarTimeoutMs + AROUND_A_PROBE_MS,
+    notices: webhook !== undefined,
+    backup,
+    spans,
+    log,
+  })
+  const { refresher, figures = { grants: undefined } } = consent ?? {}
+  // Also without consent: it may have been set up before, and clicks are kept anyway.
+  const onResealed = (grants: number) => outbox.tellResealed(grants)
+  const keeper = new ConsentKeeper({ store, clock, safe, refresher, figures, onResealed, log })
+  watch.onAway = () => {
+    outbox.forgetFigures()
+    figures.grants = undefined
+  }
+  watch.onBack = () => {
+    void Promise.all([outbox.readFigures(), keeper.count()])
+  }
+  const drain = async () => {
+    await Promise.all([outbox.drain(), keeper.stop()])
+    await refresher?.idle()
+  }
+  const close = async () => {
+    watch.stop()
+    await outbox.close()
+    await keeper.stop()
+    await refresher?.idle()
+    await store.close()
+  }
+  await outbox.start().catch(async (error: unknown) => {
+    await close()
+    throw error instanceof StoreError ? failedAtStart(error) : error
+  })
+  keeper.start()
+  watch.start(store.ping)
+  return { outbox, clicks, consent, deliver, isUp: watch.isUp, drain, close }
+}
+
+/** The store opened, and then failed: another start may find it well. */
+function failedAtStart({ message, cause }: StoreError): StoreSetupError {
+  return new StoreSetupError(`${message} while the gateway was starting`, cause, { mayPass: true })
+}
+
+/** The lane to the company's own service that wants to know how messages end. */
+function webhookLane({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): Lane {
+  const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
+  return {
+    wires: ['webhook'],
+    places: WEBHOOK_PLACES,
+    deliver,
+    capacity: () => Infinity,
+    opensInMs: () => 0,
+  }
+}

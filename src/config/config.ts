@@ -1,0 +1,203 @@
+import type { AddressRanges } from '../base/address-ranges.ts'
+import type { LogLevel } from '../observability/log.ts'
+import type { ResolverChoice } from '../resolver/load.ts'
+import type { ScopeStyle } from '../scope/scope.ts'
+import { DAY_MS, environmentSchema, HOUR_MS, type Variables } from './schema.ts'
+import { unusedVariables } from './unused-variables.ts'
+import type { DatabaseChoice, Environment } from './variables.ts'
+
+export type { Environment }
+
+/** Everything that the environment says, checked. */
+export type Config = {
+  port: number
+  host: string
+  internalPort?: number | undefined
+  identificationKeys: [string, ...string[]]
+  callerKeys: { name: string; key: string }[]
+  divarApiKey: string
+  divarV1ApiUrl: URL
+  divarApiUrl: URL
+  divarTimeoutMs: number
+  resolver: ResolverChoice
+  resolverTimeoutMs: number
+  fallbackLandingUrl?: string | undefined
+  landingAllowedOrigins?: ReadonlySet<string> | undefined
+  limits: LimitsConfig
+  logLevel: LogLevel
+  shutdownGraceMs: number
+  /** Where spans go; without OTEL_EXPORTER_OTLP_ENDPOINT there are none. */
+  otlpUrl?: URL | undefined
+  /** Without DATABASE_URL there is none. */
+  store?: StoreConfig | undefined
+  /** Without PUBLIC_URL there is none. */
+  consent?: ConsentConfig | undefined
+  /** Variables that are set and have no effect. */
+  ignored: string[]
+}
+
+export type LimitsConfig = {
+  /** How many proxies stand before the gateway, or their addresses. Without it no proxy is trusted. */
+  trustProxy?: number | AddressRanges | undefined
+  /** For each address; 0 for any number. */
+  wrongKeysPerMinute: number
+  /** For each caller; 0 for any number. */
+  sendsPerMinute: number
+  /** Where Divar calls from. */
+  divarSources?: AddressRanges | undefined
+  maxRunningClicks: number
+}
+
+export type StoreConfig = {
+  database: DatabaseChoice
+  /** Of 32 bytes each: the first encrypts, all decrypt. */
+  keys: [Buffer, ...Buffer[]]
+  retentionMs: number
+  /** The first wait, the longest one, and how long a message is tried in all. */
+  retry: { firstMs: number; maxMs: number; forMs: number }
+  /** Nothing is deleted by its age for so long after a start. */
+  deleteAfterStartMs: number
+  /** Queued messages of one caller. */
+  queueLimit: number
+  /** Deliveries at once to one host of Divar's. */
+  concurrency: number
+  webhook?: { url: URL; secret: string } | undefined
+  backup?: { folder: string; everyMs: number; keep: number } | undefined
+}
+
+export type ConsentConfig = {
+  /** Where users reach this gateway; no slash at the end. */
+  publicUrl: string
+  isSecure: boolean
+  appSlug: string
+  clientSecret: string
+  oauthUrl: URL
+  scopeStyle: ScopeStyle
+}
+
+/** The configuration has faults: one line for each of them, without the value of any variable. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+const SECRETS = [
+  'DIVAR_IDENTIFICATION_KEY',
+  'DIVAR_IDENTIFICATION_KEY_NEXT',
+  'DIVAR_API_KEY',
+  'INTERNAL_API_KEYS',
+  'DATABASE_URL',
+  'TOKEN_ENCRYPTION_KEY',
+  'STATUS_WEBHOOK_SECRET',
+  'DIVAR_CLIENT_SECRET',
+]
+
+/**
+ * Reads the configuration. Blanks around a value do not count, and an empty variable is an absent one.
+ * @throws ConfigError naming every fault at once
+ */
+export function readConfig(environment: Environment = process.env): Config {
+  const given = trimmed(environment)
+  const ignored = unusedVariables(given)
+  const used = Object.fromEntries(Object.entries(given).filter(([name]) => !ignored.includes(name)))
+  const parsed = environmentSchema.safeParse(used)
+  const faults = [
+    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ...placeholderFaults(used),
+  ]
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
+  return toConfig(parsed.data, ignored)
+}
+
+function trimmed(environment: Environment): Environment {
+  const entries = Object.entries(environment).map(([name, value]) => [name, value?.trim()] as const)
+  return Object.fromEntries(entries.filter(([, value]) => value))
+}
+
+/** `.env.example` is public: a deployment of it as it is has no secrets. */
+function placeholderFaults(given: Environment): string[] {
+  return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
+    (name) => `${name}: still holds the placeholder of .env.example`,
+  )
+}
+
+function toConfig(variables: Variables, ignored: string[]): Config {
+  const next = variables.DIVAR_IDENTIFICATION_KEY_NEXT
+  return {
+    port: variables.PORT,
+    host: variables.HOST,
+    internalPort: variables.INTERNAL_PORT,
+    identificationKeys: [variables.DIVAR_IDENTIFICATION_KEY, ...(next === undefined ? [] : [next])],
+    callerKeys: variables.INTERNAL_API_KEYS,
+    divarApiKey: variables.DIVAR_API_KEY,
+    divarV1ApiUrl: variables.DIVAR_V1_API_URL,
+    divarApiUrl: variables.DIVAR_API_URL,
+    divarTimeoutMs: variables.DIVAR_TIMEOUT_MS,
+    resolver: toResolver(variables),
+    resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
+    fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
+    landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
+    limits: {
+      trustProxy: variables.TRUST_PROXY,
+      wrongKeysPerMinute: variables.WRONG_KEYS_PER_MINUTE,
+      sendsPerMinute: variables.SENDS_PER_MINUTE,
+      divarSources: variables.DIVAR_SOURCE_RANGES,
+      maxRunningClicks: variables.MAX_RUNNING_CLICKS,
+    },
+    logLevel: variables.LOG_LEVEL,
+    shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+    store: toStore(variables),
+    consent: toConsent(variables),
+    ignored,
+  }
+}
+
+function toResolver(variables: Variables): ResolverChoice {
+  const { RESOLVER: kind, LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
+  const { RESOLVER_URL: url, RESOLVER_SECRET: secret } = variables
+  if (kind === 'template' && template !== undefined)
+    return { kind, template, scopes: variables.LANDING_SCOPES, hasStore: variables.DATABASE_URL !== undefined }
+  if (kind === 'module' && file !== undefined) return { kind, file }
+  if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
+  throw new Error('the schema accepted an incomplete resolver')
+}
+
+function toStore(variables: Variables): StoreConfig | undefined {
+  const { DATABASE_URL: database, TOKEN_ENCRYPTION_KEY: keys, BACKUP_DIR: folder } = variables
+  const { STATUS_WEBHOOK_URL: url, STATUS_WEBHOOK_SECRET: secret } = variables
+  if (database === undefined) return undefined
+  if (keys === undefined) throw new Error('the schema accepted a store without keys')
+  return {
+    database,
+    keys,
+    retentionMs: variables.RETENTION_DAYS * DAY_MS,
+    retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
+    deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
+    queueLimit: variables.QUEUE_LIMIT,
+    concurrency: variables.OUTBOX_CONCURRENCY,
+    webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,
+    backup:
+      folder === undefined
+        ? undefined
+        : { folder, everyMs: variables.BACKUP_EVERY_HOURS * HOUR_MS, keep: variables.BACKUP_KEEP },
+  }
+}
+
+function toConsent(variables: Variables): ConsentConfig | undefined {
+  const { PUBLIC_URL: publicUrl, DIVAR_APP_SLUG: appSlug, DIVAR_CLIENT_SECRET: clientSecret } = variables
+  if (publicUrl === undefined || appSlug === undefined || clientSecret === undefined) return undefined
+  return {
+    publicUrl: publicUrl.href.replace(/\/+$/, ''),
+    isSecure: publicUrl.protocol === 'https:',
+    appSlug,
+    clientSecret,
+    oauthUrl: variables.DIVAR_OAUTH_URL,
+    scopeStyle: variables.DIVAR_SCOPE_STYLE,
+  }
+}

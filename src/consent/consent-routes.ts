@@ -1,0 +1,106 @@
+import { Router, type RequestHandler } from 'express'
+import * as z from 'zod'
+import type { CallerGate } from '../access/authenticate-caller.ts'
+import { Fault, type PointedFault } from '../base/fault.ts'
+import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
+import { pointedFaults, summarize } from '../base/field-faults.ts'
+import { COMPLETION_URL } from '../click/return-url.ts'
+import type { Asked } from './consent-request.ts'
+import { TooManyWalksError, type Walk } from './authorization-flow.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { readJsonBody } from '../http/body.ts'
+import { methodNotAllowed } from '../http/not-found.ts'
+import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
+import { SCOPE_WORDS, ScopeError } from '../scope/requested-scopes.ts'
+import { requireNoQuery } from '../http/query.ts'
+import { storeFaults } from '../store/store-faults.ts'
+
+/** Room comes with each link that is used or ends. */
+const FULL_RETRY_S = 60
+
+const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
+const scopeText = z
+  .string({ error: scopesError })
+  .min(1, { error: scopesError })
+  .max(512, { error: scopesError })
+  .regex(NO_CONTROL, { error: controlError })
+
+export const consentBody = z.object(
+  {
+    scopes: z.array(scopeText, { error: scopesError }).min(1, { error: scopesError }).max(20, { error: scopesError }),
+    user_id: requiredId(128).nullish(),
+    post_token: requiredId(64).nullish(),
+    peer_id: requiredId(128).nullish(),
+    conversation_id: requiredId(128).nullish(),
+    return_url: z.string({ error: 'expected an https address' }),
+  },
+  { error: 'expected a JSON object' },
+)
+type Body = z.infer<typeof consentBody>
+
+export type ConsentOptions = { gate: CallerGate; walk: Walk; policy: LandingPolicy }
+
+/** Links for users whom a service wants to ask. */
+export function consentRoutes(options: ConsentOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  router.post('/consents', answerConsent(options))
+  router.all('/consents', methodNotAllowed('POST'))
+  router.use('/consents', storeFaults, answerFaults(problemShape, refusedAs('consent.not_asked')))
+  return router
+}
+
+function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
+  return async (request, response) => {
+    const { unit } = response.locals
+    const { name } = gate(request)
+    unit.fields['caller'] = name
+    requireNoQuery(request)
+    const body = readBody(await readJsonBody(request))
+    const checked = checkLandingUrl(body.return_url, policy)
+    if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
+    const { id, url, expiresAt } = await begin(walk, body, checked.url, name)
+    unit.conclude('consent.asked')
+    response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
+  }
+}
+
+function readBody(body: unknown): Body {
+  const parsed = consentBody.safeParse(body)
+  if (parsed.success) return parsed.data
+  throw invalid(pointedFaults(parsed.error))
+}
+
+async function begin(walk: Walk, body: Body, landing: string, caller: string) {
+  try {
+    const destination = { landing, returnUrl: COMPLETION_URL }
+    return await walk.begin(body.scopes, askedOf(body), destination, { kind: 'caller', name: caller })
+  } catch (error) {
+    if (error instanceof TooManyWalksError) {
+      throw new Fault(
+        'too_many_consents',
+        'As many consents of this caller are open as may be. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
+        { retryAfter: FULL_RETRY_S },
+      )
+    }
+    if (error instanceof ScopeError) throw invalid([{ pointer: '/scopes', detail: error.message }])
+    throw error
+  }
+}
+
+/** With a `peer_id` the ids are those of v1, which nobody can compare with what Divar tells of a user. */
+function askedOf({ user_id, post_token, peer_id, conversation_id }: Body): Asked {
+  const userId = user_id ?? undefined
+  const postToken = post_token ?? undefined
+  const conversationId = conversation_id ?? undefined
+  if (peer_id === undefined || peer_id === null) return { userId, postToken, conversationId }
+  if (userId === undefined || postToken === undefined) {
+    throw invalid([
+      { pointer: '/peer_id', detail: 'expected user_id and post_token beside it, which name a chat of v1' },
+    ])
+  }
+  return { postToken, conversationId, triple: { userId, postToken, peerId: peer_id } }
+}
+
+function invalid(errors: PointedFault[]): Fault {
+  return new Fault('invalid_consent', summarize(errors), { errors })
+}

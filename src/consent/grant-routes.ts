@@ -1,0 +1,88 @@
+import { Router, type Request } from 'express'
+import * as z from 'zod'
+import type { CallerGate } from '../access/authenticate-caller.ts'
+import { Fault } from '../base/fault.ts'
+import { requiredId } from '../base/fields.ts'
+import type { Grant } from './grant.ts'
+import type { Grants } from './grants.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { methodNotAllowed } from '../http/not-found.ts'
+import { writeScope, type ScopeStyle } from '../scope/scope.ts'
+import { readCursor, writeCursor } from '../http/cursor.ts'
+import { readQuery, requireNoQuery } from '../http/query.ts'
+import { storeFaults } from '../store/store-faults.ts'
+
+const PAGE = 100
+
+export type GrantOptions = { gate: CallerGate; grants: Grants; style: ScopeStyle }
+
+/** What users have consented to. Tokens are never shown. */
+export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+
+  router.get('/grants', async (request, response) => {
+    const { unit } = response.locals
+    const caller = gate(request).name
+    const { user_id: userId, cursor } = readFilter(request)
+    const page = await grants.list(userId, { cursor, limit: PAGE })
+    unit.fields['caller'] = caller
+    unit.conclude('grant.listed')
+    response.json({
+      grants: page.grants.map((grant) => showGrant(grant, style)),
+      next_cursor: writeCursor(page.nextCursor),
+    })
+  })
+
+  router.delete('/grants/:id', async (request, response) => {
+    const { unit } = response.locals
+    const caller = gate(request).name
+    requireNoQuery(request)
+    const { id } = request.params
+    if (!/^grt_[\w-]{24}$/.test(id) || !(await grants.remove(id))) {
+      throw new Fault('not_found', 'id: expected that of a grant that is still kept')
+    }
+    Object.assign(unit.fields, { caller, grant_id: id })
+    unit.conclude('grant.deleted')
+    response.status(204).end()
+  })
+
+  router.all('/grants', methodNotAllowed('GET, HEAD'))
+  router.all('/grants/:id', methodNotAllowed('DELETE'))
+  router.use('/grants', storeFaults, answerFaults(problemShape, refusedAs('grant.refused')))
+  return router
+}
+
+export const grantFilter = z.object({
+  user_id: requiredId(128),
+  cursor: z
+    .string()
+    .transform(readCursor)
+    .refine((cursor) => cursor !== undefined, { error: 'expected a next_cursor of an earlier page' })
+    .optional(),
+})
+
+function readFilter(request: Request) {
+  const filter = grantFilter.safeParse(readQuery(request, Object.keys(grantFilter.shape)))
+  if (filter.success) return filter.data
+  const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Fault('malformed_request', faults.join('; '))
+}
+
+function showGrant(
+  { id, userId, chatUserId, scopes, accessMs, refreshMs, createdAt, refreshedAt }: Grant,
+  style: ScopeStyle,
+) {
+  const now = Date.now()
+  const after = (ms: number) => new Date(now + ms).toISOString()
+  return {
+    id,
+    user_id: userId ?? chatUserId ?? null,
+    /** Whether it was Divar who said whose it is. */
+    proven: userId !== undefined,
+    scopes: scopes.map((scope) => writeScope(scope, style)),
+    created_at: new Date(createdAt).toISOString(),
+    refreshed_at: new Date(refreshedAt).toISOString(),
+    access_expires_at: after(accessMs),
+    expires_at: after(Math.max(accessMs, refreshMs ?? 0)),
+  }
+}

@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto'
+import type { WhyRefused } from './authorization-flow.ts'
+import { COMPLETION_URL } from '../click/return-url.ts'
+
+/** What a user is told who goes no further. */
+export type Ending = WhyRefused | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'
+
+type Told = { title: string; text: string }
+
+const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
+  denied: {
+    status: 403,
+    fa: {
+      title: 'اجازه ندادید',
+      text: 'بدون اجازهٔ شما کاری انجام نمی‌شود. هر وقت خواستید، در چت دوباره روی دکمه بزنید.',
+    },
+    en: {
+      title: 'You did not agree',
+      text: 'Nothing is done without your permission. Tap the button in the chat again whenever you like.',
+    },
+  },
+  expired: {
+    status: 410,
+    fa: {
+      title: 'این پیوند دیگر کار نمی‌کند',
+      text: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
+    },
+    en: {
+      title: 'This link does not work any more',
+      text: 'It was used, or its time is over. Go back to the chat and tap the button again.',
+    },
+  },
+  other_browser: {
+    status: 403,
+    fa: {
+      title: 'در مرورگر دیگری شروع شده است',
+      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. پیوند را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
+    },
+    en: {
+      title: 'This began in another browser',
+      text: 'Permission has to be given in the browser in which it was begun, and this one did not send the cookie back. Open the link in a new window, or go back to the chat and tap the button again.',
+    },
+  },
+  other_user: {
+    status: 403,
+    fa: {
+      title: 'با حساب دیگری وارد شده‌اید',
+      text: 'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
+    },
+    en: {
+      title: 'You are logged in as somebody else',
+      text: 'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
+    },
+  },
+  not_allowed: {
+    status: 403,
+    fa: {
+      title: 'دیوار این اجازه را نمی‌دهد',
+      text: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به چت برگردید.',
+    },
+    en: {
+      title: 'Divar does not allow this',
+      text: 'Divar would not let this app ask you for that permission. Nothing was stored. Go back to the chat.',
+    },
+  },
+  not_answered: {
+    status: 502,
+    fa: { title: 'دیوار پاسخ نداد', text: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.' },
+    en: {
+      title: 'Divar did not answer',
+      text: 'Nothing was stored. Wait a moment, go back to the chat and tap the button again.',
+    },
+  },
+  store_unavailable: {
+    status: 503,
+    fa: {
+      title: 'الان نمی‌شود',
+      text: 'این سرویس موقتاً در دسترس نیست. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
+    },
+    en: {
+      title: 'Not now',
+      text: 'This service is away for a moment. Go back to the chat soon and tap the button again.',
+    },
+  },
+  not_set_up: {
+    status: 501,
+    fa: { title: 'اینجا اجازه گرفته نمی‌شود', text: 'این سرویس برای گرفتن اجازه تنظیم نشده است.' },
+    en: { title: 'No permission is asked here', text: 'This service is not set up to ask for permission.' },
+  },
+  not_found: {
+    status: 400,
+    fa: { title: 'این نشانی درست نیست', text: 'به چت برگردید و دوباره روی دکمه بزنید.' },
+    en: { title: 'This address is not right', text: 'Go back to the chat and tap the button again.' },
+  },
+}
+
+const NEW_WINDOW = { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' }
+const BACK = { fa: 'بازگشت به دیوار', en: 'Back to Divar' }
+
+/** Letters of the device: nothing is fetched. */
+const STYLE = `:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#55555c;--paper:#fff;--line:#d5d5da;--accent:#9e2020}
+@media (prefers-color-scheme:dark){:root{--ink:#f2f2f4;--soft:#b9b9c1;--paper:#1b1b1e;--line:#4a4a52;--accent:#ff9c94}}
+*{box-sizing:border-box}body{margin:0;padding:2rem 1.25rem;font:1rem/1.8 Vazirmatn,Tahoma,system-ui,sans-serif;color:var(--ink);background:var(--paper)}
+main{max-width:32rem;margin:auto}h1,h2{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem;color:var(--soft)}
+section+section{border-block-start:1px solid var(--line);margin-block-start:1.5rem;padding-block-start:1.5rem}
+a{display:inline-block;margin-block-end:.75rem;margin-inline-end:.5rem;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:.75rem;color:var(--accent);text-decoration:none}
+a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}`
+
+/** Nothing runs, nothing is fetched. It may be framed, since there is nothing to click but the way back and the link in a window of its own. */
+export const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'`,
+}
+
+export function endingStatus(ending: Ending): number {
+  return ENDINGS[ending].status
+}
+
+/** A short page in Persian and English, with the way back to Divar, and a button to open the link again where that may help. */
+export function endingPage(ending: Ending, returnUrl = COMPLETION_URL, retryUrl?: string): string {
+  const { fa, en } = ENDINGS[ending]
+  const back = escape(returnUrl)
+  const again = (text: string) =>
+    retryUrl === undefined ? '' : `<a href="${escape(retryUrl)}" target="_blank" rel="noopener">${text}</a>`
+  return `<!doctype html>
+<html lang="fa" dir="rtl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>${fa.title}</title><style>${STYLE}</style></head><body><main>
+<section><h1>${fa.title}</h1><p>${fa.text}</p>${again(NEW_WINDOW.fa)}<a href="${back}">${BACK.fa}</a></section>
+<section lang="en" dir="ltr"><h2>${en.title}</h2><p>${en.text}</p>${again(NEW_WINDOW.en)}<a href="${back}">${BACK.en}</a></section>
+</main></body></html>
+`
+}
+
+function escape(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

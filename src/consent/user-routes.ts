@@ -1,0 +1,111 @@
+import { Router } from 'express'
+import type { CallerGate } from '../access/authenticate-caller.ts'
+import { Fault } from '../base/fault.ts'
+import { requiredId } from '../base/fields.ts'
+import type { Trace } from '../observability/trace.ts'
+import type { Grant } from './grant.ts'
+import type { Chosen, Grants } from './grants.ts'
+import type { AskedUser, AskUser } from '../divar/users.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { methodNotAllowed } from '../http/not-found.ts'
+import type { ConsentUrls } from './consent-urls.ts'
+import { requireNoQuery } from '../http/query.ts'
+import { storeFaults } from '../store/store-faults.ts'
+
+const DEFAULT_RETRY_S = 60
+
+export type UserOptions = { gate: CallerGate; grants: Grants; askUser: AskUser; consentUrls: ConsentUrls }
+
+/** Who a user is, by Divar's word and the user's leave; nothing of it is stored. */
+export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+
+  router.get('/users/:user_id', async (request, response) => {
+    const { unit } = response.locals
+    const { name: caller } = gate(request)
+    unit.fields['caller'] = caller
+    requireNoQuery(request)
+    const userId = readUserId(request.params.user_id)
+    const chosen = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
+    if (chosen.kind !== 'grant') {
+      throw noGrant(chosen, await consentUrls.forUser(caller, userId))
+    }
+    const user = readUser(await ask(grants, askUser, chosen.grant, unit.trace))
+    if (user.userId !== undefined && user.userId !== userId) {
+      throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
+    }
+    unit.conclude('user.shown')
+    response.json({ user_id: userId, ...(user.phoneNumber !== undefined && { phone_number: user.phoneNumber }) })
+  })
+
+  router.all('/users/:user_id', methodNotAllowed('GET, HEAD'))
+  router.use('/users', storeFaults, answerFaults(problemShape, refusedAs('user.not_shown')))
+  return router
+}
+
+const userIdSchema = requiredId(128)
+
+/** @throws Fault `malformed_request` */
+function readUserId(text: string): string {
+  const parsed = userIdSchema.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new Fault('malformed_request', `user_id: ${parsed.error.issues.map(({ message }) => message).join('; ')}`)
+}
+
+/** A refused token gets another chance, as in a send. */
+async function ask(grants: Grants, askUser: AskUser, grant: Grant, trace: Trace): Promise<AskedUser> {
+  const asked = await askUser(grant.accessToken, trace)
+  if (asked.kind !== 'refused' || asked.status !== 401) return asked
+  const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
+  if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
+  return next.kind === 'grant' ? askUser(next.grant.accessToken, trace) : asked
+}
+
+function readUser(asked: AskedUser) {
+  switch (asked.kind) {
+    case 'told':
+      return asked.user
+    case 'refused':
+      if (asked.status === 401)
+        throw new Fault('token_refused', "Divar refused the token of this user's grant. Ask the user anew.")
+      if (asked.status === 403) {
+        throw new Fault(
+          'not_permitted',
+          "Divar does not tell this: check the app's permissions and the scopes of the grant.",
+        )
+      }
+      throw new Fault('rate_limited', "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.", {
+        retryAfter: asked.retryAfter ?? DEFAULT_RETRY_S,
+      })
+    case 'failed':
+      throw new Fault('platform_error', 'Divar did not answer who this user is. Repeat later.', {
+        internal: asked.reason,
+        members: { retryable: true },
+      })
+  }
+}
+
+function noGrant(chosen: Exclude<Chosen, { kind: 'grant' }>, consentUrl: string | undefined): Fault {
+  switch (chosen.kind) {
+    case 'grant_unreadable':
+      return new Fault(
+        'grant_unreadable',
+        'The stored grant of this user was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back, or DELETE /grants/<grant_id> and let the user consent anew.',
+        { members: { grant_id: chosen.grantId } },
+      )
+    case 'not_refreshed':
+      return new Fault('platform_error', 'Divar gave no fresh token for this user. Repeat later.', {
+        internal: chosen.reason,
+        members: { retryable: true },
+      })
+    case 'consent_required':
+    case 'sender_ambiguous':
+      return new Fault(
+        'consent_required',
+        'No grant of this user holds phone or user_id. Send the user to consent_url.',
+        {
+          ...(consentUrl !== undefined && { members: { consent_url: consentUrl } }),
+        },
+      )
+  }
+}

@@ -1,0 +1,176 @@
+import { describeError } from '../observability/log.ts'
+import { isLoopback } from '../base/address.ts'
+import { newTrace, type Trace } from '../observability/trace.ts'
+import type { Host } from '../outbound/host.ts'
+import { splitScopes } from '../scope/scope.ts'
+import { readRetryAfter } from './read-answer.ts'
+import { findAnswerProblem, normalizeTokenAnswer } from './token-answer.ts'
+import { TokenRouteHold } from './token-route-hold.ts'
+
+const MAX_ANSWER_BYTES = 64 * 1024
+/** When the platform does not say how long a token is good: what its documentation shows. */
+const DEFAULT_LIFE_S = 3600
+/** How long a refresh token is good, by the documentation; no answer says so. */
+const REFRESH_LIFE_MS = 30 * 24 * 60 * 60 * 1000
+
+export type TokenClientOptions = {
+  /** An origin; the paths are the platform's. */
+  oauthUrl: URL
+  host: Host
+  clientId: string
+  clientSecret: string
+  redirectUri: string
+  /** For one exchange, all of it. */
+  timeoutMs: number
+  userAgent: string
+}
+
+/** Tokens as they were handed out; times in milliseconds from now. */
+export type TokenPair = { accessToken: string; refreshToken?: string | undefined }
+
+export type Tokens = TokenPair & { accessMs: number; refreshMs: number | undefined; scopes: string[] | undefined }
+
+/** Why there are no tokens. `ended`: the code or the refresh token is of no use any more. `reason` holds no value of the platform's. */
+export type NoTokens = { kind: 'ended' | 'failed'; reason: string }
+
+export type TokenResult = { kind: 'tokens'; tokens: Tokens } | NoTokens
+
+/** The app's side of OAuth 2.0 with the platform: authorization code with PKCE, and refresh. */
+export type TokenClient = Awaited<ReturnType<typeof createTokenClient>>
+
+/** Loads its library when it is made: nobody who walks no consent waits for it. */
+export async function createTokenClient(options: TokenClientOptions) {
+  const { oauthUrl, clientId, clientSecret, redirectUri, timeoutMs } = options
+  const oauth = await import('openid-client')
+  /** One for each call: the library hands nothing through to its way out but what it was made with. */
+  const hold = new TokenRouteHold(timeoutMs)
+  const configFor = (trace: Trace) => {
+    const config = new oauth.Configuration(
+      {
+        issuer: oauthUrl.origin,
+        authorization_endpoint: `${oauthUrl.origin}/oauth2/auth`,
+        token_endpoint: `${oauthUrl.origin}/oauth2/token`,
+      },
+      clientId,
+      { client_secret: clientSecret },
+      oauth.ClientSecretPost(clientSecret),
+    )
+    config.timeout = Math.ceil(timeoutMs / 1000) + 1
+    config[oauth.customFetch] = createFetch(options, hold, trace)
+    // Where no TLS is possible, and none needed. Deprecated only to make whoever writes it look twice.
+    // eslint-disable-next-line @typescript-eslint/no-deprecated
+    if (isLoopback(oauthUrl)) oauth.allowInsecureRequests(config)
+    return config
+  }
+  const ownConfig = configFor(newTrace())
+
+  const settle = async (grant: Promise<TokenAnswer>): Promise<TokenResult> => {
+    try {
+      return { kind: 'tokens', tokens: readTokens(await grant) }
+    } catch (error) {
+      if (error instanceof oauth.ResponseBodyError) {
+        return {
+          kind: error.error === 'invalid_grant' ? 'ended' : 'failed',
+          reason: reasonOf(error.error, error.status),
+        }
+      }
+      if (error instanceof TokenRouteError) return { kind: 'failed', reason: error.message }
+      const cause = error instanceof Error ? error.cause : undefined
+      if (cause instanceof TokenRouteError) return { kind: 'failed', reason: cause.message }
+      const { error: name, error_code: code } = describeError(error)
+      return { kind: 'failed', reason: code ?? name }
+    }
+  }
+
+  return {
+    hold,
+    newState: () => oauth.randomState(),
+    newVerifier: () => oauth.randomPKCECodeVerifier(),
+    /** Where the user is asked. @param scope joined as its notation says, already escaped for a query */
+    authorizeUrl: async (scope: string, state: string, verifier: string): Promise<string> => {
+      const url = oauth.buildAuthorizationUrl(ownConfig, {
+        redirect_uri: redirectUri,
+        state,
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+      return `${url.href}&scope=${scope}`
+    },
+    /** Trades what a walk came back with. */
+    exchange: (query: string, state: string, verifier: string, trace: Trace): Promise<TokenResult> => {
+      const url = new URL(`${redirectUri}?${query}`)
+      // The platform may name itself with a slash at the end.
+      const issuer = url.searchParams.get('iss')
+      if (issuer !== null) url.searchParams.set('iss', issuer.replace(/\/$/, ''))
+      const checks = { expectedState: state, pkceCodeVerifier: verifier }
+      return settle(oauth.authorizationCodeGrant(configFor(trace), url, checks))
+    },
+    /**
+     * Trades a pair for a new one, in a trace of its own: it is for everybody who waits for it. The platform wants the access token along, as
+     * `code`.
+     */
+    refresh: (refreshToken: string, accessToken: string): Promise<TokenResult> =>
+      settle(
+        oauth.refreshTokenGrant(configFor(newTrace()), refreshToken, { code: accessToken, redirect_uri: redirectUri }),
+      ),
+  }
+}
+
+type TokenAnswer = {
+  access_token: string
+  refresh_token?: string | undefined
+  expires_in?: number | undefined
+  scope?: string | undefined
+}
+
+function readTokens({ access_token, refresh_token, expires_in, scope }: TokenAnswer): Tokens {
+  return {
+    accessToken: access_token,
+    refreshToken: refresh_token,
+    accessMs: (expires_in ?? DEFAULT_LIFE_S) * 1000,
+    refreshMs: refresh_token === undefined ? undefined : REFRESH_LIFE_MS,
+    scopes: scope === undefined ? undefined : splitScopes(scope),
+  }
+}
+
+/** The token route did not answer. */
+class TokenRouteError extends Error {}
+
+/** The library's way out is ours: bounded, with a deadline, and without redirects. */
+function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, hold: TokenRouteHold, trace: Trace) {
+  return async (
+    address: string,
+    { body, headers }: { body?: unknown; headers: Record<string, string> },
+  ): Promise<Response> => {
+    const { pathname } = new URL(address)
+    const form = body instanceof URLSearchParams ? body.toString() : ''
+    const exchange = await host.send({
+      method: 'POST',
+      path: pathname,
+      headers: { ...headers, 'content-type': FORM, 'user-agent': userAgent },
+      body: form,
+      timeoutMs,
+      maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: 'ask token', trace },
+    })
+    if (exchange.kind === 'failed') throw new TokenRouteError(exchange.reason)
+    const { status, headers: answered, body: bytes } = exchange
+    hold.note(status, readRetryAfter(answered['retry-after']))
+    if (bytes === undefined) throw new TokenRouteError('the answer broke off')
+    if (status < 200 || status > 599) throw new TokenRouteError(reasonOf('no answer of a token route', status))
+    const isEmpty = status === 204 || status === 205 || status === 304
+    const problem = status < 300 ? findAnswerProblem(bytes) : undefined
+    if (problem?.kind === 'unusable') throw new TokenRouteError(problem.reason)
+    return new Response(isEmpty ? null : normalizeTokenAnswer(bytes, Date.now()), {
+      status: problem?.kind === 'error' ? 400 : status,
+      headers: { 'content-type': 'application/json' },
+    })
+  }
+}
+
+const FORM = 'application/x-www-form-urlencoded;charset=UTF-8'
+
+/** The platform's own words are not ours to repeat, unless they are one of the standard's. */
+function reasonOf(error: string, status: number): string {
+  return /^[a-z_ ]{1,40}$/.test(error) ? `${error} (${status})` : `status ${status}`
+}

@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Trace } from '../observability/trace.ts'
+import { readRetryAfter } from './read-answer.ts'
+import type { Host } from '../outbound/host.ts'
+
+const MAX_ANSWER_BYTES = 16 * 1024
+/** What a 403 of the users endpoint means. */
+const NOT_PERMITTED = 'the API key lacks the permission USER_RETRIEVE, or the token the scope USER_ID'
+const PATH = '/v1/open-platform/users'
+
+/** What Divar tells of the user whose token it is, as far as the token's scopes go. */
+export type UserInfo = { userId?: string | undefined; phoneNumber?: string | undefined }
+
+export type AskedUser =
+  | { kind: 'told'; user: UserInfo }
+  /** A no: 401, 403 or 429. */
+  | { kind: 'refused'; status: number; retryAfter?: number }
+  | { kind: 'failed'; reason: string }
+
+/** Asks Divar who a token's user is. Never rejects. */
+export type AskUser = (accessToken: string, trace: Trace) => Promise<AskedUser>
+
+const text = z.string().min(1).max(256).optional().catch(undefined)
+const answerSchema = z.object({
+  user_id: text,
+  phone_number: text,
+  /** Of an older answer. */
+  phone_numbers: z.array(z.string()).optional().catch(undefined),
+})
+
+export type AskUserOptions = { url: URL; host: Host; apiKey: string; timeoutMs: number; userAgent: string; log: Logger }
+
+export function createAskUser({ url, host, apiKey, timeoutMs, userAgent, log }: AskUserOptions): AskUser {
+  const path = url.pathname.replace(/\/+$/, '') + PATH
+  return async (accessToken, trace) => {
+    const exchange = await host.send({
+      method: 'GET',
+      path,
+      headers: { 'x-api-key': apiKey, authorization: `Bearer ${accessToken}`, 'user-agent': userAgent },
+      timeoutMs,
+      maxBytes: MAX_ANSWER_BYTES,
+      traced: { as: 'ask user', trace },
+    })
+    if (exchange.kind === 'failed') return { kind: 'failed', reason: exchange.reason }
+    const { status, headers, body } = exchange
+    if (status === 401 || status === 403 || status === 429) {
+      if (status === 403) log.warn({ event: 'users.not_permitted', reason: NOT_PERMITTED })
+      const retryAfter = readRetryAfter(headers['retry-after'])
+      return { kind: 'refused', status, ...(retryAfter !== undefined && { retryAfter }) }
+    }
+    if (status !== 200) return { kind: 'failed', reason: `status ${status}` }
+    const user = body && readUser(body)
+    return user ? { kind: 'told', user } : { kind: 'failed', reason: 'unreadable answer' }
+  }
+}
+
+function readUser(body: Buffer): UserInfo | undefined {
+  try {
+    const json = parseStrictJson(body)
+    if (!isJsonObject(json)) return undefined
+    const { user_id: userId, phone_number: phoneNumber, phone_numbers: phoneNumbers } = answerSchema.parse(json)
+    return { userId, phoneNumber: phoneNumber ?? phoneNumbers?.[0] }
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,231 @@
+import { Router, type Request, type RequestHandler, type Response } from 'express'
+import type { CallerGate } from '../access/authenticate-caller.ts'
+import type { FaultCode } from '../base/fault.ts'
+import { newId } from '../base/id.ts'
+import type { Outcome } from '../divar/outcome.ts'
+import type { Credential, DeliverBy } from '../divar/credential.ts'
+import { wireOf } from '../divar/deliver.ts'
+import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
+import { PLATFORM_PREFIX, platformShape, toPlatformReply } from '../http/platform-shape.ts'
+import { readJsonBody } from '../http/body.ts'
+import { methodNotAllowed } from '../http/not-found.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
+import { parseSend, type Send } from '../message/parse-message.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import type { StoredSend } from '../outbox/enqueue.ts'
+import type { ConsentUrls } from '../consent/consent-urls.ts'
+import { answerKept, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
+import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
+import { requireNoQuery } from '../http/query.ts'
+import { createSendQuota } from './send-rate-limit.ts'
+import { readSendWishes } from './send-preferences.ts'
+import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
+import { readUserToken } from './user-token.ts'
+
+/** The platform's own, so that an SDK can have the gateway as its host. */
+const PLATFORM_PATHS = [
+  '/v2/open-platform/chat/conversation',
+  '/v2/open-platform/conversations/:conversation_id/messages',
+]
+
+/** Ends every request below the platform's paths in the platform's shape, whether or not a route took it. */
+export const platformFaults = {
+  path: PLATFORM_PREFIX,
+  handler: answerFaults(platformShape, refusedAs('request.refused')),
+}
+
+/** How the answers of one path differ from those of `/messages`. */
+type Form = { present: (reply: Reply) => Reply }
+const OWN_FORM: Form = { present: (reply) => reply }
+const PLATFORM_FORM: Form = { present: toPlatformReply }
+
+/** A send, and what its answer says besides. */
+type AskedSend = StoredSend & { ignored: readonly string[]; form: Form }
+
+export type MessageOptions = {
+  gate: CallerGate
+  /** One attempt now. */
+  deliver: DeliverBy
+  /** Why no grant would cover a message that is to go later; undefined when one would. */
+  whyNot: (send: Send) => Promise<NotDelivered | undefined>
+  consentUrls: ConsentUrls
+  /** Where there is a store. */
+  outbox: Outbox | undefined
+  /** Of each caller; 0 for any number. */
+  sendsPerMinute: number
+}
+
+/** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
+export function messageRoutes(options: MessageOptions): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  const answer = answerSend(options)
+  router.post('/messages', answer(OWN_FORM))
+  // One at a time: a route is counted by its path.
+  for (const path of PLATFORM_PATHS) router.post(path, answer(PLATFORM_FORM))
+  for (const path of PLATFORM_PATHS) router.all(path, methodNotAllowed('POST'))
+  router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
+  router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, verdictOn))
+  router.use(storeFaults, answerFaults(problemShape, verdictOn))
+  return router
+}
+
+function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
+  const { gate, deliver, outbox, sendsPerMinute } = options
+  const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
+  return (form) => async (request, response) => {
+    const { unit } = response.locals
+    unit.subject = 'send'
+    const caller = gate(request).name
+    unit.fields['caller'] = caller
+    requireNoQuery(request)
+    const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
+    const body = await readJsonBody(request)
+    const send = parseSend(body, conversationOf(request))
+    const { count, members } = findIgnoredMembers(body)
+    if (count > 0) unit.fields['ignored'] = count
+    const userToken = readUserToken(request.headers)
+    const credential: Credential =
+      userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
+    const id = newId('msg')
+    unit.fields['message_id'] = id
+    unit.fields['wire'] = wireOf(send.message.address)
+    if (credential.kind === 'grant') unit.fields['by'] = 'grant'
+
+    const stored: AskedSend = {
+      ...send,
+      id,
+      caller,
+      credential,
+      requestId: unit.requestId,
+      idempotencyKey,
+      ignored: members.map(({ pointer }) => pointer),
+      form,
+    }
+
+    const refusal = refuseSend?.(caller, response)
+    if (refusal !== undefined) {
+      // A repeat sends nothing: what was answered once stays answered.
+      const repeat = await outbox?.repeatOf(stored)
+      if (repeat === undefined) throw refusal
+      answerRepeat(repeat, response, form.present)
+      return
+    }
+    if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
+      const begunAt = performance.now()
+      const outcome = await deliver(send.message, credential, unit.trace)
+      outbox?.heed(outcome, begunAt)
+      await answerOutcome(outcome, stored, options, response)
+      return
+    }
+    if (respondAsync) await answerQueued(outbox, stored, options, response)
+    else await answerAttempt(outbox, stored, options, response)
+  }
+}
+
+/** Where the user could be sent, when it is the consent that is wanting. */
+async function consentUrlFor(
+  { kind }: Outcome,
+  { caller, message, sender, credential }: StoredSend,
+  { consentUrls }: MessageOptions,
+): Promise<string | undefined> {
+  const isWanting = kind === 'consent_required' || (kind === 'token_refused' && credential.kind === 'grant')
+  return isWanting ? consentUrls.forMessage(caller, message.address, sender) : undefined
+}
+
+/** A promise to deliver, made only after the commit. */
+async function answerQueued(
+  outbox: Outbox,
+  send: AskedSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
+  const { credential, sender } = send
+  const missing = credential.kind === 'grant' ? await options.whyNot(send) : undefined
+  if (missing !== undefined) {
+    // What was promised before stays promised.
+    const repeat = await outbox.repeatOf(send)
+    if (repeat === undefined) {
+      throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
+    }
+    answerRepeat(repeat, response, send.form.present)
+    return
+  }
+  const body = { id: send.id, state: 'queued', ...(send.ignored.length > 0 && { ignored: send.ignored }) }
+  const reply = jsonReply(202, body, { location: `/messages/${send.id}` })
+  reply.headers['preference-applied'] = 'respond-async'
+  const queued = await orOutcomeUnknown(outbox.queue(send, JSON.stringify(reply)))
+  if (queued.kind === 'full') throw queueFull(queued.limit)
+  if (queued.kind !== 'accepted') {
+    answerRepeat(queued, response, send.form.present)
+    return
+  }
+  response.locals.unit.conclude('message.queued')
+  answerKept(send.form.present(reply), response)
+}
+
+/** One attempt under a key: a repeat of the request gets the same answer. */
+async function answerAttempt(
+  outbox: Outbox,
+  send: AskedSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
+  const { requestId, trace } = response.locals.unit
+  const deliver = () => options.deliver(send.message, send.credential, trace)
+  const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
+    JSON.stringify(replyOf(outcome, send, requestId)),
+  )
+  if (attempted.kind === 'attempted') {
+    await answerOutcome(attempted.outcome, send, options, response)
+  } else answerRepeat(attempted, response, send.form.present)
+}
+
+/** What is kept is in the form of `/messages`, whatever the path. */
+function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string): Reply {
+  return outcome.kind === 'delivered'
+    ? jsonReply(200, deliveredBody(id, ignored))
+    : problemShape(faultOf(outcome, id), requestId)
+}
+
+async function answerOutcome(
+  outcome: Outcome,
+  send: AskedSend,
+  options: MessageOptions,
+  response: Response,
+): Promise<void> {
+  const { unit } = response.locals
+  if (outcome.kind !== 'delivered') {
+    Object.assign(unit.fields, outcomeFields(outcome))
+    throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
+  }
+  unit.conclude('message.delivered')
+  response.endJson(200, deliveredBody(send.id, send.form === OWN_FORM ? send.ignored : []))
+}
+
+function conversationOf(request: Request): string | undefined {
+  const id = request.params['conversation_id']
+  return typeof id === 'string' ? id : undefined
+}
+
+/** Sends that were tried are logged by their outcome; a warning when it was neither a yes nor a no. */
+const verdictOn: Verdict = (code) => {
+  const level = TRIED.get(code)
+  return level === undefined ? refusedBeforeSending(code) : { event: `message.${code}`, level }
+}
+
+const refusedBeforeSending = refusedAs('message.refused')
+
+const TRIED: ReadonlyMap<FaultCode, 'info' | 'warn'> = new Map([
+  ['consent_required', 'info'],
+  ['sender_ambiguous', 'info'],
+  ['token_refused', 'info'],
+  ['not_permitted', 'info'],
+  ['recipient_restricted', 'info'],
+  ['rejected', 'info'],
+  ['rate_limited', 'info'],
+  ['platform_error', 'warn'],
+  ['not_sent', 'warn'],
+  ['unknown', 'warn'],
+  ['store_outcome_unknown', 'warn'],
+  ['platform_unavailable', 'warn'],
+])

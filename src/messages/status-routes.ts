@@ -1,0 +1,151 @@
+import { Router, type Request } from 'express'
+import * as z from 'zod'
+import type { CallerGate } from '../access/authenticate-caller.ts'
+import { Fault } from '../base/fault.ts'
+import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { methodNotAllowed } from '../http/not-found.ts'
+import type { Outbox } from '../outbox/outbox.ts'
+import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
+import { readCursor, writeCursor } from '../http/cursor.ts'
+import { readQuery, requireNoQuery } from '../http/query.ts'
+import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
+
+const DEFAULT_PAGE = 50
+const MAX_PAGE = 200
+
+/** Where stored messages stand, and what their caller can still do about them. */
+export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+
+  router.get('/messages', async (request, response) => {
+    const { name } = gate(request)
+    const { messages, nextCursor } = await outbox.list(name, readFilter(request))
+    response.locals.unit.fields['caller'] = name
+    response.locals.unit.conclude('message.listed')
+    response.json({
+      messages: messages.map(showMessage),
+      next_cursor: writeCursor(nextCursor),
+    })
+  })
+
+  router.get('/messages/:id', async (request, response) => {
+    const { name } = gate(request)
+    requireNoQuery(request)
+    const message = await outbox.find(name, idOf(request))
+    if (message === undefined) throw notYours()
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: message.id })
+    response.locals.unit.conclude('message.shown')
+    response.json(showMessage(message))
+  })
+
+  router.post('/messages/:id/retry', async (request, response) => {
+    const { name } = gate(request)
+    requireNoQuery(request)
+    const id = idOf(request)
+    requireChanged(await orOutcomeUnknown(outbox.retry(name, id)), 'retry')
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    response.locals.unit.conclude('message.retried')
+    response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
+  })
+
+  router.post('/messages/:id/cancel', async (request, response) => {
+    const { name } = gate(request)
+    requireNoQuery(request)
+    const id = idOf(request)
+    const { state } = requireChanged(
+      await orOutcomeUnknown(outbox.cancel(name, id, response.locals.unit.requestId)),
+      'cancel',
+    )
+    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    response.locals.unit.conclude('message.cancelled')
+    response.json({ id, state })
+  })
+
+  router.all('/messages', methodNotAllowed('GET, HEAD, POST'))
+  router.all('/messages/:id', methodNotAllowed('GET, HEAD'))
+  for (const path of ['/messages/:id/retry', '/messages/:id/cancel']) router.all(path, methodNotAllowed('POST'))
+  router.use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
+  return router
+}
+
+/** Only what can be an id goes to the store: a database may refuse other characters. */
+function idOf({ params: { id } }: Request<{ id: string }>): string {
+  if (!/^[\w-]+$/.test(id)) throw notYours()
+  return id
+}
+
+export const messageFilter = z.object({
+  state: z.enum(MESSAGE_STATES, { error: `expected one of ${MESSAGE_STATES.join(', ')}` }).optional(),
+  cursor: z
+    .string()
+    .transform(readCursor)
+    .refine((cursor) => cursor !== undefined, { error: 'expected a next_cursor of an earlier page' })
+    .optional(),
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, { error: `expected 1 to ${MAX_PAGE}` })
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_PAGE, { error: `expected 1 to ${MAX_PAGE}` })
+    .default(DEFAULT_PAGE),
+})
+
+function readFilter(request: Request) {
+  const filter = messageFilter.safeParse(readQuery(request, Object.keys(messageFilter.shape)))
+  if (filter.success) return filter.data
+  const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Fault('malformed_request', faults.join('; '))
+}
+
+function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, attempts }: MessageRecord) {
+  const shown = attempts.map(({ number, begunAt, endedAt, outcome, status, code, reason }) => ({
+    number,
+    at: showTime(begunAt),
+    ended_at: showTime(endedAt),
+    outcome,
+    status,
+    code,
+    reason,
+  }))
+  const last = shown.findLast(({ outcome }) => outcome !== null)
+  return {
+    id,
+    state,
+    wire,
+    created_at: showTime(createdAt),
+    finished_at: showTime(finishedAt),
+    next_attempt_at: showTime(nextAttemptAt),
+    wiped,
+    last_error: last === undefined || last.outcome === 'delivered' ? null : last,
+    attempts: shown,
+  }
+}
+
+function showTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString()
+}
+
+function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'): { state: MessageState } {
+  if (changed === undefined) throw notYours()
+  if (changed.kind === 'changed') return changed
+  const { state, wiped, waits } = changed
+  if (what === 'retry' && wiped && state !== 'delivered') {
+    throw new Fault('content_wiped', 'The text and buttons of this message are wiped; send it anew.')
+  }
+  throw new Fault('wrong_state', `This message ${waits ? WAITS : STANDINGS[state]}.`, { members: { state } })
+}
+
+const WAITS = 'waits for the message before it in its conversation'
+const STANDINGS = {
+  queued: 'is queued already',
+  sending: 'is just being sent',
+  delivered: 'is delivered already',
+  rejected: 'has ended already',
+  failed: 'has ended already',
+  unknown: 'has ended already',
+  cancelled: 'is cancelled already',
+}
+
+/** Another caller's message does not exist, as far as this one can tell. */
+function notYours(): Fault {
+  return new Fault('not_found', 'id: expected that of a message that you sent and that is still kept')
+}

@@ -1,0 +1,154 @@
+import { within } from '../base/timeout.ts'
+import { wireOf } from '../divar/deliver.ts'
+import type { Outcome } from '../divar/outcome.ts'
+import type { Credential } from '../divar/credential.ts'
+import type { Send } from '../message/parse-message.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
+import { KEEP_KEY_MS } from '../store/queries/clock.ts'
+import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
+import { attemptEnd, type Attempts } from './attempts.ts'
+import type { Backlog } from './backlog.ts'
+import type { Carrier } from './deliver-claimed.ts'
+import { writeOwed, type Envelopes } from './payload.ts'
+import { keepsKey, limitOf, onlyState } from './retry-policy.ts'
+
+/** How long a caller's answer waits for its outcome to be committed. */
+const COMMIT_WAIT_MS = 3000
+
+/** A send that is stored before anything else happens to it. */
+export type StoredSend = Send & {
+  id: string
+  caller: string
+  credential: Credential
+  requestId: string
+  idempotencyKey?: string | undefined
+}
+
+/** An answer as a text, kept for whoever repeats the request. */
+export type KeptReply = string
+
+/** What is known of an earlier request under the same key. */
+export type Repeat =
+  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: KeptReply }
+
+export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Repeat
+export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
+
+export type SendsOptions = {
+  store: OutboxStore
+  attempts: Attempts
+  envelopes: Envelopes
+  backlog: Backlog
+  carrier: Carrier
+  /** How long a queued message is tried, in milliseconds. */
+  tryForMs: number
+}
+
+/** The two ways in: queued for later, or tried once now under an idempotency key. */
+export function createSends({ store, attempts, envelopes, backlog, carrier, tryForMs }: SendsOptions) {
+  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
+
+  /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
+  const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {
+    const message = toStore(send, { reply })
+    const accepted = await backlog.take(
+      send.caller,
+      () => accept(message),
+      ({ kind }) => kind === 'accepted',
+    )
+    if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
+    // There is no room for anything new, but a repeat needs none.
+    const repeated = message.idempotency && (await store.repeat(send.caller, message.idempotency))
+    return repeated ? openRepeat(repeated) : { kind: 'full', limit: backlog.limit }
+  }
+
+  /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
+  const attemptNow = (
+    send: StoredSend,
+    deliver: () => Promise<Outcome>,
+    replyOf: (outcome: Outcome) => KeptReply,
+  ): Promise<AttemptedNow> => {
+    const answered = Promise.withResolvers<AttemptedNow>()
+    const attempt = async () => {
+      const accepted = await accept(toStore(send, { leasedTo: attempts.owner }))
+      if (accepted.kind !== 'accepted') {
+        answered.resolve(openRepeat(accepted))
+        return
+      }
+      const number = await attempts.begin(send).catch(() => undefined)
+      if (number === undefined) {
+        answered.reject(new StoreError('the attempt could not be committed as begun', undefined))
+        await carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
+        return
+      }
+      const outcome = await deliver()
+      const committed = commitNow(send, number, outcome, replyOf)
+      void within(COMMIT_WAIT_MS, committed).then(() => {
+        answered.resolve({ kind: 'attempted', outcome })
+      }, answered.reject)
+      await committed
+    }
+    // The caller's answer does not wait for ever; the message stays in hand until the store has it.
+    attempts.alone(send.id, attempt).catch(answered.reject)
+    return answered.promise
+  }
+
+  const commitNow = (
+    send: StoredSend,
+    number: number,
+    outcome: Outcome,
+    replyOf: (outcome: Outcome) => KeptReply,
+  ): Promise<boolean> => {
+    const idempotency: Finish['idempotency'] = keepsKey(outcome)
+      ? { reply: envelopes.seal('reply', send.id, replyOf(outcome)) }
+      : 'free'
+    const attempt = attemptEnd(number, outcome)
+    return carrier.end(claimedNow(send), { attempt, next: onlyState(outcome), limit: limitOf(outcome), idempotency })
+  }
+
+  const toStore = (send: StoredSend, more: { reply: KeptReply } | { leasedTo: string }): NewMessage => {
+    const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
+    const reply = 'reply' in more && key !== undefined ? { reply: envelopes.seal('reply', id, more.reply) } : {}
+    return {
+      id,
+      caller,
+      wire: wireOf(message.address),
+      conversations: envelopes.conversations(message),
+      atLeastOnce,
+      body: envelopes.seal('body', id, writeOwed(send)),
+      tryForMs,
+      requestId,
+      ...('leasedTo' in more && { leasedTo: more.leasedTo }),
+      ...(key !== undefined && {
+        idempotency: { key, fingerprints: envelopes.fingerprints(send), keepMs: KEEP_KEY_MS, ...reply },
+      }),
+    }
+  }
+
+  const openRepeat = (repeat: Exclude<Accepted, { kind: 'accepted' }>): Repeat =>
+    repeat.kind === 'replay' ? { ...repeat, reply: envelopes.open('reply', repeat.messageId, repeat.reply) } : repeat
+
+  const claimedNow = ({ id, caller, message, requestId }: StoredSend) => ({
+    id,
+    caller,
+    wire: wireOf(message.address),
+    conversation: envelopes.conversations(message)[0],
+    inLine: false,
+    atLeastOnce: false,
+    unsure: false,
+    attempts: 0,
+    tryForMs: 0,
+    requestId,
+    body: undefined,
+    isProbe: false,
+  })
+
+  /** What an earlier request under the same key was answered, if there was one. */
+  const repeatOf = async (send: StoredSend): Promise<Repeat | undefined> => {
+    const { idempotency } = toStore(send, { leasedTo: attempts.owner })
+    const repeated = idempotency && (await store.repeat(send.caller, idempotency))
+    return repeated && openRepeat(repeated)
+  }
+
+  return { queue, attemptNow, repeatOf }
+}

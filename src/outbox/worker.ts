@@ -1,0 +1,125 @@
+import type { Logger } from '../observability/log.ts'
+import { describeStoreError } from '../store/describe-error.ts'
+import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
+import type { Lane } from './delivery-target.ts'
+import type { Pause } from './rate-limit-hold.ts'
+
+/** How long a courier looks away when nothing wakes it: a hint of another gateway's may have been lost. */
+const LOOK_EVERY_MS = 2000
+/** While the store is away. */
+const STORE_RETRY_MS = 1000
+/** What is due and yet cannot be claimed is just in another gateway's hands. */
+const TAKEN_RETRY_MS = 50
+
+export type CourierOptions = {
+  store: OutboxStore
+  owner: string
+  /** How long a message that probes after a pause is waited for. */
+  probeLeaseMs: number
+  lane: Lane
+  pause: Pause
+  /** One delivery, with its commits; settles whatever happens. */
+  carry: (message: Claimed, lane: Lane) => Promise<void>
+  log: Logger
+}
+
+/** Carries what is due on one lane, as many at once as the lane has places. */
+export class Courier {
+  readonly #options: CourierOptions
+  #carrying = 0
+  #looking: Promise<void> | undefined
+  #lookAgain = false
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
+  #storeAway = false
+  #turn = 0
+
+  constructor(options: CourierOptions) {
+    this.#options = options
+  }
+
+  /** Looks for what is due, now or as soon as the look under way is over. */
+  wake(): void {
+    if (this.#stopped) return
+    if (this.#looking !== undefined) {
+      this.#lookAgain = true
+      return
+    }
+    clearTimeout(this.#timer)
+    this.#looking = this.#look().then((nextInMs) => {
+      this.#looking = undefined
+      if (this.#lookAgain) {
+        this.#lookAgain = false
+        this.wake()
+      } else this.#wakeIn(nextInMs)
+    })
+  }
+
+  /** Takes nothing new; resolves once no look is under way. What is carried goes on. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  #wakeIn(ms: number): void {
+    if (this.#stopped) return
+    this.#timer = setTimeout(() => {
+      this.wake()
+    }, ms)
+  }
+
+  /** Claims and sets out; answers when to look again, in milliseconds. */
+  async #look(): Promise<number> {
+    const { store, owner, probeLeaseMs, lane, pause, log } = this.#options
+    let nextInMs = LOOK_EVERY_MS
+    try {
+      for (const wire of this.#inTurn()) {
+        const places = this.#freePlaces()
+        // A place that becomes free wakes; a breaker does not.
+        if (places <= 0) return lane.capacity() === 0 ? Math.max(lane.opensInMs(), 1) : nextInMs
+        // The store may not know of it yet, or never: what it hands out would only be put back, and handed out again.
+        const pausedMs = wire === 'webhook' ? 0 : pause.leftMs()
+        if (pausedMs > 0) {
+          nextInMs = Math.min(nextInMs, pausedMs)
+          continue
+        }
+        const claim = await store.claim(owner, wire, places, probeLeaseMs)
+        if (wire !== 'webhook') pause.log(claim)
+        for (const message of claim.messages) this.#setOut(message)
+        const waitMs = claim.nextInMs ?? nextInMs
+        nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, TAKEN_RETRY_MS))
+      }
+      this.#storeAway = false
+      return nextInMs
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      if (!this.#storeAway) log.error({ event: 'store.failed', what: 'claim', ...describeStoreError(error) })
+      this.#storeAway = true
+      return STORE_RETRY_MS
+    }
+  }
+
+  /** Each wire is the first in its turn, so that none has to live on what another leaves. */
+  #inTurn(): readonly Wire[] {
+    const { wires } = this.#options.lane
+    this.#turn = (this.#turn + 1) % wires.length
+    return [...wires.slice(this.#turn), ...wires.slice(0, this.#turn)]
+  }
+
+  #freePlaces(): number {
+    const { lane } = this.#options
+    // While the host is probed there is one place, and a probe that is only just claimed has it already.
+    const places = Math.min(lane.places, lane.capacity()) - this.#carrying
+    // Claiming costs a commit, so a few places that are left are filled together.
+    return this.#carrying > 0 && places < lane.places / 4 ? 0 : places
+  }
+
+  #setOut(message: Claimed): void {
+    this.#carrying += 1
+    void this.#options.carry(message, this.#options.lane).finally(() => {
+      this.#carrying -= 1
+      this.wake()
+    })
+  }
+}

@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Logger } from '../observability/log.ts'
+import { within } from '../base/timeout.ts'
+import { describeStoreError } from './describe-error.ts'
+
+export const BATCH = 200
+/** Between two looks. */
+const LOOK_EVERY_MS = 30_000
+/** For one chore at one look, so that the others get their turn. What is left then is done at the next look, which follows soon. */
+const MAX_CHORE_MS = 10_000
+const LOOK_AGAIN_MS = 1000
+const STOP_WAIT_MS = 2000
+
+/** What one batch of a chore did. As a number: there is more to do when the batch was full. */
+export type Batch = number | { done: number; isMore: boolean }
+
+/** Runs chores again and again, each in bounded batches. */
+export class Housekeeping {
+  readonly #log: Logger
+  #timer: NodeJS.Timeout | undefined
+  #working: Promise<void> = Promise.resolve()
+  #stopped = false
+  readonly #stopping = new AbortController()
+  /** Whether the last look left something to do. */
+  #isLeft = false
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** @param look done every so often, after the first round */
+  start(first: () => Promise<void>, look: () => Promise<void> = first): void {
+    this.#working = first().finally(() => {
+      if (this.#stopped) return
+      this.#timer = setTimeout(
+        () => {
+          this.start(look)
+        },
+        this.#isLeft ? LOOK_AGAIN_MS : LOOK_EVERY_MS,
+      )
+      this.#isLeft = false
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#stopping.abort()
+    clearTimeout(this.#timer)
+    // What takes long, such as a copy, is not waited for.
+    await within(STOP_WAIT_MS, this.#working)
+  }
+
+  /**
+   * Repeats while there is more, and rests after each batch for as long as it took, which leaves half of the time to other calls.
+   * @returns how much was done
+   */
+  async tidy(what: string, work: () => Promise<Batch>): Promise<number> {
+    const endsAt = performance.now() + MAX_CHORE_MS
+    let done = 0
+    try {
+      while (!this.#stopped) {
+        const begunAt = performance.now()
+        const batch = await work()
+        const { done: more, isMore } = typeof batch === 'number' ? { done: batch, isMore: batch >= BATCH } : batch
+        done += more
+        if (!isMore) break
+        const now = performance.now()
+        if (now >= endsAt) {
+          this.#isLeft = true
+          break
+        }
+        await wait(now - begunAt, undefined, { signal: this.#stopping.signal }).catch(() => undefined)
+      }
+    } catch (error) {
+      this.#log.error({ event: 'store.failed', what, ...describeStoreError(error) })
+    }
+    return done
+  }
+}

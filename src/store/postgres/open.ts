@@ -1,0 +1,119 @@
+import { hash } from 'node:crypto'
+import { Kysely, sql } from 'kysely'
+import pg from 'pg'
+import { startDeadline } from '../../base/deadline.ts'
+import { describeError, type Logger } from '../../observability/log.ts'
+import { within } from '../../base/timeout.ts'
+import type { Database } from '../queries/database.ts'
+import { CALL_TIMEOUT_MS } from '../guard.ts'
+import { listenForQueued } from './listen.ts'
+import { postgresDialect } from './driver.ts'
+import { isToRunAgain } from './errors.ts'
+import { setUpPostgres } from './setup.ts'
+import { createQueries } from '../queries/queries.ts'
+import type { Schema } from '../schema.ts'
+import type { Store } from '../store.ts'
+import type { StoreEvents } from '../store-watch.ts'
+
+const MAX_CONNECTIONS = 10
+const CONNECT_TIMEOUT_MS = 3000
+/** What a server's settings are when a session is made holds for its life, and a name may lead to another server by now. */
+const SESSION_LIFE_S = 15 * 60
+const MAX_TRIES = 5
+const CLOSE_TIMEOUT_MS = 3000
+
+// Milliseconds and counts stay far below 2^53. Nothing else in this process talks to PostgreSQL.
+pg.types.setTypeParser(pg.types.builtins.INT8, Number)
+
+/**
+ * Opens a store in PostgreSQL, for any number of gateways.
+ * @throws StoreSetupError
+ */
+export async function openPostgres(url: string, log: Logger, events: StoreEvents): Promise<Store> {
+  const kind = await setUpPostgres(url, { log })
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: 'kenar-chat-gateway',
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    maxLifetimeSeconds: SESSION_LIFE_S,
+  })
+  // A connection that dies while idle is replaced; without a listener it would end the process.
+  pool.on('error', (error) => {
+    log.warn({ event: 'store.connection_lost', ...describeError(error) })
+  })
+  // So would one that dies in use; there the call fails by itself.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  endHungConnections(pool, events)
+  const db = new Kysely<Schema>({ dialect: postgresDialect(pool, kind, events) })
+  const queries = createQueries(describeDatabase(db))
+  const signal = listenForQueued({ url, db, kind, log })
+  return {
+    ...queries,
+    kind: 'postgres',
+    accept: async (messages) => {
+      const accepted = await queries.accept(messages)
+      signal.announce()
+      return accepted
+    },
+    onQueued: signal.onQueued,
+    close: async () => {
+      // A connection that hangs does not even say goodbye.
+      await within(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
+    },
+  }
+}
+
+/**
+ * Ends a connection whose call has been given up. If its packets vanish it would otherwise go back to the pool, and hold up every call that
+ * gets it for as long as the system keeps trying: a quarter of an hour.
+ */
+function endHungConnections(pool: pg.Pool, events: StoreEvents): void {
+  const deadlines = new Map<pg.PoolClient, () => void>()
+  const end = (client: pg.PoolClient) => {
+    events.onFailed()
+    if (client instanceof pg.Client) void client.end()
+  }
+  pool.on('acquire', (client) => {
+    const stop = startDeadline(CALL_TIMEOUT_MS, () => {
+      end(client)
+    })
+    deadlines.set(client, stop)
+  })
+  pool.on('release', (_error, client) => {
+    deadlines.get(client)?.()
+    deadlines.delete(client)
+  })
+}
+
+function describeDatabase(db: Kysely<Schema>): Database {
+  return {
+    kind: 'postgres',
+    db,
+    now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)`,
+    nextSeq: sql<number>`nextval(pg_get_serial_sequence('message', 'seq'))`,
+    write: (work) => runAgain(() => db.transaction().execute(work)),
+    lockLines: async (trx, conversations) => {
+      if (conversations.length === 0) return
+      const keys = [...new Set(conversations.map(lockKey))].sort()
+      await sql`select pg_advisory_xact_lock(key) from unnest(cast(${keys} as bigint[])) as key`.execute(trx)
+    },
+    keyIdOf: (column) => sql<string>`split_part(${sql.ref(column)}, '.', 1)`,
+    skipLocked: sql`for update skip locked`,
+  }
+}
+
+async function runAgain<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries === MAX_TRIES || !isToRunAgain(error)) throw error
+    }
+  }
+}
+
+/** Advisory locks are named by 64 bits. Two conversations of one name would only wait for each other. */
+function lockKey(conversation: string): string {
+  return hash('sha256', conversation, 'buffer').readBigInt64BE().toString()
+}

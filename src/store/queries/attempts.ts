@@ -1,0 +1,215 @@
+import { sql, type Kysely } from 'kysely'
+import { insertMessages } from './accept.ts'
+import { KEEP_CONTENT_MS } from './clock.ts'
+import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
+import { CONCERNS_PAUSE, mayBegin, settlePause } from './rate-limit-hold.ts'
+import type { Schema } from '../schema.ts'
+import type { Finish } from '../store.ts'
+
+export function begin(
+  database: Database,
+  owner: string,
+  ids: readonly string[],
+): Promise<{ id: string; number: number }[]> {
+  if (ids.length === 0) return Promise.resolve([])
+  return database.write(async (trx) => {
+    const begun = await trx
+      .updateTable('message')
+      .set({ attempts: sql<number>`attempts + 1` })
+      .where('id', 'in', [...ids])
+      .where('lease_owner', '=', owner)
+      .where('state', '=', 'sending')
+      .where(mayBegin(database))
+      .returning(['id', 'attempts as number'])
+      .execute()
+    if (begun.length > 0) {
+      await trx
+        .insertInto('attempt')
+        .values(begun.map(({ id, number }) => ({ message_id: id, number, begun_at: database.now })))
+        .execute()
+    }
+    return begun
+  })
+}
+
+/** Commits outcomes, and with them all that follows: the line moves on, a pause begins, a key gets its reply, a notice is owed. */
+export function finish(database: Database, owner: string, finished: readonly Finish[]): Promise<string[]> {
+  return database.write(async (trx) => {
+    await database.lockLines(
+      trx,
+      finished.flatMap(({ message }) => (message.inLine ? [message.conversation] : [])),
+    )
+    const ended = await endMessages(database, trx, owner, finished)
+    const ids = new Set(ended.map(({ id }) => id))
+    const held = finished.filter(({ message }) => ids.has(message.id))
+    await endAttempts(database, trx, held)
+    await moveLines(
+      database,
+      trx,
+      held.flatMap(({ message, next }) => (message.inLine && next.state !== 'queued' ? [message.conversation] : [])),
+    )
+    const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
+    await tellPause(
+      database,
+      trx,
+      finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
+    )
+    for (const { message, idempotency } of held) await settleKey(trx, message.id, idempotency)
+    await insertMessages(
+      database,
+      trx,
+      held.flatMap(({ notice }) => notice ?? []),
+    )
+    return [...ids]
+  })
+}
+
+async function endMessages(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  owner: string,
+  finished: readonly Finish[],
+): Promise<{ id: string; concerns_pause: boolean | number }[]> {
+  if (finished.length === 0) return []
+  const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint', number: 'bigint' } as const
+  const rows = finished.map(({ message, attempt, next }) => [
+    message.id,
+    next.state,
+    ...(next.state === 'queued' ? [next.inMs, Number(next.unsure)] : [null, Number(next.state === 'unknown')]),
+    attempt?.number ?? null,
+  ])
+  // Of an end that is repeated, because its answer got lost, the message may be at its next attempt already.
+  const isOpen = sql`(v.number is null or exists (
+    select 1 from attempt where message_id = v.id and number = v.number and ended_at is null
+  ))`
+  const { rows: ended } = await sql<{ id: string; concerns_pause: boolean | number }>`
+    with ${valuesTable(columns, rows)}
+    update message set
+      state = v.state,
+      lease_owner = null,
+      due_at = ${now} + v.in_ms,
+      due_set_at = case when v.in_ms is not null then ${now} end,
+      unsure = case when v.unsure = 1 then 1 else message.unsure end,
+      finished_at = case when v.state <> 'queued' then ${now} end,
+      body = case when v.state <> 'delivered' then body end,
+      body_key = case when v.state <> 'delivered' then body_key end,
+      wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
+    from v
+    where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
+    returning message.id, ${CONCERNS_PAUSE} as concerns_pause`.execute(trx)
+  return ended
+}
+
+/** A limit is the app's, so a 429 counts also when it comes too late for its lease. */
+async function tellPause(database: Database, trx: Kysely<Schema>, finished: readonly Finish[]): Promise<void> {
+  if (finished.length === 0) return
+  const begun = await trx
+    .selectFrom('attempt')
+    .select(['message_id', 'number', 'begun_at'])
+    .where(
+      'message_id',
+      'in',
+      finished.map(({ message }) => message.id),
+    )
+    .execute()
+  const met = finished.map(({ message: { id }, attempt, next, limit }) => {
+    const begunAt = begun.find((one) => one.message_id === id && one.number === attempt?.number)?.begun_at
+    return { id, begunAt, isDelivered: next.state === 'delivered', limit }
+  })
+  await settlePause(database, trx, met)
+}
+
+async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonly Finish[]): Promise<void> {
+  const columns = {
+    id: 'text',
+    number: 'bigint',
+    outcome: 'text',
+    status: 'bigint',
+    code: 'text',
+    reason: 'text',
+  } as const
+  const rows = held.flatMap(({ message, attempt }) =>
+    attempt
+      ? [
+          [
+            message.id,
+            attempt.number,
+            attempt.outcome,
+            attempt.status ?? null,
+            attempt.code ?? null,
+            attempt.reason ?? null,
+          ],
+        ]
+      : [],
+  )
+  const notBegun = held.flatMap(({ message, attempt }) => (attempt === undefined ? [message.id] : []))
+  await closeNotBegun(now, trx, notBegun)
+  if (rows.length === 0) return
+  await sql`
+    with ${valuesTable(columns, rows)}
+    update attempt set ended_at = ${now}, outcome = v.outcome, status = v.status, code = v.code, reason = v.reason
+    from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx)
+}
+
+/** A commit whose answer got lost may say that an attempt began, which then did not. */
+async function closeNotBegun(now: Database['now'], trx: Kysely<Schema>, messageIds: readonly string[]): Promise<void> {
+  if (messageIds.length === 0) return
+  await trx
+    .updateTable('attempt')
+    .set({ ended_at: now, outcome: 'not_sent', reason: 'not begun' })
+    .where('message_id', 'in', [...messageIds])
+    .where('ended_at', 'is', null)
+    .execute()
+}
+
+/** Lets the first message go that is left in each of these conversations. */
+export async function moveLines(
+  { now }: Database,
+  trx: Kysely<Schema>,
+  conversations: readonly string[],
+): Promise<void> {
+  if (conversations.length === 0) return
+  const lines = valuesTable(
+    { conversation: 'text' },
+    [...new Set(conversations)].map((one) => [one]),
+  )
+  await sql`
+    with ${lines}
+    update message set due_at = ${now}, due_set_at = ${now}
+    where state = 'queued' and due_at is null and seq in (
+      select (
+        select first.seq from message first
+        where first.conversation = v.conversation and first.state in ('queued', 'sending') and first.in_line = 1
+        order by first.seq limit 1
+      ) from v
+    )`.execute(trx)
+}
+
+/** The first of these names of a conversation under which something is still to come. */
+export async function findBusy(trx: Kysely<Schema>, names: readonly string[]): Promise<string | undefined> {
+  for (const name of names) {
+    const open = await trx
+      .selectFrom('message')
+      .select('id')
+      .where('conversation', '=', name)
+      .where(OPEN_IN_LINE)
+      .limit(1)
+      .executeTakeFirst()
+    if (open !== undefined) return name
+  }
+  return undefined
+}
+
+async function settleKey(trx: Kysely<Schema>, messageId: string, outcome: Finish['idempotency']): Promise<void> {
+  if (outcome === undefined) return
+  if (outcome === 'free') {
+    await trx.deleteFrom('idempotency').where('message_id', '=', messageId).execute()
+    return
+  }
+  const { bytes, keyId } = outcome.reply
+  await trx
+    .updateTable('idempotency')
+    .set({ reply: bytes, reply_key: keyId })
+    .where('message_id', '=', messageId)
+    .execute()
+}

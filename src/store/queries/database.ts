@@ -1,0 +1,34 @@
+import { sql, type Kysely, type RawBuilder } from 'kysely'
+import type { Schema } from '../schema.ts'
+import type { DatabaseKind } from '../store.ts'
+
+/** A database of either kind, with the few things that each says in its own way. */
+export type Database = {
+  kind: DatabaseKind
+  db: Kysely<Schema>
+  /** The database's clock in milliseconds, steady within a statement. */
+  now: RawBuilder<number>
+  /** A `seq` behind all others. */
+  nextSeq: RawBuilder<number>
+  /** Runs in one transaction; may run it again when the database asked for that. */
+  write: <Result>(work: (trx: Kysely<Schema>) => Promise<Result>) => Promise<Result>
+  /** Keeps others away from these conversations until the transaction ends. */
+  lockLines: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
+  /** The key's id of a `<key id>.<MAC>`. */
+  keyIdOf: (column: 'fingerprint' | 'conversation') => RawBuilder<string>
+  /** Locks the rows of a select, where there are others who could take them. */
+  skipLocked: RawBuilder<unknown>
+}
+
+/** Parameters do not match the conditions of a partial index, so these stand in queries as they stand in the indexes. */
+export const OPEN_IN_LINE = sql<boolean>`state in ('queued', 'sending') and in_line = 1`
+
+/** Rows of values as a table named `v`, for statements that change many rows each in its own way. */
+export function valuesTable(columns: Record<string, 'text' | 'bigint'>, rows: readonly (readonly unknown[])[]) {
+  const types = Object.values(columns)
+  const tuples = rows.map((row) => {
+    const cells = row.map((value, index) => sql`cast(${value} as ${sql.raw(types[index] ?? 'text')})`)
+    return sql`(${sql.join(cells)})`
+  })
+  return sql`v (${sql.raw(Object.keys(columns).join(', '))}) as (values ${sql.join(tuples)})`
+}

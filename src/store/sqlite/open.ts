@@ -1,0 +1,109 @@
+import SqliteFile from 'better-sqlite3'
+import { Kysely, sql, SqliteDialect } from 'kysely'
+import type { Database } from '../queries/database.ts'
+import { migrate, MigrationError } from '../migrate.ts'
+import { createQueries, type Queries } from '../queries/queries.ts'
+import type { Schema } from '../schema.ts'
+import { StoreSetupError } from '../store.ts'
+
+export type SqliteQueries = Queries & { backup: (file: string) => Promise<void>; close: () => Promise<void> }
+
+/** Opens the file for this process alone. Its calls must not overlap: there is one connection. */
+export async function openSqlite(path: string): Promise<SqliteQueries> {
+  const file = openAlone(path)
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: file }) })
+  await migrate(db, 'sqlite').catch((error: unknown) => {
+    file.close()
+    const what = error instanceof MigrationError ? `: migration ${error.migration} failed` : ''
+    const code = codeOf(error)
+    throw new StoreSetupError(
+      `${path}: the schema could not be brought up to date${what} (${code})`,
+      error instanceof MigrationError ? error.cause : error,
+      { mayPass: mayPass(code) },
+    )
+  })
+  // Whoever had the file before is gone: that is what the lock says.
+  await db.deleteFrom('gateway').execute()
+  await db
+    .updateTable('user_grant')
+    .set({ lease_owner: null, lease_until: null })
+    .where('lease_owner', 'is not', null)
+    .execute()
+  return {
+    ...createQueries(describeDatabase(db, file)),
+    backup: async (copy) => {
+      await file.backup(copy)
+    },
+    close: () => db.destroy(),
+  }
+}
+
+/**
+ * The lock is the operating system's, on the file itself, and ends with the process however that ends. `synchronous = full` is what makes
+ * an acknowledged row survive a power cut; deleted content is overwritten with zeros.
+ */
+function openAlone(path: string): SqliteFile.Database {
+  try {
+    const file = new SqliteFile(path, { timeout: 0 })
+    file.pragma('locking_mode = exclusive')
+    file.pragma('journal_mode = wal')
+    file.pragma('synchronous = full')
+    file.pragma('foreign_keys = on')
+    // A container's own file system may be read-only, and then has no place for temporary files.
+    file.pragma('temp_store = memory')
+    file.pragma('secure_delete = on')
+    file.exec('begin immediate; commit')
+    return file
+  } catch (error) {
+    const code = codeOf(error)
+    throw new StoreSetupError(`${path}: ${describe(code)}`, error, { mayPass: mayPass(code) })
+  }
+}
+
+/** Another process may end, and a disk may have room again. A wrong path or file stays what it is. */
+function mayPass(code: string): boolean {
+  return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|IOERR(?!_LOCK))/.test(code)
+}
+
+function describe(code: string): string {
+  if (code.startsWith('SQLITE_BUSY')) return 'another process has this file open; a SQLite file serves one gateway'
+  // The driver looks for the folder itself, and says by a TypeError that there is none.
+  if (code.startsWith('SQLITE_CANTOPEN') || code === 'TypeError') {
+    return 'cannot be opened; its folder must exist and be writable'
+  }
+  // A file that may only be read cannot be locked either.
+  if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_IOERR_LOCK') {
+    return 'cannot be locked; it must be writable, on a file system that has locks'
+  }
+  if (code.startsWith('SQLITE_NOTADB')) return 'is no SQLite database'
+  return `cannot be used (${code})`
+}
+
+function codeOf(error: unknown): string {
+  const { cause = error } = error instanceof Error ? error : {}
+  if (cause instanceof SqliteFile.SqliteError) return cause.code
+  return cause instanceof Error ? cause.name : 'unknown'
+}
+
+function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Database {
+  return {
+    kind: 'sqlite',
+    db,
+    now: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
+    nextSeq: sql<number>`(select max(seq) + 1 from message)`,
+    write: async (work) => {
+      file.exec('begin immediate')
+      try {
+        const result = await work(db)
+        file.exec('commit')
+        return result
+      } finally {
+        // Some errors, such as a full disk, end the transaction by themselves.
+        if (file.inTransaction) file.exec('rollback')
+      }
+    },
+    lockLines: () => Promise.resolve(),
+    keyIdOf: (column) => sql<string>`substr(${sql.ref(column)}, 1, instr(${sql.ref(column)}, '.') - 1)`,
+    skipLocked: sql``,
+  }
+}

@@ -1,0 +1,181 @@
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { withDeadline } from '../guard.ts'
+import { giveUp, newTurn, type Turn } from './turn.ts'
+import type { SqliteQueries } from './open.ts'
+import { StoreError, StoreSetupError, type Store } from '../store.ts'
+import type { StoreEvents } from '../store-watch.ts'
+
+/** What the two threads say to each other. */
+export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
+export type Told =
+  | { kind: 'opened' }
+  | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: unknown }
+
+/** The same, as it comes in: each value is of the type that its call promised. */
+type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
+
+type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; turn: Turn }
+
+/** Only reads: they are done or not, and it makes no difference. */
+const READS: ReadonlySet<keyof SqliteQueries> = new Set(['repeat', 'find', 'list', 'bodyOf'])
+
+/** What comes then is refused at once: a thread that hangs on its disk answers nobody, and each call that waits takes memory. */
+const MAX_WAITING = 10_000
+/** Longer than a checkpoint takes; a thread that hangs on its disk is given up. */
+const CLOSE_TIMEOUT_MS = 5000
+
+/**
+ * Opens a store in a SQLite file, for this process alone. It lives in a thread of its own: waiting for the disk, which every commit does,
+ * must hold up no click.
+ */
+export async function openSqliteStore(path: string, events: StoreEvents): Promise<Store> {
+  const thread = new Thread(path, events)
+  await thread.opened
+  const call = thread.call.bind(thread)
+  return {
+    kind: 'sqlite',
+    accept: (messages) => call('accept', messages),
+    repeat: (caller, idempotency) => call('repeat', caller, idempotency),
+    claim: (owner, wire, limit, probeLeaseMs) => call('claim', owner, wire, limit, probeLeaseMs),
+    begin: (owner, ids) => call('begin', owner, ids),
+    finish: (owner, finished) => call('finish', owner, finished),
+    release: (owner, ids) => call('release', owner, ids),
+    pause: (limit) => call('pause', limit),
+    resetPauseWait: () => call('resetPauseWait'),
+    heartbeat: (owner) => call('heartbeat', owner),
+    adopt: (owner, limit) => call('adopt', owner, limit),
+    leave: (owner) => call('leave', owner),
+    find: (caller, id) => call('find', caller, id),
+    list: (caller, filter) => call('list', caller, filter),
+    retry: (caller, id, tryForMs, names) => call('retry', caller, id, tryForMs, names),
+    bodyOf: (caller, id) => call('bodyOf', caller, id),
+    cancel: (caller, id, notices) => call('cancel', caller, id, notices),
+    wipe: (limit) => call('wipe', limit),
+    purge: (retentionMs, limit) => call('purge', retentionMs, limit),
+    sealedUnderOthers: (keyId, limit, except) => call('sealedUnderOthers', keyId, limit, except),
+    reseal: (rows) => call('reseal', rows),
+    readClock: () => call('readClock'),
+    confirmClock: () => call('confirmClock'),
+    mendTimes: () => call('mendTimes'),
+    keysInUse: () => call('keysInUse'),
+    backlog: () => call('backlog'),
+    keepClick: (id, content, keepMs) => call('keepClick', id, content, keepMs),
+    findClick: (id) => call('findClick', id),
+    addConsent: (consent) => call('addConsent', consent),
+    openConsent: (id, opening, walkMs) => call('openConsent', id, opening, walkMs),
+    takeConsent: (state, browser) => call('takeConsent', state, browser),
+    addGrant: (grant) => call('addGrant', grant),
+    grantsNamed: (macs, limit) => call('grantsNamed', macs, limit),
+    findGrant: (id) => call('findGrant', id),
+    listGrants: (macs, page) => call('listGrants', macs, page),
+    deleteGrant: (id) => call('deleteGrant', id),
+    claimRefresh: (id, version, owner, leaseMs) => call('claimRefresh', id, version, owner, leaseMs),
+    commitRefresh: (refreshed) => call('commitRefresh', refreshed),
+    endGrant: (id, version, owner) => call('endGrant', id, version, owner),
+    restRefresh: (id, owner, restMs) => call('restRefresh', id, owner, restMs),
+    endingGrants: (leftMs, limit, except) => call('endingGrants', leftMs, limit, except),
+    expire: (limit) => call('expire', limit),
+    grantsUnderOthers: (keyId, limit, except) => call('grantsUnderOthers', keyId, limit, except),
+    resealGrants: (keyId, grants) => call('resealGrants', keyId, grants),
+    countGrants: () => call('countGrants'),
+    ping: () => call('ping'),
+    // Nobody else has the file open.
+    onQueued: () => undefined,
+    backup: (file) => thread.send('backup', file),
+    close: () => thread.close(),
+  }
+}
+
+class Thread {
+  readonly opened: Promise<void>
+  readonly #worker: Worker
+  readonly #events: StoreEvents
+  readonly #waiting = new Map<number, Waiting>()
+  #calls = 0
+  #isGone = false
+  #closing: Promise<void> | undefined
+
+  constructor(path: string, events: StoreEvents) {
+    this.#events = events
+    // .ts in a checkout, .js in a build, like this file.
+    const file = new URL(`thread${extname(import.meta.url)}`, import.meta.url)
+    this.#worker = new Worker(file, { workerData: path, execArgv: [] })
+    this.opened = new Promise((resolve, reject) => {
+      this.#worker.on('message', (heard: Heard) => {
+        if (heard.kind === 'opened') resolve()
+        else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why, heard.cause, heard))
+        else this.#settle(heard)
+      })
+    })
+    this.#worker.on('exit', () => {
+      this.#isGone = true
+      for (const { reject, turn } of this.#waiting.values()) reject(closedError({ mayBeDone: !giveUp(turn) }))
+    })
+  }
+
+  call<Method extends keyof SqliteQueries>(
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    const turn = newTurn()
+    const call = () => {
+      if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
+      return this.#post(turn, method, ...parameters)
+    }
+    return withDeadline(call, () => giveUp(turn) || READS.has(method)).catch((error: unknown) => {
+      this.#events.onFailed()
+      throw error
+    })
+  }
+
+  /** Without a deadline. */
+  send<Method extends keyof SqliteQueries>(
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    return this.#post(newTurn(), method, ...parameters)
+  }
+
+  #post<Method extends keyof SqliteQueries>(
+    turn: Turn,
+    method: Method,
+    ...parameters: Parameters<SqliteQueries[Method]>
+  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
+    return new Promise((resolve, reject) => {
+      if (this.#isGone) throw closedError()
+      const id = (this.#calls += 1)
+      this.#waiting.set(id, { resolve, reject, turn })
+      this.#worker.postMessage({ id, method, parameters, turn })
+    })
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#end())
+  }
+
+  async #end(): Promise<void> {
+    const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
+    const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS)
+    this.send('close').then(
+      () => this.#worker.terminate(),
+      () => this.#worker.terminate(),
+    )
+    await gone
+    clearTimeout(timer)
+  }
+
+  #settle(heard: Extract<Heard, { id: number }>): void {
+    const waiting = this.#waiting.get(heard.id)
+    this.#waiting.delete(heard.id)
+    this.#events.onServed()
+    if (heard.kind === 'answer') waiting?.resolve(heard.value)
+    else waiting?.reject(new StoreError('the store failed', heard.error))
+  }
+}
+
+function closedError(options?: { mayBeDone: boolean }): StoreError {
+  return new StoreError('the store is closed', undefined, options)
+}

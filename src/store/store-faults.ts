@@ -1,0 +1,49 @@
+import type { ErrorRequestHandler } from 'express'
+import { Fault } from '../base/fault.ts'
+import { SealError } from '../base/keyring.ts'
+import { StoreError } from './store.ts'
+
+/** How soon a store may be back. */
+const STORE_RETRY_S = 5
+
+/** A store that is away or full is told in the words of this side; what it said itself is for the log. */
+export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
+  if (error instanceof SealError) {
+    next(
+      new Fault(
+        'stored_unreadable',
+        'What is stored for this was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back.',
+        { internal: error.message },
+      ),
+    )
+    return
+  }
+  if (!(error instanceof StoreError)) {
+    next(error)
+    return
+  }
+  next(
+    new Fault('store_unavailable', 'The store of this gateway is away or full; nothing was promised. Repeat later.', {
+      retryAfter: STORE_RETRY_S,
+      internal: error.message,
+      cause: error.cause,
+    }),
+  )
+}
+
+/**
+ * For the commits that a caller has to know about: accepting a message for later, retrying, cancelling. When the answer to the commit was
+ * lost, neither yes nor no is true.
+ */
+export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise<Result> {
+  try {
+    return await commit
+  } catch (error) {
+    if (!(error instanceof StoreError) || !error.mayBeDone) throw error
+    throw new Fault(
+      'store_outcome_unknown',
+      'The store did not say whether this took effect. Look at GET /messages, or repeat with the same Idempotency-Key.',
+      { internal: error.message, cause: error.cause },
+    )
+  }
+}
