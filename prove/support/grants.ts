@@ -1,6 +1,6 @@
 import { newId } from '../../src/base/id.ts'
 import { createKeyring, SealError } from '../../src/base/keyring.ts'
-import { createGrantSafe } from '../../src/consent/grant.ts'
+import { createGrantCodec } from '../../src/consent/grant.ts'
 import type { Scope } from '../../src/scope/scope.ts'
 import type { Store } from '../../src/store/store.ts'
 import SqliteFile from 'better-sqlite3'
@@ -36,23 +36,23 @@ export async function keptGrants(
   const idOf = (number: number) => ids[number] ?? ''
   const numbers = ids.map((_, number) => number)
   await withStore(suite, database, async (store) => {
-    const safe = safeOf(key)
+    const codec = codecOf(key)
     await inBatches(numbers, async (number) => {
       suite.step(`${database.title}: grant ${number} of ${grants}`)
       const grant = { userId: `user-${number}`, scopes: [scopeOf(number)], accessToken: tokenOf(number) }
-      const content = safe.seal(idOf(number), grant)
+      const content = codec.seal(idOf(number), grant)
       const times = { accessMs: DAY_MS, refreshMs: undefined }
-      await store.addGrant({ id: idOf(number), content, names: safe.namesOf(grant), ...times })
+      await store.addGrant({ id: idOf(number), content, names: codec.namesOf(grant), ...times })
       return true
     })
   })
   const readable = (one: string) =>
     withStore(suite, database, async (store) => {
-      const safe = safeOf(one)
+      const codec = codecOf(one)
       const found = await inBatches(numbers, async (number) => {
-        const [stored] = await store.grantsNamed(safe.names.owned(`user-${number}`, scopeOf(number)), 2)
+        const [stored] = await store.grantsNamed(codec.names.owned(`user-${number}`, scopeOf(number)), 2)
         try {
-          return stored !== undefined && safe.open(stored).accessToken === tokenOf(number)
+          return stored !== undefined && codec.open(stored).accessToken === tokenOf(number)
         } catch (error) {
           if (error instanceof SealError) return false
           throw error
@@ -63,8 +63,8 @@ export async function keptGrants(
   return { idOf, readable }
 }
 
-function safeOf(key: string) {
-  return createGrantSafe(createKeyring([Buffer.from(key, 'base64')]))
+function codecOf(key: string) {
+  return createGrantCodec(createKeyring([Buffer.from(key, 'base64')]))
 }
 
 /** The file of a SQLite store is one process's alone, so nobody keeps it open here. */

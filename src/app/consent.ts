@@ -2,57 +2,57 @@ import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { Logger } from '../observability/log.ts'
 import { Tally } from '../observability/counter.ts'
-import type { GrantSafe } from '../consent/grant.ts'
-import { Grants, type Chosen } from '../consent/grants.ts'
-import type { KeptClicks } from '../click/saved-clicks.ts'
+import type { GrantCodec } from '../consent/grant.ts'
+import { Grants, type GrantChoice } from '../consent/grants.ts'
+import type { SavedClicks } from '../click/saved-clicks.ts'
 import { Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../divar/token-client.ts'
-import { createAskUser, type AskUser } from '../divar/users.ts'
-import { createWalk, type Walk } from '../consent/authorization-flow.ts'
+import { createFetchUser, type FetchUser } from '../divar/users.ts'
+import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
 import type { Send } from '../message/parse-message.ts'
 import type { Store } from '../store/store.ts'
 import type { Config, ConsentConfig } from '../config/config.ts'
 import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 
-/** What can be counted of consent. */
-export type ConsentFigures = {
+/** Counts for /metrics. */
+export type ConsentMetrics = {
   /** Label `outcome`. */
   refreshes: Tally
-  walks: Tally
+  flows: Tally
   /** Live ones, at the last look; unknown while the store is away. */
   grants: number | undefined
 }
 
-/** What a gateway has besides when it walks consent. */
+/** What a gateway has besides when it asks users for consent. */
 export type Consent = {
-  walk: Walk
+  flow: AuthorizationFlow
   grants: Grants
-  askUser: AskUser
-  figures: ConsentFigures
+  fetchUser: FetchUser
+  metrics: ConsentMetrics
   /** Why a message that is to go later would not; undefined when it would. */
-  whyNot: (send: Send) => Promise<Exclude<Chosen, { kind: 'grant' | 'not_refreshed' }> | undefined>
+  findGrantProblem: (send: Send) => Promise<Exclude<GrantChoice, { kind: 'grant' | 'not_refreshed' }> | undefined>
   refresher: Refresher
 }
 
 export type ConsentParts = {
   store: Store
   keyring: Keyring
-  safe: GrantSafe
-  clicks: KeptClicks
-  /** When the process will not wait any longer. */
-  cutOff: AbortSignal
+  codec: GrantCodec
+  clicks: SavedClicks
+  /** Aborted when the shutdown grace is over. */
+  shutdownSignal: AbortSignal
   divar: Divar
   openHost: OpenHost
   log: Logger
 }
 
 export async function openConsent(config: Config, consent: ConsentConfig, parts: ConsentParts): Promise<Consent> {
-  const { store, keyring, safe, clicks, cutOff, divar, openHost, log } = parts
+  const { store, keyring, codec, clicks, shutdownSignal, divar, openHost, log } = parts
   const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
   const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
-  const figures: ConsentFigures = { refreshes: new Tally(), walks: new Tally(), grants: undefined }
-  for (const outcome of ['refreshed', 'ended', 'failed']) figures.refreshes.expect({ outcome })
-  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) figures.walks.expect({ outcome })
+  const metrics: ConsentMetrics = { refreshes: new Tally(), flows: new Tally(), grants: undefined }
+  for (const outcome of ['refreshed', 'ended', 'failed']) metrics.refreshes.expect({ outcome })
+  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) metrics.flows.expect({ outcome })
   const client = await createTokenClient({
     oauthUrl,
     host: openHost(oauthUrl, timeoutMs),
@@ -64,24 +64,24 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
   })
   const refresher = new Refresher({
     store,
-    safe,
+    codec,
     client,
     owner: newId('gw'),
     timeoutMs,
-    figures: figures.refreshes,
-    cutOff,
+    metrics: metrics.refreshes,
+    shutdownSignal,
     log,
   })
-  const grants = new Grants({ store, safe, refresher, log })
-  const askUser = createAskUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
+  const grants = new Grants({ store, codec, refresher, log })
+  const fetchUser = createFetchUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
   return {
-    walk: createWalk({ store, keyring, grants, clicks, client, askUser, style, publicUrl }),
+    flow: createAuthorizationFlow({ store, keyring, grants, clicks, client, fetchUser, style, publicUrl }),
     grants,
-    askUser,
-    figures,
-    whyNot: async ({ message, sender }) => {
-      const chosen = await grants.forMessage(message.address, sender)
-      return chosen.kind === 'grant' || chosen.kind === 'not_refreshed' ? undefined : chosen
+    fetchUser,
+    metrics,
+    findGrantProblem: async ({ message, sender }) => {
+      const choice = await grants.forMessage(message.address, sender)
+      return choice.kind === 'grant' || choice.kind === 'not_refreshed' ? undefined : choice
     },
     refresher,
   }

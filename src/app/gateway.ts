@@ -5,7 +5,7 @@ import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../observability/log.ts'
 import { within } from '../base/timeout.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
-import { createLead } from '../consent/require-consent.ts'
+import { createRequireConsent } from '../consent/require-consent.ts'
 import { createApp, type Side, type TrustProxy } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import type { Watch } from '../http/request-log.ts'
@@ -76,7 +76,7 @@ export async function startGateway(
   let draining = false
 
   const consent = stored?.consent
-  const consentUrls = createConsentUrls(consent?.walk)
+  const consentUrls = createConsentUrls(consent?.flow)
   const publicSide: Side = {
     mountFirst: sessionRoutes({
       gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
@@ -88,7 +88,7 @@ export async function startGateway(
           cutOff: cutOff.signal,
         }),
       ),
-      lead: inFlight.track(createLead({ walk: consent?.walk, clicks: stored?.clicks })),
+      requireConsent: inFlight.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks })),
       resolverKind: config.resolver.kind,
       fallbackUrl: config.fallbackLandingUrl,
       maxRunning: limits.maxRunningClicks,
@@ -96,7 +96,7 @@ export async function startGateway(
     }),
     routers: [
       healthRoutes({ isDraining: () => draining, isStoreUp: stored?.isUp }),
-      consent ? walkRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
+      consent ? flowRoutes(consent, inFlight, config.consent?.isSecure ?? true) : noOauthRoutes(),
     ],
     faultHandlers: [sessionFaults, platformFaults],
   }
@@ -110,7 +110,7 @@ export async function startGateway(
         deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
         outbox: stored?.outbox,
         sendsPerMinute: limits.sendsPerMinute,
-        whyNot: consent?.whyNot ?? (() => Promise.resolve({ kind: 'consent_required' })),
+        findGrantProblem: consent?.findGrantProblem ?? (() => Promise.resolve({ kind: 'consent_required' })),
         consentUrls,
       }),
       ...(stored
@@ -124,7 +124,7 @@ export async function startGateway(
           edge,
           breakers: [...divar.breakers, ...breakers],
           outbox: stored?.outbox.figures,
-          consent: consent?.figures,
+          consent: consent?.metrics,
           isStoreUp: stored?.isUp,
           spans: tracing?.figures,
           linesLost,
@@ -168,12 +168,12 @@ export async function startGateway(
   }
 }
 
-/** The steps of the walk, which are finished whether or not the browser waits. */
-function walkRoutes({ walk, figures }: Consent, inFlight: InFlight, isSecure: boolean) {
+/** The steps of the authorization flow; they finish even when the browser does not wait. */
+function flowRoutes({ flow, metrics }: Consent, inFlight: InFlight, isSecure: boolean) {
   return oauthRoutes({
-    walk: { open: inFlight.track(walk.open), finish: inFlight.track(walk.finish) },
+    flow: { open: inFlight.track(flow.open), finish: inFlight.track(flow.finish) },
     onFinished: (ended) => {
-      figures.walks.count({ outcome: ended })
+      metrics.flows.count({ outcome: ended })
     },
     isSecure,
   })
@@ -181,11 +181,11 @@ function walkRoutes({ walk, figures }: Consent, inFlight: InFlight, isSecure: bo
 
 function consentSide(config: Config, gate: CallerGate, consent: Consent | undefined, consentUrls: ConsentUrls) {
   if (consent === undefined || config.consent === undefined) return [noConsentRoutes(gate)]
-  const { walk, grants, askUser } = consent
+  const { flow, grants, fetchUser } = consent
   return [
-    consentRoutes({ gate, walk, policy: { allowedOrigins: config.landingAllowedOrigins } }),
+    consentRoutes({ gate, flow, policy: { allowedOrigins: config.landingAllowedOrigins } }),
     grantRoutes({ gate, grants, style: config.consent.scopeStyle }),
-    userRoutes({ gate, grants, askUser, consentUrls }),
+    userRoutes({ gate, grants, fetchUser, consentUrls }),
   ]
 }
 

@@ -1,7 +1,7 @@
 import type { Metric } from '../observability/registry.ts'
 import type { OutboxFigures } from '../outbox/metrics.ts'
 import type { BreakerReading } from './breakers.ts'
-import type { ConsentFigures } from './consent.ts'
+import type { ConsentMetrics } from './consent.ts'
 import type { SpanFigures } from '../observability/spans.ts'
 import { edgeMetrics } from './request-metrics.ts'
 import type { EdgeFigures } from './request-counters.ts'
@@ -18,7 +18,7 @@ export type Figures = {
   /** Where there is a store. */
   outbox: OutboxFigures | undefined
   /** Where users are asked. */
-  consent: ConsentFigures | undefined
+  consent: ConsentMetrics | undefined
   /** Where spans are asked for. */
   spans: SpanFigures | undefined
   /** Where there is a store. */
@@ -139,14 +139,14 @@ function numberOf(value: number | undefined) {
   return value === undefined ? [] : [{ labels: {}, value }]
 }
 
-function consentMetrics(figures: ConsentFigures, ofStore: OfStore): Metric[] {
+function consentMetrics(figures: ConsentMetrics, ofStore: OfStore): Metric[] {
   return [
     {
       kind: 'counter',
       name: 'kenar_consent_walks_total',
-      help: 'Consent walks that came back, by outcome.',
+      help: 'Authorization flows that came back from Divar, by outcome.',
       labels: ['outcome'],
-      read: () => figures.walks.read(),
+      read: () => figures.flows.read(),
     },
     {
       kind: 'counter',

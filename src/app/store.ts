@@ -2,9 +2,9 @@ import { createKeyring } from '../base/keyring.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/spans.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
-import { createGrantSafe } from '../consent/grant.ts'
-import { ConsentKeeper } from '../consent/maintenance.ts'
-import { createKeptClicks, type KeptClicks } from '../click/saved-clicks.ts'
+import { createGrantCodec } from '../consent/grant.ts'
+import { ConsentMaintenance } from '../consent/maintenance.ts'
+import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
 import type { DeliverBy } from '../divar/credential.ts'
 import type { Lane } from '../outbox/delivery-target.ts'
 import { createWebhook } from '../outbox/status-webhook.ts'
@@ -27,7 +27,7 @@ const AROUND_A_PROBE_MS = 5000
 /** What a gateway has besides when it has a store. */
 export type Stored = {
   outbox: Outbox
-  clicks: KeptClicks
+  clicks: SavedClicks
   /** Where PUBLIC_URL is set. */
   consent: Consent | undefined
   deliver: DeliverBy
@@ -60,9 +60,9 @@ export async function openStored(
   const store = await openStore(database, log, watch)
   const keyring = createKeyring(keys)
   const clock = new ClockWatch(store, log, config.store.deleteAfterStartMs)
-  const clicks = createKeptClicks(store, keyring)
-  const safe = createGrantSafe(keyring)
-  const parts = { store, keyring, safe, clicks, cutOff, divar, openHost, log }
+  const clicks = createSavedClicks(store, keyring)
+  const codec = createGrantCodec(keyring)
+  const parts = { store, keyring, codec, clicks, shutdownSignal: cutOff, divar, openHost, log }
   const consent = config.consent && (await (await import('./consent.ts')).openConsent(config, config.consent, parts))
   const deliver = deliverBy(divar.deliver, consent?.grants)
   const lanes = divar.lanes(deliver)
@@ -80,25 +80,25 @@ export async function openStored(
     spans,
     log,
   })
-  const { refresher, figures = { grants: undefined } } = consent ?? {}
+  const { refresher, metrics = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are kept anyway.
   const onResealed = (grants: number) => outbox.tellResealed(grants)
-  const keeper = new ConsentKeeper({ store, clock, safe, refresher, figures, onResealed, log })
+  const consentMaintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
   watch.onAway = () => {
     outbox.forgetFigures()
-    figures.grants = undefined
+    metrics.grants = undefined
   }
   watch.onBack = () => {
-    void Promise.all([outbox.readFigures(), keeper.count()])
+    void Promise.all([outbox.readFigures(), consentMaintenance.count()])
   }
   const drain = async () => {
-    await Promise.all([outbox.drain(), keeper.stop()])
+    await Promise.all([outbox.drain(), consentMaintenance.stop()])
     await refresher?.idle()
   }
   const close = async () => {
     watch.stop()
     await outbox.close()
-    await keeper.stop()
+    await consentMaintenance.stop()
     await refresher?.idle()
     await store.close()
   }
@@ -106,7 +106,7 @@ export async function openStored(
     await close()
     throw error instanceof StoreError ? failedAtStart(error) : error
   })
-  keeper.start()
+  consentMaintenance.start()
   watch.start(store.ping)
   return { outbox, clicks, consent, deliver, isUp: watch.isUp, drain, close }
 }

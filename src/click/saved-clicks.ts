@@ -8,9 +8,9 @@ const KEEP_MS = 15 * 60 * 1000
 const placeOf = (id: string) => `click/${id}/content`
 
 /** Clicks behind the opaque ids that landings name, so that no personal data travels in a URL. */
-export type KeptClicks = ReturnType<typeof createKeptClicks>
+export type SavedClicks = ReturnType<typeof createSavedClicks>
 
-export function createKeptClicks(store: ClickStore, keyring: Keyring) {
+export function createSavedClicks(store: ClickStore, keyring: Keyring) {
   return {
     /** @param click as its JSON, which holds its id */
     keep: (id: string, click: JsonObject): Promise<void> =>

@@ -4,13 +4,13 @@ import type { Keyring } from '../base/keyring.ts'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Trace } from '../observability/trace.ts'
 import { nameOfScope, readScope, writeScope, type Scope, type ScopeStyle } from '../scope/scope.ts'
-import { isOfThisChat, namesThisChat, wantedScopes, type WantedScope } from '../scope/requested-scopes.ts'
+import { isOfThisChat, namesThisChat, requestedScopes, type ScopeRequest } from '../scope/requested-scopes.ts'
 import type { ConsentStore } from '../store/consent-store.ts'
 import type { Grants } from './grants.ts'
-import type { KeptClicks } from '../click/saved-clicks.ts'
-import { requireProvable, waysToCover, type Asked } from './consent-request.ts'
+import type { SavedClicks } from '../click/saved-clicks.ts'
+import { requireProvableOwner, scopesCovering, type ConsentSubject } from './consent-request.ts'
 import type { TokenClient, Tokens } from '../divar/token-client.ts'
-import type { AskUser } from '../divar/users.ts'
+import type { FetchUser } from '../divar/users.ts'
 import { contentSchema, openingSchema, type Content } from './flow-content.ts'
 
 /** How long a link can be opened, and how long the user then has. */
@@ -22,10 +22,10 @@ const ROOM_OF_CLICKS = 50_000
 const BROWSER_BYTES = 32
 
 /** As many walks are open as may be at once; some end with each minute. */
-export class TooManyWalksError extends Error {
+export class TooManyFlowsError extends Error {
   constructor() {
     super('too many consents are under way')
-    this.name = 'TooManyWalksError'
+    this.name = 'TooManyFlowsError'
   }
 }
 
@@ -64,47 +64,47 @@ const PASSING_ERRORS: ReadonlySet<string> = new Set(['server_error', 'temporaril
 const placeOf = (id: string) => `consent/${id}/content`
 const placeOfOpening = (id: string) => `consent/${id}/opening`
 
-export type WalkOptions = {
+export type AuthorizationFlowOptions = {
   store: ConsentStore
   keyring: Keyring
   grants: Grants
-  clicks: KeptClicks
+  clicks: SavedClicks
   client: TokenClient
-  askUser: AskUser
+  fetchUser: FetchUser
   style: ScopeStyle
   /** Without a slash at the end. */
   publicUrl: string
 }
 
 /** The OAuth walk of a user, from the link to the grant. */
-export type Walk = ReturnType<typeof createWalk>
+export type AuthorizationFlow = ReturnType<typeof createAuthorizationFlow>
 
-export function createWalk(options: WalkOptions) {
-  const { store, keyring, grants, clicks, client, askUser, style, publicUrl } = options
+export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
+  const { store, keyring, grants, clicks, client, fetchUser, style, publicUrl } = options
 
   const startUrl = (id: string) => `${publicUrl}/oauth/start/${id}`
 
   /** Whether live grants of whoever is asked cover all of it. */
-  const isCovered = async (words: readonly string[], asked: Asked): Promise<boolean> => {
-    const scopes = wantedScopes(words, asked).map(({ scope }) => scope)
+  const isCovered = async (words: readonly string[], asked: ConsentSubject): Promise<boolean> => {
+    const scopes = requestedScopes(words, asked).map(({ scope }) => scope)
     const userId = asked.userId ?? asked.triple?.userId
     if (userId === undefined) return false
-    const wanted = scopes.filter(({ kind }) => kind !== 'offline').map((scope) => waysToCover(scope, asked))
-    return grants.cover(userId, wanted, wanted.length < scopes.length)
+    const wanted = scopes.filter(({ kind }) => kind !== 'offline').map((scope) => scopesCovering(scope, asked))
+    return grants.coversAll(userId, wanted, wanted.length < scopes.length)
   }
 
   /**
    * Makes a link that begins a walk.
-   * @throws ScopeError, StoreError, TooManyWalksError
+   * @throws ScopeError, StoreError, TooManyFlowsError
    */
   const begin = async (
     words: readonly string[],
-    asked: Asked,
+    asked: ConsentSubject,
     destination: Destination,
     by: BegunBy,
   ): Promise<Begun> => {
-    const wanted = wantedScopes([...words, 'user_id'], asked)
-    requireProvable(wanted, asked)
+    const wanted = requestedScopes([...words, 'user_id'], asked)
+    requireProvableOwner(wanted, asked)
     const id = newId('cns')
     const state = client.newState()
     const { conversationId, postToken, userId, triple } = asked
@@ -125,7 +125,7 @@ export function createWalk(options: WalkOptions) {
       begunBy: by.kind === 'click' ? 'click' : `caller:${by.name}`,
       room: by.kind === 'click' ? ROOM_OF_CLICKS : ROOM_OF_CALLER,
     })
-    if (!added) throw new TooManyWalksError()
+    if (!added) throw new TooManyFlowsError()
     return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
   }
 
@@ -179,8 +179,8 @@ export function createWalk(options: WalkOptions) {
     const granted = tokens.scopes?.map(readScope)
     const isProvable = asked.userId !== undefined
     if (!holdsAll(granted ?? wanted, wanted, tokens, isProvable)) return { kind: 'denied', onDenied, returnUrl }
-    const who = await askUser(tokens.accessToken, trace)
-    const userId = who.kind === 'told' ? who.user.userId : undefined
+    const who = await fetchUser(tokens.accessToken, trace)
+    const userId = who.kind === 'found' ? who.user.userId : undefined
     if (asked.userId !== undefined && userId !== asked.userId) {
       return userId === undefined
         ? { kind: 'refused', why: 'not_answered', returnUrl, reason: NOT_TOLD }
@@ -199,7 +199,7 @@ export function createWalk(options: WalkOptions) {
   return { isCovered, begin, open, finish }
 }
 
-function writeWanted({ scope, text }: WantedScope, style: ScopeStyle): string {
+function writeWanted({ scope, text }: ScopeRequest, style: ScopeStyle): string {
   return text ?? writeScope(scope, style)
 }
 
@@ -207,7 +207,7 @@ function writeWanted({ scope, text }: WantedScope, style: ScopeStyle): string {
  * What is kept where it cannot be proven who consented: of what was asked, all when the answer itself names the chat's scope, which Divar
  * grants to its two users only; else what speaks of this chat alone, since it is worth nothing elsewhere.
  */
-function keptUnproven(wanted: readonly Scope[], granted: readonly Scope[] | undefined, asked: Asked): Scope[] {
+function keptUnproven(wanted: readonly Scope[], granted: readonly Scope[] | undefined, asked: ConsentSubject): Scope[] {
   if (granted?.some((scope) => namesThisChat(scope, asked)) !== true) {
     return wanted.filter((scope) => isOfThisChat(scope, asked))
   }

@@ -5,8 +5,8 @@ import { Fault, type PointedFault } from '../base/fault.ts'
 import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/field-faults.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
-import type { Asked } from './consent-request.ts'
-import { TooManyWalksError, type Walk } from './authorization-flow.ts'
+import type { ConsentSubject } from './consent-request.ts'
+import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/not-found.ts'
@@ -38,7 +38,7 @@ export const consentBody = z.object(
 )
 type Body = z.infer<typeof consentBody>
 
-export type ConsentOptions = { gate: CallerGate; walk: Walk; policy: LandingPolicy }
+export type ConsentOptions = { gate: CallerGate; flow: AuthorizationFlow; policy: LandingPolicy }
 
 /** Links for users whom a service wants to ask. */
 export function consentRoutes(options: ConsentOptions): Router {
@@ -49,7 +49,7 @@ export function consentRoutes(options: ConsentOptions): Router {
   return router
 }
 
-function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
+function answerConsent({ gate, flow, policy }: ConsentOptions): RequestHandler {
   return async (request, response) => {
     const { unit } = response.locals
     const { name } = gate(request)
@@ -58,7 +58,7 @@ function answerConsent({ gate, walk, policy }: ConsentOptions): RequestHandler {
     const body = readBody(await readJsonBody(request))
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
-    const { id, url, expiresAt } = await begin(walk, body, checked.url, name)
+    const { id, url, expiresAt } = await begin(flow, body, checked.url, name)
     unit.conclude('consent.asked')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   }
@@ -70,12 +70,12 @@ function readBody(body: unknown): Body {
   throw invalid(pointedFaults(parsed.error))
 }
 
-async function begin(walk: Walk, body: Body, landing: string, caller: string) {
+async function begin(flow: AuthorizationFlow, body: Body, landing: string, caller: string) {
   try {
     const destination = { landing, returnUrl: COMPLETION_URL }
-    return await walk.begin(body.scopes, askedOf(body), destination, { kind: 'caller', name: caller })
+    return await flow.begin(body.scopes, subjectOf(body), destination, { kind: 'caller', name: caller })
   } catch (error) {
-    if (error instanceof TooManyWalksError) {
+    if (error instanceof TooManyFlowsError) {
       throw new Fault(
         'too_many_consents',
         'As many consents of this caller are open as may be. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
@@ -88,7 +88,7 @@ async function begin(walk: Walk, body: Body, landing: string, caller: string) {
 }
 
 /** With a `peer_id` the ids are those of v1, which nobody can compare with what Divar tells of a user. */
-function askedOf({ user_id, post_token, peer_id, conversation_id }: Body): Asked {
+function subjectOf({ user_id, post_token, peer_id, conversation_id }: Body): ConsentSubject {
   const userId = user_id ?? undefined
   const postToken = post_token ?? undefined
   const conversationId = conversation_id ?? undefined

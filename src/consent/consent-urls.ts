@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { COMPLETION_URL } from '../click/return-url.ts'
-import { askedOfMessage, type Asked } from './consent-request.ts'
-import { TooManyWalksError, type Walk } from './authorization-flow.ts'
+import { subjectOfMessage, type ConsentSubject } from './consent-request.ts'
+import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { ScopeError } from '../scope/requested-scopes.ts'
 import { StoreError } from '../store/store.ts'
@@ -13,32 +13,32 @@ const MAX_REMEMBERED = 1000
 /** Ready links for refusals: where the user could be sent. */
 export type ConsentUrls = ReturnType<typeof createConsentUrls>
 
-export function createConsentUrls(walk: Walk | undefined) {
+export function createConsentUrls(flow: AuthorizationFlow | undefined) {
   const recent = new Map<string, { url: Promise<string | undefined>; madeAt: number }>()
 
   const begin = async (
-    walking: Walk,
+    flow: AuthorizationFlow,
     caller: string,
     words: readonly string[],
-    asked: Asked,
+    asked: ConsentSubject,
   ): Promise<string | undefined> => {
     try {
       const destination = { landing: COMPLETION_URL, returnUrl: COMPLETION_URL }
-      return (await walking.begin(words, asked, destination, { kind: 'caller', name: caller })).url
+      return (await flow.begin(words, asked, destination, { kind: 'caller', name: caller })).url
     } catch (error) {
       // The refusal itself is worth telling without a link too.
-      if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyWalksError)
+      if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyFlowsError)
         return undefined
       throw error
     }
   }
 
-  const makeUrl = (caller: string, words: readonly string[], asked: Asked): Promise<string | undefined> => {
-    if (walk === undefined) return Promise.resolve(undefined)
+  const makeUrl = (caller: string, words: readonly string[], asked: ConsentSubject): Promise<string | undefined> => {
+    if (flow === undefined) return Promise.resolve(undefined)
     const name = hash('sha256', JSON.stringify([caller, words, asked]), 'base64url')
     const known = recent.get(name)
     if (known !== undefined && performance.now() - known.madeAt < SAME_FOR_MS) return known.url
-    const url = begin(walk, caller, words, asked)
+    const url = begin(flow, caller, words, asked)
     recent.delete(name)
     recent.set(name, { url, madeAt: performance.now() })
     const [oldest] = recent.keys()
@@ -48,7 +48,7 @@ export function createConsentUrls(walk: Walk | undefined) {
 
   return {
     forMessage: (caller: string, address: Address, sender: Sender) =>
-      makeUrl(caller, ['chat', 'offline'], askedOfMessage(address, sender)),
+      makeUrl(caller, ['chat', 'offline'], subjectOfMessage(address, sender)),
     forUser: (caller: string, userId: string) => makeUrl(caller, ['phone', 'user_id', 'offline'], { userId }),
   }
 }

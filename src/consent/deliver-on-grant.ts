@@ -6,7 +6,7 @@ import type { Deliver } from '../divar/deliver.ts'
 import type { Message, Sender } from '../message/message.ts'
 import { StoreError } from '../store/store.ts'
 import type { Grant } from './grant.ts'
-import type { Chosen, Grants } from './grants.ts'
+import type { GrantChoice, Grants } from './grants.ts'
 
 /** The token, the one before it, and a refreshed one. */
 const MAX_TOKENS = 3
@@ -36,10 +36,10 @@ async function deliverOnGrant(
     let grant: Grant | undefined
     for (;;) {
       if (grant === undefined) {
-        const chosen = await grants.forMessage(message.address, sender, notPermitted)
+        const choice = await grants.forMessage(message.address, sender, notPermitted)
         // What Divar said tells more than that no other grant is left.
-        if (chosen.kind !== 'grant') return notPermittedOutcome ?? whyNot(chosen)
-        grant = chosen.grant
+        if (choice.kind !== 'grant') return notPermittedOutcome ?? whyNot(choice)
+        grant = choice.grant
       }
       const outcome = await deliver(message, grant.accessToken, trace)
       if (outcome.kind === 'not_permitted' && notPermitted.size < MAX_GRANTS - 1) {
@@ -62,6 +62,6 @@ async function deliverOnGrant(
   }
 }
 
-function whyNot(chosen: Exclude<Chosen, { kind: 'grant' }>): Outcome {
-  return chosen.kind === 'not_refreshed' ? { kind: 'not_sent', reason: `no fresh token: ${chosen.reason}` } : chosen
+function whyNot(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {
+  return choice.kind === 'not_refreshed' ? { kind: 'not_sent', reason: `no fresh token: ${choice.reason}` } : choice
 }

@@ -35,9 +35,9 @@ const places = {
 }
 
 /** Reads and writes what the store keeps sealed of grants, and names what they are found by. */
-export type GrantSafe = ReturnType<typeof createGrantSafe>
+export type GrantCodec = ReturnType<typeof createGrantCodec>
 
-export function createGrantSafe(keyring: Keyring) {
+export function createGrantCodec(keyring: Keyring) {
   const macs = (text: string) => keyring.macs('grant', text)
   const textOf = (grant: Pick<Grant, 'scopes'> & Owner & TokenPair) => {
     const { userId, chatUserId, scopes, accessToken, refreshToken } = grant

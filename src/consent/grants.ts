@@ -5,7 +5,7 @@ import type { Address, Sender } from '../message/message.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
 import { coveringScopes, namesOfCovering, narrowest } from './select-grant.ts'
-import { holds, type Grant, type GrantSafe, type Owner } from './grant.ts'
+import { holds, type Grant, type GrantCodec, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 import type { Tokens } from '../divar/token-client.ts'
 
@@ -20,7 +20,7 @@ const MIN_AGE_MS = 60_000
 const MAX_ENDED = 10
 
 /** A grant that is ready to be used, or why there is none. */
-export type Chosen =
+export type GrantChoice =
   | { kind: 'grant'; grant: Grant }
   | { kind: 'consent_required' | 'sender_ambiguous' }
   | { kind: 'grant_unreadable'; grantId: string }
@@ -30,7 +30,7 @@ export type Chosen =
 export type AfterRefusal =
   { kind: 'grant'; grant: Grant } | { kind: 'none' | 'gone' } | { kind: 'not_refreshed'; reason: string }
 
-export type GrantsOptions = { store: GrantStore; safe: GrantSafe; refresher: Refresher; log: Logger }
+export type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
 
 /** The grants that the gateway holds. Everything here may throw a StoreError, and what opens a grant a SealError. */
 export class Grants {
@@ -42,14 +42,14 @@ export class Grants {
 
   /** Keeps what a walk has come to. */
   async add(owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> {
-    const { store, safe } = this.#options
+    const { store, codec } = this.#options
     const id = newId('grt')
     const { accessToken, refreshToken, accessMs, refreshMs } = tokens
     // Answers may leave it out, and a grant that cannot be refreshed must not pass for as much as one that can.
     const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
     const held = isOffline ? [...scopes, OFFLINE] : scopes
-    const content = safe.seal(id, { ...owner, scopes: held, accessToken, refreshToken })
-    await store.addGrant({ id, content, names: safe.namesOf({ ...owner, scopes: held }), accessMs, refreshMs })
+    const content = codec.seal(id, { ...owner, scopes: held, accessToken, refreshToken })
+    await store.addGrant({ id, content, names: codec.namesOf({ ...owner, scopes: held }), accessMs, refreshMs })
     return id
   }
 
@@ -57,23 +57,23 @@ export class Grants {
    * The grant whose token a message goes with, refreshed if it is time.
    * @param except ids of grants by which Divar has not permitted the message
    */
-  forMessage(address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<Chosen> {
+  forMessage(address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> {
     const covering = coveringScopes(address, sender)
-    const macs = namesOfCovering(covering, this.#options.safe)
+    const macs = namesOfCovering(covering, this.#options.codec)
     // Where the sender is whoever has consented, one that cannot be opened might be somebody else's.
     const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
-    return this.#choose(macs, (found, isAnyUnreadable) =>
+    return this.#select(macs, (found, isAnyUnreadable) =>
       needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
     )
   }
 
   /** A grant of this user, by Divar's word, that holds one of these scopes, the first of them if it can be. */
-  async forUser(userId: string, scopes: readonly Scope[]): Promise<Chosen> {
+  async forUser(userId: string, scopes: readonly Scope[]): Promise<GrantChoice> {
     for (const scope of scopes) {
-      const chosen = await this.#choose(this.#options.safe.names.owned(userId, scope), (found) =>
+      const choice = await this.#select(this.#options.codec.names.owned(userId, scope), (found) =>
         found.find((grant) => grant.userId === userId && holds(grant, scope)),
       )
-      if (chosen.kind !== 'consent_required') return chosen
+      if (choice.kind !== 'consent_required') return choice
     }
     return { kind: 'consent_required' }
   }
@@ -82,10 +82,10 @@ export class Grants {
    * Whether live grants of the user hold each of these, by one of its ways to be covered.
    * @param isOffline counts only those that can be refreshed
    */
-  async cover(userId: string, wanted: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
-    const { store, safe } = this.#options
+  async coversAll(userId: string, wanted: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
+    const { store, codec } = this.#options
     const holdsOneOf = async (ways: readonly Scope[]): Promise<boolean> => {
-      const macs = ways.flatMap((scope) => safe.names.owned(userId, scope))
+      const macs = ways.flatMap((scope) => codec.names.owned(userId, scope))
       const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
       const good = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
       return ways.some((scope) => good.some((grant) => holds(grant, scope)))
@@ -96,10 +96,10 @@ export class Grants {
 
   /** The grant with another token than those that Divar has refused. */
   async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> {
-    const { store, safe, refresher } = this.#options
+    const { store, codec, refresher } = this.#options
     const stored = await store.findGrant(id)
     if (stored === undefined) return { kind: 'gone' }
-    const grant = safe.open(stored)
+    const grant = codec.open(stored)
     const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
     if (!refused.has(accessToken)) return { kind: 'grant', grant }
     // A new token may not be known everywhere yet, and the former one is good for a while.
@@ -114,8 +114,8 @@ export class Grants {
   }
 
   async list(userId: string, page: { cursor: number | undefined; limit: number }) {
-    const { store, safe } = this.#options
-    const { grants, nextCursor } = await store.listGrants(safe.names.user(userId), page)
+    const { store, codec } = this.#options
+    const { grants, nextCursor } = await store.listGrants(codec.names.user(userId), page)
     return { grants: this.#openAll(grants).grants, nextCursor }
   }
 
@@ -124,10 +124,10 @@ export class Grants {
     return this.#options.store.deleteGrant(id)
   }
 
-  async #choose(
+  async #select(
     macs: readonly string[],
     pick: (found: readonly Grant[], isAnyUnreadable: boolean) => Grant | 'ambiguous' | undefined,
-  ): Promise<Chosen> {
+  ): Promise<GrantChoice> {
     for (let ended = 0; ended < MAX_ENDED; ended += 1) {
       const { grants, unreadable } = this.#openAll(await this.#options.store.grantsNamed(macs, MAX_FOUND))
       const grant = pick(grants, unreadable !== undefined)
@@ -144,7 +144,7 @@ export class Grants {
   }
 
   /** Refreshes a grant if it is time. */
-  async #makeReady(grant: Grant): Promise<Chosen | { kind: 'ended' }> {
+  async #makeReady(grant: Grant): Promise<GrantChoice | { kind: 'ended' }> {
     const { accessMs, pairAgeMs, refreshToken } = grant
     const isGood = accessMs > 0
     const aheadMs = Math.min(REFRESH_AHEAD_MS, (accessMs + pairAgeMs) / 2)
@@ -160,7 +160,7 @@ export class Grants {
     let unreadable: string | undefined
     const grants = stored.flatMap((one) => {
       try {
-        return [this.#options.safe.open(one)]
+        return [this.#options.codec.open(one)]
       } catch (error) {
         if (!(error instanceof SealError)) throw error
         this.#options.log.error({ event: 'store.sealed_row_unreadable', grant_id: one.id, ...describeError(error) })

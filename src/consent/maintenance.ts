@@ -3,7 +3,7 @@ import { describeError, type Logger } from '../observability/log.ts'
 import type { ConsentKeepingStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { BATCH, Housekeeping, type Batch } from '../store/maintenance.ts'
-import type { Grant, GrantSafe } from './grant.ts'
+import type { Grant, GrantCodec } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
 /** A refresh token lives 30 days: what is not used for so long is refreshed in time, so that nobody is asked twice. */
@@ -15,70 +15,70 @@ const ASIDE_MS = 60 * 60 * 1000
 /** So many are remembered. */
 const MAX_ASIDE = 10_000
 
-export type ConsentKeeperOptions = {
+export type ConsentMaintenanceOptions = {
   store: ConsentKeepingStore & Pick<GrantStore, 'endingGrants'>
   clock: ClockWatch
-  safe: GrantSafe
+  codec: GrantCodec
   /** Where consent is set up. */
   refresher: Refresher | undefined
-  figures: { grants: number | undefined }
+  metrics: { grants: number | undefined }
   /** Told how many grants were brought under the newest key. */
   onResealed: (grants: number) => Promise<void>
   log: Logger
 }
 
 /** Keeps the house of consent: forgets what has expired, brings grants under the newest key, keeps their refresh tokens alive. */
-export class ConsentKeeper {
-  readonly #options: ConsentKeeperOptions
-  readonly #house: Housekeeping
+export class ConsentMaintenance {
+  readonly #options: ConsentMaintenanceOptions
+  readonly #batches: Housekeeping
   /** Grants that are left alone, and until when. */
   readonly #aside = new Map<string, number>()
 
-  constructor(options: ConsentKeeperOptions) {
+  constructor(options: ConsentMaintenanceOptions) {
     this.#options = options
-    this.#house = new Housekeeping(options.log)
+    this.#batches = new Housekeeping(options.log)
   }
 
   start(): void {
-    this.#house.start(() => this.#look())
+    this.#batches.start(() => this.#look())
   }
 
   stop(): Promise<void> {
-    return this.#house.stop()
+    return this.#batches.stop()
   }
 
   async #look(): Promise<void> {
     const { store, clock, refresher, onResealed } = this.#options
     for (const [id, until] of this.#aside) if (until <= performance.now()) this.#aside.delete(id)
-    await this.#house.tidy('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
-    const resealed = await this.#house.tidy('reseal', () => this.#reseal())
+    await this.#batches.tidy('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
+    const resealed = await this.#batches.tidy('reseal', () => this.#reseal())
     if (resealed > 0) await onResealed(resealed)
-    if (refresher !== undefined) await this.#house.tidy('renew', () => this.#renew(refresher))
+    if (refresher !== undefined) await this.#batches.tidy('renew', () => this.#renew(refresher))
     await this.count()
   }
 
   /** Reads what the metrics show. */
   async count(): Promise<void> {
-    const { store, figures } = this.#options
-    await this.#house.tidy('count', async () => {
-      figures.grants = await store.countGrants()
+    const { store, metrics } = this.#options
+    await this.#batches.tidy('count', async () => {
+      metrics.grants = await store.countGrants()
       return 0
     })
   }
 
   async #reseal(): Promise<Batch> {
-    const { store, safe } = this.#options
+    const { store, codec } = this.#options
     const before = this.#aside.size
-    const grants = await store.grantsUnderOthers(safe.primary, BATCH, [...this.#aside.keys()])
+    const grants = await store.grantsUnderOthers(codec.primary, BATCH, [...this.#aside.keys()])
     const resealed: ResealedGrant[] = grants.flatMap((stored) =>
       this.#open(stored).map((grant) => ({
         id: stored.id,
         version: stored.version,
-        ...safe.reseal(stored),
-        names: safe.namesOf(grant),
+        ...codec.reseal(stored),
+        names: codec.namesOf(grant),
       })),
     )
-    const done = resealed.length > 0 ? await store.resealGrants(safe.primary, resealed) : 0
+    const done = resealed.length > 0 ? await store.resealGrants(codec.primary, resealed) : 0
     return { done, isMore: grants.length >= BATCH && (done > 0 || this.#aside.size > before) }
   }
 
@@ -94,9 +94,9 @@ export class ConsentKeeper {
   }
 
   #open(stored: StoredGrant): Grant[] {
-    const { safe, log } = this.#options
+    const { codec, log } = this.#options
     try {
-      return [safe.open(stored)]
+      return [codec.open(stored)]
     } catch (error) {
       if (!(error instanceof SealError)) throw error
       log.error({ event: 'store.sealed_row_unreadable', grant_id: stored.id, ...describeError(error) })

@@ -3,7 +3,7 @@ import { Router, type ErrorRequestHandler, type Request, type Response } from 'e
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
 import { describeError } from '../observability/log.ts'
-import type { Finished, Walk } from './authorization-flow.ts'
+import type { Finished, AuthorizationFlow } from './authorization-flow.ts'
 import { methodNotAllowed } from '../http/not-found.ts'
 import { StoreError } from '../store/store.ts'
 import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-page.ts'
@@ -17,7 +17,7 @@ const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 const SECRET = /^[\w-]{20,128}$/
 
 export type OauthOptions = {
-  walk: Pick<Walk, 'open' | 'finish'>
+  flow: Pick<AuthorizationFlow, 'open' | 'finish'>
   /** Told how each walk ended. */
   onFinished: (ended: Ending | 'granted') => void
   /** On plain http, which is for loopback only, browsers take no `Secure` cookie. */
@@ -25,7 +25,7 @@ export type OauthOptions = {
 }
 
 /** The two steps of the consent walk that happen here, in the user's browser. */
-export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Router {
+export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
 
   // HEAD asks what there is; it must open nothing.
@@ -49,7 +49,7 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
   router.get(START, async (request, response) => {
     const { unit } = response.locals
     const { id } = request.params
-    const opened = /^cns_[\w-]{24}$/.test(id) ? await walk.open(id) : ({ kind: 'not_opened' } as const)
+    const opened = /^cns_[\w-]{24}$/.test(id) ? await flow.open(id) : ({ kind: 'not_opened' } as const)
     if (opened.kind === 'not_opened') {
       unit.conclude('consent.refused')
       unit.fields['reason'] = 'the link was never made, used up, or too old'
@@ -66,7 +66,7 @@ export function oauthRoutes({ walk, onFinished, isSecure }: OauthOptions): Route
     const { unit } = response.locals
     const query = queryOf(request)
     const state = new URLSearchParams(query).get('state') ?? ''
-    const finished = await walk.finish(query, readCookies(request, state, isSecure), unit.trace)
+    const finished = await flow.finish(query, readCookies(request, state, isSecure), unit.trace)
     // What another browser tries does not end the walk.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
       writeCookies(response, state, '', 0, isSecure)

@@ -4,7 +4,7 @@ import { describeError, type Logger } from '../observability/log.ts'
 import type { GrantStore } from '../store/consent-store.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import { StoreError } from '../store/store.ts'
-import { narrowTo, type Grant, type GrantSafe } from './grant.ts'
+import { narrowTo, type Grant, type GrantCodec } from './grant.ts'
 import type { NoTokens, TokenClient, Tokens } from '../divar/token-client.ts'
 
 /** Beyond the exchange itself: for the commits around it. */
@@ -18,15 +18,15 @@ const COMMIT_RETRY_MS = 500
 
 export type RefresherOptions = {
   store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'endGrant' | 'findGrant'>
-  safe: GrantSafe
+  codec: GrantCodec
   client: Pick<TokenClient, 'refresh' | 'hold'>
   /** Of this gateway among others. */
   owner: string
   /** For one exchange with the token route. */
   timeoutMs: number
   /** Label `outcome`. */
-  figures: Tally
-  cutOff: AbortSignal
+  metrics: Tally
+  shutdownSignal: AbortSignal
   log: Logger
 }
 
@@ -63,7 +63,7 @@ export class Refresher {
   }
 
   async #refresh(grant: Grant, waits: boolean): Promise<Refreshed> {
-    const { store, safe, owner, timeoutMs, cutOff, client } = this.#options
+    const { store, codec, owner, timeoutMs, shutdownSignal, client } = this.#options
     if (client.hold.isHeld()) return { kind: 'failed', reason: 'the token route asked to wait' }
     const leaseMs = timeoutMs + LEASE_MARGIN_MS
     const deadline = performance.now() + leaseMs
@@ -71,9 +71,9 @@ export class Refresher {
       const claim = await store.claimRefresh(grant.id, grant.version, owner, leaseMs)
       if (claim.kind === 'claimed') return this.#exchange(grant)
       if (claim.kind === 'gone') return { kind: 'ended' }
-      if (claim.kind === 'changed') return { kind: 'fresh', grant: safe.open(claim.grant) }
+      if (claim.kind === 'changed') return { kind: 'fresh', grant: codec.open(claim.grant) }
       if (claim.kind === 'resting') return { kind: 'failed', reason: 'it has just failed' }
-      if (!waits || performance.now() > deadline || cutOff.aborted) {
+      if (!waits || performance.now() > deadline || shutdownSignal.aborted) {
         return { kind: 'failed', reason: 'another gateway is at it' }
       }
       await wait(LOOK_MS)
@@ -81,13 +81,13 @@ export class Refresher {
   }
 
   async #exchange(grant: Grant): Promise<Refreshed> {
-    const { client, figures, log } = this.#options
+    const { client, metrics, log } = this.#options
     const { refreshToken, accessToken } = grant
     const result =
       refreshToken === undefined
         ? ({ kind: 'ended', reason: 'there is no refresh token' } as const)
         : await client.refresh(refreshToken, accessToken)
-    figures.count({ outcome: result.kind === 'tokens' ? 'refreshed' : result.kind })
+    metrics.count({ outcome: result.kind === 'tokens' ? 'refreshed' : result.kind })
     if (result.kind !== 'tokens') return this.#giveUp(grant, result)
     const scopes = narrowTo(grant, result.tokens)
     if (scopes.length === 0)
@@ -109,15 +109,15 @@ export class Refresher {
   }
 
   async #commit(grant: Grant, tokens: Tokens): Promise<Refreshed> {
-    const { store, safe, owner } = this.#options
+    const { store, codec, owner } = this.#options
     const { accessToken, refreshToken = grant.refreshToken, accessMs, refreshMs = grant.refreshMs } = tokens
     const renewed = { ...grant, accessToken, refreshToken }
     const commit = {
       id: grant.id,
       version: grant.version,
       owner,
-      content: safe.seal(grant.id, renewed),
-      previous: safe.sealPrevious(grant.id, grant),
+      content: codec.seal(grant.id, renewed),
+      previous: codec.sealPrevious(grant.id, grant),
       previousMs: FORMER_PAIR_MS,
       accessMs,
       refreshMs,
@@ -145,18 +145,18 @@ export class Refresher {
 
   /** The lease was over: another gateway has gone on with this grant, or it is no more. */
   async #readAgain({ id }: Grant): Promise<Refreshed> {
-    const { store, safe } = this.#options
+    const { store, codec } = this.#options
     const stored = await store.findGrant(id)
-    return stored === undefined ? { kind: 'ended' } : { kind: 'fresh', grant: safe.open(stored) }
+    return stored === undefined ? { kind: 'ended' } : { kind: 'fresh', grant: codec.open(stored) }
   }
 
   #commitLater(commit: Parameters<GrantStore['commitRefresh']>[0], because: unknown): void {
-    const { store, cutOff, log } = this.#options
+    const { store, shutdownSignal, log } = this.#options
     const deadline = performance.now() + FORMER_PAIR_MS
     const again = async (): Promise<Refreshed> => {
       log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(because) })
-      while (performance.now() < deadline && !cutOff.aborted) {
-        await wait(COMMIT_RETRY_MS, undefined, { signal: cutOff }).catch(() => undefined)
+      while (performance.now() < deadline && !shutdownSignal.aborted) {
+        await wait(COMMIT_RETRY_MS, undefined, { signal: shutdownSignal }).catch(() => undefined)
         try {
           await store.commitRefresh(commit)
           break

@@ -1,6 +1,6 @@
 import type { Address, Sender } from '../message/message.ts'
 import type { Scope } from '../scope/scope.ts'
-import { holds, type Grant, type GrantSafe } from './grant.ts'
+import { holds, type Grant, type GrantCodec } from './grant.ts'
 
 /** A scope that covers a message, and in whose name it is asked, where that is known. The narrowest scopes come first. */
 export type Covering = { scope: Scope; userId?: string | undefined }
@@ -27,7 +27,7 @@ export function coveringScopes(address: Address, { userId, postToken }: Sender):
 }
 
 /** What grants that cover a message are found by. */
-export function namesOfCovering(covering: readonly Covering[], { names }: GrantSafe): string[] {
+export function namesOfCovering(covering: readonly Covering[], { names }: GrantCodec): string[] {
   return covering.flatMap(({ scope, userId }) =>
     userId === undefined ? names.scope(scope) : names.owned(userId, scope),
   )

@@ -4,8 +4,8 @@ import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { Trace } from '../observability/trace.ts'
 import type { Grant } from './grant.ts'
-import type { Chosen, Grants } from './grants.ts'
-import type { AskedUser, AskUser } from '../divar/users.ts'
+import type { GrantChoice, Grants } from './grants.ts'
+import type { FetchedUser, FetchUser } from '../divar/users.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/not-found.ts'
 import type { ConsentUrls } from './consent-urls.ts'
@@ -14,10 +14,10 @@ import { storeFaults } from '../store/store-faults.ts'
 
 const DEFAULT_RETRY_S = 60
 
-export type UserOptions = { gate: CallerGate; grants: Grants; askUser: AskUser; consentUrls: ConsentUrls }
+export type UserOptions = { gate: CallerGate; grants: Grants; fetchUser: FetchUser; consentUrls: ConsentUrls }
 
 /** Who a user is, by Divar's word and the user's leave; nothing of it is stored. */
-export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions): Router {
+export function userRoutes({ gate, grants, fetchUser, consentUrls }: UserOptions): Router {
   const router = Router({ caseSensitive: true, strict: true })
 
   router.get('/users/:user_id', async (request, response) => {
@@ -26,11 +26,11 @@ export function userRoutes({ gate, grants, askUser, consentUrls }: UserOptions):
     unit.fields['caller'] = caller
     requireNoQuery(request)
     const userId = readUserId(request.params.user_id)
-    const chosen = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
-    if (chosen.kind !== 'grant') {
-      throw noGrant(chosen, await consentUrls.forUser(caller, userId))
+    const choice = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
+    if (choice.kind !== 'grant') {
+      throw noGrant(choice, await consentUrls.forUser(caller, userId))
     }
-    const user = readUser(await ask(grants, askUser, chosen.grant, unit.trace))
+    const user = readUser(await ask(grants, fetchUser, choice.grant, unit.trace))
     if (user.userId !== undefined && user.userId !== userId) {
       throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
     }
@@ -53,17 +53,17 @@ function readUserId(text: string): string {
 }
 
 /** A refused token gets another chance, as in a send. */
-async function ask(grants: Grants, askUser: AskUser, grant: Grant, trace: Trace): Promise<AskedUser> {
-  const asked = await askUser(grant.accessToken, trace)
+async function ask(grants: Grants, fetchUser: FetchUser, grant: Grant, trace: Trace): Promise<FetchedUser> {
+  const asked = await fetchUser(grant.accessToken, trace)
   if (asked.kind !== 'refused' || asked.status !== 401) return asked
   const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
   if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
-  return next.kind === 'grant' ? askUser(next.grant.accessToken, trace) : asked
+  return next.kind === 'grant' ? fetchUser(next.grant.accessToken, trace) : asked
 }
 
-function readUser(asked: AskedUser) {
+function readUser(asked: FetchedUser) {
   switch (asked.kind) {
-    case 'told':
+    case 'found':
       return asked.user
     case 'refused':
       if (asked.status === 401)
@@ -85,17 +85,17 @@ function readUser(asked: AskedUser) {
   }
 }
 
-function noGrant(chosen: Exclude<Chosen, { kind: 'grant' }>, consentUrl: string | undefined): Fault {
-  switch (chosen.kind) {
+function noGrant(choice: Exclude<GrantChoice, { kind: 'grant' }>, consentUrl: string | undefined): Fault {
+  switch (choice.kind) {
     case 'grant_unreadable':
       return new Fault(
         'grant_unreadable',
         'The stored grant of this user was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back, or DELETE /grants/<grant_id> and let the user consent anew.',
-        { members: { grant_id: chosen.grantId } },
+        { members: { grant_id: choice.grantId } },
       )
     case 'not_refreshed':
       return new Fault('platform_error', 'Divar gave no fresh token for this user. Repeat later.', {
-        internal: chosen.reason,
+        internal: choice.reason,
         members: { retryable: true },
       })
     case 'consent_required':

@@ -13,14 +13,14 @@ const PATH = '/v1/open-platform/users'
 /** What Divar tells of the user whose token it is, as far as the token's scopes go. */
 export type UserInfo = { userId?: string | undefined; phoneNumber?: string | undefined }
 
-export type AskedUser =
-  | { kind: 'told'; user: UserInfo }
+export type FetchedUser =
+  | { kind: 'found'; user: UserInfo }
   /** A no: 401, 403 or 429. */
   | { kind: 'refused'; status: number; retryAfter?: number }
   | { kind: 'failed'; reason: string }
 
 /** Asks Divar who a token's user is. Never rejects. */
-export type AskUser = (accessToken: string, trace: Trace) => Promise<AskedUser>
+export type FetchUser = (accessToken: string, trace: Trace) => Promise<FetchedUser>
 
 const text = z.string().min(1).max(256).optional().catch(undefined)
 const answerSchema = z.object({
@@ -30,9 +30,16 @@ const answerSchema = z.object({
   phone_numbers: z.array(z.string()).optional().catch(undefined),
 })
 
-export type AskUserOptions = { url: URL; host: Host; apiKey: string; timeoutMs: number; userAgent: string; log: Logger }
+export type FetchUserOptions = {
+  url: URL
+  host: Host
+  apiKey: string
+  timeoutMs: number
+  userAgent: string
+  log: Logger
+}
 
-export function createAskUser({ url, host, apiKey, timeoutMs, userAgent, log }: AskUserOptions): AskUser {
+export function createFetchUser({ url, host, apiKey, timeoutMs, userAgent, log }: FetchUserOptions): FetchUser {
   const path = url.pathname.replace(/\/+$/, '') + PATH
   return async (accessToken, trace) => {
     const exchange = await host.send({
@@ -52,7 +59,7 @@ export function createAskUser({ url, host, apiKey, timeoutMs, userAgent, log }: 
     }
     if (status !== 200) return { kind: 'failed', reason: `status ${status}` }
     const user = body && readUser(body)
-    return user ? { kind: 'told', user } : { kind: 'failed', reason: 'unreadable answer' }
+    return user ? { kind: 'found', user } : { kind: 'failed', reason: 'unreadable answer' }
   }
 }
 

@@ -47,7 +47,7 @@ export type MessageOptions = {
   /** One attempt now. */
   deliver: DeliverBy
   /** Why no grant would cover a message that is to go later; undefined when one would. */
-  whyNot: (send: Send) => Promise<NotDelivered | undefined>
+  findGrantProblem: (send: Send) => Promise<NotDelivered | undefined>
   consentUrls: ConsentUrls
   /** Where there is a store. */
   outbox: Outbox | undefined
@@ -140,7 +140,7 @@ async function answerQueued(
   response: Response,
 ): Promise<void> {
   const { credential, sender } = send
-  const missing = credential.kind === 'grant' ? await options.whyNot(send) : undefined
+  const missing = credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
   if (missing !== undefined) {
     // What was promised before stays promised.
     const repeat = await outbox.repeatOf(send)

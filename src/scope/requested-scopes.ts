@@ -25,15 +25,15 @@ export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>
  * messages may be sent by either. Written scopes pass as they are.
  * @throws ScopeError for a word from which nothing can be derived, or that is none
  */
-export function wantedScopes(asked: readonly string[], chat: Chat): WantedScope[] {
+export function requestedScopes(asked: readonly string[], chat: Chat): ScopeRequest[] {
   const wanted = asked.flatMap((word) => derive(word, chat))
   return [...new Map(wanted.map((one) => [JSON.stringify(one.scope), one])).values()]
 }
 
 /** `text` is there when somebody wrote the scope: it is asked for to the letter. */
-export type WantedScope = { scope: Scope; text?: string }
+export type ScopeRequest = { scope: Scope; text?: string }
 
-function derive(word: string, chat: Chat): WantedScope[] {
+function derive(word: string, chat: Chat): ScopeRequest[] {
   switch (word) {
     case 'chat':
       return chatScopes(chat)
@@ -57,7 +57,7 @@ function isResource(id: string): boolean {
   return NO_CONTROL.test(id) && !/\s/.test(id)
 }
 
-function chatScopes({ conversationId, triple }: Chat): WantedScope[] {
+function chatScopes({ conversationId, triple }: Chat): ScopeRequest[] {
   const scopes: Scope[] = []
   if (conversationId !== undefined && isResource(conversationId)) scopes.push({ kind: 'conversation', conversationId })
   if (triple !== undefined && Object.values(triple).every(isOfTriple)) scopes.push({ kind: 'chat', ...triple })
@@ -80,7 +80,7 @@ export function isAskable(text: string): text is RequestedScope {
   return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
 }
 
-function readWritten(text: string): WantedScope {
+function readWritten(text: string): ScopeRequest {
   if (!WRITTEN.test(text)) {
     throw new ScopeError(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)
   }

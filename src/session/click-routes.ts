@@ -1,14 +1,14 @@
 import { Router } from 'express'
 import type { CallerGate } from '../access/authenticate-caller.ts'
 import { Fault } from '../base/fault.ts'
-import type { KeptClicks } from '../click/saved-clicks.ts'
+import type { SavedClicks } from '../click/saved-clicks.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { methodNotAllowed } from '../http/not-found.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
 /** Who came: the click behind an id in a landing's address. */
-export function clickRoutes(gate: CallerGate, clicks: KeptClicks): Router {
+export function clickRoutes(gate: CallerGate, clicks: SavedClicks): Router {
   const router = Router({ caseSensitive: true, strict: true })
   router.get('/clicks/:id', async (request, response) => {
     const { unit } = response.locals

@@ -8,7 +8,7 @@ import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { methodNotAllowed } from '../http/not-found.ts'
 import { elapsedMs, type UnitOfWork } from '../http/request-log.ts'
-import type { Lead, Led } from '../consent/require-consent.ts'
+import type { RequireConsent, ClickTarget } from '../consent/require-consent.ts'
 import type { CheckedLanding } from '../resolver/landing.ts'
 import type { Resolve } from '../resolver/resolve.ts'
 import { ResolverError } from '../resolver/resolver.ts'
@@ -22,7 +22,7 @@ export type SessionOptions = {
   gate: DivarGate
   resolve: Resolve
   /** What a landing asks for besides: consent, or that the click can be asked for. */
-  lead: Lead
+  requireConsent: RequireConsent
   /** The resolver's kind, for the log. */
   resolverKind: string
   /** Where a user lands when the resolver fails, or too many clicks run. */
@@ -66,11 +66,11 @@ function answerClick(options: SessionOptions): RequestHandler {
   }
 }
 
-/** Where the user is led, and what the answer says of it. */
-type Answered = Led & { message?: string }
+/** Where the user goes, and the message of the answer. */
+type Answered = ClickTarget & { message?: string }
 
 /** Where a click leads, or the fallback. What is known at once is not waited for. */
-function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOptions) {
+function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
   return async (click: Click, unit: UnitOfWork): Promise<Answered> => {
     if (running >= maxRunning) return shed(unit, fallbackUrl, maxRunning)
@@ -86,9 +86,9 @@ function findLanding({ resolve, lead, fallbackUrl, maxRunning, log }: SessionOpt
       }
       const { landing, messageChange } = checked
       if (messageChange !== undefined) unit.fields['landing_message'] = messageChange
-      let led = lead(click, landing)
-      if (led instanceof Promise) led = await led
-      return landing.message === undefined ? led : { ...led, message: landing.message }
+      let target = requireConsent(click, landing)
+      if (target instanceof Promise) target = await target
+      return landing.message === undefined ? target : { ...target, message: landing.message }
     } catch (error) {
       return fallBack(error, unit, fallbackUrl)
     } finally {

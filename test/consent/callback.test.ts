@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { Browser, clicked, decide, walk } from '../support/consent.ts'
+import { Browser, clicked, decide, completeFlow } from '../support/consent.ts'
 import { KEYS } from '../support/gateway.ts'
 import { withMembers } from '../support/odd-divar.ts'
 import { allGrants, chatOf, ON_DENIED, startOdd } from '../support/odd-consent.ts'
@@ -27,7 +27,7 @@ test.each([
 test('a user who gives no lasting access where that was asked has refused', async () => {
   const odd = await startOdd({ scopes: ['chat', 'offline'] })
   odd.odd.onToken(withMembers({ scope: `${chatOf(odd)} USER_ID`, refresh_token: undefined }))
-  expect(await walk(await clicked(odd.at))).toMatchObject({ status: 303, location: ON_DENIED })
+  expect(await completeFlow(await clicked(odd.at))).toMatchObject({ status: 303, location: ON_DENIED })
   expect(await allGrants(odd)).toEqual([])
 })
 
@@ -38,14 +38,14 @@ test('where Divar does not tell who consented, and the click did not either, not
     .post('/divar/session')
     .set({ authorization: KEYS.identification, 'api-version': '2' })
     .send({ conversation_id: odd.divar.world.conversationId, user_id: null })
-  expect((await walk(String(parseJson(text)['url']))).status).toBe(502)
+  expect((await completeFlow(String(parseJson(text)['url']))).status).toBe(502)
   expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not tell who consented' })
 })
 
 test('an API key that may not ask who consented is named as that in the log', async () => {
   const odd = await startOdd()
   odd.odd.onUsers(() => ({ status: 403, body: '{}' }))
-  expect((await walk(await clicked(odd.at))).status).toBe(502)
+  expect((await completeFlow(await clicked(odd.at))).status).toBe(502)
   expect(await odd.gateway.logged('users.not_permitted')).toMatchObject({
     level: 'warn',
     reason: expect.stringContaining('USER_RETRIEVE'),

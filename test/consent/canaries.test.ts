@@ -10,7 +10,7 @@ import {
   messageTo,
   sendWithoutToken,
   startConsentDivar,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { APP } from '../support/consent-app.ts'
@@ -30,11 +30,11 @@ test('no token, code, state, phone number or id of a person comes into the log, 
   const { buyer, seller } = divar.world.people
 
   // Every way in which a walk ends.
-  await walk(await clicked(at), { decision: 'deny' })
-  await walk(await clicked(at), { side: 'seller' })
+  await completeFlow(await clicked(at), { decision: 'deny' })
+  await completeFlow(await clicked(at), { side: 'seller' })
   for (const fault of ['stolen_state', 'code_expired', 'token_500', 'token_reset', 'token_reset_after'] as const) {
     divar.conversation.faults.arm(fault, 1)
-    await walk(await clicked(at))
+    await completeFlow(await clicked(at))
   }
   const browser = new Browser()
   const back = await decide(browser, await clicked(at))
@@ -101,7 +101,7 @@ test('nor does any of it lie readable in the store', async () => {
   const environment = await withConsent(divar.url)
   const gateway = await startOn(environment)
   const open = await clicked({ url: gateway.url, divar })
-  await walk(await clicked({ url: gateway.url, divar }))
+  await completeFlow(await clicked({ url: gateway.url, divar }))
   await gateway.stop()
   const file = readFileSync(fileURLToPath(String(environment['DATABASE_URL']))).toString('latin1')
   expect(file.length).toBeGreaterThan(10_000)

@@ -9,7 +9,7 @@ import {
   messageTo,
   sendWithoutToken,
   startConsentGateway,
-  walk,
+  completeFlow,
 } from '../support/consent.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
@@ -43,13 +43,13 @@ describe('POST /consents', () => {
     const leftMs = Date.parse(String(expires_at)) - asked
     expect(leftMs).toBeGreaterThan(9.9 * 60_000)
     expect(leftMs).toBeLessThan(10.5 * 60_000)
-    expect(await walk(String(url))).toMatchObject({ status: 303, location: RETURN_URL })
+    expect(await completeFlow(String(url))).toMatchObject({ status: 303, location: RETURN_URL })
   })
 
   test('takes the three of a v1 chat, and a message may then go in that name', async () => {
     const { buyer, seller } = people()
     const triple = { user_id: buyer.v1Id, post_token: gateway.divar.world.post.token, peer_id: seller.v1Id }
-    expect(await walk(await linkFor({ scopes: ['chat'], ...triple }))).toMatchObject({ location: RETURN_URL })
+    expect(await completeFlow(await linkFor({ scopes: ['chat'], ...triple }))).toMatchObject({ location: RETURN_URL })
     expect((await sendWithoutToken(gateway, { ...triple, message: 'سلام' })).status).toBe(200)
   })
 
@@ -57,7 +57,7 @@ describe('POST /consents', () => {
     const at = await startConsentGateway()
     const { seller } = at.divar.world.people
     const link = await linkFor({ scopes: ['seller_chats', 'offline'], user_id: seller.v2Id }, at)
-    expect(await walk(link, { side: 'buyer' })).toMatchObject({ status: 403, location: '' })
+    expect(await completeFlow(link, { side: 'buyer' })).toMatchObject({ status: 403, location: '' })
     expect(parseJson((await ask(at, `/grants?user_id=${encodeURIComponent(seller.v2Id)}`)).text)).toEqual({
       grants: [],
       next_cursor: null,
@@ -144,7 +144,7 @@ describe('what Divar is asked', () => {
       expect(scope.split('+').map(decodeURIComponent)).toContain(chat)
       // And it is read back: one consent is enough.
       const again = await clicked(at, 'buyer', wire)
-      expect(await walk(again)).toMatchObject({ status: 303 })
+      expect(await completeFlow(again)).toMatchObject({ status: 303 })
       expect(await clicked(at, 'buyer', wire)).not.toContain('/oauth/start/')
     },
   )
@@ -175,7 +175,7 @@ test('where nobody is logged in, only this chat can be asked for, and whoever co
     supertest(at.url).post('/divar/session').set({ authorization: KEYS.identification, 'api-version': '2' }).send(body)
   const { conversationId, people: all } = at.divar.world
   const { text } = await session({ conversation_id: conversationId, user_id: null })
-  expect((await walk(String(parseJson(text)['url']), { side: 'seller' })).status).toBe(303)
+  expect((await completeFlow(String(parseJson(text)['url']), { side: 'seller' })).status).toBe(303)
   expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(200)
   expect(at.divar.conversation.snapshot().messages.at(-1)).toMatchObject({ from: 'seller' })
   const { text: grants } = await ask(at, `/grants?user_id=${encodeURIComponent(all.seller.v2Id)}`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Side } from '../../src/simulator/shown.ts'
-import { clicked, LANDING, linkFor, walk } from '../support/consent.ts'
+import { clicked, LANDING, linkFor, completeFlow } from '../support/consent.ts'
 import { granting, startOdd } from '../support/odd-consent.ts'
 
 describe('a user who has consented before, and clicks where this chat is asked for,', () => {
@@ -8,7 +8,7 @@ describe('a user who has consented before, and clicks where this chat is asked f
     const odd = await startOdd({ scopes: ['chat', 'offline'] })
     if (granted !== undefined) odd.odd.onToken(granting(granted))
     const link = await linkFor({ ...odd.gateway, divar: odd.divar }, scopes, side)
-    expect((await walk(link, { side })).status).toBe(303)
+    expect((await completeFlow(link, { side })).status).toBe(303)
     return clicked(odd.at, side)
   }
   const ASKED = expect.stringContaining('/oauth/start/')

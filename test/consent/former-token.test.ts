@@ -5,7 +5,7 @@ import {
   refreshesAt,
   sendWithoutToken,
   startConsentDivar,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { NEARLY_OVER, anew } from '../support/odd-consent.ts'
@@ -20,7 +20,7 @@ async function aboutToRefresh() {
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  await walk(await clicked({ url: first.url, divar }))
+  await completeFlow(await clicked({ url: first.url, divar }))
   const gateway = await anew({ gateway: first, environment }, NEARLY_OVER)
   const send = async (by = gateway) => {
     const { status, text } = await sendWithoutToken(by, messageTo(divar))

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
-import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { BILLING, ask as askAs, TWO_CALLERS } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 describe('GET /grants', () => {
   test('shows what a user has consented to, to every caller, and no token', async () => {
-    await walk(await clicked(gateway))
+    await completeFlow(await clicked(gateway))
     const { buyer } = gateway.divar.world.people
     for (const key of [KEYS.caller, BILLING]) {
       const { status, text } = await askAs(gateway, pathOf(buyer.v2Id), key)
@@ -50,7 +50,7 @@ describe('GET /grants', () => {
 
   test('finds a v1 user by either id', async () => {
     const at = await startConsentGateway()
-    await walk(await clicked(at, 'buyer', 'v1'))
+    await completeFlow(await clicked(at, 'buyer', 'v1'))
     const { buyer } = at.divar.world.people
     // Divar told who it is by the id of v2, and the click by that of v1.
     for (const id of [buyer.v1Id, buyer.v2Id]) {
@@ -62,8 +62,8 @@ describe('GET /grants', () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
     const [one, two] = [await clicked(at), await clicked(at)]
-    await walk(one)
-    await walk(two)
+    await completeFlow(one)
+    await completeFlow(two)
     expect(page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants).toHaveLength(1)
   })
 
@@ -84,7 +84,7 @@ describe('DELETE /grants/:id', () => {
   test('forgets a grant at once: the next message needs a consent, and the next click asks', async () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
-    await walk(await clicked(at))
+    await completeFlow(await clicked(at))
     expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(200)
     const [grant] = page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants
     const path = `/grants/${String(grant?.id)}`
@@ -102,7 +102,7 @@ describe('DELETE /grants/:id', () => {
 describe('GET /users/:user_id', () => {
   async function consentedTo(scopes: string[]): Promise<TestGateway> {
     const at = await startConsentGateway({ scopes })
-    await walk(await clicked(at))
+    await completeFlow(await clicked(at))
     return at
   }
   const userPath = (at: TestGateway) => `/users/${encodeURIComponent(at.divar.world.people.buyer.v2Id)}`
@@ -132,7 +132,7 @@ describe('GET /users/:user_id', () => {
     const { status, text } = await ask(at, userPath(at))
     const { code, consent_url: link } = parseJson(text)
     expect([status, code]).toEqual([403, 'consent_required'])
-    await walk(String(link))
+    await completeFlow(String(link))
     expect(parseJson((await ask(at, userPath(at))).text)).toMatchObject({ phone_number: '09120000002' })
   })
 
@@ -149,7 +149,7 @@ describe('GET /users/:user_id', () => {
     const { status, text } = await ask(at, userPath(at))
     expect([status, parseJson(text)['code']]).toEqual([403, 'token_refused'])
     const away = await startConsentGateway({ scopes: ['phone'] })
-    await walk(await clicked(away))
+    await completeFlow(await clicked(away))
     await away.divar.close()
     const refused = await ask(away, userPath(away))
     expect([refused.status, parseJson(refused.text)]).toEqual([

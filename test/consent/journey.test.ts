@@ -6,7 +6,7 @@ import {
   sendWithoutToken,
   startConsentDivar,
   startConsentGateway,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
@@ -19,7 +19,7 @@ test.each(['v1', 'v2'] as const)('after one consent on %s every message goes wit
   const { world, conversation } = gateway.divar
   const start = await clicked(gateway, 'buyer', wire)
   expect(start).toMatch(new RegExp(`^${gateway.url}/oauth/start/cns_[\\w-]{24}$`))
-  const { status, location } = await walk(start)
+  const { status, location } = await completeFlow(start)
   expect([status, location]).toEqual([303, expect.stringContaining(`${LANDING}?click_id=clk_`)])
 
   const address =
@@ -37,7 +37,7 @@ test.each(['v1', 'v2'] as const)('after one consent on %s every message goes wit
 
 test('the click behind a landing is told to any caller, any number of times', async () => {
   const gateway = await startConsentGateway()
-  const { location } = await walk(await clicked(gateway))
+  const { location } = await completeFlow(await clicked(gateway))
   const id = new URL(location).searchParams.get('click_id') ?? ''
   for (let times = 0; times < 2; times += 1) {
     const { status, text } = await ask(gateway, `/clicks/${id}`)
@@ -57,7 +57,7 @@ test('a user is sent on to a landing only once the click that it names is on the
   const url = String(environment['DATABASE_URL'])
   await alter(url, "create trigger no_click before insert on click begin select raise(abort, 'no'); end")
   const gateway = await startOn(environment)
-  expect(await walk(start)).toMatchObject({ status: 503, location: '' })
+  expect(await completeFlow(start)).toMatchObject({ status: 503, location: '' })
   expect(await gateway.logged('consent.failed')).toMatchObject({ level: 'error' })
 })
 
@@ -65,7 +65,7 @@ test('the click behind a landing can be asked for during 15 minutes, and not aft
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  const { location } = await walk(await clicked({ url: first.url, divar }))
+  const { location } = await completeFlow(await clicked({ url: first.url, divar }))
   const path = `/clicks/${new URL(location).searchParams.get('click_id') ?? ''}`
   const afterMinutes = async (minutes: number, before: TestGateway) => {
     await before.stop()

@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
-import { ask, clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
+import {
+  ask,
+  clicked,
+  messageTo,
+  sendWithoutToken,
+  startConsentDivar,
+  completeFlow,
+  withConsent,
+} from '../support/consent.ts'
 import { DATABASES, query, TEST_KEY } from '../support/databases.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { eventually, startOn } from '../support/outbox.ts'
@@ -42,7 +50,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     const environment = await withConsent(divar.url, { on: kind })
     const first = await startOn(environment)
     const start = await clicked({ url: first.url, divar })
-    const { location } = await walk(await clicked({ url: first.url, divar }))
+    const { location } = await completeFlow(await clicked({ url: first.url, divar }))
     await first.stop()
     const url = String(environment['DATABASE_URL'])
     return {
@@ -61,7 +69,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     const rotating = await next(ROTATING)
     expect((await send(rotating)).status).toBe(200)
     expect((await ask(rotating, `/clicks/${clickId}`)).status).toBe(200)
-    expect((await walk(start)).status).toBe(303)
+    expect((await completeFlow(start)).status).toBe(303)
     await rotating.stop()
     // The walk under way and the clicks live for minutes, and keep the former key until then.
     const later = await next(ROTATING)
@@ -88,7 +96,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     ])
     expect(divar.received).toEqual([])
     expect(await gateway.logged('store.sealed_row_unreadable')).toMatchObject({ level: 'error' })
-    await walk(await clicked({ url: gateway.url, divar }))
+    await completeFlow(await clicked({ url: gateway.url, divar }))
     expect((await send(gateway)).status).toBe(200)
   })
 
@@ -106,7 +114,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   test('what is sealed in one row opens in no other', async () => {
     const { divar, send, next, alter: change } = await consented()
     const first = await next()
-    await walk(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })
+    await completeFlow(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })
     await first.stop()
     await change('update user_grant set content = (select content from user_grant order by seq limit 1)')
     const gateway = await next()

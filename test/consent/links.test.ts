@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { Browser, clicked, decide, LANDING, startConsentGateway, walk } from '../support/consent.ts'
+import { Browser, clicked, decide, LANDING, startConsentGateway, completeFlow } from '../support/consent.ts'
 
 describe('a link', () => {
   test('opened twice, by a double tap or a preview, is still good in the browser that agrees; then it is used up', async () => {
@@ -37,7 +37,7 @@ describe('a link', () => {
     const { status, body } = await new Browser().open(back)
     const [, again = ''] = /<a href="([^"]+)" target="_blank"/.exec(body) ?? []
     expect([status, again]).toEqual([403, expect.stringContaining(`${gateway.url}/oauth/start/cns_`)])
-    expect((await walk(again)).location).toContain(LANDING)
+    expect((await completeFlow(again)).location).toContain(LANDING)
   })
 
   test('sets two cookies where it is reached by https, and either proves the browser', async () => {

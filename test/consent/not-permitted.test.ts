@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Side } from '../../src/simulator/shown.ts'
-import { clicked, linkFor, messageTo, sendWithoutToken, startConsentGateway, walk } from '../support/consent.ts'
+import { clicked, linkFor, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -12,7 +12,7 @@ const userOf = ({ divar }: TestGateway, side: Side) => divar.world.people[side].
 async function consented(all: readonly (readonly string[])[]): Promise<TestGateway> {
   const gateway = await startConsentGateway()
   for (const scopes of all) {
-    expect((await walk(await linkFor(gateway, scopes, 'seller'), { side: 'seller' })).status).toBe(303)
+    expect((await completeFlow(await linkFor(gateway, scopes, 'seller'), { side: 'seller' })).status).toBe(303)
   }
   return gateway
 }
@@ -64,7 +64,7 @@ test('a message that its only grant does not permit is told as that, and needs n
 
 test('a message that Divar does not permit never goes in the name of another user who has consented', async () => {
   const gateway = await consented([['chat', 'offline']])
-  await walk(await clicked(gateway, 'buyer'), { side: 'buyer' })
+  await completeFlow(await clicked(gateway, 'buyer'), { side: 'buyer' })
   forbid(gateway, 1)
   expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
   expect(tokensSeen(gateway)).toHaveLength(1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { clicked, LANDING, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
+import { clicked, LANDING, messageTo, sendWithoutToken, completeFlow } from '../support/consent.ts'
 import { withMembers } from '../support/odd-divar.ts'
 import {
   allGrants,
@@ -36,7 +36,7 @@ describe('a token answer that grants less than was asked', () => {
   ] as const)('counts as a refusal, and nothing of it is kept or used: %s', async (_, scopes, wire, scopeOf) => {
     const odd = await startOdd({ scopes: [...scopes] })
     odd.odd.onToken(granting(scopeOf(odd)))
-    expect(await walk(await clicked(odd.at, 'buyer', wire))).toMatchObject({ status: 303, location: ON_DENIED })
+    expect(await completeFlow(await clicked(odd.at, 'buyer', wire))).toMatchObject({ status: 303, location: ON_DENIED })
     expect(await allGrants(odd)).toEqual([])
     const { status, text } = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
     expect([status, parseJson(text)['code']]).toEqual([403, 'consent_required'])
@@ -51,7 +51,7 @@ describe('a token answer that grants less than was asked', () => {
   ])('is refused, and nothing is kept, when its scope cannot be read: %s', async (_, scope) => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(scope))
-    expect((await walk(await clicked(odd.at))).status).toBe(502)
+    expect((await completeFlow(await clicked(odd.at))).status).toBe(502)
     expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: expect.stringContaining('scope') })
     expect(await allGrants(odd)).toEqual([])
   })
@@ -61,20 +61,20 @@ describe('a token answer is taken though', () => {
   test('it names more than was asked: all of it is the proven user’s', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`${chatOf(odd)} USER_ID USER_PHONE`))
-    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at))).location).toContain(LANDING)
     expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id))[0]?.scopes).toContain('USER_PHONE')
   })
 
   test('it names no USER_ID where no id is compared', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)}`))
-    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
   })
 
   test('it names no offline_access but has a refresh token', async () => {
     const odd = await startOdd()
     odd.odd.onToken(granting(`${chatOf(odd)} USER_ID`))
-    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at))).location).toContain(LANDING)
     // So a later consent that cannot be refreshed does not take its place.
     expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id))[0]?.scopes).toContain('offline_access')
     expect(await clicked(odd.at)).toContain(LANDING)
@@ -83,7 +83,7 @@ describe('a token answer is taken though', () => {
   test('it has no scope at all: what was asked was granted', async () => {
     const odd = await startOdd()
     odd.odd.onToken(granting(undefined))
-    expect((await walk(await clicked(odd.at))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at))).location).toContain(LANDING)
     expect(await clicked(odd.at)).toContain(LANDING)
   })
 })
@@ -93,7 +93,7 @@ describe('on v1, where no id can be compared, other scopes than the chat’s', (
 
   test('are kept when the answer itself names the chat', async () => {
     const odd = await startOdd({ scopes: ['chat', OTHER] })
-    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
     const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id)
     expect(grant?.scopes).toEqual(expect.arrayContaining([OTHER, `CHAT_MESSAGE_SEND.${tripleOf(odd)}`]))
     expect(await clicked(odd.at, 'buyer', 'v1')).toContain(LANDING)
@@ -102,7 +102,7 @@ describe('on v1, where no id can be compared, other scopes than the chat’s', (
   test('are dropped when it names none', async () => {
     const odd = await startOdd({ scopes: ['chat', OTHER] })
     odd.odd.onToken(granting(undefined))
-    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
     const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id)
     expect(grant?.scopes).toContain(`CHAT_MESSAGE_SEND.${tripleOf(odd)}`)
     expect(grant?.scopes).not.toContain(OTHER)
@@ -111,7 +111,7 @@ describe('on v1, where no id can be compared, other scopes than the chat’s', (
   test('are not kept when nobody asked for them', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)} USER_ID USER_PHONE`))
-    expect((await walk(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
+    expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
     expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id))[0]?.scopes).not.toContain('USER_PHONE')
   })
 
@@ -132,7 +132,7 @@ test.each([
 ])('a token whose life is told as %s is believed for hours, not for years', async (_, members, hours) => {
   const odd = await startOdd({ scopes: ['chat'] })
   odd.odd.onToken(withMembers(members))
-  expect((await walk(await clicked(odd.at))).status).toBe(303)
+  expect((await completeFlow(await clicked(odd.at))).status).toBe(303)
   const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
   const left = (Date.parse(grant?.access_expires_at ?? '') - Date.now()) / 3_600_000
   expect(Math.round(left)).toBe(hours)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { clicked, linkFor, messageTo, sendWithoutToken, walk } from '../support/consent.ts'
+import { clicked, linkFor, messageTo, sendWithoutToken, completeFlow } from '../support/consent.ts'
 import { withMembers } from '../support/odd-divar.ts'
 import {
   allGrants,
@@ -33,7 +33,7 @@ describe('a refresh', () => {
       ['chat', 'offline'],
     ]) {
       const link = await linkFor({ ...first.gateway, divar: first.divar }, scopes, 'seller')
-      expect((await walk(link, { side: 'seller' })).status).toBe(303)
+      expect((await completeFlow(link, { side: 'seller' })).status).toBe(303)
     }
     const gateway = await anew(first, OVER)
     first.odd.onToken(() => {
@@ -115,7 +115,7 @@ describe('a refresh', () => {
     const { buyer, seller } = odd.divar.world.people
     // Both sides have consented, and both tokens are over.
     const second = await clicked(odd.at, 'seller')
-    expect((await walk(second, { side: 'seller' })).status).toBe(303)
+    expect((await completeFlow(second, { side: 'seller' })).status).toBe(303)
     const gateway = await anew(odd, OVER)
     let asked = 0
     odd.odd.onToken(() => {

@@ -8,7 +8,7 @@ import {
   sendWithoutToken,
   startConsentDivar,
   startConsentGateway,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { DATABASES } from '../support/databases.ts'
@@ -30,7 +30,7 @@ async function consented(statement?: string, kind: 'sqlite' | 'postgres' = 'sqli
   const { divar, pass } = await startConsentDivar()
   const environment = { ...(await withConsent(divar.url, { on: kind })), ...SOON }
   const first = await startOn(environment)
-  await walk(await clicked({ url: first.url, divar }))
+  await completeFlow(await clicked({ url: first.url, divar }))
   const gateway = statement === undefined ? first : await anew(first, environment, statement)
   return { divar, pass, gateway, environment }
 }
@@ -83,7 +83,7 @@ test('a token that lives for less than a minute is used for half of its life', a
   const { divar } = await startConsentDivar()
   divar.grants.accessMs = 30_000
   const gateway = await startOn(await withConsent(divar.url))
-  await walk(await clicked({ url: gateway.url, divar }))
+  await completeFlow(await clicked({ url: gateway.url, divar }))
   for (let times = 0; times < 3; times += 1) expect((await send(gateway, divar)).status).toBe(200)
   expect(refreshesAt(divar)).toBe(0)
 })
@@ -100,7 +100,7 @@ test('a pair that was just given and is refused all the same is not refreshed ag
 
 test('without a refresh token the refusal of Divar is told, with a link for the user', async () => {
   const gateway = await startConsentGateway({ scopes: ['chat'] })
-  await walk(await clicked(gateway))
+  await completeFlow(await clicked(gateway))
   gateway.divar.grants.expireAll()
   const { status, text } = await send(gateway, gateway.divar)
   expect([status, parseJson(text)]).toEqual([

@@ -3,8 +3,8 @@ import { newId } from '../../src/base/id.ts'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { Tally } from '../../src/observability/counter.ts'
-import { createGrantSafe } from '../../src/consent/grant.ts'
-import { ConsentKeeper } from '../../src/consent/maintenance.ts'
+import { createGrantCodec } from '../../src/consent/grant.ts'
+import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
 import { Refresher } from '../../src/consent/refresher.ts'
 import { TokenRouteHold } from '../../src/divar/token-route-hold.ts'
 import { ClockWatch } from '../../src/store/clock-watch.ts'
@@ -28,16 +28,16 @@ onPostgres(
   async () => {
     const url = await newDatabase('postgres')
     const store = await openAt(url)
-    const safe = createGrantSafe(createKeyring([Buffer.alloc(32, 7)]))
+    const codec = createGrantCodec(createKeyring([Buffer.alloc(32, 7)]))
     for (let number = 1; number <= 12; number += 1) {
       const id = newId('grt')
       const grant = { scopes: [{ kind: 'seller' }] as const, accessToken: 'a', refreshToken: `refresh ${number}` }
-      await store.addGrant(newGrant({ id, content: safe.seal(id, grant), refreshMs: DAY_MS }))
+      await store.addGrant(newGrant({ id, content: codec.seal(id, grant), refreshMs: DAY_MS }))
     }
     const asked: string[] = []
     const refresher = new Refresher({
       store,
-      safe,
+      codec,
       client: {
         hold: new TokenRouteHold(1),
         refresh: (refreshToken) => {
@@ -47,29 +47,29 @@ onPostgres(
       },
       owner: 'gw_1',
       timeoutMs: 1000,
-      figures: new Tally(),
-      cutOff: new AbortController().signal,
+      metrics: new Tally(),
+      shutdownSignal: new AbortController().signal,
       log,
     })
-    const figures: { grants: number | undefined } = { grants: undefined }
+    const metrics: { grants: number | undefined } = { grants: undefined }
     const onResealed = () => Promise.resolve()
     const clock = new ClockWatch(store, log, 0)
-    const keeper = new ConsentKeeper({ store, clock, safe, refresher, figures, onResealed, log })
+    const maintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
     /** Counting is the last thing of a look. */
-    const looked = () => eventually(() => Promise.resolve(figures.grants), 'a look of the keeper')
+    const looked = () => eventually(() => Promise.resolve(metrics.grants), 'a maintenance run')
 
     jest.useFakeTimers({
       doNotFake: ['Date', 'performance', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'],
     })
-    keeper.start()
+    maintenance.start()
     await looked()
     expect(asked).toHaveLength(10)
     // The rest after a failure is over for all of them.
     await query(url, 'update user_grant set lease_until = 0')
-    figures.grants = undefined
+    metrics.grants = undefined
     jest.advanceTimersByTime(NEXT_LOOK_MS)
     await looked()
     expect([asked.length, new Set(asked).size]).toEqual([12, 12])
-    await keeper.stop()
+    await maintenance.stop()
   },
 )

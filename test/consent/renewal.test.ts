@@ -6,7 +6,7 @@ import {
   refreshesAt,
   sendWithoutToken,
   startConsentDivar,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { anew } from '../support/odd-consent.ts'
@@ -21,7 +21,7 @@ test.each([
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  await walk(await clicked({ url: first.url, divar }))
+  await completeFlow(await clicked({ url: first.url, divar }))
   const gateway = await anew(
     { gateway: first, environment },
     `update user_grant set refresh_until = refresh_until - ${(30 - daysLeft) * DAY_MS}`,

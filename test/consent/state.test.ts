@@ -9,7 +9,7 @@ import {
   LANDING,
   startConsentDivar,
   startConsentGateway,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { startOn } from '../support/outbox.ts'
@@ -180,7 +180,7 @@ describe('a link', () => {
     for (const scopes of [['chat'], ['phone'], ['post_chats', 'seller_chats', 'offline'], ['user_id']]) {
       const asked = await startConsentGateway({ scopes })
       const { people } = asked.divar.world
-      const { status, body } = await walk(await clicked(asked, 'buyer'), { side: 'seller' })
+      const { status, body } = await completeFlow(await clicked(asked, 'buyer'), { side: 'seller' })
       expect([status, body]).toEqual([403, expect.stringContaining('logged in as somebody else')])
       for (const { v2Id } of [people.buyer, people.seller]) {
         const { text } = await ask(asked, `/grants?user_id=${encodeURIComponent(v2Id)}`)
@@ -193,7 +193,9 @@ describe('a link', () => {
 
 describe('a user who refuses', () => {
   test('sees a page in Persian and English with the way back', async () => {
-    const { status, body, location } = await walk(await clicked(await startConsentGateway()), { decision: 'deny' })
+    const { status, body, location } = await completeFlow(await clicked(await startConsentGateway()), {
+      decision: 'deny',
+    })
     expect([status, location]).toEqual([403, ''])
     expect(body).toContain('<html lang="fa" dir="rtl">')
     expect(body).toContain('You did not agree')
@@ -201,7 +203,7 @@ describe('a user who refuses', () => {
 
   test('goes where the landing says', async () => {
     const onDenied = 'https://app.example.com/no'
-    const { status, location } = await walk(await clicked(await startConsentGateway({ onDenied })), {
+    const { status, location } = await completeFlow(await clicked(await startConsentGateway({ onDenied })), {
       decision: 'deny',
     })
     expect([status, location]).toEqual([303, onDenied])
@@ -213,11 +215,11 @@ test.each(['code_expired', 'token_500', 'token_reset', 'token_reset_after'] as c
   async (fault) => {
     const gateway = await startConsentGateway()
     gateway.divar.conversation.faults.arm(fault, 1)
-    const { status, location } = await walk(await clicked(gateway))
+    const { status, location } = await completeFlow(await clicked(gateway))
     expect([status, location]).toEqual([fault === 'code_expired' ? 410 : 502, ''])
     expect(await clicked(gateway)).toContain('/oauth/start/')
     // The next walk goes through.
-    expect((await walk(await clicked(gateway))).status).toBe(303)
+    expect((await completeFlow(await clicked(gateway))).status).toBe(303)
   },
 )
 

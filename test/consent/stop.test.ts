@@ -7,7 +7,7 @@ import {
   refreshesAt,
   sendWithoutToken,
   startConsentDivar,
-  walk,
+  completeFlow,
   withConsent,
 } from '../support/consent.ts'
 import { DATABASES, newFolder, withStore } from '../support/databases.ts'
@@ -26,7 +26,7 @@ onPostgres(
     const { divar } = await startConsentDivar()
     const given = await withConsent(divar.url, { on: 'postgres' })
     const first = await startOn(given)
-    await walk(await clicked({ url: first.url, divar }))
+    await completeFlow(await clicked({ url: first.url, divar }))
     await first.stop()
     const inOtherHands = "access_until = 0, lease_owner = 'gw_other', lease_until = 9000000000000"
     await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
@@ -51,7 +51,7 @@ describe('SIGTERM while Divar is being asked for a new pair', () => {
   /** The program itself, on the store of a user who has consented; Divar rotates the pair and holds its answer back. */
   async function refreshing(statement: string, graceMs: number) {
     const at = await startOdd()
-    await walk(await clicked(at.at))
+    await completeFlow(await clicked(at.at))
     await at.gateway.stop()
     await alter(String(at.environment['DATABASE_URL']), statement)
     const [asked, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]

@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, jest, test } from '@jest/globals'
 import type { Environment } from '../../src/config/config.ts'
-import { clicked, messageTo, sendWithoutToken, startConsentDivar, walk, withConsent } from '../support/consent.ts'
+import {
+  clicked,
+  messageTo,
+  sendWithoutToken,
+  startConsentDivar,
+  completeFlow,
+  withConsent,
+} from '../support/consent.ts'
 import { DATABASES, newDatabase, newFolder, query } from '../support/databases.ts'
 import { readText } from '../support/deploy.ts'
 import { ask, eventually, idOf, list, startOn, tell, textsAt, until, type Reachable } from '../support/outbox.ts'
@@ -97,7 +104,7 @@ async function lostAndRestored(kind: 'sqlite' | 'postgres') {
   const store = environment['DATABASE_URL'] ?? ''
   const backup = await (kind === 'sqlite' ? copies(store) : dump(store))
   const walked = await startOn(environment)
-  const landing = await walk(await clicked({ url: walked.url, divar }))
+  const landing = await completeFlow(await clicked({ url: walked.url, divar }))
   const [clickId = ''] = /clk_[\w-]{24}/.exec(landing.location) ?? []
   await walked.stop()
 

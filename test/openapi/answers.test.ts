@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest, { type Response } from 'supertest'
 import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
-import { Browser, clicked, decide, messageTo, startConsentGateway, walk } from '../support/consent.ts'
+import { Browser, clicked, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
@@ -163,7 +163,7 @@ describe('answers are as documented', () => {
     expect(await statusesOf(ask('get', user), ask('post', '/messages', messageTo(gateway.divar)))).toEqual([403, 403])
     const { status, text } = await ask('post', '/consents', consent)
     expect(status).toBe(201)
-    expect((await walk(String(parseJson(text)['url']))).status).toBe(303)
+    expect((await completeFlow(String(parseJson(text)['url']))).status).toBe(303)
     const { text: list } = await ask('get', `/grants?user_id=${encodeURIComponent(buyer.v2Id)}`)
     const grant = /grt_[\w-]{24}/.exec(list)?.[0] ?? ''
     const statuses = await statusesOf(
@@ -174,7 +174,7 @@ describe('answers are as documented', () => {
       ask('get', '/clicks/clk_nobody'),
     )
     expect(statuses).toEqual([200, 200, 400, 400, 404])
-    const landing = await walk(await clicked(gateway, 'seller'), { side: 'seller' })
+    const landing = await completeFlow(await clicked(gateway, 'seller'), { side: 'seller' })
     const click = /clk_[\w-]{24}/.exec(landing.location)?.[0] ?? ''
     expect((await ask('get', `/clicks/${click}`)).status).toBe(200)
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([204])

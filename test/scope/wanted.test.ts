@@ -1,17 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { writeScope, type Scope } from '../../src/scope/scope.ts'
-import { isOfThisChat, SCOPE_WORDS, ScopeError, wantedScopes, type Chat } from '../../src/scope/requested-scopes.ts'
+import { isOfThisChat, SCOPE_WORDS, ScopeError, requestedScopes, type Chat } from '../../src/scope/requested-scopes.ts'
 
 const TRIPLE = { userId: 'u-secret', postToken: 'p-secret', peerId: 'q-secret' }
 const CHAT = { kind: 'chat', ...TRIPLE } as const
 const CONVERSATION = { kind: 'conversation', conversationId: 'c-secret' } as const
 
-const scopes = (asked: readonly string[], chat: Chat = {}) => wantedScopes(asked, chat).map(({ scope }) => scope)
+const scopes = (asked: readonly string[], chat: Chat = {}) => requestedScopes(asked, chat).map(({ scope }) => scope)
 
 function refusalOf(asked: readonly string[], chat: Chat = {}): string {
   try {
-    wantedScopes(asked, chat)
+    requestedScopes(asked, chat)
   } catch (error) {
     if (error instanceof ScopeError) return error.message
     throw error
@@ -32,7 +32,7 @@ describe('a word stands for', () => {
     ['user_id', {}, [{ kind: 'user_id' }]],
     ['offline', {}, [{ kind: 'offline' }]],
   ])('%s, of %j, for what it says', (word, chat, wanted) => {
-    expect(wantedScopes([word], chat)).toEqual(wanted.map((scope) => ({ scope })))
+    expect(requestedScopes([word], chat)).toEqual(wanted.map((scope) => ({ scope })))
   })
 
   test('each of what is asked, once, in its order', () => {
@@ -41,7 +41,7 @@ describe('a word stands for', () => {
       CHAT,
       { kind: 'user_id' },
     ])
-    expect(wantedScopes([], {})).toEqual([])
+    expect(requestedScopes([], {})).toEqual([])
   })
 
   test('nothing that a blank would end or go on: no scope that is written holds one', () => {
@@ -73,7 +73,7 @@ describe('a scope that somebody wrote', () => {
     'CONVERSATION_SEND_MESSAGE__c-1',
     'CHAT_MESSAGE_SEND',
   ])('passes to the letter: %s', (text) => {
-    expect(wantedScopes([text], {})).toMatchObject([{ text }])
+    expect(requestedScopes([text], {})).toMatchObject([{ text }])
   })
 
   test('is asked for once beside the word that stands for it, and beside the same in the other notation', () => {

@@ -102,7 +102,7 @@ export async function decide(
 }
 
 /** The whole walk of a willing user; where it ends. */
-export async function walk(startUrl: string, decision: Decision = {}) {
+export async function completeFlow(startUrl: string, decision: Decision = {}) {
   const browser = new Browser()
   return browser.open(await decide(browser, startUrl, decision))
 }

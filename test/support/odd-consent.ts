@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
-import { ask, clicked, startConsentDivar, walk, withConsent, type Asking } from './consent.ts'
+import { ask, clicked, startConsentDivar, completeFlow, withConsent, type Asking } from './consent.ts'
 import type { TestGateway } from './gateway.ts'
 import { startOddDivar, withMembers, type Change } from './odd-divar.ts'
 import { startOn } from './outbox.ts'
@@ -28,7 +28,7 @@ export type Odd = Awaited<ReturnType<typeof startOdd>>
 /** The same after one consent, with the rows of the store changed. */
 export async function consented(statement: string, asking: Parameters<typeof startOdd>[0] = {}): Promise<Odd> {
   const first = await startOdd(asking)
-  await walk(await clicked(first.at))
+  await completeFlow(await clicked(first.at))
   const gateway = await anew(first, statement)
   return { ...first, gateway, at: { url: gateway.url, divar: first.divar } }
 }

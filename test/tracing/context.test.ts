@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EntryKind } from '../../src/simulator/shown.ts'
-import { ask, clicked, sendWithoutToken, startConsentGateway, walk, messageTo } from '../support/consent.ts'
+import { ask, clicked, sendWithoutToken, startConsentGateway, completeFlow, messageTo } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1, V2 } from '../support/messages.ts'
@@ -58,7 +58,7 @@ describe('a trace that a request belongs to goes on', () => {
 
   test('to Divar with a send by grant, and with the question who a user is', async () => {
     const gateway = await startConsentGateway({ scopes: ['chat', 'phone', 'offline'] })
-    await walk(await clicked(gateway))
+    await completeFlow(await clicked(gateway))
     const headers = { traceparent: PARENT, tracestate: STATE }
     await sendWithoutToken(gateway, messageTo(gateway.divar), { headers }).expect(200)
     expect(lastAt(gateway, 'delivery')).toMatchObject({ traceparent: expect.stringMatching(CHILD), tracestate: STATE })
@@ -71,7 +71,7 @@ describe('a trace that a request belongs to goes on', () => {
 describe('a trace of its own begins', () => {
   test('with each walk that comes back, for the token route', async () => {
     const gateway = await startConsentGateway()
-    await walk(await clicked(gateway))
+    await completeFlow(await clicked(gateway))
     const { traceparent } = lastAt(gateway, 'token')
     expect(traceparent).toMatch(ANY)
     const { trace_id } = await gateway.logged('consent.granted')
