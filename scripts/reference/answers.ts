@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { faultStatus } from '../../src/http/fault-status.ts'
 import { MESSAGE_STATES } from '../../src/store/store.ts'
 
-/** What is answered. A test holds real answers of every route to these. */
+/** Schemas of responses. A test checks real responses of every route against them. */
 
 const idOf = (kind: string) => z.string().regex(new RegExp(`^${kind}_[A-Za-z0-9_-]{24}$`))
 const time = z.iso.datetime()
@@ -103,7 +103,7 @@ const problem = z.strictObject({
   state: z.enum(MESSAGE_STATES).optional(),
 })
 
-/** What the platform's own paths answer in place of a problem: the platform's shape, with the problem in it. */
+/** Errors on the platform's own paths: the platform's format around the problem document. */
 const platformError = z.strictObject({
   code: z.int(),
   message: z.string(),

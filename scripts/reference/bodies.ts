@@ -5,9 +5,9 @@ import { sendSchemas } from '../../src/message/parse-message.ts'
 import { actionsV2, actionV2 } from '../../src/message/wire-v2.ts'
 import { consentBody } from '../../src/consent/consent-routes.ts'
 
-/** What may be sent, by the schemas that the routes parse with. */
+/** Schemas of requests: the ones that the routes parse with. */
 
-/** `null` and nothing mean the same. */
+/** `null` counts as absent. */
 const { type, delivery, senderUserId, senderPostToken } = sendSchemas
 const buttons = {
   sender_btn: sendSchemas.button.nullish(),
@@ -29,7 +29,7 @@ const conversation = {
   post_token: senderPostToken,
   peer_id: z.null().optional(),
 }
-/** The conversation stands in the path, and may stand here too. */
+/** The conversation is in the path, and may be repeated here. */
 const conversationOfPath = { ...conversation, conversation_id: sendSchemas.conversationId.nullish() }
 const triple = {
   conversation_id: z.null().optional(),
@@ -52,5 +52,5 @@ export const bodies = {
   ConsentBody: consentBody,
 }
 
-/** An action is read by the one member that it has, so its schema alone does not tell which there may be. */
+/** An action is parsed by its only member, so the schema itself does not list the possible ones. */
 export const actionMembers: Readonly<Record<string, z.ZodType>> = Object.fromEntries(actionsV2)

@@ -8,7 +8,7 @@ import { actionMembers, bodies } from './bodies.ts'
 export type BodyName = keyof typeof bodies
 export type AnswerName = keyof typeof answers
 
-/** What a query is read with. */
+/** A schema for a query string. */
 export type Query = { shape: Readonly<Record<string, z.ZodType>> }
 
 const uri = (id: string) => `#/components/schemas/${id}`
@@ -17,12 +17,12 @@ export function refTo(name: BodyName | AnswerName): JsonObject {
   return { $ref: uri(name) }
 }
 
-/** Every schema by its name: of bodies what may be sent, of answers what comes. */
+/** Every schema by its name. */
 export function schemaComponents(): JsonObject {
   return { ...toComponents(bodies, 'input'), ...toComponents(answers, 'output') }
 }
 
-/** The members of a query, which is text. */
+/** The parameters of a query string. */
 export function queryParameters(query: Query): { name: string; schema: unknown }[] {
   return Object.entries(query.shape).map(([name, schema]) => ({ name, schema: toSchema(schema) }))
 }
@@ -42,11 +42,11 @@ function withoutHead({ $schema: _, $id: __, ...schema }: Record<string, unknown>
   return schema
 }
 
-/** These are looked at by code, which tells nothing of itself. */
+/** Custom zod checks, which have no JSON Schema of their own. */
 const OBJECTS = new Set<z.core.$ZodType>([anyObjectOfClick, anyObjectOfMessage])
 
 function amend({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }) {
-  // A page long, and `format` says the same.
+  // The pattern is a page long, and `format` says the same.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
   if (OBJECTS.has(zodSchema)) jsonSchema.type = 'object'
   if (zodSchema === bodies.ActionV2) Object.assign(jsonSchema, actionSchema())

@@ -12,19 +12,20 @@ import type { Language } from './text.ts'
 
 const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consent, session, ...upkeep]
 
-/** Which refusals say when to come back, and what was used up. */
+/** Headers of errors. */
 const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
   idempotency_key_running: ['Retry-After'],
   too_many_wrong_keys: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   too_many_sends: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
   rate_limited: ['Retry-After'],
   queue_full: ['Retry-After', 'RateLimit', 'RateLimit-Policy'],
+  too_many_consents: ['Retry-After'],
   store_unavailable: ['Retry-After'],
   platform_unavailable: ['Retry-After'],
   overloaded: ['Retry-After'],
 }
 
-/** The OpenAPI 3.1 document of every route, whatever is switched on: what is off answers 501, as it says. */
+/** The OpenAPI 3.1 document. It has every route: one that is not configured answers 501. */
 export function describeApi(version: string, language: Language): JsonObject {
   const paths: Record<string, JsonObject> = {}
   for (const operation of OPERATIONS) {
@@ -79,7 +80,7 @@ function describeAnswers({ answers }: Operation, language: Language): JsonObject
   }))
 }
 
-/** One response for each status, with the codes that it may have. */
+/** One response for each status, with its possible codes. */
 function describeRefusals({ codes, asker, isPlatforms = false }: Operation, language: Language): JsonObject {
   const byStatus = Map.groupBy(new Set(codes), (code) => faultStatus[code].status)
   const described = [...byStatus].map(([status, same]) => {

@@ -5,83 +5,86 @@ type Described = { text: Text; schema: JsonObject }
 
 const token: JsonObject = { type: 'string', maxLength: 4096 }
 
-/** What stands in a request beside its body. */
+/** Parameters of requests. */
 const PARAMETERS = {
   'x-request-id': {
     in: 'header',
     schema: { type: 'string', pattern: '^[\\w.:/+=-]{1,128}$' },
     text: {
-      en: 'A name for this request, which comes back and stands in the log. Another is drawn where there is none.',
-      fa: 'نامی برای این درخواست که در پاسخ و در لاگ هم می‌آید. اگر نباشد، نامی ساخته می‌شود.',
+      en: 'Your id for this request. It is returned and logged. Without it the gateway generates one.',
+      fa: 'شناسهٔ شما برای این درخواست. در پاسخ و در لاگ می‌آید. اگر نفرستید، دروازه یکی می‌سازد.',
     },
   },
   traceparent: {
     in: 'header',
     schema: { type: 'string' },
-    text: { en: 'W3C trace context; its trace id stands in the log.', fa: 'ردیابی W3C؛ شناسه‌اش در لاگ می‌آید.' },
+    text: {
+      en: 'W3C trace context. The trace id is logged.',
+      fa: 'trace context استاندارد W3C. شناسهٔ trace در لاگ می‌آید.',
+    },
   },
   'API-Version': {
     in: 'header',
     schema: { type: 'string', enum: ['1', '2'] },
     text: {
-      en: 'Which wire it is; also read as `API_VERSION`. Without it: 1.',
-      fa: 'نسخهٔ پروتکل؛ `API_VERSION` هم خوانده می‌شود. بدون آن: ۱.',
+      en: 'The API version. `API_VERSION` is also read. Default: 1.',
+      fa: 'نسخهٔ API. `API_VERSION` هم خوانده می‌شود. پیش‌فرض: ۱.',
     },
   },
   'x-access-token': {
     in: 'header',
     schema: token,
     text: {
-      en: "The user's access token; `Authorization: Bearer` does as well. Without either, a grant that the gateway holds.",
-      fa: 'توکن دسترسی کاربر؛ `Authorization: Bearer` هم می‌شود. بدون این دو، از اجازه‌ای که دروازه نگه داشته استفاده می‌شود.',
+      en: "The user's access token. `Authorization: Bearer` works too. Without either, the gateway uses a stored grant.",
+      fa: 'access token کاربر. `Authorization: Bearer` هم پذیرفته می‌شود. بدون این دو، دروازه از اجازهٔ ثبت‌شده استفاده می‌کند.',
     },
   },
   'Idempotency-Key': {
     in: 'header',
     schema: { type: 'string', minLength: 1, maxLength: 257 },
     text: {
-      en: 'Makes a repeat safe: the same request gets the same answer for 24 h. 1 to 255 visible ASCII characters, bare or in double quotes. Needs a store.',
-      fa: 'تکرار را بی‌خطر می‌کند: همان درخواست تا ۲۴ ساعت همان پاسخ را می‌گیرد. ۱ تا ۲۵۵ نویسهٔ ASCII، با گیومه یا بی‌گیومه. به ذخیره‌گاه نیاز دارد.',
+      en: 'Makes it safe to retry: the same request gets the same response for 24 h. 1 to 255 visible ASCII characters, with or without double quotes. Needs a store.',
+      fa: 'تلاش دوباره را بی‌خطر می‌کند: همان درخواست تا ۲۴ ساعت همان پاسخ را می‌گیرد. ۱ تا ۲۵۵ نویسهٔ ASCII، با گیومه یا بدون آن. به پایگاه داده نیاز دارد.',
     },
   },
   Prefer: {
     in: 'header',
     schema: { type: 'string', examples: ['respond-async'] },
     text: {
-      en: '`respond-async`: answered 202 once the message is safe on the disk, delivered after that. Needs a store.',
-      fa: '`respond-async`: همین که پیام روی دیسک امن شد ۲۰۲ برمی‌گردد و بعد ارسال می‌شود. به ذخیره‌گاه نیاز دارد.',
+      en: '`respond-async`: 202 once the message is committed to disk; it is delivered after that. Needs a store.',
+      fa: '`respond-async`: همین که پیام روی دیسک ثبت شد ۲۰۲ برمی‌گردد و بعد ارسال می‌شود. به پایگاه داده نیاز دارد.',
     },
   },
   conversation_id: {
     in: 'path',
     schema: { type: 'string', minLength: 1, maxLength: 128 },
-    text: { en: 'The conversation.', fa: 'شناسهٔ گفت‌وگو.' },
+    text: { en: 'The conversation id.', fa: 'شناسهٔ گفت‌وگو.' },
   },
-  message_id: pathId('msg', { en: 'The id of a message of yours.', fa: 'شناسهٔ یکی از پیام‌های شما.' }),
-  click_id: pathId('clk', { en: 'The `click_id` of a landing.', fa: 'همان `click_id` در نشانی مقصد.' }),
-  grant_id: pathId('grt', { en: 'The id of a grant.', fa: 'شناسهٔ اجازه.' }),
-  consent_id: pathId('cns', { en: 'The id in a consent link.', fa: 'شناسهٔ داخل پیوند اجازه.' }),
+  message_id: pathId('msg', { en: 'The id of one of your messages.', fa: 'شناسهٔ یکی از پیام‌های شما.' }),
+  click_id: pathId('clk', { en: 'The `click_id` from the landing URL.', fa: '`click_id` در آدرس مقصد.' }),
+  grant_id: pathId('grt', { en: 'The id of a grant.', fa: 'شناسهٔ اجازهٔ ثبت‌شده.' }),
+  consent_id: pathId('cns', { en: 'The id in a consent link.', fa: 'شناسهٔ داخل لینک اجازه.' }),
   user_id: {
     in: 'path',
     schema: { type: 'string', minLength: 1, maxLength: 128 },
-    text: { en: 'The id of a user, of the v2 wire.', fa: 'شناسهٔ کاربر در نسخهٔ ۲.' },
+    text: { en: 'A user id of API version 2.', fa: 'شناسهٔ کاربر در نسخهٔ ۲ API.' },
   },
   code: {
     in: 'query',
     schema: { type: 'string' },
-    text: { en: 'The code that Divar gave the user.', fa: 'کدی که دیوار به کاربر داده است.' },
+    text: { en: 'The authorization code from Divar.', fa: 'کد authorization که دیوار داده است.' },
   },
   state: {
     in: 'query',
     schema: { type: 'string' },
-    text: { en: 'What the walk was opened with.', fa: 'همان state که اجازه‌گیری با آن شروع شده است.' },
+    text: { en: 'The `state` of this authorization flow.', fa: '`state` همین جریان اجازه.' },
   },
   lang: {
     in: 'query',
     schema: { type: 'string', enum: ['en', 'fa'] },
     text: {
-      en: 'English or Persian; without it, what `Accept-Language` likes better.',
-      fa: 'انگلیسی یا فارسی؛ بدون آن، هرکدام که `Accept-Language` ترجیح می‌دهد.',
+      en: 'English or Persian. Default: from `Accept-Language`.',
+      fa: 'انگلیسی یا فارسی. پیش‌فرض از `Accept-Language` است.',
     },
   },
 } as const satisfies Record<string, Described & { in: 'header' | 'path' | 'query' }>
@@ -96,31 +99,34 @@ function pathId(kind: string, text: Text) {
 const HEADERS = {
   'x-request-id': {
     schema: { type: 'string' },
-    text: { en: 'The name of this request, as in the log.', fa: 'نام این درخواست، همان که در لاگ است.' },
+    text: { en: 'The id of this request, as in the log.', fa: 'شناسهٔ این درخواست، همان که در لاگ است.' },
   },
   'Retry-After': {
     schema: { type: 'integer', minimum: 0 },
-    text: { en: 'Seconds to wait before a repeat.', fa: 'چند ثانیه صبر پیش از تکرار.' },
+    text: { en: 'Seconds to wait before a retry.', fa: 'چند ثانیه پیش از تلاش دوباره صبر کنید.' },
   },
   RateLimit: {
     schema: { type: 'string', examples: ['"queue";r=0;t=10'] },
-    text: { en: 'What is left of a bound.', fa: 'از سقف چقدر مانده است.' },
+    text: { en: 'What is left of a limit.', fa: 'از سقف چقدر مانده است.' },
   },
   'RateLimit-Policy': {
     schema: { type: 'string', examples: ['"queue";q=10000'] },
-    text: { en: 'The bound itself.', fa: 'خود سقف.' },
+    text: { en: 'The limit.', fa: 'سقف.' },
   },
   Location: {
     schema: { type: 'string' },
-    text: { en: 'Where it goes on.', fa: 'ادامه کجاست.' },
+    text: { en: 'The address to go to next.', fa: 'آدرس بعدی.' },
   },
   'Preference-Applied': {
     schema: { type: 'string', const: 'respond-async' },
-    text: { en: 'That the preference was followed.', fa: 'اینکه خواستهٔ `Prefer` برآورده شد.' },
+    text: { en: 'The preference that was applied.', fa: 'مقداری از `Prefer` که اعمال شد.' },
   },
   'Idempotent-Replayed': {
     schema: { type: 'string', const: 'true' },
-    text: { en: 'That this is the answer of an earlier request.', fa: 'اینکه این پاسخِ درخواست قبلی است.' },
+    text: {
+      en: 'This is the response to an earlier request with the same key.',
+      fa: 'این پاسخِ درخواست قبلی با همین کلید است.',
+    },
   },
 } satisfies Record<string, Described>
 

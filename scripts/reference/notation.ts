@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { escapeHtml, type Html } from './html.ts'
 
-/** As much of JSON Schema as our schemas have. */
+/** The part of JSON Schema that our schemas use. */
 const nodeSchema = z.looseObject({
   $ref: z.string().optional(),
   type: z.union([z.string(), z.array(z.string()).transform((types) => types.join(' | '))]).optional(),
@@ -21,7 +21,7 @@ const nodeSchema = z.looseObject({
 })
 type Node = z.infer<typeof nodeSchema>
 
-/** A schema as a type is written: short, and the same in every language. What it refers to is a link. */
+/** A schema in the notation of a TypeScript type. References are links. */
 export function notationOf(schema: unknown, depth = 0): Html {
   return { markup: write(schema, depth) }
 }

@@ -33,7 +33,7 @@ type Components = {
   parameters: Readonly<Record<string, { name: string; in: string; description: string }>>
 }
 
-/** One route: what it takes, what it answers, what it refuses. */
+/** One route: parameters, responses, errors. */
 export function renderOperation(operation: ShownOperation, components: Components, language: Language): Html {
   const { operationId: id, path, method, summary, description, parameters, requestBody, responses } = operation
   const word = words[language]

@@ -8,7 +8,7 @@ export type Answer = {
   text: Text
   /** JSON of this shape. */
   schema?: AnswerName
-  /** For what is no JSON. */
+  /** For a response that is not JSON, or has no schema. */
   type?: 'text/html' | 'text/plain' | 'application/json'
   headers?: readonly HeaderName[]
 }
@@ -25,19 +25,19 @@ export type Operation = {
   parameters?: readonly ParameterName[]
   query?: Query
   bodies?: readonly BodyName[]
-  /** The good ones, and refusals that are no problem documents. */
+  /** Successful responses, and errors that are not problem documents. */
   answers: Readonly<Record<number, Answer>>
-  /** Whether refusals are written in the platform's shape, around the problem document. */
+  /** Whether errors have the platform's format, around the problem document. */
   isPlatforms?: boolean
-  /** Refusals: problem documents, or for Divar its three keys. */
+  /** Errors: problem documents, or Divar's three fields. */
   codes: readonly FaultCode[]
 }
 
-/** What anything that comes over HTTP may be refused for. */
+/** Errors of every route. */
 export const ANY_REQUEST: readonly FaultCode[] = ['malformed_request', 'internal_error']
-/** What callers may be refused for by their key. */
+/** Errors of every route with an `x-api-key`. */
 export const ANY_CALLER: readonly FaultCode[] = ['api_key_refused', 'too_many_wrong_keys']
-/** What a body may be refused for before anybody looks into it. */
+/** Errors of every route with a body. */
 export const ANY_BODY: readonly FaultCode[] = [...ANY_REQUEST, 'body_too_large', 'unsupported_media_type']
-/** What lives on the store may be refused for. */
+/** Errors of every route that needs the store. */
 export const ANY_STORED: readonly FaultCode[] = ['store_required', 'store_unavailable', 'stored_unreadable']

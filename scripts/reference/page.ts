@@ -9,7 +9,7 @@ import { STYLE } from './style.ts'
 import type { Language } from './text.ts'
 import { words } from './words.ts'
 
-/** What the page shows of an OpenAPI document. */
+/** The parts of the OpenAPI document that the page shows. */
 const shownDocument = z.object({
   info: z.object({ version: z.string() }),
   tags: z.array(z.object({ name: z.string(), description: z.string() })),
@@ -24,7 +24,7 @@ const shownDocument = z.object({
 
 const FOLDERS: Record<Language, string> = { en: 'docs', fa: 'docs/fa' }
 
-/** One page with all there is to read: how to send, every route, every shape, every code. */
+/** One page: the guide, every route, schema and error code. */
 export function renderPage(document: JsonObject, language: Language): string {
   const { info, tags, paths, components } = shownDocument.parse(document)
   const word = words[language]
@@ -111,7 +111,7 @@ export function renderPage(document: JsonObject, language: Language): string {
     </html> `.markup
 }
 
-/** To the letter: its digest stands in the content security policy. */
+/** Unchanged, because the content security policy has its digest. */
 const STYLE_ELEMENT = { markup: `<style>${STYLE}</style>` }
 
 const KEY_NAMES: Readonly<Record<string, string>> = {
@@ -120,12 +120,12 @@ const KEY_NAMES: Readonly<Record<string, string>> = {
   userToken: 'authorization: Bearer',
 }
 
-/** Long paths may break where a reader would break them. */
+/** Allows line breaks before each slash. */
 function breakable(path: string): readonly Html[] {
   return path.split(/(?=\/)/).map((part, index) => html`${index > 0 && { markup: '<wbr>' }}${part}`)
 }
 
-/** Headings, with those below a heading in a list of its own. */
+/** A nested list of headings. */
 function tocOf(headings: readonly Heading[]): readonly Html[] {
   const [top = 0] = headings.map(({ depth }) => depth)
   const chapters = headings.filter(({ depth }) => depth === top)

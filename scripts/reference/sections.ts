@@ -1,28 +1,28 @@
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import type { Language, Text } from './text.ts'
 
-/** The parts of the reference, in their order. */
+/** Sections of the reference, in order. */
 export const SECTIONS = {
   sends: { en: 'Messages', fa: 'پیام‌ها' },
   stored: { en: 'Stored messages', fa: 'پیام‌های ذخیره‌شده' },
-  consent: { en: 'Users, consent, clicks', fa: 'کاربران، اجازه‌ها، کلیک‌ها' },
-  clicks: { en: 'For Divar', fa: 'برای دیوار' },
-  upkeep: { en: 'For whoever runs it', fa: 'برای گردانندهٔ سرویس' },
+  consent: { en: 'Consent, grants, users, clicks', fa: 'اجازه‌ها، کاربران، کلیک‌ها' },
+  clicks: { en: 'Called by Divar', fa: 'فراخوانی‌های دیوار' },
+  upkeep: { en: 'Operations', fa: 'نگه‌داری سرویس' },
 } satisfies Record<string, Text>
 
 export type Section = keyof typeof SECTIONS
 
-/** Who asks, and so by which key. */
+/** Who calls the route, and so with which key. */
 export type Asker = 'divar' | 'browser' | 'service' | 'operator' | 'probe'
 
 const caller = { gatewayKey: [] }
 
-/** Any one of a list is enough; an empty one means none is needed. */
+/** One entry of a list is enough; an empty list needs no key. */
 export const security: Record<Asker, readonly Record<string, readonly string[]>[]> = {
   divar: [{ identificationKey: [] }],
   browser: [],
   service: [caller, { ...caller, userToken: [] }],
-  // On INTERNAL_PORT these are open.
+  // No key is needed on INTERNAL_PORT.
   operator: [caller, {}],
   probe: [],
 }
@@ -39,14 +39,14 @@ export function securitySchemes(language: Language): JsonObject {
 }
 
 const GATEWAY_KEY: Text = {
-  en: 'A key of `INTERNAL_API_KEYS`: the gateway’s own, not Divar’s. `/metrics`, `/openapi.json` and `/docs` are open on `INTERNAL_PORT`.',
-  fa: 'یکی از کلیدهای `INTERNAL_API_KEYS`: کلید خود دروازه، نه کلید دیوار. `/metrics` و `/openapi.json` و `/docs` روی `INTERNAL_PORT` بازند.',
+  en: 'A key from `INTERNAL_API_KEYS`, not Divar’s key. `/metrics`, `/openapi.json` and `/docs` need no key on `INTERNAL_PORT`.',
+  fa: 'یکی از کلیدهای `INTERNAL_API_KEYS`، نه کلید دیوار. `/metrics` و `/openapi.json` و `/docs` روی `INTERNAL_PORT` کلید نمی‌خواهند.',
 }
 const IDENTIFICATION_KEY: Text = {
-  en: 'Divar’s identification key, raw, without a scheme.',
-  fa: 'کلید شناسایی دیوار، خام و بدون پیشوند.',
+  en: 'Divar’s identification key as it is, without `Bearer` or another scheme.',
+  fa: 'کلید شناسایی دیوار، بدون `Bearer` یا پیشوند دیگر.',
 }
 const USER_TOKEN: Text = {
-  en: 'The user’s access token, where the gateway holds no grant.',
-  fa: 'توکن دسترسی کاربر، وقتی دروازه اجازه‌ای از او ندارد.',
+  en: 'The user’s access token. Not needed when the gateway has a grant.',
+  fa: 'access token کاربر. اگر دروازه اجازهٔ ثبت‌شده دارد، لازم نیست.',
 }

@@ -1,33 +1,33 @@
-/** What the page says by itself. */
+/** Texts of the page itself. */
 export const words = {
   en: {
     language: 'English',
     direction: 'ltr',
     title: 'Kenar chat gateway',
-    skip: 'Skip to the text',
+    skip: 'Skip to content',
     contents: 'Contents',
     keys: 'Keys',
-    shapes: 'Shapes',
+    shapes: 'Schemas',
     aboutShapes:
-      'A question mark: may be absent. Numbers in brackets: how many characters, or how many at most. Members that are not named here are ignored in what you send, and do not occur in what you get.',
-    body: 'Body',
-    parameters: 'Takes',
-    answers: 'Answers',
-    refusals: 'Refuses with',
+      'A question mark means that the field is optional. Numbers in brackets are lengths, or a maximum count. A field that is not listed is ignored in a request and never present in a response.',
+    body: 'Request body',
+    parameters: 'Parameters',
+    answers: 'Responses',
+    refusals: 'Errors',
   },
   fa: {
     language: 'فارسی',
     direction: 'rtl',
     title: 'دروازهٔ چت کنار',
-    skip: 'رفتن به متن',
+    skip: 'رفتن به محتوا',
     contents: 'فهرست',
     keys: 'کلیدها',
-    shapes: 'شکل‌ها',
+    shapes: 'Schemaها',
     aboutShapes:
-      'علامت سؤال یعنی شاید نباشد. عدد داخل پرانتز تعداد نویسه‌هاست، یا حداکثر تعداد. عضوی که اینجا نامی از آن نیست در آنچه می‌فرستید نادیده گرفته می‌شود و در آنچه می‌گیرید نمی‌آید.',
-    body: 'بدنه',
-    parameters: 'ورودی‌ها',
+      'علامت سؤال یعنی فیلد اختیاری است. عدد داخل پرانتز طول رشته یا حداکثر تعداد است. فیلدی که اینجا نیامده در درخواست نادیده گرفته می‌شود و در پاسخ نمی‌آید.',
+    body: 'بدنهٔ درخواست',
+    parameters: 'پارامترها',
     answers: 'پاسخ‌ها',
-    refusals: 'ردها',
+    refusals: 'خطاها',
   },
 } as const

@@ -7,14 +7,14 @@ const sendParameters = ['Idempotency-Key', 'Prefer', 'x-access-token', 'x-reques
 const sendAnswers = (delivered: AnswerName, queued: AnswerName): Record<number, Answer> => ({
   200: {
     schema: delivered,
-    text: { en: 'Divar took it.', fa: 'دیوار پیام را گرفت.' },
+    text: { en: 'Divar accepted the message.', fa: 'دیوار پیام را پذیرفت.' },
     headers: ['Idempotent-Replayed'],
   },
   202: {
     schema: queued,
     text: {
-      en: 'It is safe, and will be delivered. Only with `Prefer: respond-async`.',
-      fa: 'پیام امن است و ارسال خواهد شد. فقط با `Prefer: respond-async`.',
+      en: 'The message is stored and will be delivered. Only with `Prefer: respond-async`.',
+      fa: 'پیام ذخیره شد و ارسال خواهد شد. فقط با `Prefer: respond-async`.',
     },
     headers: ['Location', 'Preference-Applied', 'Idempotent-Replayed'],
   },
@@ -46,15 +46,15 @@ const sendCodes: Operation['codes'] = [
 
 const send = { method: 'post', asker: 'service', section: 'sends', codes: sendCodes } as const
 const platformSend = { ...send, isPlatforms: true, answers: sendAnswers('Delivered', 'Queued') } as const
-/** What is other under the platform's own paths. */
+/** How the platform's own paths differ. */
 const platformMore = {
-  en: 'Answers are the platform’s own, so that its SDKs can read them: no `ignored`, and a refusal is `{"code", "message", "details"}` with the problem document as the one detail.',
-  fa: 'پاسخ‌ها به شکل خود دیوار است تا SDKهای آن بتوانند بخوانند: `ignored` ندارد و خطا `{"code", "message", "details"}` است که تنها جزئیات آن همان سند خطاست.',
+  en: 'Responses have the platform’s format, so that its SDKs can read them: there is no `ignored`, and an error is `{"code", "message", "details"}` with the problem document as the only detail.',
+  fa: 'پاسخ‌ها به شکل خود دیوار است تا SDKهای آن بتوانند بخوانند: `ignored` ندارد و خطا `{"code", "message", "details"}` است و `details` فقط سند خطا را دارد.',
 }
 
 const more = {
-  en: 'The body is the platform’s own, of either wire: `conversation_id` makes it v2, else `user_id`, `post_token` and `peer_id` name a chat of v1. Buttons may be written either way, one or a grid for each side, not both. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` lets attempts be repeated whose outcome is unknown. Members that are not read, mostly misspelled ones, are named in the answer as JSON pointers (`ignored`).',
-  fa: 'بدنه همان بدنهٔ خود دیوار است، در هر دو نسخه: `conversation_id` یعنی نسخهٔ ۲، وگرنه `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱ را مشخص می‌کنند. دکمه‌ها به هر دو شکل نوشته می‌شوند: برای هر طرف یا یک دکمه یا یک جدول. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` تلاش‌هایی که نتیجه‌شان معلوم نیست تکرار می‌شوند. عضوهایی که خوانده نمی‌شوند (بیشتر غلط املایی) در پاسخ به صورت JSON pointer نام برده می‌شوند (`ignored`).',
+  en: 'The body is the platform’s, in either API version: `conversation_id` selects v2; `user_id`, `post_token` and `peer_id` select a v1 chat. Each side has one button or a grid, in the format of either version. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` allows a retry after an unknown outcome. The response lists fields that were not read, such as misspelled ones, as JSON pointers (`ignored`). After a 429 without `Retry-After` the queue is held for 60 s, doubled at each further 429 up to 15 minutes; then one message goes first, and one at least each hour.',
+  fa: 'بدنه همان بدنهٔ دیوار است، در هر دو نسخهٔ API: با `conversation_id` نسخهٔ ۲، و با `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱. هر طرف یک دکمه یا یک جدول دکمه دارد، به قالب هر کدام از دو نسخه. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` پس از نتیجهٔ نامشخص هم تلاش دوباره می‌شود. فیلدهایی که خوانده نشدند (مثل غلط املایی) در پاسخ با JSON pointer در `ignored` می‌آیند. پس از 429 بدون `Retry-After` صف ارسال ۶۰ ثانیه مکث می‌کند و با هر 429 بعدی دو برابر، تا ۱۵ دقیقه؛ بعد اول یک پیام فرستاده می‌شود، و دست‌کم هر ساعت یکی.',
 }
 
 export const sends: readonly Operation[] = [
@@ -73,7 +73,7 @@ export const sends: readonly Operation[] = [
     more: platformMore,
     id: 'sendMessageV1',
     path: '/v2/open-platform/chat/conversation',
-    summary: { en: 'The same, under the platform’s path of v1', fa: 'همان، با مسیر نسخهٔ ۱ دیوار' },
+    summary: { en: 'Send a message, on the platform’s v1 path', fa: 'فرستادن پیام با مسیر نسخهٔ ۱ دیوار' },
     parameters: sendParameters,
     bodies: ['TextToTriple', 'TextToConversation', 'MediaToConversation'],
   },
@@ -82,7 +82,7 @@ export const sends: readonly Operation[] = [
     more: platformMore,
     id: 'sendMessageV2',
     path: '/v2/open-platform/conversations/{conversation_id}/messages',
-    summary: { en: 'The same, under the platform’s path of v2', fa: 'همان، با مسیر نسخهٔ ۲ دیوار' },
+    summary: { en: 'Send a message, on the platform’s v2 path', fa: 'فرستادن پیام با مسیر نسخهٔ ۲ دیوار' },
     parameters: ['conversation_id', ...sendParameters],
     bodies: ['TextToPath', 'MediaToPath'],
   },
@@ -97,10 +97,15 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages',
     asker: 'service',
     section: 'stored',
-    summary: { en: 'Your stored messages, newest first', fa: 'پیام‌های ذخیره‌شدهٔ شما، تازه‌ترین اول' },
+    summary: { en: 'List stored messages', fa: 'فهرست پیام‌های ذخیره‌شده' },
     parameters: ['x-request-id'],
     query: messageFilter,
-    answers: { 200: { schema: 'Messages', text: { en: 'A page of them.', fa: 'یک صفحه از آن‌ها.' } } },
+    answers: {
+      200: {
+        schema: 'Messages',
+        text: { en: 'A page of your messages, newest first.', fa: 'یک صفحه از پیام‌های شما، تازه‌ترین اول.' },
+      },
+    },
     codes: stored,
   },
   {
@@ -109,10 +114,10 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}',
     asker: 'service',
     section: 'stored',
-    summary: { en: 'Where a stored message stands', fa: 'یک پیام ذخیره‌شده در چه حالی است' },
+    summary: { en: 'Get the state of a message', fa: 'گرفتن وضعیت یک پیام' },
     parameters: ['message_id', 'x-request-id'],
     answers: {
-      200: { schema: 'Message', text: { en: 'Its state and every attempt.', fa: 'حالت آن و همهٔ تلاش‌ها.' } },
+      200: { schema: 'Message', text: { en: 'The state and every attempt.', fa: 'وضعیت و همهٔ تلاش‌ها.' } },
     },
     codes: [...stored, 'not_found'],
   },
@@ -122,14 +127,14 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}/retry',
     asker: 'service',
     section: 'stored',
-    summary: { en: 'Queue a message again that ended', fa: 'دوباره در صف گذاشتن پیامی که تمام شده' },
+    summary: { en: 'Retry a message', fa: 'تلاش دوباره برای یک پیام' },
     more: {
-      en: 'Or try at once one that waits for its next attempt. It acts, or a 409 says why not.',
-      fa: 'یا همین حالا فرستادن پیامی که منتظر تلاش بعدی است. یا عمل می‌کند یا ۴۰۹ می‌گوید چرا نه.',
+      en: 'Queues a message that ended, or makes a waiting one due now. A 409 says why it cannot.',
+      fa: 'پیامی را که پایان یافته دوباره در صف می‌گذارد، یا پیامی را که منتظر است همین حالا می‌فرستد. اگر نشود، ۴۰۹ دلیل را می‌گوید.',
     },
     parameters: ['message_id', 'x-request-id'],
     answers: {
-      202: { schema: 'Queued', text: { en: 'It is queued.', fa: 'در صف است.' }, headers: ['Location'] },
+      202: { schema: 'Queued', text: { en: 'The message is queued.', fa: 'پیام در صف است.' }, headers: ['Location'] },
     },
     codes: [...stored, 'not_found', 'wrong_state', 'content_wiped', 'store_outcome_unknown'],
   },
@@ -139,14 +144,14 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}/cancel',
     asker: 'service',
     section: 'stored',
-    summary: { en: 'End a queued message', fa: 'لغو پیامی که در صف است' },
+    summary: { en: 'Cancel a queued message', fa: 'لغو پیامی که در صف است' },
     parameters: ['message_id', 'x-request-id'],
     answers: {
       200: {
         schema: 'Cancelled',
         text: {
-          en: 'It is cancelled and wiped; `unknown` when an earlier attempt may have delivered it.',
-          fa: 'لغو و پاک شد؛ اگر تلاش پیشین شاید آن را رسانده باشد، `unknown`.',
+          en: 'The message is cancelled and its content deleted. `unknown` when an earlier attempt may have delivered it.',
+          fa: 'پیام لغو و محتوایش پاک شد. اگر تلاش پیشین شاید آن را تحویل داده باشد، `unknown`.',
         },
       },
     },
