@@ -1,36 +1,38 @@
-import { circuitBreaker, CircuitState, ConsecutiveBreaker, handleType } from 'cockatiel'
-
 const OPEN_MS = 5000
-/** Nobody knows how long a probe takes. */
-const PROBING_MS = 1000
+/** What callers are told to wait while a probe runs. */
+const RETRY_DURING_PROBE_MS = 1000
+/** A probe that takes longer is given up. Longer than the longest timeout of a call, which is one minute. */
+const PROBE_TIMEOUT_MS = 90_000
 
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
-/** What the end of a call tells of its host: that it works, that it does not, or nothing. */
+/** What the end of a call says about its host: it works, it fails, or nothing. */
 export type Sign = 'up' | 'down' | 'none'
 
-/** Spares one host, and everybody who waits for it, while it fails. */
+/** A circuit breaker before one host. */
 export type Breaker<Result> = {
-  /** Runs the work, or answers at once, without it, while open, or while another call probes. */
+  /** Runs the work. While open, or while another call probes, answers at once without running it. */
   run: (work: () => Promise<Result>) => Promise<Result>
   /** How many calls it would let through now: 0, 1 (a probe), or Infinity. */
   capacity: () => number
-  /** Milliseconds until it is worth asking again; 0 when it is now. */
+  /** Milliseconds until the next attempt makes sense; 0 if it does now. */
   opensInMs: () => number
   state: () => BreakerState
 }
 
 export type BreakerOptions<Result> = {
-  /** So many in a row open it. */
+  /** It opens after so many failures in a row. */
   failures: number
+  /** How long it stays open before one call may probe, in milliseconds; 5000 by default. */
   openMs?: number | undefined
   signOf: (result: Result) => Sign
   /** The answer to a call that is not let through. */
   refuse: (retryAfterSeconds: number) => Result
-  /** Told of each new state. Must not throw. */
+  /** Called with each new state. Must not throw. */
   onChange: (state: BreakerState) => void
 }
 
+/** Times are monotonic, so setting the wall clock changes nothing. */
 export function createBreaker<Result>({
   failures,
   openMs = OPEN_MS,
@@ -38,72 +40,63 @@ export function createBreaker<Result>({
   refuse,
   onChange,
 }: BreakerOptions<Result>): Breaker<Result> {
-  const policy = circuitBreaker(
-    handleType(NotSeenUp),
-    // Its own clock is the wall's, and would keep it open for as long as somebody sets that back: it may probe whenever we ask.
-    { breaker: new ConsecutiveBreaker(failures), halfOpenAfter: -Infinity },
-  )
-  let openedAt = 0
-  policy.onStateChange((changed) => {
-    if (changed === CircuitState.Open) openedAt = performance.now()
-    onChange(STATES[changed])
-  })
-  const state = () => STATES[policy.state]
-  const opensInMs = () => {
-    if (state() === 'closed') return 0
-    if (state() === 'half_open') return Math.min(openMs, PROBING_MS)
-    return Math.max(Math.ceil(openedAt + openMs - performance.now()), 0)
+  let state: BreakerState = 'closed'
+  let failuresInARow = 0
+  /** When the next call may probe, unless closed. */
+  let nextProbeAt = 0
+  let latestProbe = 0
+  const currentState = () => state
+  const change = (to: BreakerState) => {
+    const isNew = state !== to
+    state = to
+    if (isNew) onChange(to)
   }
-  const capacity = () => {
-    if (state() === 'closed') return Infinity
-    // Half-open lasts exactly as long as its one probe runs.
-    return state() === 'open' && opensInMs() === 0 ? 1 : 0
+  const open = () => {
+    nextProbeAt = performance.now() + openMs
+    change('open')
   }
-  let isRowOfFailures = false
-  const tell = async (sign: Sign): Promise<void> => {
-    if (sign === 'none' || (sign === 'up' && !isRowOfFailures)) return
-    isRowOfFailures = sign === 'down'
-    const end = sign === 'up' ? () => undefined : () => Promise.reject(new NotSeenUp())
-    await policy.execute(end).catch(() => undefined)
+  const close = () => {
+    failuresInARow = 0
+    change('closed')
   }
-  /** Goes around the policy, which needs to be told of changes only: through it, each call would cost four more promises. */
-  const runClosed = async (work: () => Promise<Result>): Promise<Result> => {
-    const result = await work()
-    // A call from before it opened may not disturb the probe.
-    if (state() === 'closed') await tell(signOf(result))
-    return result
+  const count = (sign: Sign) => {
+    if (sign === 'up') failuresInARow = 0
+    if (sign !== 'down') return
+    failuresInARow += 1
+    if (failuresInARow >= failures) open()
   }
-  const run = async (work: () => Promise<Result>): Promise<Result> => {
-    if (state() === 'closed') return runClosed(work)
-    if (capacity() === 0) return refuse(Math.max(Math.ceil(opensInMs() / 1000), 1))
-    const call: { ended?: Promise<Result> } = {}
+  const runProbe = async (work: () => Promise<Result>): Promise<Result> => {
+    latestProbe += 1
+    const probe = latestProbe
+    nextProbeAt = performance.now() + PROBE_TIMEOUT_MS
+    change('half_open')
+    let sign: Sign = 'none'
     try {
-      return await policy.execute(async () => {
-        const ended = work()
-        call.ended = ended
-        const sign = await ended.then(signOf, () => 'none' as const)
-        if (sign === 'up') return ended
-        // A probe that saw nothing is no reason to close.
-        throw new NotSeenUp()
-      })
-    } catch (error) {
-      if (error instanceof NotSeenUp && call.ended !== undefined) return call.ended
-      throw error
+      const result = await work()
+      sign = signOf(result)
+      return result
+    } finally {
+      // Only a success closes it. A probe that was given up decides nothing.
+      if (probe === latestProbe && sign === 'up') close()
+      else if (probe === latestProbe) open()
     }
   }
-  return { run, capacity, opensInMs, state }
-}
-
-const STATES: Record<CircuitState, BreakerState> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.HalfOpen]: 'half_open',
-  [CircuitState.Isolated]: 'open',
-}
-
-/** Takes the end of a call through the policy, for which whatever is not thrown is a success, and ends a row of failures. */
-class NotSeenUp extends Error {
-  constructor() {
-    super('the host was not seen to be up')
+  const opensInMs = () => {
+    if (state === 'closed') return 0
+    const leftMs = Math.max(Math.ceil(nextProbeAt - performance.now()), 0)
+    return state === 'half_open' ? Math.min(leftMs, openMs, RETRY_DURING_PROBE_MS) : leftMs
   }
+  const capacity = () => {
+    if (state === 'closed') return Infinity
+    return opensInMs() === 0 ? 1 : 0
+  }
+  const run = async (work: () => Promise<Result>): Promise<Result> => {
+    if (capacity() === 0) return refuse(Math.max(Math.ceil(opensInMs() / 1000), 1))
+    if (state !== 'closed') return runProbe(work)
+    const result = await work()
+    // A call from before it opened must not decide for the probe.
+    if (currentState() === 'closed') count(signOf(result))
+    return result
+  }
+  return { run, capacity, opensInMs, state: currentState }
 }

@@ -195,6 +195,25 @@ describe('half open', () => {
     expect(breaker.told).toEqual(['open', 'half_open', 'open'])
   })
 
+  test('a probe that never ends does not keep it half open: after 90 seconds another call probes, and decides', async () => {
+    const breaker = await startOpen()
+    await untilDue(breaker)
+    const stuck = heldWork()
+    const first = breaker.run(stuck.work)
+    const later = performance.now() + 90_000
+    jest.spyOn(performance, 'now').mockReturnValue(later)
+    expect([breaker.state(), breaker.capacity(), breaker.opensInMs()]).toEqual(['half_open', 1, 0])
+    const { work, end } = heldWork()
+    const second = breaker.run(work)
+    expect(await breaker.run(never)).toEqual(NEXT_SECOND)
+    stuck.end(DOWN)
+    await first
+    expect(breaker.state()).toBe('half_open')
+    end(UP)
+    await second
+    expect(breaker.told).toEqual(['open', 'half_open', 'closed'])
+  })
+
   test.each([
     ['failures', DOWN],
     ['successes', UP],
