@@ -63,5 +63,7 @@ async function deliverOnGrant(
 }
 
 function whyNot(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {
-  return choice.kind === 'not_refreshed' ? { kind: 'not_sent', reason: `no fresh token: ${choice.reason}` } : choice
+  return choice.kind === 'not_refreshed'
+    ? { kind: 'not_sent', cause: 'remote', reason: `no fresh token: ${choice.reason}` }
+    : choice
 }

@@ -1,6 +1,6 @@
 import { createBreaker as createHostBreaker, type Breaker as HostBreaker } from '../outbound/breaker.ts'
 import type { BreakerState, Sign } from '../outbound/breaker.ts'
-import type { Outcome } from './outcome.ts'
+import { outcomeRules, type Outcome } from './outcome.ts'
 
 const FAILURES_IN_A_ROW = 10
 
@@ -24,30 +24,17 @@ export function createBreaker({ onChange, failures = FAILURES_IN_A_ROW, openMs }
   })
 }
 
-/** Ends that came about on our side. */
-const OUR_OWN: ReadonlySet<string> = new Set(['no socket in time', 'unsendable path or header', 'aborted'])
-
 function signOf(outcome: Outcome): Sign {
-  switch (outcome.kind) {
-    case 'delivered':
-    case 'token_refused':
-    case 'not_permitted':
-    case 'recipient_restricted':
-    case 'rejected':
-    case 'rate_limited':
+  switch (outcomeRules[outcome.kind].countsForBreaker) {
+    case 'success':
       return 'up'
-    case 'platform_error':
+    case 'failure':
       return 'down'
-    case 'not_sent':
-      return OUR_OWN.has(outcome.reason) ? 'none' : 'down'
-    case 'unknown':
-      if (!outcome.silent) return 'up'
-      return OUR_OWN.has(outcome.reason) ? 'none' : 'down'
-    case 'consent_required':
-    case 'sender_ambiguous':
-    case 'grant_unreadable':
-    case 'store_unavailable':
-    case 'unavailable':
+    case 'no':
       return 'none'
+    case 'by cause':
+      return 'cause' in outcome ? signOfCause[outcome.cause] : 'none'
   }
 }
+
+const signOfCause = { answer: 'up', remote: 'down', local: 'none', aborted: 'none' } as const

@@ -1,31 +1,149 @@
-/** What Divar said, as far as it could be read: its own `code` and `message`, and the HTTP status that they came with. */
+import type { FailureCause } from '../outbound/exchange.ts'
+
+/** What Divar answered, as far as it could be read: its own `code` and `message`, and the HTTP status. */
 export type PlatformError = { status: number; code?: number | string; message?: string }
 
 /** How one delivery ended. Split where the caller's next step splits; the union is closed. */
 export type Outcome =
   | { kind: 'delivered'; status: number }
-  /** A final no: the same request will be refused again. */
+  /** Final: Divar will refuse the same request again. */
   | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: PlatformError }
   | { kind: 'rate_limited'; divar: PlatformError; retryAfterSeconds?: number }
-  /** Divar failed, and is taken at its word that nothing was delivered. */
+  /** Divar failed and, by its contract, delivered nothing. */
   | { kind: 'platform_error'; divar: PlatformError; retryAfterSeconds?: number }
-  /** Not a byte of the request was written. */
-  | { kind: 'not_sent'; reason: string }
-  /** The request may have been read; nobody can say whether the message stands in the chat. */
-  | {
-      kind: 'unknown'
-      reason: string
-      /** No status came: a time-out or a reset. */
-      silent: boolean
-      divar?: PlatformError
-    }
-  /** There is no token in whose name it could go: nobody has consented, or two users have and it is not said which. */
+  /** No byte of the request was written. */
+  | { kind: 'not_sent'; cause: FailureCause; reason: string }
+  /** Divar may have read the request; the message may or may not be in the chat. `answer`: a status came, but does not tell. */
+  | { kind: 'unknown'; cause: FailureCause | 'answer'; reason: string; divar?: PlatformError }
+  /** There is no token to send with: no grant covers the message, or two users' grants do and the request does not say which. */
   | { kind: 'consent_required' | 'sender_ambiguous' }
-  /** The grant that would cover it was altered in the store, or its key is missing. */
+  /** The grant that covers it was altered in the store, or its key is missing. */
   | { kind: 'grant_unreadable'; grantId: string }
-  /** The store, in which grants are, is away. */
+  /** The grants could not be read. */
   | { kind: 'store_unavailable' }
-  /** The breaker is open: not a byte was sent. */
+  /** The breaker is open: nothing was sent. */
   | { kind: 'unavailable'; retryAfterSeconds: number }
 
 export type OutcomeKind = Outcome['kind']
+
+export type OutcomeRule = {
+  /** A queued message with this outcome is not tried again. */
+  isFinal: boolean
+  /** The sender may repeat the request without risk of a second message. */
+  retryable: boolean
+  /** The request's idempotency key stays taken. What was surely not sent, or may pass later, frees it. */
+  keepsKey: boolean
+  level: 'info' | 'warn' | 'error'
+  /** Whether it shows that the host works. `by cause`: only a failure with a remote cause counts. */
+  countsForBreaker: 'success' | 'failure' | 'by cause' | 'no'
+  /** For the sender, in the answer's `detail`. */
+  advice: string
+}
+
+/** Divar refused this message, and will refuse it again. */
+const refused = { isFinal: true, retryable: false, keepsKey: true, level: 'info', countsForBreaker: 'success' } as const
+
+/** Everything that follows from the kind of an outcome, in one place. */
+export const outcomeRules: Readonly<Record<OutcomeKind, OutcomeRule>> = {
+  delivered: {
+    isFinal: true,
+    retryable: false,
+    keepsKey: true,
+    level: 'info',
+    countsForBreaker: 'success',
+    advice: 'Divar delivered the message.',
+  },
+  token_refused: {
+    ...refused,
+    advice:
+      "Divar refused the user's access token: it is wrong, expired or revoked. Get a new one by the user's consent.",
+  },
+  not_permitted: {
+    ...refused,
+    advice:
+      "Divar does not permit this: check the app's CHAT_SEND_MESSAGE_OAUTH permission and the scope of the token.",
+  },
+  recipient_restricted: {
+    ...refused,
+    advice: 'The recipient has blocked the sender, or one of them is blacklisted. Do not repeat.',
+  },
+  rejected: {
+    ...refused,
+    advice: "Divar rejected the message; see Divar's own code and message in divar.",
+  },
+  rate_limited: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'info',
+    countsForBreaker: 'success',
+    advice: "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.",
+  },
+  platform_error: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'warn',
+    countsForBreaker: 'failure',
+    advice: 'Divar failed; the message was taken as not delivered. Repeat later, waiting longer each time.',
+  },
+  not_sent: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'warn',
+    countsForBreaker: 'by cause',
+    advice: 'Divar could not be reached; not a byte of the message was sent. Repeat later.',
+  },
+  unknown: {
+    isFinal: false,
+    retryable: false,
+    keepsKey: true,
+    level: 'warn',
+    countsForBreaker: 'by cause',
+    advice:
+      'Divar did not answer in a way that tells whether the message was delivered. Repeating may deliver it twice.',
+  },
+  consent_required: {
+    isFinal: true,
+    retryable: true,
+    keepsKey: false,
+    level: 'info',
+    countsForBreaker: 'no',
+    advice:
+      'No grant covers this message, and no token came along. Send the user to consent_url, where one is given, or a token in x-access-token or Authorization: Bearer.',
+  },
+  sender_ambiguous: {
+    isFinal: true,
+    retryable: true,
+    keepsKey: false,
+    level: 'info',
+    countsForBreaker: 'no',
+    advice: 'Two users have consented in this conversation. Name the sender: user_id.',
+  },
+  grant_unreadable: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'error',
+    countsForBreaker: 'no',
+    advice:
+      'The stored grant of this user was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back, or DELETE /grants/<grant_id> and let the user consent anew.',
+  },
+  store_unavailable: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'error',
+    countsForBreaker: 'no',
+    advice: 'The store of this gateway is away, and the grants are in it; nothing was sent. Repeat later.',
+  },
+  unavailable: {
+    isFinal: false,
+    retryable: true,
+    keepsKey: false,
+    level: 'warn',
+    countsForBreaker: 'no',
+    advice: 'Divar has failed ten times in a row; not a byte of the message was sent. Repeat after Retry-After.',
+  },
+}

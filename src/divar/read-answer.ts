@@ -40,20 +40,20 @@ const refusalSchema = z.object({
  */
 export function readOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
   if (exchange.kind === 'failed') {
-    const { begun, reason } = exchange
-    return begun ? { kind: 'unknown', reason, silent: true } : { kind: 'not_sent', reason }
+    const { begun, cause, reason } = exchange
+    return { kind: begun ? 'unknown' : 'not_sent', cause, reason }
   }
   const json = readJson(exchange.body)
   if (!isSuccess(exchange.status)) return readRefusal(exchange.status, json, exchange.headers, secrets)
   const answer = readAnswer(json)
   if (answer === undefined) {
-    return { kind: 'unknown', reason: `unreadable answer with status ${exchange.status}`, silent: false }
+    return { kind: 'unknown', cause: 'answer', reason: `unreadable answer with status ${exchange.status}` }
   }
   const told = answer.status ?? exchange.status
   if (told >= 400) return readRefusal(told, json, exchange.headers, secrets)
   if (isSuccess(told) && !namesError(answer)) return { kind: 'delivered', status: told }
   const divar = readPlatformError(exchange.status, json, secrets)
-  return { kind: 'unknown', reason: `an error under status ${exchange.status}`, silent: false, divar }
+  return { kind: 'unknown', cause: 'answer', reason: `an error under status ${exchange.status}`, divar }
 }
 
 /** A success can hold an error: an object of gRPC's (`code`), or one of a proxy's (`error`). */
@@ -84,7 +84,7 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
   if (status === 429) return { kind: 'rate_limited', divar, ...retryAfter }
   if (status >= 500 && status <= 503) return { kind: 'platform_error', divar, ...retryAfter }
   // A gateway of theirs timed out, or something that we have never seen: the message may have passed.
-  if (status >= 500) return { kind: 'unknown', reason: `status ${status}`, silent: false, divar }
+  if (status >= 500) return { kind: 'unknown', cause: 'answer', reason: `status ${status}`, divar }
   return { kind: 'rejected', divar }
 }
 

@@ -51,7 +51,7 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (kept:
       )
     case 'lost':
       unit.fields['message_id'] = repeat.messageId
-      throw faultOf({ kind: 'unknown', reason: 'its gateway ended', silent: true }, repeat.messageId)
+      throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, repeat.messageId)
   }
 }
 

@@ -1,6 +1,5 @@
 import { Router, type Request, type RequestHandler, type Response } from 'express'
 import type { CallerGate } from '../access/authenticate-caller.ts'
-import type { FaultCode } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import type { Credential, DeliverBy } from '../divar/credential.ts'
@@ -15,7 +14,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/enqueue.ts'
 import type { ConsentUrls } from '../consent/consent-urls.ts'
 import { answerKept, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
-import { deliveredBody, faultOf, outcomeFields, type NotDelivered } from './outcome-answer.ts'
+import { deliveredBody, faultOf, outcomeFields, outcomeLevel, type NotDelivered } from './outcome-answer.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { createSendQuota } from './send-rate-limit.ts'
 import { readSendWishes } from './send-preferences.ts'
@@ -207,25 +206,10 @@ function conversationOf(request: Request): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-/** Sends that were tried are logged by their outcome; a warning when it was neither a yes nor a no. */
+/** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
 const verdictOn: Verdict = (code) => {
-  const level = TRIED.get(code)
-  return level === undefined ? refusedBeforeSending(code) : { event: `message.${code}`, level }
+  const level = code === 'store_outcome_unknown' ? 'warn' : outcomeLevel(code)
+  return level === undefined || level === 'error' ? refusedBeforeSending(code) : { event: `message.${code}`, level }
 }
 
 const refusedBeforeSending = refusedAs('message.refused')
-
-const TRIED: ReadonlyMap<FaultCode, 'info' | 'warn'> = new Map([
-  ['consent_required', 'info'],
-  ['sender_ambiguous', 'info'],
-  ['token_refused', 'info'],
-  ['not_permitted', 'info'],
-  ['recipient_restricted', 'info'],
-  ['rejected', 'info'],
-  ['rate_limited', 'info'],
-  ['platform_error', 'warn'],
-  ['not_sent', 'warn'],
-  ['unknown', 'warn'],
-  ['store_outcome_unknown', 'warn'],
-  ['platform_unavailable', 'warn'],
-])

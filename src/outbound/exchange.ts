@@ -9,7 +9,10 @@ export type Exchange =
   /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
   | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined }
   /** No status came. `begun` tells whether a byte of the request may have been written. */
-  | { kind: 'failed'; begun: boolean; reason: string }
+  | { kind: 'failed'; begun: boolean; cause: FailureCause; reason: string }
+
+/** What ended an exchange without a status: this process, the caller's signal, or the host and the way to it. */
+export type FailureCause = 'local' | 'aborted' | 'remote'
 
 export type ReplyHeaders = Record<string, string | string[] | undefined>
 
@@ -43,7 +46,7 @@ export function ask(
   // Checked here, since a pool that finds it out for itself never uses the socket again that it had chosen.
   if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
     onReleased?.()
-    return Promise.resolve({ kind: 'failed', begun: false, reason: 'unsendable path or header' })
+    return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
   }
   return new Promise((settle) => {
     const collector = new Collector(
@@ -56,7 +59,7 @@ export function ask(
       onReleased,
     )
     const onAbort = () => {
-      collector.giveUp('aborted')
+      collector.giveUp('aborted', 'aborted')
     }
     const stopDeadline = startDeadline(timeoutMs, () => {
       collector.giveUp('timeout')
@@ -116,16 +119,16 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#onReleased?.()
   }
 
-  giveUp(reason: string): void {
-    this.#finish(undefined, reason)
+  giveUp(reason: string, cause: FailureCause = 'remote'): void {
+    this.#finish(undefined, reason, cause)
     this.#controller?.abort(new Error(reason))
   }
 
-  #finish(body: Buffer | undefined, reason: string): void {
+  #finish(body: Buffer | undefined, reason: string, cause: FailureCause = 'remote'): void {
     if (this.#settled) return
     this.#settled = true
     const begun = this.#controller !== undefined
-    this.#settle(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, reason })
+    this.#settle(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, cause, reason })
   }
 }
 

@@ -31,12 +31,13 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const startedAt = performance.now()
-    if (!(await slots.take(request.timeoutMs))) return { kind: 'failed', begun: false, reason: 'no socket in time' }
+    if (!(await slots.take(request.timeoutMs)))
+      return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
     const leftMs = request.timeoutMs - (performance.now() - startedAt)
     if (leftMs >= 1) return sendWithin(leftMs, request, span)
     // A socket that is free too late serves the next; to write now and give up at once would leave the outcome unknown.
     release()
-    return { kind: 'failed', begun: false, reason: 'no socket in time' }
+    return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
   }
   const send = (request: ExchangeRequest, span?: Span): Promise<Exchange> =>
     slots.takeNow() ? sendWithin(request.timeoutMs, request, span) : sendLater(request, span)

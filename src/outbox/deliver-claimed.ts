@@ -1,7 +1,7 @@
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/spans.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
-import type { Outcome } from '../divar/outcome.ts'
+import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/describe-error.ts'
 import {
@@ -80,7 +80,7 @@ export function createCarrier(options: CarryOptions) {
     const trace = span?.trace ?? newTrace()
     const outcome = await lane.deliver(id, content, trace)
     const attributes = { [idField(wire)]: id, wire, attempt: number, outcome: outcome.kind }
-    span?.end({ attributes, failed: isOff(outcome) })
+    span?.end({ attributes, failed: outcomeRules[outcome.kind].level !== 'info' })
     return { outcome, trace }
   }
 
@@ -89,7 +89,7 @@ export function createCarrier(options: CarryOptions) {
     if (error instanceof StoreError) log.warn({ event: 'store.failed', what: 'begin', ...describeStoreError(error) })
     else log.error({ event: 'outbox.failed', message_id: message.id, ...describeError(error) })
     if (number === undefined) await attempts.release(message.id)
-    else await settle(message, number, { kind: 'unknown', reason: 'the gateway failed', silent: true })
+    else await settle(message, number, { kind: 'unknown', cause: 'local', reason: 'the gateway failed' })
   }
 
   /** Commits an outcome; the message is tried again later, or ends. */
@@ -138,7 +138,7 @@ export function createCarrier(options: CarryOptions) {
 
   const settleAlone = async (left: Held): Promise<void> => {
     if (left.attemptOpen) {
-      await settle(left, left.attempts, { kind: 'unknown', reason: 'its gateway ended', silent: true })
+      await settle(left, left.attempts, { kind: 'unknown', cause: 'local', reason: 'its gateway ended' })
     } else if (left.inLine) {
       await attempts.release(left.id)
     } else {
@@ -201,11 +201,5 @@ function finalState(state: string): FinalState | undefined {
 }
 
 function levelOf(outcome: Outcome, state: string): 'info' | 'warn' | 'error' {
-  if (state === 'failed') return 'error'
-  return isOff(outcome) ? 'warn' : 'info'
-}
-
-/** Neither a yes nor a no. */
-function isOff({ kind }: Outcome): boolean {
-  return kind === 'platform_error' || kind === 'not_sent' || kind === 'unknown' || kind === 'unavailable'
+  return state === 'failed' ? 'error' : outcomeRules[outcome.kind].level
 }

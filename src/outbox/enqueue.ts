@@ -1,6 +1,6 @@
 import { within } from '../base/timeout.ts'
 import { wireOf } from '../divar/deliver.ts'
-import type { Outcome } from '../divar/outcome.ts'
+import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Credential } from '../divar/credential.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
@@ -10,7 +10,7 @@ import { attemptEnd, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
 import type { Carrier } from './deliver-claimed.ts'
 import { writeOwed, type Envelopes } from './payload.ts'
-import { keepsKey, limitOf, onlyState } from './retry-policy.ts'
+import { limitOf, onlyState } from './retry-policy.ts'
 
 /** How long a caller's answer waits for its outcome to be committed. */
 const COMMIT_WAIT_MS = 3000
@@ -99,7 +99,7 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
     outcome: Outcome,
     replyOf: (outcome: Outcome) => KeptReply,
   ): Promise<boolean> => {
-    const idempotency: Finish['idempotency'] = keepsKey(outcome)
+    const idempotency: Finish['idempotency'] = outcomeRules[outcome.kind].keepsKey
       ? { reply: envelopes.seal('reply', send.id, replyOf(outcome)) }
       : 'free'
     const attempt = attemptEnd(number, outcome)

@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeKind } from '../divar/outcome.ts'
+import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Finish, Limit } from '../store/store.ts'
 
 /** A `Retry-After` that outlasts a message leaves it one last try, so long before its end. */
@@ -21,17 +21,6 @@ export type Tried = {
   tryForMs: number
 }
 
-const FINAL_NO: ReadonlySet<OutcomeKind> = new Set([
-  'token_refused',
-  'not_permitted',
-  'recipient_restricted',
-  'rejected',
-  'consent_required',
-  'sender_ambiguous',
-])
-/** These say no for want of a consent: once it is there, the same request may pass. */
-const WANTS_CONSENT: ReadonlySet<OutcomeKind> = new Set(['consent_required', 'sender_ambiguous'])
-
 /**
  * What becomes of a message after an attempt. Only what surely was not delivered is tried again, or what may be delivered twice. Where one
  * attempt may have delivered it, a later no does not make it undelivered: it ends `unknown`.
@@ -41,7 +30,7 @@ export function nextState(tried: Tried, policy: RetryPolicy, random: () => numbe
   const { outcome, atLeastOnce } = tried
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   const unsure = tried.unsure || outcome.kind === 'unknown'
-  if (FINAL_NO.has(outcome.kind)) return { state: unsure ? 'unknown' : 'rejected' }
+  if (outcomeRules[outcome.kind].isFinal) return { state: unsure ? 'unknown' : 'rejected' }
   if (outcome.kind === 'unknown' && !atLeastOnce) return { state: 'unknown' }
   const inMs = waitMs(tried, policy, random)
   if (inMs <= tried.tryForMs) return { state: 'queued', inMs, unsure }
@@ -53,7 +42,7 @@ export function nextState(tried: Tried, policy: RetryPolicy, random: () => numbe
 /** The same for a message that gets one attempt only, since its caller waits for the answer. */
 export function onlyState(outcome: Outcome): Finish['next'] {
   if (outcome.kind === 'delivered' || outcome.kind === 'unknown') return { state: outcome.kind }
-  return { state: FINAL_NO.has(outcome.kind) ? 'rejected' : 'failed' }
+  return { state: outcomeRules[outcome.kind].isFinal ? 'rejected' : 'failed' }
 }
 
 /**
@@ -76,9 +65,4 @@ export function limitOf(outcome: Outcome): Limit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome
   return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }
-}
-
-/** Whether a request with this outcome keeps its idempotency key. What surely was not sent, or may be sent later, frees it. */
-export function keepsKey({ kind }: Outcome): boolean {
-  return kind === 'delivered' || kind === 'unknown' || (FINAL_NO.has(kind) && !WANTS_CONSENT.has(kind))
 }

@@ -83,8 +83,8 @@ export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) 
       traced: { as: 'deliver notice', trace },
     })
     if (exchange.kind === 'failed') {
-      const { begun, reason } = exchange
-      return begun ? { kind: 'unknown', reason, silent: true } : { kind: 'not_sent', reason }
+      const { begun, cause, reason } = exchange
+      return { kind: begun ? 'unknown' : 'not_sent', cause, reason }
     }
     if (exchange.status >= 200 && exchange.status < 300) return { kind: 'delivered', status: exchange.status }
     const retryAfterSeconds = readRetryAfter(exchange.headers['retry-after'])

@@ -15,6 +15,7 @@ export function spareHost(host: Host, onChange: (state: BreakerState) => void, o
   const refused: Exchange = {
     kind: 'failed',
     begun: false,
+    cause: 'local',
     reason: `left alone after ${FAILURES_IN_A_ROW} failures in a row`,
   }
   const { run, state } = createBreaker<Exchange>({
@@ -27,11 +28,9 @@ export function spareHost(host: Host, onChange: (state: BreakerState) => void, o
   return { host: { send: (request) => run(() => host.send(request)), destroy: host.destroy }, state }
 }
 
-/** Ends that tell of our own sockets and requests. One that was aborted is none of them: that is how the deadline ends a call. */
-const OUR_OWN: ReadonlySet<string> = new Set(['no socket in time', 'unsendable path or header'])
-
 function signOf(exchange: Exchange): Sign {
-  if (exchange.kind === 'failed') return OUR_OWN.has(exchange.reason) ? 'none' : 'down'
+  // An aborted call counts: that is how the deadline ends one.
+  if (exchange.kind === 'failed') return exchange.cause === 'local' ? 'none' : 'down'
   // Without a body the answer broke off, came too slowly, or was too large.
   return exchange.status >= 500 || exchange.body === undefined ? 'down' : 'up'
 }

@@ -10,11 +10,11 @@ import { originOf } from '../support/listen.ts'
 const divar = (status: number) => ({ divar: { status } })
 
 const failures: [string, Outcome][] = [
-  ['a refused connection', { kind: 'not_sent', reason: 'ECONNREFUSED' }],
-  ['a name that is not found', { kind: 'not_sent', reason: 'ENOTFOUND' }],
-  ['a time-out while connecting', { kind: 'not_sent', reason: 'timeout' }],
-  ['a time-out', { kind: 'unknown', reason: 'timeout', silent: true }],
-  ['a reset', { kind: 'unknown', reason: 'ECONNRESET', silent: true }],
+  ['a refused connection', { kind: 'not_sent', cause: 'remote', reason: 'ECONNREFUSED' }],
+  ['a name that is not found', { kind: 'not_sent', cause: 'remote', reason: 'ENOTFOUND' }],
+  ['a time-out while connecting', { kind: 'not_sent', cause: 'remote', reason: 'timeout' }],
+  ['a time-out', { kind: 'unknown', cause: 'remote', reason: 'timeout' }],
+  ['a reset', { kind: 'unknown', cause: 'remote', reason: 'ECONNRESET' }],
   ['500', { kind: 'platform_error', ...divar(500) }],
   ['503 with seconds', { kind: 'platform_error', ...divar(503), retryAfterSeconds: 9 }],
 ]
@@ -31,8 +31,8 @@ const successes: [string, Outcome][] = [
   ['412', { kind: 'recipient_restricted', ...divar(412) }],
   ['400', { kind: 'rejected', ...divar(400) }],
   ['429', { kind: 'rate_limited', ...divar(429), retryAfterSeconds: 60 }],
-  ['a success that cannot be read', { kind: 'unknown', reason: 'unreadable answer with status 200', silent: false }],
-  ['504', { kind: 'unknown', reason: 'status 504', silent: false, ...divar(504) }],
+  ['a success that cannot be read', { kind: 'unknown', cause: 'answer', reason: 'unreadable answer with status 200' }],
+  ['504', { kind: 'unknown', cause: 'answer', reason: 'status 504', ...divar(504) }],
 ]
 test.each(successes)('%s shows that the host answers: it ends a row of failures', async (_, outcome) => {
   const breaker = start()
@@ -45,10 +45,10 @@ test.each(successes)('%s shows that the host answers: it ends a row of failures'
 })
 
 const silences: [string, Outcome][] = [
-  ['no socket in time', { kind: 'not_sent', reason: 'no socket in time' }],
-  ['what cannot be sent', { kind: 'not_sent', reason: 'unsendable path or header' }],
-  ['a call given up before it began', { kind: 'not_sent', reason: 'aborted' }],
-  ['a call given up after it began', { kind: 'unknown', reason: 'aborted', silent: true }],
+  ['no socket in time', { kind: 'not_sent', cause: 'local', reason: 'no socket in time' }],
+  ['what cannot be sent', { kind: 'not_sent', cause: 'local', reason: 'unsendable path or header' }],
+  ['a call given up before it began', { kind: 'not_sent', cause: 'aborted', reason: 'aborted' }],
+  ['a call given up after it began', { kind: 'unknown', cause: 'aborted', reason: 'aborted' }],
   ['another breaker that is open', { kind: 'unavailable', retryAfterSeconds: 3 }],
 ]
 test.each(silences)('%s says nothing of the host: it neither counts nor ends a row', async (_, outcome) => {
@@ -60,7 +60,7 @@ test.each(silences)('%s says nothing of the host: it neither counts nor ends a r
   expect(breaker.state()).toBe('open')
 })
 
-test('those that say nothing of the host are known by the words that our own calls end with', async () => {
+test('a call that this process ended itself says nothing of the host', async () => {
   const host = createHost(await originOf(createServer()), 1000)
   const request = { path: '/', headers: {}, body: '', maxBytes: 100, timeoutMs: 5000 }
   const ended = [

@@ -4,7 +4,7 @@ import { createBreaker, type Breaker } from '../../src/divar/breaker.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { DOWN, OPEN_MS, startBreaker as start, UP, type TestBreaker } from '../support/breaker.ts'
 
-const BUSY: Outcome = { kind: 'not_sent', reason: 'no socket in time' }
+const BUSY: Outcome = { kind: 'not_sent', cause: 'local', reason: 'no socket in time' }
 const NEXT_SECOND: Outcome = { kind: 'unavailable', retryAfterSeconds: 1 }
 
 /** Waits for the breaker's own time to be over, by asking it. */

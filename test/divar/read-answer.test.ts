@@ -6,16 +6,16 @@ function answered(status: number, body?: string): Exchange {
   return { kind: 'answered', status, headers: {}, body: body === undefined ? undefined : Buffer.from(body) }
 }
 
-test.each<[string, boolean, Exchange]>([
-  ['a time-out', true, { kind: 'failed', begun: true, reason: 'timeout' }],
-  ['a reset', true, { kind: 'failed', begun: true, reason: 'ECONNRESET' }],
-  ['a 200 that breaks off', false, answered(200)],
-  ['a 200 that cannot be read', false, answered(200, '<html>')],
-  ['a 200 that says 504', false, answered(200, '{"status":504}')],
-  ['504', false, answered(504)],
-  ['520', false, answered(520, '{}')],
-])('%s leaves it unknown; that no status came: %s', (_, silent, exchange) => {
-  expect(readOutcome(exchange, [])).toMatchObject({ kind: 'unknown', silent })
+test.each<[string, 'remote' | 'answer', Exchange]>([
+  ['a time-out', 'remote', { kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' }],
+  ['a reset', 'remote', { kind: 'failed', begun: true, cause: 'remote', reason: 'ECONNRESET' }],
+  ['a 200 that breaks off', 'answer', answered(200)],
+  ['a 200 that cannot be read', 'answer', answered(200, '<html>')],
+  ['a 200 that says 504', 'answer', answered(200, '{"status":504}')],
+  ['504', 'answer', answered(504)],
+  ['520', 'answer', answered(520, '{}')],
+])('%s leaves it unknown; its cause: %s', (_, cause, exchange) => {
+  expect(readOutcome(exchange, [])).toMatchObject({ kind: 'unknown', cause })
 })
 
 test("Divar's words are passed on well-formed, also where they are cut within a character", () => {

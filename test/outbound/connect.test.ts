@@ -118,6 +118,7 @@ test('a name that is not resolved in time ends the attempt', async () => {
   expect(await ask(pool, { ...REQUEST, timeoutMs: 10_000 })).toEqual({
     kind: 'failed',
     begun: false,
+    cause: 'remote',
     reason: 'UND_ERR_CONNECT_TIMEOUT',
   })
 })
@@ -145,6 +146,7 @@ test('where no address answers, the request was not sent', async () => {
   expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toEqual({
     kind: 'failed',
     begun: false,
+    cause: 'remote',
     reason: 'ECONNREFUSED',
   })
   expect(await ask(poolTo(port), REQUEST)).toMatchObject({ kind: 'failed', begun: false })

@@ -111,13 +111,13 @@ describe('without a status, it is told whether the request may have been written
       })
     })
     const exchange = await ask(poolTo(await originOf(server)), REQUEST)
-    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: expect.stringMatching(/./) })
+    expect(exchange).toEqual({ kind: 'failed', begun: true, cause: 'remote', reason: expect.stringMatching(/./) })
     expect(bytes.match(/^POST \/ /gm)).toHaveLength(1)
   })
 
   test('silence: it was', async () => {
     const exchange = await postTo(() => undefined, { timeoutMs: 100 })
-    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: 'timeout' })
+    expect(exchange).toEqual({ kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' })
   })
 
   test('a caller that gives up: it was', async () => {
@@ -128,7 +128,7 @@ describe('without a status, it is told whether the request may have been written
       },
       { signal: giveUp.signal },
     )
-    expect(exchange).toEqual({ kind: 'failed', begun: true, reason: 'aborted' })
+    expect(exchange).toEqual({ kind: 'failed', begun: true, cause: 'aborted', reason: 'aborted' })
   })
 
   test('a caller that had given up before: it was not', async () => {
@@ -136,7 +136,7 @@ describe('without a status, it is told whether the request may have been written
     const origin = await originOf(createServer((_request, response) => response.end(String((asked += 1)))))
     const pool = poolTo(origin)
     const exchange = await ask(pool, { ...REQUEST, signal: AbortSignal.abort() })
-    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: 'aborted' })
+    expect(exchange).toEqual({ kind: 'failed', begun: false, cause: 'aborted', reason: 'aborted' })
     expect(await ask(pool, REQUEST)).toMatchObject({ body: Buffer.from('1') })
   })
 
@@ -145,7 +145,12 @@ describe('without a status, it is told whether the request may have been written
     ['no such name', 'http://nowhere.invalid'],
   ])('%s: it was not', async (_, origin) => {
     const exchange = await ask(poolTo(origin), REQUEST)
-    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/^E[A-Z_]+$/) })
+    expect(exchange).toEqual({
+      kind: 'failed',
+      begun: false,
+      cause: 'remote',
+      reason: expect.stringMatching(/^E[A-Z_]+$/),
+    })
   })
 
   test('a connection cut in the TLS handshake: it was not', async () => {
@@ -155,7 +160,7 @@ describe('without a status, it is told whether the request may have been written
       }),
     )
     const exchange = await ask(poolTo(origin.replace('http:', 'https:')), { ...REQUEST, timeoutMs: 1000 })
-    expect(exchange).toEqual({ kind: 'failed', begun: false, reason: expect.stringMatching(/./) })
+    expect(exchange).toEqual({ kind: 'failed', begun: false, cause: 'remote', reason: expect.stringMatching(/./) })
   })
 
   test('a header that cannot be written: it was not', async () => {

@@ -30,7 +30,7 @@ test('after an outage the living do not wait behind the dead', async () => {
   const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send({ ...request, timeoutMs: 15_000 }))
   const late = await Promise.all(Array.from({ length: 2000 }, () => host.send({ ...request, timeoutMs: 50 })))
   expect(new Set(late.map((exchange) => JSON.stringify(exchange)))).toEqual(
-    new Set(['{"kind":"failed","begun":false,"reason":"no socket in time"}']),
+    new Set(['{"kind":"failed","begun":false,"cause":"local","reason":"no socket in time"}']),
   )
   // It recovers: the next request is served, and no connection was opened for those who had left.
   held = false
@@ -86,7 +86,7 @@ test('the deadline includes the wait for a socket', async () => {
   const note = (name: string) => () => order.push(name)
   await Promise.all([waited.then(note('waited')), fresh.then(note('fresh'))])
   expect(order).toEqual(['waited', 'fresh'])
-  expect(await waited).toEqual({ kind: 'failed', begun: true, reason: 'timeout' })
+  expect(await waited).toEqual({ kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' })
   held = false
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(stuck)

@@ -67,7 +67,7 @@ test('a request whose socket came too late is not sent, rather than sent and giv
   const late = host.send({ ...request, timeoutMs: 200 })
   release(1)
   await standStill(500)
-  expect(await late).toEqual({ kind: 'failed', begun: false, reason: 'no socket in time' })
+  expect(await late).toEqual({ kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' })
   release(MAX_SOCKETS)
   expect((await Promise.all(held)).every(({ kind }) => kind === 'answered')).toBe(true)
   // The place that it did not use is free.

@@ -109,11 +109,13 @@ describe('when every socket is taken', () => {
     expect(await ask(pool, { ...REQUEST, path: '/waited', timeoutMs: 50 })).toEqual({
       kind: 'failed',
       begun: false,
+      cause: 'remote',
       reason: 'timeout',
     })
     expect(sockets).toHaveLength(128)
     release.abort()
-    for (const held of await Promise.all(holding)) expect(held).toMatchObject({ begun: true, reason: 'aborted' })
+    for (const held of await Promise.all(holding))
+      expect(held).toMatchObject({ begun: true, cause: 'aborted', reason: 'aborted' })
     expect(await ask(pool, { ...REQUEST, path: '/last' })).toMatchObject({ kind: 'answered', status: 200 })
     expect(paths).not.toContain('/waited')
   })

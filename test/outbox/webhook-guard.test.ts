@@ -51,7 +51,7 @@ test('an answer of the webhook that never ends is cut, and one that never comes 
   // It said yes; what else it says is of no interest.
   expect(endless.outcome).toEqual({ kind: 'delivered', status: 200 })
   const silent = await deliverTo(() => undefined, 0.01)
-  expect(silent).toEqual({ outcome: { kind: 'unknown', reason: 'timeout', silent: true }, timeouts: [10_000] })
+  expect(silent).toEqual({ outcome: { kind: 'unknown', cause: 'remote', reason: 'timeout' }, timeouts: [10_000] })
 })
 
 test('a Retry-After of the webhook is read, so that the notice comes again when the receiver wants it', async () => {

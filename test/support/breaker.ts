@@ -7,7 +7,7 @@ import type { BreakerState } from '../../src/outbound/breaker.ts'
 export const OPEN_MS = 30
 
 export const UP: Outcome = { kind: 'delivered', status: 200 }
-export const DOWN: Outcome = { kind: 'not_sent', reason: 'ECONNREFUSED' }
+export const DOWN: Outcome = { kind: 'not_sent', cause: 'remote', reason: 'ECONNREFUSED' }
 
 export type TestBreaker = Breaker & {
   /** The states that it told of so far. */
