@@ -32,6 +32,7 @@ export type GatewayProcess = {
   kill: () => Promise<void>
   /** SIGTERM, and gone when this resolves. */
   stop: () => Promise<void>
+  signal: (signal: NodeJS.Signals) => void
   /** Lines so far by which somebody has to act. */
   errors: () => number
 }
@@ -116,6 +117,7 @@ export function spawnGateway(
     ready,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    signal: (signal) => child.kill(signal),
     errors: () => errors,
   }
 }

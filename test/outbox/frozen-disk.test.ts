@@ -8,6 +8,7 @@ import { eventually, list, post, queue, said, startOn, textsAt, until } from '..
 import { newMessage, openAt } from '../support/stores.ts'
 
 const disk = mountFreezableDisk()
+const dyingDisk = mountFreezableDisk()
 const run = disk === undefined ? test.skip : test
 
 function refused(settled: PromiseSettledResult<unknown> | undefined): unknown {
@@ -26,6 +27,15 @@ run('a call that waits behind a frozen disk surely never happens; one that had b
   await store.ping()
   expect((await store.find(begun.caller, begun.id))?.state).toBe('queued')
   expect(await store.find(waiting.caller, waiting.id)).toBeUndefined()
+})
+
+run('a commit that meets an I/O error may have reached the disk', async () => {
+  const { folder, fail } = dyingDisk ?? missing()
+  const store = await openAt(`file:${join(folder, 'store.db')}`)
+  await store.accept([newMessage()])
+  fail()
+  const [settled] = await Promise.allSettled([store.accept([newMessage()])])
+  expect(refused(settled)).toBe(true)
 })
 
 run(

@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
 import { reportMissing } from './programs.ts'
 
 const SIZE = 32 * 1024 * 1024
 
-/** A file system of its own that can be frozen: writes to it wait until it is thawed. */
-export type FreezableDisk = { folder: string; freeze: () => void; thaw: () => void }
+/** A file system of its own that can be frozen: writes to it wait until it is thawed. It can also fail for good. */
+export type FreezableDisk = { folder: string; freeze: () => void; thaw: () => void; fail: () => void }
+
+const CUT_POWER = fileURLToPath(new URL('../../prove/support/cut-power.py', import.meta.url))
 
 /** `undefined` where this process may not mount one. It is removed after the tests of the file. */
 export function mountFreezableDisk(): FreezableDisk | undefined {
@@ -47,6 +50,9 @@ export function mountFreezableDisk(): FreezableDisk | undefined {
       frozen = true
     },
     thaw,
+    fail: () => {
+      run('python3', CUT_POWER, folder)
+    },
   }
 }
 

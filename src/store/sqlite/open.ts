@@ -1,6 +1,7 @@
 import SqliteFile from 'better-sqlite3'
 import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from '../queries/database.ts'
+import { LostAnswerError } from '../guard.ts'
 import { migrate, MigrationError } from '../migrate.ts'
 import { createQueries, type Queries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
@@ -85,6 +86,15 @@ function codeOf(error: unknown): string {
   return cause instanceof Error ? cause.name : 'unknown'
 }
 
+/** @throws LostAnswerError after an I/O error: what reached the disk before it may be found there by the next start */
+function commit(file: SqliteFile.Database): void {
+  try {
+    file.exec('commit')
+  } catch (error) {
+    throw codeOf(error).startsWith('SQLITE_IOERR') ? new LostAnswerError(error) : error
+  }
+}
+
 function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Database {
   return {
     kind: 'sqlite',
@@ -95,7 +105,7 @@ function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Databa
       file.exec('begin immediate')
       try {
         const result = await work(db)
-        file.exec('commit')
+        commit(file)
         return result
       } finally {
         // Some errors, such as a full disk, end the transaction by themselves.

@@ -12,7 +12,7 @@ export type Told =
   | { kind: 'opened' }
   | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
   | { kind: 'answer'; id: number; value: unknown }
-  | { kind: 'error'; id: number; error: unknown }
+  | { kind: 'error'; id: number; error: unknown; mayBeDone: boolean }
 
 /** The same, as it comes in: each value is of the type that its call promised. */
 type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
@@ -172,7 +172,7 @@ class Thread {
     this.#waiting.delete(heard.id)
     this.#events.onServed()
     if (heard.kind === 'answer') waiting?.resolve(heard.value)
-    else waiting?.reject(new StoreError('the store failed', heard.error))
+    else waiting?.reject(new StoreError('the store failed', heard.error, heard))
   }
 }
 

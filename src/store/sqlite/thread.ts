@@ -35,7 +35,8 @@ function serve(queries: SqliteQueries, checkFile: () => void): void {
       if (method !== 'close') checkFile()
       tell({ kind: 'answer', id, value: await methods[method](...parameters) })
     } catch (error) {
-      tell({ kind: 'error', id, error: toPlain(error instanceof StoreError ? error.cause : error) })
+      const { cause, mayBeDone } = error instanceof StoreError ? error : { cause: error, mayBeDone: false }
+      tell({ kind: 'error', id, error: toPlain(cause), mayBeDone })
     }
   }
   let last = Promise.resolve()
