@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import { describeStoreError } from '../store/describe-error.ts'
+import { describeStoreError } from '../store/store-faults.ts'
 import type { AttemptEnd, Claimed, Finish, OutboxStore } from '../store/store.ts'
 
 const STORE_RETRY_MS = 500

@@ -1,7 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError, type Logger } from '../observability/log.ts'
-import { describeStoreError } from '../store/describe-error.ts'
+import { describeStoreError } from '../store/store-faults.ts'
 import { BATCH, Housekeeping, type Batch } from '../store/maintenance.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import type { SealedRow, Store } from '../store/store.ts'

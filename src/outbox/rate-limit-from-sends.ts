@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/log.ts'
 import type { Outcome } from '../divar/outcome.ts'
-import { describeStoreError } from '../store/describe-error.ts'
+import { describeStoreError } from '../store/store-faults.ts'
 import type { OutboxStore } from '../store/store.ts'
 import type { Pause } from './rate-limit-hold.ts'
 import { limitOf, PROBE_AFTER_MS } from './retry-policy.ts'

@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import { describeStoreError } from '../store/describe-error.ts'
+import { describeStoreError } from '../store/store-faults.ts'
 import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import type { Lane } from './delivery-target.ts'
 import type { Pause } from './rate-limit-hold.ts'

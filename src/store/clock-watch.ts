@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import type { KeepingStore } from './maintenance-store.ts'
+import type { KeepingStore } from './store.ts'
 
 const MINUTE_MS = 60_000
 /** A clock that moved further than this against the monotonic one was set, or is wrong. */

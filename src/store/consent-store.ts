@@ -1,4 +1,4 @@
-import type { Sealed } from './sealed.ts'
+import type { Sealed } from './message-store.ts'
 
 /** What the store keeps for consent: clicks behind their ids, walks under way, and grants. Free of SQL, as `store.ts` is. */
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
 import { within } from '../base/timeout.ts'
-import { describeStoreError } from './describe-error.ts'
+import { describeStoreError } from './store-faults.ts'
 
 export const BATCH = 200
 /** Between two looks. */

@@ -1,7 +1,8 @@
 import type { ErrorRequestHandler } from 'express'
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
-import { StoreError } from './store.ts'
+import { describeError } from '../observability/log.ts'
+import { StoreError, StoreSetupError } from './store.ts'
 
 /** How soon a store may be back. */
 const STORE_RETRY_S = 5
@@ -46,4 +47,10 @@ export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise
       { internal: error.message, cause: error.cause },
     )
   }
+}
+
+/** What may be logged of a failing store: the kind and the code (such as the SQLSTATE) of the underlying error. */
+export function describeStoreError(error: unknown): Record<string, unknown> {
+  const isOurs = error instanceof StoreError || error instanceof StoreSetupError
+  return describeError(isOurs ? (error.cause ?? error) : error)
 }

@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/log.ts'
 import { within } from '../base/timeout.ts'
-import { describeStoreError } from './describe-error.ts'
+import { describeStoreError } from './store-faults.ts'
 
 const PROVE_EVERY_MS = 1000
 /** Less than the time between two proofs, so that the state follows within 2 s. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
-import type { ClockReading } from '../maintenance-store.ts'
+import type { ClockReading } from '../store.ts'
 
 /** A row that was written this much later than now was written by a clock that was ahead. Less is what clocks are corrected by. */
 export const CLOCK_TOLERANCE_MS = 5000

@@ -90,7 +90,7 @@ export async function unmarkProbes(trx: Kysely<Schema>, messageIds: readonly str
 }
 
 /** Something was delivered that no store knows: the next pause for which Divar names no time is a short one again. */
-export async function resetWait({ db }: Database): Promise<void> {
+export async function resetPauseWait({ db }: Database): Promise<void> {
   await db.updateTable('pause').set({ wait_ms: 0 }).where('wait_ms', '>', 0).execute()
 }
 

@@ -3,11 +3,11 @@ import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from '../queries/database.ts'
 import { LostAnswerError } from '../guard.ts'
 import { migrate, MigrationError } from '../migrate.ts'
-import { createQueries, type Queries } from '../queries/queries.ts'
+import { createQueries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
-import { StoreSetupError } from '../store.ts'
+import { StoreSetupError, type StoreMethods } from '../store.ts'
 
-export type SqliteQueries = Queries & { backup: (file: string) => Promise<void>; close: () => Promise<void> }
+export type SqliteQueries = StoreMethods & { backup: (file: string) => Promise<void>; close: () => Promise<void> }
 
 /** Opens the file for this process alone. Its calls must not overlap: there is one connection. */
 export async function openSqlite(path: string): Promise<SqliteQueries> {

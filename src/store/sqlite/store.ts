@@ -1,15 +1,16 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { withDeadline } from '../guard.ts'
+import { createMethods, isRead, type MethodName } from '../methods.ts'
 import { giveUp, newTurn, type Turn } from './turn.ts'
 import type { SqliteQueries } from './open.ts'
-import { StoreError, StoreSetupError, type Store } from '../store.ts'
+import { StoreError, StoreSetupError, type Store, type StoreMethods } from '../store.ts'
 import type { StoreEvents } from '../store-watch.ts'
 
 /** What the two threads say to each other. */
 export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
 export type Told =
-  | { kind: 'opened' }
+  | { kind: 'opened'; methods: readonly MethodName[] }
   | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: unknown; mayBeDone: boolean }
@@ -18,9 +19,6 @@ export type Told =
 type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
 
 type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; turn: Turn }
-
-/** Only reads: they are done or not, and it makes no difference. */
-const READS: ReadonlySet<keyof SqliteQueries> = new Set(['repeat', 'find', 'list', 'bodyOf'])
 
 /** What comes then is refused at once: a thread that hangs on its disk answers nobody, and each call that waits takes memory. */
 const MAX_WAITING = 10_000
@@ -33,56 +31,11 @@ const CLOSE_TIMEOUT_MS = 5000
  */
 export async function openSqliteStore(path: string, events: StoreEvents): Promise<Store> {
   const thread = new Thread(path, events)
-  await thread.opened
-  const call = thread.call.bind(thread)
+  const methods = await thread.opened
   return {
+    ...createMethods<StoreMethods>(methods, (name, ...parameters) => thread.call(name, ...parameters)),
     kind: 'sqlite',
-    accept: (messages) => call('accept', messages),
-    repeat: (caller, idempotency) => call('repeat', caller, idempotency),
-    claim: (owner, wire, limit, probeLeaseMs) => call('claim', owner, wire, limit, probeLeaseMs),
-    begin: (owner, ids) => call('begin', owner, ids),
-    finish: (owner, finished) => call('finish', owner, finished),
-    release: (owner, ids) => call('release', owner, ids),
-    pause: (limit) => call('pause', limit),
-    resetPauseWait: () => call('resetPauseWait'),
-    heartbeat: (owner) => call('heartbeat', owner),
-    adopt: (owner, limit) => call('adopt', owner, limit),
-    leave: (owner) => call('leave', owner),
-    find: (caller, id) => call('find', caller, id),
-    list: (caller, filter) => call('list', caller, filter),
-    retry: (caller, id, tryForMs, names) => call('retry', caller, id, tryForMs, names),
-    bodyOf: (caller, id) => call('bodyOf', caller, id),
-    cancel: (caller, id, notices) => call('cancel', caller, id, notices),
-    wipe: (limit) => call('wipe', limit),
-    purge: (retentionMs, limit) => call('purge', retentionMs, limit),
-    sealedUnderOthers: (keyId, limit, except) => call('sealedUnderOthers', keyId, limit, except),
-    reseal: (rows) => call('reseal', rows),
-    readClock: () => call('readClock'),
-    confirmClock: () => call('confirmClock'),
-    mendTimes: () => call('mendTimes'),
-    keysInUse: () => call('keysInUse'),
-    backlog: () => call('backlog'),
-    keepClick: (id, content, keepMs) => call('keepClick', id, content, keepMs),
-    findClick: (id) => call('findClick', id),
-    addConsent: (consent) => call('addConsent', consent),
-    openConsent: (id, opening, walkMs) => call('openConsent', id, opening, walkMs),
-    takeConsent: (state, browser) => call('takeConsent', state, browser),
-    addGrant: (grant) => call('addGrant', grant),
-    grantsNamed: (macs, limit) => call('grantsNamed', macs, limit),
-    findGrant: (id) => call('findGrant', id),
-    listGrants: (macs, page) => call('listGrants', macs, page),
-    deleteGrant: (id) => call('deleteGrant', id),
-    claimRefresh: (id, version, owner, leaseMs) => call('claimRefresh', id, version, owner, leaseMs),
-    commitRefresh: (refreshed) => call('commitRefresh', refreshed),
-    endGrant: (id, version, owner) => call('endGrant', id, version, owner),
-    restRefresh: (id, owner, restMs) => call('restRefresh', id, owner, restMs),
-    endingGrants: (leftMs, limit, except) => call('endingGrants', leftMs, limit, except),
-    expire: (limit) => call('expire', limit),
-    grantsUnderOthers: (keyId, limit, except) => call('grantsUnderOthers', keyId, limit, except),
-    resealGrants: (keyId, grants) => call('resealGrants', keyId, grants),
-    countGrants: () => call('countGrants'),
-    ping: () => call('ping'),
-    // Nobody else has the file open.
+    // No other gateway has the file open.
     onQueued: () => undefined,
     backup: (file) => thread.send('backup', file),
     close: () => thread.close(),
@@ -90,7 +43,8 @@ export async function openSqliteStore(path: string, events: StoreEvents): Promis
 }
 
 class Thread {
-  readonly opened: Promise<void>
+  /** Resolves to the methods that the thread offers. */
+  readonly opened: Promise<readonly MethodName[]>
   readonly #worker: Worker
   readonly #events: StoreEvents
   readonly #waiting = new Map<number, Waiting>()
@@ -105,7 +59,7 @@ class Thread {
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (heard: Heard) => {
-        if (heard.kind === 'opened') resolve()
+        if (heard.kind === 'opened') resolve(heard.methods)
         else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why, heard.cause, heard))
         else this.#settle(heard)
       })
@@ -116,7 +70,7 @@ class Thread {
     })
   }
 
-  call<Method extends keyof SqliteQueries>(
+  call<Method extends MethodName>(
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
@@ -125,7 +79,7 @@ class Thread {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
       return this.#post(turn, method, ...parameters)
     }
-    return withDeadline(call, () => giveUp(turn) || READS.has(method)).catch((error: unknown) => {
+    return withDeadline(call, () => giveUp(turn) || isRead(method)).catch((error: unknown) => {
       this.#events.onFailed()
       throw error
     })

@@ -3,6 +3,7 @@ import { createFileCheck } from './file-check.ts'
 import { take } from './turn.ts'
 import { openSqlite, type SqliteQueries } from './open.ts'
 import type { Call, Told } from './store.ts'
+import { METHOD_NAMES } from '../queries/queries.ts'
 import { StoreError, StoreSetupError } from '../store.ts'
 
 // Loads little: until this thread is there, the gateway is not.
@@ -16,7 +17,7 @@ const tell = (told: Told) => {
 
 try {
   serve(await openSqlite(path), createFileCheck(path))
-  tell({ kind: 'opened' })
+  tell({ kind: 'opened', methods: METHOD_NAMES })
 } catch (error) {
   const { message, cause, mayPass } =
     error instanceof StoreSetupError
