@@ -77,12 +77,12 @@ describe('the README', () => {
   })
 
   test.each(runnable.map(({ command, output }) => [command.split('\n')[0], command, output]))(
-    '%s … prints what stands under it',
+    '%s … prints the output shown below it',
     async (_, command = '', output) => {
       const printed = await run(command)
       if (output !== undefined) expect(withoutIds(printed).trim()).toBe(withFreePorts(withoutIds(output)).trim())
     },
-    60_000,
+    300_000,
   )
 
   test('promises one address to open, with the simulator; the demo prints it, and a living chat is there', async () => {
