@@ -72,6 +72,18 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'claimed' })
   })
 
+  test('an idempotency key that was taken meanwhile is free after as long as any other', async () => {
+    const { store } = at
+    const keyed = () => newMessage({ idempotency: { key: 'k-1', fingerprints: ['said'], keepMs: DAY_MS } })
+    await store().accept([keyed()])
+    await writeAhead('idempotency', 'expires_at')
+    await store().mendTimes()
+    expect(await store().accept([keyed()])).not.toEqual([{ kind: 'accepted' }])
+    await at.alter(`update idempotency set expires_at = expires_at - ${DAY_MS + MINUTE_MS}`)
+    await store().confirmClock()
+    expect(await store().accept([keyed()])).toEqual([{ kind: 'accepted' }])
+  })
+
   test('clicks, keys, contents and grants that were stored meanwhile are kept no longer than others', async () => {
     const { id, accessMs } = await added(at.store())
     await at.store().keepClick('clk_1', sealed('a click'), MINUTE_MS)
@@ -101,5 +113,23 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     )
     expect(Number(row?.['key_ms'])).toBeLessThanOrEqual(DAY_MS + MINUTE_MS)
     expect(Number(row?.['wipe_ms'])).toBeLessThanOrEqual(DAY_MS + MINUTE_MS)
+  })
+})
+
+describe.each(DATABASES)('while a clock is two days ahead, on %s,', (kind) => {
+  test('an idempotency key stays known, until the clock is trusted', async () => {
+    const { store, alter } = await newAlterableStore(kind)
+    const idempotency = { key: 'k-1', fingerprints: ['said'], keepMs: DAY_MS, reply: sealed('reply') } as const
+    const first = newMessage({ idempotency })
+    await store().confirmClock()
+    await store().accept([first])
+    // As if all of it had been two days ago.
+    await alter(`update idempotency set expires_at = expires_at - ${2 * DAY_MS}`)
+    await alter(`update clock set heard_at = heard_at - ${2 * DAY_MS}`)
+    expect(await store().repeat('orders', idempotency)).toMatchObject({ kind: 'replay', messageId: first.id })
+    expect(await store().accept([newMessage({ idempotency })])).toMatchObject([{ kind: 'replay', messageId: first.id }])
+    await store().confirmClock()
+    expect(await store().repeat('orders', idempotency)).toBeUndefined()
+    expect(await store().accept([newMessage({ idempotency })])).toEqual([{ kind: 'accepted' }])
   })
 })

@@ -87,6 +87,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     const key = newId('req')
     const over = queued(key)
     await store.accept([{ ...over, idempotency: { ...over.idempotency, keepMs: 0 } }])
+    await store.confirmClock()
     const next = queued(key, 'something else')
     expect(await accept(next)).toEqual({ kind: 'accepted' })
     expect(replyIn(await accept(queued(key, 'something else')))).toEqual([next.id, `reply to ${next.id}`])
@@ -98,6 +99,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     const [first, expired] = [queued(key), queued(over)]
     expect(await store.repeat('orders', first.idempotency)).toBeUndefined()
     await store.accept([first, { ...expired, idempotency: { ...expired.idempotency, keepMs: 0 } }])
+    await store.confirmClock()
     const repeated = await store.repeat('orders', queued(key).idempotency)
     expect(repeated && replyIn(repeated)).toEqual([first.id, `reply to ${first.id}`])
     expect(await store.repeat('orders', queued(key, 'something else').idempotency)).toEqual({ kind: 'mismatch' })

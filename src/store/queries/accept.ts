@@ -1,4 +1,5 @@
 import { sql, type Kysely } from 'kysely'
+import { hasPassed } from './clock.ts'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Accepted, IdempotencyClaim, NewMessage, Repeated } from '../store.ts'
@@ -92,7 +93,7 @@ async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly
   if (keyed.length === 0) return []
   const keys = keyed.map(({ caller, idempotency }) => [caller, idempotency.key])
   await sql`with ${valuesTable({ caller: 'text', key: 'text' }, keys)}
-    delete from idempotency where (caller, key) in (select caller, key from v) and expires_at <= ${database.now}`.execute(
+    delete from idempotency where (caller, key) in (select caller, key from v) and ${hasPassed(database, 'expires_at')}`.execute(
     trx,
   )
   const taken = await trx
@@ -127,10 +128,10 @@ function nameOf({ caller, idempotency }: Keyed): string {
 
 /** What is known of the first use of a key that has not expired. */
 export async function repeat(
-  { db, now }: Database,
+  database: Database,
   caller: string,
   { key, fingerprints }: IdempotencyClaim,
-  trx: Kysely<Schema> = db,
+  trx: Kysely<Schema> = database.db,
 ): Promise<Repeated | undefined> {
   const first = await trx
     .selectFrom('idempotency')
@@ -138,7 +139,7 @@ export async function repeat(
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
     .where('key', '=', key)
-    .where(sql<boolean>`expires_at > ${now}`)
+    .where(sql<boolean>`not ${hasPassed(database, 'expires_at')}`)
     .executeTakeFirst()
   if (first === undefined) return undefined
   if (!fingerprints.includes(first.fingerprint)) return { kind: 'mismatch' }

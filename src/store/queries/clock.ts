@@ -16,6 +16,14 @@ export function isWrittenLater({ now }: Pick<Database, 'now'>, column: string) {
   return sql<boolean>`${sql.ref(column)} > ${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`
 }
 
+/**
+ * Whether a time is over, by the clock and by what it said when it was last trusted: a clock that has just jumped ahead ends nothing.
+ */
+export function hasPassed({ now }: Pick<Database, 'now'>, column: string) {
+  const at = sql.ref(column)
+  return sql<boolean>`(${at} <= ${now} and ${at} <= coalesce((select heard_at from clock where id = 1), 0))`
+}
+
 export async function readClock({ db, now }: Database): Promise<ClockReading> {
   const { rows } = await sql<ClockReading>`
     select ${now} as "nowMs", (select heard_at from clock where id = 1) as "heardAtMs"`.execute(db)
