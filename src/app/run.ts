@@ -13,6 +13,8 @@ const CLOSE_MS = 1000
 const LAST_LINES_MS = 700
 /** Launchers such as npm send a signal twice, or a terminal sends its own besides. */
 const SECOND_SIGNAL_AFTER_MS = 1000
+const SUSPECT =
+  'quotes or invisible characters around the key count as part of it; Divar probably sends the key without them'
 
 type Process = { config: Config; log: Logger; output: StandardOutput }
 
@@ -49,6 +51,8 @@ async function start({ config, log, output }: Process): Promise<Gateway | undefi
   try {
     const gateway = await startGateway(config, log, { linesLost: output.linesLost })
     if (config.ignored.length > 0) log.warn({ event: 'config.ignored', variables: config.ignored })
+    if (config.suspectKeys.length > 0)
+      log.warn({ event: 'config.key_suspect', variables: config.suspectKeys, why: SUSPECT })
     const { port, internalPort } = gateway
     log.info({
       event: 'gateway.started',

@@ -3,6 +3,7 @@ import type { LogLevel } from '../observability/log.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
 import type { ScopeStyle } from '../scope/scope.ts'
 import { DAY_MS, environmentSchema, HOUR_MS, type Variables } from './schema.ts'
+import { suspectKeys } from './suspect-keys.ts'
 import { unusedVariables } from './unused-variables.ts'
 import type { DatabaseChoice, Environment } from './variables.ts'
 
@@ -34,6 +35,8 @@ export type Config = {
   consent?: ConsentConfig | undefined
   /** Variables that are set and have no effect. */
   ignored: string[]
+  /** Identification keys in quotes, or with invisible characters around them. */
+  suspectKeys: string[]
 }
 
 export type LimitsConfig = {
@@ -111,7 +114,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...placeholderFaults(used),
   ]
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
-  return toConfig(parsed.data, ignored)
+  return { ...toConfig(parsed.data), ignored, suspectKeys: suspectKeys(used) }
 }
 
 function trimmed(environment: Environment): Environment {
@@ -126,7 +129,7 @@ function placeholderFaults(given: Environment): string[] {
   )
 }
 
-function toConfig(variables: Variables, ignored: string[]): Config {
+function toConfig(variables: Variables): Omit<Config, 'ignored' | 'suspectKeys'> {
   const next = variables.DIVAR_IDENTIFICATION_KEY_NEXT
   return {
     port: variables.PORT,
@@ -154,7 +157,6 @@ function toConfig(variables: Variables, ignored: string[]): Config {
     otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     store: toStore(variables),
     consent: toConsent(variables),
-    ignored,
   }
 }
 

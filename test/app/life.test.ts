@@ -19,6 +19,17 @@ describe('the process', () => {
     expect(await gateway.exited).toBe(0)
   })
 
+  test('warns at its start of quotes around an identification key, and does not log the key', async () => {
+    const gateway = spawnGateway({ ...environment(), DIVAR_IDENTIFICATION_KEY: '"canary-key"' })
+    await gateway.started
+    gateway.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+    expect(gateway.stdout()).toMatch(
+      /"level":"warn".*"event":"config.key_suspect".*"variables":\["DIVAR_IDENTIFICATION_KEY"\]/,
+    )
+    expect(gateway.stdout() + gateway.stderr()).not.toContain('canary')
+  })
+
   test('ends with 78 on a bad start, naming every fault on stderr', async () => {
     const gateway = spawnGateway({ PORT: 'x' })
     expect(await gateway.exited).toBe(78)
