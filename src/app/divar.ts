@@ -1,10 +1,9 @@
 import type { Logger } from '../observability/log.ts'
 import { createBreaker, type Breaker } from '../divar/breaker.ts'
-import type { DeliverBy } from '../divar/credential.ts'
-import { createPlatform, wireOf, type Deliver } from '../divar/deliver.ts'
+import { type DeliverBy, createPlatform, wireOf, type Deliver } from '../divar/deliver.ts'
 import type { Host } from '../outbound/host.ts'
-import type { Lane } from '../outbox/delivery-target.ts'
-import { readOwed } from '../outbox/payload.ts'
+import type { DeliveryTarget } from '../outbox/worker.ts'
+import { readPayload } from '../outbox/payload.ts'
 import { tellBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from '../config/config.ts'
 import { VERSION } from '../base/version.ts'
@@ -17,7 +16,7 @@ export type OpenHost = (url: URL, timeoutMs: number) => Host
 export type Divar = {
   deliver: Deliver
   /** The lanes of the outbox, given how a message gets its token. */
-  lanes: (deliver: DeliverBy) => Lane[]
+  targets: (deliver: DeliverBy) => DeliveryTarget[]
   /** Of v2, for whatever else is asked there; its breaker is for messages. */
   apiHost: Host
   breakers: BreakerReading[]
@@ -37,24 +36,28 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
   const breakers = { v1: v1.breaker, v2: v2.breaker }
   const deliver: Deliver = (message, token, trace) =>
     breakers[wireOf(message.address)].run(() => deliverOnce(message, token, trace))
-  const laneOf = (wires: Lane['wires'], { capacity, opensInMs }: Breaker, deliverOwed: DeliverBy): Lane => ({
+  const targetOf = (
+    wires: DeliveryTarget['wires'],
+    { capacity, opensInMs }: Breaker,
+    deliverPayload: DeliverBy,
+  ): DeliveryTarget => ({
     wires,
-    places: config.store?.concurrency ?? 0,
+    concurrency: config.store?.concurrency ?? 0,
     deliver: (_id, content, trace) => {
-      const { message, credential } = readOwed(content)
-      return deliverOwed(message, credential, trace)
+      const { message, credential } = readPayload(content)
+      return deliverPayload(message, credential, trace)
     },
     capacity,
     opensInMs,
   })
-  const lanes = (by: DeliverBy) =>
+  const targets = (by: DeliverBy) =>
     v1 === v2
-      ? [laneOf(['v1', 'v2'], v1.breaker, by)]
-      : [laneOf(['v1'], v1.breaker, by), laneOf(['v2'], v2.breaker, by)]
+      ? [targetOf(['v1', 'v2'], v1.breaker, by)]
+      : [targetOf(['v1'], v1.breaker, by), targetOf(['v2'], v2.breaker, by)]
   const guarded = v1 === v2 ? [v1] : [v1, v2]
   return {
     deliver,
-    lanes,
+    targets,
     apiHost: v2.host,
     breakers: guarded.map(({ origin, breaker }) => ({ host: origin, state: breaker.state })),
   }

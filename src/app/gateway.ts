@@ -123,7 +123,7 @@ export async function startGateway(
         metrics: describeMetrics({
           edge,
           breakers: [...divar.breakers, ...breakers],
-          outbox: stored?.outbox.figures,
+          outbox: stored?.outbox.metrics,
           consent: consent?.metrics,
           isStoreUp: stored?.isUp,
           spans: tracing?.figures,

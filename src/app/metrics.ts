@@ -1,5 +1,5 @@
 import type { Metric } from '../observability/registry.ts'
-import type { OutboxFigures } from '../outbox/metrics.ts'
+import type { OutboxMetrics } from '../outbox/metrics.ts'
 import type { BreakerReading } from './breakers.ts'
 import type { ConsentMetrics } from './consent.ts'
 import type { SpanFigures } from '../observability/spans.ts'
@@ -16,7 +16,7 @@ export type Figures = {
   edge: EdgeFigures
   breakers: readonly BreakerReading[]
   /** Where there is a store. */
-  outbox: OutboxFigures | undefined
+  outbox: OutboxMetrics | undefined
   /** Where users are asked. */
   consent: ConsentMetrics | undefined
   /** Where spans are asked for. */
@@ -73,7 +73,7 @@ function storeMetrics(isUp: () => boolean): Metric[] {
   ]
 }
 
-function outboxMetrics(figures: OutboxFigures, ofStore: OfStore): Metric[] {
+function outboxMetrics(figures: OutboxMetrics, ofStore: OfStore): Metric[] {
   return [
     {
       kind: 'counter',

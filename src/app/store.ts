@@ -5,8 +5,8 @@ import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createGrantCodec } from '../consent/grant.ts'
 import { ConsentMaintenance } from '../consent/maintenance.ts'
 import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
-import type { DeliverBy } from '../divar/credential.ts'
-import type { Lane } from '../outbox/delivery-target.ts'
+import type { DeliverBy } from '../divar/deliver.ts'
+import type { DeliveryTarget } from '../outbox/worker.ts'
 import { createWebhook } from '../outbox/status-webhook.ts'
 import { Outbox } from '../outbox/outbox.ts'
 import { ClockWatch } from '../store/clock-watch.ts'
@@ -18,7 +18,7 @@ import type { Consent } from './consent.ts'
 import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 
 /** Notices are small, and their host is the company's own. */
-const WEBHOOK_PLACES = 8
+const WEBHOOK_CONCURRENCY = 8
 const WEBHOOK_CONNECT_MS = 5000
 
 /** For the commits around a message that probes after a pause, and for its token. */
@@ -65,31 +65,31 @@ export async function openStored(
   const parts = { store, keyring, codec, clicks, shutdownSignal: cutOff, divar, openHost, log }
   const consent = config.consent && (await (await import('./consent.ts')).openConsent(config, config.consent, parts))
   const deliver = deliverBy(divar.deliver, consent?.grants)
-  const lanes = divar.lanes(deliver)
+  const targets = divar.targets(deliver)
   const outbox = new Outbox({
     store,
     clock,
     keyring,
-    lanes: webhook ? [...lanes, webhookLane(webhook, openHost)] : lanes,
+    targets: webhook ? [...targets, webhookTarget(webhook, openHost)] : targets,
     retry,
     retentionMs,
     queueLimit,
     probeLeaseMs: config.divarTimeoutMs + AROUND_A_PROBE_MS,
-    notices: webhook !== undefined,
+    statusWebhook: webhook !== undefined,
     backup,
     spans,
     log,
   })
   const { refresher, metrics = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are kept anyway.
-  const onResealed = (grants: number) => outbox.tellResealed(grants)
+  const onResealed = (grants: number) => outbox.onResealed(grants)
   const consentMaintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
   watch.onAway = () => {
-    outbox.forgetFigures()
+    outbox.forgetStoreMetrics()
     metrics.grants = undefined
   }
   watch.onBack = () => {
-    void Promise.all([outbox.readFigures(), consentMaintenance.count()])
+    void Promise.all([outbox.readStoreMetrics(), consentMaintenance.count()])
   }
   const drain = async () => {
     await Promise.all([outbox.drain(), consentMaintenance.stop()])
@@ -117,11 +117,11 @@ function failedAtStart({ message, cause }: StoreError): StoreSetupError {
 }
 
 /** The lane to the company's own service that wants to know how messages end. */
-function webhookLane({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): Lane {
+function webhookTarget({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): DeliveryTarget {
   const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
   return {
     wires: ['webhook'],
-    places: WEBHOOK_PLACES,
+    concurrency: WEBHOOK_CONCURRENCY,
     deliver,
     capacity: () => Infinity,
     opensInMs: () => 0,

@@ -1,5 +1,5 @@
 import type { Trace } from '../observability/trace.ts'
-import type { Address, Message } from '../message/message.ts'
+import type { Address, Message, Sender } from '../message/message.ts'
 import { writeV1 } from '../message/wire-v1.ts'
 import { writeV2 } from '../message/wire-v2.ts'
 import type { Host } from '../outbound/host.ts'
@@ -19,6 +19,12 @@ export type PlatformOptions = {
 
 /** Delivers one Message to Divar, once. Never rejects: every end is an Outcome. */
 export type Deliver = (message: Message, userToken: string, trace: Trace) => Promise<Outcome>
+
+/** In whose name a message goes: by a token that came along, or by a grant, which is chosen when the message goes. */
+export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender }
+
+/** Delivers one Message, once, by whatever lets it. Never rejects: every end is an Outcome. */
+export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>
 
 export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: PlatformOptions): Deliver {
   const wires = { v1: prefixed(v1), v2: prefixed(v2) }

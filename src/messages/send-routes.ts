@@ -2,8 +2,7 @@ import { Router, type Request, type RequestHandler, type Response } from 'expres
 import type { CallerGate } from '../access/authenticate-caller.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome } from '../divar/outcome.ts'
-import type { Credential, DeliverBy } from '../divar/credential.ts'
-import { wireOf } from '../divar/deliver.ts'
+import { type Credential, type DeliverBy, wireOf } from '../divar/deliver.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
 import { PLATFORM_PREFIX, platformShape, toPlatformReply } from '../http/platform-shape.ts'
 import { readJsonBody } from '../http/body.ts'
@@ -104,7 +103,7 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
     const refusal = refuseSend?.(caller, response)
     if (refusal !== undefined) {
       // A repeat sends nothing: what was answered once stays answered.
-      const repeat = await outbox?.repeatOf(stored)
+      const repeat = await outbox?.findRepeat(stored)
       if (repeat === undefined) throw refusal
       answerRepeat(repeat, response, form.present)
       return
@@ -112,7 +111,7 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
       const begunAt = performance.now()
       const outcome = await deliver(send.message, credential, unit.trace)
-      outbox?.heed(outcome, begunAt)
+      outbox?.onOutcome(outcome, begunAt)
       await answerOutcome(outcome, stored, options, response)
       return
     }
@@ -142,7 +141,7 @@ async function answerQueued(
   const missing = credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
   if (missing !== undefined) {
     // What was promised before stays promised.
-    const repeat = await outbox.repeatOf(send)
+    const repeat = await outbox.findRepeat(send)
     if (repeat === undefined) {
       throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
     }

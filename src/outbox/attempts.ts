@@ -102,7 +102,7 @@ export class Attempts {
 }
 
 /** What the store keeps of an attempt. */
-export function attemptEnd(number: number, outcome: Outcome): AttemptEnd {
+export function attemptRecord(number: number, outcome: Outcome): AttemptEnd {
   const divar = 'divar' in outcome ? outcome.divar : undefined
   return {
     number,

@@ -14,40 +14,46 @@ import {
   type NewMessage,
   type Held,
 } from '../store/store.ts'
-import { attemptEnd, type Attempts } from './attempts.ts'
-import type { OutboxFigures } from './metrics.ts'
-import type { Lane } from './delivery-target.ts'
+import { attemptRecord, type Attempts } from './attempts.ts'
+import type { OutboxMetrics } from './metrics.ts'
+import type { DeliveryTarget } from './worker.ts'
 import type { Ended } from './status-webhook.ts'
-import type { Envelopes } from './payload.ts'
-import type { Pause } from './rate-limit-hold.ts'
-import { limitOf, nextState, onlyState, type RetryPolicy, type Tried as TriedMessage } from './retry-policy.ts'
+import type { Sealer } from './payload.ts'
+import type { RateLimitHold } from './rate-limit-hold.ts'
+import {
+  rateLimitOf,
+  stateAfterAttempt,
+  stateOfOnlyAttempt,
+  type RetryPolicy,
+  type Tried as TriedMessage,
+} from './retry-policy.ts'
 
-export type CarryOptions = {
+export type ClaimedDeliveryOptions = {
   attempts: Attempts
   clock: Pick<ClockWatch, 'isBelieved'>
-  envelopes: Envelopes
+  sealer: Sealer
   retry: RetryPolicy
   /** Makes the notice of a final state, where notices are wanted. */
-  noticeOf?: ((ended: Ended) => NewMessage) | undefined
-  pause: Pause
-  figures: OutboxFigures
+  createNotice?: ((ended: Ended) => NewMessage) | undefined
+  rateLimitHold: RateLimitHold
+  metrics: OutboxMetrics
   spans: Spans | undefined
   /** Told of each message that has ended. */
   onEnded: (message: Claimed) => void
   log: Logger
 }
 
-export type Carrier = ReturnType<typeof createCarrier>
+export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 
 /** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
-export function createCarrier(options: CarryOptions) {
-  const { attempts, envelopes, pause, figures, spans, log } = options
+export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
+  const { attempts, sealer, rateLimitHold, metrics, spans, log } = options
 
   /** Never rejects. */
-  const carry = (message: Claimed, lane: Lane): Promise<void> =>
-    attempts.alone(message.id, () => carryAlone(message, lane))
+  const deliverClaimed = (message: Claimed, target: DeliveryTarget): Promise<void> =>
+    attempts.alone(message.id, () => deliverLocked(message, target))
 
-  const carryAlone = async (message: Claimed, lane: Lane): Promise<void> => {
+  const deliverLocked = async (message: Claimed, target: DeliveryTarget): Promise<void> => {
     const takenAt = performance.now()
     let number: number | undefined
     try {
@@ -56,29 +62,29 @@ export function createCarrier(options: CarryOptions) {
         await end(message, { next: { state: 'failed' } })
         return
       }
-      const limitsBefore = pause.met
-      number = mayGo(message, lane) ? await attempts.begin(message) : undefined
-      const isLimited = message.wire !== 'webhook' && pause.met > limitsBefore
+      const limitsBefore = rateLimitHold.met
+      number = canSend(message, target) ? await attempts.begin(message) : undefined
+      const isLimited = message.wire !== 'webhook' && rateLimitHold.met > limitsBefore
       const { outcome, trace } =
-        number === undefined || isLimited ? NOT_NOW : await deliver(message, number, lane, content)
+        number === undefined || isLimited ? NOT_NOW : await deliver(message, number, target, content)
       if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
-      else await settle(aged(message, takenAt), number, outcome, trace)
+      else await settle(withTimeLeft(message, takenAt), number, outcome, trace)
     } catch (error) {
-      await recover(aged(message, takenAt), number, error)
+      await recover(withTimeLeft(message, takenAt), number, error)
     }
   }
 
-  const mayGo = ({ wire }: Claimed, lane: Lane): boolean =>
-    lane.capacity() > 0 && (wire === 'webhook' || pause.leftMs() === 0)
+  const canSend = ({ wire }: Claimed, target: DeliveryTarget): boolean =>
+    target.capacity() > 0 && (wire === 'webhook' || rateLimitHold.leftMs() === 0)
 
   /** An open breaker may have come while the beginning was committed. */
-  const deliver = async (message: Claimed, number: number, lane: Lane, content: string): Promise<Tried> => {
-    if (!mayGo(message, lane)) return NOT_NOW
+  const deliver = async (message: Claimed, number: number, target: DeliveryTarget, content: string): Promise<Tried> => {
+    if (!canSend(message, target)) return NOT_NOW
     const { id, wire } = message
     // Each attempt begins a trace: that of the request that queued the message is not kept, and may be a day old.
     const span = spans?.begin('internal', 'attempt', newTrace())
     const trace = span?.trace ?? newTrace()
-    const outcome = await lane.deliver(id, content, trace)
+    const outcome = await target.deliver(id, content, trace)
     const attributes = { [idField(wire)]: id, wire, attempt: number, outcome: outcome.kind }
     span?.end({ attributes, failed: outcomeRules[outcome.kind].level !== 'info' })
     return { outcome, trace }
@@ -94,14 +100,14 @@ export function createCarrier(options: CarryOptions) {
 
   /** Commits an outcome; the message is tried again later, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
-    const next = message.inLine ? await nextOf({ ...message, outcome, number }) : onlyState(outcome)
-    await end(message, { attempt: attemptEnd(number, outcome), next, limit: limitFor(message, outcome) })
+    const next = message.inLine ? await nextOf({ ...message, outcome, number }) : stateOfOnlyAttempt(outcome)
+    await end(message, { attempt: attemptRecord(number, outcome), next, limit: limitFor(message, outcome) })
     logAttempt(message, number, outcome, next.state, trace)
   }
 
   const nextOf = async (tried: TriedMessage): Promise<Finish['next']> => {
-    const next = nextState(tried, options.retry, Math.random)
-    const later = nextState({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
+    const next = stateAfterAttempt(tried, options.retry, Math.random)
+    const later = stateAfterAttempt({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
     if (next.state === 'queued' || later.state !== 'queued') return next
     // It ends only because its time is over, which a wrong clock must not say.
     const isBelieved = await options.clock.isBelieved().catch(() => true)
@@ -115,7 +121,7 @@ export function createCarrier(options: CarryOptions) {
     const notice =
       state === undefined || message.wire === 'webhook'
         ? undefined
-        : options.noticeOf?.({
+        : options.createNotice?.({
             id,
             caller,
             requestId,
@@ -124,19 +130,19 @@ export function createCarrier(options: CarryOptions) {
             last: how.attempt,
           })
     const commit = () => attempts.finish({ message, ...how, notice })
-    const held = await (how.limit ? pause.whileTold(commit) : commit())
-    if (how.attempt) figures.attempts.count({ wire: message.wire, outcome: how.attempt.outcome })
+    const held = await (how.limit ? rateLimitHold.whileCommitting(commit) : commit())
+    if (how.attempt) metrics.attempts.count({ wire: message.wire, outcome: how.attempt.outcome })
     if (held && state !== undefined) {
-      figures.ended.count({ wire: message.wire, state })
+      metrics.ended.count({ wire: message.wire, state })
       options.onEnded(message)
     }
     return held
   }
 
   /** What a gateway that is gone has left behind: what it had begun has an unknown outcome, what it had not is queued again. */
-  const settleLeft = (left: Held): Promise<void> => attempts.alone(left.id, () => settleAlone(left))
+  const settleAbandoned = (left: Held): Promise<void> => attempts.alone(left.id, () => settleAbandonedLocked(left))
 
-  const settleAlone = async (left: Held): Promise<void> => {
+  const settleAbandonedLocked = async (left: Held): Promise<void> => {
     if (left.attemptOpen) {
       await settle(left, left.attempts, { kind: 'unknown', cause: 'local', reason: 'its gateway ended' })
     } else if (left.inLine) {
@@ -149,9 +155,9 @@ export function createCarrier(options: CarryOptions) {
   const openContent = (message: Claimed): string | undefined => {
     try {
       if (message.body === undefined) throw new Error('the content is gone')
-      return envelopes.openFor(message, message.body)
+      return sealer.openFor(message, message.body)
     } catch (error) {
-      figures.unopened.count({})
+      metrics.unopened.count({})
       log.error({ event: 'store.sealed_row_unreadable', message_id: message.id, ...describeError(error) })
       return undefined
     }
@@ -173,7 +179,7 @@ export function createCarrier(options: CarryOptions) {
     })
   }
 
-  return { carry, end, settleLeft }
+  return { deliverClaimed, end, settleAbandoned }
 }
 
 /** How an attempt ended, and in which trace. */
@@ -183,7 +189,7 @@ type Tried = { outcome: Outcome; trace?: Trace }
 const NOT_NOW: Tried = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
 
 /** With the time that it has left by now. */
-function aged(message: Claimed, takenAt: number): Claimed {
+function withTimeLeft(message: Claimed, takenAt: number): Claimed {
   return { ...message, tryForMs: message.tryForMs - (performance.now() - takenAt) }
 }
 
@@ -193,7 +199,7 @@ function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
 
 /** A service's own webhook asks for no pause of Divar's. */
 function limitFor({ wire }: Claimed, outcome: Outcome): Limit | undefined {
-  return wire === 'webhook' ? undefined : limitOf(outcome)
+  return wire === 'webhook' ? undefined : rateLimitOf(outcome)
 }
 
 function finalState(state: string): FinalState | undefined {

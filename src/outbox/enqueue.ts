@@ -1,16 +1,15 @@
 import { within } from '../base/timeout.ts'
-import { wireOf } from '../divar/deliver.ts'
+import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
-import type { Credential } from '../divar/credential.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { KEEP_KEY_MS } from '../store/queries/clock.ts'
 import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
-import { attemptEnd, type Attempts } from './attempts.ts'
+import { attemptRecord, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
-import type { Carrier } from './deliver-claimed.ts'
-import { writeOwed, type Envelopes } from './payload.ts'
-import { limitOf, onlyState } from './retry-policy.ts'
+import type { ClaimedDelivery } from './deliver-claimed.ts'
+import { writePayload, type Sealer } from './payload.ts'
+import { rateLimitOf, stateOfOnlyAttempt } from './retry-policy.ts'
 
 /** How long a caller's answer waits for its outcome to be committed. */
 const COMMIT_WAIT_MS = 3000
@@ -25,32 +24,32 @@ export type StoredSend = Send & {
 }
 
 /** An answer as a text, kept for whoever repeats the request. */
-export type KeptReply = string
+export type SavedReply = string
 
 /** What is known of an earlier request under the same key. */
 export type Repeat =
-  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: KeptReply }
+  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: SavedReply }
 
 export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Repeat
 export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
 
-export type SendsOptions = {
+export type EnqueueOptions = {
   store: OutboxStore
   attempts: Attempts
-  envelopes: Envelopes
+  sealer: Sealer
   backlog: Backlog
-  carrier: Carrier
+  claimedDelivery: ClaimedDelivery
   /** How long a queued message is tried, in milliseconds. */
   tryForMs: number
 }
 
 /** The two ways in: queued for later, or tried once now under an idempotency key. */
-export function createSends({ store, attempts, envelopes, backlog, carrier, tryForMs }: SendsOptions) {
+export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
 
   /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
-  const queue = async (send: StoredSend, reply: KeptReply): Promise<Queued> => {
-    const message = toStore(send, { reply })
+  const queue = async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
+    const message = toStoredMessage(send, { reply })
     const accepted = await backlog.take(
       send.caller,
       () => accept(message),
@@ -66,11 +65,11 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
   const attemptNow = (
     send: StoredSend,
     deliver: () => Promise<Outcome>,
-    replyOf: (outcome: Outcome) => KeptReply,
+    replyOf: (outcome: Outcome) => SavedReply,
   ): Promise<AttemptedNow> => {
     const answered = Promise.withResolvers<AttemptedNow>()
     const attempt = async () => {
-      const accepted = await accept(toStore(send, { leasedTo: attempts.owner }))
+      const accepted = await accept(toStoredMessage(send, { leasedTo: attempts.owner }))
       if (accepted.kind !== 'accepted') {
         answered.resolve(openRepeat(accepted))
         return
@@ -78,11 +77,11 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
       const number = await attempts.begin(send).catch(() => undefined)
       if (number === undefined) {
         answered.reject(new StoreError('the attempt could not be committed as begun', undefined))
-        await carrier.end(claimedNow(send), { next: { state: 'failed' }, idempotency: 'free' })
+        await claimedDelivery.end(asClaimed(send), { next: { state: 'failed' }, idempotency: 'free' })
         return
       }
       const outcome = await deliver()
-      const committed = commitNow(send, number, outcome, replyOf)
+      const committed = commitOutcome(send, number, outcome, replyOf)
       void within(COMMIT_WAIT_MS, committed).then(() => {
         answered.resolve({ kind: 'attempted', outcome })
       }, answered.reject)
@@ -93,46 +92,51 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
     return answered.promise
   }
 
-  const commitNow = (
+  const commitOutcome = (
     send: StoredSend,
     number: number,
     outcome: Outcome,
-    replyOf: (outcome: Outcome) => KeptReply,
+    replyOf: (outcome: Outcome) => SavedReply,
   ): Promise<boolean> => {
     const idempotency: Finish['idempotency'] = outcomeRules[outcome.kind].keepsKey
-      ? { reply: envelopes.seal('reply', send.id, replyOf(outcome)) }
+      ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
       : 'free'
-    const attempt = attemptEnd(number, outcome)
-    return carrier.end(claimedNow(send), { attempt, next: onlyState(outcome), limit: limitOf(outcome), idempotency })
+    const attempt = attemptRecord(number, outcome)
+    return claimedDelivery.end(asClaimed(send), {
+      attempt,
+      next: stateOfOnlyAttempt(outcome),
+      limit: rateLimitOf(outcome),
+      idempotency,
+    })
   }
 
-  const toStore = (send: StoredSend, more: { reply: KeptReply } | { leasedTo: string }): NewMessage => {
+  const toStoredMessage = (send: StoredSend, more: { reply: SavedReply } | { leasedTo: string }): NewMessage => {
     const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
-    const reply = 'reply' in more && key !== undefined ? { reply: envelopes.seal('reply', id, more.reply) } : {}
+    const reply = 'reply' in more && key !== undefined ? { reply: sealer.seal('reply', id, more.reply) } : {}
     return {
       id,
       caller,
       wire: wireOf(message.address),
-      conversations: envelopes.conversations(message),
+      conversations: sealer.conversations(message),
       atLeastOnce,
-      body: envelopes.seal('body', id, writeOwed(send)),
+      body: sealer.seal('body', id, writePayload(send)),
       tryForMs,
       requestId,
       ...('leasedTo' in more && { leasedTo: more.leasedTo }),
       ...(key !== undefined && {
-        idempotency: { key, fingerprints: envelopes.fingerprints(send), keepMs: KEEP_KEY_MS, ...reply },
+        idempotency: { key, fingerprints: sealer.fingerprints(send), keepMs: KEEP_KEY_MS, ...reply },
       }),
     }
   }
 
   const openRepeat = (repeat: Exclude<Accepted, { kind: 'accepted' }>): Repeat =>
-    repeat.kind === 'replay' ? { ...repeat, reply: envelopes.open('reply', repeat.messageId, repeat.reply) } : repeat
+    repeat.kind === 'replay' ? { ...repeat, reply: sealer.open('reply', repeat.messageId, repeat.reply) } : repeat
 
-  const claimedNow = ({ id, caller, message, requestId }: StoredSend) => ({
+  const asClaimed = ({ id, caller, message, requestId }: StoredSend) => ({
     id,
     caller,
     wire: wireOf(message.address),
-    conversation: envelopes.conversations(message)[0],
+    conversation: sealer.conversations(message)[0],
     inLine: false,
     atLeastOnce: false,
     unsure: false,
@@ -144,11 +148,11 @@ export function createSends({ store, attempts, envelopes, backlog, carrier, tryF
   })
 
   /** What an earlier request under the same key was answered, if there was one. */
-  const repeatOf = async (send: StoredSend): Promise<Repeat | undefined> => {
-    const { idempotency } = toStore(send, { leasedTo: attempts.owner })
+  const findRepeat = async (send: StoredSend): Promise<Repeat | undefined> => {
+    const { idempotency } = toStoredMessage(send, { leasedTo: attempts.owner })
     const repeated = idempotency && (await store.repeat(send.caller, idempotency))
     return repeated && openRepeat(repeated)
   }
 
-  return { queue, attemptNow, repeatOf }
+  return { queue, attemptNow, findRepeat }
 }

@@ -20,16 +20,16 @@ const SPARE_MS = 15_000
 /** A stop does not wait longer for a store that is away. */
 const GOODBYE_MS = 2000
 
-export type LeaseOptions = {
+export type HeartbeatOptions = {
   store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<KeepingStore, 'readClock'>
   attempts: Pick<Attempts, 'owner' | 'isInHand'>
-  settleLeft: (left: Held) => Promise<void>
+  settleAbandoned: (left: Held) => Promise<void>
   log: Logger
 }
 
 /** Tells the other gateways that this one lives, and takes over from those that do not. */
-export class Lease {
-  readonly #options: LeaseOptions
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
   #timers: NodeJS.Timeout[] = []
   #working = new Set<Promise<void>>()
   /** Messages that the store believed to be ours at the last look, and nobody here was at. */
@@ -39,7 +39,7 @@ export class Lease {
   /** The database's clock minus the monotonic one, at the last look. */
   #offset: number | undefined
 
-  constructor(options: LeaseOptions) {
+  constructor(options: HeartbeatOptions) {
     this.#options = options
   }
 
@@ -89,7 +89,7 @@ export class Lease {
    * twice, since a message may just be on its way into somebody's hands.
    */
   async #adopt(): Promise<void> {
-    const { store, attempts, settleLeft, log } = this.#options
+    const { store, attempts, settleAbandoned, log } = this.#options
     for (;;) {
       const held = await store.adopt(attempts.owner, ADOPT_AT_ONCE)
       this.#reachedAt = performance.now()
@@ -98,7 +98,7 @@ export class Lease {
       this.#strays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return
       log.warn({ event: 'outbox.taken_over', messages: left.length })
-      await Promise.all(left.map(settleLeft))
+      await Promise.all(left.map(settleAbandoned))
     }
   }
 

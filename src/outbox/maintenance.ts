@@ -6,8 +6,8 @@ import { BATCH, Housekeeping, type Batch } from '../store/maintenance.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import type { SealedRow, Store } from '../store/store.ts'
 import type { Backlog } from './backlog.ts'
-import { rowsUnderOthers, type OutboxFigures } from './metrics.ts'
-import type { Envelopes } from './payload.ts'
+import { rowsUnderOthers, type OutboxMetrics } from './metrics.ts'
+import type { Sealer } from './payload.ts'
 
 /** Reads every grant. */
 const MEND_EVERY_MS = 10 * 60 * 1000
@@ -18,20 +18,20 @@ const OPEN_AGAIN_MS = 60 * 60 * 1000
 
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
-export type KeeperOptions = {
+export type MaintenanceOptions = {
   store: Store
   clock: ClockWatch
-  envelopes: Envelopes
+  sealer: Sealer
   retentionMs: number
   backup: BackupOptions | undefined
-  figures: OutboxFigures
+  metrics: OutboxMetrics
   backlog: Backlog
   log: Logger
 }
 
 /** Keeps the house: wipes and deletes what has had its time, brings rows under the newest key, writes copies. */
-export class Keeper {
-  readonly #options: KeeperOptions
+export class Maintenance {
+  readonly #options: MaintenanceOptions
   readonly #house: Housekeeping
   /** When times that a clock ahead has written are looked for next. */
   #mendAt = 0
@@ -39,7 +39,7 @@ export class Keeper {
   readonly #unreadable: Pick<SealedRow, 'kind' | 'id'>[] = []
   #openAgainAt = 0
 
-  constructor(options: KeeperOptions) {
+  constructor(options: MaintenanceOptions) {
     this.#options = options
     this.#house = new Housekeeping(options.log)
   }
@@ -63,19 +63,19 @@ export class Keeper {
 
   /** Reads how much is queued, for the metrics and for the limit of each caller. */
   async count(): Promise<void> {
-    const { store, figures, backlog } = this.#options
+    const { store, metrics, backlog } = this.#options
     await this.#house.tidy('backlog', async () => {
-      figures.queued = await store.backlog()
-      backlog.correct(figures.queued)
+      metrics.queued = await store.backlog()
+      backlog.correct(metrics.queued)
       return 0
     })
   }
 
   async #tidyUp(): Promise<void> {
-    const { figures } = this.#options
+    const { metrics } = this.#options
     await this.#deleteOld()
     const resealed = await this.#house.tidy('reseal', () => this.#reseal())
-    if (resealed > 0 || figures.rowsUnderOlderKeys !== 0) await this.tellResealed(resealed)
+    if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await this.onResealed(resealed)
     await this.#house.tidy('backup', () => this.#backUp())
   }
 
@@ -97,17 +97,17 @@ export class Keeper {
 
   /** Brings one batch under the newest key. What cannot be opened stays as it is, is logged, and does not hold up the rows behind it. */
   async #reseal(): Promise<Batch> {
-    const { store, envelopes } = this.#options
+    const { store, sealer } = this.#options
     if (performance.now() >= this.#openAgainAt) {
       this.#openAgainAt = performance.now() + OPEN_AGAIN_MS
       this.#unreadable.length = 0
     }
     const before = this.#unreadable.length
-    const rows = await store.sealedUnderOthers(envelopes.primary, BATCH, this.#unreadable)
+    const rows = await store.sealedUnderOthers(sealer.primary, BATCH, this.#unreadable)
     const opened = rows.flatMap((was) => {
       try {
-        const text = envelopes.open(was.kind, was.id, was.sealed)
-        return [{ was, now: envelopes.seal(was.kind, was.id, text) }]
+        const text = sealer.open(was.kind, was.id, was.sealed)
+        return [{ was, now: sealer.seal(was.kind, was.id, text) }]
       } catch (error) {
         this.#setAside(was, error)
         return []
@@ -124,11 +124,11 @@ export class Keeper {
   }
 
   /** Counts what is left under other keys, after so many rows were brought under the newest, here or elsewhere. */
-  async tellResealed(rows: number): Promise<void> {
-    const { store, envelopes, figures, log } = this.#options
+  async onResealed(rows: number): Promise<void> {
+    const { store, sealer, metrics, log } = this.#options
     await this.#house.tidy('reseal', async () => {
-      figures.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), envelopes.primary)
-      if (rows > 0) log.info({ event: 'store.resealed', rows, left: figures.rowsUnderOlderKeys })
+      metrics.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), sealer.primary)
+      if (rows > 0) log.info({ event: 'store.resealed', rows, left: metrics.rowsUnderOlderKeys })
       return 0
     })
   }

@@ -3,7 +3,7 @@ import type { ClockFigures } from '../store/clock-watch.ts'
 import { FINAL_STATES, WIRES } from '../store/store.ts'
 
 /** What can be counted of an outbox. */
-export type OutboxFigures = {
+export type OutboxMetrics = {
   /** Labels `wire` and `outcome`. */
   attempts: Tally
   /** Final states, labels `wire` and `state`. */
@@ -18,7 +18,7 @@ export type OutboxFigures = {
   clock: ClockFigures
 }
 
-export function createFigures(queueLimit: number, clock: ClockFigures): OutboxFigures {
+export function createOutboxMetrics(queueLimit: number, clock: ClockFigures): OutboxMetrics {
   const ended = new Tally()
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.expect({ wire, state })
   const unopened = new Tally()

@@ -6,31 +6,29 @@ import type { ClockWatch } from '../store/clock-watch.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts } from './attempts.ts'
 import { Backlog } from './backlog.ts'
-import { createCarrier } from './deliver-claimed.ts'
-import { Courier } from './worker.ts'
-import { createHeed, type Heed } from './rate-limit-from-sends.ts'
-import { Keeper, type BackupOptions } from './maintenance.ts'
-import type { Lane } from './delivery-target.ts'
-import { Lease } from './heartbeat.ts'
-import { createFigures, rowsUnderOthers, type OutboxFigures } from './metrics.ts'
+import { createClaimedDelivery } from './deliver-claimed.ts'
+import { DeliveryWorker, type DeliveryTarget } from './worker.ts'
+import { createOnOutcome, type OnOutcome, RateLimitHold } from './rate-limit-hold.ts'
+import { Maintenance, type BackupOptions } from './maintenance.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { createOutboxMetrics, rowsUnderOthers, type OutboxMetrics } from './metrics.ts'
 import { createNotices } from './status-webhook.ts'
-import { createEnvelopes, readOwed, type Envelopes } from './payload.ts'
-import { Pause } from './rate-limit-hold.ts'
+import { createSealer, readPayload, type Sealer } from './payload.ts'
 import type { RetryPolicy } from './retry-policy.ts'
-import { createSends, type AttemptedNow, type KeptReply, type Queued, type StoredSend } from './enqueue.ts'
+import { createEnqueue, type AttemptedNow, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
 
 export type OutboxOptions = {
   store: Store
   clock: ClockWatch
   keyring: Keyring
-  lanes: readonly Lane[]
+  targets: readonly DeliveryTarget[]
   retry: RetryPolicy
   retentionMs: number
   queueLimit: number
   /** How long a message that probes after a pause is waited for. */
   probeLeaseMs: number
   /** Whether each final state is told to the webhook, which then has a lane. */
-  notices: boolean
+  statusWebhook: boolean
   backup: BackupOptions | undefined
   spans: Spans | undefined
   log: Logger
@@ -39,72 +37,74 @@ export type OutboxOptions = {
 /** Messages owed: stored before they are promised, carried by couriers, and looked after until they end. */
 export class Outbox {
   readonly attemptNow: (
-    ...parameters: Parameters<ReturnType<typeof createSends>['attemptNow']>
+    ...parameters: Parameters<ReturnType<typeof createEnqueue>['attemptNow']>
   ) => Promise<AttemptedNow>
-  readonly repeatOf: ReturnType<typeof createSends>['repeatOf']
-  readonly heed: Heed
+  readonly findRepeat: ReturnType<typeof createEnqueue>['findRepeat']
+  readonly onOutcome: OnOutcome
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
-  readonly figures: OutboxFigures
+  readonly metrics: OutboxMetrics
   readonly #options: OutboxOptions
-  readonly #envelopes: Envelopes
+  readonly #sealer: Sealer
   readonly #attempts: Attempts
   readonly #backlog: Backlog
-  readonly #noticeOf: ReturnType<typeof createNotices> | undefined
-  readonly #queue: (send: StoredSend, reply: KeptReply) => Promise<Queued>
-  readonly #couriers: readonly Courier[]
-  readonly #lease: Lease
-  readonly #keeper: Keeper
+  readonly #createNotice: ReturnType<typeof createNotices> | undefined
+  readonly #queue: (send: StoredSend, reply: SavedReply) => Promise<Queued>
+  readonly #workers: readonly DeliveryWorker[]
+  readonly #heartbeat: Heartbeat
+  readonly #maintenance: Maintenance
   readonly #cutOff = new AbortController()
 
   constructor(options: OutboxOptions) {
-    const { store, clock, keyring, lanes, retry, queueLimit, probeLeaseMs, retentionMs, backup, log } = options
+    const { store, clock, keyring, targets, retry, queueLimit, probeLeaseMs, retentionMs, backup, log } = options
     this.#options = options
-    const pause = new Pause(log)
-    this.heed = createHeed({ store, pause, log })
-    this.figures = createFigures(queueLimit, clock.figures)
-    const envelopes = createEnvelopes(keyring)
+    const rateLimitHold = new RateLimitHold(log)
+    this.onOutcome = createOnOutcome({ store, rateLimitHold, log })
+    this.metrics = createOutboxMetrics(queueLimit, clock.figures)
+    const sealer = createSealer(keyring)
     const backlog = new Backlog(queueLimit)
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
-    const noticeOf = options.notices ? createNotices({ envelopes, tryForMs: retry.forMs }) : undefined
+    const createNotice = options.statusWebhook ? createNotices({ sealer, tryForMs: retry.forMs }) : undefined
     const onEnded = ({ caller, inLine, wire }: Claimed) => {
       if (inLine && wire !== 'webhook') backlog.giveBack(caller)
       // Behind it there may be the next of its line, or its notice.
       this.#wake()
     }
-    const carrier = createCarrier({
+    const claimedDelivery = createClaimedDelivery({
       attempts,
       clock,
-      envelopes,
+      sealer,
       retry,
-      pause,
-      noticeOf,
-      figures: this.figures,
+      rateLimitHold,
+      createNotice,
+      metrics: this.metrics,
       spans: options.spans,
       onEnded,
       log,
     })
-    const sends = createSends({ store, attempts, envelopes, backlog, carrier, tryForMs: retry.forMs })
+    const sends = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs: retry.forMs })
     const { owner } = attempts
     this.attemptNow = sends.attemptNow
-    this.repeatOf = sends.repeatOf
+    this.findRepeat = sends.findRepeat
     this.find = store.find
     this.list = store.list
-    this.#envelopes = envelopes
+    this.#sealer = sealer
     this.#attempts = attempts
     this.#backlog = backlog
-    this.#noticeOf = noticeOf
+    this.#createNotice = createNotice
     this.#queue = sends.queue
-    const { carry } = carrier
-    this.#couriers = lanes.map((lane) => new Courier({ store, owner, probeLeaseMs, lane, pause, carry, log }))
-    this.#lease = new Lease({ store, attempts, settleLeft: carrier.settleLeft, log })
-    this.#keeper = new Keeper({
+    const { deliverClaimed } = claimedDelivery
+    this.#workers = targets.map(
+      (target) => new DeliveryWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
+    )
+    this.#heartbeat = new Heartbeat({ store, attempts, settleAbandoned: claimedDelivery.settleAbandoned, log })
+    this.#maintenance = new Maintenance({
       store,
       clock,
-      envelopes,
+      sealer,
       retentionMs,
       backup,
-      figures: this.figures,
+      metrics: this.metrics,
       backlog,
       log,
     })
@@ -117,18 +117,18 @@ export class Outbox {
   async start(): Promise<void> {
     const { store } = this.#options
     const inUse = await store.keysInUse()
-    if (!inUse.every(({ keyId }) => this.#envelopes.keyIds.includes(keyId))) {
+    if (!inUse.every(({ keyId }) => this.#sealer.keyIds.includes(keyId))) {
       throw new StoreSetupError(
         'a key that stored rows still need is missing; put the former key back, behind the new one',
         undefined,
         { variable: 'TOKEN_ENCRYPTION_KEY' },
       )
     }
-    this.figures.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#envelopes.primary)
+    this.metrics.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#sealer.primary)
     // A count that takes too long is no reason not to start; the next look counts again.
-    await this.#keeper.count()
-    await this.#lease.start()
-    this.#keeper.start()
+    await this.#maintenance.count()
+    await this.#heartbeat.start()
+    this.#maintenance.start()
     store.onQueued(() => {
       this.#wake()
     })
@@ -136,7 +136,7 @@ export class Outbox {
   }
 
   /** Promises a message: resolves only after the commit. `reply` is what a repeat under the same key is answered. */
-  async queue(send: StoredSend, reply: KeptReply): Promise<Queued> {
+  async queue(send: StoredSend, reply: SavedReply): Promise<Queued> {
     const queued = await this.#queue(send, reply)
     if (queued.kind === 'accepted') this.#wake()
     return queued
@@ -155,12 +155,12 @@ export class Outbox {
 
   async cancel(caller: string, id: string, requestId: string): Promise<Changed | undefined> {
     const { store } = this.#options
-    const attempts = this.#noticeOf ? ((await store.find(caller, id))?.attempts.length ?? 0) : 0
-    const noticeOf = this.#noticeOf
+    const attempts = this.#createNotice ? ((await store.find(caller, id))?.attempts.length ?? 0) : 0
+    const createNotice = this.#createNotice
     const ended = { id, caller, requestId, attempts, last: undefined }
-    const notices = noticeOf && {
-      cancelled: noticeOf({ ...ended, state: 'cancelled' }),
-      unknown: noticeOf({ ...ended, state: 'unknown' }),
+    const notices = createNotice && {
+      cancelled: createNotice({ ...ended, state: 'cancelled' }),
+      unknown: createNotice({ ...ended, state: 'unknown' }),
     }
     const changed = await store.cancel(caller, id, notices)
     if (changed?.kind === 'changed') {
@@ -171,25 +171,25 @@ export class Outbox {
   }
 
   /** What was read of the store is old. */
-  forgetFigures(): void {
-    this.figures.queued = undefined
-    this.figures.rowsUnderOlderKeys = undefined
+  forgetStoreMetrics(): void {
+    this.metrics.queued = undefined
+    this.metrics.rowsUnderOlderKeys = undefined
   }
 
   /** Reads anew what was forgotten. */
-  async readFigures(): Promise<void> {
-    await this.#keeper.count()
-    await this.#keeper.tellResealed(0)
+  async readStoreMetrics(): Promise<void> {
+    await this.#maintenance.count()
+    await this.#maintenance.onResealed(0)
   }
 
   /** Told of rows that others have brought under the newest key. */
-  tellResealed(rows: number): Promise<void> {
-    return this.#keeper.tellResealed(rows)
+  onResealed(rows: number): Promise<void> {
+    return this.#maintenance.onResealed(rows)
   }
 
   /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
   async drain(): Promise<void> {
-    await Promise.all(this.#couriers.map((courier) => courier.stop()))
+    await Promise.all(this.#workers.map((worker) => worker.stop()))
     await this.#attempts.idle()
   }
 
@@ -197,7 +197,7 @@ export class Outbox {
   async close(): Promise<void> {
     this.#cutOff.abort()
     await this.drain()
-    await Promise.all([this.#lease.stop(), this.#keeper.stop()])
+    await Promise.all([this.#heartbeat.stop(), this.#maintenance.stop()])
   }
 
   /** Its conversation as it is named today: keys may have changed since it was queued. What cannot be opened keeps its name. */
@@ -205,7 +205,7 @@ export class Outbox {
     const body = await this.#options.store.bodyOf(caller, id)
     if (body === undefined) return []
     try {
-      return this.#envelopes.conversations(readOwed(this.#envelopes.open('body', id, body)).message)
+      return this.#sealer.conversations(readPayload(this.#sealer.open('body', id, body)).message)
     } catch (error) {
       this.#options.log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
       return []
@@ -213,6 +213,6 @@ export class Outbox {
   }
 
   #wake(): void {
-    for (const courier of this.#couriers) courier.wake()
+    for (const worker of this.#workers) worker.wake()
   }
 }

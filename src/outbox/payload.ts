@@ -1,21 +1,20 @@
 import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody } from '../message/canonical.ts'
-import type { Credential } from '../divar/credential.ts'
+import { type Credential, wireOf } from '../divar/deliver.ts'
 import type { Message, Sender } from '../message/message.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
-import { wireOf } from '../divar/deliver.ts'
 import type { Claimed, Sealed } from '../store/store.ts'
 
 const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
 
 /** What lies sealed in the store of a message to Divar: its send body, and by which token, or whose grant, it goes. */
-const owedSchema = z.union([
+const payloadSchema = z.union([
   z.object({ body: z.unknown(), token: z.string() }),
   z.object({ body: z.unknown(), sender: senderSchema }),
 ])
 
-export type Owed = { message: Message; credential: Credential }
+export type Payload = { message: Message; credential: Credential }
 
 /** What decides where a row goes; absent where the version before sealed it. */
 const boundSchema = z.object({
@@ -47,9 +46,9 @@ const rows = {
 }
 
 /** Reads and writes what the store keeps sealed. */
-export type Envelopes = ReturnType<typeof createEnvelopes>
+export type Sealer = ReturnType<typeof createSealer>
 
-export function createEnvelopes(keyring: Keyring) {
+export function createSealer(keyring: Keyring) {
   const conversations = (message: Message) => keyring.macs('conversation', conversationText(message))
   const noticeConversations = (messageId: string) => keyring.macs('conversation', `webhook ${messageId}`)
   return {
@@ -89,7 +88,7 @@ type Bound =
 function boundOfMessage(text: string): Bound {
   const bound = boundSchema.safeParse(JSON.parse(text)).data
   if (bound === undefined) throw new MismatchError('kind')
-  const { message } = readOwed(text)
+  const { message } = readPayload(text)
   return { wire: wireOf(message.address), caller: bound.caller, message }
 }
 
@@ -100,13 +99,13 @@ function boundOfNotice(text: string): Bound {
 }
 
 /** With its caller and its kind, so that the row can be held to them when it is opened. */
-export function writeOwed({ message, credential, caller }: Owed & { caller: string }): string {
+export function writePayload({ message, credential, caller }: Payload & { caller: string }): string {
   const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
   return JSON.stringify({ body: writeSendBody(message), ...by, caller, kind: 'message' })
 }
 
-export function readOwed(text: string): Owed {
-  const owed = owedSchema.parse(JSON.parse(text))
+export function readPayload(text: string): Payload {
+  const owed = payloadSchema.parse(JSON.parse(text))
   const credential: Credential =
     'token' in owed ? { kind: 'token', userToken: owed.token } : { kind: 'grant', sender: owed.sender }
   return { message: parseStoredMessage(owed.body), credential }

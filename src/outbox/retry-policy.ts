@@ -26,7 +26,7 @@ export type Tried = {
  * attempt may have delivered it, a later no does not make it undelivered: it ends `unknown`.
  * @param random from 0 up to 1
  */
-export function nextState(tried: Tried, policy: RetryPolicy, random: () => number): Finish['next'] {
+export function stateAfterAttempt(tried: Tried, policy: RetryPolicy, random: () => number): Finish['next'] {
   const { outcome, atLeastOnce } = tried
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   const unsure = tried.unsure || outcome.kind === 'unknown'
@@ -40,7 +40,7 @@ export function nextState(tried: Tried, policy: RetryPolicy, random: () => numbe
 }
 
 /** The same for a message that gets one attempt only, since its caller waits for the answer. */
-export function onlyState(outcome: Outcome): Finish['next'] {
+export function stateOfOnlyAttempt(outcome: Outcome): Finish['next'] {
   if (outcome.kind === 'delivered' || outcome.kind === 'unknown') return { state: outcome.kind }
   return { state: outcomeRules[outcome.kind].isFinal ? 'rejected' : 'failed' }
 }
@@ -61,7 +61,7 @@ function retryAfterMs(outcome: Outcome): number {
 }
 
 /** Whether Divar limits this app: its limits are the app's, whichever message met them. */
-export function limitOf(outcome: Outcome): Limit | undefined {
+export function rateLimitOf(outcome: Outcome): Limit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome
   return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }

@@ -5,13 +5,13 @@ import type { Outcome } from '../divar/outcome.ts'
 import { readRetryAfter } from '../divar/read-answer.ts'
 import type { Host } from '../outbound/host.ts'
 import type { AttemptEnd, FinalState, NewMessage } from '../store/store.ts'
-import type { Envelopes } from './payload.ts'
+import type { Sealer } from './payload.ts'
 
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
 
 export type NoticeOptions = {
-  envelopes: Envelopes
+  sealer: Sealer
   /** How long a notice is tried, in milliseconds. */
   tryForMs: number
 }
@@ -28,7 +28,7 @@ export type Ended = {
 }
 
 /** Makes the notice of one final state: a message of its own, to the webhook, owed like any other. */
-export function createNotices({ envelopes, tryForMs }: NoticeOptions) {
+export function createNotices({ sealer, tryForMs }: NoticeOptions) {
   return (ended: Ended): NewMessage => {
     const id = newId('evt')
     return {
@@ -36,9 +36,9 @@ export function createNotices({ envelopes, tryForMs }: NoticeOptions) {
       caller: ended.caller,
       wire: 'webhook',
       // Notices of one message arrive in order: a message that was retried ends twice.
-      conversations: envelopes.noticeConversations(ended.id),
+      conversations: sealer.noticeConversations(ended.id),
       atLeastOnce: true,
-      body: envelopes.seal('body', id, writeNotice(ended)),
+      body: sealer.seal('body', id, writeNotice(ended)),
       tryForMs,
       requestId: ended.requestId,
     }

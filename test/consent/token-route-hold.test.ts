@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { TokenRouteHold } from '../../src/divar/token-route-hold.ts'
+import { TokenRouteHold } from '../../src/divar/token-client.ts'
 
 afterEach(() => {
   jest.restoreAllMocks()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { writeSendBody } from '../../src/message/canonical.ts'
-import { createEnvelopes, readOwed } from '../../src/outbox/payload.ts'
+import { createSealer, readPayload } from '../../src/outbox/payload.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { alter } from '../support/stores.ts'
 import { answer, ask, divarAt, eventually, queue, said, startDivar, startOn, tried, until } from '../support/outbox.ts'
@@ -61,12 +61,12 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
 })
 
 test('a message that the version before sealed, without caller and kind, still opens', () => {
-  const envelopes = createEnvelopes(createKeyring([Buffer.alloc(32, 7)]))
+  const sealer = createSealer(createKeyring([Buffer.alloc(32, 7)]))
   const text = JSON.stringify({ body: said('c-1', 'one'), token: 'a token' })
-  const { message } = readOwed(text)
-  const [conversation] = envelopes.conversations(message)
+  const { message } = readPayload(text)
+  const [conversation] = sealer.conversations(message)
   const row = { id: 'msg_1', caller: 'orders', wire: 'v2' as const, conversation }
-  expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
+  expect(sealer.openFor(row, sealer.seal('body', 'msg_1', text))).toBe(text)
 })
 
 describe('a message that an earlier version accepted with control characters', () => {
@@ -80,12 +80,12 @@ describe('a message that an earlier version accepted with control characters', (
       { conversation_id: 'c-1', message: 'one', sender_buttons: { rows: [{ buttons: [button] }] } },
     ],
   ])('still opens and is sent as accepted: %s', (_where, wire, body) => {
-    const envelopes = createEnvelopes(createKeyring([Buffer.alloc(32, 7)]))
+    const sealer = createSealer(createKeyring([Buffer.alloc(32, 7)]))
     const text = JSON.stringify({ body, token: 'a token', caller: 'orders', kind: 'message' })
-    const { message } = readOwed(text)
+    const { message } = readPayload(text)
     expect(writeSendBody(message)).toMatchObject(body)
-    const [conversation] = envelopes.conversations(message)
+    const [conversation] = sealer.conversations(message)
     const row = { id: 'msg_1', caller: 'orders', wire, conversation }
-    expect(envelopes.openFor(row, envelopes.seal('body', 'msg_1', text))).toBe(text)
+    expect(sealer.openFor(row, sealer.seal('body', 'msg_1', text))).toBe(text)
   })
 })

@@ -27,11 +27,11 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
   ])('an error in an attempt, %s: it ends unknown, and Divar gets the message at most once', async (_, times) => {
     const { queue, until, divar } = await startOutbox(kind, {
       more: HASTY,
-      lanes: (real) =>
-        real.map((lane) => ({
-          ...lane,
+      targets: (real) =>
+        real.map((target) => ({
+          ...target,
           deliver: async (...parameters) => {
-            if (times > 0) await lane.deliver(...parameters)
+            if (times > 0) await target.deliver(...parameters)
             throw new Error('a fault of ours')
           },
         })),
@@ -85,7 +85,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
       calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
     })
     meanwhile.set(() => {
-      outbox.heed({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
+      outbox.onOutcome({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
       return Promise.resolve()
     })
     const id = await queue(said('c-1', 'waits'))
@@ -160,7 +160,7 @@ describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {
     const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
     const fail = () => Promise.reject(new Error('a fault of ours'))
     await expect(outbox.attemptNow(send, fail, ({ kind: outcome }) => outcome)).rejects.toThrow('a fault of ours')
-    expect(await outbox.repeatOf(send)).toMatchObject({ kind: expect.stringMatching(/^(?:running|lost)$/) })
+    expect(await outbox.findRepeat(send)).toMatchObject({ kind: expect.stringMatching(/^(?:running|lost)$/) })
     expect(textsAt(divar)).toEqual([])
   })
 })

@@ -54,11 +54,11 @@ test.each(['does not answer', 'fails'] as const)(
     expect(isAnswered).toBe(false)
     await jest.advanceTimersByTimeAsync(1)
     expect(await answered).toEqual({ kind: 'attempted', outcome: DELIVERED })
-    expect(await outbox.repeatOf(send)).toEqual({ kind: 'running' })
+    expect(await outbox.findRepeat(send)).toEqual({ kind: 'running' })
     jest.useRealTimers()
     recover()
     await kept
-    expect(await outbox.repeatOf(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
+    expect(await outbox.findRepeat(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
   },
 )
 
@@ -91,12 +91,12 @@ test('a stop waits until the outcome of a send with a key is committed, though i
   let isDrained = false
   const drained = outbox.drain().then(() => (isDrained = true))
   // The store takes one call after the other: whatever else the stop waits for is over then.
-  for (let count = 0; count < 5; count += 1) expect(await outbox.repeatOf(send)).toEqual({ kind: 'running' })
+  for (let count = 0; count < 5; count += 1) expect(await outbox.findRepeat(send)).toEqual({ kind: 'running' })
   for (let count = 0; count < 20; count += 1) await turn()
   expect(isDrained).toBe(false)
   recover()
   await drained
-  expect(await outbox.repeatOf(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
+  expect(await outbox.findRepeat(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
 })
 
 test('the end of a message that another gateway has taken over is not counted here, and makes no room', async () => {
@@ -113,5 +113,5 @@ test('the end of a message that another gateway has taken over is not counted he
   await until(id, ({ state }) => state === 'delivered')
   await outbox.drain()
   await expect(queue(said('c-1', 'two'))).rejects.toThrow('not accepted but full')
-  expect(outbox.figures.ended.read().filter(({ value }) => value > 0)).toEqual([])
+  expect(outbox.metrics.ended.read().filter(({ value }) => value > 0)).toEqual([])
 })

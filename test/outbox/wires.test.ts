@@ -11,29 +11,32 @@ describe.each(DATABASES)('with many messages on one wire on %s', (kind) => {
     ['v1', 'v2', 1],
     ['v2', 'v1', 1],
     ['v1', 'v2', 2],
-  ] as const)('a backlog on %s does not keep back a message on %s, with %d places', async (busy, other, places) => {
-    const open = Promise.withResolvers<undefined>()
-    const { queue, until, divar } = await startOutbox(kind, {
-      more: { OUTBOX_CONCURRENCY: String(places) },
-      lanes: (real) =>
-        real.map((lane) => ({
-          ...lane,
-          deliver: async (...parameters) => {
-            await open.promise
-            return lane.deliver(...parameters)
-          },
-        })),
-    })
-    const bodies = {
-      v1: (text: string) => ({ ...V1, post_token: `post-${text}`, message: text }),
-      v2: (text: string) => said(`c-${text}`, text),
-    }
-    const ids = await Promise.all(Array.from({ length: BACKLOG }, (_, index) => queue(bodies[busy](`busy ${index}`))))
-    const last = await queue(bodies[other]('other'))
-    open.resolve(undefined)
-    await until(last, ({ state }) => state === 'delivered')
-    expect(textsAt(divar).indexOf('other')).toBeLessThan(4 * places)
-    for (const id of ids) await until(id, ({ state }) => state === 'delivered')
-    expect(textsAt(divar)).toHaveLength(BACKLOG + 1)
-  })
+  ] as const)(
+    'a backlog on %s does not keep back a message on %s, with %d places',
+    async (busy, other, concurrency) => {
+      const open = Promise.withResolvers<undefined>()
+      const { queue, until, divar } = await startOutbox(kind, {
+        more: { OUTBOX_CONCURRENCY: String(concurrency) },
+        targets: (real) =>
+          real.map((target) => ({
+            ...target,
+            deliver: async (...parameters) => {
+              await open.promise
+              return target.deliver(...parameters)
+            },
+          })),
+      })
+      const bodies = {
+        v1: (text: string) => ({ ...V1, post_token: `post-${text}`, message: text }),
+        v2: (text: string) => said(`c-${text}`, text),
+      }
+      const ids = await Promise.all(Array.from({ length: BACKLOG }, (_, index) => queue(bodies[busy](`busy ${index}`))))
+      const last = await queue(bodies[other]('other'))
+      open.resolve(undefined)
+      await until(last, ({ state }) => state === 'delivered')
+      expect(textsAt(divar).indexOf('other')).toBeLessThan(4 * concurrency)
+      for (const id of ids) await until(id, ({ state }) => state === 'delivered')
+      expect(textsAt(divar)).toHaveLength(BACKLOG + 1)
+    },
+  )
 })

@@ -58,11 +58,11 @@ describe.each(DATABASES)('on %s', (kind) => {
     jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
     const { queue, until, divar } = await startOutbox(kind, {
       more: { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '1', RETRY_FOR_MS: '60000' },
-      lanes: (real) =>
-        real.map((lane) => ({
-          ...lane,
+      targets: (real) =>
+        real.map((target) => ({
+          ...target,
           deliver: async (...parameters) => {
-            const outcome = await lane.deliver(...parameters)
+            const outcome = await target.deliver(...parameters)
             passedMs = 120_000
             return outcome
           },

@@ -7,7 +7,7 @@ import { deliverBy } from '../../src/consent/deliver-on-grant.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
 import { createHost, type Host } from '../../src/outbound/host.ts'
-import type { Lane } from '../../src/outbox/delivery-target.ts'
+import type { DeliveryTarget } from '../../src/outbox/worker.ts'
 import { Outbox } from '../../src/outbox/outbox.ts'
 import type { AttemptedNow, StoredSend } from '../../src/outbox/enqueue.ts'
 import { readConfig, type Environment } from '../../src/config/config.ts'
@@ -29,7 +29,7 @@ export type TestOutboxOptions = {
   /** Calls of the store that the outbox gets in place of the real ones. */
   calls?: (real: Store) => Partial<Store>
   /** What the outbox gets in place of its lanes to Divar. */
-  lanes?: (real: Lane[]) => Lane[]
+  targets?: (real: DeliveryTarget[]) => DeliveryTarget[]
   more?: Environment
 }
 
@@ -53,7 +53,7 @@ export type TestOutbox = {
 /** An outbox on a real store, some of whose calls may be the test's own; the simulator is its Divar. Nobody has to stop it. */
 export async function startOutbox(
   kind: DatabaseKind,
-  { calls = () => ({}), lanes = (real) => real, more = {} }: TestOutboxOptions = {},
+  { calls = () => ({}), targets = (real) => real, more = {} }: TestOutboxOptions = {},
 ): Promise<TestOutbox> {
   const divar = await startDivar()
   const stored = await withStore(kind, more)
@@ -77,12 +77,12 @@ export async function startOutbox(
     store: given,
     clock: new ClockWatch(given, log, config.store.deleteAfterStartMs),
     keyring: createKeyring(config.store.keys),
-    lanes: lanes(reached.lanes(by)),
+    targets: targets(reached.targets(by)),
     retry: config.store.retry,
     retentionMs: config.store.retentionMs,
     queueLimit: config.store.queueLimit,
     probeLeaseMs: 10_000,
-    notices: false,
+    statusWebhook: false,
     backup: undefined,
     spans: undefined,
     log,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Outcome } from '../../src/divar/outcome.ts'
-import { nextState, type Tried } from '../../src/outbox/retry-policy.ts'
+import { stateAfterAttempt, type Tried } from '../../src/outbox/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -16,7 +16,7 @@ function failed(retryAfterSeconds?: number): Outcome {
 
 function next(more: Partial<Tried>, random = 1) {
   const tried = { outcome: failed(), number: 1, atLeastOnce: false, unsure: false, tryForMs: DAY_MS, ...more }
-  return nextState(tried, POLICY, () => random)
+  return stateAfterAttempt(tried, POLICY, () => random)
 }
 
 test('a Retry-After that would outlast the message leaves it one last try just before its end', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { Lease } from '../../src/outbox/heartbeat.ts'
+import { Heartbeat } from '../../src/outbox/heartbeat.ts'
 import type { Held } from '../../src/store/store.ts'
 import { LEASE_MS } from '../../src/store/queries/claim.ts'
 
@@ -8,7 +8,7 @@ beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
 /** A gateway whose store can be away; how often it has looked for others' messages. */
-async function startLease(...held: readonly Held[][]) {
+async function startHeartbeat(...held: readonly Held[][]) {
   const batches = [...held]
   const settled: string[] = []
   const inHand = new Set<string>()
@@ -40,21 +40,21 @@ async function startLease(...held: readonly Held[][]) {
     readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
   }
   const attempts = { owner: 'gw-1', isInHand: (id: string) => inHand.has(id) }
-  const lease = new Lease({
+  const heartbeat = new Heartbeat({
     store,
     attempts,
-    settleLeft: ({ id }) => {
+    settleAbandoned: ({ id }) => {
       settled.push(id)
       return Promise.resolve()
     },
     log: createLogger('silent'),
   })
-  await lease.start()
-  return { lease, seen, settled, inHand }
+  await heartbeat.start()
+  return { heartbeat, seen, settled, inHand }
 }
 
 test('looks every 5 s for what others have left behind, also after a short absence of the store', async () => {
-  const { lease, seen } = await startLease()
+  const { heartbeat, seen } = await startHeartbeat()
   await jest.advanceTimersByTimeAsync(10_000)
   expect(seen.adopted).toBe(3)
   seen.isAway = true
@@ -62,11 +62,11 @@ test('looks every 5 s for what others have left behind, also after a short absen
   seen.isAway = false
   await jest.advanceTimersByTimeAsync(5000)
   expect(seen.adopted).toBe(4)
-  await lease.stop()
+  await heartbeat.stop()
 })
 
 test('takes nothing over just after the store was away for long: the others were cut off as well', async () => {
-  const { lease, seen } = await startLease()
+  const { heartbeat, seen } = await startHeartbeat()
   seen.isAway = true
   await jest.advanceTimersByTimeAsync(35_000)
   seen.isAway = false
@@ -74,7 +74,7 @@ test('takes nothing over just after the store was away for long: the others were
   expect(seen.adopted).toBe(1)
   await jest.advanceTimersByTimeAsync(10_000)
   expect(seen.adopted).toBeGreaterThan(1)
-  await lease.stop()
+  await heartbeat.stop()
 })
 
 test.each([
@@ -83,7 +83,7 @@ test.each([
 ])(
   'takes nothing over just after the clock has jumped %s: the others live, and renew their leases',
   async (_, byMs) => {
-    const { lease, seen } = await startLease()
+    const { heartbeat, seen } = await startHeartbeat()
     await jest.advanceTimersByTimeAsync(5000)
     expect(seen.adopted).toBe(2)
     seen.clockAheadMs = byMs
@@ -91,25 +91,25 @@ test.each([
     expect(seen.adopted).toBe(2)
     await jest.advanceTimersByTimeAsync(10_000)
     expect(seen.adopted).toBeGreaterThan(2)
-    await lease.stop()
+    await heartbeat.stop()
   },
 )
 
-test('a gateway tells that it lives three times within each lease, so that two beats may get lost', async () => {
-  const { lease, seen } = await startLease()
+test('a gateway tells that it lives three times within each heartbeat, so that two beats may get lost', async () => {
+  const { heartbeat, seen } = await startHeartbeat()
   await jest.advanceTimersByTimeAsync(4 * LEASE_MS)
   const times = [seen.startedAt, ...seen.beats]
   const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
   expect(gaps.length).toBeGreaterThan(0)
   expect(Math.max(...gaps)).toBeLessThanOrEqual(LEASE_MS / 3)
-  await lease.stop()
+  await heartbeat.stop()
 })
 
 test('a gateway that stops says so, and does not wait for ever for a store that is away', async () => {
-  const { lease, seen } = await startLease()
+  const { heartbeat, seen } = await startHeartbeat()
   seen.neverLeaves = true
   let stopped = false
-  const stopping = lease.stop().then(() => (stopped = true))
+  const stopping = heartbeat.stop().then(() => (stopped = true))
   await jest.advanceTimersByTimeAsync(1999)
   expect([seen.left, stopped]).toEqual([1, false])
   await jest.advanceTimersByTimeAsync(100)
@@ -136,25 +136,25 @@ function held(id: string, takenOver: boolean): Held {
 }
 
 test('a start settles all that was left behind before it goes on, however much that is', async () => {
-  const { lease, settled } = await startLease([held('1', true), held('2', true)], [held('3', true)])
+  const { heartbeat, settled } = await startHeartbeat([held('1', true), held('2', true)], [held('3', true)])
   expect(settled).toEqual(['1', '2', '3'])
-  await lease.stop()
+  await heartbeat.stop()
 })
 
 test('what the store believes to be ours and nobody here is at is settled when it is seen twice, not at once', async () => {
   const stray = held('stray', false)
-  const { lease, settled } = await startLease([stray], [stray])
+  const { heartbeat, settled } = await startHeartbeat([stray], [stray])
   expect(settled).toEqual([])
   await jest.advanceTimersByTimeAsync(5000)
   expect(settled).toEqual(['stray'])
-  await lease.stop()
+  await heartbeat.stop()
 })
 
 test('what somebody here is at is not settled, however often it is seen', async () => {
   const busy = held('busy', false)
-  const { lease, settled, inHand } = await startLease([], [busy], [busy], [busy])
+  const { heartbeat, settled, inHand } = await startHeartbeat([], [busy], [busy], [busy])
   inHand.add('busy')
   await jest.advanceTimersByTimeAsync(20_000)
   expect(settled).toEqual([])
-  await lease.stop()
+  await heartbeat.stop()
 })

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { Courier, type CourierOptions } from '../../src/outbox/worker.ts'
-import type { Lane } from '../../src/outbox/delivery-target.ts'
-import { Pause } from '../../src/outbox/rate-limit-hold.ts'
+import { DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
+import { RateLimitHold } from '../../src/outbox/rate-limit-hold.ts'
 import { StoreError, type Claim, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 
@@ -12,13 +11,17 @@ afterEach(() => void jest.useRealTimers())
 const MINUTE_MS = 60_000
 const NOTHING: Claim = { messages: [], nextInMs: undefined }
 
-const couriers: Courier[] = []
-afterEach(() => Promise.all(couriers.splice(0).map((courier) => courier.stop())))
+const workers: DeliveryWorker[] = []
+afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
 
-type Parts = { claim: (wire: Wire) => Promise<Claim>; lane?: Partial<Lane>; carry?: CourierOptions['carry'] }
+type Parts = {
+  claim: (wire: Wire) => Promise<Claim>
+  target?: Partial<DeliveryTarget>
+  deliverClaimed?: WorkerOptions['deliverClaimed']
+}
 
 /** A courier whose store answers what the test says, and how often it was asked. */
-async function startCourier({ claim, lane, carry = () => Promise.resolve() }: Parts) {
+async function startWorker({ claim, target, deliverClaimed = () => Promise.resolve() }: Parts) {
   const asked: Wire[] = []
   const store = {
     ...(await newStore('sqlite')),
@@ -28,25 +31,25 @@ async function startCourier({ claim, lane, carry = () => Promise.resolve() }: Pa
     },
   }
   const log = createLogger('silent')
-  const pause = new Pause(log)
-  const courier = new Courier({
+  const rateLimitHold = new RateLimitHold(log)
+  const worker = new DeliveryWorker({
     store,
     owner: 'gw-1',
     probeLeaseMs: 10_000,
-    lane: {
+    target: {
       wires: ['v2'],
-      places: 4,
+      concurrency: 4,
       deliver: () => Promise.reject(new Error('nothing is delivered here')),
       capacity: () => Infinity,
       opensInMs: () => 0,
-      ...lane,
+      ...target,
     },
-    pause,
-    carry,
+    rateLimitHold,
+    deliverClaimed,
     log,
   })
-  couriers.push(courier)
-  return { courier, pause, asked }
+  workers.push(worker)
+  return { worker, rateLimitHold, asked }
 }
 
 describe('does not ask the store in a tight loop', () => {
@@ -56,18 +59,18 @@ describe('does not ask the store in a tight loop', () => {
     ['what is due is in the hands of another gateway: every 50 ms', { messages: [], nextInMs: 0 }, 1201],
     ['the store is away: every second', new StoreError('away', undefined), 61],
   ])('while %s', async (_, found, times) => {
-    const { courier, asked } = await startCourier({
+    const { worker, asked } = await startWorker({
       claim: () => (found instanceof Error ? Promise.reject(found) : Promise.resolve(found)),
     })
-    courier.wake()
+    worker.wake()
     await jest.advanceTimersByTimeAsync(MINUTE_MS)
     expect(asked).toHaveLength(times)
   })
 
-  test('while a pause of Divar’s lasts, however long: not at all', async () => {
-    const { courier, pause, asked } = await startCourier({ claim: () => Promise.resolve(NOTHING) })
-    pause.begin(10 * MINUTE_MS)
-    courier.wake()
+  test('while a rateLimitHold of Divar’s lasts, however long: not at all', async () => {
+    const { worker, rateLimitHold, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
+    rateLimitHold.begin(10 * MINUTE_MS)
+    worker.wake()
     await jest.advanceTimersByTimeAsync(9 * MINUTE_MS)
     expect(asked).toEqual([])
     await jest.advanceTimersByTimeAsync(MINUTE_MS + 2000)
@@ -77,11 +80,11 @@ describe('does not ask the store in a tight loop', () => {
   test('while the breaker is open: not at all, and as soon as it lets a probe through', async () => {
     const opensAt = performance.now() + 5000
     const opensInMs = () => Math.max(opensAt - performance.now(), 0)
-    const { courier, asked } = await startCourier({
+    const { worker, asked } = await startWorker({
       claim: () => Promise.resolve(NOTHING),
-      lane: { capacity: () => (opensInMs() > 0 ? 0 : 1), opensInMs },
+      target: { capacity: () => (opensInMs() > 0 ? 0 : 1), opensInMs },
     })
-    courier.wake()
+    worker.wake()
     await jest.advanceTimersByTimeAsync(4999)
     expect(asked).toEqual([])
     await jest.advanceTimersByTimeAsync(1)
@@ -90,8 +93,8 @@ describe('does not ask the store in a tight loop', () => {
 })
 
 test('what becomes due at a time is looked for at that time', async () => {
-  const { courier, asked } = await startCourier({ claim: () => Promise.resolve({ messages: [], nextInMs: 700 }) })
-  courier.wake()
+  const { worker, asked } = await startWorker({ claim: () => Promise.resolve({ messages: [], nextInMs: 700 }) })
+  worker.wake()
   await jest.advanceTimersByTimeAsync(699)
   expect(asked).toHaveLength(1)
   await jest.advanceTimersByTimeAsync(1)
@@ -100,11 +103,11 @@ test('what becomes due at a time is looked for at that time', async () => {
 
 test('a wake during a look is not lost: another look follows at once, without waiting for any time', async () => {
   const looks: ((claim: Claim) => void)[] = []
-  const { courier, asked } = await startCourier({ claim: () => new Promise((resolve) => looks.push(resolve)) })
-  courier.wake()
+  const { worker, asked } = await startWorker({ claim: () => new Promise((resolve) => looks.push(resolve)) })
+  worker.wake()
   // What is queued now the look under way may not see.
-  courier.wake()
-  courier.wake()
+  worker.wake()
+  worker.wake()
   expect(asked).toHaveLength(1)
   looks[0]?.(NOTHING)
   await jest.advanceTimersByTimeAsync(0)
@@ -116,31 +119,31 @@ test('a wake during a look is not lost: another look follows at once, without wa
 })
 
 test('each of two wires is the first in its turn', async () => {
-  const { courier, asked } = await startCourier({
+  const { worker, asked } = await startWorker({
     claim: () => Promise.resolve(NOTHING),
-    lane: { wires: ['v1', 'v2'] },
+    target: { wires: ['v1', 'v2'] },
   })
-  courier.wake()
+  worker.wake()
   await jest.advanceTimersByTimeAsync(4000)
   expect(asked).toEqual(['v2', 'v1', 'v1', 'v2', 'v2', 'v1'])
 })
 
 test('a failed wire keeps back no other: after an error the store is asked again, for both', async () => {
   let fails = 1
-  const { courier, asked } = await startCourier({
+  const { worker, asked } = await startWorker({
     claim: () => (fails-- > 0 ? Promise.reject(new StoreError('away', undefined)) : Promise.resolve(NOTHING)),
-    lane: { wires: ['v1', 'v2'] },
+    target: { wires: ['v1', 'v2'] },
   })
-  courier.wake()
+  worker.wake()
   await jest.advanceTimersByTimeAsync(1000)
   expect(asked).toHaveLength(3)
 })
 
 test('stopped, it takes nothing new, whoever wakes it', async () => {
-  const { courier, asked } = await startCourier({ claim: () => Promise.resolve(NOTHING) })
-  courier.wake()
-  await courier.stop()
-  courier.wake()
+  const { worker, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
+  worker.wake()
+  await worker.stop()
+  worker.wake()
   await jest.advanceTimersByTimeAsync(MINUTE_MS)
   expect(asked).toHaveLength(1)
 })
