@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import { within } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { CLOCK_TOLERANCE_MS } from '../store/queries/clock.ts'
+import { CLOCK_TOLERANCE_MS } from '../store/store.ts'
 import type { Held, KeepingStore, OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 

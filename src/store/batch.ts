@@ -1,5 +1,5 @@
 import { startDeadline } from '../base/deadline.ts'
-import { CALL_TIMEOUT_MS } from './guard.ts'
+import { CALL_TIMEOUT_MS } from './call-timeout.ts'
 import { StoreError } from './store.ts'
 
 export type BatchOptions = {

@@ -5,6 +5,13 @@ export * from './message-store.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 
+/** A time that is further in the future than this was written by a clock that was ahead. Smaller steps are normal corrections. */
+export const CLOCK_TOLERANCE_MS = 5000
+/** How long an idempotency key is valid. */
+export const KEEP_KEY_MS = 24 * 60 * 60 * 1000
+/** How long a message that ended without delivery can be retried. */
+export const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
+
 /** Something sealed that lies in the store. */
 export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 

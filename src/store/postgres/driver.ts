@@ -9,7 +9,7 @@ import {
   type QueryResult,
 } from 'kysely'
 import pg from 'pg'
-import { beginCommit, LostAnswerError } from '../guard.ts'
+import { beginCommit, LostAnswerError } from '../call-timeout.ts'
 import { isReadOnly, isSessionUseless, isStoreFailing, isUndone, StaleSessionError } from './errors.ts'
 import type { StoreEvents } from '../store-watch.ts'
 

@@ -1,6 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import { hasPassed } from './clock.ts'
-import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
+import { hasPassed, OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Accepted, IdempotencyClaim, NewMessage, Repeated } from '../store.ts'
 

@@ -1,10 +1,9 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
-import { KEEP_CONTENT_MS } from './clock.ts'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import { CONCERNS_PAUSE, mayBegin, settlePause } from './rate-limit-hold.ts'
 import type { Schema } from '../schema.ts'
-import type { Finish } from '../store.ts'
+import { KEEP_CONTENT_MS, type Finish } from '../store.ts'
 
 export function begin(
   database: Database,

@@ -1,9 +1,8 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
-import { CLOCK_TOLERANCE_MS, isWrittenLater } from './clock.ts'
-import type { Database } from './database.ts'
+import { isWrittenLater, type Database } from './database.ts'
 import { markProbe, readPause, unmarkProbes } from './rate-limit-hold.ts'
 import type { Schema } from '../schema.ts'
-import type { Claim, Claimed, Held, Sealed, Wire } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Held, type Sealed, type Wire } from '../store.ts'
 
 export type Row = Selectable<Schema['message']>
 

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type RawBuilder } from 'kysely'
 import type { Schema } from '../schema.ts'
-import type { DatabaseKind } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, type DatabaseKind } from '../store.ts'
 
 /** A database of either kind, with the few things that each says in its own way. */
 export type Database = {
@@ -31,4 +31,20 @@ export function valuesTable(columns: Record<string, 'text' | 'bigint'>, rows: re
     return sql`(${sql.join(cells)})`
   })
   return sql`v (${sql.raw(Object.keys(columns).join(', '))}) as (values ${sql.join(tuples)})`
+}
+
+/** A point in time by the database's clock. */
+export function after(now: Database['now'], ms: number) {
+  return sql<number>`${now} + cast(${Math.round(ms)} as bigint)`
+}
+
+/** Whether a time was written by a clock that was ahead. */
+export function isWrittenLater({ now }: Pick<Database, 'now'>, column: string) {
+  return sql<boolean>`${sql.ref(column)} > ${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`
+}
+
+/** Whether a time has passed both now and when the clock was last trusted: a clock that has just jumped ahead expires nothing. */
+export function hasPassed({ now }: Pick<Database, 'now'>, column: string) {
+  const at = sql.ref(column)
+  return sql<boolean>`(${at} <= ${now} and ${at} <= coalesce((select heard_at from clock where id = 1), 0))`
 }

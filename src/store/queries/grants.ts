@@ -1,8 +1,7 @@
 import { sql, type Kysely, type RawBuilder, type Selectable } from 'kysely'
 import type { GrantPage, GrantStore, NewGrant, RefreshClaim, StoredGrant, TokenTimes } from '../consent-store.ts'
-import { isWrittenLater } from './clock.ts'
-import { after, sealedIn } from './consents.ts'
-import type { Database } from './database.ts'
+import { sealedIn } from './consents.ts'
+import { after, isWrittenLater, type Database } from './database.ts'
 import type { Schema, UserGrantTable } from '../schema.ts'
 
 type Row = Selectable<UserGrantTable> & { now: number }

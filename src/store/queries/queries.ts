@@ -2,10 +2,7 @@ import { newId } from '../../base/id.ts'
 import { accept, repeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, release } from './claim.ts'
-import { confirmClock, mendTimes, readClock } from './clock.ts'
-import { countGrants, expire, grantsUnderOthers, resealGrants } from './consent-maintenance.ts'
-import { openConsent, takeConsent } from './consent-openings.ts'
-import { addConsent, findClick, keepClick } from './consents.ts'
+import { addConsent, findClick, keepClick, openConsent, takeConsent } from './consents.ts'
 import type { Database } from './database.ts'
 import {
   addGrant,
@@ -19,9 +16,9 @@ import {
   listGrants,
   restRefresh,
 } from './grants.ts'
-import { asStoreCall, asStoreRead } from '../guard.ts'
-import { backlog, purge, reseal, sealedUnderOthers, wipe } from './message-maintenance.ts'
-import { keysInUse } from './keys-in-use.ts'
+import { asStoreCall, asStoreRead } from '../call-timeout.ts'
+import { keysInUse, grantsUnderOthers, reseal, resealGrants, sealedUnderOthers } from './key-rotation.ts'
+import { backlog, confirmClock, countGrants, expire, mendTimes, purge, readClock, wipe } from './maintenance.ts'
 import { createMethods, isRead, type MethodName, type QueriesOf } from '../methods.ts'
 import { bodyOf, cancel, find, list, retry } from './messages.ts'
 import { pause, resetPauseWait } from './rate-limit-hold.ts'

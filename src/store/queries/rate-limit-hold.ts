@@ -1,6 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import { isWrittenLater } from './clock.ts'
-import type { Database } from './database.ts'
+import { isWrittenLater, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Limit } from '../store.ts'
 

@@ -1,7 +1,8 @@
+import { statSync } from 'node:fs'
 import SqliteFile from 'better-sqlite3'
 import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from '../queries/database.ts'
-import { LostAnswerError } from '../guard.ts'
+import { LostAnswerError } from '../call-timeout.ts'
 import { migrate, MigrationError } from '../migrate.ts'
 import { createQueries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
@@ -116,4 +117,31 @@ function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Databa
     keyIdOf: (column) => sql<string>`substr(${sql.ref(column)}, 1, instr(${sql.ref(column)}, '.') - 1)`,
     skipLocked: sql``,
   }
+}
+
+/** The path leads to no file, or to another than the one that is open. What is committed now would be gone with the next start. */
+class FileReplacedError extends Error {
+  readonly code = 'STORE_FILE_REPLACED'
+
+  constructor() {
+    super('the database file was removed or replaced while it was open')
+    this.name = 'FileReplacedError'
+  }
+}
+
+/**
+ * To be called once the database is open.
+ * @returns throws when the database file or its log is no longer the one that is open
+ */
+export function createFileCheck(path: string): () => void {
+  const paths = [path, `${path}-wal`]
+  const opened = paths.map(identityOf)
+  return () => {
+    if (paths.some((one, index) => identityOf(one) !== opened[index])) throw new FileReplacedError()
+  }
+}
+
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return found && `${found.dev} ${found.ino}`
 }

@@ -1,19 +1,11 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { withDeadline } from '../guard.ts'
+import { withDeadline } from '../call-timeout.ts'
 import { createMethods, isRead, type MethodName } from '../methods.ts'
-import { giveUp, newTurn, type Turn } from './turn.ts'
+import { giveUp, newTurn, type Told, type Turn } from './protocol.ts'
 import type { SqliteQueries } from './open.ts'
 import { StoreError, StoreSetupError, type Store, type StoreMethods } from '../store.ts'
 import type { StoreEvents } from '../store-watch.ts'
-
-/** What the two threads say to each other. */
-export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
-export type Told =
-  | { kind: 'opened'; methods: readonly MethodName[] }
-  | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
-  | { kind: 'answer'; id: number; value: unknown }
-  | { kind: 'error'; id: number; error: unknown; mayBeDone: boolean }
 
 /** The same, as it comes in: each value is of the type that its call promised. */
 type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }

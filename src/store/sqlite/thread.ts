@@ -1,8 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { createFileCheck } from './file-check.ts'
-import { take } from './turn.ts'
-import { openSqlite, type SqliteQueries } from './open.ts'
-import type { Call, Told } from './store.ts'
+import { createFileCheck, openSqlite, type SqliteQueries } from './open.ts'
+import { take, type Call, type Told } from './protocol.ts'
 import { METHOD_NAMES } from '../queries/queries.ts'
 import { StoreError, StoreSetupError } from '../store.ts'
 

@@ -1,3 +1,14 @@
+import type { MethodName } from '../methods.ts'
+import type { SqliteQueries } from './open.ts'
+
+/** What the two threads say to each other. */
+export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
+export type Told =
+  | { kind: 'opened'; methods: readonly MethodName[] }
+  | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: unknown; mayBeDone: boolean }
+
 /**
  * Memory that both threads share, one number for each call: the thread takes its turn before it begins a call, and the caller takes it back
  * when the deadline has passed. Only one of them succeeds, so a call that was given up in time never runs.
