@@ -1,36 +1,51 @@
+import type { RequestHandler, Response } from 'express'
 import { Fault } from '../base/fault.ts'
 import { isContradictory, valuesOf } from '../base/repeated-header.ts'
-import type { Knock } from './client-address.ts'
 import { digestSecret } from './secret.ts'
 import type { CountWrongKey } from './wrong-keys.ts'
 
-/** One of the company's own services, as named in INTERNAL_API_KEYS. */
-export type Caller = { name: string }
-
-/** Tells which service is calling; throws `api_key_refused` or `too_many_wrong_keys` when it is none of ours. */
-export type CallerGate = (request: Knock) => Caller
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+    interface Locals {
+      /** The name of the calling service in INTERNAL_API_KEYS, once it is authenticated. */
+      caller?: string
+    }
+  }
+}
 
 /**
- * Checks `x-api-key`; the same key twice is one key, two different ones are none. Keys are found by their salted digest, so one caller costs what a thousand cost, and the time of the search
- * tells only of digests that nobody outside this process can compute.
+ * Middleware that authenticates one of the company's own services by `x-api-key`; handlers behind it ask `callerOf` for its name. The same key sent
+ * twice counts as one key, two different ones as none. Keys are looked up by salted digest: the lookup costs the same for any number of keys,
+ * and its timing says nothing about a key.
+ * @throws Fault `api_key_refused` or `too_many_wrong_keys`
  */
-export function createCallerGate(
+export function requireCaller(
   keys: readonly { name: string; key: string }[],
   countWrongKey: CountWrongKey,
-): CallerGate {
-  const known = new Map(keys.map(({ name, key }) => [digestText(Buffer.from(key, 'utf8')), { name }]))
-  return (request) => {
+): RequestHandler {
+  const names = new Map(keys.map(({ name, key }) => [digestText(Buffer.from(key, 'utf8')), name]))
+  return (request, response, next) => {
     const values = valuesOf('x-api-key', request.rawHeaders)
     const key = isContradictory(values) ? '' : (values[0] ?? '')
-    const caller = known.get(digestText(Buffer.from(key, 'latin1')))
-    if (caller === undefined) {
+    const name = names.get(digestText(Buffer.from(key, 'latin1')))
+    if (name === undefined) {
       throw countWrongKey(
         request,
         new Fault('api_key_refused', 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'),
       )
     }
-    return caller
+    response.locals.caller = name
+    response.locals.unit.fields['caller'] = name
+    next()
   }
+}
+
+/** The calling service. Throws on a route without `requireCaller`, so that none can be served without authentication. */
+export function callerOf({ locals: { caller } }: Response): string {
+  if (caller === undefined) throw new Error('expected a route behind requireCaller')
+  return caller
 }
 
 function digestText(key: Buffer): string {

@@ -1,36 +1,38 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { RequestHandler } from 'express'
 import type { AddressRanges } from '../base/address-ranges.ts'
 import { Fault } from '../base/fault.ts'
-import { clientAddress, type Knock } from './client-address.ts'
+import { clientAddress } from './client-address.ts'
 import { digestSecret } from './secret.ts'
 import type { CountWrongKey } from './wrong-keys.ts'
 
-/** Lets Divar in and nobody else; throws `identification_refused` or `too_many_wrong_keys` otherwise. */
-export type DivarGate = (request: Knock) => void
-
-export type DivarGateOptions = {
+export type DivarKeys = {
   /** The identification key and, while keys rotate, the next one. */
   keys: readonly [string, ...string[]]
   countWrongKey: CountWrongKey
-  /** Where Divar calls from; from anywhere, when nothing is said. */
+  /** The addresses that Divar calls from; by default any. */
   sources?: AddressRanges | undefined
 }
 
 /**
- * Checks the raw `Authorization` header against the keys, and then where it came from. Whoever has the right key at a wrong address is told the same as
- * with a wrong key, as often, so that nobody learns which keys are right.
+ * Middleware that authenticates Divar: the raw `Authorization` header must be one of the keys, and the request must come from `sources`. A right key from
+ * a wrong address gets the same answer as a wrong key, so that the answer does not confirm a key.
  *
- * The key is free text of the developer panel: it may hold blanks, begin with `Bearer ` or be Persian, so bytes are compared, trimmed.
+ * The key is free text from the developer panel: it may contain blanks, begin with `Bearer ` or be Persian. Therefore trimmed bytes are compared.
+ * @throws Fault `identification_refused` or `too_many_wrong_keys`
  */
-export function createDivarGate({ keys, countWrongKey, sources }: DivarGateOptions): DivarGate {
+export function requireDivar({ keys, countWrongKey, sources }: DivarKeys): RequestHandler {
   const digests = keys.map((key) => digestSecret(Buffer.from(trimBlanks(key), 'utf8')))
-  return (request) => {
-    // Node hands headers over with one character for each byte.
+  return (request, _response, next) => {
+    // Node decodes headers as latin1: one character for each byte.
     const presented = digestSecret(Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1'))
     let known = false
     for (const digest of digests) known = timingSafeEqual(presented, digest) || known
     const isExpected = sources === undefined || sources.has(clientAddress(request) ?? '')
-    if (known && isExpected) return
+    if (known && isExpected) {
+      next()
+      return
+    }
     throw countWrongKey(
       request,
       new Fault(
@@ -43,8 +45,8 @@ export function createDivarGate({ keys, countWrongKey, sources }: DivarGateOptio
 }
 
 /**
- * Trims ASCII blanks only: `String.trim` would also take 0xA0, which is the last byte of some Persian letters. By index: a regular
- * expression that ends in `$` looks at every inner run of blanks again and again, and anybody may send 16 KiB of these.
+ * Trims ASCII blanks only: `String.trim` also removes 0xA0, the last byte of some Persian letters. Not a regular expression: one that ends in `$` takes
+ * quadratic time on a header of 16 KiB of blanks.
  */
 function trimBlanks(text: string): string {
   let start = 0

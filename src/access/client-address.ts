@@ -1,8 +1,8 @@
 import { isIP, SocketAddress } from 'node:net'
 import type { Request } from 'express'
 
-/** What the gates look at. */
-export type Knock = Pick<Request, 'headers' | 'rawHeaders' | 'ip'>
+/** What authentication reads of a request. */
+export type AuthRequest = Pick<Request, 'headers' | 'rawHeaders' | 'ip'>
 
 /**
  * The address that a request came from: the socket's, or, behind a proxy of TRUST_PROXY, the one that it names. IPv4 written as IPv6 is told as

@@ -1,18 +1,18 @@
 import { Fault } from '../base/fault.ts'
 import { Quota } from '../base/rate-limit.ts'
-import { clientAddress, networkOf, type Knock } from './client-address.ts'
+import { clientAddress, networkOf, type AuthRequest } from './client-address.ts'
 
 const MAX_ADDRESSES = 10_000
 
 /** Counts a wrong key against its address: the refusal, or, past so many a minute, that there were too many. */
-export type CountWrongKey = (knock: Knock, refusal: Fault) => Fault
+export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
 
 /** @param perMinute 0 for any number */
 export function createWrongKeyCount(perMinute: number): CountWrongKey {
   if (perMinute === 0) return (_, refusal) => refusal
   const quota = new Quota({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
-  return (knock, refusal) => {
-    const address = clientAddress(knock)
+  return (request, refusal) => {
+    const address = clientAddress(request)
     // What cannot be read is one address: whoever writes nonsense gets no count of one's own for each nonsense.
     const { taken, resetsInS, headers } = quota.take(address === undefined ? 'unreadable' : networkOf(address))
     if (taken) return refusal

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
-import { createCallerGate, type CallerGate } from '../access/authenticate-caller.ts'
-import { createDivarGate } from '../access/authenticate-divar.ts'
+import type { RequestHandler } from 'express'
+import { requireCaller } from '../access/authenticate-caller.ts'
+import { requireDivar } from '../access/authenticate-divar.ts'
 import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../observability/log.ts'
 import { within } from '../base/timeout.ts'
@@ -72,14 +73,14 @@ export async function startGateway(
   const parts = { divar, openHost, cutOff: cutOff.signal, spans: tracing?.spans, log }
   const stored = config.store && (await (await import('./store.ts')).openStored(config, parts))
   const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
-  const callerGate = createCallerGate(config.callerKeys, countWrongKey)
+  const callersOnly = requireCaller(config.callerKeys, countWrongKey)
   let draining = false
 
   const consent = stored?.consent
   const consentUrls = createConsentUrls(consent?.flow)
   const publicSide: Side = {
     mountFirst: sessionRoutes({
-      gate: createDivarGate({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
+      requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
       resolve: inFlight.track(
         resolveWithin({
           resolver,
@@ -100,13 +101,13 @@ export async function startGateway(
     ],
     faultHandlers: [sessionFaults, platformFaults],
   }
-  // On a port of their own there is nobody to keep out.
-  const openGate = config.internalPort === undefined ? callerGate : undefined
+  // The internal port is not open to the internet.
+  const operators = config.internalPort === undefined ? callersOnly : withoutKey
   const internalSide: Side = {
     faultHandlers: [platformFaults],
     routers: [
       messageRoutes({
-        gate: callerGate,
+        requireCaller: callersOnly,
         deliver: inFlight.track(stored?.deliver ?? deliverBy(divar.deliver, undefined)),
         outbox: stored?.outbox,
         sendsPerMinute: limits.sendsPerMinute,
@@ -114,13 +115,13 @@ export async function startGateway(
         consentUrls,
       }),
       ...(stored
-        ? [messageStatusRoutes(callerGate, stored.outbox), clickRoutes(callerGate, stored.clicks)]
-        : [storedRoutes(callerGate)]),
-      ...(stored ? consentSide(config, callerGate, consent, consentUrls) : []),
-      referenceRoutes(openGate),
-      metricsRoutes({
-        gate: openGate,
-        metrics: describeMetrics({
+        ? [messageStatusRoutes(callersOnly, stored.outbox), clickRoutes(callersOnly, stored.clicks)]
+        : [storedRoutes(callersOnly)]),
+      ...(stored ? consentSide(config, callersOnly, consent, consentUrls) : []),
+      referenceRoutes(operators),
+      metricsRoutes(
+        operators,
+        describeMetrics({
           edge,
           breakers: [...divar.breakers, ...breakers],
           outbox: stored?.outbox.metrics,
@@ -129,7 +130,7 @@ export async function startGateway(
           spans: tracing?.figures,
           linesLost,
         }),
-      }),
+      ),
     ],
   }
 
@@ -179,13 +180,22 @@ function flowRoutes({ flow, metrics }: Consent, inFlight: InFlight, isSecure: bo
   })
 }
 
-function consentSide(config: Config, gate: CallerGate, consent: Consent | undefined, consentUrls: ConsentUrls) {
-  if (consent === undefined || config.consent === undefined) return [noConsentRoutes(gate)]
+const withoutKey: RequestHandler = (_request, _response, next) => {
+  next()
+}
+
+function consentSide(
+  config: Config,
+  callersOnly: RequestHandler,
+  consent: Consent | undefined,
+  consentUrls: ConsentUrls,
+) {
+  if (consent === undefined || config.consent === undefined) return [noConsentRoutes(callersOnly)]
   const { flow, grants, fetchUser } = consent
   return [
-    consentRoutes({ gate, flow, policy: { allowedOrigins: config.landingAllowedOrigins } }),
-    grantRoutes({ gate, grants, style: config.consent.scopeStyle }),
-    userRoutes({ gate, grants, fetchUser, consentUrls }),
+    consentRoutes({ requireCaller: callersOnly, flow, policy: { allowedOrigins: config.landingAllowedOrigins } }),
+    grantRoutes({ requireCaller: callersOnly, grants, style: config.consent.scopeStyle }),
+    userRoutes({ requireCaller: callersOnly, grants, fetchUser, consentUrls }),
   ]
 }
 

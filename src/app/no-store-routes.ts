@@ -1,7 +1,6 @@
-import { Router } from 'express'
-import type { CallerGate } from '../access/authenticate-caller.ts'
+import type { RequestHandler, Router } from 'express'
 import { Fault } from '../base/fault.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 
 type Route = { path: string; method: 'get' | 'post' | 'delete'; allow: string }
 
@@ -21,31 +20,29 @@ const CONSENT_ROUTES: readonly Route[] = [
 ]
 
 /** Routes of the contract that live on a store. Without one they say so, to callers who may know. */
-export function storedRoutes(gate: CallerGate): Router {
+export function storedRoutes(requireCaller: RequestHandler): Router {
   return refuse(
     [...STORED_ROUTES, ...CONSENT_ROUTES],
-    gate,
+    requireCaller,
     () => new Fault('store_required', 'This route needs a store, and this gateway runs without one.'),
   )
 }
 
 /** Those that live on consent, where there is a store but no PUBLIC_URL. */
-export function noConsentRoutes(gate: CallerGate): Router {
+export function noConsentRoutes(requireCaller: RequestHandler): Router {
   return refuse(
     CONSENT_ROUTES,
-    gate,
+    requireCaller,
     () => new Fault('consent_unavailable', 'This route needs consent, and this gateway has no PUBLIC_URL.'),
   )
 }
 
-function refuse(routes: readonly Route[], gate: CallerGate, fault: () => Fault): Router {
-  const router = Router({ caseSensitive: true, strict: true })
-  for (const { path, method, allow } of routes) {
-    router[method](path, (request) => {
-      gate(request)
+function refuse(routes: readonly Route[], requireCaller: RequestHandler, fault: () => Fault): Router {
+  const refusing = createRouter().use(requireCaller)
+  for (const { path, method } of routes) {
+    refusing[method](path, () => {
       throw fault()
     })
-    router.all(path, methodNotAllowed(allow))
   }
-  return router
+  return routesOn(Object.fromEntries(routes.map(({ path, allow }) => [path, allow])), refusing)
 }

@@ -1,6 +1,6 @@
-import { Router, type RequestHandler } from 'express'
+import type { RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import type { CallerGate } from '../access/authenticate-caller.ts'
+import { callerOf } from '../access/authenticate-caller.ts'
 import { Fault, type PointedFault } from '../base/fault.ts'
 import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/field-faults.ts'
@@ -9,7 +9,7 @@ import type { ConsentSubject } from './consent-request.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
 import { SCOPE_WORDS, ScopeError } from '../scope/requested-scopes.ts'
 import { requireNoQuery } from '../http/query.ts'
@@ -38,27 +38,27 @@ export const consentBody = z.object(
 )
 type Body = z.infer<typeof consentBody>
 
-export type ConsentOptions = { gate: CallerGate; flow: AuthorizationFlow; policy: LandingPolicy }
+export type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
 
 /** Links for users whom a service wants to ask. */
 export function consentRoutes(options: ConsentOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true })
-  router.post('/consents', answerConsent(options))
-  router.all('/consents', methodNotAllowed('POST'))
-  router.use('/consents', storeFaults, answerFaults(problemShape, refusedAs('consent.not_asked')))
-  return router
+  const routes = createRouter().use(options.requireCaller)
+  routes.post('/consents', answerConsent(options))
+  return routesOn({ '/consents': 'POST' }, routes).use(
+    '/consents',
+    storeFaults,
+    answerFaults(problemShape, refusedAs('consent.not_asked')),
+  )
 }
 
-function answerConsent({ gate, flow, policy }: ConsentOptions): RequestHandler {
+function answerConsent({ flow, policy }: ConsentOptions): RequestHandler {
   return async (request, response) => {
     const { unit } = response.locals
-    const { name } = gate(request)
-    unit.fields['caller'] = name
     requireNoQuery(request)
     const body = readBody(await readJsonBody(request))
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
-    const { id, url, expiresAt } = await begin(flow, body, checked.url, name)
+    const { id, url, expiresAt } = await begin(flow, body, checked.url, callerOf(response))
     unit.conclude('consent.asked')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   }

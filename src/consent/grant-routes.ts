@@ -1,12 +1,11 @@
-import { Router, type Request } from 'express'
+import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import type { CallerGate } from '../access/authenticate-caller.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { Grant } from './grant.ts'
 import type { Grants } from './grants.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 import { writeScope, type ScopeStyle } from '../scope/scope.ts'
 import { readCursor, writeCursor } from '../http/cursor.ts'
 import { readQuery, requireNoQuery } from '../http/query.ts'
@@ -14,18 +13,16 @@ import { storeFaults } from '../store/store-faults.ts'
 
 const PAGE = 100
 
-export type GrantOptions = { gate: CallerGate; grants: Grants; style: ScopeStyle }
+export type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: ScopeStyle }
 
 /** What users have consented to. Tokens are never shown. */
-export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Router {
+  const routes = createRouter().use(requireCaller)
 
-  router.get('/grants', async (request, response) => {
+  routes.get('/grants', async (request, response) => {
     const { unit } = response.locals
-    const caller = gate(request).name
     const { user_id: userId, cursor } = readFilter(request)
     const page = await grants.list(userId, { cursor, limit: PAGE })
-    unit.fields['caller'] = caller
     unit.conclude('grant.listed')
     response.json({
       grants: page.grants.map((grant) => showGrant(grant, style)),
@@ -33,23 +30,23 @@ export function grantRoutes({ gate, grants, style }: GrantOptions): Router {
     })
   })
 
-  router.delete('/grants/:id', async (request, response) => {
+  routes.delete('/grants/:id', async (request, response) => {
     const { unit } = response.locals
-    const caller = gate(request).name
     requireNoQuery(request)
     const { id } = request.params
     if (!/^grt_[\w-]{24}$/.test(id) || !(await grants.remove(id))) {
       throw new Fault('not_found', 'id: expected that of a grant that is still kept')
     }
-    Object.assign(unit.fields, { caller, grant_id: id })
+    unit.fields['grant_id'] = id
     unit.conclude('grant.deleted')
     response.status(204).end()
   })
 
-  router.all('/grants', methodNotAllowed('GET, HEAD'))
-  router.all('/grants/:id', methodNotAllowed('DELETE'))
-  router.use('/grants', storeFaults, answerFaults(problemShape, refusedAs('grant.refused')))
-  return router
+  return routesOn({ '/grants': 'GET, HEAD', '/grants/:id': 'DELETE' }, routes).use(
+    '/grants',
+    storeFaults,
+    answerFaults(problemShape, refusedAs('grant.refused')),
+  )
 }
 
 export const grantFilter = z.object({

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { Router, type ErrorRequestHandler, type Request, type Response } from 'express'
+import type { ErrorRequestHandler, Request, Response, Router } from 'express'
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
 import { describeError } from '../observability/log.ts'
 import type { Finished, AuthorizationFlow } from './authorization-flow.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { allowMethods, createRouter } from '../http/routes.ts'
 import { StoreError } from '../store/store.ts'
 import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-page.ts'
 
@@ -26,7 +26,7 @@ export type OauthOptions = {
 
 /** The two steps of the consent walk that happen here, in the user's browser. */
 export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+  const router = createRouter()
 
   // HEAD asks what there is; it must open nothing.
   for (const path of [START, CALLBACK]) {
@@ -76,20 +76,20 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     if (finished.kind === 'refused' && finished.reason !== undefined) unit.fields['reason'] = finished.reason
   })
 
-  for (const path of [START, CALLBACK]) router.all(path, methodNotAllowed('GET, HEAD'))
+  for (const path of [START, CALLBACK]) router.all(path, allowMethods('GET, HEAD'))
   router.use(['/oauth/start', '/oauth/callback'], answerPageFaults)
   return router
 }
 
 /** Where consent is not set up, its pages say so. */
 export function noOauthRoutes(): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+  const router = createRouter()
   for (const path of [START, CALLBACK]) {
     router.get(path, (_request, response) => {
       response.locals.unit.conclude('consent.refused')
       end(response, 'not_set_up')
     })
-    router.all(path, methodNotAllowed('GET, HEAD'))
+    router.all(path, allowMethods('GET, HEAD'))
   }
   return router
 }

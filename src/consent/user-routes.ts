@@ -1,5 +1,5 @@
-import { Router } from 'express'
-import type { CallerGate } from '../access/authenticate-caller.ts'
+import type { RequestHandler, Router } from 'express'
+import { callerOf } from '../access/authenticate-caller.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { Trace } from '../observability/trace.ts'
@@ -7,28 +7,31 @@ import type { Grant } from './grant.ts'
 import type { GrantChoice, Grants } from './grants.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 import type { ConsentUrls } from './consent-urls.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
 const DEFAULT_RETRY_S = 60
 
-export type UserOptions = { gate: CallerGate; grants: Grants; fetchUser: FetchUser; consentUrls: ConsentUrls }
+export type UserOptions = {
+  requireCaller: RequestHandler
+  grants: Grants
+  fetchUser: FetchUser
+  consentUrls: ConsentUrls
+}
 
 /** Who a user is, by Divar's word and the user's leave; nothing of it is stored. */
-export function userRoutes({ gate, grants, fetchUser, consentUrls }: UserOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: UserOptions): Router {
+  const routes = createRouter().use(requireCaller)
 
-  router.get('/users/:user_id', async (request, response) => {
+  routes.get('/users/:user_id', async (request, response) => {
     const { unit } = response.locals
-    const { name: caller } = gate(request)
-    unit.fields['caller'] = caller
     requireNoQuery(request)
     const userId = readUserId(request.params.user_id)
     const choice = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
     if (choice.kind !== 'grant') {
-      throw noGrant(choice, await consentUrls.forUser(caller, userId))
+      throw noGrant(choice, await consentUrls.forUser(callerOf(response), userId))
     }
     const user = readUser(await ask(grants, fetchUser, choice.grant, unit.trace))
     if (user.userId !== undefined && user.userId !== userId) {
@@ -38,9 +41,11 @@ export function userRoutes({ gate, grants, fetchUser, consentUrls }: UserOptions
     response.json({ user_id: userId, ...(user.phoneNumber !== undefined && { phone_number: user.phoneNumber }) })
   })
 
-  router.all('/users/:user_id', methodNotAllowed('GET, HEAD'))
-  router.use('/users', storeFaults, answerFaults(problemShape, refusedAs('user.not_shown')))
-  return router
+  return routesOn({ '/users/:user_id': 'GET, HEAD' }, routes).use(
+    '/users',
+    storeFaults,
+    answerFaults(problemShape, refusedAs('user.not_shown')),
+  )
 }
 
 const userIdSchema = requiredId(128)

@@ -1,7 +1,7 @@
 import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
 import type { Logger } from '../observability/log.ts'
 import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
-import { notFound } from './not-found.ts'
+import { notFound } from './routes.ts'
 import { guardRequest } from './request-guard.ts'
 import { messageClasses, type MessageClasses } from './responses.ts'
 import { unitOfWork, type Watch } from './request-log.ts'

@@ -1,12 +1,12 @@
-import { Router, type Request, type RequestHandler, type Response } from 'express'
-import type { CallerGate } from '../access/authenticate-caller.ts'
+import type { Request, RequestHandler, Response, Router } from 'express'
+import { callerOf } from '../access/authenticate-caller.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { type Credential, type DeliverBy, wireOf } from '../divar/deliver.ts'
 import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
 import { PLATFORM_PREFIX, platformShape, toPlatformReply } from '../http/platform-shape.ts'
 import { readJsonBody } from '../http/body.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { allowMethods, createRouter } from '../http/routes.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
@@ -41,7 +41,7 @@ const PLATFORM_FORM: Form = { present: toPlatformReply }
 type AskedSend = StoredSend & { ignored: readonly string[]; form: Form }
 
 export type MessageOptions = {
-  gate: CallerGate
+  requireCaller: RequestHandler
   /** One attempt now. */
   deliver: DeliverBy
   /** Why no grant would cover a message that is to go later; undefined when one would. */
@@ -55,26 +55,33 @@ export type MessageOptions = {
 
 /** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
 export function messageRoutes(options: MessageOptions): Router {
-  const router = Router({ caseSensitive: true, strict: true })
   const answer = answerSend(options)
-  router.post('/messages', answer(OWN_FORM))
+  const routes = createRouter().use(countAsSend, options.requireCaller)
+  routes.post('/messages', answer(OWN_FORM))
   // One at a time: a route is counted by its path.
-  for (const path of PLATFORM_PATHS) router.post(path, answer(PLATFORM_FORM))
-  for (const path of PLATFORM_PATHS) router.all(path, methodNotAllowed('POST'))
-  router.options('/messages', methodNotAllowed('GET, HEAD, POST'))
+  for (const path of PLATFORM_PATHS) routes.post(path, answer(PLATFORM_FORM))
+
+  const router = createRouter()
+  router.post('/messages', routes)
+  // Without this Express would answer OPTIONS for the route above.
+  router.options('/messages', allowMethods('GET, HEAD, POST'))
+  for (const path of PLATFORM_PATHS) router.all(path, allowMethods('POST'), routes)
   router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, verdictOn))
   router.use(storeFaults, answerFaults(problemShape, verdictOn))
   return router
 }
 
+const countAsSend: RequestHandler = (_request, response, next) => {
+  response.locals.unit.subject = 'send'
+  next()
+}
+
 function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
-  const { gate, deliver, outbox, sendsPerMinute } = options
+  const { deliver, outbox, sendsPerMinute } = options
   const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
   return (form) => async (request, response) => {
     const { unit } = response.locals
-    unit.subject = 'send'
-    const caller = gate(request).name
-    unit.fields['caller'] = caller
+    const caller = callerOf(response)
     requireNoQuery(request)
     const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
     const body = await readJsonBody(request)

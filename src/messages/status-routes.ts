@@ -1,9 +1,9 @@
-import { Router, type Request } from 'express'
+import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import type { CallerGate } from '../access/authenticate-caller.ts'
+import { callerOf } from '../access/authenticate-caller.ts'
 import { Fault } from '../base/fault.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
 import { readCursor, writeCursor } from '../http/cursor.ts'
@@ -14,13 +14,11 @@ const DEFAULT_PAGE = 50
 const MAX_PAGE = 200
 
 /** Where stored messages stand, and what their caller can still do about them. */
-export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbox): Router {
+  const routes = createRouter().use(requireCaller)
 
-  router.get('/messages', async (request, response) => {
-    const { name } = gate(request)
-    const { messages, nextCursor } = await outbox.list(name, readFilter(request))
-    response.locals.unit.fields['caller'] = name
+  routes.get('/messages', async (request, response) => {
+    const { messages, nextCursor } = await outbox.list(callerOf(response), readFilter(request))
     response.locals.unit.conclude('message.listed')
     response.json({
       messages: messages.map(showMessage),
@@ -28,44 +26,43 @@ export function messageStatusRoutes(gate: CallerGate, outbox: Outbox): Router {
     })
   })
 
-  router.get('/messages/:id', async (request, response) => {
-    const { name } = gate(request)
+  routes.get('/messages/:id', async (request, response) => {
     requireNoQuery(request)
-    const message = await outbox.find(name, idOf(request))
+    const message = await outbox.find(callerOf(response), idOf(request))
     if (message === undefined) throw notYours()
-    Object.assign(response.locals.unit.fields, { caller: name, message_id: message.id })
+    response.locals.unit.fields['message_id'] = message.id
     response.locals.unit.conclude('message.shown')
     response.json(showMessage(message))
   })
 
-  router.post('/messages/:id/retry', async (request, response) => {
-    const { name } = gate(request)
+  routes.post('/messages/:id/retry', async (request, response) => {
     requireNoQuery(request)
     const id = idOf(request)
-    requireChanged(await orOutcomeUnknown(outbox.retry(name, id)), 'retry')
-    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    requireChanged(await orOutcomeUnknown(outbox.retry(callerOf(response), id)), 'retry')
+    response.locals.unit.fields['message_id'] = id
     response.locals.unit.conclude('message.retried')
     response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
   })
 
-  router.post('/messages/:id/cancel', async (request, response) => {
-    const { name } = gate(request)
+  routes.post('/messages/:id/cancel', async (request, response) => {
     requireNoQuery(request)
     const id = idOf(request)
     const { state } = requireChanged(
-      await orOutcomeUnknown(outbox.cancel(name, id, response.locals.unit.requestId)),
+      await orOutcomeUnknown(outbox.cancel(callerOf(response), id, response.locals.unit.requestId)),
       'cancel',
     )
-    Object.assign(response.locals.unit.fields, { caller: name, message_id: id })
+    response.locals.unit.fields['message_id'] = id
     response.locals.unit.conclude('message.cancelled')
     response.json({ id, state })
   })
 
-  router.all('/messages', methodNotAllowed('GET, HEAD, POST'))
-  router.all('/messages/:id', methodNotAllowed('GET, HEAD'))
-  for (const path of ['/messages/:id/retry', '/messages/:id/cancel']) router.all(path, methodNotAllowed('POST'))
-  router.use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
-  return router
+  const paths = {
+    '/messages': 'GET, HEAD, POST',
+    '/messages/:id': 'GET, HEAD',
+    '/messages/:id/retry': 'POST',
+    '/messages/:id/cancel': 'POST',
+  }
+  return routesOn(paths, routes).use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
 }
 
 /** Only what can be an id goes to the store: a database may refuse other characters. */

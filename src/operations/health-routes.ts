@@ -1,5 +1,5 @@
-import { Router } from 'express'
-import { methodNotAllowed } from '../http/not-found.ts'
+import type { Router } from 'express'
+import { createRouter, routesOn } from '../http/routes.ts'
 
 export type HealthOptions = {
   isDraining: () => boolean
@@ -12,14 +12,13 @@ export type HealthOptions = {
  * every replica has the same store, so taking them away from their balancer would take away all clicks.
  */
 export function healthRoutes({ isDraining, isStoreUp }: HealthOptions): Router {
-  const router = Router()
-  router.get('/healthz', (_request, response) => {
+  const routes = createRouter()
+  routes.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' })
   })
-  router.get('/readyz', (_request, response) => {
+  routes.get('/readyz', (_request, response) => {
     if (isDraining()) response.status(503).json({ status: 'draining' })
     else response.json({ status: 'ready', ...(isStoreUp && { store: isStoreUp() ? 'ok' : 'away' }) })
   })
-  for (const path of ['/healthz', '/readyz']) router.all(path, methodNotAllowed('GET, HEAD'))
-  return router
+  return routesOn({ '/healthz': 'GET, HEAD', '/readyz': 'GET, HEAD' }, routes)
 }

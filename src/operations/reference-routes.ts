@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Router, type Request, type RequestHandler } from 'express'
+import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import type { CallerGate } from '../access/authenticate-caller.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
 
 /** The languages that the documentation speaks. */
 export const LANGUAGES = ['en', 'fa'] as const
@@ -24,32 +23,28 @@ const BUILT = join(import.meta.dirname, '..', 'reference.json')
 /** A checkout has no built file: there the reference is made when it is first requested. */
 const MAKER = new URL('../../scripts/reference/reference.ts', import.meta.url)
 
-/**
- * The reference of the routes: for programs, and for people.
- * @param gate only on a port that is open to the internet
- */
-export function referenceRoutes(gate: CallerGate | undefined): Router {
-  const router = Router({ caseSensitive: true, strict: true })
+/** The API reference: for programs, and for people. */
+export function referenceRoutes(access: RequestHandler): Router {
+  const routes = createRouter().use(access)
   let loading: Promise<Reference> | undefined
   const answer =
     (
       write: (reference: Reference, language: Language) => { body: string; headers: Record<string, string> },
     ): RequestHandler =>
     async (request, response) => {
-      gate?.(request)
       const language = languageOf(request)
       const { body, headers } = write(await (loading ??= loadReference()), language)
       response.set({ ...headers, 'content-language': language, vary: 'Accept-Language' }).end(body)
     }
 
-  router.get(
+  routes.get(
     '/openapi.json',
     answer(({ openapi }, language) => ({
       body: openapi[language],
       headers: { 'content-type': 'application/json; charset=utf-8' },
     })),
   )
-  router.get(
+  routes.get(
     '/docs',
     answer(({ pages, style }, language) => ({
       body: pages[language],
@@ -60,8 +55,7 @@ export function referenceRoutes(gate: CallerGate | undefined): Router {
       },
     })),
   )
-  router.all(['/openapi.json', '/docs'], methodNotAllowed('GET, HEAD'))
-  return router
+  return routesOn({ '/openapi.json': 'GET, HEAD', '/docs': 'GET, HEAD' }, routes)
 }
 
 /** `?lang=` says it; else whichever of the two the reader's browser likes better. */

@@ -1,12 +1,11 @@
 import type { IRouter, RequestHandler } from 'express'
-import type { DivarGate } from '../access/authenticate-divar.ts'
 import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
 import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
-import { methodNotAllowed } from '../http/not-found.ts'
+import { allowMethods } from '../http/routes.ts'
 import { elapsedMs, type UnitOfWork } from '../http/request-log.ts'
 import type { RequireConsent, ClickTarget } from '../consent/require-consent.ts'
 import type { CheckedLanding } from '../resolver/landing.ts'
@@ -19,7 +18,7 @@ const SESSION_PATH = '/divar/session'
 const SHED_RETRY_S = 1
 
 export type SessionOptions = {
-  gate: DivarGate
+  requireDivar: RequestHandler
   resolve: Resolve
   /** What a landing asks for besides: consent, or that the click can be asked for. */
   requireConsent: RequireConsent
@@ -36,20 +35,23 @@ export type SessionOptions = {
 export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
   const answer = answerClick(options)
   return (app) => {
-    app.route(SESSION_PATH).post(answer).all(methodNotAllowed('POST'))
+    app.route(SESSION_PATH).all(allowMethods('POST'), countAsClick, options.requireDivar).post(answer)
   }
 }
 
 /** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
 export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, refusedAs('click.refused')) }
 
+const countAsClick: RequestHandler = (_request, response, next) => {
+  response.locals.unit.subject = 'click'
+  next()
+}
+
 function answerClick(options: SessionOptions): RequestHandler {
-  const { gate, resolverKind } = options
+  const { resolverKind } = options
   const landingOf = findLanding(options)
   return async (request, response) => {
     const { unit } = response.locals
-    unit.subject = 'click'
-    gate(request)
     const version = readClickVersion(request.headers)
     const { click, returnUrlReplaced, absentParts } = parseClick(version, await readJsonBody(request))
     const { fields } = unit

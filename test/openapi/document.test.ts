@@ -1,13 +1,12 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
-import { Router } from 'express'
 import supertest from 'supertest'
-import * as z from 'zod'
 import { faultStatus } from '../../src/http/fault-status.ts'
 import { startConsentGateway } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { readDocument, type ApiDocument } from '../support/reference.ts'
+import { routesOf } from '../support/routes.ts'
 
 let document: ApiDocument
 beforeAll(async () => {
@@ -55,7 +54,10 @@ describe('the document', () => {
       async () => startTestGateway(await withStore('sqlite')),
       () => startConsentGateway(),
     ]
-    for (const start of starts) expect((await routesOf(start)).toSorted()).toEqual(documented.toSorted())
+    for (const start of starts) {
+      const routes = (await routesOf(start)).map(({ method, path }) => `${method} ${path.replaceAll(/:\w+/g, '{}')}`)
+      expect(routes.toSorted()).toEqual(documented.toSorted())
+    }
   })
 
   test('tells every code with its status and its section', () => {
@@ -73,22 +75,3 @@ describe('the document', () => {
     expect({ ...told, method_not_allowed: 405 }).toEqual(Object.fromEntries(all))
   })
 })
-
-/** The router table: what a gateway hands to Express while it starts. */
-async function routesOf(start: () => Promise<unknown>): Promise<string[]> {
-  const routers = z.custom<{ route: (path: unknown) => unknown }>((value) => typeof value === 'function')
-  const watch = jest.spyOn(routers.parse(Router.prototype), 'route')
-  await start()
-  const made = watch.mock.calls.map(([path], at) => ({ path, route: watch.mock.results[at]?.value }))
-  watch.mockRestore()
-  const routes = made.flatMap(({ path, route }) =>
-    Object.keys(methodsOf.parse(route).methods)
-      // `all` and OPTIONS say what is not allowed; HEAD comes with GET.
-      .filter((method) => !['_all', 'options', 'head'].includes(method))
-      .flatMap((method) => pathsOf.parse(path).map((one) => `${method} ${one.replaceAll(/:\w+/g, '{}')}`)),
-  )
-  return [...new Set(routes)]
-}
-
-const methodsOf = z.object({ methods: z.record(z.string(), z.boolean()) })
-const pathsOf = z.union([z.string().transform((path) => [path]), z.array(z.string())])
