@@ -19,17 +19,17 @@ export type ConsentMetrics = {
   /** Label `outcome`. */
   refreshes: Tally
   flows: Tally
-  /** Live ones, at the last look; unknown while the store is away. */
+  /** Live grants at the last count; undefined while the store is unavailable. */
   grants: number | undefined
 }
 
-/** What a gateway has besides when it asks users for consent. */
+/** The parts of a gateway with consent. */
 export type Consent = {
   flow: AuthorizationFlow
   grants: Grants
   fetchUser: FetchUser
   metrics: ConsentMetrics
-  /** Why a message that is to go later would not; undefined when it would. */
+  /** Why no grant covers a message; undefined when one does. */
   findGrantProblem: (send: Send) => Promise<Exclude<GrantChoice, { kind: 'grant' | 'not_refreshed' }> | undefined>
   refresher: Refresher
 }

@@ -7,7 +7,7 @@ import { newTrace } from '../observability/trace.ts'
 import { isJsonObject } from '../base/strict-json.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
-import { requireAskable } from '../consent/require-askable.ts'
+import { requireValidScopes } from '../consent/consent-scopes.ts'
 import { moduleResolver } from '../resolver/module.ts'
 import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
@@ -79,5 +79,5 @@ function checkScopes({ scopes = [] }: LandingRead, { hasConsent }: Job, click: C
       'the Landing asks for scopes, and consent is not set up: --public-url, as PUBLIC_URL, is not given',
     )
   }
-  requireAskable(scopes, click)
+  requireValidScopes(scopes, click)
 }

@@ -5,7 +5,7 @@ import { Fault, type PointedFault } from '../base/fault.ts'
 import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
 import { pointedFaults, summarize } from '../base/field-faults.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
-import type { ConsentSubject } from './consent-request.ts'
+import type { ConsentSubject } from './consent-scopes.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
@@ -15,7 +15,6 @@ import { SCOPE_WORDS, ScopeError } from '../scope/requested-scopes.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
-/** Room comes with each link that is used or ends. */
 const FULL_RETRY_S = 60
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
@@ -40,7 +39,7 @@ type Body = z.infer<typeof consentBody>
 
 export type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
 
-/** Links for users whom a service wants to ask. */
+/** Makes consent links for a caller's users. */
 export function consentRoutes(options: ConsentOptions): Router {
   const routes = createRouter().use(options.requireCaller)
   routes.post('/consents', answerConsent(options))
@@ -87,7 +86,7 @@ async function begin(flow: AuthorizationFlow, body: Body, landing: string, calle
   }
 }
 
-/** With a `peer_id` the ids are those of v1, which nobody can compare with what Divar tells of a user. */
+/** With a `peer_id` the ids are v1 ids, which Divar's users endpoint does not return. */
 function subjectOf({ user_id, post_token, peer_id, conversation_id }: Body): ConsentSubject {
   const userId = user_id ?? undefined
   const postToken = post_token ?? undefined

@@ -7,12 +7,12 @@ import { StoreError } from '../store/store.ts'
 import type { Grant } from './grant.ts'
 import type { GrantChoice, Grants } from './grants.ts'
 
-/** The token, the one before it, and a refreshed one. */
+/** The current token, the previous one, and a refreshed one. */
 const MAX_TOKENS = 3
-/** Of one sender: where Divar does not permit the message by one grant, it may by the next. */
+/** Grants of one sender: a message that one grant does not permit may be permitted by another. */
 const MAX_GRANTS = 3
 
-/** Delivers with the token that came along, or else with that of the narrowest grant that covers the message. */
+/** Delivers with the request's token, or without one with the narrowest grant that covers the message. */
 export function deliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
   return (message, credential, trace) => {
     if (credential.kind === 'token') return deliver(message, credential.userToken, trace)
@@ -36,8 +36,8 @@ async function deliverOnGrant(
     for (;;) {
       if (grant === undefined) {
         const choice = await grants.forMessage(message.address, sender, notPermitted)
-        // What Divar said tells more than that no other grant is left.
-        if (choice.kind !== 'grant') return notPermittedOutcome ?? whyNot(choice)
+        // Divar's refusal is more useful to the caller than "no other grant".
+        if (choice.kind !== 'grant') return notPermittedOutcome ?? outcomeWithoutGrant(choice)
         grant = choice.grant
       }
       const outcome = await deliver(message, grant.accessToken, trace)
@@ -47,21 +47,21 @@ async function deliverOnGrant(
         grant = undefined
         continue
       }
-      // A refused token is a sure no, so the same attempt may go on with another.
+      // Nothing was delivered with a refused token, so the same attempt may use another.
       if (outcome.kind !== 'token_refused' || refused.size === MAX_TOKENS - 1) return outcome
       const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))
       if (next.kind === 'none') return outcome
-      if (next.kind === 'not_refreshed') return whyNot(next)
+      if (next.kind === 'not_refreshed') return outcomeWithoutGrant(next)
       grant = next.kind === 'grant' ? next.grant : undefined
     }
   } catch (error) {
-    // Nothing was delivered until now, and what the grant is worth will be seen at the next try.
+    // Nothing was delivered so far, so it is safe to retry.
     if (error instanceof StoreError || error instanceof SealError) return { kind: 'store_unavailable' }
     throw error
   }
 }
 
-function whyNot(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {
+function outcomeWithoutGrant(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {
   return choice.kind === 'not_refreshed'
     ? { kind: 'not_sent', cause: 'remote', reason: `no fresh token: ${choice.reason}` }
     : choice

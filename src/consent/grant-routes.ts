@@ -15,7 +15,7 @@ const PAGE = 100
 
 export type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: ScopeStyle }
 
-/** What users have consented to. Tokens are never shown. */
+/** Lists and deletes grants. Tokens are never returned. */
 export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Router {
   const routes = createRouter().use(requireCaller)
 
@@ -74,7 +74,7 @@ function showGrant(
   return {
     id,
     user_id: userId ?? chatUserId ?? null,
-    /** Whether it was Divar who said whose it is. */
+    /** Whether Divar confirmed the owner. */
     proven: userId !== undefined,
     scopes: scopes.map((scope) => writeScope(scope, style)),
     created_at: new Date(createdAt).toISOString(),

@@ -1,23 +1,24 @@
 import * as z from 'zod'
-import type { Keyring } from '../base/keyring.ts'
+import { SealError, type Keyring } from '../base/keyring.ts'
 import type { TokenPair } from '../divar/token-client.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import { nameOfScope, readScope, writeScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'
 import type { Sealed } from '../store/store.ts'
 
-/** Whose a grant is: who Divar said it was, and who the click said, where these two could not be compared. */
+/** The user of a grant: `userId` as Divar confirmed it, `chatUserId` as the chat's v1 scope names it where the two cannot be compared. */
 export type Owner = { userId?: string | undefined; chatUserId?: string | undefined }
 
-/** What a user's consent has come to: tokens, scopes, whom and what they cover. */
+/** What a user has consented to: tokens, their owner and their scopes. */
 export type Grant = Owner &
   TokenPair & {
     id: string
     scopes: readonly Scope[]
-    /** The access token before this one, while it is still good. */
+    /** The access token before the last refresh, while it is still valid. */
     previousAccessToken?: string | undefined
   } & Pick<StoredGrant, 'version' | 'accessMs' | 'refreshMs' | 'pairAgeMs' | 'createdAt' | 'refreshedAt'>
 
-/** What lies sealed of a grant; scopes in the v2 notation. */
+/** The sealed content of a stored grant; scopes in the v2 notation. */
 const contentSchema = z.object({
   userId: z.string().optional(),
   chatUserId: z.string().optional(),
@@ -28,13 +29,13 @@ const contentSchema = z.object({
 
 const previousSchema = z.object({ accessToken: z.string(), refreshToken: z.string().optional() })
 
-/** Each part opens in its own row and place only. */
+/** Binds each sealed part to its row and column. */
 const places = {
   content: (id: string) => `grant/${id}/content`,
   previous: (id: string) => `grant/${id}/previous`,
 }
 
-/** Reads and writes what the store keeps sealed of grants, and names what they are found by. */
+/** Seals and opens the grants of the store, and computes the MACs of their index. */
 export type GrantCodec = ReturnType<typeof createGrantCodec>
 
 export function createGrantCodec(keyring: Keyring) {
@@ -66,7 +67,7 @@ export function createGrantCodec(keyring: Keyring) {
       keyring.seal(textOf(grant), places.content(id)),
     sealPrevious: (id: string, { accessToken, refreshToken }: TokenPair): Sealed =>
       keyring.seal(JSON.stringify({ accessToken, refreshToken }), places.previous(id)),
-    /** @throws SealError when it was altered, or its key is not known any more */
+    /** @throws SealError when the row was altered or its key is not configured */
     open: (stored: StoredGrant): Grant => {
       const { id, content, previous, version, accessMs, refreshMs, pairAgeMs, createdAt, refreshedAt } = stored
       const { scopes, ...opened } = contentSchema.parse(JSON.parse(keyring.open(content, places.content(id))))
@@ -74,7 +75,7 @@ export function createGrantCodec(keyring: Keyring) {
       const times = { version, accessMs, refreshMs, pairAgeMs, createdAt, refreshedAt }
       return { id, ...opened, scopes: scopes.map(readScope), previousAccessToken: before?.accessToken, ...times }
     },
-    /** The same parts under the newest key. */
+    /** Seals the same parts with the newest key. */
     reseal: ({ id, content, previous }: StoredGrant) => ({
       content: keyring.seal(keyring.open(content, places.content(id)), places.content(id)),
       previous: previous && keyring.seal(keyring.open(previous, places.previous(id)), places.previous(id)),
@@ -82,7 +83,18 @@ export function createGrantCodec(keyring: Keyring) {
   }
 }
 
-/** What is left of a grant's scopes once a refresh names those that still hold. A refresh adds none, and an answer without scopes takes none. */
+/** Opens a stored grant. One that cannot be opened is logged and skipped. */
+export function openOrLog(codec: GrantCodec, stored: StoredGrant, log: Logger): Grant | undefined {
+  try {
+    return codec.open(stored)
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    log.error({ event: 'store.sealed_row_unreadable', grant_id: stored.id, ...describeError(error) })
+    return undefined
+  }
+}
+
+/** A grant's scopes after a refresh. The answer's scopes can only narrow them; an answer without scopes changes nothing. */
 export function narrowTo(
   { scopes }: Pick<Grant, 'scopes'>,
   { scopes: named }: { scopes: readonly string[] | undefined },
@@ -90,11 +102,11 @@ export function narrowTo(
   if (named === undefined) return scopes
   const names = new Set(named.map((text) => nameOfScope(readScope(text))))
   const left = scopes.filter((scope) => scope.kind === 'offline' || names.has(nameOfScope(scope)))
-  // A right to refresh what is no longer there is worth nothing.
+  // offline_access alone grants nothing.
   return left.every(({ kind }) => kind === 'offline') ? [] : left
 }
 
-/** Whether a grant holds a scope, however either is written. */
+/** Whether a grant has a scope, in whichever notation. */
 export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
   const name = nameOfScope(scope)
   return scopes.some((held) => nameOfScope(held) === name)

@@ -1,38 +1,36 @@
 import { newId } from '../base/id.ts'
-import { SealError } from '../base/keyring.ts'
-import { describeError, type Logger } from '../observability/log.ts'
+import type { Tokens } from '../divar/token-client.ts'
 import type { Address, Sender } from '../message/message.ts'
+import type { Logger } from '../observability/log.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
-import { coveringScopes, namesOfCovering, narrowest } from './select-grant.ts'
-import { holds, type Grant, type GrantCodec, type Owner } from './grant.ts'
+import { holds, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
-import type { Tokens } from '../divar/token-client.ts'
 
 const OFFLINE: Scope = { kind: 'offline' }
-/** More grants than this that cover one thing are not looked at. */
+/** Grants read for one choice. */
 const MAX_FOUND = 50
-/** A token is refreshed when it has less than this left, or half of its life where that is less. */
+/** A token is refreshed when it has less than this left, or less than half of its lifetime if that is shorter. */
 const REFRESH_AHEAD_MS = 60_000
-/** A younger pair that is refused would be refused anew: the fault is elsewhere. */
+/** A refused token younger than this is not refreshed: a new one would be refused too. */
 const MIN_AGE_MS = 60_000
-/** A grant that ends on the way makes room for another that covers as much. */
+/** How many grants may end during their refresh before the choice gives up. */
 const MAX_ENDED = 10
 
-/** A grant that is ready to be used, or why there is none. */
+/** A grant with a valid token, or why there is none. */
 export type GrantChoice =
   | { kind: 'grant'; grant: Grant }
   | { kind: 'consent_required' | 'sender_ambiguous' }
   | { kind: 'grant_unreadable'; grantId: string }
   | { kind: 'not_refreshed'; reason: string }
 
-/** What is left to try once Divar has refused a token. `none`: nothing would help. `gone`: the grant is no more, another may be there. */
+/** What to try after Divar refused a token. `none`: nothing would help. `gone`: the grant was deleted; another may cover the message. */
 export type AfterRefusal =
   { kind: 'grant'; grant: Grant } | { kind: 'none' | 'gone' } | { kind: 'not_refreshed'; reason: string }
 
 export type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
 
-/** The grants that the gateway holds. Everything here may throw a StoreError, and what opens a grant a SealError. */
+/** The stored grants. Every method may throw StoreError; `afterRefusal`, `forMessage` and `forUser` also SealError. */
 export class Grants {
   readonly #options: GrantsOptions
 
@@ -40,12 +38,12 @@ export class Grants {
     this.#options = options
   }
 
-  /** Keeps what a walk has come to. */
+  /** Stores the grant of a finished flow; resolves to its id. */
   async add(owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> {
     const { store, codec } = this.#options
     const id = newId('grt')
     const { accessToken, refreshToken, accessMs, refreshMs } = tokens
-    // Answers may leave it out, and a grant that cannot be refreshed must not pass for as much as one that can.
+    // Some token answers omit offline_access. With it, a grant that can be refreshed is not replaced by one that cannot.
     const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
     const held = isOffline ? [...scopes, OFFLINE] : scopes
     const content = codec.seal(id, { ...owner, scopes: held, accessToken, refreshToken })
@@ -54,20 +52,23 @@ export class Grants {
   }
 
   /**
-   * The grant whose token a message goes with, refreshed if it is time.
-   * @param except ids of grants by which Divar has not permitted the message
+   * Chooses the grant to send a message with, and refreshes it if due.
+   * @param except ids of grants that did not permit the message
    */
   forMessage(address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> {
     const covering = coveringScopes(address, sender)
-    const macs = namesOfCovering(covering, this.#options.codec)
-    // Where the sender is whoever has consented, one that cannot be opened might be somebody else's.
+    const { names } = this.#options.codec
+    const macs = covering.flatMap(({ scope, userId }) =>
+      userId === undefined ? names.scope(scope) : names.owned(userId, scope),
+    )
+    // Where the message does not name its sender, an unreadable grant might be another user's: then nothing is chosen.
     const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
     return this.#select(macs, (found, isAnyUnreadable) =>
       needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
     )
   }
 
-  /** A grant of this user, by Divar's word, that holds one of these scopes, the first of them if it can be. */
+  /** Chooses a grant whose owner Divar confirmed to be this user, with the first of these scopes that one has. */
   async forUser(userId: string, scopes: readonly Scope[]): Promise<GrantChoice> {
     for (const scope of scopes) {
       const choice = await this.#select(this.#options.codec.names.owned(userId, scope), (found) =>
@@ -79,22 +80,22 @@ export class Grants {
   }
 
   /**
-   * Whether live grants of the user hold each of these, by one of its ways to be covered.
-   * @param isOffline counts only those that can be refreshed
+   * Whether live grants of the user cover everything in `needed`, each entry by one of its scopes.
+   * @param isOffline counts only grants that can be refreshed
    */
-  async coversAll(userId: string, wanted: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
+  async coversAll(userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
     const { store, codec } = this.#options
-    const holdsOneOf = async (ways: readonly Scope[]): Promise<boolean> => {
-      const macs = ways.flatMap((scope) => codec.names.owned(userId, scope))
+    const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
+      const macs = scopes.flatMap((scope) => codec.names.owned(userId, scope))
       const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
-      const good = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
-      return ways.some((scope) => good.some((grant) => holds(grant, scope)))
+      const usable = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+      return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
     }
-    const asked = wanted.length > 0 ? wanted : [[OFFLINE]]
-    return (await Promise.all(asked.map(holdsOneOf))).every(Boolean)
+    const all = needed.length > 0 ? needed : [[OFFLINE]]
+    return (await Promise.all(all.map(holdsOneOf))).every(Boolean)
   }
 
-  /** The grant with another token than those that Divar has refused. */
+  /** The same grant with a token that Divar has not refused yet. */
   async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> {
     const { store, codec, refresher } = this.#options
     const stored = await store.findGrant(id)
@@ -102,7 +103,7 @@ export class Grants {
     const grant = codec.open(stored)
     const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
     if (!refused.has(accessToken)) return { kind: 'grant', grant }
-    // A new token may not be known everywhere yet, and the former one is good for a while.
+    // Divar may not know a new token everywhere yet, and still accepts the previous one for a while.
     if (previous !== undefined && !refused.has(previous)) {
       return { kind: 'grant', grant: { ...grant, accessToken: previous } }
     }
@@ -119,7 +120,7 @@ export class Grants {
     return { grants: this.#openAll(grants).grants, nextCursor }
   }
 
-  /** Answers whether there was one. */
+  /** Resolves to whether there was one. */
   remove(id: string): Promise<boolean> {
     return this.#options.store.deleteGrant(id)
   }
@@ -137,37 +138,81 @@ export class Grants {
           ? { kind: 'consent_required' }
           : { kind: 'grant_unreadable', grantId: unreadable }
       }
-      const ready = await this.#makeReady(grant)
+      const ready = await this.#refreshIfDue(grant)
       if (ready.kind !== 'ended') return ready
     }
     return { kind: 'consent_required' }
   }
 
-  /** Refreshes a grant if it is time. */
-  async #makeReady(grant: Grant): Promise<GrantChoice | { kind: 'ended' }> {
+  async #refreshIfDue(grant: Grant): Promise<GrantChoice | { kind: 'ended' }> {
     const { accessMs, pairAgeMs, refreshToken } = grant
-    const isGood = accessMs > 0
+    const isValid = accessMs > 0
     const aheadMs = Math.min(REFRESH_AHEAD_MS, (accessMs + pairAgeMs) / 2)
-    if (isGood && (refreshToken === undefined || accessMs > aheadMs)) return { kind: 'grant', grant }
-    const refreshed = await this.#options.refresher.refresh(grant, { waits: !isGood })
+    if (isValid && (refreshToken === undefined || accessMs > aheadMs)) return { kind: 'grant', grant }
+    const refreshed = await this.#options.refresher.refresh(grant, { waits: !isValid })
     if (refreshed.kind === 'fresh') return { kind: 'grant', grant: refreshed.grant }
     if (refreshed.kind === 'ended') return refreshed
-    return isGood ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
+    return isValid ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
   }
 
-  /** What cannot be opened is told, and left out. */
+  /** @returns the grants that could be opened, and the id of the first that could not */
   #openAll(stored: readonly StoredGrant[]): { grants: Grant[]; unreadable: string | undefined } {
-    let unreadable: string | undefined
-    const grants = stored.flatMap((one) => {
-      try {
-        return [this.#options.codec.open(one)]
-      } catch (error) {
-        if (!(error instanceof SealError)) throw error
-        this.#options.log.error({ event: 'store.sealed_row_unreadable', grant_id: one.id, ...describeError(error) })
-        unreadable ??= one.id
-        return []
-      }
-    })
-    return { grants, unreadable }
+    const { codec, log } = this.#options
+    const opened = stored.map((one) => openOrLog(codec, one, log))
+    const unreadable = stored.find((_, index) => opened[index] === undefined)?.id
+    return { grants: opened.filter((grant) => grant !== undefined), unreadable }
   }
+}
+
+/** A scope that covers a message, and the user who must own the grant, where the message says so. */
+type Covering = { scope: Scope; userId?: string | undefined }
+
+/**
+ * The scopes that certainly cover a message, the narrowest first. The scope of a post counts for a conversation only when the message names
+ * the post, and that of a seller only when it names the sender.
+ */
+function coveringScopes(address: Address, { userId, postToken }: Sender): Covering[] {
+  if (address.kind === 'conversation') {
+    return [
+      { scope: { kind: 'conversation', conversationId: address.conversationId }, userId },
+      ...(postToken === undefined ? [] : [{ scope: { kind: 'post' as const, postToken }, userId }]),
+      ...(userId === undefined ? [] : [{ scope: { kind: 'seller' as const }, userId }]),
+    ]
+  }
+  // The v1 scope of a chat contains the sender.
+  const { kind: _, ...triple } = address
+  return [
+    { scope: { kind: 'chat', ...triple } },
+    { scope: { kind: 'post', postToken: triple.postToken }, userId: triple.userId },
+    { scope: { kind: 'seller' }, userId: triple.userId },
+  ]
+}
+
+/**
+ * The newest grant with the narrowest scope; `ambiguous` when grants of two users cover the message.
+ * @param found newest first
+ * @param except ids of grants that are not chosen, but count for `ambiguous`
+ */
+function narrowest(
+  found: readonly Grant[],
+  covering: readonly Covering[],
+  except: ReadonlySet<string>,
+): Grant | 'ambiguous' | undefined {
+  const ranked = found
+    .map((grant) => ({ grant, rank: covering.findIndex((one) => covers(grant, one)) }))
+    .filter(({ rank }) => rank >= 0)
+    .sort((one, other) => one.rank - other.rank)
+  const senders = new Set(ranked.map(({ grant, rank }) => senderBy(grant, covering[rank])))
+  return senders.size > 1 ? 'ambiguous' : ranked.find(({ grant }) => !except.has(grant.id))?.grant
+}
+
+/** The sender of a message that goes by this grant: the one that the message names, otherwise the grant's owner. */
+function senderBy({ userId, chatUserId }: Grant, one: Covering | undefined): string | undefined {
+  const named = one?.scope.kind === 'chat' ? one.scope.userId : one?.userId
+  return named ?? userId ?? chatUserId
+}
+
+/** Checks the sealed content as well, since the index by which a grant was found is not sealed to it. */
+function covers(grant: Grant, { scope, userId }: Covering): boolean {
+  return holds(grant, scope) && (userId === undefined || grant.userId === userId || grant.chatUserId === userId)
 }

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
-import type { WhyRefused } from './authorization-flow.ts'
+import type { RefusalReason } from './authorization-flow.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 
-/** What a user is told who goes no further. */
-export type Ending = WhyRefused | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'
+/** Why the flow ended without a grant; each has its page. */
+export type Ending = RefusalReason | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'
 
-type Told = { title: string; text: string }
+type PageText = { title: string; text: string }
 
-const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
+const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = {
   denied: {
     status: 403,
     fa: {
@@ -97,7 +97,7 @@ const ENDINGS: Record<Ending, { status: number; fa: Told; en: Told }> = {
 const NEW_WINDOW = { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' }
 const BACK = { fa: 'بازگشت به دیوار', en: 'Back to Divar' }
 
-/** Letters of the device: nothing is fetched. */
+/** System fonts only, so the page fetches nothing. */
 const STYLE = `:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#55555c;--paper:#fff;--line:#d5d5da;--accent:#9e2020}
 @media (prefers-color-scheme:dark){:root{--ink:#f2f2f4;--soft:#b9b9c1;--paper:#1b1b1e;--line:#4a4a52;--accent:#ff9c94}}
 *{box-sizing:border-box}body{margin:0;padding:2rem 1.25rem;font:1rem/1.8 Vazirmatn,Tahoma,system-ui,sans-serif;color:var(--ink);background:var(--paper)}
@@ -106,7 +106,7 @@ section+section{border-block-start:1px solid var(--line);margin-block-start:1.5r
 a{display:inline-block;margin-block-end:.75rem;margin-inline-end:.5rem;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:.75rem;color:var(--accent);text-decoration:none}
 a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}`
 
-/** Nothing runs, nothing is fetched. It may be framed, since there is nothing to click but the way back and the link in a window of its own. */
+/** No scripts and no external resources. The page may be framed: it has only the link back and one that opens a new window. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'`,
@@ -116,7 +116,7 @@ export function endingStatus(ending: Ending): number {
   return ENDINGS[ending].status
 }
 
-/** A short page in Persian and English, with the way back to Divar, and a button to open the link again where that may help. */
+/** A short page in Persian and English with a link back to Divar. @param retryUrl adds a link that opens the flow in a new window */
 export function endingPage(ending: Ending, returnUrl = COMPLETION_URL, retryUrl?: string): string {
   const { fa, en } = ENDINGS[ending]
   const back = escape(returnUrl)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ErrorRequestHandler, Request, Response, Router } from 'express'
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
@@ -10,28 +10,28 @@ import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-pag
 
 const START = '/oauth/start/:id'
 const CALLBACK = '/oauth/callback'
-/** As long as a walk lives. */
+/** As long as an opened link can be finished. */
 const COOKIE_S = 600
-/** What browsers and previews send when no person has opened the page yet. */
+/** Sent by browsers and link previews that fetch a page before the user opens it. */
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 const SECRET = /^[\w-]{20,128}$/
 
 export type OauthOptions = {
   flow: Pick<AuthorizationFlow, 'open' | 'finish'>
-  /** Told how each walk ended. */
+  /** Called with the outcome of each flow that comes back from Divar. */
   onFinished: (ended: Ending | 'granted') => void
-  /** On plain http, which is for loopback only, browsers take no `Secure` cookie. */
+  /** False on plain http (loopback only), where browsers reject `Secure` cookies. */
   isSecure: boolean
 }
 
-/** The two steps of the consent walk that happen here, in the user's browser. */
+/** The start and the callback of the authorization flow, in the user's browser. */
 export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Router {
   const router = createRouter()
 
-  // HEAD asks what there is; it must open nothing.
+  // HEAD must not open the link.
   for (const path of [START, CALLBACK]) {
     router.head(path, (_request, response) => {
-      unframed(response).status(200).end()
+      allowFraming(response).status(200).end()
     })
   }
 
@@ -42,7 +42,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
         return
       }
       response.locals.unit.conclude('consent.prefetch_refused')
-      unframed(response).status(503).end()
+      allowFraming(response).status(503).end()
     })
   }
 
@@ -56,7 +56,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
       end(response, 'expired')
       return
     }
-    unit.fields['consent_id'] = shown(id)
+    unit.fields['consent_id'] = shorten(id)
     unit.conclude('consent.opened')
     writeCookies(response, opened.state, opened.browser, COOKIE_S, isSecure)
     redirect(response, opened.url)
@@ -67,7 +67,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     const query = queryOf(request)
     const state = new URLSearchParams(query).get('state') ?? ''
     const finished = await flow.finish(query, readCookies(request, state, isSecure), unit.trace)
-    // What another browser tries does not end the walk.
+    // An attempt from another browser does not end the flow.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
       writeCookies(response, state, '', 0, isSecure)
     }
@@ -81,7 +81,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
   return router
 }
 
-/** Where consent is not set up, its pages say so. */
+/** The same routes where consent is not set up. */
 export function noOauthRoutes(): Router {
   const router = createRouter()
   for (const path of [START, CALLBACK]) {
@@ -117,14 +117,14 @@ function answer(finished: Finished, response: Response): void {
   }
 }
 
-/** What throws here is told to a person. */
+/** Answers errors with a page instead of JSON. */
 const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof Fault) {
     next(error)
     return
   }
   const { unit } = response.locals
-  // An id that is not percent-encoded as it should be.
+  // The id is not valid percent-encoding.
   if (error instanceof URIError) {
     unit.conclude('consent.refused')
     end(response, 'not_found')
@@ -133,23 +133,23 @@ const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, respons
   const isStore = error instanceof StoreError
   Object.assign(unit.fields, describeError(isStore ? (error.cause ?? error) : error))
   unit.conclude('consent.failed', 'error')
-  // A walk that was altered in the store will not open later either.
+  // An altered row stays unreadable, so a retry would not help.
   end(response, error instanceof SealError ? 'expired' : 'store_unavailable')
 }
 
 function end(response: Response, ending: Ending, returnUrl?: string, retryUrl?: string): void {
-  unframed(response)
+  allowFraming(response)
     .status(endingStatus(ending))
     .set(PAGE_HEADERS)
     .end(endingPage(ending, returnUrl, retryUrl))
 }
 
 function redirect(response: Response, url: string): void {
-  unframed(response).status(303).set('location', url).end()
+  allowFraming(response).status(303).set('location', url).end()
 }
 
-/** A redirect shows nothing, and a page without buttons has nothing to steal a click for: chats open these in frames. */
-function unframed(response: Response): Response {
+/** Allows framing, since chats open these pages in frames. Safe: they have no buttons (see `PAGE_HEADERS`). */
+function allowFraming(response: Response): Response {
   response.mayBeFramed = true
   return response
 }
@@ -163,13 +163,13 @@ function isPrefetch({ headers }: Request): boolean {
   return PREFETCH_HEADERS.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? '')))
 }
 
-/** Cookies for each opening, so that two at once do not take each other's. */
+/** One cookie per opening, so that two at once do not overwrite each other. */
 function cookieName(state: string, isSecure: boolean): string {
-  const tag = createHash('sha256').update(state).digest('hex').slice(0, 16)
+  const tag = hash('sha256', state).slice(0, 16)
   return isSecure ? `__Host-kenar-consent-${tag}` : `kenar-consent-${tag}`
 }
 
-/** The cookie that also comes back in a frame of another site. Old web views drop it, which is why there are two. */
+/** A second, partitioned cookie for frames of another site. Old web views drop it, so both are set. */
 function framedCookieName(state: string): string {
   return `${cookieName(state, true)}-framed`
 }
@@ -185,7 +185,7 @@ function writeCookies(response: Response, state: string, value: string, seconds:
   )
 }
 
-/** Either cookie proves the browser. */
+/** Either cookie identifies the browser. */
 function readCookies(request: Request, state: string, isSecure: boolean): string {
   const value = readCookie(request, cookieName(state, isSecure))
   return value === '' && isSecure ? readCookie(request, framedCookieName(state)) : value
@@ -200,7 +200,7 @@ function readCookie({ headers }: Request, name: string): string {
   return SECRET.test(value) ? value : ''
 }
 
-/** Of an id that opens something, only so much as finds it in a log. */
-function shown(id: string): string {
+/** The id is a secret: only its beginning is logged. */
+function shorten(id: string): string {
   return id.slice(0, 10)
 }

@@ -7,22 +7,22 @@ import { StoreError } from '../store/store.ts'
 import { narrowTo, type Grant, type GrantCodec } from './grant.ts'
 import type { NoTokens, TokenClient, Tokens } from '../divar/token-client.ts'
 
-/** Beyond the exchange itself: for the commits around it. */
+/** Added to the exchange's timeout, for the commits around it. */
 const LEASE_MARGIN_MS = 10_000
-/** How long the platform lets a former pair be used; so long a new pair that the store does not take is worth keeping. */
-export const FORMER_PAIR_MS = 2 * 60 * 1000
-/** After a failure nobody asks again for so long. */
+/** How long Divar accepts the previous token pair after a refresh; a new pair that could not be committed is retried this long. */
+const PREVIOUS_PAIR_MS = 2 * 60 * 1000
+/** After a failed refresh the grant is not refreshed again for this long. */
 const REST_MS = 2000
-const LOOK_MS = 50
+const POLL_MS = 50
 const COMMIT_RETRY_MS = 500
 
 export type RefresherOptions = {
   store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'endGrant' | 'findGrant'>
   codec: GrantCodec
   client: Pick<TokenClient, 'refresh' | 'hold'>
-  /** Of this gateway among others. */
+  /** Identifies this gateway as the holder of a refresh lease. */
   owner: string
-  /** For one exchange with the token route. */
+  /** Of one exchange with the token route. */
   timeoutMs: number
   /** Label `outcome`. */
   metrics: Tally
@@ -33,8 +33,8 @@ export type RefresherOptions = {
 export type Refreshed = { kind: 'fresh'; grant: Grant } | { kind: 'ended' } | { kind: 'failed'; reason: string }
 
 /**
- * Trades token pairs for new ones, each pair once, however many want it and in however many gateways: in this process they share one
- * promise, among gateways the right to refresh is a lease in the store. A new pair is used only once it is committed.
+ * Refreshes each token pair only once: concurrent calls in this process share a promise, and a lease in the store excludes other gateways.
+ * A new pair is used only after it is committed.
  */
 export class Refresher {
   readonly #options: RefresherOptions
@@ -45,7 +45,7 @@ export class Refresher {
   }
 
   /**
-   * @param waits for another gateway that is at it, which is not worth it while the token is good
+   * @param waits for another gateway that is refreshing this grant; unnecessary while the access token is valid
    * @throws StoreError, SealError
    */
   refresh(grant: Grant, { waits }: { waits: boolean }): Promise<Refreshed> {
@@ -57,7 +57,7 @@ export class Refresher {
     return refreshing
   }
 
-  /** Resolves when nothing is being refreshed. */
+  /** Resolves when no refresh is running. */
   async idle(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values())
   }
@@ -72,11 +72,11 @@ export class Refresher {
       if (claim.kind === 'claimed') return this.#exchange(grant)
       if (claim.kind === 'gone') return { kind: 'ended' }
       if (claim.kind === 'changed') return { kind: 'fresh', grant: codec.open(claim.grant) }
-      if (claim.kind === 'resting') return { kind: 'failed', reason: 'it has just failed' }
+      if (claim.kind === 'resting') return { kind: 'failed', reason: 'a refresh has just failed' }
       if (!waits || performance.now() > deadline || shutdownSignal.aborted) {
-        return { kind: 'failed', reason: 'another gateway is at it' }
+        return { kind: 'failed', reason: 'another gateway is refreshing this grant' }
       }
-      await wait(LOOK_MS)
+      await wait(POLL_MS)
     }
   }
 
@@ -118,7 +118,7 @@ export class Refresher {
       owner,
       content: codec.seal(grant.id, renewed),
       previous: codec.sealPrevious(grant.id, grant),
-      previousMs: FORMER_PAIR_MS,
+      previousMs: PREVIOUS_PAIR_MS,
       accessMs,
       refreshMs,
     }
@@ -126,7 +126,7 @@ export class Refresher {
       if (!(await store.commitRefresh(commit))) return await this.#readAgain(grant)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
-      // The former pair is still good for two minutes; so long the store may come back.
+      // Divar accepts the previous pair for two more minutes, in which the store may come back.
       this.#commitLater(commit, error)
       return { kind: 'failed', reason: 'the store is away' }
     }
@@ -143,7 +143,7 @@ export class Refresher {
     }
   }
 
-  /** The lease was over: another gateway has gone on with this grant, or it is no more. */
+  /** The lease was lost: another gateway has refreshed the grant, or it was deleted. */
   async #readAgain({ id }: Grant): Promise<Refreshed> {
     const { store, codec } = this.#options
     const stored = await store.findGrant(id)
@@ -152,7 +152,7 @@ export class Refresher {
 
   #commitLater(commit: Parameters<GrantStore['commitRefresh']>[0], because: unknown): void {
     const { store, shutdownSignal, log } = this.#options
-    const deadline = performance.now() + FORMER_PAIR_MS
+    const deadline = performance.now() + PREVIOUS_PAIR_MS
     const again = async (): Promise<Refreshed> => {
       log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(because) })
       while (performance.now() < deadline && !shutdownSignal.aborted) {

@@ -1,48 +1,47 @@
+import { hash } from 'node:crypto'
 import { within } from '../base/timeout.ts'
 import { clickToJson, type Click } from '../click/click.ts'
+import { COMPLETION_URL } from '../click/return-url.ts'
+import type { SavedClicks } from '../click/saved-clicks.ts'
+import type { Address, Sender } from '../message/message.ts'
 import { ResolverError, type LandingRead } from '../resolver/resolver.ts'
 import { ScopeError } from '../scope/requested-scopes.ts'
 import { StoreError } from '../store/store.ts'
-import type { SavedClicks } from '../click/saved-clicks.ts'
-import { subjectOfClick } from './consent-request.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
+import { subjectOfClick, subjectOfMessage, type ConsentSubject } from './consent-scopes.ts'
 
-/** A user waits with a finger on the glass: the store gets no longer than this. */
-const CONSENT_TIMEOUT_MS = 1000
+/** A user is waiting for the click's answer, so the store gets no longer than this. */
+const CLICK_TIMEOUT_MS = 1000
 
-/** Where a user goes first, and whether that is to be asked. */
+/** Where a click leads: the landing, or first a consent link (`asked`). `held`: the user has consented already. */
 export type ClickTarget = { url: string; consent?: 'asked' | 'held' }
 
 /**
- * What happens between a landing and the answer: a click that the landing names is kept, and whoever has not consented to what the landing
- * asks is led to the flow.
- * @throws ResolverError for scopes that cannot be asked for; StoreError
+ * Runs between a landing and the click's answer: saves a click that the landing names, and sends a user who has not consented to the
+ * landing's scopes to the authorization flow first.
+ * @throws ResolverError when the scopes cannot be requested; StoreError
  */
 export type RequireConsent = (click: Click, landing: LandingRead) => Promise<ClickTarget> | ClickTarget
 
-export function createRequireConsent({
-  flow,
-  clicks,
-}: {
-  flow: AuthorizationFlow | undefined
-  clicks: SavedClicks | undefined
-}): RequireConsent {
-  const requireFor = async (click: Click, { url, scopes = [], onDenied }: LandingRead): Promise<ClickTarget> => {
+export type RequireConsentOptions = { flow: AuthorizationFlow | undefined; clicks: SavedClicks | undefined }
+
+export function createRequireConsent({ flow, clicks }: RequireConsentOptions): RequireConsent {
+  const findTarget = async (click: Click, { url, scopes = [], onDenied }: LandingRead): Promise<ClickTarget> => {
     const named = clicks !== undefined && url.includes(click.id) ? { ...clickToJson(click), id: click.id } : undefined
     if (scopes.length > 0 && flow === undefined) {
       throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
     }
-    const asked = subjectOfClick(click)
-    if (scopes.length > 0 && flow !== undefined && !(await flow.isCovered(scopes, asked))) {
+    const subject = subjectOfClick(click)
+    if (scopes.length > 0 && flow !== undefined && !(await flow.isCovered(scopes, subject))) {
       const destination = { landing: url, onDenied, returnUrl: click.returnUrl, click: named }
-      return { url: (await flow.begin(scopes, asked, destination, { kind: 'click' })).url, consent: 'asked' }
+      return { url: (await flow.begin(scopes, subject, destination, { kind: 'click' })).url, consent: 'asked' }
     }
-    if (named !== undefined) await clicks?.keep(click.id, named)
+    if (named !== undefined) await clicks?.save(click.id, named)
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }
   }
-  const requireInTime = async (click: Click, landing: LandingRead): Promise<ClickTarget> => {
+  const findTargetInTime = async (click: Click, landing: LandingRead): Promise<ClickTarget> => {
     try {
-      const target = await within(CONSENT_TIMEOUT_MS, requireFor(click, landing))
+      const target = await within(CLICK_TIMEOUT_MS, findTarget(click, landing))
       if (target === undefined) throw new StoreError('the store did not answer a click in time', undefined)
       return target.value
     } catch (error) {
@@ -51,7 +50,50 @@ export function createRequireConsent({
       throw error
     }
   }
-  // Most clicks: nothing is asked, nothing kept, and nothing to wait for.
-  const isFree = ({ scopes = [] }: LandingRead) => clicks === undefined && scopes.length === 0
-  return (click, landing) => (isFree(landing) ? { url: landing.url } : requireInTime(click, landing))
+  // Most clicks need neither consent nor the store, and are answered synchronously.
+  return (click, landing) =>
+    clicks === undefined && (landing.scopes ?? []).length === 0
+      ? { url: landing.url }
+      : findTargetInTime(click, landing)
+}
+
+/** A caller that repeats a refused request gets the same link for this long. A consent uses the link up, so not for longer. */
+const SAME_LINK_MS = 10_000
+const MAX_CACHED_LINKS = 1000
+
+/** The `consent_url` of a refusal; undefined when no link can be made. */
+export type ConsentUrls = ReturnType<typeof createConsentUrls>
+
+export function createConsentUrls(flow: AuthorizationFlow | undefined) {
+  const cache = new Map<string, { url: Promise<string | undefined>; madeAt: number }>()
+
+  const makeUrl = async (caller: string, words: readonly string[], subject: ConsentSubject) => {
+    try {
+      const destination = { landing: COMPLETION_URL, returnUrl: COMPLETION_URL }
+      return (await flow?.begin(words, subject, destination, { kind: 'caller', name: caller }))?.url
+    } catch (error) {
+      // The refusal is answered without a link.
+      if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyFlowsError)
+        return undefined
+      throw error
+    }
+  }
+
+  const urlFor = (caller: string, words: readonly string[], subject: ConsentSubject) => {
+    const key = hash('sha256', JSON.stringify([caller, words, subject]), 'base64url')
+    const cached = cache.get(key)
+    if (cached !== undefined && performance.now() - cached.madeAt < SAME_LINK_MS) return cached.url
+    const url = makeUrl(caller, words, subject)
+    cache.delete(key)
+    cache.set(key, { url, madeAt: performance.now() })
+    const [oldest] = cache.keys()
+    if (cache.size > MAX_CACHED_LINKS && oldest !== undefined) cache.delete(oldest)
+    return url
+  }
+
+  return {
+    forMessage: (caller: string, address: Address, sender: Sender) =>
+      urlFor(caller, ['chat', 'offline'], subjectOfMessage(address, sender)),
+    forUser: (caller: string, userId: string) => urlFor(caller, ['phone', 'user_id', 'offline'], { userId }),
+  }
 }

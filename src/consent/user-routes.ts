@@ -8,7 +8,7 @@ import type { GrantChoice, Grants } from './grants.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
 import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/routes.ts'
-import type { ConsentUrls } from './consent-urls.ts'
+import type { ConsentUrls } from './require-consent.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
@@ -21,7 +21,7 @@ export type UserOptions = {
   consentUrls: ConsentUrls
 }
 
-/** Who a user is, by Divar's word and the user's leave; nothing of it is stored. */
+/** A user's id and phone number as Divar returns them with the user's consent. Nothing of it is stored. */
 export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: UserOptions): Router {
   const routes = createRouter().use(requireCaller)
 
@@ -33,7 +33,7 @@ export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: Us
     if (choice.kind !== 'grant') {
       throw noGrant(choice, await consentUrls.forUser(callerOf(response), userId))
     }
-    const user = readUser(await ask(grants, fetchUser, choice.grant, unit.trace))
+    const user = requireUser(await fetchWithGrant(grants, fetchUser, choice.grant, unit.trace))
     if (user.userId !== undefined && user.userId !== userId) {
       throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
     }
@@ -57,34 +57,34 @@ function readUserId(text: string): string {
   throw new Fault('malformed_request', `user_id: ${parsed.error.issues.map(({ message }) => message).join('; ')}`)
 }
 
-/** A refused token gets another chance, as in a send. */
-async function ask(grants: Grants, fetchUser: FetchUser, grant: Grant, trace: Trace): Promise<FetchedUser> {
-  const asked = await fetchUser(grant.accessToken, trace)
-  if (asked.kind !== 'refused' || asked.status !== 401) return asked
+/** Fetches the user; after a refused token once more with the grant's next token. */
+async function fetchWithGrant(grants: Grants, fetchUser: FetchUser, grant: Grant, trace: Trace): Promise<FetchedUser> {
+  const fetched = await fetchUser(grant.accessToken, trace)
+  if (fetched.kind !== 'refused' || fetched.status !== 401) return fetched
   const next = await grants.afterRefusal(grant.id, new Set([grant.accessToken]))
   if (next.kind === 'not_refreshed') return { kind: 'failed', reason: next.reason }
-  return next.kind === 'grant' ? fetchUser(next.grant.accessToken, trace) : asked
+  return next.kind === 'grant' ? fetchUser(next.grant.accessToken, trace) : fetched
 }
 
-function readUser(asked: FetchedUser) {
-  switch (asked.kind) {
+function requireUser(fetched: FetchedUser) {
+  switch (fetched.kind) {
     case 'found':
-      return asked.user
+      return fetched.user
     case 'refused':
-      if (asked.status === 401)
+      if (fetched.status === 401)
         throw new Fault('token_refused', "Divar refused the token of this user's grant. Ask the user anew.")
-      if (asked.status === 403) {
+      if (fetched.status === 403) {
         throw new Fault(
           'not_permitted',
           "Divar does not tell this: check the app's permissions and the scopes of the grant.",
         )
       }
       throw new Fault('rate_limited', "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.", {
-        retryAfter: asked.retryAfter ?? DEFAULT_RETRY_S,
+        retryAfter: fetched.retryAfter ?? DEFAULT_RETRY_S,
       })
     case 'failed':
       throw new Fault('platform_error', 'Divar did not answer who this user is. Repeat later.', {
-        internal: asked.reason,
+        internal: fetched.reason,
         members: { retryable: true },
       })
   }

@@ -9,7 +9,7 @@ import type { JsonObject } from '../base/strict-json.ts'
 import { newTrace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
-import { requireAskable } from '../consent/require-askable.ts'
+import { requireValidScopes } from '../consent/consent-scopes.ts'
 import { explainMessageChange } from '../resolver/landing.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import type { Landing, Resolver } from '../resolver/resolver.ts'
@@ -68,7 +68,7 @@ export async function runResolver(resolver: Resolver, click: Click, options: Run
   if (messageChange !== undefined) process.emitWarning(`the Landing's ${explainMessageChange(messageChange)}`)
   const { scopes, ...others } = landing
   if (scopes === undefined) return others
-  requireAskable(scopes, click)
+  requireValidScopes(scopes, click)
   return { ...others, scopes }
 }
 

@@ -10,7 +10,7 @@ test.each([
   ['server_error', 502, 'Divar did not answer', 'server_error'],
   ['temporarily_unavailable', 502, 'Divar did not answer', 'temporarily_unavailable'],
   ['invalid_scope', 403, 'Divar does not allow this', 'invalid_scope'],
-  ['09120000002', 403, 'Divar does not allow this', 'an error that is none'],
+  ['09120000002', 403, 'Divar does not allow this', 'malformed error code'],
 ])('a user whom Divar sends back with the error %s is told why, and nothing is granted', async (error, ...expected) => {
   const odd = await startOdd()
   const browser = new Browser()
@@ -39,7 +39,7 @@ test('where Divar does not tell who consented, and the click did not either, not
     .set({ authorization: KEYS.identification, 'api-version': '2' })
     .send({ conversation_id: odd.divar.world.conversationId, user_id: null })
   expect((await completeFlow(String(parseJson(text)['url']))).status).toBe(502)
-  expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not tell who consented' })
+  expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not say who consented' })
 })
 
 test('an API key that may not ask who consented is named as that in the log', async () => {

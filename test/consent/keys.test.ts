@@ -121,4 +121,22 @@ describe.each(DATABASES)('on %s', (kind) => {
     const { status, text } = await send(gateway)
     expect([status, parseJson(text)['code']]).toEqual([500, 'grant_unreadable'])
   })
+
+  test('a grant that an altered index assigns to another user sends nothing in the name of that user', async () => {
+    const { divar, next, alter: change } = await consented()
+    const first = await next()
+    await completeFlow(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })
+    await first.stop()
+    const [buyers, sellers] = ['asc', 'desc'].map(
+      (order) => `(select id from user_grant order by seq ${order} limit 1)`,
+    )
+    await change(`update grant_name set grant_id = ${buyers} where kind = 'owned' and grant_id = ${sellers}`)
+    const gateway = await next()
+    const { status, text } = await sendWithoutToken(gateway, {
+      ...messageTo(divar),
+      user_id: divar.world.people.seller.v2Id,
+    })
+    expect([status, parseJson(text)['code']]).toEqual([403, 'consent_required'])
+    expect(divar.received).toEqual([])
+  })
 })
