@@ -79,7 +79,7 @@ describe('deploy/prometheus/alerts.yaml', () => {
     }
     const sections = read('docs/runbooks.md').split(/^### /m).slice(1)
     expect(sections.map((section) => section.split('\n')[0])).toEqual(alerts.map(({ alert }) => alert))
-    for (const section of sections) expect(section).toMatch(/\*\*Means\.\*\*[^]*\*\*Look at\.\*\*[^]*\*\*Do\.\*\*/)
+    for (const section of sections) expect(section).toMatch(/\*\*Meaning\.\*\*[^]*\*\*Check\.\*\*[^]*\*\*Fix\.\*\*/)
   })
 })
 
