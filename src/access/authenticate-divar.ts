@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { RequestHandler } from 'express'
-import type { AddressRanges } from '../base/address-ranges.ts'
+import type { AddressRanges } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
 import { clientAddress } from './client-address.ts'
 import { digestSecret } from './secret.ts'

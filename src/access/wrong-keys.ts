@@ -1,5 +1,5 @@
 import { Fault } from '../base/fault.ts'
-import { Quota } from '../base/rate-limit.ts'
+import { RateLimit } from '../base/rate-limit.ts'
 import { clientAddress, networkOf, type AuthRequest } from './client-address.ts'
 
 const MAX_ADDRESSES = 10_000
@@ -10,7 +10,7 @@ export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
 /** @param perMinute 0 for any number */
 export function createWrongKeyCount(perMinute: number): CountWrongKey {
   if (perMinute === 0) return (_, refusal) => refusal
-  const quota = new Quota({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
+  const quota = new RateLimit({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
   return (request, refusal) => {
     const address = clientAddress(request)
     // What cannot be read is one address: whoever writes nonsense gets no count of one's own for each nonsense.

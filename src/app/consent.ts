@@ -1,7 +1,7 @@
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { Logger } from '../observability/log.ts'
-import { Tally } from '../observability/counter.ts'
+import { Counter } from '../observability/metrics.ts'
 import type { GrantCodec } from '../consent/grant.ts'
 import { Grants, type GrantChoice } from '../consent/grants.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
@@ -17,8 +17,8 @@ import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 /** Counts for /metrics. */
 export type ConsentMetrics = {
   /** Label `outcome`. */
-  refreshes: Tally
-  flows: Tally
+  refreshes: Counter
+  flows: Counter
   /** Live grants at the last count; undefined while the store is unavailable. */
   grants: number | undefined
 }
@@ -50,9 +50,13 @@ export async function openConsent(config: Config, consent: ConsentConfig, parts:
   const { store, keyring, codec, clicks, shutdownSignal, divar, openHost, log } = parts
   const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
   const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = consent
-  const metrics: ConsentMetrics = { refreshes: new Tally(), flows: new Tally(), grants: undefined }
-  for (const outcome of ['refreshed', 'ended', 'failed']) metrics.refreshes.expect({ outcome })
-  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) metrics.flows.expect({ outcome })
+  const metrics: ConsentMetrics = {
+    refreshes: new Counter('outcome'),
+    flows: new Counter('outcome'),
+    grants: undefined,
+  }
+  for (const outcome of ['refreshed', 'ended', 'failed']) metrics.refreshes.init(outcome)
+  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) metrics.flows.init(outcome)
   const client = await createTokenClient({
     oauthUrl,
     host: openHost(oauthUrl, timeoutMs),

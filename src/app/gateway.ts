@@ -4,7 +4,7 @@ import { requireCaller } from '../access/authenticate-caller.ts'
 import { requireDivar } from '../access/authenticate-divar.ts'
 import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../observability/log.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
 import { createApp, type Side, type TrustProxy } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
@@ -149,7 +149,7 @@ export async function startGateway(
       const graceEnds = performance.now() + config.shutdownGraceMs
       const lastCallMs = Math.min(LAST_CALL_MS, config.shutdownGraceMs / 4)
       const closed = Promise.all(listeners.map((listener) => listener.drain(lastCallMs)))
-      const drained = await within(
+      const drained = await withTimeout(
         config.shutdownGraceMs,
         Promise.all([closed.then(() => inFlight.idle()), stored?.drain()]),
       )
@@ -173,7 +173,7 @@ function flowRoutes({ flow, metrics }: Consent, inFlight: InFlight, isSecure: bo
   return oauthRoutes({
     flow: { open: inFlight.track(flow.open), finish: inFlight.track(flow.finish) },
     onFinished: (ended) => {
-      metrics.flows.count({ outcome: ended })
+      metrics.flows.count(ended)
     },
     isSecure,
   })

@@ -1,4 +1,4 @@
-import type { Metric } from '../observability/registry.ts'
+import type { Metric } from '../observability/metrics.ts'
 import type { OutboxMetrics } from '../outbox/metrics.ts'
 import type { BreakerReading } from './breakers.ts'
 import type { ConsentMetrics } from './consent.ts'

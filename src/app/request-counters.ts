@@ -1,6 +1,4 @@
-import { PairTally } from '../observability/pair-counter.ts'
-import { Tally } from '../observability/counter.ts'
-import { Spread } from '../observability/histogram.ts'
+import { Counter, Histogram } from '../observability/metrics.ts'
 import type { UnitOfWork } from '../http/request-log.ts'
 
 /** In seconds. The deadline is a bound of its own, so that what missed it stands out. */
@@ -17,23 +15,23 @@ const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
  * a label is a word of ours, such as a route's pattern or a fault's code, so nobody outside can make new ones.
  */
 export class EdgeFigures {
-  readonly requests = new PairTally('route', 'status')
-  readonly clicks = new PairTally('wire', 'outcome')
-  readonly sends = new PairTally('wire', 'outcome')
-  readonly messageChanges = new Tally()
-  readonly resolver: Spread
+  readonly requests = new Counter('route', 'status')
+  readonly clicks = new Counter('wire', 'outcome')
+  readonly sends = new Counter('wire', 'outcome')
+  readonly messageChanges = new Counter('change')
+  readonly resolver: Histogram
   readonly resolverDeadlineS: number
 
   constructor(resolverTimeoutMs: number) {
     this.resolverDeadlineS = resolverTimeoutMs / 1000
     const bounds = new Set([...RESOLVER_BOUNDS, this.resolverDeadlineS])
-    this.resolver = new Spread([...bounds].sort((one, other) => one - other))
+    this.resolver = new Histogram([...bounds].sort((one, other) => one - other))
     for (const wire of ['v1', 'v2']) {
-      for (const outcome of EXPECTED_OF_CLICKS) this.clicks.expect(wire, outcome)
-      for (const outcome of EXPECTED_OF_SENDS) this.sends.expect(wire, outcome)
+      for (const outcome of EXPECTED_OF_CLICKS) this.clicks.init(wire, outcome)
+      for (const outcome of EXPECTED_OF_SENDS) this.sends.init(wire, outcome)
     }
-    this.clicks.expect('none', 'identification_refused')
-    for (const change of ['dropped', 'shortened']) this.messageChanges.expect({ change })
+    this.clicks.init('none', 'identification_refused')
+    for (const change of ['dropped', 'shortened']) this.messageChanges.init(change)
   }
 
   readonly onAnswered = (route: string, status: number): void => {
@@ -44,7 +42,7 @@ export class EdgeFigures {
     if (subject === undefined) return
     const wire = fields['wire'] === 'v1' || fields['wire'] === 'v2' ? fields['wire'] : 'none'
     const { code, resolver_ms: resolverMs, landing_message: change } = fields
-    if (typeof change === 'string') this.messageChanges.count({ change })
+    if (typeof change === 'string') this.messageChanges.count(change)
     if (typeof resolverMs === 'number') this.resolver.observe(resolverMs / 1000)
     if (subject === 'send') this.sends.count(wire, typeof code === 'string' ? code : event.slice('message.'.length))
     else if (typeof code === 'string') this.clicks.count(wire, code)

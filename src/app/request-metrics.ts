@@ -1,4 +1,4 @@
-import type { Metric } from '../observability/registry.ts'
+import type { Metric } from '../observability/metrics.ts'
 import type { EdgeFigures } from './request-counters.ts'
 
 /** What comes in: requests, clicks, sends, and how long resolvers take. */

@@ -1,7 +1,7 @@
 import { createLogger, describeError, type Logger } from '../observability/log.ts'
 import { openStandardOutput, type StandardOutput } from '../observability/standard-output.ts'
 import { VERSION } from '../base/version.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { ConfigError, readConfig, type Config } from '../config/config.ts'
 import { describeConfig } from '../config/describe-config.ts'
 import { startGateway, type Gateway } from './gateway.ts'
@@ -78,7 +78,7 @@ function stopOnSignal(starting: Promise<Gateway | undefined>, { config, log, out
   let firstAt: number | undefined
   const stop = async () => {
     const stopped = starting.then((gateway) => gateway?.stop())
-    const drained = (await within(config.shutdownGraceMs + CLOSE_MS, stopped))?.value ?? false
+    const drained = (await withTimeout(config.shutdownGraceMs + CLOSE_MS, stopped))?.value ?? false
     log[drained ? 'info' : 'warn']({ event: 'gateway.stopped', drained })
     await exit(0, output)
   }

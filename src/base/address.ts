@@ -1,20 +1,22 @@
+import { BlockList, isIP } from 'node:net'
+
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
 
-/** Whether a URL points back at this machine, where TLS protects nothing. Expects the hostname as `URL` normalizes it. */
+/** Whether a URL points at this machine, where TLS protects nothing. Expects the hostname as `URL` normalizes it. */
 export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname)
 }
 
-/** Characters that a browser drops, folds or reads as something else: control characters, blanks and the backslash. */
-// eslint-disable-next-line no-control-regex -- they are what it looks for
-const TREACHEROUS = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/
+/** Characters that a browser drops or reads as others: control characters, blanks and the backslash. */
+// eslint-disable-next-line no-control-regex -- the pattern matches them on purpose
+const MISREAD = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/
 
 /**
  * Reads an absolute http(s) address as text, strictly: no blanks, no control characters, no backslash, no credentials, and the two
  * slashes in place, so that no two readers can understand it differently. `undefined` when it is anything else.
  */
 export function readWebAddress(text: string): URL | undefined {
-  if (TREACHEROUS.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
+  if (MISREAD.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
   return URL.parse(text) ?? undefined
 }
 
@@ -40,4 +42,41 @@ export function readOrigins(given: string | readonly string[]): ReadonlySet<stri
 function readOrigin(text: string): string | undefined {
   const address = readWebAddress(text)
   return address !== undefined && isOrigin(address) && !address.hostname.includes('*') ? address.origin : undefined
+}
+
+/** Network addresses and ranges. */
+export type AddressRanges = {
+  /** False for anything that is not an IP address. */
+  has: (address: string) => boolean
+}
+
+/** Reads addresses and ranges in CIDR notation, separated by commas; `undefined` when one of them is neither. */
+export function readAddressRanges(list: string): AddressRanges | undefined {
+  const ranges = new BlockList()
+  for (const entry of list.split(',')) {
+    const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(entry.trim()) ?? []
+    const family = familyOf(address)
+    if (family === undefined) return undefined
+    const longest = family === 'ipv4' ? 32 : 128
+    const length = prefix === undefined ? longest : Number(prefix)
+    if (length > longest) return undefined
+    ranges.addSubnet(address, length, family)
+  }
+  return {
+    has: (address) => {
+      const family = familyOf(address)
+      return family !== undefined && ranges.check(address, family)
+    },
+  }
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
+  switch (isIP(address)) {
+    case 4:
+      return 'ipv4'
+    case 6:
+      return 'ipv6'
+    default:
+      return undefined
+  }
 }

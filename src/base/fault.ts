@@ -44,13 +44,13 @@ export type FaultCode =
   | 'unknown'
 
 /** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
-export type PointedFault = { pointer: string; detail: string }
+export type FieldError = { pointer: string; detail: string }
 
 export type FaultOptions = {
   /** For whoever runs the gateway, in its log; never part of an answer. */
   internal?: string
   /** What is wrong with the body, all of it at once. */
-  errors?: PointedFault[]
+  errors?: FieldError[]
   /** Further members of the problem document. */
   members?: Record<string, unknown>
   /** Seconds, sent as `Retry-After`. */

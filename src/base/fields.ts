@@ -1,21 +1,48 @@
 import * as z from 'zod'
+import type { FieldError } from './fault.ts'
 
-/** Kinds of fields that more than one body has. Every error names what was expected and nothing of what came. */
-
-/** Ids, tokens and scopes hold no control characters. */
+/** Ids, tokens and scopes contain no control characters. */
 export const NO_CONTROL = /^\P{Cc}*$/u
 export const controlError = 'expected no control characters'
 
 /**
  * An id or a token that is sent on: one rule for both wires, in bodies, paths and queries.
- * @param hint goes on where the error ends
+ * @param hint is appended to the error
  */
 export function requiredId(max: number, hint = '') {
   return requiredText(max, hint).regex(NO_CONTROL, { error: controlError })
 }
 
-/** @param hint goes on where the error ends */
+/** @param hint is appended to the error */
 export function requiredText(max: number, hint = '') {
   const error = `expected a string of 1 to ${max} characters${hint}`
   return z.string({ error }).min(1, { error }).max(max, { error })
+}
+
+/** A body with more errors gets no longer answer. */
+const MAX_LISTED = 50
+const MAX_SUMMARIZED = 5
+const MAX_POINTER = 500
+
+/** A zod error as JSON pointers. The schemas' error texts say what was expected; the value that came is never repeated. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.slice(0, MAX_LISTED).map(({ path, message }) => ({ pointer: toPointer(path), detail: message }))
+}
+
+/** Writes a path as a JSON pointer (RFC 6901); a very long one ends early, at an ancestor. */
+export function toPointer(path: readonly PropertyKey[]): string {
+  let pointer = ''
+  for (const step of path) {
+    const longer = `${pointer}/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`
+    if (longer.length > MAX_POINTER) break
+    pointer = longer
+  }
+  return pointer
+}
+
+/** The first errors in one sentence, for answers that have room for a message only. */
+export function summarize(errors: readonly FieldError[]): string {
+  const listed = errors.slice(0, MAX_SUMMARIZED).map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`)
+  const more = errors.length - listed.length
+  return listed.join('; ') + (more > 0 ? `; and ${more} more` : '')
 }

@@ -1,31 +1,31 @@
 const WINDOW_MS = 60_000
 
-/** What is left to somebody. */
+/** The answer to one use of a rate limit. */
 export type Allowance = {
-  /** False when there was nothing left to take. */
+  /** False when the limit was reached. */
   taken: boolean
-  /** Seconds until there is as much as ever. */
+  /** Seconds until the window ends. */
   resetsInS: number
   headers: Record<'ratelimit' | 'ratelimit-policy', string>
 }
 
-export type QuotaOptions = {
-  /** In the headers. */
+export type RateLimitOptions = {
+  /** Its name in the headers. */
   name: string
   perMinute: number
-  /** So many are counted at once; past it, the ones that were counted first begin anew. */
+  /** A bound on memory: past it, the oldest keys are forgotten. */
   maxKeys: number
 }
 
 /**
- * So many of something a minute for each key, the minute beginning with the first. Since all minutes are of one length, keys stand in the order in
- * which they end: the oldest is the first, and nothing has to be timed.
+ * A number of uses per minute for each key, in a fixed window that begins with the key's first use. All windows have one length, so the map's order
+ * is the order in which they end: expired keys are found first, without a timer.
  */
-export class Quota {
-  readonly #options: QuotaOptions
+export class RateLimit {
+  readonly #options: RateLimitOptions
   readonly #windows = new Map<string, { left: number; endsAt: number }>()
 
-  constructor(options: QuotaOptions) {
+  constructor(options: RateLimitOptions) {
     this.#options = options
   }
 
@@ -35,7 +35,7 @@ export class Quota {
     const window = this.#windowOf(key, now)
     const taken = window.left > 0
     if (taken) window.left -= 1
-    // Rounded first: what was added to a clock does not come off it to the last digit.
+    // Rounded first, because adding to a clock and subtracting again is not exact.
     const resetsInS = Math.max(Math.ceil(Math.round(window.endsAt - now) / 1000), 1)
     return { taken, resetsInS, headers: rateLimitHeaders(name, perMinute, window.left, resetsInS, WINDOW_MS / 1000) }
   }
@@ -54,7 +54,7 @@ export class Quota {
   }
 }
 
-/** As draft-ietf-httpapi-ratelimit-headers has it: how much there is in all, each window, and what is left of it for how long. */
+/** The headers of draft-ietf-httpapi-ratelimit-headers: the limit per window, and what is left of it for how many seconds. */
 export function rateLimitHeaders(
   name: string,
   limit: number,

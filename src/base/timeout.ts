@@ -1,7 +1,28 @@
-import { startDeadline } from './deadline.ts'
+/** Turns of the event loop that are left for reading after the time has passed: one reads the socket, the others let the layers above take the answer in. */
+const EXTRA_TURNS = 8
 
-/** Waits for work, but no longer than this many milliseconds: its value, or `undefined` when it is late. The work itself goes on. */
-export async function within<Value>(ms: number, work: Promise<Value>): Promise<{ value: Value } | undefined> {
+/**
+ * Calls `onPassed` after this many milliseconds, but only once what has already arrived was read. Node runs timers before it reads sockets: after
+ * the process was paused (live migration, snapshot, CPU quota), a plain timer would discard answers that wait in the socket's buffer.
+ * @returns stops it; may be called at any time, also more than once
+ */
+export function startDeadline(ms: number, onPassed: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined
+  let turnsLeft = EXTRA_TURNS
+  const takeTurn = () => {
+    turnsLeft -= 1
+    if (turnsLeft < 0) onPassed()
+    else immediate = setImmediate(takeTurn)
+  }
+  const timer = setTimeout(takeTurn, ms)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(immediate)
+  }
+}
+
+/** Waits for `work` for at most `ms` milliseconds. Resolves to its value, or to `undefined` on timeout; the work itself continues. */
+export async function withTimeout<Value>(ms: number, work: Promise<Value>): Promise<{ value: Value } | undefined> {
   const late = Promise.withResolvers<undefined>()
   const stop = startDeadline(ms, () => {
     late.resolve(undefined)

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { Fault, type PointedFault } from '../base/fault.ts'
+import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { call, readJson, type Reply } from './call.ts'
@@ -91,7 +91,7 @@ function describeDivar({ status, code, message }: NonNullable<z.infer<typeof ans
   return message === undefined ? withCode : `${withCode}: ${message}`
 }
 
-function listed({ pointer, detail }: PointedFault): string {
+function listed({ pointer, detail }: FieldError): string {
   return `  ${pointer || '(all of it)'}: ${detail}`
 }
 
@@ -104,7 +104,7 @@ async function readMessage(file: string): Promise<JsonObject> {
   return saved
 }
 
-function faultsOf(body: JsonObject, conversation: string | undefined): PointedFault[] {
+function faultsOf(body: JsonObject, conversation: string | undefined): FieldError[] {
   return validateValue(body, { as: 'message', ...(conversation !== undefined && { conversation }) }).errors
 }
 

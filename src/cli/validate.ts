@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { Fault, type PointedFault } from '../base/fault.ts'
+import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
@@ -18,7 +18,7 @@ const options = z.object({
 })
 
 /** What was found in one file; `unread` says why it could not be checked. */
-export type Validated = { file: string; kind?: Kind; errors: PointedFault[]; notes?: string[]; unread?: string }
+export type Validated = { file: string; kind?: Kind; errors: FieldError[]; notes?: string[]; unread?: string }
 
 export function registerValidate(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program

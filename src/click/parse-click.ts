@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
-import { pointedFaults, summarize } from '../base/field-faults.ts'
+import { fieldErrors, summarize } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { ClickRead } from './click.ts'
 import { readClickV1 } from './wire-v1.ts'
@@ -38,7 +38,7 @@ export function parseClick(wire: ClickWire, body: unknown): ClickRead {
     return readers[wire](body, newId('clk'))
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error
-    const errors = pointedFaults(error)
+    const errors = fieldErrors(error)
     throw new Fault('invalid_click', summarize(errors) + versionHint(wire, body), { errors })
   }
 }

@@ -1,4 +1,4 @@
-import type { AddressRanges } from '../base/address-ranges.ts'
+import type { AddressRanges } from '../base/address.ts'
 import type { LogLevel } from '../observability/log.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
 import type { ScopeStyle } from '../scope/scope.ts'

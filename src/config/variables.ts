@@ -1,8 +1,15 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as z from 'zod'
-import { isLoopback, isOrigin, ORIGINS_EXPECTED, readOrigins, readWebAddress } from '../base/address.ts'
-import { readAddressRanges, type AddressRanges } from '../base/address-ranges.ts'
+import {
+  isLoopback,
+  isOrigin,
+  ORIGINS_EXPECTED,
+  readAddressRanges,
+  readOrigins,
+  readWebAddress,
+  type AddressRanges,
+} from '../base/address.ts'
 import { LOG_LEVELS } from '../observability/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
 import { isAskable, SCOPE_WORDS } from '../scope/requested-scopes.ts'

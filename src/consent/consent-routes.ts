@@ -1,9 +1,9 @@
 import type { RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { callerOf } from '../access/authenticate-caller.ts'
-import { Fault, type PointedFault } from '../base/fault.ts'
+import { Fault, type FieldError } from '../base/fault.ts'
 import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
-import { pointedFaults, summarize } from '../base/field-faults.ts'
+import { fieldErrors, summarize } from '../base/fields.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { ConsentSubject } from './consent-scopes.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
@@ -66,7 +66,7 @@ function answerConsent({ flow, policy }: ConsentOptions): RequestHandler {
 function readBody(body: unknown): Body {
   const parsed = consentBody.safeParse(body)
   if (parsed.success) return parsed.data
-  throw invalid(pointedFaults(parsed.error))
+  throw invalid(fieldErrors(parsed.error))
 }
 
 async function begin(flow: AuthorizationFlow, body: Body, landing: string, caller: string) {
@@ -100,6 +100,6 @@ function subjectOf({ user_id, post_token, peer_id, conversation_id }: Body): Con
   return { postToken, conversationId, triple: { userId, postToken, peerId: peer_id } }
 }
 
-function invalid(errors: PointedFault[]): Fault {
+function invalid(errors: FieldError[]): Fault {
   return new Fault('invalid_consent', summarize(errors), { errors })
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Tally } from '../observability/counter.ts'
+import type { Counter } from '../observability/metrics.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { GrantStore } from '../store/consent-store.ts'
 import { describeStoreError } from '../store/store-faults.ts'
@@ -25,7 +25,7 @@ export type RefresherOptions = {
   /** Of one exchange with the token route. */
   timeoutMs: number
   /** Label `outcome`. */
-  metrics: Tally
+  metrics: Counter
   shutdownSignal: AbortSignal
   log: Logger
 }
@@ -87,7 +87,7 @@ export class Refresher {
       refreshToken === undefined
         ? ({ kind: 'ended', reason: 'there is no refresh token' } as const)
         : await client.refresh(refreshToken, accessToken)
-    metrics.count({ outcome: result.kind === 'tokens' ? 'refreshed' : result.kind })
+    metrics.count(result.kind === 'tokens' ? 'refreshed' : result.kind)
     if (result.kind !== 'tokens') return this.#giveUp(grant, result)
     const scopes = narrowTo(grant, result.tokens)
     if (scopes.length === 0)

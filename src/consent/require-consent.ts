@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { clickToJson, type Click } from '../click/click.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
@@ -41,7 +41,7 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
   }
   const findTargetInTime = async (click: Click, landing: LandingRead): Promise<ClickTarget> => {
     try {
-      const target = await within(CLICK_TIMEOUT_MS, findTarget(click, landing))
+      const target = await withTimeout(CLICK_TIMEOUT_MS, findTarget(click, landing))
       if (target === undefined) throw new StoreError('the store did not answer a click in time', undefined)
       return target.value
     } catch (error) {

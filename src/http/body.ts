@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 import { joinBatch } from '../base/tick-batch.ts'

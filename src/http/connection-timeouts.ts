@@ -1,7 +1,7 @@
 import type { Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 
 /** What Node answers by itself to bytes that are no request, by the code of its error. */
 const REFUSALS: Readonly<Record<string, string>> = {

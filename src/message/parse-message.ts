@@ -1,7 +1,14 @@
 import * as z from 'zod'
-import { Fault, type PointedFault } from '../base/fault.ts'
-import { controlError, NO_CONTROL, requiredId, requiredText } from '../base/fields.ts'
-import { pointedFaults, summarize, toPointer } from '../base/field-faults.ts'
+import { Fault, type FieldError } from '../base/fault.ts'
+import {
+  controlError,
+  fieldErrors,
+  NO_CONTROL,
+  requiredId,
+  requiredText,
+  summarize,
+  toPointer,
+} from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
 import { visibleText } from './wire-fields.ts'
@@ -89,7 +96,7 @@ const storedSchemas: typeof sendSchemas = {
 
 /** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
 class Reading {
-  readonly faults: PointedFault[] = []
+  readonly faults: FieldError[] = []
   readonly #body: JsonObject
   readonly #schemas: typeof sendSchemas
 
@@ -191,7 +198,7 @@ class Reading {
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
     this.faults.push(
-      ...pointedFaults(parsed.error).map(({ pointer, detail }) => ({ pointer: toPointer(path) + pointer, detail })),
+      ...fieldErrors(parsed.error).map(({ pointer, detail }) => ({ pointer: toPointer(path) + pointer, detail })),
     )
     return undefined
   }

@@ -1,15 +1,15 @@
 import type { Response } from 'express'
 import { Fault } from '../base/fault.ts'
-import { Quota } from '../base/rate-limit.ts'
+import { RateLimit } from '../base/rate-limit.ts'
 
 /** More callers than anybody configures. */
 const MAX_CALLERS = 10_000
 
 /** Counts a send of a caller's, and says on its answer what is left; the refusal, when nothing was. */
-export function createSendQuota(perMinute: number): (caller: string, response: Response) => Fault | undefined {
-  const quota = new Quota({ name: 'sends', perMinute, maxKeys: MAX_CALLERS })
+export function createSendRateLimit(perMinute: number): (caller: string, response: Response) => Fault | undefined {
+  const rateLimit = new RateLimit({ name: 'sends', perMinute, maxKeys: MAX_CALLERS })
   return (caller, response) => {
-    const { taken, resetsInS, headers } = quota.take(caller)
+    const { taken, resetsInS, headers } = rateLimit.take(caller)
     response.set(headers)
     if (taken) return undefined
     return new Fault(

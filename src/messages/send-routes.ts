@@ -15,7 +15,7 @@ import type { ConsentUrls } from '../consent/require-consent.ts'
 import { answerKept, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
 import { deliveredBody, faultOf, outcomeFields, outcomeLevel, type NotDelivered } from './outcome-answer.ts'
 import { requireNoQuery } from '../http/query.ts'
-import { createSendQuota } from './send-rate-limit.ts'
+import { createSendRateLimit } from './send-rate-limit.ts'
 import { readSendWishes } from './send-preferences.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 import { readUserToken } from './user-token.ts'
@@ -78,7 +78,7 @@ const countAsSend: RequestHandler = (_request, response, next) => {
 
 function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   const { deliver, outbox, sendsPerMinute } = options
-  const refuseSend = sendsPerMinute === 0 ? undefined : createSendQuota(sendsPerMinute)
+  const refuseSend = sendsPerMinute === 0 ? undefined : createSendRateLimit(sendsPerMinute)
   return (form) => async (request, response) => {
     const { unit } = response.locals
     const caller = callerOf(response)

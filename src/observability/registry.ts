@@ -1,22 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from '@prometheus-io/client'
-import type { SpreadReading } from './histogram.ts'
-import type { Labels } from './counter.ts'
-import { ReadHistogram } from './read-histogram.ts'
+import {
+  collectDefaultMetrics,
+  Counter,
+  Gauge,
+  Registry,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+} from '@prometheus-io/client'
+import type { HistogramReading, Metric } from './metrics.ts'
 
-type Reading = { labels: Labels; value: number }
-
-/** One metric, read when somebody asks. */
-export type Metric =
-  | {
-      kind: 'counter' | 'gauge'
-      name: string
-      help: string
-      labels: readonly string[]
-      read: () => readonly Reading[]
-    }
-  | { kind: 'histogram'; name: string; help: string; read: () => SpreadReading }
-
-/** All metrics in the text form of Prometheus, with those of the process. */
+/** All metrics in the text format of Prometheus, with those of the process. */
 export function createRegistry(metrics: readonly Metric[]): { contentType: string; write: () => Promise<string> } {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -45,10 +37,45 @@ function register(metric: Metric, registry: Registry): void {
       ...options,
       collect() {
         this.reset()
-        // A gauge without labels would be 0 until it is set.
+        // Without labels it would be 0 until it is set.
         if (labelNames.length === 0) this.remove()
         for (const { labels, value } of read()) this.set(labels, value)
       },
+    })
+  }
+}
+
+/**
+ * A histogram whose numbers are counted elsewhere. The library's own accepts single observations only, and would have to be loaded before the first
+ * click.
+ */
+class ReadHistogram extends Gauge<'le'> {
+  readonly #name: string
+  readonly #help: string
+  readonly #read: () => HistogramReading
+
+  constructor(name: string, help: string, read: () => HistogramReading) {
+    super({ name, help, labelNames: ['le'], registers: [] })
+    this.#name = name
+    this.#help = help
+    this.#read = read
+  }
+
+  override get(): Promise<MetricObjectWithValues<MetricValueWithName<'le'>>> {
+    const { buckets, sum, count } = this.#read()
+    const name = this.#name
+    return Promise.resolve({
+      name,
+      help: this.#help,
+      type: 'histogram',
+      aggregator: 'sum',
+      collect: () => undefined,
+      values: [
+        ...buckets.map(({ le, count: value }) => ({ metricName: `${name}_bucket`, labels: { le }, value })),
+        { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
+        { metricName: `${name}_sum`, labels: {}, value: sum },
+        { metricName: `${name}_count`, labels: {}, value: count },
+      ],
     })
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler, Router } from 'express'
 import { createRouter, routesOn } from '../http/routes.ts'
-import type { Metric } from '../observability/registry.ts'
+import type { Metric } from '../observability/metrics.ts'
 
 /** Metrics for Prometheus. */
 export function metricsRoutes(access: RequestHandler, metrics: readonly Metric[]): Router {

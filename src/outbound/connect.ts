@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns'
 import { isIP } from 'node:net'
 import { buildConnector, errors } from 'undici'
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 
 /** How long an address is tried alone before the next one is tried beside it (RFC 8305). */
 const HEAD_START_MS = 250

@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 import { describeError } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import type { Sockets } from './pool.ts'

@@ -1,26 +1,26 @@
-import type { Span, Spans } from '../observability/spans.ts'
 import { joinBatch } from '../base/tick-batch.ts'
+import { startDeadline } from '../base/timeout.ts'
+import type { Span, Spans } from '../observability/spans.ts'
 import { traceHeaders } from '../observability/trace.ts'
 import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
 import { createPool, MAX_SOCKETS } from './pool.ts'
-import { Slots } from './semaphore.ts'
 
-/** One host that we call. */
+/** An HTTP client for one origin. */
 export type Host = {
   send: (request: ExchangeRequest) => Promise<Exchange>
-  /** Cuts what runs; each exchange still settles. */
+  /** Aborts running exchanges; each of them still settles. */
   destroy: () => Promise<void>
 }
 
 /**
- * Keep-alive sockets to one origin, and a queue before them that requests leave when their deadline passes: a request that nobody
- * waits for any more would otherwise get its socket in its turn, and after an outage the living would wait behind the dead.
+ * Keep-alive sockets to one origin, and a queue before them. Requests leave the queue when they time out; otherwise, after an outage, fresh requests
+ * would wait behind expired ones.
  */
 export function createHost(origin: string, connectTimeoutMs: number, spans?: Spans): Host {
   const pool = createPool(origin, connectTimeoutMs)
-  const slots = new Slots(MAX_SOCKETS)
+  const sockets = new Semaphore(MAX_SOCKETS)
   const release = () => {
-    slots.release()
+    sockets.release()
   }
   const sendWithin = async (timeoutMs: number, request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const { traced } = request
@@ -31,27 +31,27 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const startedAt = performance.now()
-    if (!(await slots.take(request.timeoutMs)))
+    if (!(await sockets.acquire(request.timeoutMs)))
       return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
     const leftMs = request.timeoutMs - (performance.now() - startedAt)
     if (leftMs >= 1) return sendWithin(leftMs, request, span)
-    // A socket that is free too late serves the next; to write now and give up at once would leave the outcome unknown.
+    // Too late: to write now and give up at once would leave the outcome unknown.
     release()
     return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
   }
   const send = (request: ExchangeRequest, span?: Span): Promise<Exchange> =>
-    slots.takeNow() ? sendWithin(request.timeoutMs, request, span) : sendLater(request, span)
+    sockets.tryAcquire() ? sendWithin(request.timeoutMs, request, span) : sendLater(request, span)
   return {
-    send: spans === undefined ? (request) => send(request) : spanned(send, spans),
+    send: spans === undefined ? (request) => send(request) : withSpans(send, spans),
     destroy: async () => {
-      slots.close()
+      sockets.close()
       await pool.destroy()
     },
   }
 }
 
-/** Each exchange of a trace under a span of its own. */
-function spanned(send: (request: ExchangeRequest, span?: Span) => Promise<Exchange>, spans: Spans): Host['send'] {
+/** Gives each exchange of a trace a span of its own. */
+function withSpans(send: (request: ExchangeRequest, span?: Span) => Promise<Exchange>, spans: Spans): Host['send'] {
   return async (request) => {
     if (request.traced === undefined) return send(request)
     const { as, trace } = request.traced
@@ -63,5 +63,49 @@ function spanned(send: (request: ExchangeRequest, span?: Span) => Promise<Exchan
         : { attributes: { 'http.response.status_code': exchange.status }, failed: exchange.status >= 400 },
     )
     return exchange
+  }
+}
+
+/** A bounded number of permits, given out in the order of the calls. A call that times out leaves the queue. */
+class Semaphore {
+  #free: number
+  readonly #waiting = new Set<(acquired: boolean) => void>()
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Takes a permit if one is free. After `true`, call `release` once. */
+  tryAcquire(): boolean {
+    if (this.#free === 0) return false
+    this.#free -= 1
+    return true
+  }
+
+  /** Resolves to false if no permit was free in time. After `true`, call `release` once. */
+  acquire(timeoutMs: number): Promise<boolean> {
+    if (this.tryAcquire()) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const settle = (acquired: boolean) => {
+        stopDeadline()
+        this.#waiting.delete(settle)
+        resolve(acquired)
+      }
+      const stopDeadline = startDeadline(timeoutMs, () => {
+        settle(false)
+      })
+      this.#waiting.add(settle)
+    })
+  }
+
+  /** Resolves all waiting calls to false. */
+  close(): void {
+    for (const settle of this.#waiting) settle(false)
+  }
+
+  release(): void {
+    const [next] = this.#waiting
+    if (next === undefined) this.#free += 1
+    else next(true)
   }
 }

@@ -131,9 +131,9 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
           })
     const commit = () => attempts.finish({ message, ...how, notice })
     const held = await (how.limit ? rateLimitHold.whileCommitting(commit) : commit())
-    if (how.attempt) metrics.attempts.count({ wire: message.wire, outcome: how.attempt.outcome })
+    if (how.attempt) metrics.attempts.count(message.wire, how.attempt.outcome)
     if (held && state !== undefined) {
-      metrics.ended.count({ wire: message.wire, state })
+      metrics.ended.count(message.wire, state)
       options.onEnded(message)
     }
     return held
@@ -157,7 +157,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
       if (message.body === undefined) throw new Error('the content is gone')
       return sealer.openFor(message, message.body)
     } catch (error) {
-      metrics.unopened.count({})
+      metrics.unopened.count()
       log.error({ event: 'store.sealed_row_unreadable', message_id: message.id, ...describeError(error) })
       return undefined
     }

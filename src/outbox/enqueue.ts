@@ -1,4 +1,4 @@
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
@@ -82,7 +82,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
       }
       const outcome = await deliver()
       const committed = commitOutcome(send, number, outcome, replyOf)
-      void within(COMMIT_WAIT_MS, committed).then(() => {
+      void withTimeout(COMMIT_WAIT_MS, committed).then(() => {
         answered.resolve({ kind: 'attempted', outcome })
       }, answered.reject)
       await committed

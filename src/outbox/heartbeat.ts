@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { CLOCK_TOLERANCE_MS } from '../store/store.ts'
 import type { Held, KeepingStore, OutboxStore } from '../store/store.ts'
@@ -53,7 +53,7 @@ export class Heartbeat {
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     // Without a goodbye the lease ends by itself.
-    await within(GOODBYE_MS, this.#leave())
+    await withTimeout(GOODBYE_MS, this.#leave())
   }
 
   async #leave(): Promise<void> {

@@ -1,7 +1,7 @@
 import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeError } from '../observability/log.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { ResolverSetupError, type Resolver, type UncheckedResolver } from './resolver.ts'
 
 const LOAD_TIMEOUT_MS = 10_000
@@ -25,7 +25,7 @@ export async function moduleResolver(file: string): Promise<UncheckedResolver> {
 }
 
 async function load(path: string): Promise<unknown> {
-  const loaded = await within(LOAD_TIMEOUT_MS, importFile(path))
+  const loaded = await withTimeout(LOAD_TIMEOUT_MS, importFile(path))
   if (loaded === undefined) {
     throw new ResolverSetupError(`${path}: did not finish loading within ${LOAD_TIMEOUT_MS} ms`)
   }

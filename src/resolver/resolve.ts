@@ -1,4 +1,4 @@
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'

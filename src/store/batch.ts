@@ -1,4 +1,4 @@
-import { startDeadline } from '../base/deadline.ts'
+import { startDeadline } from '../base/timeout.ts'
 import { CALL_TIMEOUT_MS } from './call-timeout.ts'
 import { StoreError } from './store.ts'
 

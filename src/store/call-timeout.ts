@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { StoreError } from './store.ts'
 
 /** For one call, however many statements it takes. Less than a lease by far. */
@@ -60,7 +60,7 @@ export async function asStoreRead<Result>(call: () => Promise<Result>): Promise<
 /** @param giveUp prevents the call from being done; answers whether that was still possible */
 export async function withDeadline<Result>(call: () => Promise<Result>, giveUp: () => boolean): Promise<Result> {
   try {
-    const done = await within(CALL_TIMEOUT_MS, call())
+    const done = await withTimeout(CALL_TIMEOUT_MS, call())
     if (done === undefined) {
       throw new StoreError('the store did not answer in time', undefined, { mayBeDone: !giveUp() })
     }

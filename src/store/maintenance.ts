@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from './store-faults.ts'
 
 export const BATCH = 200
@@ -47,7 +47,7 @@ export class Housekeeping {
     this.#stopping.abort()
     clearTimeout(this.#timer)
     // What takes long, such as a copy, is not waited for.
-    await within(STOP_WAIT_MS, this.#working)
+    await withTimeout(STOP_WAIT_MS, this.#working)
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from './store-faults.ts'
 
 const PROVE_EVERY_MS = 1000
@@ -70,7 +70,7 @@ export class StoreWatch implements StoreEvents {
         this.#proofs -= 1
       })
     try {
-      const proven = await within(PROOF_TIMEOUT_MS, proof)
+      const proven = await withTimeout(PROOF_TIMEOUT_MS, proof)
       // While others are served it only stands behind them.
       if (proven === undefined && this.#servedAt < begunAt) this.#fail('no answer in time')
     } catch (error) {

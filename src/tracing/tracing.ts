@@ -4,7 +4,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { Logger } from '../observability/log.ts'
 import type { SpanFigures, Spans } from '../observability/spans.ts'
 import { flagsText, type Trace } from '../observability/trace.ts'
-import { within } from '../base/timeout.ts'
+import { withTimeout } from '../base/timeout.ts'
 import { createHost } from '../outbound/host.ts'
 import { BoundedQueue } from './bounded-queue.ts'
 import { Collector } from './collector.ts'
@@ -59,7 +59,7 @@ export function openTracing(url: URL, version: string, log: Logger): Tracing {
         await queue.forceFlush()
         await collector.idle()
       }
-      await within(Math.max(ms, 0), flushed())
+      await withTimeout(Math.max(ms, 0), flushed())
       // What is still under way settles as failed.
       await host.destroy()
       await queue.shutdown()

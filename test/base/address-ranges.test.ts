@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readAddressRanges } from '../../src/base/address-ranges.ts'
+import { readAddressRanges } from '../../src/base/address.ts'
 
 test.each([
   ['10.0.0.0/8', '10.255.0.1', '11.0.0.1'],

@@ -2,7 +2,7 @@ import { afterEach, expect, jest, test } from '@jest/globals'
 import { newId } from '../../src/base/id.ts'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { createLogger } from '../../src/observability/log.ts'
-import { Tally } from '../../src/observability/counter.ts'
+import { Counter } from '../../src/observability/metrics.ts'
 import { createGrantCodec } from '../../src/consent/grant.ts'
 import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
 import { Refresher } from '../../src/consent/refresher.ts'
@@ -47,7 +47,7 @@ onPostgres(
       },
       owner: 'gw_1',
       timeoutMs: 1000,
-      metrics: new Tally(),
+      metrics: new Counter(),
       shutdownSignal: new AbortController().signal,
       log,
     })

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import { Kysely, sql } from 'kysely'
 import pg from 'pg'
-import { startDeadline } from '../../base/deadline.ts'
+import { startDeadline, withTimeout } from '../../base/timeout.ts'
 import { describeError, type Logger } from '../../observability/log.ts'
-import { within } from '../../base/timeout.ts'
 import type { Database } from '../queries/database.ts'
 import { CALL_TIMEOUT_MS } from '../call-timeout.ts'
 import { listenForQueued } from './listen.ts'
@@ -59,7 +58,7 @@ export async function openPostgres(url: string, log: Logger, events: StoreEvents
     onQueued: signal.onQueued,
     close: async () => {
       // A connection that hangs does not even say goodbye.
-      await within(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
+      await withTimeout(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
     },
   }
 }

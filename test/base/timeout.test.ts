@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import { startDeadline } from '../../src/base/deadline.ts'
+import { startDeadline } from '../../src/base/timeout.ts'
 
 test('a deadline that is stopped between its time and its end does not pass', async () => {
   let passed = 0

@@ -1,0 +1,75 @@
+/** Values of labels that come later are not counted: a bound on memory. */
+const MAX_SERIES = 1000
+
+export type Labels = Readonly<Record<string, string>>
+export type Sample = { labels: Labels; value: number }
+
+/** One metric, read when metrics are scraped. */
+export type Metric =
+  | { kind: 'counter' | 'gauge'; name: string; help: string; labels: readonly string[]; read: () => readonly Sample[] }
+  | { kind: 'histogram'; name: string; help: string; read: () => HistogramReading }
+
+/** Counts events by the values of its labels. */
+export class Counter {
+  readonly #labelNames: readonly string[]
+  readonly #samples = new Map<string, { labels: Labels; value: number }>()
+
+  constructor(...labelNames: string[]) {
+    this.#labelNames = labelNames
+  }
+
+  /** @param values one for each label, in the constructor's order */
+  count(...values: string[]): void {
+    const sample = this.#samples.get(values.join('\n')) ?? this.#add(values)
+    if (sample !== undefined) sample.value += 1
+  }
+
+  /** Exports a 0 before the first event: a rate over a counter cannot see an increase that comes with the series itself. */
+  init(...values: string[]): void {
+    this.#add(values)
+  }
+
+  read(): readonly Sample[] {
+    return [...this.#samples.values()]
+  }
+
+  #add(values: readonly string[]): { value: number } | undefined {
+    if (this.#samples.size === MAX_SERIES) return undefined
+    const labels = Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? '']))
+    const sample = { labels, value: 0 }
+    this.#samples.set(values.join('\n'), sample)
+    return sample
+  }
+}
+
+/** In seconds: how many durations were at most each bound, their sum and their number. */
+export type HistogramReading = { buckets: readonly { le: number; count: number }[]; sum: number; count: number }
+
+/** Counts durations by buckets. */
+export class Histogram {
+  readonly #bounds: readonly number[]
+  readonly #counts: number[]
+  #sum = 0
+  #count = 0
+
+  /** @param bounds in seconds, ascending */
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds
+    // One more, for durations above the last bound.
+    this.#counts = [...bounds, Infinity].map(() => 0)
+  }
+
+  observe(seconds: number): void {
+    let at = 0
+    while (seconds > (this.#bounds[at] ?? Infinity)) at += 1
+    this.#counts[at] = (this.#counts[at] ?? 0) + 1
+    this.#sum += seconds
+    this.#count += 1
+  }
+
+  read(): HistogramReading {
+    let below = 0
+    const buckets = this.#bounds.map((le, at) => ({ le, count: (below += this.#counts[at] ?? 0) }))
+    return { buckets, sum: this.#sum, count: this.#count }
+  }
+}
