@@ -21,6 +21,8 @@ get({
   path: '/healthz',
   // Its own agent, which no proxy from the environment applies to.
   agent: false,
+  // `localhost` may have two addresses, of which Node would give up the first after 250 ms.
+  autoSelectFamilyAttemptTimeout: DEADLINE_MS,
 })
   .on('response', ({ statusCode }) => end(statusCode === 200))
   .on('error', () => end())

@@ -33,6 +33,12 @@ export async function call(url: URL, { method = 'POST', headers = {}, body }: Ca
   }
 }
 
+/** Opens an answer that goes on until it is stopped. */
+export async function openStream(url: URL, signal: AbortSignal) {
+  const { body } = await request(url, { signal, bodyTimeout: 0, dispatcher: agent })
+  return body.setEncoding('utf8')
+}
+
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0

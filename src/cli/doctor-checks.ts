@@ -1,5 +1,5 @@
-import { connect } from 'node:net'
 import * as z from 'zod'
+import { askRaw } from './ask-raw.ts'
 import { call, readJson, type Call, type Reply } from './call.ts'
 import { SAMPLES } from './samples.ts'
 import type { Target } from './target.ts'
@@ -159,34 +159,12 @@ const smuggled: Check[] = [
   name: `a request ${name} is refused`,
   needsKey: false,
   run: async ({ sessionUrl }: Patient) => {
-    const { hostname, port, pathname, protocol } = sessionUrl
+    const { hostname, pathname, protocol } = sessionUrl
     if (protocol === 'https:') return undefined
-    const first = await askRaw(
-      Number(port || 80),
-      hostname,
-      `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\n${rest}`,
-    )
+    const first = await askRaw(sessionUrl, `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\n${rest}`)
     return /^HTTP\/1\.1 4\d\d /.test(first) ? undefined : `answered ${first.slice(0, 20) || 'nothing'}`
   },
 }))
-
-const RAW_TIMEOUT_MS = 5000
-
-function askRaw(port: number, host: string, text: string): Promise<string> {
-  return new Promise((resolve) => {
-    let answer = ''
-    const socket = connect(port, host, () => socket.write(text))
-    const end = () => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.setTimeout(RAW_TIMEOUT_MS, end).on('error', end).on('end', end)
-    socket.on('data', (chunk) => {
-      answer += chunk.toString('latin1')
-      if (answer.includes('\r\n')) end()
-    })
-  })
-}
 
 /** Routes for own services: a problem document for a wrong key; where they are not at all, 404 does as well. */
 const internal: Check[] = [

@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { request } from 'undici'
 import * as z from 'zod'
-import { call, readJson } from './call.ts'
+import { call, openStream, readJson } from './call.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import type { Output } from './output.ts'
 import { openSession, savedShape, type Saved } from './session-files.ts'
@@ -74,10 +73,8 @@ async function* followEvents(target: Target): AsyncGenerator<Entry> {
   }
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   try {
-    const { body } = await request(target.at('/simulator/events'), { signal: stop.signal, bodyTimeout: 0 })
     let text = ''
-    body.setEncoding('utf8')
-    for await (const chunk of body) {
+    for await (const chunk of await openStream(target.at('/simulator/events'), stop.signal)) {
       const parts = (text + String(chunk)).split('\n\n')
       text = parts.pop() ?? ''
       for (const part of parts) yield* entriesOf(part)

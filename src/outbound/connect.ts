@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns'
+import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import { startDeadline } from '../base/timeout.ts'
@@ -12,7 +12,7 @@ export type Address = { address: string; family: number }
 export type Resolve = (hostname: string, callback: (error: Error | null, addresses: Address[]) => void) => void
 
 const resolveBySystem: Resolve = (hostname, callback) => {
-  lookup(hostname, { all: true }, callback)
+  dns.lookup(hostname, { all: true }, callback)
 }
 
 /**

@@ -1,10 +1,13 @@
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import type { Framable } from './shown.ts'
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
 type Headers = Record<string, string | string[] | undefined>
 const MAX_HOPS = 5
 const TIMEOUT_MS = 2000
+
+/** Node would give up an address after 250 ms when its name has another one. On this machine each of them answers or refuses. */
+const agent = new Agent({ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: TIMEOUT_MS })
 
 /** Answers that leave a frame empty, and those that say nothing of what GET would answer. */
 const NO_CONTENT = new Set([204, 205])
@@ -20,7 +23,7 @@ export async function isFramable(address: string, ownOrigin: string): Promise<Fr
   try {
     for (let hop = 0; hop < MAX_HOPS; hop++) {
       if (!LOOPBACK.test(url.hostname)) return 'unknown'
-      const { statusCode, headers, body } = await request(url, { method: 'HEAD', signal })
+      const { statusCode, headers, body } = await request(url, { method: 'HEAD', signal, dispatcher: agent })
       await body.dump()
       const next = headers['location']
       if (statusCode < 300 || statusCode > 399 || typeof next !== 'string') {

@@ -1,4 +1,4 @@
-import { request } from 'undici'
+import { Agent, request } from 'undici'
 import * as z from 'zod'
 import type { Location, Settings, ShownRequest, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
 import { otherSide, type World } from './world.ts'
@@ -8,6 +8,9 @@ export const BUDGET_MS = 2000
 /** A time-out counts as this long; later answers are of no use. */
 const TIMEOUT_MS = 5000
 const MAX_ANSWER_BYTES = 64 * 1024
+
+/** Node would give up an address after 250 ms when its name has another one. */
+const agent = new Agent({ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: TIMEOUT_MS / 2 })
 
 /** What a user did: opened the app from the chat's menu, or clicked a button with data, perhaps under a location. */
 export type UserAction = { from: 'menu' } | { from: 'button'; data: Record<string, unknown>; location?: Location }
@@ -83,7 +86,7 @@ export async function callSession(
 async function exchange({ method, url, headers, body }: ShownRequest): Promise<ShownResponse | { failure: string }> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const answer = await request(url, { method, headers, body, signal })
+    const answer = await request(url, { method, headers, body, signal, dispatcher: agent })
     let text = ''
     answer.body.setEncoding('utf8')
     for await (const chunk of answer.body) {
