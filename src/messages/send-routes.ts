@@ -158,7 +158,7 @@ async function answerQueued(
   const body = { id: send.id, state: 'queued', ...(send.ignored.length > 0 && { ignored: send.ignored }) }
   const reply = jsonReply(202, body, { location: `/messages/${send.id}` })
   reply.headers['preference-applied'] = 'respond-async'
-  const queued = await orOutcomeUnknown(outbox.queue(send, JSON.stringify(reply)))
+  const queued = await orOutcomeUnknown(outbox.enqueue(send, JSON.stringify(reply)))
   if (queued.kind === 'full') throw queueFull(queued.limit)
   if (queued.kind !== 'accepted') {
     answerRepeat(queued, response, send.form.present)

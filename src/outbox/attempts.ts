@@ -7,11 +7,11 @@ import type { AttemptEnd, Claimed, Finish, OutboxStore } from '../store/store.ts
 
 const STORE_RETRY_MS = 500
 
-/** The two commits around every attempt, shared with whoever commits at the same time. */
+/** The two commits around each attempt, batched with others at the same time. */
 export class Attempts {
   readonly owner: string
-  /** What somebody here is at, by message, up to whoever waits for it last. */
-  readonly #inHand = new Map<string, Promise<unknown>>()
+  /** The last work on each message that runs or waits here. */
+  readonly #locked = new Map<string, Promise<unknown>>()
   readonly #store: OutboxStore
   readonly #log: Logger
   readonly #cutOff: AbortSignal
@@ -19,7 +19,7 @@ export class Attempts {
   readonly #finish: (finish: Finish) => Promise<boolean>
   readonly #finishAlone: (finish: Finish) => Promise<boolean>
 
-  /** @param cutOff aborted when the process will not wait any longer */
+  /** @param cutOff aborted when the process stops waiting for commits */
   constructor(store: OutboxStore, owner: string, log: Logger, cutOff: AbortSignal) {
     this.owner = owner
     this.#store = store
@@ -36,46 +36,45 @@ export class Attempts {
     }, GROUP_COMMIT)
   }
 
-  /** Whether somebody here is at a message. What the store believes to be ours beyond these is a commit whose answer got lost. */
-  isInHand(id: string): boolean {
-    return this.#inHand.has(id)
+  /** Whether work on the message runs here. Another message that the store has as ours is a commit whose answer got lost. */
+  isLocked(id: string): boolean {
+    return this.#locked.has(id)
   }
 
   /**
-   * Does work on a message that nobody else here is at, or waits until nobody is: what one repeats because its answer got lost may have
-   * happened, and the message may have been claimed again since. Repeated beside that claim's attempt it would queue the message a second
-   * time.
+   * Runs `work` when no other work on the message runs here. A commit that is repeated because its answer got lost may have happened, and
+   * the message may have been claimed again; without the lock the repeat could queue it a second time beside that attempt.
    */
-  async alone<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#inHand.get(id)
+  async withMessageLock<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#locked.get(id)
     const done = before === undefined ? work() : before.then(work, work)
-    this.#inHand.set(id, done)
+    this.#locked.set(id, done)
     try {
       return await done
     } finally {
-      if (this.#inHand.get(id) === done) this.#inHand.delete(id)
+      if (this.#locked.get(id) === done) this.#locked.delete(id)
     }
   }
 
-  /** Resolves when nobody here is at any message. */
+  /** Resolves when no work on any message runs here. */
   async idle(): Promise<void> {
-    while (this.#inHand.size > 0) await Promise.allSettled(this.#inHand.values())
+    while (this.#locked.size > 0) await Promise.allSettled(this.#locked.values())
   }
 
-  /** Commits that an attempt begins; its number, or `undefined` when it must not: the lease is lost, or Divar asked for a pause. */
+  /** Commits an attempt's begin. @returns its number; undefined when it must not begin: the claim is lost, or a rate limit holds */
   async begin({ id }: Pick<Claimed, 'id'>): Promise<number | undefined> {
     return (await this.#begin(id)).number
   }
 
   /**
-   * Commits how an attempt ended, and does not give up while the store is away: nobody else knows it. Resolves to whether it was
-   * committed; when it was not, the attempt is settled as unknown by whoever takes over.
+   * Commits an attempt's end, and retries while the store is away. Resolves to whether it was committed; if not, the gateway that takes
+   * the message over settles it as unknown.
    */
   async finish(finish: Finish): Promise<boolean> {
     let commit = this.#finish
     const held = await this.#untilDone('finish', () => {
       const committed = commit(finish)
-      // One end that the store cannot take must not keep back the others of its batch for ever.
+      // Retried alone: one end that the store refuses must not block its batch for ever.
       commit = this.#finishAlone
       return committed
     })
@@ -83,7 +82,7 @@ export class Attempts {
     return held ?? false
   }
 
-  /** Puts back what was claimed and surely not begun. */
+  /** Queues a claimed message again whose attempt surely has not begun. */
   async release(id: string): Promise<void> {
     await this.#untilDone('release', () => this.#store.release(this.owner, [id]))
   }
@@ -101,7 +100,7 @@ export class Attempts {
   }
 }
 
-/** What the store keeps of an attempt. */
+/** The stored record of an attempt. */
 export function attemptRecord(number: number, outcome: Outcome): AttemptEnd {
   const divar = 'divar' in outcome ? outcome.divar : undefined
   return {
@@ -113,7 +112,7 @@ export function attemptRecord(number: number, outcome: Outcome): AttemptEnd {
   }
 }
 
-/** The body of an answer may claim any number for its status. */
+/** The status in an answer's body may be any number. */
 function readableStatus(status = 0): number | undefined {
   return status >= 100 && status <= 999 ? status : undefined
 }

@@ -1,9 +1,9 @@
-/** How much is queued for each caller, so that one that sends too fast is told before it fills the store. */
+/** Queued messages per caller, so that one that sends too fast is refused before it fills the store. */
 export class Backlog {
   readonly #limit: number
-  /** In the store, as far as we know. */
+  /** In the store, by the last count and what changed since. */
   #queued = new Map<string, number>()
-  /** On their way into the store, where no count sees them. */
+  /** Being stored, so not counted yet. */
   readonly #pending = new Map<string, number>()
 
   constructor(limit: number) {
@@ -14,7 +14,7 @@ export class Backlog {
     return this.#limit
   }
 
-  /** Stores one message, if there is room for it: `undefined` when there is none. `store` tells whether it was queued. */
+  /** Stores a message if the caller's queue has room; resolves to undefined if not. */
   async take<Result>(
     caller: string,
     store: () => Promise<Result>,
@@ -31,16 +31,16 @@ export class Backlog {
     }
   }
 
-  /** One that was not to be refused. */
+  /** Counts a message that is queued whatever the limit. */
   add(caller: string): void {
     add(this.#queued, caller, 1)
   }
 
-  giveBack(caller: string): void {
+  remove(caller: string): void {
     add(this.#queued, caller, -1)
   }
 
-  /** What the store holds, which other gateways may have changed. */
+  /** Sets the counts to the store's, which other gateways may have changed. */
   correct(counted: readonly { caller: string; messages: number }[]): void {
     this.#queued = new Map(counted.map(({ caller, messages }) => [caller, messages]))
   }

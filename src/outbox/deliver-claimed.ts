@@ -25,7 +25,7 @@ import {
   stateAfterAttempt,
   stateOfOnlyAttempt,
   type RetryPolicy,
-  type Tried as TriedMessage,
+  type AttemptedMessage,
 } from './retry-policy.ts'
 
 export type ClaimedDeliveryOptions = {
@@ -33,25 +33,25 @@ export type ClaimedDeliveryOptions = {
   clock: Pick<ClockWatch, 'isBelieved'>
   sealer: Sealer
   retry: RetryPolicy
-  /** Makes the notice of a final state, where notices are wanted. */
+  /** Makes the webhook notice of a final state; undefined without a status webhook. */
   createNotice?: ((ended: Ended) => NewMessage) | undefined
   rateLimitHold: RateLimitHold
   metrics: OutboxMetrics
   spans: Spans | undefined
-  /** Told of each message that has ended. */
+  /** Called with each message that has ended. */
   onEnded: (message: Claimed) => void
   log: Logger
 }
 
 export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 
-/** One delivery of a claimed message: begun, tried, and its outcome committed with all that follows from it. */
+/** Delivers a claimed message once: commits the attempt's begin, sends, and commits its outcome. */
 export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   const { attempts, sealer, rateLimitHold, metrics, spans, log } = options
 
   /** Never rejects. */
   const deliverClaimed = (message: Claimed, target: DeliveryTarget): Promise<void> =>
-    attempts.alone(message.id, () => deliverLocked(message, target))
+    attempts.withMessageLock(message.id, () => deliverLocked(message, target))
 
   const deliverLocked = async (message: Claimed, target: DeliveryTarget): Promise<void> => {
     const takenAt = performance.now()
@@ -62,11 +62,11 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
         await end(message, { next: { state: 'failed' } })
         return
       }
-      const limitsBefore = rateLimitHold.met
+      const limitsMetBefore = rateLimitHold.limitsMet
       number = canSend(message, target) ? await attempts.begin(message) : undefined
-      const isLimited = message.wire !== 'webhook' && rateLimitHold.met > limitsBefore
+      const isLimited = message.wire !== 'webhook' && rateLimitHold.limitsMet > limitsMetBefore
       const { outcome, trace } =
-        number === undefined || isLimited ? NOT_NOW : await deliver(message, number, target, content)
+        number === undefined || isLimited ? NOT_SENT_NOW : await deliver(message, number, target, content)
       if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
       else await settle(withTimeLeft(message, takenAt), number, outcome, trace)
     } catch (error) {
@@ -77,11 +77,16 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   const canSend = ({ wire }: Claimed, target: DeliveryTarget): boolean =>
     target.capacity() > 0 && (wire === 'webhook' || rateLimitHold.leftMs() === 0)
 
-  /** An open breaker may have come while the beginning was committed. */
-  const deliver = async (message: Claimed, number: number, target: DeliveryTarget, content: string): Promise<Tried> => {
-    if (!canSend(message, target)) return NOT_NOW
+  /** Checks once more: the breaker may have opened while the begin was committed. */
+  const deliver = async (
+    message: Claimed,
+    number: number,
+    target: DeliveryTarget,
+    content: string,
+  ): Promise<Attempted> => {
+    if (!canSend(message, target)) return NOT_SENT_NOW
     const { id, wire } = message
-    // Each attempt begins a trace: that of the request that queued the message is not kept, and may be a day old.
+    // A new trace: that of the request is not stored, and may be a day old.
     const span = spans?.begin('internal', 'attempt', newTrace())
     const trace = span?.trace ?? newTrace()
     const outcome = await target.deliver(id, content, trace)
@@ -90,7 +95,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     return { outcome, trace }
   }
 
-  /** What failed before the attempt began may go again; after that nobody knows. */
+  /** Releases the message if its attempt had not begun; otherwise its outcome is unknown. */
   const recover = async (message: Claimed, number: number | undefined, error: unknown): Promise<void> => {
     if (error instanceof StoreError) log.warn({ event: 'store.failed', what: 'begin', ...describeStoreError(error) })
     else log.error({ event: 'outbox.failed', message_id: message.id, ...describeError(error) })
@@ -98,23 +103,23 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     else await settle(message, number, { kind: 'unknown', cause: 'local', reason: 'the gateway failed' })
   }
 
-  /** Commits an outcome; the message is tried again later, or ends. */
+  /** Commits an outcome: the message is queued again, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
     const next = message.inLine ? await nextOf({ ...message, outcome, number }) : stateOfOnlyAttempt(outcome)
     await end(message, { attempt: attemptRecord(number, outcome), next, limit: limitFor(message, outcome) })
     logAttempt(message, number, outcome, next.state, trace)
   }
 
-  const nextOf = async (tried: TriedMessage): Promise<Finish['next']> => {
+  const nextOf = async (tried: AttemptedMessage): Promise<Finish['next']> => {
     const next = stateAfterAttempt(tried, options.retry, Math.random)
     const later = stateAfterAttempt({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
     if (next.state === 'queued' || later.state !== 'queued') return next
-    // It ends only because its time is over, which a wrong clock must not say.
+    // It ends only because its time is over; a wrong clock must not decide that.
     const isBelieved = await options.clock.isBelieved().catch(() => true)
     return isBelieved ? next : later
   }
 
-  /** Commits an end, with its notice. */
+  /** Commits the end of an attempt or of the message, with its notice. */
   const end = async (message: Claimed, how: Omit<Finish, 'message' | 'notice'>): Promise<boolean> => {
     const state = finalState(how.next.state)
     const { id, caller, requestId } = message
@@ -139,8 +144,9 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     return held
   }
 
-  /** What a gateway that is gone has left behind: what it had begun has an unknown outcome, what it had not is queued again. */
-  const settleAbandoned = (left: Held): Promise<void> => attempts.alone(left.id, () => settleAbandonedLocked(left))
+  /** Settles a message that a stopped gateway had claimed: unknown if its attempt had begun, queued again if not. */
+  const settleAbandoned = (left: Held): Promise<void> =>
+    attempts.withMessageLock(left.id, () => settleAbandonedLocked(left))
 
   const settleAbandonedLocked = async (left: Held): Promise<void> => {
     if (left.attemptOpen) {
@@ -182,13 +188,13 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   return { deliverClaimed, end, settleAbandoned }
 }
 
-/** How an attempt ended, and in which trace. */
-type Tried = { outcome: Outcome; trace?: Trace }
+/** The outcome of an attempt, and its trace. */
+type Attempted = { outcome: Outcome; trace?: Trace }
 
-/** Nothing is sent, and whoever claims next is told when it may be. */
-const NOT_NOW: Tried = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
+/** Nothing is sent; the message is released, and claimed again when it can be sent. */
+const NOT_SENT_NOW: Attempted = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
 
-/** With the time that it has left by now. */
+/** With the retry time that is left now. */
 function withTimeLeft(message: Claimed, takenAt: number): Claimed {
   return { ...message, tryForMs: message.tryForMs - (performance.now() - takenAt) }
 }
@@ -197,7 +203,7 @@ function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
   return wire === 'webhook' ? 'notice_id' : 'message_id'
 }
 
-/** A service's own webhook asks for no pause of Divar's. */
+/** A rate limit of the status webhook does not hold messages to Divar. */
 function limitFor({ wire }: Claimed, outcome: Outcome): Limit | undefined {
   return wire === 'webhook' ? undefined : rateLimitOf(outcome)
 }

@@ -11,10 +11,10 @@ import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
 import { rateLimitOf, stateOfOnlyAttempt } from './retry-policy.ts'
 
-/** How long a caller's answer waits for its outcome to be committed. */
+/** How long an answer waits for its outcome's commit. */
 const COMMIT_WAIT_MS = 3000
 
-/** A send that is stored before anything else happens to it. */
+/** A send that is stored before it is tried. */
 export type StoredSend = Send & {
   id: string
   caller: string
@@ -23,10 +23,10 @@ export type StoredSend = Send & {
   idempotencyKey?: string | undefined
 }
 
-/** An answer as a text, kept for whoever repeats the request. */
+/** A serialized answer, saved for repeats of the request. */
 export type SavedReply = string
 
-/** What is known of an earlier request under the same key. */
+/** An earlier request with the same idempotency key. */
 export type Repeat =
   Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: SavedReply }
 
@@ -39,16 +39,16 @@ export type EnqueueOptions = {
   sealer: Sealer
   backlog: Backlog
   claimedDelivery: ClaimedDelivery
-  /** How long a queued message is tried, in milliseconds. */
+  /** How long a queued message is retried, in milliseconds. */
   tryForMs: number
 }
 
-/** The two ways in: queued for later, or tried once now under an idempotency key. */
+/** Stores sends: queued for later, or tried once now under an idempotency key. */
 export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
 
-  /** Promises a message: resolves only after the commit. `reply` is what a repeat is answered. */
-  const queue = async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
+  /** Queues a message; resolves after the commit. `reply` is the answer to a repeat. */
+  const enqueue = async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
     const accepted = await backlog.take(
       send.caller,
@@ -56,12 +56,12 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
       ({ kind }) => kind === 'accepted',
     )
     if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
-    // There is no room for anything new, but a repeat needs none.
+    // The queue is full, but a repeat needs no room.
     const repeated = message.idempotency && (await store.repeat(send.caller, message.idempotency))
     return repeated ? openRepeat(repeated) : { kind: 'full', limit: backlog.limit }
   }
 
-  /** One attempt, its key taken before and its reply kept after; resolves once that is committed, or soon. */
+  /** Makes one attempt: takes its key before and saves its reply after. Resolves once that is committed, or after 3 s. */
   const attemptNow = (
     send: StoredSend,
     deliver: () => Promise<Outcome>,
@@ -87,8 +87,8 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
       }, answered.reject)
       await committed
     }
-    // The caller's answer does not wait for ever; the message stays in hand until the store has it.
-    attempts.alone(send.id, attempt).catch(answered.reject)
+    // The answer does not wait for ever; the message stays locked until its outcome is committed.
+    attempts.withMessageLock(send.id, attempt).catch(answered.reject)
     return answered.promise
   }
 
@@ -147,12 +147,12 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     isProbe: false,
   })
 
-  /** What an earlier request under the same key was answered, if there was one. */
+  /** The earlier request with the same key, if there is one. */
   const findRepeat = async (send: StoredSend): Promise<Repeat | undefined> => {
     const { idempotency } = toStoredMessage(send, { leasedTo: attempts.owner })
     const repeated = idempotency && (await store.repeat(send.caller, idempotency))
     return repeated && openRepeat(repeated)
   }
 
-  return { queue, attemptNow, findRepeat }
+  return { enqueue, attemptNow, findRepeat }
 }

@@ -5,37 +5,37 @@ import { CLOCK_TOLERANCE_MS } from '../store/store.ts'
 import type { Held, KeepingStore, OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 
-/** A third of the lease: two beats may get lost. */
+/** A third of the lease: two heartbeats may get lost. */
 const BEAT_EVERY_MS = 10_000
-/** How soon after its lease the messages of a gateway that is gone are taken over. */
+/** How often to look for messages of gateways whose lease has ended. */
 const ADOPT_EVERY_MS = 5000
-const ADOPT_AT_ONCE = 100
+const ADOPT_BATCH = 100
 /**
- * Whoever has not reached the store for so long must not judge the others: most likely none has. They are spared until they have had time
- * to renew their leases, and to commit how their attempts ended; otherwise what is known to be delivered would end as unknown.
+ * A gateway that has not reached the store for this long takes nothing over yet: most likely no other has reached it either. They first
+ * get time to renew their leases and to commit their outcomes; otherwise messages known to be delivered would end as unknown.
  */
 const CUT_OFF_MS = 15_000
-const SPARE_MS = 15_000
+const TAKEOVER_DELAY_MS = 15_000
 
-/** A stop does not wait longer for a store that is away. */
-const GOODBYE_MS = 2000
+/** How long a stop waits for a store that is away. */
+const LEAVE_TIMEOUT_MS = 2000
 
 export type HeartbeatOptions = {
   store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<KeepingStore, 'readClock'>
-  attempts: Pick<Attempts, 'owner' | 'isInHand'>
+  attempts: Pick<Attempts, 'owner' | 'isLocked'>
   settleAbandoned: (left: Held) => Promise<void>
   log: Logger
 }
 
-/** Tells the other gateways that this one lives, and takes over from those that do not. */
+/** Renews this gateway's lease, and takes over the messages of gateways whose lease has ended. */
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   #timers: NodeJS.Timeout[] = []
   #working = new Set<Promise<void>>()
-  /** Messages that the store believed to be ours at the last look, and nobody here was at. */
+  /** Messages that the store had as ours at the last look, while no code here was working on them. */
   #strays = new Set<string>()
   #reachedAt = 0
-  #spareUntil = 0
+  #takeoverAfter = 0
   /** The database's clock minus the monotonic one, at the last look. */
   #offset: number | undefined
 
@@ -43,17 +43,17 @@ export class Heartbeat {
     this.#options = options
   }
 
-  /** Settles what was left behind, before anything else is sent. */
+  /** Settles abandoned messages before anything else is sent. */
   async start(): Promise<void> {
     await this.#adopt()
     this.#every(BEAT_EVERY_MS, 'heartbeat', () => this.#options.store.heartbeat(this.#options.attempts.owner))
-    this.#every(ADOPT_EVERY_MS, 'adopt', () => this.#look())
+    this.#every(ADOPT_EVERY_MS, 'adopt', () => this.#check())
   }
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
-    // Without a goodbye the lease ends by itself.
-    await withTimeout(GOODBYE_MS, this.#leave())
+    // If this fails, the lease ends by itself.
+    await withTimeout(LEAVE_TIMEOUT_MS, this.#leave())
   }
 
   async #leave(): Promise<void> {
@@ -64,19 +64,19 @@ export class Heartbeat {
     })
   }
 
-  async #look(): Promise<void> {
+  async #check(): Promise<void> {
     const { store, attempts } = this.#options
     const wasCutOff = (await this.#hasClockMoved()) || performance.now() - this.#reachedAt > CUT_OFF_MS
-    if (!wasCutOff && performance.now() >= this.#spareUntil) {
+    if (!wasCutOff && performance.now() >= this.#takeoverAfter) {
       await this.#adopt()
       return
     }
     await store.heartbeat(attempts.owner)
     this.#reachedAt = performance.now()
-    if (wasCutOff) this.#spareUntil = this.#reachedAt + SPARE_MS
+    if (wasCutOff) this.#takeoverAfter = this.#reachedAt + TAKEOVER_DELAY_MS
   }
 
-  /** By a clock that has just jumped, the leases of gateways that live seem to be over. */
+  /** After a jump of the clock, leases of running gateways look ended. */
   async #hasClockMoved(): Promise<boolean> {
     const offset = (await this.#options.store.readClock()).nowMs - performance.now()
     const before = this.#offset ?? offset
@@ -85,15 +85,15 @@ export class Heartbeat {
   }
 
   /**
-   * Settles what gateways that are gone have left behind, and strays: commits of our own whose answers got lost. A stray must be seen
-   * twice, since a message may just be on its way into somebody's hands.
+   * Settles messages of gateways that have stopped, and strays: our own claims whose commit's answer got lost. A stray must be seen
+   * twice, since a message may just have been claimed.
    */
   async #adopt(): Promise<void> {
     const { store, attempts, settleAbandoned, log } = this.#options
     for (;;) {
-      const held = await store.adopt(attempts.owner, ADOPT_AT_ONCE)
+      const held = await store.adopt(attempts.owner, ADOPT_BATCH)
       this.#reachedAt = performance.now()
-      const strays = held.filter(({ id }) => !attempts.isInHand(id))
+      const strays = held.filter(({ id }) => !attempts.isLocked(id))
       const left = strays.filter(({ id, takenOver }) => takenOver || this.#strays.has(id))
       this.#strays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return

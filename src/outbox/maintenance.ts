@@ -9,10 +9,10 @@ import type { Backlog } from './backlog.ts'
 import { rowsUnderOthers, type OutboxMetrics } from './metrics.ts'
 import type { Sealer } from './payload.ts'
 
-/** Reads every grant. */
-const MEND_EVERY_MS = 10 * 60 * 1000
+/** It reads every grant. */
+const FIX_TIMES_EVERY_MS = 10 * 60 * 1000
 
-/** Rows that could not be opened: so many are remembered, for so long. */
+/** How many rows that could not be opened are skipped, and for how long. */
 const MAX_UNREADABLE = 10_000
 const OPEN_AGAIN_MS = 60 * 60 * 1000
 
@@ -29,73 +29,73 @@ export type MaintenanceOptions = {
   log: Logger
 }
 
-/** Keeps the house: wipes and deletes what has had its time, brings rows under the newest key, writes copies. */
+/** Wipes and deletes old rows, re-seals rows with the newest key, and writes backups. */
 export class Maintenance {
   readonly #options: MaintenanceOptions
-  readonly #house: Housekeeping
-  /** When times that a clock ahead has written are looked for next. */
-  #mendAt = 0
-  /** Rows that could not be opened, and when that is tried again. */
+  readonly #scheduler: Housekeeping
+  /** When to look next for times that a clock ahead has written. */
+  #fixTimesAt = 0
+  /** Rows that could not be opened, which are skipped until `#openAgainAt`. */
   readonly #unreadable: Pick<SealedRow, 'kind' | 'id'>[] = []
   #openAgainAt = 0
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
-    this.#house = new Housekeeping(options.log)
+    this.#scheduler = new Housekeeping(options.log)
   }
 
   start(): void {
-    this.#house.start(
-      () => this.#tidyUp(),
-      () => this.#look(),
+    this.#scheduler.start(
+      () => this.#runChores(),
+      () => this.#round(),
     )
   }
 
   stop(): Promise<void> {
-    return this.#house.stop()
+    return this.#scheduler.stop()
   }
 
-  /** Whoever starts us has just counted: a second count beside the first messages could miss these. */
-  async #look(): Promise<void> {
+  /** The first round does not count: `start` has just counted, and a second count beside the first messages could miss these. */
+  async #round(): Promise<void> {
     await this.count()
-    await this.#tidyUp()
+    await this.#runChores()
   }
 
-  /** Reads how much is queued, for the metrics and for the limit of each caller. */
+  /** Counts queued messages, for the metrics and each caller's limit. */
   async count(): Promise<void> {
     const { store, metrics, backlog } = this.#options
-    await this.#house.tidy('backlog', async () => {
+    await this.#scheduler.tidy('backlog', async () => {
       metrics.queued = await store.backlog()
       backlog.correct(metrics.queued)
       return 0
     })
   }
 
-  async #tidyUp(): Promise<void> {
+  async #runChores(): Promise<void> {
     const { metrics } = this.#options
     await this.#deleteOld()
-    const resealed = await this.#house.tidy('reseal', () => this.#reseal())
+    const resealed = await this.#scheduler.tidy('reseal', () => this.#reseal())
     if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await this.onResealed(resealed)
-    await this.#house.tidy('backup', () => this.#backUp())
+    await this.#scheduler.tidy('backup', () => this.#backUp())
   }
 
-  /** Only while the clock is believed: nothing brings back what a wrong one has deleted. */
+  /** Only while the clock is trusted: what a wrong clock deletes is lost. */
   async #deleteOld(): Promise<void> {
     const { store, clock, retentionMs } = this.#options
-    const mayDelete = await this.#house.tidy('clock', async () => Number(await clock.mayDelete()))
+    const mayDelete = await this.#scheduler.tidy('clock', async () => Number(await clock.mayDelete()))
     if (mayDelete === 0) return
-    if (performance.now() >= this.#mendAt) {
-      this.#mendAt = performance.now() + MEND_EVERY_MS
-      await this.#house.tidy('mend times', async () => {
+    if (performance.now() >= this.#fixTimesAt) {
+      this.#fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
+      await this.#scheduler.tidy('mend times', async () => {
         await store.mendTimes()
         return 0
       })
     }
-    await this.#house.tidy('wipe', () => store.wipe(BATCH))
-    await this.#house.tidy('purge', () => store.purge(retentionMs, BATCH))
+    await this.#scheduler.tidy('wipe', () => store.wipe(BATCH))
+    await this.#scheduler.tidy('purge', () => store.purge(retentionMs, BATCH))
   }
 
-  /** Brings one batch under the newest key. What cannot be opened stays as it is, is logged, and does not hold up the rows behind it. */
+  /** Re-seals a batch with the newest key. A row that cannot be opened is logged and skipped. */
   async #reseal(): Promise<Batch> {
     const { store, sealer } = this.#options
     if (performance.now() >= this.#openAgainAt) {
@@ -109,7 +109,7 @@ export class Maintenance {
         const text = sealer.open(was.kind, was.id, was.sealed)
         return [{ was, now: sealer.seal(was.kind, was.id, text) }]
       } catch (error) {
-        this.#setAside(was, error)
+        this.#skip(was, error)
         return []
       }
     })
@@ -117,16 +117,16 @@ export class Maintenance {
     return { done, isMore: rows.length >= BATCH && (done > 0 || this.#unreadable.length > before) }
   }
 
-  #setAside({ kind, id }: SealedRow, error: unknown): void {
+  #skip({ kind, id }: SealedRow, error: unknown): void {
     const { log } = this.#options
     log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
     if (this.#unreadable.length < MAX_UNREADABLE) this.#unreadable.push({ kind, id })
   }
 
-  /** Counts what is left under other keys, after so many rows were brought under the newest, here or elsewhere. */
+  /** Counts rows still under older keys, after `rows` were re-sealed here or elsewhere. */
   async onResealed(rows: number): Promise<void> {
     const { store, sealer, metrics, log } = this.#options
-    await this.#house.tidy('reseal', async () => {
+    await this.#scheduler.tidy('reseal', async () => {
       metrics.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), sealer.primary)
       if (rows > 0) log.info({ event: 'store.resealed', rows, left: metrics.rowsUnderOlderKeys })
       return 0
@@ -137,11 +137,11 @@ export class Maintenance {
     const { store, backup, log } = this.#options
     if (backup === undefined || store.backup === undefined) return 0
     const names = await readdir(backup.folder)
-    const copies = names.filter((name) => COPY.test(name)).sort()
-    // A copy that a clock which was ahead has named must not keep back the next ones.
+    const copies = names.filter((name) => BACKUP.test(name)).sort()
+    // A backup named by a clock that was ahead must not delay the next ones.
     const last = copies.map(timeOf).findLast((time) => time <= Date.now())
     if (last !== undefined && Date.now() - last < backup.everyMs) return 0
-    for (const half of names.filter((name) => HALF_A_COPY.test(name))) await rm(join(backup.folder, half))
+    for (const half of names.filter((name) => PARTIAL_BACKUP.test(name))) await rm(join(backup.folder, half))
     const file = join(backup.folder, nameOf(new Date()))
     try {
       await store.backup(`${file}.part`)
@@ -157,14 +157,14 @@ export class Maintenance {
   }
 }
 
-const HALF_A_COPY = /^gateway-\d{8}T\d{6}Z\.db\.part/
-const COPY = /^gateway-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/
+const PARTIAL_BACKUP = /^gateway-\d{8}T\d{6}Z\.db\.part/
+const BACKUP = /^gateway-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/
 
 function nameOf(time: Date): string {
   return `gateway-${time.toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`
 }
 
 function timeOf(name: string): number {
-  const [, year, month, day, hours, minutes, seconds] = COPY.exec(name) ?? []
+  const [, year, month, day, hours, minutes, seconds] = BACKUP.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) || 0
 }

@@ -2,18 +2,18 @@ import { Counter } from '../observability/metrics.ts'
 import type { ClockFigures } from '../store/clock-watch.ts'
 import { FINAL_STATES, WIRES } from '../store/store.ts'
 
-/** What can be counted of an outbox. */
+/** What the outbox measures; `app/metrics.ts` shows it. */
 export type OutboxMetrics = {
   /** Labels `wire` and `outcome`. */
   attempts: Counter
   /** Final states, labels `wire` and `state`. */
   ended: Counter
-  /** Of each caller. */
+  /** Per caller. */
   queueLimit: number
-  /** At the last look; unknown while the store is away. */
+  /** By the last count; undefined while the store is away. */
   queued: readonly { caller: string; messages: number; oldestMs: number }[] | undefined
   rowsUnderOlderKeys: number | undefined
-  /** Messages and notices that ended because their row did not open, without labels. */
+  /** Messages and notices that ended because their sealed row could not be opened; no labels. */
   unopened: Counter
   clock: ClockFigures
 }

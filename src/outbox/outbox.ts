@@ -25,16 +25,16 @@ export type OutboxOptions = {
   retry: RetryPolicy
   retentionMs: number
   queueLimit: number
-  /** How long a message that probes after a pause is waited for. */
+  /** How long the message that probes Divar's rate limit may take, in milliseconds. */
   probeLeaseMs: number
-  /** Whether each final state is told to the webhook, which then has a lane. */
+  /** Whether a notice of each final state goes to the status webhook, which then is one of the targets. */
   statusWebhook: boolean
   backup: BackupOptions | undefined
   spans: Spans | undefined
   log: Logger
 }
 
-/** Messages owed: stored before they are promised, carried by couriers, and looked after until they end. */
+/** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export class Outbox {
   readonly attemptNow: (
     ...parameters: Parameters<ReturnType<typeof createEnqueue>['attemptNow']>
@@ -49,7 +49,7 @@ export class Outbox {
   readonly #attempts: Attempts
   readonly #backlog: Backlog
   readonly #createNotice: ReturnType<typeof createNotices> | undefined
-  readonly #queue: (send: StoredSend, reply: SavedReply) => Promise<Queued>
+  readonly #enqueue: (send: StoredSend, reply: SavedReply) => Promise<Queued>
   readonly #workers: readonly DeliveryWorker[]
   readonly #heartbeat: Heartbeat
   readonly #maintenance: Maintenance
@@ -66,8 +66,8 @@ export class Outbox {
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
     const createNotice = options.statusWebhook ? createNotices({ sealer, tryForMs: retry.forMs }) : undefined
     const onEnded = ({ caller, inLine, wire }: Claimed) => {
-      if (inLine && wire !== 'webhook') backlog.giveBack(caller)
-      // Behind it there may be the next of its line, or its notice.
+      if (inLine && wire !== 'webhook') backlog.remove(caller)
+      // The next message of its conversation, or its notice, may be due.
       this.#wake()
     }
     const claimedDelivery = createClaimedDelivery({
@@ -82,17 +82,17 @@ export class Outbox {
       onEnded,
       log,
     })
-    const sends = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs: retry.forMs })
+    const enqueueing = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs: retry.forMs })
     const { owner } = attempts
-    this.attemptNow = sends.attemptNow
-    this.findRepeat = sends.findRepeat
+    this.attemptNow = enqueueing.attemptNow
+    this.findRepeat = enqueueing.findRepeat
     this.find = store.find
     this.list = store.list
     this.#sealer = sealer
     this.#attempts = attempts
     this.#backlog = backlog
     this.#createNotice = createNotice
-    this.#queue = sends.queue
+    this.#enqueue = enqueueing.enqueue
     const { deliverClaimed } = claimedDelivery
     this.#workers = targets.map(
       (target) => new DeliveryWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
@@ -111,8 +111,8 @@ export class Outbox {
   }
 
   /**
-   * Settles what an earlier process left behind, and begins to carry.
-   * @throws StoreSetupError when something is stored under a key that is not configured
+   * Settles what an earlier process left behind, and starts the workers.
+   * @throws StoreSetupError when a stored row is sealed with a key that is not configured
    */
   async start(): Promise<void> {
     const { store } = this.#options
@@ -125,7 +125,7 @@ export class Outbox {
       )
     }
     this.metrics.rowsUnderOlderKeys = rowsUnderOthers(inUse, this.#sealer.primary)
-    // A count that takes too long is no reason not to start; the next look counts again.
+    // A count that fails or takes too long does not stop the start; the next round counts again.
     await this.#maintenance.count()
     await this.#heartbeat.start()
     this.#maintenance.start()
@@ -135,9 +135,9 @@ export class Outbox {
     this.#wake()
   }
 
-  /** Promises a message: resolves only after the commit. `reply` is what a repeat under the same key is answered. */
-  async queue(send: StoredSend, reply: SavedReply): Promise<Queued> {
-    const queued = await this.#queue(send, reply)
+  /** Queues a message; resolves after the commit. `reply` is the answer to a repeat with the same key. */
+  async enqueue(send: StoredSend, reply: SavedReply): Promise<Queued> {
+    const queued = await this.#enqueue(send, reply)
     if (queued.kind === 'accepted') this.#wake()
     return queued
   }
@@ -145,7 +145,7 @@ export class Outbox {
   async retry(caller: string, id: string): Promise<Changed | undefined> {
     const { store, retry } = this.#options
     const before = await store.find(caller, id)
-    const changed = await store.retry(caller, id, retry.forMs, await this.#namesOf(caller, id))
+    const changed = await store.retry(caller, id, retry.forMs, await this.#conversationNames(caller, id))
     if (changed?.kind === 'changed') {
       if (before?.finishedAt !== null) this.#backlog.add(caller)
       this.#wake()
@@ -164,44 +164,44 @@ export class Outbox {
     }
     const changed = await store.cancel(caller, id, notices)
     if (changed?.kind === 'changed') {
-      this.#backlog.giveBack(caller)
+      this.#backlog.remove(caller)
       this.#wake()
     }
     return changed
   }
 
-  /** What was read of the store is old. */
+  /** Forgets what was read from the store, when it is away. */
   forgetStoreMetrics(): void {
     this.metrics.queued = undefined
     this.metrics.rowsUnderOlderKeys = undefined
   }
 
-  /** Reads anew what was forgotten. */
+  /** Reads it again. */
   async readStoreMetrics(): Promise<void> {
     await this.#maintenance.count()
     await this.#maintenance.onResealed(0)
   }
 
-  /** Told of rows that others have brought under the newest key. */
+  /** Counts rows that were sealed with the newest key elsewhere. */
   onResealed(rows: number): Promise<void> {
     return this.#maintenance.onResealed(rows)
   }
 
-  /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
+  /** Stops claiming; resolves once running attempts have ended and are committed. */
   async drain(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()))
     await this.#attempts.idle()
   }
 
-  /** Ends what could not be drained, and leaves; what is still owed goes to whoever starts next. */
+  /** Gives up waiting for commits, and stops. Undelivered messages stay queued for the next gateway. */
   async close(): Promise<void> {
     this.#cutOff.abort()
     await this.drain()
     await Promise.all([this.#heartbeat.stop(), this.#maintenance.stop()])
   }
 
-  /** Its conversation as it is named today: keys may have changed since it was queued. What cannot be opened keeps its name. */
-  async #namesOf(caller: string, id: string): Promise<readonly string[]> {
+  /** The conversation's names under today's keys, which may have changed since it was queued; none when the row cannot be opened. */
+  async #conversationNames(caller: string, id: string): Promise<readonly string[]> {
     const body = await this.#options.store.bodyOf(caller, id)
     if (body === undefined) return []
     try {

@@ -8,7 +8,7 @@ import type { Claimed, Sealed } from '../store/store.ts'
 
 const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
 
-/** What lies sealed in the store of a message to Divar: its send body, and by which token, or whose grant, it goes. */
+/** The sealed payload of a message to Divar: its send body, and the token, or the sender whose grant is used. */
 const payloadSchema = z.union([
   z.object({ body: z.unknown(), token: z.string() }),
   z.object({ body: z.unknown(), sender: senderSchema }),
@@ -16,22 +16,22 @@ const payloadSchema = z.union([
 
 export type Payload = { message: Message; credential: Credential }
 
-/** What decides where a row goes; absent where the version before sealed it. */
+/** Binds the payload to its row; absent in rows of the previous version. */
 const boundSchema = z.object({
   caller: z.string().optional(),
   kind: z.literal('message').optional(),
 })
 
-/** A notice is sealed as it is sent, and names its caller and its message. */
+/** A notice is sealed as it is sent, and contains its caller and its message. */
 const noticeSchema = z.object({
   type: z.string().regex(/^message\.[a-z]+$/),
   data: z.object({ id: z.string(), caller: z.string() }),
 })
 
-/** What of a row decides where its content goes. */
+/** The columns that decide where a payload goes. */
 export type Destination = Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>
 
-/** The content of a row says that it belongs to another caller, wire or conversation: the row was altered. */
+/** The payload belongs to another caller, wire or conversation than its row says: the row was altered. */
 export class MismatchError extends Error {
   constructor(what: 'kind' | 'caller' | 'wire' | 'conversation') {
     super(`the ${what} of the row is not that of its sealed content`)
@@ -39,13 +39,13 @@ export class MismatchError extends Error {
   }
 }
 
-/** What lies in the store under each kind of row cannot be moved to another row, or read as another kind. */
-const rows = {
+/** Additional authenticated data: sealed text cannot be moved to another row, or read as another kind. */
+const sealedAs = {
   body: (id: string) => `message/${id}/body`,
   reply: (id: string) => `message/${id}/reply`,
 }
 
-/** Reads and writes what the store keeps sealed. */
+/** Seals and opens what the outbox stores encrypted. */
 export type Sealer = ReturnType<typeof createSealer>
 
 export function createSealer(keyring: Keyring) {
@@ -53,11 +53,11 @@ export function createSealer(keyring: Keyring) {
   const noticeConversations = (messageId: string) => keyring.macs('conversation', `webhook ${messageId}`)
   return {
     /**
-     * Opens the body of a row that is about to be delivered.
-     * @throws SealError, or MismatchError when the row would go elsewhere than its content was sealed for
+     * Opens the payload of a row before its delivery.
+     * @throws SealError, or MismatchError when the row's destination is not the payload's
      */
     openFor: ({ id, caller, wire, conversation }: Destination, sealed: Sealed): string => {
-      const text = keyring.open(sealed, rows.body(id))
+      const text = keyring.open(sealed, sealedAs.body(id))
       const bound = wire === 'webhook' ? boundOfNotice(text) : boundOfMessage(text)
       if (bound.caller !== undefined && bound.caller !== caller) throw new MismatchError('caller')
       if (bound.wire !== wire) throw new MismatchError('wire')
@@ -65,11 +65,11 @@ export function createSealer(keyring: Keyring) {
       if (!names.includes(conversation)) throw new MismatchError('conversation')
       return text
     },
-    seal: (kind: keyof typeof rows, id: string, text: string): Sealed => keyring.seal(text, rows[kind](id)),
-    /** @throws SealError when it was altered, or its key is not known any more */
-    open: (kind: keyof typeof rows, id: string, sealed: Sealed): string => keyring.open(sealed, rows[kind](id)),
+    seal: (kind: keyof typeof sealedAs, id: string, text: string): Sealed => keyring.seal(text, sealedAs[kind](id)),
+    /** @throws SealError when it was altered, or its key is not configured */
+    open: (kind: keyof typeof sealedAs, id: string, sealed: Sealed): string => keyring.open(sealed, sealedAs[kind](id)),
     conversations,
-    /** The notices of one message form a conversation of their own. */
+    /** The notices of one message are a conversation, so that they are delivered in order. */
     noticeConversations,
     fingerprints: ({ message, sender, atLeastOnce }: Send) =>
       keyring.macs(
@@ -98,20 +98,20 @@ function boundOfNotice(text: string): Bound {
   return { wire: 'webhook', caller: notice.data.caller, messageId: notice.data.id }
 }
 
-/** With its caller and its kind, so that the row can be held to them when it is opened. */
+/** With caller and kind, which are checked against the row when it is opened. */
 export function writePayload({ message, credential, caller }: Payload & { caller: string }): string {
   const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
   return JSON.stringify({ body: writeSendBody(message), ...by, caller, kind: 'message' })
 }
 
 export function readPayload(text: string): Payload {
-  const owed = payloadSchema.parse(JSON.parse(text))
+  const stored = payloadSchema.parse(JSON.parse(text))
   const credential: Credential =
-    'token' in owed ? { kind: 'token', userToken: owed.token } : { kind: 'grant', sender: owed.sender }
-  return { message: parseStoredMessage(owed.body), credential }
+    'token' in stored ? { kind: 'token', userToken: stored.token } : { kind: 'grant', sender: stored.sender }
+  return { message: parseStoredMessage(stored.body), credential }
 }
 
-/** Nothing where nobody is named, as it was before senders could be. */
+/** Empty without a sender, as in versions that had none. */
 function senderText({ userId, postToken }: Sender): string {
   return userId === undefined && postToken === undefined
     ? ''

@@ -4,23 +4,22 @@ import { describeStoreError } from '../store/store-faults.ts'
 import type { Claim, OutboxStore } from '../store/store.ts'
 import { PROBE_AFTER_MS, rateLimitOf } from './retry-policy.ts'
 
-/** How soon to ask again while the store is being told. */
-const TELLING_MS = 50
-/** Less of a difference is none: the store's clock and ours are read a moment apart. */
+/** How soon to check again while a hold is being committed. */
+const COMMIT_RETRY_MS = 50
+/** Smaller differences between two holds are noise: the store's clock and ours are read a moment apart. */
 const SAME_MS = 2000
-
-/** Where Divar names no time, and the store cannot be told. */
-const UNTOLD_PAUSE_MS = 60_000
+/** How long to hold when Divar names no time and the store is away. */
+const DEFAULT_HOLD_MS = 60_000
 
 /**
- * Divar's wish for a pause, as this process knows it. The store has it for everybody; but its commit takes time, in which nothing may begin
- * here.
+ * How long Divar's rate limit holds deliveries back, as this process knows it. The store has it for all gateways, but until its commit
+ * nothing may begin here either.
  */
 export class RateLimitHold {
-  /** How many times a limit was met. */
-  met = 0
+  /** How many rate limits were met. */
+  limitsMet = 0
   readonly #log: Logger
-  #telling = 0
+  #committing = 0
   #until = 0
   #loggedUntil: number | undefined
 
@@ -28,29 +27,29 @@ export class RateLimitHold {
     this.#log = log
   }
 
-  /** Holds everything back until the store has been told, by `tell`. */
-  async whileCommitting<Result>(tell: () => Promise<Result>): Promise<Result> {
-    this.met += 1
-    this.#telling += 1
+  /** Holds deliveries back while `commit` stores a hold. */
+  async whileCommitting<Result>(commit: () => Promise<Result>): Promise<Result> {
+    this.limitsMet += 1
+    this.#committing += 1
     try {
-      return await tell()
+      return await commit()
     } finally {
-      this.#telling -= 1
+      this.#committing -= 1
     }
   }
 
-  /** Where the store cannot be told. */
-  begin(ms: number): void {
+  /** Holds deliveries of this process, when the store cannot take the hold. */
+  holdFor(ms: number): void {
     this.#until = Math.max(this.#until, performance.now() + ms)
   }
 
-  /** Milliseconds for which nothing may begin here, whatever the store says; 0 when it is to be asked. */
+  /** Milliseconds for which nothing may begin here, whatever the store says; 0 when the store decides. */
   leftMs(): number {
-    return Math.max(this.#until - performance.now(), this.#telling > 0 ? TELLING_MS : 0)
+    return Math.max(this.#until - performance.now(), this.#committing > 0 ? COMMIT_RETRY_MS : 0)
   }
 
-  /** Logs pauses, as the store tells them at each claim. */
-  log({ pausedMs, messages }: Claim): void {
+  /** Logs when a hold begins, is probed and ends, by what the store answers to each claim. */
+  logClaim({ pausedMs, messages }: Claim): void {
     if (pausedMs === undefined) {
       if (this.#loggedUntil !== undefined) this.#log.info({ event: 'outbox.resumed' })
       this.#loggedUntil = undefined
@@ -73,13 +72,13 @@ export type OnOutcomeOptions = {
 }
 
 /**
- * What the outbox learns from sends that are not stored: a limit is the whole app's.
- * @param begunAt by the monotonic clock
+ * Learns from sends that are not stored: Divar's rate limit is the whole app's.
+ * @param begunAt when the send began, by the monotonic clock
  */
 export type OnOutcome = (outcome: Outcome, begunAt: number) => void
 
 export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions): OnOutcome {
-  /** When a limit was met last, until something was delivered since. */
+  /** When a limit was met last, until a delivery since. */
   let limitedAt: number | undefined
 
   const warn = (error: unknown) => {
@@ -94,7 +93,7 @@ export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions)
         .whileCommitting(() => store.pause(limit))
         .catch((error: unknown) => {
           warn(error)
-          rateLimitHold.begin(Math.min(limit.retryAfterMs ?? UNTOLD_PAUSE_MS, PROBE_AFTER_MS))
+          rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
         })
     } else if (outcome.kind === 'delivered' && limitedAt !== undefined && begunAt > limitedAt) {
       limitedAt = undefined

@@ -1,32 +1,32 @@
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Finish, Limit } from '../store/store.ts'
 
-/** A `Retry-After` that outlasts a message leaves it one last try, so long before its end. */
+/** A `Retry-After` beyond a message's retry time leaves it one last attempt, this long before that time is over. */
 const LAST_TRY_MS = 60_000
-/** However long Divar's limit lasts, a message may be tried after so long, should it be the one that probes. */
+/** Longest wait for Divar's rate limit, however long it lasts: then one message probes it. */
 export const PROBE_AFTER_MS = 60 * 60 * 1000
 
-/** When a message is tried again; milliseconds. */
+/** Exponential backoff from `firstMs` up to `maxMs`, for at most `forMs` after the message was queued; milliseconds. */
 export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
 
-/** What is known of a message once an attempt has ended. */
-export type Tried = {
+/** A message whose attempt has ended. */
+export type AttemptedMessage = {
   outcome: Outcome
-  /** This attempt's. */
+  /** The number of this attempt, from 1. */
   number: number
   atLeastOnce: boolean
   /** Whether the outcome of an earlier attempt is unknown. */
   unsure: boolean
-  /** What is left of the time for which it is tried, in milliseconds. */
+  /** Retry time left, in milliseconds. */
   tryForMs: number
 }
 
 /**
- * What becomes of a message after an attempt. Only what surely was not delivered is tried again, or what may be delivered twice. Where one
- * attempt may have delivered it, a later no does not make it undelivered: it ends `unknown`.
+ * The state of a message after an attempt. It is tried again only if it surely was not delivered, or may be delivered twice. If any
+ * attempt may have delivered it, a later refusal ends it as `unknown`, not `rejected`.
  * @param random from 0 up to 1
  */
-export function stateAfterAttempt(tried: Tried, policy: RetryPolicy, random: () => number): Finish['next'] {
+export function stateAfterAttempt(tried: AttemptedMessage, policy: RetryPolicy, random: () => number): Finish['next'] {
   const { outcome, atLeastOnce } = tried
   if (outcome.kind === 'delivered') return { state: 'delivered' }
   const unsure = tried.unsure || outcome.kind === 'unknown'
@@ -39,17 +39,17 @@ export function stateAfterAttempt(tried: Tried, policy: RetryPolicy, random: () 
   return { state: unsure ? 'unknown' : 'failed' }
 }
 
-/** The same for a message that gets one attempt only, since its caller waits for the answer. */
+/** The same for a message with a single attempt, whose caller waits for the answer. */
 export function stateOfOnlyAttempt(outcome: Outcome): Finish['next'] {
   if (outcome.kind === 'delivered' || outcome.kind === 'unknown') return { state: outcome.kind }
   return { state: outcomeRules[outcome.kind].isFinal ? 'rejected' : 'failed' }
 }
 
 /**
- * Exponential, with full jitter so that what failed together does not come back together; never before a Retry-After is over. Where that is
- * the whole app's limit, the pause sees to it, which one message probes from time to time.
+ * Exponential backoff with full jitter, never before a Retry-After is over. A longer rate limit is kept by the hold, which one message
+ * probes at times.
  */
-function waitMs({ outcome, number }: Tried, { firstMs, maxMs }: RetryPolicy, random: () => number): number {
+function waitMs({ outcome, number }: AttemptedMessage, { firstMs, maxMs }: RetryPolicy, random: () => number): number {
   const ceiling = Math.min(firstMs * 2 ** (number - 1), maxMs)
   const jitter = Math.ceil(random() * ceiling)
   const askedMs = retryAfterMs(outcome)
@@ -60,7 +60,7 @@ function retryAfterMs(outcome: Outcome): number {
   return 'retryAfterSeconds' in outcome ? (outcome.retryAfterSeconds ?? 0) * 1000 : 0
 }
 
-/** Whether Divar limits this app: its limits are the app's, whichever message met them. */
+/** The rate limit that an attempt met, which is the whole app's; undefined when it met none. */
 export function rateLimitOf(outcome: Outcome): Limit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome

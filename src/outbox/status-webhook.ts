@@ -12,22 +12,22 @@ const MAX_ANSWER_BYTES = 64 * 1024
 
 export type NoticeOptions = {
   sealer: Sealer
-  /** How long a notice is tried, in milliseconds. */
+  /** How long a notice is retried, in milliseconds. */
   tryForMs: number
 }
 
-/** How a message ended, for the company's own service. No text, no id of a person. */
+/** How a message ended, for the operator's own service. Contains no text and no user id. */
 export type Ended = {
   id: string
   caller: string
   state: FinalState
-  /** Attempts begun. */
+  /** Number of attempts begun. */
   attempts: number
   last: AttemptEnd | undefined
   requestId: string
 }
 
-/** Makes the notice of one final state: a message of its own, to the webhook, owed like any other. */
+/** Makes the notice of a final state: a message to the status webhook, queued like any other. */
 export function createNotices({ sealer, tryForMs }: NoticeOptions) {
   return (ended: Ended): NewMessage => {
     const id = newId('evt')
@@ -35,7 +35,7 @@ export function createNotices({ sealer, tryForMs }: NoticeOptions) {
       id,
       caller: ended.caller,
       wire: 'webhook',
-      // Notices of one message arrive in order: a message that was retried ends twice.
+      // In order for each message: one that is retried by its caller ends twice.
       conversations: sealer.noticeConversations(ended.id),
       atLeastOnce: true,
       body: sealer.seal('body', id, writeNotice(ended)),
@@ -63,7 +63,7 @@ function writeNotice({ id, caller, state, attempts, last }: Ended): string {
 
 export type WebhookOptions = { url: URL; secret: string; host: Host; userAgent: string }
 
-/** Delivers a notice once, signed as Standard Webhooks says. Any 2xx takes it; anything else, and it comes again. */
+/** Delivers a notice once, signed by Standard Webhooks. Any 2xx accepts it; after anything else it is retried. */
 export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) {
   const webhook = new Webhook(secret)
   return async (id: string, body: string, trace: Trace): Promise<Outcome> => {

@@ -5,75 +5,76 @@ import { describeStoreError } from '../store/store-faults.ts'
 import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import type { RateLimitHold } from './rate-limit-hold.ts'
 
-/** How long a courier looks away when nothing wakes it: a hint of another gateway's may have been lost. */
-const LOOK_EVERY_MS = 2000
-/** While the store is away. */
+/** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
+const POLL_EVERY_MS = 2000
+/** Poll interval while the store is away. */
 const STORE_RETRY_MS = 1000
-/** What is due and yet cannot be claimed is just in another gateway's hands. */
-const TAKEN_RETRY_MS = 50
+/** When a due message cannot be claimed, another gateway has just claimed it. */
+const CLAIMED_ELSEWHERE_RETRY_MS = 50
 
-/** One host that messages go to, with what guards it. */
+/** A host that messages are delivered to, with its limits. */
 export type DeliveryTarget = {
   wires: readonly Wire[]
-  /** Deliveries at once. */
+  /** Maximum number of concurrent deliveries. */
   concurrency: number
-  /** Delivers what was sealed, once. */
+  /** Makes one delivery of an opened payload. Never rejects. */
   deliver: (id: string, content: string, trace: Trace) => Promise<Outcome>
-  /** How many deliveries the host would take now: none while its breaker is open, one to probe, or any number. */
+  /** How many deliveries its breaker lets through now: 0 while open, 1 to probe, or Infinity. */
   capacity: () => number
-  /** Milliseconds until that is worth asking again; 0 when it is now. */
+  /** Milliseconds until the breaker lets a probe through; 0 when it does now. */
   opensInMs: () => number
 }
 
 export type WorkerOptions = {
   store: OutboxStore
   owner: string
-  /** How long a message that probes after a pause is waited for. */
+  /** How long the message that probes Divar's rate limit may take, in milliseconds. */
   probeLeaseMs: number
   target: DeliveryTarget
   rateLimitHold: RateLimitHold
-  /** One delivery, with its commits; settles whatever happens. */
+  /** Makes and commits one delivery. Never rejects. */
   deliverClaimed: (message: Claimed, target: DeliveryTarget) => Promise<void>
   log: Logger
 }
 
-/** Carries what is due on one lane, as many at once as the lane has places. */
+/** Claims due messages of one target and delivers them, up to the target's concurrency. */
 export class DeliveryWorker {
   readonly #options: WorkerOptions
-  #carrying = 0
-  #looking: Promise<void> | undefined
-  #lookAgain = false
+  #running = 0
+  #polling: Promise<void> | undefined
+  #pollAgain = false
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #storeAway = false
-  #turn = 0
+  /** Index of the wire that is claimed first. */
+  #firstWire = 0
 
   constructor(options: WorkerOptions) {
     this.#options = options
   }
 
-  /** Looks for what is due, now or as soon as the look under way is over. */
+  /** Polls now, or as soon as the current poll is over. */
   wake(): void {
     if (this.#stopped) return
-    if (this.#looking !== undefined) {
-      this.#lookAgain = true
+    if (this.#polling !== undefined) {
+      this.#pollAgain = true
       return
     }
     clearTimeout(this.#timer)
-    this.#looking = this.#look().then((nextInMs) => {
-      this.#looking = undefined
-      if (this.#lookAgain) {
-        this.#lookAgain = false
+    this.#polling = this.#poll().then((nextInMs) => {
+      this.#polling = undefined
+      if (this.#pollAgain) {
+        this.#pollAgain = false
         this.wake()
       } else this.#wakeIn(nextInMs)
     })
   }
 
-  /** Takes nothing new; resolves once no look is under way. What is carried goes on. */
+  /** Stops claiming; resolves when no poll is running. Deliveries that run go on. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await this.#looking
+    await this.#polling
   }
 
   #wakeIn(ms: number): void {
@@ -83,26 +84,27 @@ export class DeliveryWorker {
     }, ms)
   }
 
-  /** Claims and sets out; answers when to look again, in milliseconds. */
-  async #look(): Promise<number> {
+  /** Claims due messages and starts their deliveries. @returns milliseconds until the next poll */
+  async #poll(): Promise<number> {
     const { store, owner, probeLeaseMs, target, rateLimitHold, log } = this.#options
-    let nextInMs = LOOK_EVERY_MS
+    let nextInMs = POLL_EVERY_MS
     try {
-      for (const wire of this.#inTurn()) {
-        const concurrency = this.#freePlaces()
-        // A place that becomes free wakes; a breaker does not.
-        if (concurrency <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
-        // The store may not know of it yet, or never: what it hands out would only be put back, and handed out again.
-        const pausedMs = wire === 'webhook' ? 0 : rateLimitHold.leftMs()
-        if (pausedMs > 0) {
-          nextInMs = Math.min(nextInMs, pausedMs)
+      for (const wire of this.#wiresInTurn()) {
+        const free = this.#freeSlots()
+        // A delivery that ends wakes the worker; a breaker that may be probed does not.
+        if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
+        // The hold may not be committed yet; claiming now would only release and re-claim.
+        const heldMs = wire === 'webhook' ? 0 : rateLimitHold.leftMs()
+        if (heldMs > 0) {
+          nextInMs = Math.min(nextInMs, heldMs)
           continue
         }
-        const claim = await store.claim(owner, wire, concurrency, probeLeaseMs)
-        if (wire !== 'webhook') rateLimitHold.log(claim)
-        for (const message of claim.messages) this.#setOut(message)
+        const claim = await store.claim(owner, wire, free, probeLeaseMs)
+        if (wire !== 'webhook') rateLimitHold.logClaim(claim)
+        if (claim.messages.length > 0) this.#firstWire = target.wires.indexOf(wire) + 1
+        for (const message of claim.messages) this.#start(message)
         const waitMs = claim.nextInMs ?? nextInMs
-        nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, TAKEN_RETRY_MS))
+        nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, CLAIMED_ELSEWHERE_RETRY_MS))
       }
       this.#storeAway = false
       return nextInMs
@@ -114,25 +116,23 @@ export class DeliveryWorker {
     }
   }
 
-  /** Each wire is the first in its turn, so that none has to live on what another leaves. */
-  #inTurn(): readonly Wire[] {
+  /** The wire claimed last comes last, so that a backlog on one does not starve another. */
+  #wiresInTurn(): readonly Wire[] {
     const { wires } = this.#options.target
-    this.#turn = (this.#turn + 1) % wires.length
-    return [...wires.slice(this.#turn), ...wires.slice(0, this.#turn)]
+    return [...wires.slice(this.#firstWire), ...wires.slice(0, this.#firstWire)]
   }
 
-  #freePlaces(): number {
+  #freeSlots(): number {
     const { target } = this.#options
-    // While the host is probed there is one place, and a probe that is only just claimed has it already.
-    const concurrency = Math.min(target.concurrency, target.capacity()) - this.#carrying
-    // Claiming costs a commit, so a few places that are left are filled together.
-    return this.#carrying > 0 && concurrency < target.concurrency / 4 ? 0 : concurrency
+    const free = Math.min(target.concurrency, target.capacity()) - this.#running
+    // Each claim costs a commit, so slots are filled by the quarter.
+    return this.#running > 0 && free < target.concurrency / 4 ? 0 : free
   }
 
-  #setOut(message: Claimed): void {
-    this.#carrying += 1
+  #start(message: Claimed): void {
+    this.#running += 1
     void this.#options.deliverClaimed(message, this.#options.target).finally(() => {
-      this.#carrying -= 1
+      this.#running -= 1
       this.wake()
     })
   }

@@ -15,11 +15,11 @@ test('what is done about one message is done one after the other, also after a f
     done.push(`${name} ends`)
     if (fails) throw new Error(name)
   }
-  const first = attempts.alone('msg_1', act('first', true))
-  const second = attempts.alone('msg_1', act('second', false))
-  await attempts.alone('msg_2', act('other', false))
+  const first = attempts.withMessageLock('msg_1', act('first', true))
+  const second = attempts.withMessageLock('msg_1', act('second', false))
+  await attempts.withMessageLock('msg_2', act('other', false))
   await expect(first).rejects.toThrow('first')
-  expect(attempts.isInHand('msg_1')).toBe(true)
+  expect(attempts.isLocked('msg_1')).toBe(true)
   await second
   expect(done.filter((one) => !one.startsWith('other'))).toEqual([
     'first begins',
@@ -27,7 +27,7 @@ test('what is done about one message is done one after the other, also after a f
     'second begins',
     'second ends',
   ])
-  expect(attempts.isInHand('msg_1')).toBe(false)
+  expect(attempts.isLocked('msg_1')).toBe(false)
 })
 
 test('an end that the store cannot take keeps back no other: what failed together is committed one by one', async () => {

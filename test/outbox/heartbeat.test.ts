@@ -11,7 +11,7 @@ afterEach(() => void jest.useRealTimers())
 async function startHeartbeat(...held: readonly Held[][]) {
   const batches = [...held]
   const settled: string[] = []
-  const inHand = new Set<string>()
+  const locked = new Set<string>()
   const beats: number[] = []
   const seen = {
     adopted: 0,
@@ -39,7 +39,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
     },
     readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
   }
-  const attempts = { owner: 'gw-1', isInHand: (id: string) => inHand.has(id) }
+  const attempts = { owner: 'gw-1', isLocked: (id: string) => locked.has(id) }
   const heartbeat = new Heartbeat({
     store,
     attempts,
@@ -50,7 +50,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
     log: createLogger('silent'),
   })
   await heartbeat.start()
-  return { heartbeat, seen, settled, inHand }
+  return { heartbeat, seen, settled, locked }
 }
 
 test('looks every 5 s for what others have left behind, also after a short absence of the store', async () => {
@@ -152,8 +152,8 @@ test('what the store believes to be ours and nobody here is at is settled when i
 
 test('what somebody here is at is not settled, however often it is seen', async () => {
   const busy = held('busy', false)
-  const { heartbeat, settled, inHand } = await startHeartbeat([], [busy], [busy], [busy])
-  inHand.add('busy')
+  const { heartbeat, settled, locked } = await startHeartbeat([], [busy], [busy], [busy])
+  locked.add('busy')
   await jest.advanceTimersByTimeAsync(20_000)
   expect(settled).toEqual([])
   await heartbeat.stop()

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Outcome } from '../../src/divar/outcome.ts'
-import { stateAfterAttempt, type Tried } from '../../src/outbox/retry-policy.ts'
+import { stateAfterAttempt, type AttemptedMessage } from '../../src/outbox/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -14,7 +14,7 @@ function failed(retryAfterSeconds?: number): Outcome {
   }
 }
 
-function next(more: Partial<Tried>, random = 1) {
+function next(more: Partial<AttemptedMessage>, random = 1) {
   const tried = { outcome: failed(), number: 1, atLeastOnce: false, unsure: false, tryForMs: DAY_MS, ...more }
   return stateAfterAttempt(tried, POLICY, () => random)
 }

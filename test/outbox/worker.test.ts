@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { createLogger } from '../../src/observability/log.ts'
 import { DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
 import { RateLimitHold } from '../../src/outbox/rate-limit-hold.ts'
-import { StoreError, type Claim, type Wire } from '../../src/store/store.ts'
+import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
@@ -20,7 +20,7 @@ type Parts = {
   deliverClaimed?: WorkerOptions['deliverClaimed']
 }
 
-/** A courier whose store answers what the test says, and how often it was asked. */
+/** A worker whose store answers each claim as the test says, and the wires that were claimed. */
 async function startWorker({ claim, target, deliverClaimed = () => Promise.resolve() }: Parts) {
   const asked: Wire[] = []
   const store = {
@@ -69,7 +69,7 @@ describe('does not ask the store in a tight loop', () => {
 
   test('while a rateLimitHold of Divar’s lasts, however long: not at all', async () => {
     const { worker, rateLimitHold, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
-    rateLimitHold.begin(10 * MINUTE_MS)
+    rateLimitHold.holdFor(10 * MINUTE_MS)
     worker.wake()
     await jest.advanceTimersByTimeAsync(9 * MINUTE_MS)
     expect(asked).toEqual([])
@@ -92,7 +92,7 @@ describe('does not ask the store in a tight loop', () => {
   })
 })
 
-test('what becomes due at a time is looked for at that time', async () => {
+test('a message that becomes due later is claimed at that time', async () => {
   const { worker, asked } = await startWorker({ claim: () => Promise.resolve({ messages: [], nextInMs: 700 }) })
   worker.wake()
   await jest.advanceTimersByTimeAsync(699)
@@ -101,34 +101,56 @@ test('what becomes due at a time is looked for at that time', async () => {
   expect(asked).toHaveLength(2)
 })
 
-test('a wake during a look is not lost: another look follows at once, without waiting for any time', async () => {
-  const looks: ((claim: Claim) => void)[] = []
-  const { worker, asked } = await startWorker({ claim: () => new Promise((resolve) => looks.push(resolve)) })
+test('a wake during a poll is not lost: another poll follows at once', async () => {
+  const polls: ((claim: Claim) => void)[] = []
+  const { worker, asked } = await startWorker({ claim: () => new Promise((resolve) => polls.push(resolve)) })
   worker.wake()
-  // What is queued now the look under way may not see.
+  // The running poll may miss what is queued now.
   worker.wake()
   worker.wake()
   expect(asked).toHaveLength(1)
-  looks[0]?.(NOTHING)
+  polls[0]?.(NOTHING)
   await jest.advanceTimersByTimeAsync(0)
   expect(asked).toHaveLength(2)
-  // Three wakes do not make three looks.
-  looks[1]?.(NOTHING)
+  // Three wakes do not make three polls.
+  polls[1]?.(NOTHING)
   await jest.advanceTimersByTimeAsync(1999)
   expect(asked).toHaveLength(2)
 })
 
-test('each of two wires is the first in its turn', async () => {
+test('two wires with a backlog take turns; a poll without a free slot does not change whose turn it is', async () => {
+  const running: (() => void)[] = []
   const { worker, asked } = await startWorker({
-    claim: () => Promise.resolve(NOTHING),
-    target: { wires: ['v1', 'v2'] },
+    claim: () => Promise.resolve({ messages: [message], nextInMs: undefined }),
+    target: { wires: ['v1', 'v2'], concurrency: 1 },
+    deliverClaimed: () => new Promise((resolve) => running.push(resolve)),
   })
   worker.wake()
-  await jest.advanceTimersByTimeAsync(4000)
-  expect(asked).toEqual(['v2', 'v1', 'v1', 'v2', 'v2', 'v1'])
+  for (let turn = 0; turn < 4; turn += 1) {
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(4000)
+    running.shift()?.()
+  }
+  await jest.advanceTimersByTimeAsync(0)
+  expect(asked).toEqual(['v1', 'v2', 'v1', 'v2', 'v1'])
 })
 
-test('a failed wire keeps back no other: after an error the store is asked again, for both', async () => {
+const message: Claimed = {
+  id: 'msg_1',
+  caller: 'orders',
+  wire: 'v1',
+  conversation: 'c-1',
+  inLine: true,
+  atLeastOnce: false,
+  unsure: false,
+  attempts: 0,
+  tryForMs: 60_000,
+  requestId: 'req_1',
+  body: undefined,
+  isProbe: false,
+}
+
+test('after a store error both wires are claimed again', async () => {
   let fails = 1
   const { worker, asked } = await startWorker({
     claim: () => (fails-- > 0 ? Promise.reject(new StoreError('away', undefined)) : Promise.resolve(NOTHING)),
@@ -139,7 +161,7 @@ test('a failed wire keeps back no other: after an error the store is asked again
   expect(asked).toHaveLength(3)
 })
 
-test('stopped, it takes nothing new, whoever wakes it', async () => {
+test('a stopped worker claims nothing more, even when it is woken', async () => {
   const { worker, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
   worker.wake()
   await worker.stop()

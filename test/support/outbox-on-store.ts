@@ -107,7 +107,7 @@ export async function startOutbox(
     },
     queue: async (body) => {
       const send = newSend(body)
-      const queued = await outbox.queue(send, 'promised')
+      const queued = await outbox.enqueue(send, 'promised')
       if (queued.kind !== 'accepted') throw new Error(`not accepted but ${queued.kind}`)
       return send.id
     },
