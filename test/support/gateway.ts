@@ -47,18 +47,17 @@ export async function startTestGateway(
 ): Promise<TestGateway> {
   const divar = await startSimulator({ apiKey: KEYS.divarApi, ...options })
   let output = ''
+  // Parsed once: each line wakes all who wait for one, and some gateways log hundreds.
+  const parsed: LogLine[] = []
   const waiting = new Set<() => void>()
   const log = createLogger('debug', {
     write: (line) => {
       output += line
+      parsed.push(z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
       for (const look of waiting) look()
     },
   })
-  const lines = () =>
-    output
-      .split('\n')
-      .filter(Boolean)
-      .map((line): LogLine => z.record(z.string(), z.unknown()).parse(JSON.parse(line)))
+  const lines = () => [...parsed]
   running.push(divar.close)
   outputs.push(() => output)
   const config = readConfig({
