@@ -6,13 +6,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
 import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
 import { environment, KEYS } from '../support/gateway.ts'
 import { reportMissing } from '../support/programs.ts'
 import { CLICK } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
+
+/** Each test starts a process and has it log 20 MB, which a busy machine does slowly. */
+jest.setTimeout(60_000)
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Each click logs a megabyte; 16 may wait. */
@@ -91,17 +94,16 @@ function openPipe(name: string) {
 /** Reads a pipe until a whole line matches. */
 async function readUntil(reader: number, wanted: RegExp): Promise<string> {
   const chunk = Buffer.alloc(1024 * 1024)
-  for (let text = ''; ;) {
+  for (let rest = ''; ;) {
     try {
-      text += chunk.toString('utf8', 0, readSync(reader, chunk))
+      rest += chunk.toString('utf8', 0, readSync(reader, chunk))
     } catch {
       // Nothing is there yet.
       await setTimeout(5)
     }
-    const found = text
-      .split('\n')
-      .slice(0, -1)
-      .find((line) => wanted.test(line))
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    const found = lines.find((line) => wanted.test(line))
     if (found !== undefined) return found
   }
 }
