@@ -141,5 +141,5 @@ test('docs/logs.md lists every event that the sources name', () => {
   for (const event of new Set(named)) expect(logs).toContain(`\`${event}\``)
 })
 
-/** As they are written: to the log, as the conclusion of a unit of work, as the verdict on a refusal. */
-const EVENT = /(?:event: |conclude\(|refusedAs\()'([a-z]+\.[a-z_]+)'/g
+/** As they are written: to the log, in `conclude`, in `logRefusalAs`. */
+const EVENT = /(?:event: |conclude\(|logRefusalAs\()'([a-z]+\.[a-z_]+)'/g

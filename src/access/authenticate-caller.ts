@@ -37,7 +37,7 @@ export function requireCaller(
       )
     }
     response.locals.caller = name
-    response.locals.unit.fields['caller'] = name
+    response.locals.requestLog.fields['caller'] = name
     next()
   }
 }

@@ -6,9 +6,9 @@ import { createWrongKeyCount } from '../access/wrong-keys.ts'
 import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { deliverBy } from '../consent/deliver-on-grant.ts'
-import { createApp, type Side, type TrustProxy } from '../http/app.ts'
+import { createApp, type ListenerRoutes, type TrustProxy } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
-import type { Watch } from '../http/request-log.ts'
+import type { RequestObserver } from '../http/request-log.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 import { resolveWithin } from '../resolver/resolve.ts'
 import { clickRoutes } from '../session/click-routes.ts'
@@ -27,7 +27,7 @@ import { userRoutes } from '../consent/user-routes.ts'
 import type { Config, LimitsConfig } from '../config/config.ts'
 import type { Consent } from './consent.ts'
 import { reachDivar } from './divar.ts'
-import { EdgeFigures } from './request-counters.ts'
+import { RequestCounters } from './request-metrics.ts'
 import { describeMetrics } from './metrics.ts'
 import { InFlight } from './in-flight.ts'
 import { openResolver } from './resolver.ts'
@@ -55,8 +55,12 @@ export async function startGateway(
   { linesLost = () => 0 }: { linesLost?: () => number } = {},
 ): Promise<Gateway> {
   const tracing = config.otlpUrl && (await import('../tracing/tracing.ts')).openTracing(config.otlpUrl, VERSION, log)
-  const edge = new EdgeFigures(config.resolverTimeoutMs)
-  const watch: Watch = { onAnswered: edge.onAnswered, onConcluded: edge.onConcluded, spans: tracing?.spans }
+  const requests = new RequestCounters(config.resolverTimeoutMs)
+  const observer: RequestObserver = {
+    onAnswered: requests.onAnswered,
+    onConcluded: requests.onConcluded,
+    spans: tracing?.spans,
+  }
   const hosts: Host[] = []
   const openHost = ({ origin }: URL, timeoutMs: number): Host => {
     const host = createHost(origin, timeoutMs, tracing?.spans)
@@ -77,7 +81,7 @@ export async function startGateway(
 
   const consent = stored?.consent
   const consentUrls = createConsentUrls(consent?.flow)
-  const publicSide: Side = {
+  const publicRoutes: ListenerRoutes = {
     mountFirst: sessionRoutes({
       requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
       resolve: inFlight.track(
@@ -102,7 +106,7 @@ export async function startGateway(
   }
   // The internal port is not open to the internet.
   const operators = config.internalPort === undefined ? callersOnly : withoutKey
-  const internalSide: Side = {
+  const internalRoutes: ListenerRoutes = {
     faultHandlers: [platformFaults],
     routers: [
       messageRoutes({
@@ -121,7 +125,7 @@ export async function startGateway(
       metricsRoutes(
         operators,
         describeMetrics({
-          edge,
+          requests,
           breakers: [...divar.breakers, ...breakers],
           outbox: stored?.outbox.metrics,
           consent: consent?.metrics,
@@ -133,13 +137,15 @@ export async function startGateway(
     ],
   }
 
-  const listeners = await listenOn(config, publicSide, internalSide, { log, watch }).catch(async (error: unknown) => {
-    // Nothing that has just begun, such as a refresh, is waited for.
-    cutOff.abort()
-    await stored?.close()
-    await tracing?.close(0)
-    throw error
-  })
+  const listeners = await listenOn(config, publicRoutes, internalRoutes, { log, observer }).catch(
+    async (error: unknown) => {
+      // Nothing that has just begun, such as a refresh, is waited for.
+      cutOff.abort()
+      await stored?.close()
+      await tracing?.close(0)
+      throw error
+    },
+  )
   const [main, internal = main] = listeners
   return {
     port: main.port,
@@ -200,19 +206,19 @@ function consentSide(
 
 async function listenOn(
   { port, internalPort, host, limits }: Config,
-  publicSide: Side,
-  internalSide: Side,
-  { log, watch }: { log: Logger; watch: Watch },
+  publicRoutes: ListenerRoutes,
+  internalRoutes: ListenerRoutes,
+  { log, observer }: { log: Logger; observer: RequestObserver },
 ): Promise<[Listener, ...Listener[]]> {
-  const edge = { trustProxy: trustOf(limits), watch, log }
+  const options = { trustProxy: trustOf(limits), observer, log }
   if (internalPort === undefined) {
     // The sends first: they are many, and each router before them is asked for each.
-    const both = { ...publicSide, routers: [...internalSide.routers, ...publicSide.routers] }
-    return [await listen(createApp(both, edge), port, host)]
+    const both = { ...publicRoutes, routers: [...internalRoutes.routers, ...publicRoutes.routers] }
+    return [await listen(createApp(both, options), port, host)]
   }
-  const main = await listen(createApp(publicSide, edge), port, host)
+  const main = await listen(createApp(publicRoutes, options), port, host)
   try {
-    return [main, await listen(createApp(internalSide, edge), internalPort, host)]
+    return [main, await listen(createApp(internalRoutes, options), internalPort, host)]
   } catch (error) {
     await main.drain(0)
     throw error

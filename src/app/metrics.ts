@@ -3,8 +3,7 @@ import type { OutboxMetrics } from '../outbox/metrics.ts'
 import type { BreakerReading } from './breakers.ts'
 import type { ConsentMetrics } from './consent.ts'
 import type { SpanFigures } from '../observability/spans.ts'
-import { edgeMetrics } from './request-metrics.ts'
-import type { EdgeFigures } from './request-counters.ts'
+import { requestMetrics, type RequestCounters } from './request-metrics.ts'
 import { VERSION } from '../base/version.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
@@ -13,7 +12,7 @@ const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 type OfStore = <Value>(read: readonly Value[] | undefined) => readonly Value[]
 
 export type Figures = {
-  edge: EdgeFigures
+  requests: RequestCounters
   breakers: readonly BreakerReading[]
   /** Where there is a store. */
   outbox: OutboxMetrics | undefined
@@ -29,7 +28,7 @@ export type Figures = {
 
 /** Every metric of a gateway, besides those of its process. */
 export function describeMetrics(figures: Figures): Metric[] {
-  const { edge, breakers, outbox, consent, spans, isStoreUp, linesLost } = figures
+  const { requests, breakers, outbox, consent, spans, isStoreUp, linesLost } = figures
   const ofStore: OfStore = (read = []) => (isStoreUp?.() === true ? read : [])
   return [
     {
@@ -46,7 +45,7 @@ export function describeMetrics(figures: Figures): Metric[] {
       labels: [],
       read: () => [{ labels: {}, value: linesLost() }],
     },
-    ...edgeMetrics(edge),
+    ...requestMetrics(requests),
     {
       kind: 'gauge',
       name: 'kenar_breaker_state',

@@ -2,9 +2,12 @@ import * as z from 'zod'
 import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Click, ClickRead, Side } from './click.ts'
-import { dataPart, objectPart, textPart, withoutAbsentParts, type OptionalParts } from './optional-parts.ts'
-import { chooseReturnUrl } from './return-url.ts'
 import {
+  dataPart,
+  objectPart,
+  textPart,
+  withoutAbsentParts,
+  type OptionalParts,
   knows,
   location,
   locationPart,
@@ -14,6 +17,7 @@ import {
   returnAddressParts,
   unknownMembers,
 } from './wire-fields.ts'
+import { chooseReturnUrl } from './return-url.ts'
 
 const ID = 128
 

@@ -1,9 +1,11 @@
 import * as z from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
 import type { Click, ClickRead, Side } from './click.ts'
-import { dataPart, textPart, withoutAbsentParts, type OptionalParts } from './optional-parts.ts'
-import { chooseReturnUrl } from './return-url.ts'
 import {
+  dataPart,
+  textPart,
+  withoutAbsentParts,
+  type OptionalParts,
   knows,
   optionalObject,
   optionalText,
@@ -11,6 +13,7 @@ import {
   returnAddressParts,
   unknownMembers,
 } from './wire-fields.ts'
+import { chooseReturnUrl } from './return-url.ts'
 
 /** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
 export const clickV2 = z.compile(

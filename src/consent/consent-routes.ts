@@ -2,12 +2,11 @@ import type { RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { callerOf } from '../access/authenticate-caller.ts'
 import { Fault, type FieldError } from '../base/fault.ts'
-import { controlError, NO_CONTROL, requiredId } from '../base/fields.ts'
-import { fieldErrors, summarize } from '../base/fields.ts'
+import { controlError, NO_CONTROL, requiredId, fieldErrors, summarize } from '../base/fields.ts'
 import { COMPLETION_URL } from '../click/return-url.ts'
 import type { ConsentSubject } from './consent-scopes.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
-import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { createRouter, routesOn } from '../http/routes.ts'
 import { checkLandingUrl, type LandingPolicy } from '../resolver/landing.ts'
@@ -46,19 +45,19 @@ export function consentRoutes(options: ConsentOptions): Router {
   return routesOn({ '/consents': 'POST' }, routes).use(
     '/consents',
     storeFaults,
-    answerFaults(problemShape, refusedAs('consent.not_asked')),
+    answerFaults(problemShape, logRefusalAs('consent.not_asked')),
   )
 }
 
 function answerConsent({ flow, policy }: ConsentOptions): RequestHandler {
   return async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     requireNoQuery(request)
     const body = readBody(await readJsonBody(request))
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
     const { id, url, expiresAt } = await begin(flow, body, checked.url, callerOf(response))
-    unit.conclude('consent.asked')
+    requestLog.conclude('consent.asked')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   }
 }

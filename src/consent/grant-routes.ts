@@ -4,11 +4,10 @@ import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { Grant } from './grant.ts'
 import type { Grants } from './grants.ts'
-import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/routes.ts'
 import { writeScope, type ScopeStyle } from '../scope/scope.ts'
-import { readCursor, writeCursor } from '../http/cursor.ts'
-import { readQuery, requireNoQuery } from '../http/query.ts'
+import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/query.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
 const PAGE = 100
@@ -20,10 +19,10 @@ export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Rou
   const routes = createRouter().use(requireCaller)
 
   routes.get('/grants', async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     const { user_id: userId, cursor } = readFilter(request)
     const page = await grants.list(userId, { cursor, limit: PAGE })
-    unit.conclude('grant.listed')
+    requestLog.conclude('grant.listed')
     response.json({
       grants: page.grants.map((grant) => showGrant(grant, style)),
       next_cursor: writeCursor(page.nextCursor),
@@ -31,21 +30,21 @@ export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Rou
   })
 
   routes.delete('/grants/:id', async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     requireNoQuery(request)
     const { id } = request.params
     if (!/^grt_[\w-]{24}$/.test(id) || !(await grants.remove(id))) {
       throw new Fault('not_found', 'id: expected that of a grant that is still kept')
     }
-    unit.fields['grant_id'] = id
-    unit.conclude('grant.deleted')
+    requestLog.fields['grant_id'] = id
+    requestLog.conclude('grant.deleted')
     response.status(204).end()
   })
 
   return routesOn({ '/grants': 'GET, HEAD', '/grants/:id': 'DELETE' }, routes).use(
     '/grants',
     storeFaults,
-    answerFaults(problemShape, refusedAs('grant.refused')),
+    answerFaults(problemShape, logRefusalAs('grant.refused')),
   )
 }
 

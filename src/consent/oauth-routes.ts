@@ -41,39 +41,39 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
         next()
         return
       }
-      response.locals.unit.conclude('consent.prefetch_refused')
+      response.locals.requestLog.conclude('consent.prefetch_refused')
       allowFraming(response).status(503).end()
     })
   }
 
   router.get(START, async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     const { id } = request.params
     const opened = /^cns_[\w-]{24}$/.test(id) ? await flow.open(id) : ({ kind: 'not_opened' } as const)
     if (opened.kind === 'not_opened') {
-      unit.conclude('consent.refused')
-      unit.fields['reason'] = 'the link was never made, used up, or too old'
+      requestLog.conclude('consent.refused')
+      requestLog.fields['reason'] = 'the link was never made, used up, or too old'
       end(response, 'expired')
       return
     }
-    unit.fields['consent_id'] = shorten(id)
-    unit.conclude('consent.opened')
+    requestLog.fields['consent_id'] = shorten(id)
+    requestLog.conclude('consent.opened')
     writeCookies(response, opened.state, opened.browser, COOKIE_S, isSecure)
     redirect(response, opened.url)
   })
 
   router.get(CALLBACK, async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     const query = queryOf(request)
     const state = new URLSearchParams(query).get('state') ?? ''
-    const finished = await flow.finish(query, readCookies(request, state, isSecure), unit.trace)
+    const finished = await flow.finish(query, readCookies(request, state, isSecure), requestLog.trace)
     // An attempt from another browser does not end the flow.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
       writeCookies(response, state, '', 0, isSecure)
     }
     onFinished(finished.kind === 'refused' ? finished.why : finished.kind)
     answer(finished, response)
-    if (finished.kind === 'refused' && finished.reason !== undefined) unit.fields['reason'] = finished.reason
+    if (finished.kind === 'refused' && finished.reason !== undefined) requestLog.fields['reason'] = finished.reason
   })
 
   for (const path of [START, CALLBACK]) router.all(path, allowMethods('GET, HEAD'))
@@ -86,7 +86,7 @@ export function noOauthRoutes(): Router {
   const router = createRouter()
   for (const path of [START, CALLBACK]) {
     router.get(path, (_request, response) => {
-      response.locals.unit.conclude('consent.refused')
+      response.locals.requestLog.conclude('consent.refused')
       end(response, 'not_set_up')
     })
     router.all(path, allowMethods('GET, HEAD'))
@@ -95,21 +95,21 @@ export function noOauthRoutes(): Router {
 }
 
 function answer(finished: Finished, response: Response): void {
-  const { unit } = response.locals
+  const { requestLog } = response.locals
   switch (finished.kind) {
     case 'granted':
-      unit.fields['grant_id'] = finished.grantId
-      unit.conclude('consent.granted')
+      requestLog.fields['grant_id'] = finished.grantId
+      requestLog.conclude('consent.granted')
       redirect(response, finished.landing)
       return
     case 'denied':
-      unit.conclude('consent.denied')
+      requestLog.conclude('consent.denied')
       if (finished.onDenied === undefined) end(response, 'denied', finished.returnUrl)
       else redirect(response, finished.onDenied)
       return
     case 'refused':
-      unit.fields['why'] = finished.why
-      unit.conclude(
+      requestLog.fields['why'] = finished.why
+      requestLog.conclude(
         'consent.refused',
         finished.why === 'not_answered' || finished.why === 'not_allowed' ? 'warn' : 'info',
       )
@@ -123,16 +123,16 @@ const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, respons
     next(error)
     return
   }
-  const { unit } = response.locals
+  const { requestLog } = response.locals
   // The id is not valid percent-encoding.
   if (error instanceof URIError) {
-    unit.conclude('consent.refused')
+    requestLog.conclude('consent.refused')
     end(response, 'not_found')
     return
   }
   const isStore = error instanceof StoreError
-  Object.assign(unit.fields, describeError(isStore ? (error.cause ?? error) : error))
-  unit.conclude('consent.failed', 'error')
+  Object.assign(requestLog.fields, describeError(isStore ? (error.cause ?? error) : error))
+  requestLog.conclude('consent.failed', 'error')
   // An altered row stays unreadable, so a retry would not help.
   end(response, error instanceof SealError ? 'expired' : 'store_unavailable')
 }

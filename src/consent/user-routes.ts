@@ -6,7 +6,7 @@ import type { Trace } from '../observability/trace.ts'
 import type { Grant } from './grant.ts'
 import type { GrantChoice, Grants } from './grants.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
-import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/routes.ts'
 import type { ConsentUrls } from './require-consent.ts'
 import { requireNoQuery } from '../http/query.ts'
@@ -26,25 +26,25 @@ export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: Us
   const routes = createRouter().use(requireCaller)
 
   routes.get('/users/:user_id', async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     requireNoQuery(request)
     const userId = readUserId(request.params.user_id)
     const choice = await grants.forUser(userId, [{ kind: 'phone' }, { kind: 'user_id' }])
     if (choice.kind !== 'grant') {
       throw noGrant(choice, await consentUrls.forUser(callerOf(response), userId))
     }
-    const user = requireUser(await fetchWithGrant(grants, fetchUser, choice.grant, unit.trace))
+    const user = requireUser(await fetchWithGrant(grants, fetchUser, choice.grant, requestLog.trace))
     if (user.userId !== undefined && user.userId !== userId) {
       throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
     }
-    unit.conclude('user.shown')
+    requestLog.conclude('user.shown')
     response.json({ user_id: userId, ...(user.phoneNumber !== undefined && { phone_number: user.phoneNumber }) })
   })
 
   return routesOn({ '/users/:user_id': 'GET, HEAD' }, routes).use(
     '/users',
     storeFaults,
-    answerFaults(problemShape, refusedAs('user.not_shown')),
+    answerFaults(problemShape, logRefusalAs('user.not_shown')),
   )
 }
 

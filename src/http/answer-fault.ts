@@ -4,6 +4,8 @@ import { describeError, type Logger } from '../observability/log.ts'
 import { discardRest } from './body.ts'
 import { faultStatus } from './fault-status.ts'
 import type { Level } from './request-log.ts'
+import * as z from 'zod'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** An answer as a value: what is sent, and what could be kept. */
 export type Reply = { status: number; headers: Record<string, string>; body: string }
@@ -55,7 +57,7 @@ function headersOf({ options: { retryAfter, allow, headers } }: Fault, contentTy
 }
 
 /** Under which event, and how loudly, a fault goes into the log. */
-export type Verdict = (code: FaultCode) => { event: string; level: Level }
+export type LogVerdict = (code: FaultCode) => { event: string; level: Level }
 
 /** Faults that are nobody's but ours. */
 const OURS: ReadonlySet<FaultCode> = new Set([
@@ -65,23 +67,23 @@ const OURS: ReadonlySet<FaultCode> = new Set([
   'grant_unreadable',
 ])
 
-export function refusedAs(event: string): Verdict {
+export function logRefusalAs(event: string): LogVerdict {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })
 }
 
 /** Ends every request that threw: the fault's status, the shape of this side, one line in the log. Nothing internal goes out. */
-export function answerFaults(shape: FaultShape, verdict: Verdict): ErrorRequestHandler {
+export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const fault = asFault(error)
     const { internal, cause } = fault.options
-    const { unit } = response.locals
-    const reply = shape(fault, unit.requestId)
+    const { requestLog } = response.locals
+    const reply = shape(fault, requestLog.requestId)
     if (!response.headersSent) response.status(reply.status)
-    unit.fields['code'] = fault.code
-    if (internal !== undefined) unit.fields['reason'] = internal
-    if (OURS.has(fault.code) && cause !== undefined) Object.assign(unit.fields, describeError(cause))
+    requestLog.fields['code'] = fault.code
+    if (internal !== undefined) requestLog.fields['reason'] = internal
+    if (OURS.has(fault.code) && cause !== undefined) Object.assign(requestLog.fields, describeError(cause))
     const { event, level } = verdict(fault.code)
-    unit.conclude(event, level)
+    requestLog.conclude(event, level)
     if (response.headersSent) {
       response.destroy()
       return
@@ -105,4 +107,66 @@ function asFault(error: unknown): Fault {
   // Express throws this for a path that cannot be percent-decoded.
   if (error instanceof URIError) return new Fault('malformed_request', 'path: expected valid percent-encoding')
   return new Fault('internal_error', 'The gateway failed; its log has this request_id.', { cause: error })
+}
+
+/** Every path of the platform's own, so that an SDK that has the gateway as its host can read each refusal. */
+export const PLATFORM_PREFIX = /^\/(?:v\d+|experimental)\/open-platform(?=\/|$)/i
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** The platform's numbers for what went wrong, those of gRPC, by our HTTP status. */
+const PLATFORM_CODES: Readonly<Record<number, number>> = {
+  400: 3,
+  401: 16,
+  403: 7,
+  404: 5,
+  405: 5,
+  409: 10,
+  412: 9,
+  413: 3,
+  415: 3,
+  422: 3,
+  429: 8,
+  500: 13,
+  501: 12,
+  502: 14,
+  503: 14,
+  504: 2,
+}
+/** gRPC's "unknown". */
+const UNKNOWN_CODE = 2
+
+/** The platform's error, with our problem document among its details. */
+export const platformShape: FaultShape = (fault, requestId) => {
+  const { status, headers } = problemShape(fault, requestId)
+  return platformError(status, headers, problemDocument(fault, requestId))
+}
+
+const problemMembers = z.looseObject({ status: z.int(), detail: z.string() })
+
+/** An answer of `/messages` as it is given under the platform's paths: refusals in the platform's shape, and no `ignored`. */
+export function toPlatformReply(reply: Reply): Reply {
+  const body: unknown = JSON.parse(reply.body)
+  if (reply.headers['content-type'] === PROBLEM_TYPE) {
+    return platformError(reply.status, reply.headers, problemMembers.parse(body))
+  }
+  if (!isJsonObject(body) || !Object.hasOwn(body, 'ignored')) return reply
+  const { ignored: _, ...rest } = body
+  return { ...reply, body: JSON.stringify(rest) }
+}
+
+function platformError(
+  status: number,
+  headers: Reply['headers'],
+  problem: JsonObject & { status: number; detail: string },
+): Reply {
+  return {
+    status,
+    headers: { ...headers, 'content-type': JSON_TYPE },
+    body: JSON.stringify({
+      code: PLATFORM_CODES[problem.status] ?? UNKNOWN_CODE,
+      message: problem.detail,
+      details: [{ '@type': 'kenar/problem', ...problem }],
+    }),
+  }
 }

@@ -1,13 +1,15 @@
-import express, { type ErrorRequestHandler, type Express, type IRouter, type Router } from 'express'
+import type { IncomingMessage } from 'node:http'
+import express, { type ErrorRequestHandler, type Express, type IRouter, type Response, type Router } from 'express'
 import type { Logger } from '../observability/log.ts'
-import { answerFaults, lastResort, problemShape, refusedAs } from './answer-fault.ts'
+import { answerFaults, lastResort, problemShape, logRefusalAs } from './answer-fault.ts'
 import { notFound } from './routes.ts'
-import { guardRequest } from './request-guard.ts'
 import { messageClasses, type MessageClasses } from './responses.ts'
-import { unitOfWork, type Watch } from './request-log.ts'
+import { openRequestLog, type RequestObserver } from './request-log.ts'
+import { Fault } from '../base/fault.ts'
+import { isContradictory, valuesOf } from '../base/repeated-header.ts'
 
 /** What one listener serves. */
-export type Side = {
+export type ListenerRoutes = {
   /** Puts the most used route first, and into the app itself: a router of its own would begin its work anew for each request. */
   mountFirst?: (app: IRouter) => void
   routers: readonly Router[]
@@ -23,15 +25,15 @@ export type App = { handle: Express; classes: MessageClasses }
 
 /** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
 export function createApp(
-  { mountFirst, routers, faultHandlers = [] }: Side,
-  { trustProxy, watch, log }: { trustProxy: TrustProxy; watch: Watch; log: Logger },
+  { mountFirst, routers, faultHandlers = [] }: ListenerRoutes,
+  { trustProxy, observer, log }: { trustProxy: TrustProxy; observer: RequestObserver; log: Logger },
 ): App {
   const app = express()
   const classes = messageClasses(app)
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
-  const openUnit = unitOfWork(log, watch)
+  const openLog = openRequestLog(log, observer)
   app.use((request, response, next) => {
-    openUnit(request, response)
+    openLog(request, response)
     guardRequest(request, response)
     next()
   })
@@ -39,6 +41,31 @@ export function createApp(
   for (const router of routers) app.use(router)
   app.use(notFound)
   for (const { path, handler } of faultHandlers) app.use(path, handler)
-  app.use(answerFaults(problemShape, refusedAs('request.refused')), lastResort(log))
+  app.use(answerFaults(problemShape, logRefusalAs('request.refused')), lastResort(log))
   return { handle: app, classes }
+}
+
+const MAX_HEADERS = 100
+
+/**
+ * Refuses what two servers in a row could read differently, before anything else looks at the request: an absolute target, a second
+ * `Host`, a second `Authorization` that differs, more headers than anybody needs, chunks of a version that has none. What follows on such a connection
+ * may be part of the same trick, so nothing more is read from it.
+ * @throws Fault `malformed_request`
+ */
+function guardRequest(request: IncomingMessage, response: Response): void {
+  const why = ambiguityOf(request)
+  if (why === undefined) return
+  response.setHeader('connection', 'close')
+  throw new Fault('malformed_request', why)
+}
+
+function ambiguityOf({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
+  if (!url?.startsWith('/')) return 'target: expected a path that begins with /'
+  if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
+  if (valuesOf('host', rawHeaders).length > 1) return 'host: expected this header once'
+  if (isContradictory(valuesOf('authorization', rawHeaders))) return 'authorization: expected one value'
+  // Whoever stands before us may have forwarded it by the length that it has not; RFC 9112 calls such framing faulty.
+  if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
+  return undefined
 }

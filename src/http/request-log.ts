@@ -1,9 +1,8 @@
 import type { Request, Response } from 'express'
 import { newId } from '../base/id.ts'
 import type { Logger } from '../observability/log.ts'
-import type { Spans } from '../observability/spans.ts'
+import type { Spans, SpanAttributes, SpanEnd } from '../observability/spans.ts'
 import { readTrace, type Trace } from '../observability/trace.ts'
-import { spanOf } from './request-span.ts'
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
@@ -19,7 +18,7 @@ type Line = Record<string, unknown> & {
 }
 
 /** One request, and the one wide line that its log gets. */
-export type UnitOfWork = {
+export type RequestLog = {
   readonly requestId: string
   readonly trace: Trace
   /** The line itself, as far as it is known. Never bodies, tokens, keys, texts or ids of people. */
@@ -29,17 +28,17 @@ export type UnitOfWork = {
   /**
    * Says what happened, e.g. `click.resolved`; the first conclusion counts. The line is written once that is known and the
    * answer is out or its reader gone, whichever comes last: a caller that hangs up does not hide how its message ended.
-   * A unit without a conclusion (a probe) gets no line, and no span.
+   * A requestLog without a conclusion (a probe) gets no line, and no span.
    */
   conclude: (event: string, level?: Level) => void
 }
 
 /** Who looks at units of work beside the log. */
-export type Watch = {
+export type RequestObserver = {
   /** Told of each request once its answer is out: the pattern of its route, or `none`, and its status, 0 where no answer began. */
   onAnswered: (route: string, status: number) => void
-  /** Told of each unit that came to a conclusion. */
-  onConcluded: (unit: UnitOfWork, event: string) => void
+  /** Told of each requestLog that came to a conclusion. */
+  onConcluded: (requestLog: RequestLog, event: string) => void
   /** Where spans are asked for. */
   spans?: Spans | undefined
 }
@@ -50,15 +49,15 @@ declare global {
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
     interface Locals {
-      unit: UnitOfWork
+      requestLog: RequestLog
     }
   }
 }
 
 /** Opens the unit of work of each request. */
-export function unitOfWork(
+export function openRequestLog(
   log: Logger,
-  { onAnswered, onConcluded, spans }: Watch,
+  { onAnswered, onConcluded, spans }: RequestObserver,
 ): (request: Request, response: Response) => void {
   return (request, response) => {
     const { headers } = request
@@ -79,17 +78,17 @@ export function unitOfWork(
       fields.duration_ms = elapsedMs(startedAt)
       if (!response.writableFinished) fields['client_gone'] = true
       log[level](fields)
-      onConcluded(unit, event)
+      onConcluded(requestLog, event)
       span?.end(spanOf(request.method, routeOf(request), response.statusCode, event, fields))
     }
-    const conclude: UnitOfWork['conclude'] = (event, level = 'info') => {
+    const conclude: RequestLog['conclude'] = (event, level = 'info') => {
       if (conclusion !== undefined) return
       conclusion = { event, level }
       write()
     }
-    const unit: UnitOfWork = { requestId, trace, fields, subject: undefined, conclude }
+    const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
     // Express would make an object for whatever may come, and look up what comes by name.
-    response.locals = { unit }
+    response.locals = { requestLog }
     response.requestId = requestId
     response.on('close', () => {
       onAnswered(routeOf(request), statusOf(response))
@@ -115,4 +114,32 @@ function routeOf({ route }: { route?: unknown }): string {
 
 function statusOf({ headersSent, statusCode }: Response): number {
   return headersSent ? statusCode : 0
+}
+
+/** Of a line's fields, those that leave with a span: ids of ours, and words of a closed list. */
+const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
+
+/** What a span says of one request: never its path, its headers, nor the id that its caller gave it. */
+function spanOf(
+  method: string,
+  route: string,
+  status: number,
+  event: string,
+  fields: Readonly<Record<string, unknown>>,
+): SpanEnd {
+  const attributes: SpanAttributes = {
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+    event,
+  }
+  const shown = SHOWN.flatMap((name) => {
+    const value = fields[name]
+    return typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : []
+  })
+  return {
+    name: `${method} ${route}`,
+    attributes: { ...attributes, ...Object.fromEntries(shown) },
+    failed: status >= 500,
+  }
 }

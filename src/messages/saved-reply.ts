@@ -22,7 +22,7 @@ export function jsonReply(status: number, body: object, headers: Record<string, 
   }
 }
 
-export function answerKept({ status, headers, body }: Reply, response: Response): void {
+export function answerSaved({ status, headers, body }: Reply, response: Response): void {
   response.status(status).set(headers).end(body)
 }
 
@@ -31,12 +31,12 @@ export function answerKept({ status, headers, body }: Reply, response: Response)
  * @param present writes the kept answer in the form of this path; the first request may have come by another
  */
 export function answerRepeat(repeat: Repeat, response: Response, present: (kept: Reply) => Reply): void {
-  const { unit } = response.locals
+  const { requestLog } = response.locals
   switch (repeat.kind) {
     case 'replay':
-      unit.fields['message_id'] = repeat.messageId
-      unit.conclude('message.replayed')
-      answerKept(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
+      requestLog.fields['message_id'] = repeat.messageId
+      requestLog.conclude('message.replayed')
+      answerSaved(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
       return
     case 'running':
       throw new Fault(
@@ -50,7 +50,7 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (kept:
         'Idempotency-Key: this key was used for another message; take a new key for each message',
       )
     case 'lost':
-      unit.fields['message_id'] = repeat.messageId
+      requestLog.fields['message_id'] = repeat.messageId
       throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, repeat.messageId)
   }
 }

@@ -3,8 +3,16 @@ import { callerOf } from '../access/authenticate-caller.ts'
 import { newId } from '../base/id.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { type Credential, type DeliverBy, wireOf } from '../divar/deliver.ts'
-import { answerFaults, problemShape, refusedAs, type Reply, type Verdict } from '../http/answer-fault.ts'
-import { PLATFORM_PREFIX, platformShape, toPlatformReply } from '../http/platform-shape.ts'
+import {
+  answerFaults,
+  problemShape,
+  logRefusalAs,
+  type Reply,
+  type LogVerdict,
+  PLATFORM_PREFIX,
+  platformShape,
+  toPlatformReply,
+} from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { allowMethods, createRouter } from '../http/routes.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
@@ -12,13 +20,12 @@ import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/enqueue.ts'
 import type { ConsentUrls } from '../consent/require-consent.ts'
-import { answerKept, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
+import { answerSaved, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
 import { deliveredBody, faultOf, outcomeFields, outcomeLevel, type NotDelivered } from './outcome-answer.ts'
 import { requireNoQuery } from '../http/query.ts'
 import { createSendRateLimit } from './send-rate-limit.ts'
-import { readSendWishes } from './send-preferences.ts'
+import { readSendPreferences, readUserToken } from './send-headers.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
-import { readUserToken } from './user-token.ts'
 
 /** The platform's own, so that an SDK can have the gateway as its host. */
 const PLATFORM_PATHS = [
@@ -29,7 +36,7 @@ const PLATFORM_PATHS = [
 /** Ends every request below the platform's paths in the platform's shape, whether or not a route took it. */
 export const platformFaults = {
   path: PLATFORM_PREFIX,
-  handler: answerFaults(platformShape, refusedAs('request.refused')),
+  handler: answerFaults(platformShape, logRefusalAs('request.refused')),
 }
 
 /** How the answers of one path differ from those of `/messages`. */
@@ -72,7 +79,7 @@ export function messageRoutes(options: MessageOptions): Router {
 }
 
 const countAsSend: RequestHandler = (_request, response, next) => {
-  response.locals.unit.subject = 'send'
+  response.locals.requestLog.subject = 'send'
   next()
 }
 
@@ -80,28 +87,28 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   const { deliver, outbox, sendsPerMinute } = options
   const refuseSend = sendsPerMinute === 0 ? undefined : createSendRateLimit(sendsPerMinute)
   return (form) => async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     const caller = callerOf(response)
     requireNoQuery(request)
-    const { respondAsync, idempotencyKey } = readSendWishes(request, outbox !== undefined)
+    const { respondAsync, idempotencyKey } = readSendPreferences(request, outbox !== undefined)
     const body = await readJsonBody(request)
     const send = parseSend(body, conversationOf(request))
     const { count, members } = findIgnoredMembers(body)
-    if (count > 0) unit.fields['ignored'] = count
+    if (count > 0) requestLog.fields['ignored'] = count
     const userToken = readUserToken(request.headers)
     const credential: Credential =
       userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
     const id = newId('msg')
-    unit.fields['message_id'] = id
-    unit.fields['wire'] = wireOf(send.message.address)
-    if (credential.kind === 'grant') unit.fields['by'] = 'grant'
+    requestLog.fields['message_id'] = id
+    requestLog.fields['wire'] = wireOf(send.message.address)
+    if (credential.kind === 'grant') requestLog.fields['by'] = 'grant'
 
     const stored: AskedSend = {
       ...send,
       id,
       caller,
       credential,
-      requestId: unit.requestId,
+      requestId: requestLog.requestId,
       idempotencyKey,
       ignored: members.map(({ pointer }) => pointer),
       form,
@@ -117,7 +124,7 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
     }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
       const begunAt = performance.now()
-      const outcome = await deliver(send.message, credential, unit.trace)
+      const outcome = await deliver(send.message, credential, requestLog.trace)
       outbox?.onOutcome(outcome, begunAt)
       await answerOutcome(outcome, stored, options, response)
       return
@@ -164,8 +171,8 @@ async function answerQueued(
     answerRepeat(queued, response, send.form.present)
     return
   }
-  response.locals.unit.conclude('message.queued')
-  answerKept(send.form.present(reply), response)
+  response.locals.requestLog.conclude('message.queued')
+  answerSaved(send.form.present(reply), response)
 }
 
 /** One attempt under a key: a repeat of the request gets the same answer. */
@@ -175,7 +182,7 @@ async function answerAttempt(
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
-  const { requestId, trace } = response.locals.unit
+  const { requestId, trace } = response.locals.requestLog
   const deliver = () => options.deliver(send.message, send.credential, trace)
   const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
     JSON.stringify(replyOf(outcome, send, requestId)),
@@ -198,12 +205,12 @@ async function answerOutcome(
   options: MessageOptions,
   response: Response,
 ): Promise<void> {
-  const { unit } = response.locals
+  const { requestLog } = response.locals
   if (outcome.kind !== 'delivered') {
-    Object.assign(unit.fields, outcomeFields(outcome))
+    Object.assign(requestLog.fields, outcomeFields(outcome))
     throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
   }
-  unit.conclude('message.delivered')
+  requestLog.conclude('message.delivered')
   response.endJson(200, deliveredBody(send.id, send.form === OWN_FORM ? send.ignored : []))
 }
 
@@ -213,9 +220,9 @@ function conversationOf(request: Request): string | undefined {
 }
 
 /** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
-const verdictOn: Verdict = (code) => {
+const verdictOn: LogVerdict = (code) => {
   const level = code === 'store_outcome_unknown' ? 'warn' : outcomeLevel(code)
   return level === undefined || level === 'error' ? refusedBeforeSending(code) : { event: `message.${code}`, level }
 }
 
-const refusedBeforeSending = refusedAs('message.refused')
+const refusedBeforeSending = logRefusalAs('message.refused')

@@ -2,12 +2,11 @@ import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { callerOf } from '../access/authenticate-caller.ts'
 import { Fault } from '../base/fault.ts'
-import { answerFaults, problemShape, refusedAs } from '../http/answer-fault.ts'
+import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/routes.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
-import { readCursor, writeCursor } from '../http/cursor.ts'
-import { readQuery, requireNoQuery } from '../http/query.ts'
+import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/query.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
 const DEFAULT_PAGE = 50
@@ -19,7 +18,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
 
   routes.get('/messages', async (request, response) => {
     const { messages, nextCursor } = await outbox.list(callerOf(response), readFilter(request))
-    response.locals.unit.conclude('message.listed')
+    response.locals.requestLog.conclude('message.listed')
     response.json({
       messages: messages.map(showMessage),
       next_cursor: writeCursor(nextCursor),
@@ -30,8 +29,8 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     requireNoQuery(request)
     const message = await outbox.find(callerOf(response), idOf(request))
     if (message === undefined) throw notYours()
-    response.locals.unit.fields['message_id'] = message.id
-    response.locals.unit.conclude('message.shown')
+    response.locals.requestLog.fields['message_id'] = message.id
+    response.locals.requestLog.conclude('message.shown')
     response.json(showMessage(message))
   })
 
@@ -39,8 +38,8 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     requireNoQuery(request)
     const id = idOf(request)
     requireChanged(await orOutcomeUnknown(outbox.retry(callerOf(response), id)), 'retry')
-    response.locals.unit.fields['message_id'] = id
-    response.locals.unit.conclude('message.retried')
+    response.locals.requestLog.fields['message_id'] = id
+    response.locals.requestLog.conclude('message.retried')
     response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
   })
 
@@ -48,11 +47,11 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     requireNoQuery(request)
     const id = idOf(request)
     const { state } = requireChanged(
-      await orOutcomeUnknown(outbox.cancel(callerOf(response), id, response.locals.unit.requestId)),
+      await orOutcomeUnknown(outbox.cancel(callerOf(response), id, response.locals.requestLog.requestId)),
       'cancel',
     )
-    response.locals.unit.fields['message_id'] = id
-    response.locals.unit.conclude('message.cancelled')
+    response.locals.requestLog.fields['message_id'] = id
+    response.locals.requestLog.conclude('message.cancelled')
     response.json({ id, state })
   })
 
@@ -62,7 +61,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     '/messages/:id/retry': 'POST',
     '/messages/:id/cancel': 'POST',
   }
-  return routesOn(paths, routes).use(storeFaults, answerFaults(problemShape, refusedAs('message.refused')))
+  return routesOn(paths, routes).use(storeFaults, answerFaults(problemShape, logRefusalAs('message.refused')))
 }
 
 /** Only what can be an id goes to the store: a database may refuse other characters. */

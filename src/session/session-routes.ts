@@ -3,10 +3,10 @@ import { Fault } from '../base/fault.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
-import { answerFaults, refusedAs, sessionShape } from '../http/answer-fault.ts'
+import { answerFaults, logRefusalAs, sessionShape } from '../http/answer-fault.ts'
 import { readJsonBody } from '../http/body.ts'
 import { allowMethods } from '../http/routes.ts'
-import { elapsedMs, type UnitOfWork } from '../http/request-log.ts'
+import { elapsedMs, type RequestLog } from '../http/request-log.ts'
 import type { RequireConsent, ClickTarget } from '../consent/require-consent.ts'
 import type { CheckedLanding } from '../resolver/landing.ts'
 import type { Resolve } from '../resolver/resolve.ts'
@@ -40,10 +40,10 @@ export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
 }
 
 /** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
-export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, refusedAs('click.refused')) }
+export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, logRefusalAs('click.refused')) }
 
 const countAsClick: RequestHandler = (_request, response, next) => {
-  response.locals.unit.subject = 'click'
+  response.locals.requestLog.subject = 'click'
   next()
 }
 
@@ -51,19 +51,19 @@ function answerClick(options: SessionOptions): RequestHandler {
   const { resolverKind } = options
   const landingOf = findLanding(options)
   return async (request, response) => {
-    const { unit } = response.locals
+    const { requestLog } = response.locals
     const version = readClickVersion(request.headers)
     const { click, returnUrlReplaced, absentParts } = parseClick(version, await readJsonBody(request))
-    const { fields } = unit
+    const { fields } = requestLog
     fields['click_id'] = click.id
     fields['wire'] = click.wire
     fields['resolver'] = resolverKind
     if (returnUrlReplaced) fields['return_url'] = 'replaced'
     if (absentParts > 0) fields['absent_parts'] = absentParts
 
-    const landing = await landingOf(click, unit)
+    const landing = await landingOf(click, requestLog)
     if (landing.consent !== undefined) fields['consent'] = landing.consent
-    unit.conclude('click.resolved')
+    requestLog.conclude('click.resolved')
     response.endJson(200, { status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
@@ -74,25 +74,25 @@ type Answered = ClickTarget & { message?: string }
 /** Where a click leads, or the fallback. What is known at once is not waited for. */
 function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
-  return async (click: Click, unit: UnitOfWork): Promise<Answered> => {
-    if (running >= maxRunning) return shed(unit, fallbackUrl, maxRunning)
+  return async (click: Click, requestLog: RequestLog): Promise<Answered> => {
+    if (running >= maxRunning) return shed(requestLog, fallbackUrl, maxRunning)
     running += 1
     try {
       const startedAt = performance.now()
       let checked: CheckedLanding | Promise<CheckedLanding>
       try {
-        checked = resolve(click, { log, requestId: unit.requestId, trace: unit.trace })
+        checked = resolve(click, { log, requestId: requestLog.requestId, trace: requestLog.trace })
         if (checked instanceof Promise) checked = await checked
       } finally {
-        unit.fields['resolver_ms'] = elapsedMs(startedAt)
+        requestLog.fields['resolver_ms'] = elapsedMs(startedAt)
       }
       const { landing, messageChange } = checked
-      if (messageChange !== undefined) unit.fields['landing_message'] = messageChange
+      if (messageChange !== undefined) requestLog.fields['landing_message'] = messageChange
       let target = requireConsent(click, landing)
       if (target instanceof Promise) target = await target
       return landing.message === undefined ? target : { ...target, message: landing.message }
     } catch (error) {
-      return fallBack(error, unit, fallbackUrl)
+      return fallBack(error, requestLog, fallbackUrl)
     } finally {
       running -= 1
     }
@@ -100,16 +100,16 @@ function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: 
 }
 
 /** Better some users elsewhere at once than all of them late. */
-function shed(unit: UnitOfWork, fallbackUrl: string | undefined, maxRunning: number): Answered {
-  unit.fields['reason'] = `${maxRunning} clicks are running`
-  if (fallbackUrl === undefined) unit.fields['code'] = 'overloaded'
-  unit.conclude('click.shed', 'error')
+function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunning: number): Answered {
+  requestLog.fields['reason'] = `${maxRunning} clicks are running`
+  if (fallbackUrl === undefined) requestLog.fields['code'] = 'overloaded'
+  requestLog.conclude('click.shed', 'error')
   if (fallbackUrl !== undefined) return { url: fallbackUrl }
   throw new Fault('overloaded', 'This app takes no more clicks just now.', { retryAfter: SHED_RETRY_S })
 }
 
 /** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
-function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefined): Answered {
+function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | undefined): Answered {
   const isOurs = error instanceof ResolverError || error instanceof StoreError
   const internal = isOurs ? error.message : 'the resolver failed'
   const cause = isOurs ? error.cause : error
@@ -119,7 +119,7 @@ function fallBack(error: unknown, unit: UnitOfWork, fallbackUrl: string | undefi
   if (fallbackUrl === undefined) {
     throw new Fault('resolver_failed', 'The app could not tell where this click leads.', { internal, cause })
   }
-  Object.assign(unit.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
-  unit.conclude('click.fell_back', 'error')
+  Object.assign(requestLog.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
+  requestLog.conclude('click.fell_back', 'error')
   return { url: fallbackUrl }
 }

@@ -1,11 +1,11 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, IncomingHttpHeaders } from 'node:http'
 import { Fault } from '../base/fault.ts'
 
 /** What a sender asks for besides: to be answered before delivery, and that a repeat does nothing twice. */
-export type SendWishes = { respondAsync: boolean; idempotencyKey: string | undefined }
+export type SendPreferences = { respondAsync: boolean; idempotencyKey: string | undefined }
 
 /** @throws Fault `store_required` for what needs a store where there is none, `malformed_request` for a key that is none */
-export function readSendWishes({ headers }: IncomingMessage, hasStore: boolean): SendWishes {
+export function readSendPreferences({ headers }: IncomingMessage, hasStore: boolean): SendPreferences {
   const { prefer, 'idempotency-key': key } = headers
   const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
   if (!hasStore && key !== undefined) throw storeRequired('Idempotency-Key')
@@ -62,4 +62,25 @@ function readKey(header: string | string[] | undefined): string | undefined {
 
 function storeRequired(what: string): Fault {
   return new Fault('store_required', `${what} needs a store, and this gateway runs without; send without it`)
+}
+
+const TOKEN = /^[\x21-\x7e]{1,4096}$/
+
+/**
+ * The user's access token, under the header name of either wire. A header without a value, or an `Authorization` of another scheme,
+ * is none.
+ * @throws Fault `malformed_request` when there are two or it is none that can be sent on
+ */
+export function readUserToken(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? ''
+  const plain = String(headers['x-access-token'] ?? '').trim()
+  const token = plain || bearer
+  if (token === '') return undefined
+  if (bearer !== '' && token !== bearer) {
+    throw new Fault('malformed_request', 'x-access-token, authorization: expected one token, found two that differ')
+  }
+  if (!TOKEN.test(token)) {
+    throw new Fault('malformed_request', 'x-access-token: expected visible ASCII of at most 4096 characters')
+  }
+  return token
 }
