@@ -12,7 +12,7 @@ import {
 } from '../base/address.ts'
 import { LOG_LEVELS } from '../observability/log.ts'
 import { checkLandingUrl } from '../resolver/landing.ts'
-import { isAskable, SCOPE_WORDS } from '../scope/requested-scopes.ts'
+import { isRequestedScope, SCOPE_WORDS } from '../scope/requested-scopes.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -103,7 +103,7 @@ export const publicAddress = baseAddress.refine((address) => address.protocol ==
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them, separated by commas`
 export const scopes = required(scopesError)
   .transform((list) => list.split(',').map((entry) => entry.trim()))
-  .refine((entries) => entries.length <= 20 && entries.every(isAskable), { error: scopesError })
+  .refine((entries) => entries.length <= 20 && entries.every(isRequestedScope), { error: scopesError })
 
 export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
 

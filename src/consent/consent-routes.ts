@@ -45,7 +45,7 @@ export function consentRoutes(options: ConsentOptions): Router {
   return routesOn({ '/consents': 'POST' }, routes).use(
     '/consents',
     storeFaults,
-    answerFaults(problemShape, logRefusalAs('consent.not_asked')),
+    answerFaults(problemShape, logRefusalAs('consent.link_refused')),
   )
 }
 

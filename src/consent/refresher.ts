@@ -104,7 +104,7 @@ export class Refresher {
       return { kind }
     }
     await store.restRefresh(grant.id, owner, REST_MS)
-    log.warn({ event: 'grant.not_refreshed', grant_id: grant.id, reason })
+    log.warn({ event: 'grant.refresh_failed', grant_id: grant.id, reason })
     return { kind, reason }
   }
 

@@ -1,36 +1,36 @@
 import { NO_CONTROL } from '../base/fields.ts'
 import { readScope, type Scope } from './scope.ts'
 
-/** What scopes are derived from: whatever is known of a chat. */
+/** What is known of a chat; scopes are derived from it. */
 export type Chat = {
   conversationId?: string | undefined
   postToken?: string | undefined
-  /** v1 names a chat by its three. */
+  /** The three ids that identify a chat on v1. */
   triple?: { userId: string; postToken: string; peerId: string } | undefined
 }
 
-/** Something that cannot be asked for, and why, in words that hold no value of a person's. */
+/** A scope cannot be requested. The message holds no personal data. */
 export class ScopeError extends Error {
   override name = 'ScopeError'
 }
 
-/** What a resolver or a service may ask for by a word. */
+/** The words by which a resolver or a caller requests scopes. */
 export const SCOPE_WORDS = ['chat', 'post_chats', 'seller_chats', 'phone', 'user_id', 'offline'] as const
 
-/** A scope as a resolver or a service asks for it: by a word, or as the platform writes it. */
+/** A scope as a resolver or a caller requests it: a word, or as the platform writes it. */
 export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access'
 
 /**
- * The scopes that words and written scopes stand for, each once. `chat` is whatever names the chat: its id, its three, or both, since
- * messages may be sent by either. Written scopes pass as they are.
- * @throws ScopeError for a word from which nothing can be derived, or that is none
+ * The scopes that words and written scopes stand for, without duplicates. `chat` becomes the scope of the conversation id, of the v1 ids, or
+ * both, since messages may be sent by either. Written scopes are not changed.
+ * @throws ScopeError for an unknown word, or one for which the chat lacks an id
  */
-export function requestedScopes(asked: readonly string[], chat: Chat): ScopeRequest[] {
-  const wanted = asked.flatMap((word) => derive(word, chat))
-  return [...new Map(wanted.map((one) => [JSON.stringify(one.scope), one])).values()]
+export function requestedScopes(words: readonly string[], chat: Chat): ScopeRequest[] {
+  const requests = words.flatMap((word) => derive(word, chat))
+  return [...new Map(requests.map((one) => [JSON.stringify(one.scope), one])).values()]
 }
 
-/** `text` is there when somebody wrote the scope: it is asked for to the letter. */
+/** `text`: a written scope, requested exactly like this. */
 export type ScopeRequest = { scope: Scope; text?: string }
 
 function derive(word: string, chat: Chat): ScopeRequest[] {
@@ -52,7 +52,7 @@ function derive(word: string, chat: Chat): ScopeRequest[] {
   }
 }
 
-/** A blank would end the scope and begin another; control characters are in no id. */
+/** Whitespace would separate two scopes; ids have no control characters. */
 function isResource(id: string): boolean {
   return NO_CONTROL.test(id) && !/\s/.test(id)
 }
@@ -60,23 +60,23 @@ function isResource(id: string): boolean {
 function chatScopes({ conversationId, triple }: Chat): ScopeRequest[] {
   const scopes: Scope[] = []
   if (conversationId !== undefined && isResource(conversationId)) scopes.push({ kind: 'conversation', conversationId })
-  if (triple !== undefined && Object.values(triple).every(isOfTriple)) scopes.push({ kind: 'chat', ...triple })
+  if (triple !== undefined && Object.values(triple).every(isTripleId)) scopes.push({ kind: 'chat', ...triple })
   if (scopes.length === 0) {
     throw new ScopeError('chat: there is no conversation_id, nor user_id, post_token and peer_id, to derive it from')
   }
   return scopes.map((scope) => ({ scope }))
 }
 
-/** A colon in an id would make it another three. */
-function isOfTriple(id: string): boolean {
+/** A colon separates the three ids. */
+function isTripleId(id: string): boolean {
   return NO_CONTROL.test(id) && !id.includes(':')
 }
 
-/** As the platform writes them: a name in capitals, perhaps with a resource. A misspelt word is none. */
+/** A scope as the platform writes it: a name in capitals with `_`, optionally with a resource. */
 const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access)$/
 
-/** Whether this can be asked for at all, from whatever chat. */
-export function isAskable(text: string): text is RequestedScope {
+/** Whether a text is a word or a written scope; whether it can be requested also depends on the chat. */
+export function isRequestedScope(text: string): text is RequestedScope {
   return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
 }
 
@@ -87,12 +87,12 @@ function readWritten(text: string): ScopeRequest {
   return { scope: readScope(text), text }
 }
 
-/** Whether a scope is the right to write into this one chat, which Divar grants to its two users only. */
+/** Whether a scope is the permission to send to this chat, which Divar grants to its two users only. */
 export function namesThisChat(scope: Scope, chat: Chat): boolean {
   return (scope.kind === 'conversation' || scope.kind === 'chat') && isOfThisChat(scope, chat)
 }
 
-/** Whether a scope speaks of nothing but this one chat; what is asked for beside any other does no harm. */
+/** Whether a scope concerns this chat only. `user_id` and `offline` count, since they permit nothing by themselves. */
 export function isOfThisChat(scope: Scope, { conversationId, triple }: Chat): boolean {
   switch (scope.kind) {
     case 'conversation':

@@ -1,10 +1,10 @@
-/** What a user lets the app do, free of how the platform writes it. */
+/** A permission that a user grants to the app, independent of the platform's notation. */
 export type Scope =
   /** One chat, by its id. */
   | { kind: 'conversation'; conversationId: string }
-  /** One chat, by the three who make it one, in the name of `userId`. */
+  /** One chat, by its three v1 ids; messages are sent as `userId`. */
   | { kind: 'chat'; userId: string; postToken: string; peerId: string }
-  /** All chats of one post, in its owner's name. */
+  /** All chats of one post; messages are sent as its owner. */
   | { kind: 'post'; postToken: string }
   /** All chats of all posts of the user. */
   | { kind: 'seller' }
@@ -12,10 +12,10 @@ export type Scope =
   | { kind: 'user_id' }
   /** A refresh token. */
   | { kind: 'offline' }
-  /** One that this version does not know, as it is written. */
+  /** Unknown to this version; `text` as written. */
   | { kind: 'other'; text: string }
 
-/** How scopes are written: `v2` as `NAME.resource`, joined by blanks; `v1` as `NAME__resource`, joined by `+`. */
+/** The notation of scopes: `v2` is `NAME.resource`, separated by spaces; `v1` is `NAME__resource`, separated by `+`. */
 export type ScopeStyle = 'v1' | 'v2'
 
 const NAMES = {
@@ -33,7 +33,7 @@ const NAMES = {
 
 const SEPARATORS = { v1: '__', v2: '.' }
 
-/** Writes a scope as the platform reads it. */
+/** Writes a scope in the platform's notation. */
 export function writeScope(scope: Scope, style: ScopeStyle): string {
   if (scope.kind === 'other') return scope.text
   const name = NAMES[scope.kind][style]
@@ -46,7 +46,7 @@ function resourceOf(scope: Exclude<Scope, { kind: 'other' }>): string | undefine
     case 'conversation':
       return scope.conversationId
     case 'chat':
-      // Standard base64 with padding, of text: its `+`, `/` and `=` are escaped where it stands in a query.
+      // Standard base64 with padding; `+`, `/` and `=` are percent-encoded in the query.
       return Buffer.from(`${scope.userId}:${scope.postToken}:${scope.peerId}`, 'utf8').toString('base64')
     case 'post':
       return scope.postToken
@@ -60,7 +60,7 @@ function resourceOf(scope: Exclude<Scope, { kind: 'other' }>): string | undefine
 
 const WRITTEN = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:(?:\.|__)(.+))?$/s
 
-/** Reads a scope of either notation; what is not known stays as it is written. */
+/** Reads a scope in either notation; an unknown one becomes `other`. */
 export function readScope(text: string): Scope {
   const [, name = '', resource] = WRITTEN.exec(text) ?? []
   return (resource === undefined ? readBare(name) : readNamed(name, resource)) ?? { kind: 'other', text }
@@ -72,7 +72,7 @@ function readBare(name: string): Scope | undefined {
 }
 
 function readNamed(name: string, resource: string): Scope | undefined {
-  // The v2 name of one chat has been documented with both kinds of resource.
+  // The v2 name is documented with other resources too; those are read as `other`.
   if (isName(name, 'chat')) return readTriple(resource)
   if (isName(name, 'conversation')) return { kind: 'conversation', conversationId: resource }
   return isName(name, 'post') ? { kind: 'post', postToken: resource } : undefined
@@ -90,14 +90,14 @@ function readTriple(resource: string): Scope | undefined {
   return { kind: 'chat', userId, postToken, peerId }
 }
 
-/** One name for each scope, whatever notation it came in: scopes are the same when their names are. */
+/** A scope's canonical name: two scopes are equal when their names are. */
 export function nameOfScope(scope: Scope): string {
   return writeScope(scope, 'v2')
 }
 
 /**
- * Takes apart what a token answer names. Blanks divide, and where there are none a `+` does; that also occurs in base64, so only where a
- * name follows: base64 has no `_`, and each name has one.
+ * Splits the `scope` of a token answer: at whitespace, or without any at each `+` that a name follows. Base64 contains `+` as well, but
+ * no `_`, which every name has.
  */
 export function splitScopes(text: string): string[] {
   const words = text.trim().split(/\s+/)

@@ -87,7 +87,7 @@ test('no token, code, state, phone number or id of a person comes into the log, 
   const events = new Set(eventsIn(first))
   for (const event of ['opened', 'granted', 'denied', 'refused', 'asked']) expect(events).toContain(`consent.${event}`)
   expect(output).toContain('"grant.refreshed"')
-  expect(output).toContain('"grant.not_refreshed"')
+  expect(output).toContain('"grant.refresh_failed"')
   expect(output).toContain('"grant.ended"')
   for (const form of SECRET_FORMS) expect(output).not.toMatch(form)
   const told = [APP.clientSecret, KEYS.divarApi, KEYS.identification, KEYS.caller, 'CANARY', 'سلام']

@@ -65,7 +65,7 @@ describe('a refresh', () => {
     const odd = await consented(NEARLY_OVER)
     odd.odd.onToken(withMembers(members))
     expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
-    await odd.gateway.logged('grant.not_refreshed')
+    await odd.gateway.logged('grant.refresh_failed')
     odd.odd.asUsual()
     const later = await anew(odd, 'update user_grant set lease_until = 0')
     expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)

@@ -117,7 +117,7 @@ describe('a refresh that fails', () => {
       const { divar, gateway } = await consented(NEARLY_OVER)
       divar.conversation.faults.arm(fault, 1)
       expect((await send(gateway, divar)).status).toBe(200)
-      expect(await gateway.logged('grant.not_refreshed')).toMatchObject({ level: 'warn' })
+      expect(await gateway.logged('grant.refresh_failed')).toMatchObject({ level: 'warn' })
     },
   )
 
