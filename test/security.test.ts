@@ -21,8 +21,8 @@ function rowsUnder(heading: string) {
   })
 }
 
-const defended = rowsUnder('What is defended')
-const checklist = rowsUnder('What Divar asks of an app')
+const defended = rowsUnder('Threats and defences')
+const checklist = rowsUnder("Divar's requirements for apps")
 const owasp = rowsUnder('OWASP API Security Top 10 (2023)')
 
 describe('SECURITY.md', () => {
