@@ -1,6 +1,6 @@
 import type { Logger } from '../observability/log.ts'
 import { createBreaker, type Breaker } from '../divar/breaker.ts'
-import { type DeliverBy, createPlatform, wireOf, type Deliver } from '../divar/deliver.ts'
+import { type DeliverBy, createDeliver, wireOf, type Deliver } from '../divar/deliver.ts'
 import type { Host } from '../outbound/host.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { readPayload } from '../outbox/payload.ts'
@@ -12,10 +12,10 @@ export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 
 export type OpenHost = (url: URL, timeoutMs: number) => Host
 
-/** Divar's two hosts, or one, each behind its breaker: for whoever waits for the answer, and as lanes of the outbox. */
+/** Divar's one or two hosts, each behind its breaker: for synchronous sends, and as delivery targets of the outbox. */
 export type Divar = {
   deliver: Deliver
-  /** The lanes of the outbox, given how a message gets its token. */
+  /** The outbox's delivery targets, given how a message gets its token. */
   targets: (deliver: DeliverBy) => DeliveryTarget[]
   /** Of v2, for whatever else is asked there; its breaker is for messages. */
   apiHost: Host
@@ -26,7 +26,7 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
   const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
   const v1 = guard(openHost(v1Url, timeoutMs), v1Url, log)
   const v2 = v1Url.origin === v2Url.origin ? v1 : guard(openHost(v2Url, timeoutMs), v2Url, log)
-  const deliverOnce = createPlatform({
+  const deliverOnce = createDeliver({
     v1: { url: v1Url, host: v1.host },
     v2: { url: v2Url, host: v2.host },
     apiKey,

@@ -21,7 +21,7 @@ import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
 const WEBHOOK_CONCURRENCY = 8
 const WEBHOOK_CONNECT_MS = 5000
 
-/** For the commits around a message that probes after a pause, and for its token. */
+/** For the commits around the message that probes a rate limit, and for its token; milliseconds. */
 const AROUND_A_PROBE_MS = 5000
 
 /** What a gateway has besides when it has a store. */
@@ -47,7 +47,7 @@ export type StoredParts = {
 }
 
 /**
- * Opens the store, settles what an earlier process left behind, and begins to carry what is owed.
+ * Opens the store, settles what an earlier process left behind, and starts the outbox.
  * @throws StoreSetupError
  */
 export async function openStored(
@@ -116,7 +116,7 @@ function failedAtStart({ message, cause }: StoreError): StoreSetupError {
   return new StoreSetupError(`${message} while the gateway was starting`, cause, { mayPass: true })
 }
 
-/** The lane to the company's own service that wants to know how messages end. */
+/** The delivery target of the status webhook. */
 function webhookTarget({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): DeliveryTarget {
   const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
   return {

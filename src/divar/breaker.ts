@@ -4,11 +4,11 @@ import { outcomeRules, type Outcome } from './outcome.ts'
 
 const FAILURES_IN_A_ROW = 10
 
-/** Spares one host of Divar's; whoever is not let through has the outcome `unavailable` at once. */
+/** The circuit breaker of one of Divar's hosts: a delivery that it does not let through ends as `unavailable` at once. */
 export type Breaker = HostBreaker<Outcome>
 
 export type BreakerOptions = {
-  /** Told of each new state. Must not throw. */
+  /** Called with each new state. Must not throw. */
   onChange: (state: BreakerState) => void
   failures?: number
   openMs?: number

@@ -8,25 +8,25 @@ import { readOutcome } from './read-answer.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 
-export type PlatformOptions = {
+export type DeliverOptions = {
   v1: { url: URL; host: Host }
   v2: { url: URL; host: Host }
   apiKey: string
-  /** For one delivery, from waiting for a socket to the last byte of the answer. */
+  /** For one delivery, from waiting for a socket to the last byte of the answer; milliseconds. */
   timeoutMs: number
   userAgent: string
 }
 
-/** Delivers one Message to Divar, once. Never rejects: every end is an Outcome. */
+/** Delivers a message to Divar once. Never rejects: every end is an Outcome. */
 export type Deliver = (message: Message, userToken: string, trace: Trace) => Promise<Outcome>
 
-/** In whose name a message goes: by a token that came along, or by a grant, which is chosen when the message goes. */
+/** What a message is sent with: the request's own token, or a grant, which is selected at delivery. */
 export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender }
 
-/** Delivers one Message, once, by whatever lets it. Never rejects: every end is an Outcome. */
+/** Delivers a message once, with its token or a grant. Never rejects: every end is an Outcome. */
 export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>
 
-export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: PlatformOptions): Deliver {
+export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverOptions): Deliver {
   const wires = { v1: prefixed(v1), v2: prefixed(v2) }
   return async (message, userToken, trace) => {
     const wire = wireOf(message.address)
@@ -44,8 +44,8 @@ export function createPlatform({ v1, v2, apiKey, timeoutMs, userAgent }: Platfor
   }
 }
 
-/** An API address may have a path of its own, before Divar's. */
-function prefixed({ url, host }: PlatformOptions['v1']) {
+/** The configured URL may have a path of its own, before Divar's. */
+function prefixed({ url, host }: DeliverOptions['v1']) {
   return { host, prefix: url.pathname.replace(/\/+$/, '') }
 }
 
@@ -64,7 +64,7 @@ function encode(message: Message, userToken: string) {
       }
 }
 
-/** The wire that a message goes out on. */
+/** The wire that a message is delivered on. */
 export function wireOf(address: Address): 'v1' | 'v2' {
   return address.kind === 'triple' ? 'v1' : 'v2'
 }

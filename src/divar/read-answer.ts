@@ -6,7 +6,7 @@ import type { Outcome, PlatformError } from './outcome.ts'
 const MAX_RETRY_AFTER_S = 24 * 60 * 60
 const MAX_MESSAGE = 500
 
-/** Both wires answer `{status, message}`. A status that is none says that this is no answer of theirs. */
+/** Both wires answer `{status, message}`. An answer with another kind of status is not Divar's. */
 const answerSchema = z.compile(
   z.object({
     status: z
@@ -25,7 +25,7 @@ const answerSchema = z.compile(
 )
 type Answer = z.infer<typeof answerSchema>
 
-/** What they say of a refusal, member by member: one that is odd does not spoil the other. */
+/** The members of a refusal, each on its own: an invalid one does not hide the other. */
 const refusalSchema = z.object({
   code: z
     .union([z.number(), z.string().max(64)])
@@ -35,8 +35,8 @@ const refusalSchema = z.object({
 })
 
 /**
- * Turns Divar's answer, or its silence, into an Outcome. Validates, never trusts.
- * @param secrets masked where Divar's message repeats them: it is passed on to the caller
+ * Reads Divar's answer, or a failed exchange, into an Outcome.
+ * @param secrets masked in Divar's message, which the caller sees
  */
 export function readOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
   if (exchange.kind === 'failed') {
@@ -49,19 +49,19 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
   if (answer === undefined) {
     return { kind: 'unknown', cause: 'answer', reason: `unreadable answer with status ${exchange.status}` }
   }
-  const told = answer.status ?? exchange.status
-  if (told >= 400) return readRefusal(told, json, exchange.headers, secrets)
-  if (isSuccess(told) && !namesError(answer)) return { kind: 'delivered', status: told }
+  const status = answer.status ?? exchange.status
+  if (status >= 400) return readRefusal(status, json, exchange.headers, secrets)
+  if (isSuccess(status) && !namesError(answer)) return { kind: 'delivered', status }
   const divar = readPlatformError(exchange.status, json, secrets)
   return { kind: 'unknown', cause: 'answer', reason: `an error under status ${exchange.status}`, divar }
 }
 
-/** A success can hold an error: an object of gRPC's (`code`), or one of a proxy's (`error`). */
+/** A status of success can hold an error: gRPC's `code`, or a proxy's `error`. */
 function namesError({ code, error }: Answer): boolean {
   return !NO_CODE.has(code) || !NO_ERROR.has(error)
 }
 
-/** How "no error" is commonly written. */
+/** Values that mean "no error". */
 const NO_CODE: ReadonlySet<unknown> = new Set([undefined, null, 0, '0'])
 const NO_ERROR: ReadonlySet<unknown> = new Set([undefined, null, false, ''])
 
@@ -83,7 +83,7 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
   if (status === 412) return { kind: 'recipient_restricted', divar }
   if (status === 429) return { kind: 'rate_limited', divar, ...retryAfter }
   if (status >= 500 && status <= 503) return { kind: 'platform_error', divar, ...retryAfter }
-  // A gateway of theirs timed out, or something that we have never seen: the message may have passed.
+  // A gateway at Divar timed out, or an unknown status: the message may have been delivered.
   if (status >= 500) return { kind: 'unknown', cause: 'answer', reason: `status ${status}`, divar }
   return { kind: 'rejected', divar }
 }
@@ -114,16 +114,16 @@ function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-/** `Retry-After` in whole seconds, from its seconds or its date, within a day. */
+/** `Retry-After` in whole seconds, from seconds or a date, at most a day; undefined when it is neither. */
 export function readRetryAfter(header: string | string[] | undefined): number | undefined {
   const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
-  // A date begins with its weekday; Date.parse alone would also take `-1` for one, long past.
+  // A date begins with its weekday; Date.parse would also accept `-1`.
   const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(inUtc(text)) : NaN
   const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
 }
 
-/** HTTP's asctime form, `Sun Nov  6 08:49:37 1994`, names no zone and is in UTC; Date.parse would take the machine's. */
+/** The asctime form, `Sun Nov  6 08:49:37 1994`, is in UTC; Date.parse would use the machine's time zone. */
 function inUtc(date: string): string {
   return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? `${date} UTC` : date
 }

@@ -1,22 +1,21 @@
 import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 
-/** A point in time in seconds is a number of this size, a duration never is. */
+/** From this size on a number is a point in time in seconds, not a duration. */
 const LEAST_UNIX_TIME_S = 1_000_000_000
-/** A point in time in milliseconds; in seconds it would be in the year 5138. */
+/** From this size on it is a point in time in milliseconds: in seconds it would be the year 5138. */
 const LEAST_UNIX_TIME_MS = 100_000_000_000
 
-/** No access token is taken to live longer than a refresh token does. A longer duration is one in milliseconds. */
+/** Longest life of an access token: a refresh token's. A longer duration is in milliseconds. */
 const MAX_LIFE_S = 30 * 24 * 60 * 60
 
-/** What an `Authorization` header can hold (RFC 6750, 2.1), and a bound. */
+/** What an `Authorization` header can hold (RFC 6750, 2.1), up to 4096 characters. */
 const ACCESS_TOKEN = /^[\x21-\x7e]{1,4096}$/
-/** RFC 6749, A.17. It goes in a form, never in a header. */
+/** RFC 6749, A.17: sent in a form, never in a header. */
 const REFRESH_TOKEN = /^[\x20-\x7e]{1,4096}$/
 
 /**
- * Brings the platform's token answers into the form that OAuth 2.0 has for them: `token_type` is missing in some, others name a point in
- * time, `expires`, where a duration belongs, or send numbers as strings. What is empty is left out, and so is an identity token, which
- * nobody has asked for. What is no JSON object stays as it came.
+ * Normalizes Divar's token answers to OAuth 2.0: some lack `token_type`, have a point in time (`expires`) in place of `expires_in`, or
+ * send numbers as strings. Empty members and the identity token are left out. Anything but a JSON object is returned unchanged.
  */
 export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Array {
   const answer = readJson(bytes)
@@ -35,8 +34,8 @@ export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Arr
 }
 
 /**
- * What makes a token answer useless though it came with a status of success; undefined when it is usable. `error`: the platform's own error,
- * which belongs under a 4xx.
+ * Why a token answer with a status of success cannot be used; undefined when it can. `error`: it contains an OAuth error, which belongs
+ * under a 4xx.
  */
 export function findAnswerProblem(
   bytes: Uint8Array,
@@ -68,7 +67,7 @@ function readJson(bytes: Uint8Array): JsonObject | undefined {
   }
 }
 
-/** Seconds from now. The number may be a duration or a point in time, in seconds or milliseconds: its size says which. */
+/** Seconds from now. Whether the number is a duration or a point in time, in seconds or milliseconds, follows from its size. */
 function readLife(value: unknown, nowMs: number): number | undefined {
   const number = readNumber(value)
   if (number === undefined) return undefined

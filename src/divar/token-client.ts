@@ -7,47 +7,47 @@ import { readRetryAfter } from './read-answer.ts'
 import { findAnswerProblem, normalizeTokenAnswer } from './token-answer.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
-/** When the platform does not say how long a token is good: what its documentation shows. */
+/** Life of an access token when the answer does not say: as in Divar's documentation. */
 const DEFAULT_LIFE_S = 3600
-/** How long a refresh token is good, by the documentation; no answer says so. */
+/** Life of a refresh token, by Divar's documentation; answers do not say. */
 const REFRESH_LIFE_MS = 30 * 24 * 60 * 60 * 1000
 
-/** `Retry-After` of the token route is honored up to this long; then one refresh tries again. */
+/** Longest `Retry-After` of the token endpoint that is honored; then one refresh tries again. */
 const MAX_HOLD_MS = 5 * 60 * 1000
-/** After a 429 that does not say for how long. */
+/** After a 429 without `Retry-After`. */
 const DEFAULT_HOLD_MS = 2000
 
 export type TokenClientOptions = {
-  /** An origin; the paths are the platform's. */
+  /** An origin; the paths are fixed. */
   oauthUrl: URL
   host: Host
   clientId: string
   clientSecret: string
   redirectUri: string
-  /** For one exchange, all of it. */
+  /** For one whole exchange, in milliseconds. */
   timeoutMs: number
   userAgent: string
 }
 
-/** Tokens as they were handed out; times in milliseconds from now. */
 export type TokenPair = { accessToken: string; refreshToken?: string | undefined }
 
+/** Lives in milliseconds from now. */
 export type Tokens = TokenPair & { accessMs: number; refreshMs: number | undefined; scopes: string[] | undefined }
 
-/** Why there are no tokens. `ended`: the code or the refresh token is of no use any more. `reason` holds no value of the platform's. */
+/** Why there are no tokens. `ended`: the code or the refresh token is not valid any more. `reason` holds no foreign text. */
 export type NoTokens = { kind: 'ended' | 'failed'; reason: string }
 
 export type TokenResult = { kind: 'tokens'; tokens: Tokens } | NoTokens
 
-/** The app's side of OAuth 2.0 with the platform: authorization code with PKCE, and refresh. */
+/** OAuth 2.0 client: authorization code with PKCE, and refresh. */
 export type TokenClient = Awaited<ReturnType<typeof createTokenClient>>
 
-/** Loads its library when it is made: nobody who walks no consent waits for it. */
+/** Loads its library on creation, so that a gateway without consent does not. */
 export async function createTokenClient(options: TokenClientOptions) {
   const { oauthUrl, clientId, clientSecret, redirectUri, timeoutMs } = options
   const oauth = await import('openid-client')
-  /** One for each call: the library hands nothing through to its way out but what it was made with. */
   const hold = new TokenRouteHold(timeoutMs)
+  /** One configuration per call: the library passes its fetch nothing else that could carry the trace. */
   const configFor = (trace: Trace) => {
     const config = new oauth.Configuration(
       {
@@ -61,7 +61,7 @@ export async function createTokenClient(options: TokenClientOptions) {
     )
     config.timeout = Math.ceil(timeoutMs / 1000) + 1
     config[oauth.customFetch] = createFetch(options, hold, trace)
-    // Where no TLS is possible, and none needed. Deprecated only to make whoever writes it look twice.
+    // For loopback only. It is marked deprecated as a warning.
     // eslint-disable-next-line @typescript-eslint/no-deprecated
     if (isLoopback(oauthUrl)) oauth.allowInsecureRequests(config)
     return config
@@ -90,7 +90,7 @@ export async function createTokenClient(options: TokenClientOptions) {
     hold,
     newState: () => oauth.randomState(),
     newVerifier: () => oauth.randomPKCECodeVerifier(),
-    /** Where the user is asked. @param scope joined as its notation says, already escaped for a query */
+    /** The address that asks the user for consent. @param scope joined and already escaped for a query */
     authorizeUrl: async (scope: string, state: string, verifier: string): Promise<string> => {
       const url = oauth.buildAuthorizationUrl(ownConfig, {
         redirect_uri: redirectUri,
@@ -100,18 +100,17 @@ export async function createTokenClient(options: TokenClientOptions) {
       })
       return `${url.href}&scope=${scope}`
     },
-    /** Trades what a walk came back with. */
+    /** Exchanges the authorization code in the callback's query. */
     exchange: (query: string, state: string, verifier: string, trace: Trace): Promise<TokenResult> => {
       const url = new URL(`${redirectUri}?${query}`)
-      // The platform may name itself with a slash at the end.
+      // Divar may name itself with a slash at the end.
       const issuer = url.searchParams.get('iss')
       if (issuer !== null) url.searchParams.set('iss', issuer.replace(/\/$/, ''))
       const checks = { expectedState: state, pkceCodeVerifier: verifier }
       return settle(oauth.authorizationCodeGrant(configFor(trace), url, checks))
     },
     /**
-     * Trades a pair for a new one, in a trace of its own: it is for everybody who waits for it. The platform wants the access token along, as
-     * `code`.
+     * Refreshes a token pair, in a trace of its own, since several requests may wait for it. Divar requires the access token as `code`.
      */
     refresh: (refreshToken: string, accessToken: string): Promise<TokenResult> =>
       settle(
@@ -137,10 +136,10 @@ function readTokens({ access_token, refresh_token, expires_in, scope }: TokenAns
   }
 }
 
-/** The token route did not answer. */
+/** The token endpoint did not answer, or not usably. */
 class TokenRouteError extends Error {}
 
-/** The library's way out is ours: bounded, with a deadline, and without redirects. */
+/** The library's `fetch`: bounded, with a timeout, and without redirects. */
 function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, hold: TokenRouteHold, trace: Trace) {
   return async (
     address: string,
@@ -161,7 +160,7 @@ function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, hold: T
     const { status, headers: answered, body: bytes } = exchange
     hold.note(status, readRetryAfter(answered['retry-after']))
     if (bytes === undefined) throw new TokenRouteError('the answer broke off')
-    if (status < 200 || status > 599) throw new TokenRouteError(reasonOf('no answer of a token route', status))
+    if (status < 200 || status > 599) throw new TokenRouteError(reasonOf('no answer of a token endpoint', status))
     const isEmpty = status === 204 || status === 205 || status === 304
     const problem = status < 300 ? findAnswerProblem(bytes) : undefined
     if (problem?.kind === 'unusable') throw new TokenRouteError(problem.reason)
@@ -174,12 +173,12 @@ function createFetch({ host, timeoutMs, userAgent }: TokenClientOptions, hold: T
 
 const FORM = 'application/x-www-form-urlencoded;charset=UTF-8'
 
-/** The platform's own words are not ours to repeat, unless they are one of the standard's. */
+/** Logs no foreign text but the standard's error codes. */
 function reasonOf(error: string, status: number): string {
   return /^[a-z_ ]{1,40}$/.test(error) ? `${error} (${status})` : `status ${status}`
 }
 
-/** How long the token route asked this app to wait. All grants share it, so that each of them does not have to ask for itself. */
+/** How long the token endpoint asked this app to wait. All grants share it, so that not each one asks. */
 export class TokenRouteHold {
   readonly #probeMs: number
   /** On the monotonic clock; undefined while nothing is held. */
@@ -190,7 +189,7 @@ export class TokenRouteHold {
     this.#probeMs = probeMs
   }
 
-  /** Notes what the token route answered. Any answer that asks for no wait ends the hold. */
+  /** Records an answer of the token endpoint. One that asks for no wait ends the hold. */
   note(status: number, retryAfterSeconds: number | undefined): void {
     const isAskingToWait = status === 429 || (status >= 500 && retryAfterSeconds !== undefined)
     if (!isAskingToWait) {
@@ -201,7 +200,7 @@ export class TokenRouteHold {
     this.#until = performance.now() + Math.min(ms, MAX_HOLD_MS)
   }
 
-  /** Whether a refresh has to wait. When the hold is over, one is let through to try; the others wait for its answer. */
+  /** Whether a refresh has to wait. After the hold one refresh is let through, and the others wait for its answer. */
   isHeld(): boolean {
     if (this.#until === undefined) return false
     if (performance.now() < this.#until) return true

@@ -10,23 +10,23 @@ const MAX_ANSWER_BYTES = 16 * 1024
 const NOT_PERMITTED = 'the API key lacks the permission USER_RETRIEVE, or the token the scope USER_ID'
 const PATH = '/v1/open-platform/users'
 
-/** What Divar tells of the user whose token it is, as far as the token's scopes go. */
+/** The user of an access token, as far as its scopes allow. */
 export type UserInfo = { userId?: string | undefined; phoneNumber?: string | undefined }
 
 export type FetchedUser =
   | { kind: 'found'; user: UserInfo }
-  /** A no: 401, 403 or 429. */
+  /** 401, 403 or 429. */
   | { kind: 'refused'; status: number; retryAfter?: number }
   | { kind: 'failed'; reason: string }
 
-/** Asks Divar who a token's user is. Never rejects. */
+/** Asks Divar for the user of an access token. Never rejects. */
 export type FetchUser = (accessToken: string, trace: Trace) => Promise<FetchedUser>
 
 const text = z.string().min(1).max(256).optional().catch(undefined)
 const answerSchema = z.object({
   user_id: text,
   phone_number: text,
-  /** Of an older answer. */
+  /** In an older form of the answer. */
   phone_numbers: z.array(z.string()).optional().catch(undefined),
 })
 

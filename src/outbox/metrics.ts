@@ -23,7 +23,15 @@ export function createOutboxMetrics(queueLimit: number, clock: ClockFigures): Ou
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.init(wire, state)
   const unopened = new Counter()
   unopened.init()
-  return { attempts: new Counter('wire', 'outcome'), ended, queueLimit, queued: undefined, rowsUnderOlderKeys: undefined, unopened, clock }
+  return {
+    attempts: new Counter('wire', 'outcome'),
+    ended,
+    queueLimit,
+    queued: undefined,
+    rowsUnderOlderKeys: undefined,
+    unopened,
+    clock,
+  }
 }
 
 export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {

@@ -28,7 +28,7 @@ afterEach(() => Promise.all(running.splice(0).map((stop) => stop())))
 export type TestOutboxOptions = {
   /** Calls of the store that the outbox gets in place of the real ones. */
   calls?: (real: Store) => Partial<Store>
-  /** What the outbox gets in place of its lanes to Divar. */
+  /** The outbox's delivery targets in place of those to Divar. */
   targets?: (real: DeliveryTarget[]) => DeliveryTarget[]
   more?: Environment
 }
