@@ -57,7 +57,7 @@ function answerConsent({ flow, policy }: ConsentOptions): RequestHandler {
     const checked = checkLandingUrl(body.return_url, policy)
     if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
     const { id, url, expiresAt } = await begin(flow, body, checked.url, callerOf(response))
-    requestLog.conclude('consent.asked')
+    requestLog.conclude('consent.link_created')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   }
 }

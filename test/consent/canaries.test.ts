@@ -85,7 +85,7 @@ test('no token, code, state, phone number or id of a person comes into the log, 
 
   const output = outputs.join('')
   const events = new Set(eventsIn(first))
-  for (const event of ['opened', 'granted', 'denied', 'refused', 'asked']) expect(events).toContain(`consent.${event}`)
+  for (const event of ['opened', 'granted', 'denied', 'refused', 'link_created']) expect(events).toContain(`consent.${event}`)
   expect(output).toContain('"grant.refreshed"')
   expect(output).toContain('"grant.refresh_failed"')
   expect(output).toContain('"grant.ended"')
