@@ -1,6 +1,6 @@
 /**
- * A resolver: says where a click leads. Mount your own and point RESOLVER_MODULE at it.
- * It may be async; what it gets and may answer stands in docs/resolvers.md.
+ * A resolver: returns the landing of a click. Mount your own and set RESOLVER_MODULE to it.
+ * It may be async. docs/resolvers.md describes the Click and the Landing.
  */
 export default function resolve(click, { log }) {
   const order = click.data.order_id

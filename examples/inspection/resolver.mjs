@@ -1,6 +1,6 @@
 /**
- * Where the clicks of an inspection app lead: from the chat's menu to a welcome, from a button to its order, from a place to booking
- * there. Pure, so that all of it can be tested without a server; see resolver.test.mjs.
+ * Landings of an inspection app: a welcome page from the chat's menu, an order from a button, a booking from a location.
+ * A pure function, so it can be tested without a server: resolver.test.mjs.
  *
  * @type {import('kenar-chat-gateway').Resolver}
  */
@@ -11,7 +11,7 @@ export default function resolve(click, { log }) {
     landing.pathname = '/book'
     landing.searchParams.set('at', `${click.location.latitude},${click.location.longitude}`)
   }
-  // Sellers manage an inspection, buyers read its report: the page asks for other things.
+  // Sellers manage an inspection, buyers read its report.
   landing.searchParams.set('as', click.side === 'supply' ? 'seller' : 'buyer')
   log.debug({ event: 'inspection.opened', page: landing.pathname })
   return { url: landing.href }

@@ -1,4 +1,4 @@
-/** Run with `node --test` once the gateway's package is installed (here: built). Jest, Vitest and others do as well, and CommonJS: docs/testing.md. */
+/** Run with `node --test` after the gateway's package is installed (here: built). Jest, Vitest and CommonJS work too: docs/testing.md. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { clickV1, clickV2, runResolver } from 'kenar-chat-gateway/testing'
