@@ -50,7 +50,7 @@ export async function keptGrants(
     withStore(suite, database, async (store) => {
       const codec = codecOf(one)
       const found = await inBatches(numbers, async (number) => {
-        const [stored] = await store.grantsNamed(codec.names.owned(`user-${number}`, scopeOf(number)), 2)
+        const [stored] = await store.findGrantsByName(codec.names.owned(`user-${number}`, scopeOf(number)), 2)
         try {
           return stored !== undefined && codec.open(stored).accessToken === tokenOf(number)
         } catch (error) {

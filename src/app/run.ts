@@ -131,7 +131,7 @@ export function explainStartFailure(error: unknown): StartFailure {
   const code = fields.error_code ?? fields.error
   if (error instanceof ResolverSetupError) return failure(EX_CONFIG, `RESOLVER: ${error.message}`)
   if (error instanceof StoreSetupError)
-    return failure(error.mayPass ? EX_TEMPFAIL : EX_CONFIG, `${error.variable}: ${error.message}`)
+    return failure(error.isTemporary ? EX_TEMPFAIL : EX_CONFIG, `${error.variable}: ${error.message}`)
   if (error instanceof StoreError)
     return failure(EX_TEMPFAIL, `DATABASE_URL: the store failed during the start (${code})`)
   switch (code) {

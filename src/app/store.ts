@@ -113,7 +113,7 @@ export async function openStored(
 
 /** The store opened, and then failed: another start may find it well. */
 function failedAtStart({ message, cause }: StoreError): StoreSetupError {
-  return new StoreSetupError(`${message} while the gateway was starting`, cause, { mayPass: true })
+  return new StoreSetupError(`${message} while the gateway was starting`, cause, { isTemporary: true })
 }
 
 /** The delivery target of the status webhook. */

@@ -14,7 +14,7 @@ export function createSavedClicks(store: ClickStore, keyring: Keyring) {
   return {
     /** @param click as JSON, with its id */
     save: (id: string, click: JsonObject): Promise<void> =>
-      store.keepClick(id, keyring.seal(JSON.stringify(click), contentPlace(id)), SAVED_MS),
+      store.saveClick(id, keyring.seal(JSON.stringify(click), contentPlace(id)), SAVED_MS),
     /** @throws StoreError, SealError */
     find: async (id: string): Promise<JsonObject | undefined> => {
       const sealed = await store.findClick(id)

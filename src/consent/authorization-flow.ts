@@ -144,8 +144,8 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
       state: digest(state),
       content: keyring.seal(JSON.stringify(content), contentPlace(id)),
       openMs: OPEN_MS,
-      begunBy: origin.kind === 'click' ? 'click' : `caller:${origin.name}`,
-      room: origin.kind === 'click' ? MAX_OPEN_OF_CLICKS : MAX_OPEN_PER_CALLER,
+      startedBy: origin.kind === 'click' ? 'click' : `caller:${origin.name}`,
+      maxOpen: origin.kind === 'click' ? MAX_OPEN_OF_CLICKS : MAX_OPEN_PER_CALLER,
     })
     if (!added) throw new TooManyFlowsError()
     return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
@@ -176,7 +176,7 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
   const finish = async (query: string, browser: string, trace: Trace): Promise<Finished> => {
     const [state, ...others] = new URLSearchParams(query).getAll('state')
     if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
-    const taken = await store.takeConsent(digest(state), digest(browser))
+    const taken = await store.endConsent(digest(state), digest(browser))
     if (taken.kind === 'none') return { kind: 'refused', why: 'expired' }
     if (taken.kind === 'other_browser') return { kind: 'refused', why: 'other_browser', retryUrl: startUrl(taken.id) }
     const content = openContent(taken.id, taken.content)

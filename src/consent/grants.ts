@@ -87,7 +87,7 @@ export class Grants {
     const { store, codec } = this.#options
     const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
       const macs = scopes.flatMap((scope) => codec.names.owned(userId, scope))
-      const { grants } = this.#openAll(await store.grantsNamed(macs, MAX_FOUND))
+      const { grants } = this.#openAll(await store.findGrantsByName(macs, MAX_FOUND))
       const usable = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
       return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
     }
@@ -130,7 +130,7 @@ export class Grants {
     pick: (found: readonly Grant[], isAnyUnreadable: boolean) => Grant | 'ambiguous' | undefined,
   ): Promise<GrantChoice> {
     for (let ended = 0; ended < MAX_ENDED; ended += 1) {
-      const { grants, unreadable } = this.#openAll(await this.#options.store.grantsNamed(macs, MAX_FOUND))
+      const { grants, unreadable } = this.#openAll(await this.#options.store.findGrantsByName(macs, MAX_FOUND))
       const grant = pick(grants, unreadable !== undefined)
       if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
       if (grant === undefined) {

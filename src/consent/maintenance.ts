@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/log.ts'
-import type { ConsentKeepingStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
+import type { ConsentMaintenanceStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
-import { BATCH, Housekeeping, type Batch } from '../store/maintenance.ts'
+import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import { openOrLog, type Grant, type GrantCodec } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
@@ -14,7 +14,7 @@ const SKIP_MS = 60 * 60 * 1000
 const MAX_SKIPPED = 10_000
 
 export type ConsentMaintenanceOptions = {
-  store: ConsentKeepingStore & Pick<GrantStore, 'endingGrants'>
+  store: ConsentMaintenanceStore & Pick<GrantStore, 'findExpiringGrants'>
   clock: ClockWatch
   codec: GrantCodec
   /** Undefined when consent is not set up. */
@@ -28,13 +28,13 @@ export type ConsentMaintenanceOptions = {
 /** Deletes what has expired, reseals grants with the newest key, and refreshes unused grants before their refresh tokens expire. */
 export class ConsentMaintenance {
   readonly #options: ConsentMaintenanceOptions
-  readonly #batches: Housekeeping
+  readonly #batches: MaintenanceLoop
   /** Ids of skipped grants, and until when. */
   readonly #skipped = new Map<string, number>()
 
   constructor(options: ConsentMaintenanceOptions) {
     this.#options = options
-    this.#batches = new Housekeeping(options.log)
+    this.#batches = new MaintenanceLoop(options.log)
   }
 
   start(): void {
@@ -48,17 +48,17 @@ export class ConsentMaintenance {
   async #run(): Promise<void> {
     const { store, clock, refresher, onResealed } = this.#options
     for (const [id, until] of this.#skipped) if (until <= performance.now()) this.#skipped.delete(id)
-    await this.#batches.tidy('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
-    const resealed = await this.#batches.tidy('reseal', () => this.#reseal())
+    await this.#batches.runBatches('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
+    const resealed = await this.#batches.runBatches('reseal', () => this.#reseal())
     if (resealed > 0) await onResealed(resealed)
-    if (refresher !== undefined) await this.#batches.tidy('renew', () => this.#renew(refresher))
+    if (refresher !== undefined) await this.#batches.runBatches('renew', () => this.#renew(refresher))
     await this.count()
   }
 
   /** Reads the gauge `kenar_grants`. */
   async count(): Promise<void> {
     const { store, metrics } = this.#options
-    await this.#batches.tidy('count', async () => {
+    await this.#batches.runBatches('count', async () => {
       metrics.grants = await store.countGrants()
       return 0
     })
@@ -67,7 +67,7 @@ export class ConsentMaintenance {
   async #reseal(): Promise<Batch> {
     const { store, codec } = this.#options
     const before = this.#skipped.size
-    const grants = await store.grantsUnderOthers(codec.primary, BATCH, [...this.#skipped.keys()])
+    const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, [...this.#skipped.keys()])
     const resealed: ResealedGrant[] = grants.flatMap((stored) =>
       this.#open(stored).map((grant) => ({
         id: stored.id,
@@ -81,7 +81,7 @@ export class ConsentMaintenance {
   }
 
   async #renew(refresher: Refresher): Promise<number> {
-    const ending = await this.#options.store.endingGrants(RENEW_BEFORE_MS, RENEW_BATCH, [...this.#skipped.keys()])
+    const ending = await this.#options.store.findExpiringGrants(RENEW_BEFORE_MS, RENEW_BATCH, [...this.#skipped.keys()])
     for (const stored of ending) {
       for (const grant of this.#open(stored)) {
         const { kind } = await refresher.refresh(grant, { waits: false })

@@ -17,7 +17,7 @@ const POLL_MS = 50
 const COMMIT_RETRY_MS = 500
 
 export type RefresherOptions = {
-  store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'restRefresh' | 'endGrant' | 'findGrant'>
+  store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'backOffRefresh' | 'endGrant' | 'findGrant'>
   codec: GrantCodec
   client: Pick<TokenClient, 'refresh' | 'hold'>
   /** Identifies this gateway as the holder of a refresh lease. */
@@ -72,7 +72,7 @@ export class Refresher {
       if (claim.kind === 'claimed') return this.#exchange(grant)
       if (claim.kind === 'gone') return { kind: 'ended' }
       if (claim.kind === 'changed') return { kind: 'fresh', grant: codec.open(claim.grant) }
-      if (claim.kind === 'resting') return { kind: 'failed', reason: 'a refresh has just failed' }
+      if (claim.kind === 'backing_off') return { kind: 'failed', reason: 'a refresh has just failed' }
       if (!waits || performance.now() > deadline || shutdownSignal.aborted) {
         return { kind: 'failed', reason: 'another gateway is refreshing this grant' }
       }
@@ -103,7 +103,7 @@ export class Refresher {
       log.info({ event: 'grant.ended', grant_id: grant.id, reason })
       return { kind }
     }
-    await store.restRefresh(grant.id, owner, REST_MS)
+    await store.backOffRefresh(grant.id, owner, REST_MS)
     log.warn({ event: 'grant.refresh_failed', grant_id: grant.id, reason })
     return { kind, reason }
   }

@@ -10,7 +10,7 @@ import {
   type Claimed,
   type FinalState,
   type Finish,
-  type Limit,
+  type RateLimit,
   type NewMessage,
   type Held,
 } from '../store/store.ts'
@@ -30,7 +30,7 @@ import {
 
 export type ClaimedDeliveryOptions = {
   attempts: Attempts
-  clock: Pick<ClockWatch, 'isBelieved'>
+  clock: Pick<ClockWatch, 'isTrusted'>
   sealer: Sealer
   retry: RetryPolicy
   /** Makes the webhook notice of a final state; undefined without a status webhook. */
@@ -115,8 +115,8 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     const later = stateAfterAttempt({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
     if (next.state === 'queued' || later.state !== 'queued') return next
     // It ends only because its time is over; a wrong clock must not decide that.
-    const isBelieved = await options.clock.isBelieved().catch(() => true)
-    return isBelieved ? next : later
+    const isTrusted = await options.clock.isTrusted().catch(() => true)
+    return isTrusted ? next : later
   }
 
   /** Commits the end of an attempt or of the message, with its notice. */
@@ -204,7 +204,7 @@ function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
 }
 
 /** A rate limit of the status webhook does not hold messages to Divar. */
-function limitFor({ wire }: Claimed, outcome: Outcome): Limit | undefined {
+function limitFor({ wire }: Claimed, outcome: Outcome): RateLimit | undefined {
   return wire === 'webhook' ? undefined : rateLimitOf(outcome)
 }
 

@@ -57,7 +57,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     )
     if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
     // The queue is full, but a repeat needs no room.
-    const repeated = message.idempotency && (await store.repeat(send.caller, message.idempotency))
+    const repeated = message.idempotency && (await store.findRepeat(send.caller, message.idempotency))
     return repeated ? openRepeat(repeated) : { kind: 'full', limit: backlog.limit }
   }
 
@@ -124,7 +124,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
       requestId,
       ...('leasedTo' in more && { leasedTo: more.leasedTo }),
       ...(key !== undefined && {
-        idempotency: { key, fingerprints: sealer.fingerprints(send), keepMs: KEEP_KEY_MS, ...reply },
+        idempotency: { key, fingerprints: sealer.fingerprints(send), ttlMs: KEEP_KEY_MS, ...reply },
       }),
     }
   }
@@ -150,7 +150,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
   /** The earlier request with the same key, if there is one. */
   const findRepeat = async (send: StoredSend): Promise<Repeat | undefined> => {
     const { idempotency } = toStoredMessage(send, { leasedTo: attempts.owner })
-    const repeated = idempotency && (await store.repeat(send.caller, idempotency))
+    const repeated = idempotency && (await store.findRepeat(send.caller, idempotency))
     return repeated && openRepeat(repeated)
   }
 

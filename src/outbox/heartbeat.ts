@@ -2,7 +2,7 @@ import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { CLOCK_TOLERANCE_MS } from '../store/store.ts'
-import type { Held, KeepingStore, OutboxStore } from '../store/store.ts'
+import type { Held, MaintenanceStore, OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 
 /** A third of the lease: two heartbeats may get lost. */
@@ -21,7 +21,7 @@ const TAKEOVER_DELAY_MS = 15_000
 const LEAVE_TIMEOUT_MS = 2000
 
 export type HeartbeatOptions = {
-  store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<KeepingStore, 'readClock'>
+  store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<MaintenanceStore, 'readClock'>
   attempts: Pick<Attempts, 'owner' | 'isLocked'>
   settleAbandoned: (left: Held) => Promise<void>
   log: Logger

@@ -2,7 +2,7 @@ import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeError, type Logger } from '../observability/log.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { BATCH, Housekeeping, type Batch } from '../store/maintenance.ts'
+import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import type { SealedRow, Store } from '../store/store.ts'
 import type { Backlog } from './backlog.ts'
@@ -32,7 +32,7 @@ export type MaintenanceOptions = {
 /** Wipes and deletes old rows, re-seals rows with the newest key, and writes backups. */
 export class Maintenance {
   readonly #options: MaintenanceOptions
-  readonly #scheduler: Housekeeping
+  readonly #scheduler: MaintenanceLoop
   /** When to look next for times that a clock ahead has written. */
   #fixTimesAt = 0
   /** Rows that could not be opened, which are skipped until `#openAgainAt`. */
@@ -41,7 +41,7 @@ export class Maintenance {
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
-    this.#scheduler = new Housekeeping(options.log)
+    this.#scheduler = new MaintenanceLoop(options.log)
   }
 
   start(): void {
@@ -64,7 +64,7 @@ export class Maintenance {
   /** Counts queued messages, for the metrics and each caller's limit. */
   async count(): Promise<void> {
     const { store, metrics, backlog } = this.#options
-    await this.#scheduler.tidy('backlog', async () => {
+    await this.#scheduler.runBatches('backlog', async () => {
       metrics.queued = await store.backlog()
       backlog.correct(metrics.queued)
       return 0
@@ -74,25 +74,25 @@ export class Maintenance {
   async #runChores(): Promise<void> {
     const { metrics } = this.#options
     await this.#deleteOld()
-    const resealed = await this.#scheduler.tidy('reseal', () => this.#reseal())
+    const resealed = await this.#scheduler.runBatches('reseal', () => this.#reseal())
     if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await this.onResealed(resealed)
-    await this.#scheduler.tidy('backup', () => this.#backUp())
+    await this.#scheduler.runBatches('backup', () => this.#backUp())
   }
 
   /** Only while the clock is trusted: what a wrong clock deletes is lost. */
   async #deleteOld(): Promise<void> {
     const { store, clock, retentionMs } = this.#options
-    const mayDelete = await this.#scheduler.tidy('clock', async () => Number(await clock.mayDelete()))
+    const mayDelete = await this.#scheduler.runBatches('clock', async () => Number(await clock.mayDelete()))
     if (mayDelete === 0) return
     if (performance.now() >= this.#fixTimesAt) {
       this.#fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
-      await this.#scheduler.tidy('mend times', async () => {
-        await store.mendTimes()
+      await this.#scheduler.runBatches('mend times', async () => {
+        await store.correctFutureTimes()
         return 0
       })
     }
-    await this.#scheduler.tidy('wipe', () => store.wipe(BATCH))
-    await this.#scheduler.tidy('purge', () => store.purge(retentionMs, BATCH))
+    await this.#scheduler.runBatches('wipe', () => store.wipe(BATCH))
+    await this.#scheduler.runBatches('purge', () => store.purge(retentionMs, BATCH))
   }
 
   /** Re-seals a batch with the newest key. A row that cannot be opened is logged and skipped. */
@@ -103,7 +103,7 @@ export class Maintenance {
       this.#unreadable.length = 0
     }
     const before = this.#unreadable.length
-    const rows = await store.sealedUnderOthers(sealer.primary, BATCH, this.#unreadable)
+    const rows = await store.findRowsUnderOtherKeys(sealer.primary, BATCH, this.#unreadable)
     const opened = rows.flatMap((was) => {
       try {
         const text = sealer.open(was.kind, was.id, was.sealed)
@@ -126,7 +126,7 @@ export class Maintenance {
   /** Counts rows still under older keys, after `rows` were re-sealed here or elsewhere. */
   async onResealed(rows: number): Promise<void> {
     const { store, sealer, metrics, log } = this.#options
-    await this.#scheduler.tidy('reseal', async () => {
+    await this.#scheduler.runBatches('reseal', async () => {
       metrics.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), sealer.primary)
       if (rows > 0) log.info({ event: 'store.resealed', rows, left: metrics.rowsUnderOlderKeys })
       return 0

@@ -1,5 +1,5 @@
 import { Counter } from '../observability/metrics.ts'
-import type { ClockFigures } from '../store/clock-watch.ts'
+import type { ClockStatus } from '../store/clock-watch.ts'
 import { FINAL_STATES, WIRES } from '../store/store.ts'
 
 /** What the outbox measures; `app/metrics.ts` shows it. */
@@ -15,10 +15,10 @@ export type OutboxMetrics = {
   rowsUnderOlderKeys: number | undefined
   /** Messages and notices that ended because their sealed row could not be opened; no labels. */
   unopened: Counter
-  clock: ClockFigures
+  clock: ClockStatus
 }
 
-export function createOutboxMetrics(queueLimit: number, clock: ClockFigures): OutboxMetrics {
+export function createOutboxMetrics(queueLimit: number, clock: ClockStatus): OutboxMetrics {
   const ended = new Counter('wire', 'state')
   for (const wire of WIRES) for (const state of FINAL_STATES) ended.init(wire, state)
   const unopened = new Counter()

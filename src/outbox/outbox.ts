@@ -60,7 +60,7 @@ export class Outbox {
     this.#options = options
     const rateLimitHold = new RateLimitHold(log)
     this.onOutcome = createOnOutcome({ store, rateLimitHold, log })
-    this.metrics = createOutboxMetrics(queueLimit, clock.figures)
+    this.metrics = createOutboxMetrics(queueLimit, clock.status)
     const sealer = createSealer(keyring)
     const backlog = new Backlog(queueLimit)
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)
@@ -202,7 +202,7 @@ export class Outbox {
 
   /** The conversation's names under today's keys, which may have changed since it was queued; none when the row cannot be opened. */
   async #conversationNames(caller: string, id: string): Promise<readonly string[]> {
-    const body = await this.#options.store.bodyOf(caller, id)
+    const body = await this.#options.store.readBody(caller, id)
     if (body === undefined) return []
     try {
       return this.#sealer.conversations(readPayload(this.#sealer.open('body', id, body)).message)

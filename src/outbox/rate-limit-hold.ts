@@ -49,24 +49,24 @@ export class RateLimitHold {
   }
 
   /** Logs when a hold begins, is probed and ends, by what the store answers to each claim. */
-  logClaim({ pausedMs, messages }: Claim): void {
-    if (pausedMs === undefined) {
+  logClaim({ heldMs, messages }: Claim): void {
+    if (heldMs === undefined) {
       if (this.#loggedUntil !== undefined) this.#log.info({ event: 'outbox.resumed' })
       this.#loggedUntil = undefined
       return
     }
     const [probe] = messages
-    if (probe !== undefined) this.#log.info({ event: 'outbox.probing', message_id: probe.id, paused_ms: pausedMs })
-    const until = performance.now() + pausedMs
-    const isKnown = pausedMs === 0 || (this.#loggedUntil !== undefined && until < this.#loggedUntil + SAME_MS)
+    if (probe !== undefined) this.#log.info({ event: 'outbox.probing', message_id: probe.id, paused_ms: heldMs })
+    const until = performance.now() + heldMs
+    const isKnown = heldMs === 0 || (this.#loggedUntil !== undefined && until < this.#loggedUntil + SAME_MS)
     if (isKnown) return
-    this.#log.warn({ event: 'outbox.paused', paused_ms: pausedMs })
+    this.#log.warn({ event: 'outbox.paused', paused_ms: heldMs })
     this.#loggedUntil = until
   }
 }
 
 export type OnOutcomeOptions = {
-  store: Pick<OutboxStore, 'pause' | 'resetPauseWait'>
+  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>
   rateLimitHold: RateLimitHold
   log: Logger
 }
@@ -82,7 +82,7 @@ export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions)
   let limitedAt: number | undefined
 
   const warn = (error: unknown) => {
-    log.warn({ event: 'store.failed', what: 'pause', ...describeStoreError(error) })
+    log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
   }
 
   return (outcome, begunAt) => {
@@ -90,14 +90,14 @@ export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions)
     if (limit !== undefined) {
       limitedAt = performance.now()
       rateLimitHold
-        .whileCommitting(() => store.pause(limit))
+        .whileCommitting(() => store.holdForRateLimit(limit))
         .catch((error: unknown) => {
           warn(error)
           rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
         })
     } else if (outcome.kind === 'delivered' && limitedAt !== undefined && begunAt > limitedAt) {
       limitedAt = undefined
-      store.resetPauseWait().catch(warn)
+      store.resetRateLimitBackoff().catch(warn)
     }
   }
 }

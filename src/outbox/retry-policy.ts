@@ -1,5 +1,5 @@
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
-import type { Finish, Limit } from '../store/store.ts'
+import type { Finish, RateLimit } from '../store/store.ts'
 
 /** A `Retry-After` beyond a message's retry time leaves it one last attempt, this long before that time is over. */
 const LAST_TRY_MS = 60_000
@@ -61,7 +61,7 @@ function retryAfterMs(outcome: Outcome): number {
 }
 
 /** The rate limit that an attempt met, which is the whole app's; undefined when it met none. */
-export function rateLimitOf(outcome: Outcome): Limit | undefined {
+export function rateLimitOf(outcome: Outcome): RateLimit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome
   return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }

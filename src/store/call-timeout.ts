@@ -62,12 +62,12 @@ export async function withDeadline<Result>(call: () => Promise<Result>, giveUp: 
   try {
     const done = await withTimeout(CALL_TIMEOUT_MS, call())
     if (done === undefined) {
-      throw new StoreError('the store did not answer in time', undefined, { mayBeDone: !giveUp() })
+      throw new StoreError('the store did not answer in time', undefined, { mayHaveCommitted: !giveUp() })
     }
     return done.value
   } catch (error) {
     if (error instanceof StoreError) throw error
     const isLost = error instanceof LostAnswerError
-    throw new StoreError('the store failed', isLost ? error.cause : error, { mayBeDone: isLost })
+    throw new StoreError('the store failed', isLost ? error.cause : error, { mayHaveCommitted: isLost })
   }
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import type { KeepingStore } from './store.ts'
+import type { MaintenanceStore } from './store.ts'
 
 const MINUTE_MS = 60_000
 /** A clock that moved further than this against the monotonic one was set, or is wrong. */
@@ -9,15 +9,15 @@ const MAX_AWAY_MS = 24 * 60 * MINUTE_MS
 /** A clock that is still the same after so long is believed. */
 const BELIEVE_AFTER_MS = 60 * MINUTE_MS
 
-export type ClockFigures = { isClockDoubted: boolean }
+export type ClockStatus = { isClockDoubted: boolean }
 
 /**
  * Compares the database's clock with the monotonic one, so that a clock that is wrong deletes nothing. Each moment at which something would
  * be deleted or given up by its age asks first.
  */
 export class ClockWatch {
-  readonly figures: ClockFigures = { isClockDoubted: false }
-  readonly #store: Pick<KeepingStore, 'readClock' | 'confirmClock'>
+  readonly status: ClockStatus = { isClockDoubted: false }
+  readonly #store: Pick<MaintenanceStore, 'readClock' | 'confirmClock'>
   readonly #log: Logger
   readonly #waitAfterStartMs: number
   /** The database's clock minus the monotonic one: as it was last believed, and as it was last seen. */
@@ -30,7 +30,7 @@ export class ClockWatch {
   readonly #startedAt = performance.now()
 
   /** @param waitAfterStartMs time for the machine to set its clock */
-  constructor(store: Pick<KeepingStore, 'readClock' | 'confirmClock'>, log: Logger, waitAfterStartMs: number) {
+  constructor(store: Pick<MaintenanceStore, 'readClock' | 'confirmClock'>, log: Logger, waitAfterStartMs: number) {
     this.#store = store
     this.#log = log
     this.#waitAfterStartMs = waitAfterStartMs
@@ -38,13 +38,13 @@ export class ClockWatch {
 
   /** Whether old rows may be deleted now. */
   async mayDelete(): Promise<boolean> {
-    const isBelieved = await this.isBelieved()
-    if (isBelieved) await this.#store.confirmClock()
-    return isBelieved && performance.now() - this.#startedAt >= this.#waitAfterStartMs
+    const isTrusted = await this.isTrusted()
+    if (isTrusted) await this.#store.confirmClock()
+    return isTrusted && performance.now() - this.#startedAt >= this.#waitAfterStartMs
   }
 
   /** Whether the clock can be trusted to tell the age of a row. */
-  async isBelieved(): Promise<boolean> {
+  async isTrusted(): Promise<boolean> {
     const { nowMs, heardAtMs } = await this.#store.readClock()
     const monotonic = performance.now()
     const offset = nowMs - monotonic
@@ -72,8 +72,8 @@ export class ClockWatch {
   }
 
   #tell(isDoubted: boolean, movedMs: number): void {
-    if (isDoubted === this.figures.isClockDoubted) return
-    this.figures.isClockDoubted = isDoubted
+    if (isDoubted === this.status.isClockDoubted) return
+    this.status.isClockDoubted = isDoubted
     if (isDoubted) this.#log.warn({ event: 'store.clock_doubted', moved_ms: Math.round(movedMs) })
     else this.#log.info({ event: 'store.clock_believed' })
   }

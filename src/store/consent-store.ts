@@ -5,7 +5,7 @@ import type { Sealed } from './message-store.ts'
 /** Short-lived: what has expired is as if it had never been. */
 export type ClickStore = {
   /** Keeps a click, or keeps it anew for so long, in milliseconds. */
-  keepClick: (id: string, content: Sealed, keepMs: number) => Promise<void>
+  saveClick: (id: string, content: Sealed, ttlMs: number) => Promise<void>
   findClick: (id: string) => Promise<Sealed | undefined>
 }
 
@@ -16,9 +16,9 @@ export type NewConsent = {
   content: Sealed
   openMs: number
   /** Who asks the user: clicks, or a caller. */
-  begunBy: string
+  startedBy: string
   /** How many of theirs may be open at once. */
-  room: number
+  maxOpen: number
 }
 
 /** Of one opening of a link: digests of its state and of what binds the browser; its secrets. */
@@ -31,14 +31,14 @@ export type ConsentStore = {
   /** Answers whether there was room. */
   addConsent: (consent: NewConsent) => Promise<boolean>
   /** Opens a link for a browser, which then has so many milliseconds. Of many openings the oldest goes. */
-  openConsent: (id: string, opening: NewOpening, walkMs: number) => Promise<OpenedConsent | undefined>
+  openConsent: (id: string, opening: NewOpening, flowMs: number) => Promise<OpenedConsent | undefined>
   /** Ends a consent with all of its openings, once, when one of them comes back in its browser. */
-  takeConsent: (state: string, browser: string) => Promise<TakenConsent>
+  endConsent: (state: string, browser: string) => Promise<EndedConsent>
 }
 
 /** `opening`: the secrets of the opening, where they are not the consent's own. */
-export type TakenConsent =
-  | { kind: 'taken'; id: string; content: Sealed; opening: Sealed | undefined }
+export type EndedConsent =
+  | { kind: 'ended'; id: string; content: Sealed; opening: Sealed | undefined }
   | { kind: 'other_browser'; id: string }
   | { kind: 'none' }
 
@@ -81,14 +81,14 @@ export type RefreshClaim =
   /** Somebody else is at it. */
   | { kind: 'busy' }
   /** Somebody has just tried in vain. */
-  | { kind: 'resting' }
+  | { kind: 'backing_off' }
   | { kind: 'gone' }
 
 export type GrantStore = {
   /** Stores a grant; in the same commit what it makes superfluous goes: grants whose owned names it has all. */
   addGrant: (grant: NewGrant) => Promise<void>
   /** Live grants that have one of these names, newest first. */
-  grantsNamed: (macs: readonly string[], limit: number) => Promise<StoredGrant[]>
+  findGrantsByName: (macs: readonly string[], limit: number) => Promise<StoredGrant[]>
   findGrant: (id: string) => Promise<StoredGrant | undefined>
   /** Live grants of a name, newest first. */
   listGrants: (macs: readonly string[], page: { cursor: number | undefined; limit: number }) => Promise<GrantPage>
@@ -110,9 +110,9 @@ export type GrantStore = {
   /** Deletes a grant whose refresh token is of no use any more. Answers whether the lease still held; else nothing was deleted. */
   endGrant: (id: string, version: number, owner: string) => Promise<boolean>
   /** Gives the right back after a failure; nobody tries again for so long. */
-  restRefresh: (id: string, owner: string, restMs: number) => Promise<void>
+  backOffRefresh: (id: string, owner: string, backOffMs: number) => Promise<void>
   /** Live grants whose refresh token has less than this left, and that nobody refreshes, but for those of these ids. */
-  endingGrants: (leftMs: number, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
+  findExpiringGrants: (leftMs: number, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
 }
 
 /** What of a grant is replaced when it is brought under the newest key. */
@@ -125,11 +125,11 @@ export type ResealedGrant = {
 }
 
 /** For the housekeeping: bounded batches. */
-export type ConsentKeepingStore = {
+export type ConsentMaintenanceStore = {
   /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
   expire: (limit: number) => Promise<number>
   /** Grants of which something lies under another key than this, but for those of these ids. */
-  grantsUnderOthers: (keyId: string, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
+  findGrantsUnderOtherKeys: (keyId: string, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
   /** Replaces what is still as it was found; answers how many. */
   resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>
   countGrants: () => Promise<number>

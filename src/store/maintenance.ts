@@ -15,7 +15,7 @@ const STOP_WAIT_MS = 2000
 export type Batch = number | { done: number; isMore: boolean }
 
 /** Runs chores again and again, each in bounded batches. */
-export class Housekeeping {
+export class MaintenanceLoop {
   readonly #log: Logger
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
@@ -54,7 +54,7 @@ export class Housekeeping {
    * Repeats while there is more, and rests after each batch for as long as it took, which leaves half of the time to other calls.
    * @returns how much was done
    */
-  async tidy(what: string, work: () => Promise<Batch>): Promise<number> {
+  async runBatches(what: string, work: () => Promise<Batch>): Promise<number> {
     const endsAt = performance.now() + MAX_CHORE_MS
     let done = 0
     try {

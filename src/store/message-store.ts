@@ -4,7 +4,7 @@
 export type Sealed = { keyId: string; bytes: Uint8Array }
 
 /** A rate limit that Divar answered; without `retryAfterMs` Divar did not say for how long. */
-export type Limit = { retryAfterMs: number | undefined }
+export type RateLimit = { retryAfterMs: number | undefined }
 
 /** What a message is delivered over: Divar's two wires, and the webhook that tells the company's own service of outcomes. */
 export const WIRES = ['v1', 'v2', 'webhook'] as const
@@ -38,7 +38,7 @@ export type IdempotencyClaim = {
   /** What the request said, as `<key id>.<MAC>` under every known key, the newest first. */
   fingerprints: readonly [string, ...string[]]
   /** How long the key is kept, in milliseconds. */
-  keepMs: number
+  ttlMs: number
   /** What a repeat is answered; without one the answer is still to come. */
   reply?: Sealed
 }
@@ -80,7 +80,7 @@ export type Claim = {
   /** When it is worth asking again, in milliseconds; `undefined` when nothing is queued. */
   nextInMs: number | undefined
   /** What is left of a pause, in milliseconds; 0 when it is over and nothing has been delivered since. */
-  pausedMs?: number
+  heldMs?: number
 }
 
 /** How one attempt ended. */
@@ -98,7 +98,7 @@ export type Finish = {
   /** Without one no attempt was begun. */
   attempt?: AttemptEnd | undefined
   next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
-  limit?: Limit | undefined
+  limit?: RateLimit | undefined
   /** What becomes of the idempotency key: kept with this reply, or free again. Untouched without. */
   idempotency?: { reply: Sealed } | 'free' | undefined
   /** Stored in the same commit. */
@@ -117,7 +117,7 @@ export type OutboxStore = {
   /** Stores messages, all or none, in this order within each conversation. Returns only after the commit. */
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
   /** What is known of the first use of a key; `undefined` when it is free. */
-  repeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
+  findRepeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
   /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the lease; in a pause only its probe. */
   claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
   /**
@@ -130,9 +130,9 @@ export type OutboxStore = {
   /** Puts back what was claimed and surely not sent; an attempt that was committed as begun is as if it had never been. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
   /** Pauses what is queued for Divar, as does a finish with a limit. */
-  pause: (limit: Limit) => Promise<void>
+  holdForRateLimit: (limit: RateLimit) => Promise<void>
   /** Tells that a message was delivered which was not stored. */
-  resetPauseWait: () => Promise<void>
+  resetRateLimitBackoff: () => Promise<void>
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
   /** Takes over at most `limit` messages whose owner's lease has ended; answers all that the owner then holds. */
@@ -191,7 +191,7 @@ export type MessageStore = {
     conversations?: readonly string[],
   ) => Promise<Changed | undefined>
   /** What is sealed of a message; `undefined` once it is wiped. */
-  bodyOf: (caller: string, id: string) => Promise<Sealed | undefined>
+  readBody: (caller: string, id: string) => Promise<Sealed | undefined>
   /** Ends a queued message as `cancelled`, or as `unknown` when an earlier attempt may have delivered it; wiped at once. */
   cancel: (caller: string, id: string, notices?: CancelNotices) => Promise<Changed | undefined>
 }

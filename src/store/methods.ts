@@ -12,7 +12,7 @@ export type QueriesOf<Of extends Methods<Of>, Database> = {
 }
 
 /** Methods that change nothing, so repeating one is always safe. */
-const READS: ReadonlySet<MethodName> = new Set(['repeat', 'find', 'list', 'bodyOf'])
+const READS: ReadonlySet<MethodName> = new Set(['findRepeat', 'find', 'list', 'readBody'])
 
 export function isRead(name: MethodName): boolean {
   return READS.has(name)

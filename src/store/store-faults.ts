@@ -40,7 +40,7 @@ export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise
   try {
     return await commit
   } catch (error) {
-    if (!(error instanceof StoreError) || !error.mayBeDone) throw error
+    if (!(error instanceof StoreError) || !error.mayHaveCommitted) throw error
     throw new Fault(
       'store_outcome_unknown',
       'The store did not say whether this took effect. Look at GET /messages, or repeat with the same Idempotency-Key.',

@@ -1,4 +1,4 @@
-import type { ClickStore, ConsentKeepingStore, ConsentStore, GrantStore } from './consent-store.ts'
+import type { ClickStore, ConsentMaintenanceStore, ConsentStore, GrantStore } from './consent-store.ts'
 import type { MessageStore, OutboxStore, Sealed } from './message-store.ts'
 
 export * from './message-store.ts'
@@ -19,13 +19,13 @@ export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 export type ClockReading = { nowMs: number; heardAtMs: number | null }
 
 /** For the housekeeping: bounded batches of what time or a new key makes necessary. */
-export type KeepingStore = {
+export type MaintenanceStore = {
   /** Wipes content whose time has come; answers how many. */
   wipe: (limit: number) => Promise<number>
   /** Deletes what ended longer ago than this, and expired idempotency keys; answers how many. */
   purge: (retentionMs: number, limit: number) => Promise<number>
   /** Rows sealed under another key than this, without some that could not be opened. */
-  sealedUnderOthers: (
+  findRowsUnderOtherKeys: (
     keyId: string,
     limit: number,
     except?: readonly Pick<SealedRow, 'kind' | 'id'>[],
@@ -35,7 +35,7 @@ export type KeepingStore = {
   /** Notes that the clock is believed now. */
   confirmClock: () => Promise<void>
   /** Gives what was written by a clock that was ahead the time that it would have by today's; answers how many rows. */
-  mendTimes: () => Promise<number>
+  correctFutureTimes: () => Promise<number>
   /** Replaces what is still as it was found; answers how many. */
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
   /** The ids of keys that rows need, to be opened or to be found again, and how many rows. Reads a bounded number of each kind. */
@@ -47,11 +47,11 @@ export type KeepingStore = {
 /** What runs as queries in the database. Every call may reject with a StoreError, which says whether the call may have been done all the same. */
 export type StoreMethods = OutboxStore &
   MessageStore &
-  KeepingStore &
+  MaintenanceStore &
   ClickStore &
   ConsentStore &
   GrantStore &
-  ConsentKeepingStore & {
+  ConsentMaintenanceStore & {
     /** Resolves once a row was written: the database answers and can be written to. */
     ping: () => Promise<void>
   }
@@ -69,28 +69,28 @@ export type Store = StoreMethods & {
 /** The store failed: it is away, full, or too slow. */
 export class StoreError extends Error {
   /** The answer to a commit was lost, and it may have taken effect. Otherwise nothing was changed, and nothing will be. */
-  readonly mayBeDone: boolean
+  readonly mayHaveCommitted: boolean
 
-  constructor(what: string, cause: unknown, { mayBeDone = false } = {}) {
+  constructor(what: string, cause: unknown, { mayHaveCommitted = false } = {}) {
     super(what, { cause })
     this.name = 'StoreError'
-    this.mayBeDone = mayBeDone
+    this.mayHaveCommitted = mayHaveCommitted
   }
 }
 
-type StoreSetupOptions = { mayPass?: boolean; variable?: StoreSetupError['variable'] }
+type StoreSetupOptions = { isTemporary?: boolean; variable?: StoreSetupError['variable'] }
 
 /** The store cannot be opened at all, and why, in words for whoever starts the gateway. */
 export class StoreSetupError extends Error {
   /** Whether a later start may succeed though nobody has changed anything: the database is away, and may come. */
-  readonly mayPass: boolean
+  readonly isTemporary: boolean
   /** The variable to look at. */
   readonly variable: 'DATABASE_URL' | 'TOKEN_ENCRYPTION_KEY'
 
   constructor(message: string, cause?: unknown, options: StoreSetupOptions = {}) {
     super(message, { cause })
     this.name = 'StoreSetupError'
-    this.mayPass = options.mayPass ?? false
+    this.isTemporary = options.isTemporary ?? false
     this.variable = options.variable ?? 'DATABASE_URL'
   }
 }

@@ -8,12 +8,12 @@ import { parseJson } from '../support/requests.ts'
 const FALLBACK = 'https://app.example.com/sorry'
 
 /** Fills a bound with walks that stay open. */
-async function fill(url: string, begunBy: string, walks: number): Promise<void> {
+async function fill(url: string, startedBy: string, walks: number): Promise<void> {
   await query(
     url,
     `insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
      select $1 || n, $1 || n, ''::bytea, 'k', 9e15, $1, 9e15 from generate_series(1, $2::int) as n`,
-    [begunBy, walks],
+    [startedBy, walks],
   )
 }
 

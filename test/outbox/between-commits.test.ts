@@ -5,7 +5,7 @@ import { answer, HASTY, said, textsAt } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 const FAILED = new StoreError('the store failed', undefined)
-const LOST = new StoreError('the store failed', undefined, { mayBeDone: true })
+const LOST = new StoreError('the store failed', undefined, { mayHaveCommitted: true })
 
 /** Something to be done at the first call, and not again. */
 function once(): { set: (work: () => Promise<void>) => void; run: () => Promise<void> } {

@@ -13,7 +13,7 @@ const run = disk === undefined ? test.skip : test
 
 function refused(settled: PromiseSettledResult<unknown> | undefined): unknown {
   if (settled?.status !== 'rejected' || !(settled.reason instanceof StoreError)) throw new Error('it was not refused')
-  return settled.reason.mayBeDone
+  return settled.reason.mayHaveCommitted
 }
 
 run('a call that waits behind a frozen disk surely never happens; one that had begun may have', async () => {

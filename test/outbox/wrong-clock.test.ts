@@ -95,9 +95,9 @@ describe.each(DATABASES)('on %s', (kind) => {
           return real.purge(...parameters)
         },
         // What is looked after beside it goes on.
-        sealedUnderOthers: (...parameters) => {
+        findRowsUnderOtherKeys: (...parameters) => {
           looked.resolve(undefined)
-          return real.sealedUnderOthers(...parameters)
+          return real.findRowsUnderOtherKeys(...parameters)
         },
       }),
     })

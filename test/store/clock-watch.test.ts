@@ -49,11 +49,11 @@ test('a clock that jumps a day ahead deletes nothing, also when it stays so for 
   expect(await after(10)).toBe(true)
   database.aheadMs = DAY_MS
   expect(await after(0)).toBe(false)
-  expect(watch.figures.isClockDoubted).toBe(true)
+  expect(watch.status.isClockDoubted).toBe(true)
   expect(await after(30)).toBe(false)
   database.aheadMs = 0
   expect(await after(0)).toBe(true)
-  expect(watch.figures.isClockDoubted).toBe(false)
+  expect(watch.status.isClockDoubted).toBe(false)
 })
 
 test('a clock that was set once and stays so for an hour is believed', async () => {

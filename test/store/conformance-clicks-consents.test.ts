@@ -26,8 +26,8 @@ describe.each(DATABASES)('on %s', (kind) => {
   }
 
   describe('a click', () => {
-    const keep = async (text: string, keepMs = MINUTE_MS, id = newId('clk')) => {
-      await store.keepClick(id, sealed(text), keepMs)
+    const keep = async (text: string, ttlMs = MINUTE_MS, id = newId('clk')) => {
+      await store.saveClick(id, sealed(text), ttlMs)
       return id
     }
 
@@ -50,7 +50,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test('kept anew lives on, as it was kept last', async () => {
       const id = await keep('first', 0)
-      await store.keepClick(id, sealed('second', 'key-2'), MINUTE_MS)
+      await store.saveClick(id, sealed('second', 'key-2'), MINUTE_MS)
       const found = await store.findClick(id)
       expect([found?.keyId, textOf(found)]).toEqual(['key-2', 'second'])
       await keep('third', 0, id)
@@ -77,19 +77,20 @@ describe.each(DATABASES)('on %s', (kind) => {
   describe('a consent', () => {
     const newConsent = (openMs = MINUTE_MS): NewConsent => {
       const id = newId('cns')
-      return { id, state: `state of ${id}`, content: sealed(`walk of ${id}`), openMs, begunBy: 'click', room: 1000 }
+      const content = sealed(`flow of ${id}`)
+      return { id, state: `state of ${id}`, content, openMs, startedBy: 'click', maxOpen: 1000 }
     }
     const begun = async (openMs?: number) => {
       const consent = newConsent(openMs)
       expect(await store.addConsent(consent)).toBe(true)
       return consent
     }
-    const open = (id: string, browser: string, walkMs = MINUTE_MS) =>
-      store.openConsent(id, { browser, state: stateOf(id, browser), content: sealed(`opening by ${browser}`) }, walkMs)
+    const open = (id: string, browser: string, flowMs = MINUTE_MS) =>
+      store.openConsent(id, { browser, state: stateOf(id, browser), content: sealed(`opening by ${browser}`) }, flowMs)
     const stateOf = (id: string, browser: string) => `state of ${id} in ${browser}`
-    const opened = async (browser: string, walkMs = MINUTE_MS) => {
+    const opened = async (browser: string, flowMs = MINUTE_MS) => {
       const consent = await begun()
-      expect(await open(consent.id, browser, walkMs)).toBeDefined()
+      expect(await open(consent.id, browser, flowMs)).toBeDefined()
       return consent
     }
     const NONE = { kind: 'none' }
@@ -97,16 +98,16 @@ describe.each(DATABASES)('on %s', (kind) => {
     test('is opened again and again, each time with a state of its own', async () => {
       const { id, state } = await begun()
       const first = await open(id, 'first')
-      expect([first?.isFirst, first?.content.keyId, textOf(first?.content)]).toEqual([true, 'key-1', `walk of ${id}`])
+      expect([first?.isFirst, first?.content.keyId, textOf(first?.content)]).toEqual([true, 'key-1', `flow of ${id}`])
       expect(await open(id, 'second')).toMatchObject({ isFirst: false })
-      expect(await store.takeConsent(state, 'second')).toEqual({ kind: 'other_browser', id })
-      expect(await store.takeConsent(stateOf(id, 'second'), 'first')).toEqual({ kind: 'other_browser', id })
-      const taken = await store.takeConsent(stateOf(id, 'second'), 'second')
-      expect(taken.kind === 'taken' && [textOf(taken.content), textOf(taken.opening)]).toEqual([
-        `walk of ${id}`,
+      expect(await store.endConsent(state, 'second')).toEqual({ kind: 'other_browser', id })
+      expect(await store.endConsent(stateOf(id, 'second'), 'first')).toEqual({ kind: 'other_browser', id })
+      const ended = await store.endConsent(stateOf(id, 'second'), 'second')
+      expect(ended.kind === 'ended' && [textOf(ended.content), textOf(ended.opening)]).toEqual([
+        `flow of ${id}`,
         'opening by second',
       ])
-      expect(await store.takeConsent(state, 'first')).toEqual(NONE)
+      expect(await store.endConsent(state, 'first')).toEqual(NONE)
     })
 
     test('opened by many at the same time has one first opening, and each is good', async () => {
@@ -117,37 +118,37 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await at.read(`select number from consent_opening where consent_id = '${id}'`)).toHaveLength(OPENINGS)
       store = at.store()
       const last = browsers.findLast((_, index) => openings[index]?.isFirst === false) ?? ''
-      expect(await store.takeConsent(stateOf(id, last), last)).toMatchObject({ kind: 'taken', id })
+      expect(await store.endConsent(stateOf(id, last), last)).toMatchObject({ kind: 'ended', id })
       expect(await at.read(`select number from consent_opening where consent_id = '${id}'`)).toEqual([])
     })
 
     test('that is opened too often loses its oldest openings, the first among them', async () => {
       const { id, state } = await begun()
       for (let number = 0; number < OPENINGS + 2; number += 1) await open(id, `browser ${number}`)
-      expect(await store.takeConsent(state, 'browser 0')).toEqual(NONE)
-      expect(await store.takeConsent(stateOf(id, 'browser 1'), 'browser 1')).toEqual(NONE)
-      expect(await store.takeConsent(stateOf(id, 'browser 2'), 'browser 2')).toMatchObject({ kind: 'taken' })
+      expect(await store.endConsent(state, 'browser 0')).toEqual(NONE)
+      expect(await store.endConsent(stateOf(id, 'browser 1'), 'browser 1')).toEqual(NONE)
+      expect(await store.endConsent(stateOf(id, 'browser 2'), 'browser 2')).toMatchObject({ kind: 'ended' })
     })
 
-    test('that the version before has begun or opened is opened and taken here', async () => {
-      const [unopened, openedThere] = [await begun(), await begun()]
+    test('that the version before has begun or opened is opened and ended here', async () => {
+      const [unopened, there] = [await begun(), await begun()]
       await at.alter('update consent set link_until = null, begun_by = null')
-      await at.alter(`update consent set browser = 'there' where id = '${openedThere.id}'`)
+      await at.alter(`update consent set browser = 'there' where id = '${there.id}'`)
       store = at.store()
-      expect(await open(openedThere.id, 'again')).toBeUndefined()
-      expect(await store.takeConsent(openedThere.state, 'mine')).toMatchObject({ kind: 'other_browser' })
-      expect(await store.takeConsent(openedThere.state, 'there')).toMatchObject({ kind: 'taken', id: openedThere.id })
+      expect(await open(there.id, 'again')).toBeUndefined()
+      expect(await store.endConsent(there.state, 'mine')).toMatchObject({ kind: 'other_browser' })
+      expect(await store.endConsent(there.state, 'there')).toMatchObject({ kind: 'ended', id: there.id })
       expect(await open(unopened.id, 'first')).toMatchObject({ isFirst: true })
       expect(await open(unopened.id, 'second')).toMatchObject({ isFirst: false })
-      expect(await store.takeConsent(unopened.state, 'first')).toMatchObject({ kind: 'taken', id: unopened.id })
+      expect(await store.endConsent(unopened.state, 'first')).toMatchObject({ kind: 'ended', id: unopened.id })
     })
 
-    test('that was begun here and opened by the version before is taken in either browser', async () => {
+    test('that was begun here and opened by the version before is ended in either browser', async () => {
       const { id, state } = await begun()
       await at.alter(`update consent set browser = 'there' where id = '${id}'`)
       store = at.store()
       expect(await open(id, 'here')).toMatchObject({ isFirst: false })
-      expect(await store.takeConsent(state, 'there')).toMatchObject({ kind: 'taken', id })
+      expect(await store.endConsent(state, 'there')).toMatchObject({ kind: 'ended', id })
     })
 
     test('can be opened only until its link is over, though an opening lives on', async () => {
@@ -155,62 +156,62 @@ describe.each(DATABASES)('on %s', (kind) => {
       await at.alter(`update consent set link_until = 0 where id = '${id}'`)
       store = at.store()
       expect(await open(id, 'another')).toBeUndefined()
-      expect(await store.takeConsent(state, 'mine')).toMatchObject({ kind: 'taken' })
+      expect(await store.endConsent(state, 'mine')).toMatchObject({ kind: 'ended' })
     })
 
-    test('is taken once, with what was left in it', async () => {
+    test('ends once, with what was left in it', async () => {
       const { id, state } = await opened('mine')
-      const taken = await store.takeConsent(state, 'mine')
-      expect(taken).toMatchObject({ kind: 'taken', id })
-      expect(taken.kind === 'taken' && textOf(taken.content)).toBe(`walk of ${id}`)
-      expect(await store.takeConsent(state, 'mine')).toEqual(NONE)
+      const ended = await store.endConsent(state, 'mine')
+      expect(ended).toMatchObject({ kind: 'ended', id })
+      expect(ended.kind === 'ended' && textOf(ended.content)).toBe(`flow of ${id}`)
+      expect(await store.endConsent(state, 'mine')).toEqual(NONE)
       expect(await open(id, 'mine')).toBeUndefined()
     })
 
-    test('is taken by one, however many try at the same time', async () => {
+    test('is ended by one call, however many try at the same time', async () => {
       const { state } = await opened('mine')
-      const tries = Array.from({ length: 20 }, () => store.takeConsent(state, 'mine'))
+      const tries = Array.from({ length: 20 }, () => store.endConsent(state, 'mine'))
       const kinds = (await Promise.all(tries)).map((one) => one.kind).sort()
-      expect(kinds).toEqual([...Array.from({ length: 19 }, () => 'none'), 'taken'])
+      expect(kinds).toEqual([...Array.from({ length: 19 }, () => 'none'), 'ended'])
     })
 
-    test('is not taken by another browser, nor used up by it', async () => {
+    test('is not ended by another browser, nor used up by it', async () => {
       const { id, state } = await opened('mine')
-      expect(await store.takeConsent(state, 'another')).toMatchObject({ kind: 'other_browser' })
-      expect(await store.takeConsent(state, '')).toMatchObject({ kind: 'other_browser' })
-      expect(await store.takeConsent(state, 'mine')).toMatchObject({ kind: 'taken', id })
+      expect(await store.endConsent(state, 'another')).toMatchObject({ kind: 'other_browser' })
+      expect(await store.endConsent(state, '')).toMatchObject({ kind: 'other_browser' })
+      expect(await store.endConsent(state, 'mine')).toMatchObject({ kind: 'ended', id })
     })
 
-    test('is taken by its own state only', async () => {
+    test('is ended by its own state only', async () => {
       const [first, second] = [await opened('mine'), await opened('mine')]
-      for (const state of ['', 'nobody’s', first.id]) expect(await store.takeConsent(state, 'mine')).toEqual(NONE)
-      expect(await store.takeConsent(second.state, 'mine')).toMatchObject({ kind: 'taken', id: second.id })
-      expect(await store.takeConsent(first.state, 'mine')).toMatchObject({ kind: 'taken', id: first.id })
+      for (const state of ['', 'nobody’s', first.id]) expect(await store.endConsent(state, 'mine')).toEqual(NONE)
+      expect(await store.endConsent(second.state, 'mine')).toMatchObject({ kind: 'ended', id: second.id })
+      expect(await store.endConsent(first.state, 'mine')).toMatchObject({ kind: 'ended', id: first.id })
     })
 
-    test('that nobody has opened cannot be taken, and can still be opened', async () => {
+    test('that nobody has opened cannot be ended, and can still be opened', async () => {
       const { id, state } = await begun()
-      for (const browser of ['mine', '', 'null']) expect(await store.takeConsent(state, browser)).toEqual(NONE)
+      for (const browser of ['mine', '', 'null']) expect(await store.endConsent(state, browser)).toEqual(NONE)
       expect(await open(id, 'mine')).toBeDefined()
     })
 
-    test('that has expired is neither opened nor taken, whoever asks', async () => {
+    test('that has expired is neither opened nor ended, whoever asks', async () => {
       const [begunOne, openedOne] = [await begun(), await opened('mine')]
       await end('consent', begunOne.id, openedOne.id)
       expect(await open(begunOne.id, 'mine')).toBeUndefined()
       for (const browser of ['mine', 'another']) {
-        expect(await store.takeConsent(begunOne.state, browser)).toEqual(NONE)
-        expect(await store.takeConsent(openedOne.state, browser)).toEqual(NONE)
+        expect(await store.endConsent(begunOne.state, browser)).toEqual(NONE)
+        expect(await store.endConsent(openedOne.state, browser)).toEqual(NONE)
       }
     })
 
     test('has for the walk the time that it was given when it was opened, be it more or less', async () => {
       const [late, early] = [await opened('mine', 0), await begun(500)]
-      expect(await store.takeConsent(late.state, 'mine')).toEqual(NONE)
+      expect(await store.endConsent(late.state, 'mine')).toEqual(NONE)
       expect(await open(early.id, 'mine', 60 * MINUTE_MS)).toBeDefined()
       await at.alter(`update consent set expires_at = expires_at - ${MINUTE_MS} where id = '${early.id}'`)
       store = at.store()
-      expect(await store.takeConsent(early.state, 'mine')).toMatchObject({ kind: 'taken', id: early.id })
+      expect(await store.endConsent(early.state, 'mine')).toMatchObject({ kind: 'ended', id: early.id })
     })
 
     test('that has expired is deleted, in bounded batches, and no other', async () => {
@@ -220,21 +221,21 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect([await store.expire(2), await store.expire(2), await store.expire(2)]).toEqual([2, 1, 0])
       const [waiting, walking] = live
       expect(await open(waiting?.id ?? '', 'mine')).toBeDefined()
-      expect(await store.takeConsent(walking?.state ?? '', 'mine')).toMatchObject({ kind: 'taken' })
+      expect(await store.endConsent(walking?.state ?? '', 'mine')).toMatchObject({ kind: 'ended' })
       const rows = await at.read('select id from consent')
       for (const { id } of over) expect(rows).not.toContainEqual({ id })
     })
 
     test('is refused where its caller has too many open, which keeps nobody else away', async () => {
-      const ofCaller = { begunBy: 'caller:orders', room: 3 }
+      const ofCaller = { startedBy: 'caller:orders', maxOpen: 3 }
       for (let times = 0; times < 3; times += 1) {
         expect(await store.addConsent({ ...newConsent(), ...ofCaller })).toBe(true)
       }
       const refused = { ...newConsent(), ...ofCaller }
       expect(await store.addConsent(refused)).toBe(false)
       expect(await open(refused.id, 'mine')).toBeUndefined()
-      for (const begunBy of ['click', 'caller:billing']) {
-        expect(await store.addConsent({ ...newConsent(), begunBy, room: 1000 })).toBe(true)
+      for (const startedBy of ['click', 'caller:billing']) {
+        expect(await store.addConsent({ ...newConsent(), startedBy, maxOpen: 1000 })).toBe(true)
       }
       await at.alter("update consent set expires_at = 0 where begun_by = 'caller:orders'")
       store = at.store()

@@ -46,7 +46,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
   })
 
   test('a pause holds nothing back', async () => {
-    await at.store().pause({ retryAfterMs: MINUTE_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
     await writeAhead('pause', 'until', 'set_at')
     await at.store().accept([newMessage()])
     const { id } = await claimedOne(at.store())
@@ -66,18 +66,18 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
   test('a grant whose refresh was begun meanwhile can be refreshed', async () => {
     const { id } = await added(at.store())
     await at.store().claimRefresh(id, 1, 'gw-1', MINUTE_MS)
-    await at.store().restRefresh(id, 'gw-1', MINUTE_MS)
-    expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'resting' })
+    await at.store().backOffRefresh(id, 'gw-1', MINUTE_MS)
+    expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'backing_off' })
     await writeAhead('user_grant', 'lease_until', 'lease_set_at')
     expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'claimed' })
   })
 
   test('an idempotency key that was taken meanwhile is free after as long as any other', async () => {
     const { store } = at
-    const keyed = () => newMessage({ idempotency: { key: 'k-1', fingerprints: ['said'], keepMs: DAY_MS } })
+    const keyed = () => newMessage({ idempotency: { key: 'k-1', fingerprints: ['said'], ttlMs: DAY_MS } })
     await store().accept([keyed()])
     await writeAhead('idempotency', 'expires_at')
-    await store().mendTimes()
+    await store().correctFutureTimes()
     expect(await store().accept([keyed()])).not.toEqual([{ kind: 'accepted' }])
     await at.alter(`update idempotency set expires_at = expires_at - ${DAY_MS + MINUTE_MS}`)
     await store().confirmClock()
@@ -86,9 +86,9 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
 
   test('clicks, keys, contents and grants that were stored meanwhile are kept no longer than others', async () => {
     const { id, accessMs } = await added(at.store())
-    await at.store().keepClick('clk_1', sealed('a click'), MINUTE_MS)
+    await at.store().saveClick('clk_1', sealed('a click'), MINUTE_MS)
     const message = await acceptedAndClaimed(at.store(), {
-      idempotency: { key: 'k-1', fingerprints: ['key-1.one'], keepMs: DAY_MS },
+      idempotency: { key: 'k-1', fingerprints: ['key-1.one'], ttlMs: DAY_MS },
     })
     await at.store().begin('gw-1', [message.id])
     await finish(at.store(), [message], { next: { state: 'failed' } })
@@ -100,8 +100,8 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
       `update user_grant set access_until = access_until + ${DAY_MS}, ends_at = ends_at + ${DAY_MS},
         refresh_until = refresh_until + ${DAY_MS}, refreshed_at = refreshed_at + ${DAY_MS} where id = '${id}'`,
     )
-    expect(await at.store().mendTimes()).toBe(5)
-    expect(await at.store().mendTimes()).toBe(0)
+    expect(await at.store().correctFutureTimes()).toBe(5)
+    expect(await at.store().correctFutureTimes()).toBe(0)
     const { accessMs: mended, pairAgeMs } = await foundGrant(at.store(), id)
     expect(mended).toBeLessThanOrEqual(accessMs + MINUTE_MS)
     expect(mended).toBeGreaterThan(accessMs - MINUTE_MS)
@@ -119,17 +119,17 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
 describe.each(DATABASES)('while a clock is two days ahead, on %s,', (kind) => {
   test('an idempotency key stays known, until the clock is trusted', async () => {
     const { store, alter } = await newAlterableStore(kind)
-    const idempotency = { key: 'k-1', fingerprints: ['said'], keepMs: DAY_MS, reply: sealed('reply') } as const
+    const idempotency = { key: 'k-1', fingerprints: ['said'], ttlMs: DAY_MS, reply: sealed('reply') } as const
     const first = newMessage({ idempotency })
     await store().confirmClock()
     await store().accept([first])
     // As if all of it had been two days ago.
     await alter(`update idempotency set expires_at = expires_at - ${2 * DAY_MS}`)
     await alter(`update clock set heard_at = heard_at - ${2 * DAY_MS}`)
-    expect(await store().repeat('orders', idempotency)).toMatchObject({ kind: 'replay', messageId: first.id })
+    expect(await store().findRepeat('orders', idempotency)).toMatchObject({ kind: 'replay', messageId: first.id })
     expect(await store().accept([newMessage({ idempotency })])).toMatchObject([{ kind: 'replay', messageId: first.id }])
     await store().confirmClock()
-    expect(await store().repeat('orders', idempotency)).toBeUndefined()
+    expect(await store().findRepeat('orders', idempotency)).toBeUndefined()
     expect(await store().accept([newMessage({ idempotency })])).toEqual([{ kind: 'accepted' }])
   })
 })

@@ -27,7 +27,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
 
   /** A message under a key whose answer is still to come, and the same request once more. */
   function keyed(key: string): [NewMessage, NewMessage] {
-    const idempotency = { key, fingerprints: [`said under ${key}`], keepMs: MINUTE_MS } as const
+    const idempotency = { key, fingerprints: [`said under ${key}`], ttlMs: MINUTE_MS } as const
     return [newMessage({ leasedTo: 'gw-1', idempotency }), newMessage({ leasedTo: 'gw-1', idempotency })]
   }
 

@@ -26,7 +26,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     ...scopes.map(owned),
     ...scopes.map((scope) => name('scope', `${user} ${scope}`)),
   ]
-  const live = async () => idsOf(await store.grantsNamed(ofUser().macs, ALL))
+  const live = async () => idsOf(await store.findGrantsByName(ofUser().macs, ALL))
 
   /** As if the time of these were over. */
   async function end(...ids: string[]): Promise<void> {
@@ -72,22 +72,22 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     for (const scope of ['a', 'b', 'c']) grants.push(await added(store, { names: [...namesOf(scope), shared] }))
     const [first, second, third] = idsOf(grants)
     expect(await live()).toEqual([third, second, first])
-    expect(idsOf(await store.grantsNamed(shared.macs, 2))).toEqual([third, second])
-    expect(idsOf(await store.grantsNamed(owned('b').macs, ALL))).toEqual([second])
-    expect(idsOf(await store.grantsNamed([...owned('a').macs, ...owned('c').macs], ALL))).toEqual([third, first])
+    expect(idsOf(await store.findGrantsByName(shared.macs, 2))).toEqual([third, second])
+    expect(idsOf(await store.findGrantsByName(owned('b').macs, ALL))).toEqual([second])
+    expect(idsOf(await store.findGrantsByName([...owned('a').macs, ...owned('c').macs], ALL))).toEqual([third, first])
   })
 
   test('is found once, by however many of its names', async () => {
     const { id } = await added(store, { names: namesOf('a', 'b') })
     const macs = namesOf('a', 'b').flatMap((one) => one.macs)
-    expect(idsOf(await store.grantsNamed(macs, ALL))).toEqual([id])
+    expect(idsOf(await store.findGrantsByName(macs, ALL))).toEqual([id])
     expect((await store.listGrants(macs, { cursor: undefined, limit: ALL })).grants).toHaveLength(1)
   })
 
   test('is found by no name that it does not have', async () => {
     await added(store, { names: namesOf('a') })
-    expect(await store.grantsNamed(owned('A').macs, ALL)).toEqual([])
-    expect(await store.grantsNamed([], ALL)).toEqual([])
+    expect(await store.findGrantsByName(owned('A').macs, ALL)).toEqual([])
+    expect(await store.findGrantsByName([], ALL)).toEqual([])
   })
 
   test('that says nothing of whose it is or what it covers is kept, and found by its id', async () => {
@@ -103,8 +103,8 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   test('lies under the newest key’s name alone, and is found by the name under any of several', async () => {
     const text = newId('req')
     const { id } = await added(store, { names: [name('user', text, ['new', 'old'])] })
-    expect(idsOf(await store.grantsNamed(name('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
-    expect(await store.grantsNamed(name('user', text, ['old']).macs, ALL)).toEqual([])
+    expect(idsOf(await store.findGrantsByName(name('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
+    expect(await store.findGrantsByName(name('user', text, ['old']).macs, ALL)).toEqual([])
     expect(await at.read(`select name, kind from grant_name where grant_id = '${id}'`)).toEqual([
       { name: `new.user ${text}`, kind: 'user' },
     ])
@@ -185,7 +185,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
       const [mine, theirs] = [`${user} mine`, `${user} theirs`].map((owner) => [name('owned', owner), scope])
       const former = await added(store, { names: mine ?? [] })
       const { id } = await added(store, { names: theirs ?? [] })
-      expect(idsOf(await store.grantsNamed(scope.macs, ALL))).toEqual([id, former.id])
+      expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([id, former.id])
     })
 
     test('leaves those that say two owners when it says one of them', async () => {
@@ -199,14 +199,14 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
       const known = await added(store, { names: [owned('a'), scope] })
       const first = await added(store, { names: [scope] })
       const second = await added(store, { names: [scope] })
-      expect(idsOf(await store.grantsNamed(scope.macs, ALL))).toEqual([second.id, first.id, known.id])
+      expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([second.id, first.id, known.id])
     })
 
     test('replaces those whose names are under a former key', async () => {
       const under = (...keyIds: [string, ...string[]]) => [name('user', user, keyIds), name('owned', user, keyIds)]
       await added(store, { names: under('old') })
       const { id } = await added(store, { names: under('new', 'old') })
-      expect(idsOf(await store.grantsNamed(name('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
+      expect(idsOf(await store.findGrantsByName(name('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
     })
 
     test('replaces in one commit: whoever looks meanwhile sees the one or the other', async () => {

@@ -69,7 +69,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     )
     if (old === undefined || both === undefined || none === undefined) throw new Error('three keyrings')
     const under = (fingerprints: IdempotencyClaim['fingerprints']) =>
-      newMessage({ idempotency: { key, fingerprints, keepMs: MINUTE_MS, reply: sealed('reply') } })
+      newMessage({ idempotency: { key, fingerprints, ttlMs: MINUTE_MS, reply: sealed('reply') } })
     await store.accept([under(old)])
     expect(await accept(under(both))).toMatchObject({ kind: 'replay' })
     expect(await accept(under(none))).toEqual({ kind: 'mismatch' })
@@ -86,7 +86,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
   test('is free again when its time is over', async () => {
     const key = newId('req')
     const over = queued(key)
-    await store.accept([{ ...over, idempotency: { ...over.idempotency, keepMs: 0 } }])
+    await store.accept([{ ...over, idempotency: { ...over.idempotency, ttlMs: 0 } }])
     await store.confirmClock()
     const next = queued(key, 'something else')
     expect(await accept(next)).toEqual({ kind: 'accepted' })
@@ -97,14 +97,14 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
   test('can be asked for by itself, which takes nothing', async () => {
     const [key, over] = [newId('req'), newId('req')]
     const [first, expired] = [queued(key), queued(over)]
-    expect(await store.repeat('orders', first.idempotency)).toBeUndefined()
-    await store.accept([first, { ...expired, idempotency: { ...expired.idempotency, keepMs: 0 } }])
+    expect(await store.findRepeat('orders', first.idempotency)).toBeUndefined()
+    await store.accept([first, { ...expired, idempotency: { ...expired.idempotency, ttlMs: 0 } }])
     await store.confirmClock()
-    const repeated = await store.repeat('orders', queued(key).idempotency)
+    const repeated = await store.findRepeat('orders', queued(key).idempotency)
     expect(repeated && replyIn(repeated)).toEqual([first.id, `reply to ${first.id}`])
-    expect(await store.repeat('orders', queued(key, 'something else').idempotency)).toEqual({ kind: 'mismatch' })
-    expect(await store.repeat('billing', first.idempotency)).toBeUndefined()
-    expect(await store.repeat('orders', expired.idempotency)).toBeUndefined()
+    expect(await store.findRepeat('orders', queued(key, 'something else').idempotency)).toEqual({ kind: 'mismatch' })
+    expect(await store.findRepeat('billing', first.idempotency)).toBeUndefined()
+    expect(await store.findRepeat('orders', expired.idempotency)).toBeUndefined()
     expect(await claimed(store)).toHaveLength(2)
   })
 
@@ -157,12 +157,12 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
 function queued(key: string, said = 'said') {
   const message = newMessage()
   const reply = sealed(`reply to ${message.id}`)
-  return { ...message, idempotency: { key, fingerprints: [said] as const, keepMs: MINUTE_MS, reply } }
+  return { ...message, idempotency: { key, fingerprints: [said] as const, ttlMs: MINUTE_MS, reply } }
 }
 
 /** A message whose request waits for its one attempt. */
 function awaited(key: string, said = 'said') {
-  return newMessage({ leasedTo: 'gw-1', idempotency: { key, fingerprints: [said], keepMs: MINUTE_MS } })
+  return newMessage({ leasedTo: 'gw-1', idempotency: { key, fingerprints: [said], ttlMs: MINUTE_MS } })
 }
 
 function replyIn(answer: Accepted): [string, string] {

@@ -99,7 +99,7 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
 
   test('deletes keys whose time is over, and no others', async () => {
     const idempotency = { fingerprints: ['said'], reply: sealed('reply', keyId) } as const
-    const keyed = (key: string, keepMs: number) => newMessage({ caller, idempotency: { ...idempotency, key, keepMs } })
+    const keyed = (key: string, ttlMs: number) => newMessage({ caller, idempotency: { ...idempotency, key, ttlMs } })
     await store.accept([keyed('over', 0), keyed('over too', -1000), keyed('kept', MINUTE_MS)])
     expect([await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1)]).toEqual(
       [1, 1, 0],
@@ -111,7 +111,7 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
   })
 
   test('counts what lies under each key', async () => {
-    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const other = newId('req')
     await store.accept([newMessage({ caller, body: sealed('body', keyId), idempotency })])
     await store.accept([newMessage({ caller, body: sealed('body', other) })])
@@ -122,7 +122,7 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
 
   test('counts what is found again by a name under each key, for as long as it is looked for', async () => {
     const other = newId('req')
-    const idempotency = { key: 'a', fingerprints: [`${keyId}.said`], keepMs: MINUTE_MS } as const
+    const idempotency = { key: 'a', fingerprints: [`${keyId}.said`], ttlMs: MINUTE_MS } as const
     await store.accept([newMessage({ caller, conversations: [`${other}.c`], idempotency })])
     await store.accept([newMessage({ caller, conversations: [`${other}.d`], leasedTo: 'gw-1' })])
     expect([await usesOf(keyId), await usesOf(other)]).toEqual([1, 1])
@@ -132,22 +132,22 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
 
   test('finds bodies and replies under former keys, in bounded batches', async () => {
     const newest = newId('req')
-    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
     await store.accept([message, newMessage({ caller, body: sealed('body', keyId) })])
     await store.accept([newMessage({ caller, body: sealed('body', newest) })])
-    const rows = (await store.sealedUnderOthers(newest, ALL)).filter(({ sealed: { keyId: one } }) => one === keyId)
+    const rows = (await store.findRowsUnderOtherKeys(newest, ALL)).filter(({ sealed: { keyId: one } }) => one === keyId)
     expect(rows.map((row) => row.kind).sort()).toEqual(['body', 'body', 'reply'])
     expect(textOf(rows.find((row) => row.kind === 'reply')?.sealed)).toBe('reply')
     expect(rows.find((row) => row.kind === 'reply')?.id).toBe(message.id)
     expect(rows.every(({ sealed: { keyId: one } }) => one !== newest)).toBe(true)
-    const batch = await store.sealedUnderOthers(newest, 1)
+    const batch = await store.findRowsUnderOtherKeys(newest, 1)
     expect(batch.filter((row) => row.kind === 'body')).toHaveLength(1)
   })
 
   test('brings rows under another key, and they are read from there', async () => {
     const newest = newId('req')
-    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
     await store.accept([message])
     const rows = await under(keyId)
@@ -160,7 +160,7 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
   })
 
   test('leaves alone what was wiped, freed or brought under another key since it was looked at', async () => {
-    const idempotency = { key: 'a', fingerprints: ['said'], keepMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
+    const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const body = sealed('body', keyId)
     const [wiped, resealed] = [newMessage({ caller, body, idempotency }), newMessage({ caller, body })]
     await store.accept([wiped, resealed])
@@ -210,7 +210,7 @@ describe.each(DATABASES)('keeping house on %s', (kind) => {
   })
 
   async function under(one: string): Promise<SealedRow[]> {
-    return (await store.sealedUnderOthers('none', ALL)).filter((row) => row.sealed.keyId === one)
+    return (await store.findRowsUnderOtherKeys('none', ALL)).filter((row) => row.sealed.keyId === one)
   }
 
   async function usesOf(one: string): Promise<number> {

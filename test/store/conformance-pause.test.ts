@@ -24,7 +24,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     const notice = await acceptedAndClaimed(at.store(), { wire: 'webhook' })
     const aside = newMessage({ leasedTo: 'gw-1' })
     await at.store().accept([aside, newMessage(), newMessage({ wire: 'v1' }), newMessage({ wire: 'webhook' })])
-    await at.store().pause({ retryAfterMs: MINUTE_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
     const begun = await at.store().begin('gw-1', idsOf([...held, notice, aside]))
     expect(begun.map(({ id }) => id).sort()).toEqual(idsOf([notice, aside]).sort())
     for (const wire of ['v1', 'v2'] as const) {
@@ -37,12 +37,12 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
   })
 
   test('that Divar names only grows', async () => {
-    await at.store().pause({ retryAfterMs: 2 * MINUTE_MS })
-    await at.store().pause({ retryAfterMs: 1 })
-    await at.store().pause(UNNAMED)
-    expect(await at.pausedMs()).toBeGreaterThan(MINUTE_MS)
-    await at.store().pause({ retryAfterMs: 3 * MINUTE_MS })
-    expect(await at.pausedMs()).toBeGreaterThan(2 * MINUTE_MS)
+    await at.store().holdForRateLimit({ retryAfterMs: 2 * MINUTE_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: 1 })
+    await at.store().holdForRateLimit(UNNAMED)
+    expect(await at.heldMs()).toBeGreaterThan(MINUTE_MS)
+    await at.store().holdForRateLimit({ retryAfterMs: 3 * MINUTE_MS })
+    expect(await at.heldMs()).toBeGreaterThan(2 * MINUTE_MS)
   })
 
   test('begins with the outcome that asks for it, also when that comes too late for its lease', async () => {
@@ -51,13 +51,13 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     const late = { id: aside.id, conversation: '', inLine: false }
     const limit = { retryAfterMs: 9 * MINUTE_MS }
     expect(await finish(at.store(), [late], { owner: 'gw-2', limit })).toEqual([])
-    expect(await at.pausedMs()).toBeGreaterThan(8 * MINUTE_MS)
+    expect(await at.heldMs()).toBeGreaterThan(8 * MINUTE_MS)
   })
 
   test('without a time is a minute, doubled each time that its probe meets a limit again, up to 15 minutes', async () => {
     await at.queue(3)
-    await at.store().pause(UNNAMED)
-    expect(Math.round(((await at.pausedMs()) ?? 0) / MINUTE_MS)).toBe(1)
+    await at.store().holdForRateLimit(UNNAMED)
+    expect(Math.round(((await at.heldMs()) ?? 0) / MINUTE_MS)).toBe(1)
     for (const minutes of [2, 4, 8, 15, 15]) expect(await at.limitedAgain()).toBe(minutes)
   })
 
@@ -66,43 +66,43 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     await at.store().begin('gw-1', idsOf(begun))
     await at.queue(1)
     for (const message of begun) await at.end(message, { limit: UNNAMED })
-    await at.store().pause(UNNAMED)
-    expect(await at.pausedMs()).toBeLessThanOrEqual(MINUTE_MS)
+    await at.store().holdForRateLimit(UNNAMED)
+    expect(await at.heldMs()).toBeLessThanOrEqual(MINUTE_MS)
     expect(await at.limitedAgain()).toBe(2)
-    for (let sends = 0; sends < 5; sends += 1) await at.store().pause(UNNAMED)
-    expect(await at.pausedMs()).toBeLessThanOrEqual(2 * MINUTE_MS)
+    for (let sends = 0; sends < 5; sends += 1) await at.store().holdForRateLimit(UNNAMED)
+    expect(await at.heldMs()).toBeLessThanOrEqual(2 * MINUTE_MS)
   })
 
   test('does not double for a send that was on its way before it, and is answered after it', async () => {
     const slow = await acceptedAndClaimed(at.store())
     await at.store().begin('gw-1', [slow.id])
     await at.alter(`update attempt set begun_at = begun_at - ${2 * MINUTE_MS}`)
-    await at.store().pause(UNNAMED)
+    await at.store().holdForRateLimit(UNNAMED)
     await at.pass(MINUTE_MS)
     await at.end(slow, { limit: UNNAMED })
-    expect(await at.pausedMs()).toBe(0)
+    expect(await at.heldMs()).toBe(0)
   })
 
   test('is over for all gateways with the first delivery, and the next one without a time is a minute again', async () => {
     await at.queue(3)
-    await at.store().pause(UNNAMED)
+    await at.store().holdForRateLimit(UNNAMED)
     expect(await at.limitedAgain()).toBe(2)
     await at.pass(2 * MINUTE_MS)
     await at.deliver(await at.probed('gw-2'), 'gw-2')
-    const { messages, pausedMs: left } = await at.store().claim('gw-1', 'v2', ALL)
+    const { messages, heldMs: left } = await at.store().claim('gw-1', 'v2', ALL)
     expect({ messages: messages.length, left }).toEqual({ messages: 2, left: undefined })
     expect(messages).toMatchObject([{ isProbe: false }, { isProbe: false }])
     expect(await at.store().begin('gw-1', idsOf(messages))).toHaveLength(2)
-    await at.store().pause(UNNAMED)
+    await at.store().holdForRateLimit(UNNAMED)
     await at.queue(1)
-    expect(await at.pausedMs()).toBeLessThanOrEqual(MINUTE_MS)
+    expect(await at.heldMs()).toBeLessThanOrEqual(MINUTE_MS)
   })
 
   test.each(['with a key', 'without one'])(
     'is a minute again after a synchronous send %s was delivered',
     async (how) => {
       await at.queue(2)
-      await at.store().pause(UNNAMED)
+      await at.store().holdForRateLimit(UNNAMED)
       expect(await at.limitedAgain()).toBe(2)
       // So that the send is begun later than the pause, by a clock of milliseconds.
       await at.pass(1)
@@ -112,14 +112,14 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
         await at.store().begin('gw-1', [aside.id])
         const attempt = { number: 1, outcome: 'delivered' }
         await finish(at.store(), [{ id: aside.id, conversation: '', inLine: false }], { attempt })
-      } else await at.store().resetPauseWait()
-      expect(await at.pausedMs()).toBeGreaterThan(MINUTE_MS)
+      } else await at.store().resetRateLimitBackoff()
+      expect(await at.heldMs()).toBeGreaterThan(MINUTE_MS)
       expect(await at.limitedAgain()).toBe(1)
     },
   )
 
   test('stays as it is by what was on its way before it and is delivered in it', async () => {
-    await at.store().pause(UNNAMED)
+    await at.store().holdForRateLimit(UNNAMED)
     await at.pass(MINUTE_MS)
     await at.alter('update pause set unconfirmed = 0')
     const [early, other] = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store())]
@@ -127,15 +127,15 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     await at.alter(`update attempt set begun_at = begun_at - ${MINUTE_MS / 2}`)
     await at.end(other, { limit: { retryAfterMs: MINUTE_MS } })
     await at.deliver(early)
-    expect(await at.pausedMs()).toBeGreaterThan(MINUTE_MS / 2)
+    expect(await at.heldMs()).toBeGreaterThan(MINUTE_MS / 2)
     expect(await at.limitedAgain()).toBe(2)
   })
 
   test('that a clock which was ahead has written is over for good', async () => {
     await at.queue(2)
-    await at.store().pause({ retryAfterMs: HOUR_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: HOUR_MS })
     await at.pass(-2 * HOUR_MS)
-    await at.store().mendTimes()
+    await at.store().correctFutureTimes()
     await at.pass(2 * HOUR_MS)
     const [first] = await claimed(at.store(), 'gw-1', 1)
     expect(first).toMatchObject({ isProbe: false })

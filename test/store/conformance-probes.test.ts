@@ -16,7 +16,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     const old = await acceptedAndClaimed(store, {}, 'gw-3')
     await store.accept(Array.from({ length: 20 }, () => newMessage()))
     await store.accept([newMessage({ wire: 'v1' })])
-    await store.pause({ retryAfterMs: 0 })
+    await store.holdForRateLimit({ retryAfterMs: 0 })
     const claims = await Promise.all(
       ['gw-1', 'gw-2', 'gw-1', 'gw-2'].map((owner, index) =>
         store.claim(owner, index < 2 ? 'v2' : 'v1', ALL, PROBE_LEASE_MS),
@@ -24,10 +24,10 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     )
     const probes = claims.flatMap(({ messages }) => messages)
     expect(probes).toMatchObject([{ isProbe: true }])
-    for (const { nextInMs, pausedMs } of claims) {
+    for (const { nextInMs, heldMs } of claims) {
       expect(nextInMs).toBeGreaterThan(0)
       expect(nextInMs).toBeLessThan(2 * PROBE_LEASE_MS)
-      expect(pausedMs).toBe(0)
+      expect(heldMs).toBe(0)
     }
     // What was claimed before the pause waits too.
     expect(await store.begin('gw-3', [old.id])).toEqual([])
@@ -39,16 +39,16 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     ['no attempt at all', (probe: Claimed) => at.store().release('gw-1', [probe.id])],
   ])('the next message probes when the first ended with %s', async (_how, endProbe) => {
     await at.queue(2)
-    await at.store().pause({ retryAfterMs: MINUTE_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
     await at.pass(MINUTE_MS)
     await endProbe(await at.probed())
     await at.deliver(await at.probed('gw-2'), 'gw-2')
-    expect(await at.pausedMs()).toBeUndefined()
+    expect(await at.heldMs()).toBeUndefined()
   })
 
   test('the next message probes when the first was lost, once its lease is over', async () => {
     await at.queue(2)
-    await at.store().pause(UNNAMED)
+    await at.store().holdForRateLimit(UNNAMED)
     await at.pass(MINUTE_MS)
     const lost = await at.probed()
     expect(await claimed(at.store(), 'gw-2')).toEqual([])
@@ -59,12 +59,12 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     await at.deliver(lost)
     expect(await claimed(at.store(), 'gw-3')).toEqual([])
     await at.deliver(next, 'gw-2')
-    expect(await at.pausedMs()).toBeUndefined()
+    expect(await at.heldMs()).toBeUndefined()
   })
 
   test('one message probes after an hour, however long the pause is, and after each further hour', async () => {
     await at.queue(4)
-    await at.store().pause({ retryAfterMs: 24 * HOUR_MS })
+    await at.store().holdForRateLimit({ retryAfterMs: 24 * HOUR_MS })
     const { nextInMs, messages } = await at.store().claim('gw-1', 'v2', ALL)
     expect(messages).toEqual([])
     expect(nextInMs).toBeGreaterThan(HOUR_MS - MINUTE_MS)
@@ -75,16 +75,16 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     await at.pass(HOUR_MS)
     await at.end(await at.probed(), { attempt: { number: 1, outcome: 'platform_error', status: 503 } })
     expect(await claimed(at.store(), 'gw-2')).toEqual([])
-    expect(await at.pausedMs()).toBeGreaterThan(21 * HOUR_MS)
+    expect(await at.heldMs()).toBeGreaterThan(21 * HOUR_MS)
     await at.pass(HOUR_MS)
     await at.deliver(await at.probed())
-    expect(await at.pausedMs()).toBeUndefined()
+    expect(await at.heldMs()).toBeUndefined()
   })
 
   test('one message probes after an hour also when sends go on to lengthen the pause', async () => {
     await at.queue(1)
     for (let minutes = 0; minutes < 60; minutes += 20) {
-      await at.store().pause({ retryAfterMs: HOUR_MS })
+      await at.store().holdForRateLimit({ retryAfterMs: HOUR_MS })
       await at.pass(20 * MINUTE_MS)
     }
     await at.probed()
@@ -92,7 +92,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
 
   test('everything goes when its time is over, where a gateway of the version before wrote it, which knows no probe', async () => {
     await at.queue(3)
-    await at.store().pause({ retryAfterMs: 1 })
+    await at.store().holdForRateLimit({ retryAfterMs: 1 })
     await at.alter('delete from pause; insert into pause (id, until) select 1, max(created_at) + 60000 from message')
     expect(await claimed(at.store())).toEqual([])
     await at.alter('update pause set until = until - 60001')

@@ -72,7 +72,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await claim('gw-1', 1, 0)).toEqual(CLAIMED)
       expect(await claim('gw-2')).toEqual(CLAIMED)
       expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
-      await store.restRefresh(id, 'gw-1', 0)
+      await store.backOffRefresh(id, 'gw-1', 0)
       expect(await foundGrant(store, id)).toMatchObject({ version: 1, content: grant.content, previous: undefined })
       expect(await claim('gw-3')).toEqual({ kind: 'busy' })
       expect(await commit('gw-2', 'second pair', 'first pair')).toBe(true)
@@ -90,16 +90,16 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
       await store.deleteGrant(id)
       expect(await commit('gw-1', 'second pair', 'first pair')).toBe(false)
-      await store.restRefresh(id, 'gw-1', MINUTE_MS)
+      await store.backOffRefresh(id, 'gw-1', MINUTE_MS)
       expect(await claim('gw-2')).toEqual({ kind: 'gone' })
       expect(await store.findGrant(id)).toBeUndefined()
     })
 
     test('rests after a failure for so long, then anybody has it', async () => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
-      await store.restRefresh(id, 'gw-1', MINUTE_MS)
-      expect(await claim('gw-1')).toEqual({ kind: 'resting' })
-      expect(await claim('gw-2')).toEqual({ kind: 'resting' })
+      await store.backOffRefresh(id, 'gw-1', MINUTE_MS)
+      expect(await claim('gw-1')).toEqual({ kind: 'backing_off' })
+      expect(await claim('gw-2')).toEqual({ kind: 'backing_off' })
       expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
       await alter('lease_until = 0')
       expect(await claim('gw-2')).toEqual(CLAIMED)
@@ -149,7 +149,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(after.pairAgeMs).toBeLessThan(HOUR_MS)
       expect(after.accessMs).toBeGreaterThan(HOUR_MS)
       expect(after.refreshMs).toBeGreaterThan(24 * HOUR_MS)
-      expect(idsOf(await store.grantsNamed(name('scope', id).macs, ALL))).toEqual([id])
+      expect(idsOf(await store.findGrantsByName(name('scope', id).macs, ALL))).toEqual([id])
     })
 
     test('leaves the former one until its time is over', async () => {
@@ -191,7 +191,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   describe('what has to be refreshed soon', () => {
-    const ending = async (limit = ALL) => idsOf(await store.endingGrants(MINUTE_MS, limit))
+    const ending = async (limit = ALL) => idsOf(await store.findExpiringGrants(MINUTE_MS, limit))
 
     test('is what has a refresh token that ends soon, the soonest first, within a limit', async () => {
       const soon = await added(store, { refreshMs: MINUTE_MS - 1 })
@@ -201,7 +201,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       await added(store, { refreshMs: HOUR_MS, accessMs: 0 })
       expect(await ending()).toEqual([sooner.id, soon.id])
       expect(await ending(1)).toEqual([sooner.id])
-      expect(idsOf(await store.endingGrants(MINUTE_MS, 1, [sooner.id]))).toEqual([soon.id])
+      expect(idsOf(await store.findExpiringGrants(MINUTE_MS, 1, [sooner.id]))).toEqual([soon.id])
       await at.alter('delete from user_grant')
     })
 
@@ -210,7 +210,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await ending()).toEqual([id])
       await claim('gw-1')
       expect(await ending()).toEqual([])
-      await store.restRefresh(id, 'gw-1', MINUTE_MS)
+      await store.backOffRefresh(id, 'gw-1', MINUTE_MS)
       expect(await ending()).toEqual([])
       await alter('lease_until = 0')
       expect(await ending()).toEqual([id])

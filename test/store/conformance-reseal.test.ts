@@ -45,8 +45,8 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     previous: previous && sealed(`new ${textOf(previous)}`, 'new'),
     names: [name('user', user, ['new', 'old'])],
   })
-  const named = async (keyId: string) => idsOf(await store.grantsNamed(name('user', user, [keyId]).macs, ALL))
-  const underOthers = async (limit = ALL) => idsOf(await store.grantsUnderOthers('new', limit)).sort()
+  const named = async (keyId: string) => idsOf(await store.findGrantsByName(name('user', user, [keyId]).macs, ALL))
+  const underOthers = async (limit = ALL) => idsOf(await store.findGrantsUnderOtherKeys('new', limit)).sort()
 
   test('are those of which the pair, the former pair or the names are under it', async () => {
     const pair = await under('old')
@@ -65,9 +65,9 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     await refreshed({ pairKey: 'old', formerKey: 'old' })
     expect(await underOthers(2)).toHaveLength(2)
     const but = await underOthers(5)
-    expect(idsOf(await store.grantsUnderOthers('new', ALL, but))).toHaveLength(1)
+    expect(idsOf(await store.findGrantsUnderOtherKeys('new', ALL, but))).toHaveLength(1)
     expect(await underOthers(6)).toHaveLength(6)
-    const found = (await store.grantsUnderOthers('new', ALL)).find(({ previous }) => previous !== undefined)
+    const found = (await store.findGrantsUnderOtherKeys('new', ALL)).find(({ previous }) => previous !== undefined)
     expect([found?.version, textOf(found?.content), textOf(found?.previous)]).toEqual([2, 'second pair', 'first pair'])
   })
 
@@ -126,7 +126,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(
       await store.resealGrants(
         'new',
-        (await store.grantsUnderOthers('new', ALL)).map((one) => resealed(one)),
+        (await store.findGrantsUnderOtherKeys('new', ALL)).map((one) => resealed(one)),
       ),
     ).toBe(1)
     expect(await underOthers()).toEqual([])
@@ -139,7 +139,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await at.read('select previous, previous_key from user_grant')).toEqual([
       { previous: null, previous_key: null },
     ])
-    expect(await at.store().grantsUnderOthers('new', ALL)).toEqual([])
+    expect(await at.store().findGrantsUnderOtherKeys('new', ALL)).toEqual([])
   })
 
   test('leave a refresh under way to whoever does it', async () => {

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { BATCH, Housekeeping } from '../../src/store/maintenance.ts'
+import { BATCH, MaintenanceLoop } from '../../src/store/maintenance.ts'
 
 test('retention works until nothing is left, however much there is, and other calls get their turn between', async () => {
-  const house = new Housekeeping(createLogger('silent'))
+  const house = new MaintenanceLoop(createLogger('silent'))
   let left = 70 * BATCH + 1
   let otherCalls = 0
   const other = setInterval(() => (otherCalls += 1), 0)
-  const done = await house.tidy('purge', () => {
+  const done = await house.runBatches('purge', () => {
     const batch = Math.min(BATCH, left)
     left -= batch
     return new Promise((resolve) => setTimeout(resolve, 1, batch))

@@ -39,7 +39,7 @@ postgres('what has expired on PostgreSQL, while another gateway gives it new tim
 
   test('stays: a click that is kept anew', async () => {
     const id = newId('clk')
-    await store.keepClick(id, sealed('a click'), 0)
+    await store.saveClick(id, sealed('a click'), 0)
     expect(await expireDuring(`update click set expires_at = ${FAR} where id = '${id}'`)).toBe(0)
     expect(textOf(await store.findClick(id))).toBe('a click')
   })

@@ -43,7 +43,7 @@ withOpenssl('PostgreSQL whose certificate does not verify', () => {
     await expect(openAt(url)).rejects.toMatchObject({
       name: 'StoreSetupError',
       message: expect.stringMatching(message),
-      mayPass: false,
+      isTemporary: false,
     })
   })
 })

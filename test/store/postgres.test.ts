@@ -84,10 +84,10 @@ postgres('PostgreSQL', () => {
       'the server refuses a statement that the gateway needs \\(42704\\)',
       false,
     ],
-  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, why, mayPass) => {
+  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, why, isTemporary) => {
     const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used: ${why}$`))
     const refused = openAt(Object.assign(new URL(url), spoilt).href)
-    await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message, mayPass })
+    await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message, isTemporary })
   })
 
   describe('whose connections end', () => {
@@ -209,5 +209,5 @@ postgres('PostgreSQL', () => {
 
 function keyed(key: string): NewMessage {
   const reply = sealed('reply')
-  return newMessage({ idempotency: { key, fingerprints: ['said'], keepMs: MINUTE_MS, reply } })
+  return newMessage({ idempotency: { key, fingerprints: ['said'], ttlMs: MINUTE_MS, reply } })
 }

@@ -36,7 +36,7 @@ postgres('a migration on PostgreSQL', () => {
       name: 'StoreSetupError',
       message:
         'PostgreSQL cannot be used: migration 0002-bad failed: the server refuses a statement that the gateway needs (42P07)',
-      mayPass: false,
+      isTemporary: false,
     })
     expect(await query(url, `select tablename from pg_tables where tablename = 'good'`)).toEqual([])
   })
@@ -51,7 +51,7 @@ postgres('a migration on PostgreSQL', () => {
     await expect(setUpPostgres(url, { log, migrations })).rejects.toMatchObject({
       message:
         'PostgreSQL cannot be used: migration 0001-waits failed: another session holds a lock on a table (55P03)',
-      mayPass: true,
+      isTemporary: true,
     })
     await holder.end()
   })

@@ -68,7 +68,7 @@ describe('a SQLite file', () => {
     await expect(openAt(url)).rejects.toMatchObject({
       name: 'StoreSetupError',
       message: `${fileURLToPath(url)}: ${TAKEN}`,
-      mayPass: true,
+      isTemporary: true,
     })
     await expect(openAt(link)).rejects.toMatchObject({
       name: 'StoreSetupError',

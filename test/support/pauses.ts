@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from '@jest/globals'
 import { openSqlite, type SqliteQueries } from '../../src/store/sqlite/open.ts'
-import type { Claimed, DatabaseKind, Finish, KeepingStore, NewMessage, OutboxStore } from '../../src/store/store.ts'
+import type { Claimed, DatabaseKind, Finish, MaintenanceStore, NewMessage, OutboxStore } from '../../src/store/store.ts'
 import { newDatabase } from './databases.ts'
 import { ALL, finish, MINUTE_MS, newAlterableStore, newMessage, inFile } from './stores.ts'
 
@@ -15,10 +15,10 @@ export const UNNAMED = { retryAfterMs: undefined }
  * not overlap.
  */
 export type PausableStore = {
-  store: () => OutboxStore & KeepingStore
+  store: () => OutboxStore & MaintenanceStore
   alter: (statement: string) => Promise<void>
   /** What is left of the pause; `undefined` when everything may go. */
-  pausedMs: () => Promise<number | undefined>
+  heldMs: () => Promise<number | undefined>
   /** As if so much time had gone by. */
   pass: (ms: number) => Promise<void>
   queue: (messages: number) => Promise<NewMessage[]>
@@ -33,7 +33,7 @@ export type PausableStore = {
 
 export async function newPausableStore(kind: DatabaseKind): Promise<PausableStore> {
   const at = await (kind === 'sqlite' ? newSqlite() : newAlterableStore(kind))
-  const pausedMs = async () => (await at.store().claim('gw-1', 'v2', ALL, PROBE_LEASE_MS)).pausedMs
+  const heldMs = async () => (await at.store().claim('gw-1', 'v2', ALL, PROBE_LEASE_MS)).heldMs
   const pass = (ms: number) =>
     at.alter(
       `update pause set until = until - ${ms}, set_at = set_at - ${ms}, probe_until = probe_until - ${ms},
@@ -67,9 +67,9 @@ export async function newPausableStore(kind: DatabaseKind): Promise<PausableStor
   const limitedAgain = async () => {
     await pass(15 * MINUTE_MS)
     await end(await probed(), { limit: UNNAMED })
-    return Math.round(((await pausedMs()) ?? 0) / MINUTE_MS)
+    return Math.round(((await heldMs()) ?? 0) / MINUTE_MS)
   }
-  return { ...at, pausedMs, pass, queue, probed, end, deliver, limitedAgain }
+  return { ...at, heldMs, pass, queue, probed, end, deliver, limitedAgain }
 }
 
 const files = new Set<SqliteQueries>()

@@ -51,7 +51,7 @@ function sqlStateOf(error: unknown): string | undefined {
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
-type Reason = { sentence: string; mayPass: boolean }
+type Reason = { sentence: string; isTemporary: boolean }
 
 /** By SQLSTATE, or by the code of the system's, of Node's or of OpenSSL's error. */
 const BY_CODE: Readonly<Record<string, Reason>> = {
@@ -111,11 +111,11 @@ const BY_TEXT: readonly [RegExp, Reason][] = [
 ]
 
 function passing(sentence: string): Reason {
-  return { sentence, mayPass: true }
+  return { sentence, isTemporary: true }
 }
 
 function lasting(sentence: string): Reason {
-  return { sentence, mayPass: false }
+  return { sentence, isTemporary: false }
 }
 
 /** Why PostgreSQL cannot be used, and whether another start may find it better, for the one who starts the gateway. */
@@ -123,12 +123,12 @@ export function toSetupError(error: unknown, what?: string): StoreSetupError {
   if (error instanceof StoreSetupError) return error
   const cause = rootOf(error)
   const { error_code: code } = describeError(cause)
-  const { sentence, mayPass } = reasonOf(cause, code)
+  const { sentence, isTemporary } = reasonOf(cause, code)
   const named = code === undefined ? '' : ` (${code})`
   return new StoreSetupError(
     `PostgreSQL cannot be used: ${what === undefined ? '' : `${what}: `}${sentence}${named}`,
     cause,
-    { mayPass },
+    { isTemporary },
   )
 }
 

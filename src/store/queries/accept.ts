@@ -14,7 +14,7 @@ export function accept(database: Database, messages: readonly NewMessage[]): Pro
     const answers = new Map<string, Accepted>()
     for (const { id, caller, idempotency } of repeats) {
       // What is gone between the two statements was freed or has expired just now.
-      answers.set(id, (await repeat(database, caller, idempotency, trx)) ?? { kind: 'running' })
+      answers.set(id, (await findRepeat(database, caller, idempotency, trx)) ?? { kind: 'running' })
     }
     return messages.map(({ id }) => answers.get(id) ?? { kind: 'accepted' })
   })
@@ -98,14 +98,14 @@ async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly
   const taken = await trx
     .insertInto('idempotency')
     .values(
-      keyed.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, keepMs, reply } }) => ({
+      keyed.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, ttlMs, reply } }) => ({
         caller,
         key,
         fingerprint: fingerprints[0],
         message_id: id,
         reply: reply?.bytes ?? null,
         reply_key: reply?.keyId ?? null,
-        expires_at: sql<number>`${database.now} + cast(${keepMs} as bigint)`,
+        expires_at: sql<number>`${database.now} + cast(${ttlMs} as bigint)`,
       })),
     )
     .onConflict((conflict) => conflict.columns(['caller', 'key']).doNothing())
@@ -126,7 +126,7 @@ function nameOf({ caller, idempotency }: Keyed): string {
 }
 
 /** What is known of the first use of a key that has not expired. */
-export async function repeat(
+export async function findRepeat(
   database: Database,
   caller: string,
   { key, fingerprints }: IdempotencyClaim,

@@ -41,13 +41,13 @@ export function claim(
     // Only one gateway may mark its message.
     if (pause?.probeInMs === 0) pause = await readPause(database, trx, { lock: true })
     if (pause === undefined) return claimDue(database, trx, owner, wire, limit)
-    const { leftMs: pausedMs, probeInMs } = pause
-    if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, pausedMs }
+    const { leftMs: heldMs, probeInMs } = pause
+    if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, heldMs }
     const claim = await claimDue(database, trx, owner, wire, 1)
     const [probe] = claim.messages
-    if (probe === undefined) return { ...claim, pausedMs }
+    if (probe === undefined) return { ...claim, heldMs }
     await markProbe(database, trx, probe.id, probeLeaseMs)
-    return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, pausedMs }
+    return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, heldMs }
   })
 }
 

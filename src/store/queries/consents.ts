@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import type { ConsentStore, OpenedConsent, TakenConsent } from '../consent-store.ts'
+import type { ConsentStore, OpenedConsent, EndedConsent } from '../consent-store.ts'
 import { after, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Sealed } from '../store.ts'
@@ -14,8 +14,8 @@ export function sealedIn({ content, content_key: keyId }: SealedColumns): Sealed
   return { keyId, bytes: content }
 }
 
-export async function keepClick({ db, now }: Database, id: string, content: Sealed, keepMs: number): Promise<void> {
-  const values = { content: content.bytes, content_key: content.keyId, expires_at: after(now, keepMs) }
+export async function saveClick({ db, now }: Database, id: string, content: Sealed, ttlMs: number): Promise<void> {
+  const values = { content: content.bytes, content_key: content.keyId, expires_at: after(now, ttlMs) }
   await db
     .insertInto('click')
     .values({ id, ...values })
@@ -35,13 +35,13 @@ export async function findClick({ db, now }: Database, id: string): Promise<Seal
 
 export async function addConsent(
   { db, now }: Database,
-  { id, state, content, openMs, begunBy, room }: Parameters<ConsentStore['addConsent']>[0],
+  { id, state, content, openMs, startedBy, maxOpen }: Parameters<ConsentStore['addConsent']>[0],
 ): Promise<boolean> {
   const until = after(now, openMs)
   const { numAffectedRows } = await sql`
     insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
-    select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${until}, ${begunBy}, ${until}
-    where (select count(*) from consent where begun_by = ${begunBy} and expires_at > ${now}) < ${sql.lit(room)}`.execute(
+    select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${until}, ${startedBy}, ${until}
+    where (select count(*) from consent where begun_by = ${startedBy} and expires_at > ${now}) < ${sql.lit(maxOpen)}`.execute(
     db,
   )
   return Number(numAffectedRows) === 1
@@ -55,9 +55,9 @@ export function openConsent(
   { now, write }: Database,
   id: string,
   { state, browser, content }: Parameters<ConsentStore['openConsent']>[1],
-  walkMs: number,
+  flowMs: number,
 ): Promise<OpenedConsent | undefined> {
-  const until = after(now, walkMs)
+  const until = after(now, flowMs)
   return write(async (trx) => {
     // The update locks the row, so openings of one link take turns.
     const row = await trx
@@ -123,7 +123,7 @@ async function dropOldest(trx: Kysely<Schema>, id: string): Promise<void> {
   await trx.updateTable('consent').set({ browser: '' }).where('id', '=', id).execute()
 }
 
-export function takeConsent({ now, write }: Database, state: string, browser: string): Promise<TakenConsent> {
+export function endConsent({ now, write }: Database, state: string, browser: string): Promise<EndedConsent> {
   return write(async (trx) => {
     const opening = await trx
       .selectFrom('consent_opening')
@@ -143,7 +143,7 @@ export function takeConsent({ now, write }: Database, state: string, browser: st
       .returning(['content', 'content_key'])
       .executeTakeFirst()
     if (row === undefined) return { kind: 'none' }
-    return { kind: 'taken', id, content: sealedIn(row), opening: sealedOrNone(content, keyId) }
+    return { kind: 'ended', id, content: sealedIn(row), opening: sealedOrNone(content, keyId) }
   })
 }
 

@@ -79,7 +79,11 @@ async function supersede(trx: Kysely<Schema>, { id, names }: NewGrant): Promise<
       )`.execute(trx)
 }
 
-export async function grantsNamed(database: Database, macs: readonly string[], limit: number): Promise<StoredGrant[]> {
+export async function findGrantsByName(
+  database: Database,
+  macs: readonly string[],
+  limit: number,
+): Promise<StoredGrant[]> {
   if (macs.length === 0) return []
   return selectGrants(
     database,
@@ -134,7 +138,7 @@ export async function claimRefresh(
   const [row] = await selectRows(database, sql`id = ${id} and ends_at > ${now}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
-  return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'resting' : 'busy' }
+  return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'backing_off' : 'busy' }
 }
 
 export async function commitRefresh(
@@ -173,16 +177,21 @@ export async function endGrant({ db }: Database, id: string, version: number, ow
   return Number(numDeletedRows) === 1
 }
 
-export async function restRefresh({ db, now }: Database, id: string, owner: string, restMs: number): Promise<void> {
+export async function backOffRefresh(
+  { db, now }: Database,
+  id: string,
+  owner: string,
+  backOffMs: number,
+): Promise<void> {
   await db
     .updateTable('user_grant')
-    .set({ lease_owner: null, lease_until: after(now, restMs), lease_set_at: now })
+    .set({ lease_owner: null, lease_until: after(now, backOffMs), lease_set_at: now })
     .where('id', '=', id)
     .where('lease_owner', '=', owner)
     .execute()
 }
 
-export function endingGrants(
+export function findExpiringGrants(
   database: Database,
   leftMs: number,
   limit: number,

@@ -70,7 +70,7 @@ function oldestAndNewest(
   return sql`select key_id, count(*) as rows from (${end('asc')} union ${end('desc')}) ends group by key_id`
 }
 
-export async function sealedUnderOthers(
+export async function findRowsUnderOtherKeys(
   { db }: Database,
   keyId: string,
   limit: number,
@@ -124,7 +124,7 @@ export function reseal(database: Database, rows: readonly { was: SealedRow; now:
   })
 }
 
-export function grantsUnderOthers(
+export function findGrantsUnderOtherKeys(
   database: Database,
   keyId: string,
   limit: number,

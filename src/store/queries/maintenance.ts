@@ -123,7 +123,7 @@ export async function confirmClock({ db, now }: Database): Promise<void> {
 }
 
 /** Gives what was written by a clock that was ahead the time that it would have by today's. */
-export async function mendTimes({ db, now }: Database): Promise<number> {
+export async function correctFutureTimes({ db, now }: Database): Promise<number> {
   const late = sql`${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`
   const clamp = (table: string, column: string, keptMs: number) => sql`
     update ${sql.table(table)} set ${sql.ref(column)} = ${now} + ${sql.lit(keptMs)}

@@ -46,7 +46,7 @@ export async function list(
   }
 }
 
-export async function bodyOf({ db }: Database, caller: string, id: string): Promise<Sealed | undefined> {
+export async function readBody({ db }: Database, caller: string, id: string): Promise<Sealed | undefined> {
   const row = await rowOf(db, caller, id)
   return row && bodyIn(row)
 }

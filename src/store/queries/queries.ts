@@ -1,8 +1,8 @@
 import { newId } from '../../base/id.ts'
-import { accept, repeat } from './accept.ts'
+import { accept, findRepeat } from './accept.ts'
 import { begin, finish } from './attempts.ts'
 import { adopt, claim, heartbeat, leave, release } from './claim.ts'
-import { addConsent, findClick, keepClick, openConsent, takeConsent } from './consents.ts'
+import { addConsent, findClick, saveClick, openConsent, endConsent } from './consents.ts'
 import type { Database } from './database.ts'
 import {
   addGrant,
@@ -10,63 +10,72 @@ import {
   commitRefresh,
   deleteGrant,
   endGrant,
-  endingGrants,
+  findExpiringGrants,
   findGrant,
-  grantsNamed,
+  findGrantsByName,
   listGrants,
-  restRefresh,
+  backOffRefresh,
 } from './grants.ts'
 import { asStoreCall, asStoreRead } from '../call-timeout.ts'
-import { keysInUse, grantsUnderOthers, reseal, resealGrants, sealedUnderOthers } from './key-rotation.ts'
-import { backlog, confirmClock, countGrants, expire, mendTimes, purge, readClock, wipe } from './maintenance.ts'
+import { keysInUse, findGrantsUnderOtherKeys, reseal, resealGrants, findRowsUnderOtherKeys } from './key-rotation.ts'
+import {
+  backlog,
+  confirmClock,
+  countGrants,
+  expire,
+  correctFutureTimes,
+  purge,
+  readClock,
+  wipe,
+} from './maintenance.ts'
 import { createMethods, isRead, type MethodName, type QueriesOf } from '../methods.ts'
-import { bodyOf, cancel, find, list, retry } from './messages.ts'
-import { pause, resetPauseWait } from './rate-limit-hold.ts'
+import { readBody, cancel, find, list, retry } from './messages.ts'
+import { holdForRateLimit, resetRateLimitBackoff } from './rate-limit-hold.ts'
 import type { StoreMethods } from '../store.ts'
 
 const QUERIES: QueriesOf<StoreMethods, Database> = {
   accept,
-  repeat,
+  findRepeat,
   claim,
   begin,
   finish,
   release,
-  pause,
-  resetPauseWait,
+  holdForRateLimit,
+  resetRateLimitBackoff,
   heartbeat,
   adopt,
   leave,
   find,
   list,
   retry,
-  bodyOf,
+  readBody,
   cancel,
   wipe,
   purge,
-  sealedUnderOthers,
+  findRowsUnderOtherKeys,
   reseal,
   readClock,
   confirmClock,
-  mendTimes,
+  correctFutureTimes,
   keysInUse,
   backlog,
-  keepClick,
+  saveClick,
   findClick,
   addConsent,
   openConsent,
-  takeConsent,
+  endConsent,
   addGrant,
-  grantsNamed,
+  findGrantsByName,
   findGrant,
   listGrants,
   deleteGrant,
   claimRefresh,
   commitRefresh,
   endGrant,
-  restRefresh,
-  endingGrants,
+  backOffRefresh,
+  findExpiringGrants,
   expire,
-  grantsUnderOthers,
+  findGrantsUnderOtherKeys,
   resealGrants,
   countGrants,
   ping,

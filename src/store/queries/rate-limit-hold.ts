@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { isWrittenLater, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
-import type { Limit } from '../store.ts'
+import type { RateLimit } from '../store.ts'
 
 const MINUTE_MS = 60_000
 /** A pause for which Divar names no time, the first of a row and the longest. */
@@ -22,7 +22,7 @@ type Row = {
 }
 
 /** How a message's attempt ended, as far as it matters to the pause; without `begunAt` there was none. */
-export type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: Limit | undefined }
+export type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
 
 /** The pause while it holds back what is queued; times in milliseconds. */
 export type PauseReading = {
@@ -89,12 +89,12 @@ export async function unmarkProbes(trx: Kysely<Schema>, messageIds: readonly str
 }
 
 /** Something was delivered that no store knows: the next pause for which Divar names no time is a short one again. */
-export async function resetPauseWait({ db }: Database): Promise<void> {
+export async function resetRateLimitBackoff({ db }: Database): Promise<void> {
   await db.updateTable('pause').set({ wait_ms: 0 }).where('wait_ms', '>', 0).execute()
 }
 
 /** A send that is not stored met a limit. */
-export function pause(database: Database, limit: Limit): Promise<void> {
+export function holdForRateLimit(database: Database, limit: RateLimit): Promise<void> {
   const begunAt = Infinity
   return database.write((trx) => settlePause(database, trx, [{ id: '', begunAt, isDelivered: false, limit }]))
 }

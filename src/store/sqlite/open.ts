@@ -21,7 +21,7 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
     throw new StoreSetupError(
       `${path}: the schema could not be brought up to date${what} (${code})`,
       error instanceof MigrationError ? error.cause : error,
-      { mayPass: mayPass(code) },
+      { isTemporary: isTemporary(code) },
     )
   })
   // Whoever had the file before is gone: that is what the lock says.
@@ -58,12 +58,12 @@ function openAlone(path: string): SqliteFile.Database {
     return file
   } catch (error) {
     const code = codeOf(error)
-    throw new StoreSetupError(`${path}: ${describe(code)}`, error, { mayPass: mayPass(code) })
+    throw new StoreSetupError(`${path}: ${describe(code)}`, error, { isTemporary: isTemporary(code) })
   }
 }
 
 /** Another process may end, and a disk may have room again. A wrong path or file stays what it is. */
-function mayPass(code: string): boolean {
+function isTemporary(code: string): boolean {
   return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|IOERR(?!_LOCK))/.test(code)
 }
 

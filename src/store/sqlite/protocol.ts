@@ -5,9 +5,9 @@ import type { SqliteQueries } from './open.ts'
 export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; turn: Turn }
 export type Told =
   | { kind: 'opened'; methods: readonly MethodName[] }
-  | { kind: 'not_opened'; why: string; cause: unknown; mayPass: boolean }
+  | { kind: 'not_opened'; why: string; cause: unknown; isTemporary: boolean }
   | { kind: 'answer'; id: number; value: unknown }
-  | { kind: 'error'; id: number; error: unknown; mayBeDone: boolean }
+  | { kind: 'error'; id: number; error: unknown; mayHaveCommitted: boolean }
 
 /**
  * Memory that both threads share, one number for each call: the thread takes its turn before it begins a call, and the caller takes it back

@@ -58,7 +58,7 @@ class Thread {
     })
     this.#worker.on('exit', () => {
       this.#isGone = true
-      for (const { reject, turn } of this.#waiting.values()) reject(closedError({ mayBeDone: !giveUp(turn) }))
+      for (const { reject, turn } of this.#waiting.values()) reject(closedError({ mayHaveCommitted: !giveUp(turn) }))
     })
   }
 
@@ -122,6 +122,6 @@ class Thread {
   }
 }
 
-function closedError(options?: { mayBeDone: boolean }): StoreError {
+function closedError(options?: { mayHaveCommitted: boolean }): StoreError {
   return new StoreError('the store is closed', undefined, options)
 }

@@ -17,11 +17,11 @@ try {
   serve(await openSqlite(path), createFileCheck(path))
   tell({ kind: 'opened', methods: METHOD_NAMES })
 } catch (error) {
-  const { message, cause, mayPass } =
+  const { message, cause, isTemporary } =
     error instanceof StoreSetupError
       ? error
-      : new StoreSetupError(`${path}: cannot be opened`, error, { mayPass: true })
-  tell({ kind: 'not_opened', why: message, cause: toPlain(cause), mayPass })
+      : new StoreSetupError(`${path}: cannot be opened`, error, { isTemporary: true })
+  tell({ kind: 'not_opened', why: message, cause: toPlain(cause), isTemporary })
 }
 
 /** Calls run one after the other, in the order in which they come: there is one connection. */
@@ -34,8 +34,9 @@ function serve(queries: SqliteQueries, checkFile: () => void): void {
       if (method !== 'close') checkFile()
       tell({ kind: 'answer', id, value: await methods[method](...parameters) })
     } catch (error) {
-      const { cause, mayBeDone } = error instanceof StoreError ? error : { cause: error, mayBeDone: false }
-      tell({ kind: 'error', id, error: toPlain(cause), mayBeDone })
+      const { cause, mayHaveCommitted } =
+        error instanceof StoreError ? error : { cause: error, mayHaveCommitted: false }
+      tell({ kind: 'error', id, error: toPlain(cause), mayHaveCommitted })
     }
   }
   let last = Promise.resolve()
