@@ -130,7 +130,7 @@ export async function startGateway(
           outbox: stored?.outbox.metrics,
           consent: consent?.metrics,
           isStoreUp: stored?.isUp,
-          spans: tracing?.figures,
+          spans: tracing?.counts,
           linesLost,
         }),
       ),

@@ -2,7 +2,7 @@ import type { Metric } from '../observability/metrics.ts'
 import type { OutboxMetrics } from '../outbox/metrics.ts'
 import type { BreakerReading } from './breakers.ts'
 import type { ConsentMetrics } from './consent.ts'
-import type { SpanFigures } from '../observability/spans.ts'
+import type { SpanCounts } from '../observability/spans.ts'
 import { requestMetrics, type RequestCounters } from './request-metrics.ts'
 import { VERSION } from '../base/version.ts'
 
@@ -19,7 +19,7 @@ export type Figures = {
   /** Where users are asked. */
   consent: ConsentMetrics | undefined
   /** Where spans are asked for. */
-  spans: SpanFigures | undefined
+  spans: SpanCounts | undefined
   /** Where there is a store. */
   isStoreUp: (() => boolean) | undefined
   /** Lines of the log that could not be written. */
@@ -164,14 +164,14 @@ function consentMetrics(figures: ConsentMetrics, ofStore: OfStore): Metric[] {
   ]
 }
 
-function spanMetrics({ ended }: SpanFigures): Metric[] {
+function spanMetrics(counts: SpanCounts): Metric[] {
   return [
     {
       kind: 'counter',
       name: 'kenar_spans_total',
       help: 'Spans that ended, by what became of them: exported, dropped (the queue was full), failed (the collector did not take them).',
       labels: ['outcome'],
-      read: () => Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
+      read: () => Object.entries(counts).map(([outcome, value]) => ({ labels: { outcome }, value })),
     },
   ]
 }

@@ -1,7 +1,4 @@
-/**
- * Every way in which the gateway says no. The code is a promise to callers: it never changes its meaning.
- * What each one means in HTTP stands in one place, `http/fault-status.ts`.
- */
+/** The stable error codes of the API. `http/fault-status.ts` maps them to HTTP. */
 export type FaultCode =
   | 'malformed_request'
   | 'unknown_version'
@@ -43,13 +40,13 @@ export type FaultCode =
   | 'store_outcome_unknown'
   | 'unknown'
 
-/** One thing wrong at one place of a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
+/** One error in a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
 export type FieldError = { pointer: string; detail: string }
 
 export type FaultOptions = {
-  /** For whoever runs the gateway, in its log; never part of an answer. */
+  /** For the operator's log; never part of an answer. */
   internal?: string
-  /** What is wrong with the body, all of it at once. */
+  /** All errors of the body. */
   errors?: FieldError[]
   /** Further members of the problem document. */
   members?: Record<string, unknown>
@@ -63,8 +60,8 @@ export type FaultOptions = {
 }
 
 /**
- * A refusal with a stable code and a message that its caller may read: what was wrong, where, and what to do.
- * The message never repeats a value of the caller's and never tells of our insides; that is what `internal` is for.
+ * An error of the API: a stable code and a public message that says what was wrong, where, and what to do. The message never repeats a value of the
+ * caller's and contains no internal detail, which belongs in `internal`.
  */
 export class Fault extends Error {
   readonly code: FaultCode

@@ -1,8 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 
-/** 144 bits, beyond guessing; base64url writes them as 24 characters. */
+/** 144 bits: unguessable, and 24 characters in base64url. */
 const ID_BYTES = 18
-/** Random bytes of 256 ids at once: a call to the generator costs more than the rest of an id. No byte is used twice. */
+/** Random bytes for 256 ids at once, since a call to the generator is slow. No byte is used twice. */
 const pool = Buffer.alloc(256 * ID_BYTES)
 let used = pool.length
 

@@ -3,30 +3,30 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } f
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** 144 bits: no two texts meet by chance, and 18 bytes fill base64url without padding. */
+/** 144 bits: collision-free in practice, and base64url without padding. */
 const MAC_BYTES = 18
 const KEY_BYTES = 32
 const KEY_ID_BYTES = 6
 
-/** Bytes that nobody reads without the key of this id. */
+/** A ciphertext and the id of its key. */
 type Sealed = { keyId: string; bytes: Uint8Array }
 
 export type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
 
-/** Seals texts for the store, and names texts without telling them. The newest key seals; every key opens. */
+/** Encrypts texts for the store and computes MACs of texts. The newest key encrypts; every key decrypts. */
 export type Keyring = {
-  /** The id of the key that seals. */
+  /** The id of the key that encrypts. */
   primary: string
   keyIds: readonly string[]
-  /** @param row where the sealed text will lie; it opens nowhere else */
+  /** @param row authenticated with the text, so that it decrypts in this row only */
   seal: (text: string, row: string) => { keyId: string; bytes: Buffer }
   /** @throws SealError */
   open: (sealed: Sealed, row: string) => string
-  /** One name of the text under each key, the newest key first. */
+  /** A MAC of the text under each key, the newest key first. */
   macs: (purpose: MacPurpose, text: string) => readonly [string, ...string[]]
 }
 
-/** Why something sealed stays shut. Says nothing of what is in it. */
+/** A sealed text cannot be decrypted. The message contains none of it. */
 export class SealError extends Error {
   constructor(reason: 'no key with this id' | 'altered, or sealed for another row') {
     super(reason)
@@ -54,7 +54,7 @@ export function createKeyring([newest, ...older]: readonly [Buffer, ...Buffer[]]
 
 type Keys = { id: string; seal: Buffer } & Record<MacPurpose, Buffer>
 
-/** A configured key is used for nothing itself, so that none of its uses can help against another. */
+/** Each use has a key of its own, derived from the configured key. */
 function deriveKeys(configured: Buffer): Keys {
   const derive = (use: string, length: number) =>
     Buffer.from(hkdfSync('sha256', configured, '', `kenar-chat-gateway/1/${use}`, length))
@@ -69,7 +69,9 @@ function deriveKeys(configured: Buffer): Keys {
 
 function encrypt(keys: Keys, text: string, row: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES }).setAAD(placeOf(keys, row))
+  const cipher = createCipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES }).setAAD(
+    additionalData(keys, row),
+  )
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 }
 
@@ -78,7 +80,7 @@ function decrypt(keys: Keys, bytes: Uint8Array, row: string): string {
     const nonce = bytes.subarray(0, NONCE_BYTES)
     const tag = bytes.subarray(NONCE_BYTES).subarray(-TAG_BYTES)
     const decipher = createDecipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES })
-      .setAAD(placeOf(keys, row))
+      .setAAD(additionalData(keys, row))
       .setAuthTag(tag)
     const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES))
     return Buffer.concat([text, decipher.final()]).toString('utf8')
@@ -87,8 +89,8 @@ function decrypt(keys: Keys, bytes: Uint8Array, row: string): string {
   }
 }
 
-/** Key ids have one length, so no other pair gives the same bytes. */
-function placeOf(keys: Keys, row: string): Buffer {
+/** Unambiguous, since key ids have one length. */
+function additionalData(keys: Keys, row: string): Buffer {
   return Buffer.from(`${keys.id}/${row}`, 'utf8')
 }
 

@@ -12,14 +12,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Reads JSON as firmly as a stranger's bytes deserve: UTF-8 without faults, no NUL and no lone surrogate in any string or key, finite
- * numbers, at most 64 levels. Of duplicate keys the last wins, and `__proto__` is a key like any other.
+ * Parses untrusted JSON: valid UTF-8, no NUL and no lone surrogate in strings and keys, finite numbers, at most 64 levels. The last of duplicate keys
+ * wins, and `__proto__` is an ordinary key.
  * @throws Fault `malformed_request`, saying what and where, without repeating a value
  */
 export function parseStrictJson(bytes: Uint8Array): unknown {
   const text = decode(bytes)
   const value = parse(text)
-  // UTF-8 without faults and well-formed JSON hold neither flaw of a text, unless as an escape.
+  // In valid UTF-8 and JSON, these flaws of strings can only come from escapes.
   const flaw = findFlaw(value, 1, text.includes('\\u'))
   if (flaw !== undefined) throw new Fault('malformed_request', `body: ${flaw}`)
   return value
@@ -39,21 +39,21 @@ function parse(text: string): unknown {
     const value: unknown = JSON.parse(text)
     return value
   } catch (error) {
-    // V8's message quotes the text around the fault; only the position is fit to be told.
+    // V8's message quotes the body; only the position is safe to repeat.
     const position = /position (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]
     const where = position === undefined ? '' : ` (at character ${position})`
     throw new Fault('malformed_request', `body: expected well-formed JSON${where}`)
   }
 }
 
-/** The first thing that JSON.parse lets through and we do not. Depth is checked on the way down, so the walk itself is bounded. */
+/** The first flaw that JSON.parse accepts. Depth is checked on the way down, so the recursion is bounded. */
 function findFlaw(value: unknown, depth: number, hasEscapes: boolean): string | undefined {
   if (typeof value === 'string') return hasEscapes ? findTextFlaw(value) : undefined
   if (typeof value === 'number') return Number.isFinite(value) ? undefined : 'a number is too large'
   if (!isObject(value)) return undefined
   if (depth > MAX_DEPTH) return `expected at most ${MAX_DEPTH} levels of nesting`
   if (Array.isArray(value)) return findItemFlaw(value, depth, hasEscapes)
-  // What came from JSON.parse has no members but its own; a list of its keys would have to be made first.
+  // JSON.parse creates own members only, so `for in` is safe and avoids an array of keys.
   for (const key in value) {
     const flaw = (hasEscapes ? findTextFlaw(key) : undefined) ?? findFlaw(value[key], depth + 1, hasEscapes)
     if (flaw !== undefined) return flaw

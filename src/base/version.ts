@@ -3,7 +3,7 @@ import * as z from 'zod'
 
 const manifest = z.object({ version: z.string() })
 
-/** This package's version, as its manifest has it. */
+/** The version in package.json. */
 export const VERSION = manifest.parse(
   JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')),
 ).version

@@ -1,5 +1,5 @@
 import { createBreaker as createHostBreaker, type Breaker as HostBreaker } from '../outbound/breaker.ts'
-import type { BreakerState, Sign } from '../outbound/breaker.ts'
+import type { BreakerState, CallResult } from '../outbound/breaker.ts'
 import { outcomeRules, type Outcome } from './outcome.ts'
 
 const FAILURES_IN_A_ROW = 10
@@ -18,23 +18,17 @@ export function createBreaker({ onChange, failures = FAILURES_IN_A_ROW, openMs }
   return createHostBreaker<Outcome>({
     failures,
     openMs,
-    signOf,
+    classify,
     refuse: (retryAfterSeconds) => ({ kind: 'unavailable', retryAfterSeconds }),
     onChange,
   })
 }
 
-function signOf(outcome: Outcome): Sign {
-  switch (outcomeRules[outcome.kind].countsForBreaker) {
-    case 'success':
-      return 'up'
-    case 'failure':
-      return 'down'
-    case 'no':
-      return 'none'
-    case 'by cause':
-      return 'cause' in outcome ? signOfCause[outcome.cause] : 'none'
-  }
+function classify(outcome: Outcome): CallResult {
+  const counts = outcomeRules[outcome.kind].countsForBreaker
+  if (counts === 'no') return 'ignored'
+  if (counts !== 'by cause') return counts
+  return 'cause' in outcome ? resultOfCause[outcome.cause] : 'ignored'
 }
 
-const signOfCause = { answer: 'up', remote: 'down', local: 'none', aborted: 'none' } as const
+const resultOfCause = { answer: 'success', remote: 'failure', local: 'ignored', aborted: 'ignored' } as const

@@ -6,8 +6,8 @@ const PROBE_TIMEOUT_MS = 90_000
 
 export type BreakerState = 'closed' | 'open' | 'half_open'
 
-/** What the end of a call says about its host: it works, it fails, or nothing. */
-export type Sign = 'up' | 'down' | 'none'
+/** What a call says about its host. An ignored one says nothing. */
+export type CallResult = 'success' | 'failure' | 'ignored'
 
 /** A circuit breaker before one host. */
 export type Breaker<Result> = {
@@ -25,7 +25,7 @@ export type BreakerOptions<Result> = {
   failures: number
   /** How long it stays open before one call may probe, in milliseconds; 5000 by default. */
   openMs?: number | undefined
-  signOf: (result: Result) => Sign
+  classify: (result: Result) => CallResult
   /** The answer to a call that is not let through. */
   refuse: (retryAfterSeconds: number) => Result
   /** Called with each new state. Must not throw. */
@@ -36,7 +36,7 @@ export type BreakerOptions<Result> = {
 export function createBreaker<Result>({
   failures,
   openMs = OPEN_MS,
-  signOf,
+  classify,
   refuse,
   onChange,
 }: BreakerOptions<Result>): Breaker<Result> {
@@ -59,9 +59,9 @@ export function createBreaker<Result>({
     failuresInARow = 0
     change('closed')
   }
-  const count = (sign: Sign) => {
-    if (sign === 'up') failuresInARow = 0
-    if (sign !== 'down') return
+  const count = (ended: CallResult) => {
+    if (ended === 'success') failuresInARow = 0
+    if (ended !== 'failure') return
     failuresInARow += 1
     if (failuresInARow >= failures) open()
   }
@@ -70,14 +70,14 @@ export function createBreaker<Result>({
     const probe = latestProbe
     nextProbeAt = performance.now() + PROBE_TIMEOUT_MS
     change('half_open')
-    let sign: Sign = 'none'
+    let ended: CallResult = 'ignored'
     try {
       const result = await work()
-      sign = signOf(result)
+      ended = classify(result)
       return result
     } finally {
       // Only a success closes it. A probe that was given up decides nothing.
-      if (probe === latestProbe && sign === 'up') close()
+      if (probe === latestProbe && ended === 'success') close()
       else if (probe === latestProbe) open()
     }
   }
@@ -95,7 +95,7 @@ export function createBreaker<Result>({
     if (state !== 'closed') return runProbe(work)
     const result = await work()
     // A call from before it opened must not decide for the probe.
-    if (currentState() === 'closed') count(signOf(result))
+    if (currentState() === 'closed') count(classify(result))
     return result
   }
   return { run, capacity, opensInMs, state: currentState }

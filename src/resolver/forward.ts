@@ -1,5 +1,7 @@
 import { clickToJson } from '../click/click.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
+import { createBreaker, type BreakerState, type CallResult } from '../outbound/breaker.ts'
+import type { Exchange } from '../outbound/exchange.ts'
 import type { Host } from '../outbound/host.ts'
 import { ResolverError, type UncheckedResolver } from './resolver.ts'
 
@@ -7,10 +9,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
 
 export type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host: Host }
 
-/**
- * Asks a service of the operator's: POSTs the Click as JSON, expects 200 and a Landing. Redirects are not followed, since the answer
- * of whoever they lead to is not the operator's word.
- */
+/** Calls the operator's service: POSTs the Click as JSON, expects 200 and a Landing. Redirects are not followed: their target was not configured. */
 export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions): UncheckedResolver {
   return async (click, { signal, trace }) => {
     const exchange = await host.send({
@@ -39,4 +38,39 @@ function readJson(body: Buffer | undefined): unknown {
   } catch (cause) {
     throw new ResolverError('RESOLVER_URL answered no well-formed JSON', cause)
   }
+}
+
+const FAILURES_IN_A_ROW = 5
+
+/**
+ * Puts a breaker before the resolver's host: while it is open, users land on the fallback at once instead of waiting for the timeout.
+ * @param onChange called with each new state; must not throw
+ * @param openMs how long it stays open, in milliseconds
+ */
+export function withBreaker(
+  host: Host,
+  onChange: (state: BreakerState) => void,
+  openMs?: number,
+): { host: Host; state: () => BreakerState } {
+  const refused: Exchange = {
+    kind: 'failed',
+    begun: false,
+    cause: 'local',
+    reason: `left alone after ${FAILURES_IN_A_ROW} failures in a row`,
+  }
+  const { run, state } = createBreaker<Exchange>({
+    failures: FAILURES_IN_A_ROW,
+    openMs,
+    classify,
+    refuse: () => refused,
+    onChange,
+  })
+  return { host: { send: (request) => run(() => host.send(request)), destroy: host.destroy }, state }
+}
+
+function classify(exchange: Exchange): CallResult {
+  // An aborted call counts, since the resolver's timeout aborts it.
+  if (exchange.kind === 'failed') return exchange.cause === 'local' ? 'ignored' : 'failure'
+  // Without a body, the answer broke off, was too slow or too large.
+  return exchange.status >= 500 || exchange.body === undefined ? 'failure' : 'success'
 }

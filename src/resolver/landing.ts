@@ -19,8 +19,8 @@ const schema = z.compile(
 export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
 
 /**
- * Why an address is no place to send a user to, or the address as a browser would read it.
- * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text may not hold.
+ * The address as a browser would read it, or why users may not be sent there.
+ * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text must not contain.
  */
 export function checkLandingUrl(url: string, policy: LandingPolicy): { url: string } | { refused: string } {
   const address = url.length > MAX_URL ? undefined : readWebAddress(url)
@@ -36,12 +36,12 @@ export function checkLandingUrl(url: string, policy: LandingPolicy): { url: stri
   return { url: address.href }
 }
 
-/** A landing as it is sent, and what became of a `message` that could not be sent as it was. */
+/** A landing as it is sent, and how its `message` was changed, if it was. */
 export type CheckedLanding = { landing: LandingRead; messageChange?: MessageChange }
 export type MessageChange = 'dropped' | 'shortened'
 
 /**
- * Checks what a resolver answered, whatever kind it is; what was checked is what is sent. An odd `message` costs no user the landing.
+ * Checks the answer of any kind of resolver. An invalid `message` is changed or dropped; the user still gets the landing.
  * @throws ResolverError
  */
 export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLanding {

@@ -4,14 +4,14 @@ import { moduleResolver } from './module.ts'
 import type { UncheckedResolver } from './resolver.ts'
 import { templateResolver } from './template.ts'
 
-/** Which resolver, and what it needs. */
+/** The configured resolver with its settings. */
 export type ResolverChoice =
   | { kind: 'template'; template: string; scopes?: readonly string[] | undefined; hasStore: boolean }
   | { kind: 'module'; file: string }
   | { kind: 'forward'; url: URL; secret: string }
 
 /**
- * Makes the resolver that the operator chose; a new kind is a new file and a line here.
+ * Creates the configured resolver. A new kind is a new file and a case here.
  * @throws ResolverSetupError
  */
 export async function loadResolver(

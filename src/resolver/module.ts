@@ -6,12 +6,12 @@ import { ResolverSetupError, type Resolver, type UncheckedResolver } from './res
 
 const LOAD_TIMEOUT_MS = 10_000
 
-/** A resolver as others write it. */
+/** A resolver of the operator's. */
 type ForeignResolver = (...parameters: Parameters<Resolver>) => unknown
 
 /**
- * A resolver from a file of the operator's: an ES module's default export, or what a CommonJS module exports.
- * @param file relative paths count from the working directory
+ * A resolver from a file: an ES module's default export, or what a CommonJS module exports.
+ * @param file relative to the working directory
  * @throws ResolverSetupError naming the file
  */
 export async function moduleResolver(file: string): Promise<UncheckedResolver> {
@@ -41,8 +41,8 @@ async function importFile(path: string): Promise<unknown> {
   }
 }
 
-/** Codes whose messages speak of files and packages only. */
-const TELLING = new Set([
+/** Codes whose messages contain only names of files and packages. */
+const SAFE_CODES = new Set([
   'ERR_MODULE_NOT_FOUND',
   'ERR_PACKAGE_PATH_NOT_EXPORTED',
   'ERR_REQUIRE_ASYNC_MODULE',
@@ -51,16 +51,16 @@ const TELLING = new Set([
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
 ])
 
-/** What the file itself threw may hold a secret: of that only the kind and the place are told. */
+/** An error that the file threw may contain a secret: of that, only the kind and the place are shown. */
 function explain(error: unknown): string {
   const { error: kind, error_code: code, error_at: [frame = ''] = [] } = describeError(error)
-  // Node's own parser stands first in the stack of a file that does not parse, and quotes nothing but its text.
-  const isTelling = TELLING.has(code ?? '') || (kind === 'SyntaxError' && frame.includes('(node:internal/'))
-  const told = isTelling && typeof error === 'object' && error !== null && 'message' in error
-  return [code ?? kind, told ? String(error.message) : frame].join(' ').trim()
+  // A syntax error's first frame is Node's own parser; its message quotes only source text.
+  const isSafe = SAFE_CODES.has(code ?? '') || (kind === 'SyntaxError' && frame.includes('(node:internal/'))
+  const hasMessage = isSafe && typeof error === 'object' && error !== null && 'message' in error
+  return [code ?? kind, hasMessage ? String(error.message) : frame].join(' ').trim()
 }
 
-/** CommonJS seen from here has its exports under `default`, and compilers put another `default` into these. */
+/** An imported CommonJS module has its exports under `default`; compilers add another `default` inside. */
 function findDefault(namespace: unknown): ForeignResolver | undefined {
   const outer = memberOf(namespace)
   if (isFunction(outer)) return outer

@@ -5,21 +5,20 @@ import type { Click } from '../click/click.ts'
 import { checkLanding, type CheckedLanding, type LandingPolicy } from './landing.ts'
 import { ResolverError, type CallContext, type UncheckedResolver } from './resolver.ts'
 
-/** A resolver that answers at once is not waited for. */
+/** Synchronous if the resolver is. */
 export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<CheckedLanding> | CheckedLanding
 
 export type ResolveOptions = {
   resolver: UncheckedResolver
   timeoutMs: number
   policy: LandingPolicy
-  /** Ends every resolving at once, when the process has no more time. */
+  /** Ends all running calls when the process must stop. */
   cutOff: AbortSignal
 }
 
 /**
- * Runs a resolver against its deadline and checks what it answers. A resolver that is late is told so through its signal; whatever it
- * says afterwards is dropped. One that answers at once needs no deadline, and one that never looks at its signal gets none made.
- * @throws ResolverError when it throws, is late, or answers no usable landing
+ * Runs a resolver with its timeout and checks its answer. On timeout its signal is aborted, and a later answer is discarded.
+ * @throws ResolverError when it throws, times out, or answers no usable landing
  */
 export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
   const check = (answer: unknown) => checkLanding(answer, policy)
@@ -59,7 +58,7 @@ async function inTime(
   }
 }
 
-/** What one run of a resolver is given. Its signal is made when somebody asks for it. */
+/** The context of one call of a resolver. Its signal is created on first use. */
 class Call implements CallContext {
   readonly log: Logger
   readonly requestId: string

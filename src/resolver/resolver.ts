@@ -7,26 +7,26 @@ import type { RequestedScope } from '../scope/requested-scopes.ts'
 export type Landing = {
   /** https, or http to loopback; checked before it is answered. */
   url: string
-  /** Stands in the answer in place of `success`. */
+  /** Replaces `success` in the answer. */
   message?: string
   /** What the user must have consented to before landing. */
   scopes?: readonly RequestedScope[]
-  /** Where a user goes who refuses the consent. */
+  /** Where a user goes who denies consent. */
   onDenied?: string
 }
 
-/** A landing as it was read from an answer; its scopes are checked against the click once they are needed. */
+/** A landing as read from an answer; its scopes are checked against the click later. */
 export type LandingRead = Omit<Landing, 'scopes'> & { scopes?: string[] }
 
-/** What a resolver may use. */
+/** What a resolver gets besides the click. */
 export type ResolverContext = {
-  /** Aborted when the deadline passes; whoever listens saves work that nobody waits for. */
+  /** Aborted when the resolver's timeout has passed: nothing waits for its answer any more. */
   signal: AbortSignal
-  /** Writes into the gateway's log, with the ids of the request and the click. */
+  /** Writes to the gateway's log, with the ids of the request and the click. */
   log: Logger
 }
 
-/** What the gateway's own resolvers get besides. */
+/** What the built-in resolvers get in addition. */
 export type CallContext = ResolverContext & { requestId: string; trace: Trace }
 
 /** The plug-in point: turns a Click into a Landing. */
@@ -35,8 +35,8 @@ export type Resolver = (click: Click, context: ResolverContext) => Promise<Landi
 type UnknownMembers<Answer> = Answer extends unknown ? Exclude<keyof Answer, keyof Landing> : never
 
 /**
- * Gives a resolver its types: `click` and `context` need no annotation, and a member that a Landing does not have, or a scope that there
- * is not, is an error of the compiler. At run time it is the function that came.
+ * Gives a resolver its types: `click` and `context` need no annotation, and unknown members of a Landing or unknown scopes are compiler errors. At run
+ * time it returns its argument.
  */
 export function defineResolver<const Answer extends Landing>(
   resolver: ((click: Click, context: ResolverContext) => Promise<Answer> | Answer) &
@@ -45,11 +45,11 @@ export function defineResolver<const Answer extends Landing>(
   return resolver
 }
 
-/** A resolver as it is run: somebody else's code or service answers, and nothing is believed until `checkLanding` saw it. */
+/** A resolver as it is run: its answer is untrusted until `checkLanding` has checked it. */
 export type UncheckedResolver = (click: Click, context: CallContext) => unknown
 
 /**
- * A resolver that gave no usable landing. `reason` is for the operator's log: our own words, never a value of the click's.
+ * The resolver gave no usable landing. `reason` goes to the operator's log and never contains a value of the click.
  */
 export class ResolverError extends Error {
   constructor(reason: string, cause?: unknown) {
@@ -58,7 +58,7 @@ export class ResolverError extends Error {
   }
 }
 
-/** A resolver that cannot be set up; the start stops with this text. */
+/** The resolver cannot be set up; the start stops with this message. */
 export class ResolverSetupError extends Error {
   override name = 'ResolverSetupError'
 }

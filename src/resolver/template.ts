@@ -3,7 +3,7 @@ import { ResolverError, ResolverSetupError, type UncheckedResolver } from './res
 
 type Scalar = string | number | boolean
 
-/** What a template may name besides the scalars of the Click's data. */
+/** The variables of a template, besides `data.<key>`. */
 const READERS = new Map<string, (click: Click) => unknown>([
   ['wire', ({ wire }) => wire],
   ['source', ({ source }) => source],
@@ -20,17 +20,17 @@ const READERS = new Map<string, (click: Click) => unknown>([
   ['click_id', ({ id }) => id],
   ['id', ({ id }) => id],
 ])
-/** Both name the click, which is kept where there is a store. */
+/** Useful only if the click is saved, which needs a store. */
 const STORED = ['click_id', 'id']
 const VARIABLES = new Set([...READERS.keys()].filter((name) => !STORED.includes(name)))
 
-/** A literal origin, ended before the first expression can touch it: by a slash, a query, or an operator that writes one of these. */
+/** A literal origin, ended by a slash, a query, or an operator that writes one of these, so that no variable can extend it. */
 const FIXED_ORIGIN = /^(https?:\/\/[^/?#{}\s]+)(?=[/?#]|\{[/?]|$)/i
 
 /**
  * A landing as an RFC 6570 template, e.g. `https://app.example.com/start{?post_token,data.order_id}`. Its origin is fixed, and every
  * variable is percent-encoded: operators that would not encode (`+`, `#`) are refused.
- * @param scopes what every user is asked for first
+ * @param scopes required of every user before landing
  * @throws ResolverSetupError naming what is wrong with the template
  */
 export function templateResolver(
@@ -41,7 +41,7 @@ export function templateResolver(
   const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const expand = compile(template)
-  // Values are percent-encoded, so none gets out of a query; only what may stand before it is looked at with each click.
+  // Values are percent-encoded, so they cannot leave the query. Only variables before it need a check at each click.
   if (isPathFixed(template)) return (click) => ({ url: expand(click), scopes })
   const literalOrigin = encodeLiteral(FIXED_ORIGIN.exec(template)?.[1] ?? '')
   const literalDots = countDotSegments(template)
@@ -55,8 +55,8 @@ export function templateResolver(
 }
 
 /**
- * Whether nothing that changes stands before the query. A `{?x}` whose variables are all absent writes nothing, and what follows it would go on
- * with the path, or with the host: it must end the template, or stand before a fragment.
+ * Whether variables occur only in the query. A `{?x}` without values expands to nothing, and what follows would continue the path or the host: it must
+ * be last, or be followed by a fragment.
  */
 function isPathFixed(template: string): boolean {
   return /^[^{?#]*(?:$|[?#]|\{\?[^{}]*\}(?:$|#))/.test(template)
@@ -98,10 +98,7 @@ function findFaults(expression: string, hasStore: boolean): string[] {
     )
 }
 
-/**
- * Reads the template once, so that a click costs only what it names: the whole of its data, with keys that differ from click to click, is never
- * gone through. Of RFC 6570 this is what `findFaults` lets pass; a test holds it to a library that knows all of it.
- */
+/** Compiles the part of RFC 6570 that `findFaults` accepts. Tests compare it with the url-template package, which parses at each expansion. */
 function compile(template: string): (click: Click) => string {
   const pieces = template.split(/(\{[^{}]+\})/g).map((piece) => {
     if (!piece.startsWith('{')) return encodeLiteral(piece)
@@ -154,7 +151,7 @@ function isScalar(value: unknown): value is Scalar {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
-/** What RFC 3986 calls unreserved: of this most values are, and stay as they are. */
+/** The unreserved characters of RFC 3986, which need no encoding. */
 const UNRESERVED = /^[\w.~-]*$/
 
 function encodeValue(text: string): string {
@@ -162,7 +159,7 @@ function encodeValue(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-/** What stands in the template stays as it is, percent-encoded where it has to be and is not yet. */
+/** Encodes literal text where it is not encoded yet. */
 function encodeLiteral(text: string): string {
   return text
     .split(/(%[0-9a-f]{2})/gi)
@@ -170,7 +167,7 @@ function encodeLiteral(text: string): string {
     .join('')
 }
 
-/** A value of `..` needs no percent-encoding, and a browser would climb a folder over it. */
+/** A value of `..` needs no percent-encoding, and browsers would go up a folder. */
 function countDotSegments(url: string): number {
   const path = url.split(/[?#]|\{[?&]/, 1)[0] ?? ''
   return path.split('/').filter((segment) => /^(?:\.|%2e){1,2}$/i.test(segment)).length

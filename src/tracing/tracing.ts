@@ -2,12 +2,11 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace as api, type Context } fr
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import type { Logger } from '../observability/log.ts'
-import type { SpanFigures, Spans } from '../observability/spans.ts'
+import type { SpanCounts, Spans } from '../observability/spans.ts'
 import { flagsText, type Trace } from '../observability/trace.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { createHost } from '../outbound/host.ts'
-import { BoundedQueue } from './bounded-queue.ts'
-import { Collector } from './collector.ts'
+import { BoundedQueue, OtlpExporter } from './otlp-exporter.ts'
 
 const CONNECT_MS = 2000
 const MAX_QUEUED = 2048
@@ -16,36 +15,36 @@ const EXPORT_EVERY_MS = 1000
 
 export type Tracing = {
   spans: Spans
-  figures: SpanFigures
-  /** Sends what is queued, for no longer than this many milliseconds. */
+  counts: SpanCounts
+  /** Sends what is queued, for at most `ms` milliseconds. */
   close: (ms: number) => Promise<void>
 }
 
 /**
- * Spans to an OpenTelemetry collector. This folder alone knows its packages, and is loaded only where a collector is named.
- * @param url `/v1/traces` is put behind its path
+ * Exports spans to an OpenTelemetry collector. Only this folder imports its packages; it is loaded only when a collector is configured.
+ * @param url `/v1/traces` is appended to its path
  */
 export function openTracing(url: URL, version: string, log: Logger): Tracing {
-  const figures: SpanFigures = { ended: { exported: 0, dropped: 0, failed: 0 } }
+  const counts: SpanCounts = { exported: 0, dropped: 0, failed: 0 }
   const host = createHost(url.origin, CONNECT_MS)
-  const collector = new Collector({
+  const exporter = new OtlpExporter({
     path: `${url.pathname.replace(/\/+$/, '')}/v1/traces`,
     host,
-    figures,
-    onTaken: (spans) => {
-      queue.taken(spans)
+    counts,
+    onDequeued: (spans) => {
+      queue.release(spans)
     },
     userAgent: `kenar-chat-gateway/${version}`,
     log,
   })
   const batches = new BatchSpanProcessor({
-    exporter: collector,
+    exporter,
     maxQueueSize: MAX_QUEUED,
     maxExportBatchSize: MAX_BATCH,
     scheduledDelayMillis: EXPORT_EVERY_MS,
   })
   const queue = new BoundedQueue(batches, MAX_QUEUED, () => {
-    figures.ended.dropped += 1
+    counts.dropped += 1
   })
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': 'kenar-chat-gateway', 'service.version': version }),
@@ -53,14 +52,14 @@ export function openTracing(url: URL, version: string, log: Logger): Tracing {
   })
   return {
     spans: spansOf(provider),
-    figures,
+    counts,
     close: async (ms) => {
       const flushed = async () => {
         await queue.forceFlush()
-        await collector.idle()
+        await exporter.idle()
       }
       await withTimeout(Math.max(ms, 0), flushed())
-      // What is still under way settles as failed.
+      // Batches that are still being sent count as failed.
       await host.destroy()
       await queue.shutdown()
     },
@@ -88,7 +87,7 @@ function spansOf(provider: TracerProvider): Spans {
   }
 }
 
-/** A trace that nobody's span is behind yet begins here, and is always sampled; others as whoever began them decided. */
+/** A trace that begins here is always sampled; otherwise the caller's flag decides. */
 function contextOf({ traceId, spanId, flags }: Trace): Context {
   return spanId === undefined
     ? ROOT_CONTEXT

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { createHost } from '../../src/outbound/host.ts'
 import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
-import { spareHost } from '../../src/resolver/resolver-breaker.ts'
+import { withBreaker } from '../../src/resolver/forward.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 import { click, CLICK, replyOf } from '../support/requests.ts'
@@ -37,7 +37,7 @@ async function fail(gateway: TestGateway, times: number): Promise<void> {
   }
 }
 
-describe("a resolver's service that fails five times in a row is left alone", () => {
+describe("a resolver's service that fails five times in a row is not called for a while", () => {
   const failing: [string, RequestListener][] = [
     ['answers 500', (_, response) => response.writeHead(500).end()],
     ['answers 503', (_, response) => response.writeHead(503).end()],
@@ -59,7 +59,7 @@ describe("a resolver's service that fails five times in a row is left alone", ()
     expect(text).toContain(`kenar_breaker_state{host="${origin}"} 2\n`)
   })
 
-  test('when nobody listens', async () => {
+  test('when its port is closed', async () => {
     const gateway = await startTestGateway({
       RESOLVER: 'forward',
       RESOLVER_URL: 'http://127.0.0.1:1/',
@@ -70,7 +70,7 @@ describe("a resolver's service that fails five times in a row is left alone", ()
     expect(gateway.lines().filter(({ event }) => event === 'breaker.open')).toHaveLength(1)
   })
 
-  test('but one landing in between and it counts anew', async () => {
+  test('but a landing in between resets the count', async () => {
     let count = 0
     const { gateway, asked } = await startBefore((_, response) => {
       count += 1
@@ -87,14 +87,14 @@ describe("a resolver's service that fails five times in a row is left alone", ()
   test.each([
     ['a refusal', 404, ''],
     ['no landing', 200, '{"url":"http://app.example.com/"}'],
-  ])('but %s shows that it lives', async (_, status, body) => {
+  ])('but %s counts as a working service', async (_, status, body) => {
     const { gateway, asked } = await startBefore((_request, response) => response.writeHead(status).end(body))
     await fail(gateway, 7)
     expect(asked()).toBe(7)
   })
 })
 
-test('once its time is over one call tries it, the others are answered at once; when it works, all go through', async () => {
+test('after its time one call probes it while others are answered at once; once it works, all calls go through', async () => {
   let works = false
   let asked = 0
   const held = Promise.withResolvers<undefined>()
@@ -106,7 +106,7 @@ test('once its time is over one call tries it, the others are answered at once; 
     }),
   )
   const told: string[] = []
-  const { host, state } = spareHost(createHost(origin, 1000), (changed) => told.push(changed), 30)
+  const { host, state } = withBreaker(createHost(origin, 1000), (changed) => told.push(changed), 30)
   const send = () => host.send({ path: '/', headers: {}, body: '{}', timeoutMs: 5000, maxBytes: 1000 })
   for (let time = 0; time < 5; time += 1) expect(await send()).toMatchObject({ kind: 'answered', status: 500 })
   expect([state(), asked]).toEqual(['open', 5])
@@ -125,9 +125,9 @@ test('once its time is over one call tries it, the others are answered at once; 
   await host.destroy()
 })
 
-test('calls that the deadline of the click ended count, those that got no socket of ours do not', async () => {
+test('calls that the resolver timeout ended count as failures; calls that got no free socket do not', async () => {
   const inner = createHost(await originOf(createServer()), 1000)
-  const { host, state } = spareHost(inner, () => undefined)
+  const { host, state } = withBreaker(inner, () => undefined)
   const request = { path: '/', headers: {}, body: '{}', timeoutMs: 5000, maxBytes: 1000 }
   for (let time = 0; time < 4; time += 1) await host.send({ ...request, signal: AbortSignal.timeout(5) })
   const given = new AbortController()
