@@ -22,7 +22,7 @@ const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = 
   expired: {
     status: 410,
     fa: {
-      title: 'این پیوند دیگر کار نمی‌کند',
+      title: 'این لینک دیگر کار نمی‌کند',
       text: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
     },
     en: {
@@ -34,7 +34,7 @@ const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = 
     status: 403,
     fa: {
       title: 'در مرورگر دیگری شروع شده است',
-      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. پیوند را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
+      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. لینک را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
     },
     en: {
       title: 'This began in another browser',
@@ -89,7 +89,7 @@ const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = 
   },
   not_found: {
     status: 400,
-    fa: { title: 'این نشانی درست نیست', text: 'به چت برگردید و دوباره روی دکمه بزنید.' },
+    fa: { title: 'این آدرس درست نیست', text: 'به چت برگردید و دوباره روی دکمه بزنید.' },
     en: { title: 'This address is not right', text: 'Go back to the chat and tap the button again.' },
   },
 }

@@ -76,7 +76,7 @@ for (const message of sampleMessages(simulator.world, app.url)) {
 
 say(`
   Open this in a browser:   ${simulator.url}
-  این نشانی را باز کنید     (two phones, one chat: click a button, or open the app from the menu)
+  این آدرس را باز کنید     (two phones, one chat: click a button, or open the app from the menu)
 
   The gateway listens on ${gatewayUrl}, a sample app of yours on ${app.url}. Nothing leaves this machine.
   What happens on the wire is listed here and on the page. Ctrl-C ends all three.
