@@ -5,8 +5,8 @@ import type { Request } from 'express'
 export type AuthRequest = Pick<Request, 'headers' | 'rawHeaders' | 'ip'>
 
 /**
- * The address that a request came from: the socket's, or, behind a proxy of TRUST_PROXY, the one that it names. IPv4 written as IPv6 is told as
- * IPv4. `undefined` when what was named is no address; some proxies put a port behind it.
+ * The client's IP address, which honours TRUST_PROXY. IPv4-mapped IPv6 becomes IPv4, and a port that some proxies append is removed. `undefined` if the
+ * forwarded address cannot be parsed.
  */
 export function clientAddress({ ip = '' }: Pick<Request, 'headers' | 'ip'>): string | undefined {
   const address = /^\[(.*)\](?::\d+)?$/.exec(ip)?.[1] ?? /^(\d+(?:\.\d+){3}):\d+$/.exec(ip)?.[1] ?? ip
@@ -21,7 +21,7 @@ export function clientAddress({ ip = '' }: Pick<Request, 'headers' | 'ip'>): str
   }
 }
 
-/** Who answers for an address: of IPv4 itself, of IPv6 its network of 64 bits, of which anybody has all addresses who has one. */
+/** The rate limit's key: an IPv4 address, or the /64 network of an IPv6 address, since one client usually has all of it. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address
   const [head = '', tail] = address.split('::')

@@ -1,9 +1,9 @@
 import { hash, randomBytes } from 'node:crypto'
 
-/** Drawn anew in each process, so that a digest in memory or in a map says nothing about its secret. */
+/** Random per process, so that a digest in memory cannot be looked up. */
 const salt = randomBytes(16)
 
-/** A secret as the gateway keeps and compares it: a salted SHA-256 of its bytes, of one length whatever the secret's length. */
+/** Salted SHA-256 of a secret: comparisons take the same time for secrets of any length. */
 export function digestSecret(secret: Buffer): Buffer {
   return hash('sha256', Buffer.concat([salt, secret]), 'buffer')
 }

@@ -4,16 +4,16 @@ import { clientAddress, networkOf, type AuthRequest } from './client-address.ts'
 
 const MAX_ADDRESSES = 10_000
 
-/** Counts a wrong key against its address: the refusal, or, past so many a minute, that there were too many. */
+/** Counts a wrong key by client address. Returns `refusal`, or `too_many_wrong_keys` above the rate limit. */
 export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
 
-/** @param perMinute 0 for any number */
+/** @param perMinute 0 for no limit */
 export function createWrongKeyCount(perMinute: number): CountWrongKey {
   if (perMinute === 0) return (_, refusal) => refusal
   const quota = new RateLimit({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
   return (request, refusal) => {
     const address = clientAddress(request)
-    // What cannot be read is one address: whoever writes nonsense gets no count of one's own for each nonsense.
+    // Unparsable addresses share one counter.
     const { taken, resetsInS, headers } = quota.take(address === undefined ? 'unreadable' : networkOf(address))
     if (taken) return refusal
     return new Fault('too_many_wrong_keys', TOO_MANY, { ...refusal.options, retryAfter: resetsInS, headers })

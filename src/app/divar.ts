@@ -4,7 +4,7 @@ import { type DeliverBy, createDeliver, wireOf, type Deliver } from '../divar/de
 import type { Host } from '../outbound/host.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { readPayload } from '../outbox/payload.ts'
-import { tellBreaker, type BreakerReading } from './breakers.ts'
+import { logBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from '../config/config.ts'
 import { VERSION } from '../base/version.ts'
 
@@ -64,5 +64,5 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
 }
 
 function guard(host: Host, { origin }: URL, log: Logger) {
-  return { origin, host, breaker: createBreaker({ onChange: tellBreaker(origin, log) }) }
+  return { origin, host, breaker: createBreaker({ onChange: logBreaker(origin, log) }) }
 }

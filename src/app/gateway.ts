@@ -33,7 +33,7 @@ import { InFlight } from './in-flight.ts'
 import { openResolver } from './resolver.ts'
 import { VERSION } from '../base/version.ts'
 
-/** As long as requests are on their way, and a proxy that looks often takes to see that `/readyz` says no. */
+/** Time for requests in transit, and for a load balancer to see that `/readyz` fails. */
 const LAST_CALL_MS = 500
 
 /** A running gateway. */
@@ -41,7 +41,7 @@ export type Gateway = {
   port: number
   /** The port of the internal routes; the same as `port` unless INTERNAL_PORT is set. */
   internalPort: number
-  /** Readiness goes off, what runs is finished; resolves to whether all of it was, within `SHUTDOWN_GRACE_MS`. */
+  /** Drains: `/readyz` fails, running work finishes. Resolves to whether it finished within SHUTDOWN_GRACE_MS. */
   stop: () => Promise<boolean>
 }
 
@@ -72,7 +72,7 @@ export async function startGateway(
   const cutOff = new AbortController()
   const { resolver, breakers } = await openResolver(config, openHost, log)
   const divar = reachDivar(config, openHost, log)
-  // Loaded when it is needed: without a store the first answer is there sooner.
+  // Loaded on demand: a gateway without a store starts faster.
   const parts = { divar, openHost, cutOff: cutOff.signal, spans: tracing?.spans, log }
   const stored = config.store && (await (await import('./store.ts')).openStored(config, parts))
   const countWrongKey = createWrongKeyCount(limits.wrongKeysPerMinute)
@@ -139,7 +139,7 @@ export async function startGateway(
 
   const listeners = await listenOn(config, publicRoutes, internalRoutes, { log, observer }).catch(
     async (error: unknown) => {
-      // Nothing that has just begun, such as a refresh, is waited for.
+      // Does not wait for work that has just begun, such as a refresh.
       cutOff.abort()
       await stored?.close()
       await tracing?.close(0)
@@ -159,7 +159,7 @@ export async function startGateway(
         config.shutdownGraceMs,
         Promise.all([closed.then(() => inFlight.idle()), stored?.drain()]),
       )
-      // What has to be cut is told so, answers where anybody listens, and gets its line.
+      // Remaining work is aborted; it still answers and writes its log line.
       cutOff.abort()
       await Promise.all(hosts.map((host) => host.destroy()))
       await inFlight.idle()
@@ -212,7 +212,7 @@ async function listenOn(
 ): Promise<[Listener, ...Listener[]]> {
   const options = { trustProxy: trustOf(limits), observer, log }
   if (internalPort === undefined) {
-    // The sends first: they are many, and each router before them is asked for each.
+    // Sends first: the most frequent requests pass the fewest routers.
     const both = { ...publicRoutes, routers: [...internalRoutes.routers, ...publicRoutes.routers] }
     return [await listen(createApp(both, options), port, host)]
   }

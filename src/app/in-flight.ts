@@ -1,11 +1,9 @@
-/** Work that is finished whether or not anybody still listens for its answer: a message may be on its way when its caller hangs up. */
+/** Counts running work, so that a shutdown can wait for it even if its client has disconnected. */
 export class InFlight {
-  // Counted, not kept: a set from which as much is taken as is put in leaves a trail of old tables, which keep each other and all that was in
-  // them from the young generation's collector.
   #running = 0
   #idle = Promise.withResolvers<undefined>()
 
-  /** The same function, with its calls known here while they run. One that answers at once never runs. */
+  /** Wraps a function so that its pending promises are counted. */
   track<Parameters extends unknown[], Result>(
     work: (...parameters: Parameters) => Result,
   ): (...parameters: Parameters) => Result {
@@ -19,7 +17,7 @@ export class InFlight {
     }
   }
 
-  /** Resolves when nothing runs. */
+  /** Resolves when nothing is running. */
   async idle(): Promise<void> {
     while (this.#running > 0) await this.#idle.promise
   }

@@ -19,7 +19,7 @@ const CONSENT_ROUTES: readonly Route[] = [
   { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD' },
 ]
 
-/** Routes of the contract that live on a store. Without one they say so, to callers who may know. */
+/** Answers 501 on the routes that need a store. */
 export function storedRoutes(requireCaller: RequestHandler): Router {
   return refuse(
     [...STORED_ROUTES, ...CONSENT_ROUTES],
@@ -28,7 +28,7 @@ export function storedRoutes(requireCaller: RequestHandler): Router {
   )
 }
 
-/** Those that live on consent, where there is a store but no PUBLIC_URL. */
+/** Answers 501 on the routes that need consent, if there is a store but no PUBLIC_URL. */
 export function noConsentRoutes(requireCaller: RequestHandler): Router {
   return refuse(
     CONSENT_ROUTES,

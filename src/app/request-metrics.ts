@@ -1,13 +1,13 @@
 import { type Metric, Counter, Histogram } from '../observability/metrics.ts'
 import type { RequestLog } from '../http/request-log.ts'
 
-/** What comes in: requests, clicks, sends, and how long resolvers take. */
+/** Metrics of requests, clicks, sends and resolvers. */
 export function requestMetrics(requests: RequestCounters): Metric[] {
   return [
     {
       kind: 'counter',
       name: 'kenar_requests_total',
-      help: "Requests by the pattern of their route and the class of their status; none where no route took it, or nobody stayed for an answer's begin.",
+      help: 'Requests by the pattern of their route and the class of their status; none if no route matched, or the client left before the response began.',
       labels: ['route', 'status'],
       read: () => requests.total.read(),
     },

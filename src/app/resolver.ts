@@ -2,7 +2,7 @@ import type { Logger } from '../observability/log.ts'
 import { loadResolver } from '../resolver/load.ts'
 import type { UncheckedResolver } from '../resolver/resolver.ts'
 import { withBreaker } from '../resolver/forward.ts'
-import { tellBreaker, type BreakerReading } from './breakers.ts'
+import { logBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from '../config/config.ts'
 import type { OpenHost } from './divar.ts'
 
@@ -17,7 +17,7 @@ export async function openResolver(
 ): Promise<{ resolver: UncheckedResolver; breakers: BreakerReading[] }> {
   const breakers: BreakerReading[] = []
   const openWithBreaker: OpenHost = (url, connectTimeoutMs) => {
-    const { host, state } = withBreaker(openHost(url, connectTimeoutMs), tellBreaker(url.origin, log))
+    const { host, state } = withBreaker(openHost(url, connectTimeoutMs), logBreaker(url.origin, log))
     breakers.push({ host: url.origin, state })
     return host
   }

@@ -8,11 +8,11 @@ import { startGateway, type Gateway } from './gateway.ts'
 import { ResolverSetupError } from '../resolver/resolver.ts'
 import { StoreError, StoreSetupError } from '../store/store.ts'
 
-/** Beyond SHUTDOWN_GRACE_MS, for cut work to be committed and the store to close. */
+/** After SHUTDOWN_GRACE_MS, to commit aborted work and close the store. */
 const CLOSE_MS = 1000
-/** Then, for the last lines of the log. Together they stay below 2 s. */
+/** After that, to flush the log. */
 const LAST_LINES_MS = 700
-/** Launchers such as npm send a signal twice, or a terminal sends its own besides. */
+/** npm and terminals may send the same signal twice in quick succession. */
 const SECOND_SIGNAL_AFTER_MS = 1000
 const SUSPECT =
   'quotes or invisible characters around the key count as part of it; Divar probably sends the key without them'
@@ -21,7 +21,7 @@ type Process = { config: Config; log: Logger; output: StandardOutput }
 
 /** Runs the gateway as the whole of this process: configuration, start, signals, exit codes. */
 export function run(): void {
-  // Without a listener a failing write, also one of a resolver's own, would end the process.
+  // Without a listener a failed write to standard output would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const config = configure()
   const output = openStandardOutput((lost) => {
@@ -47,7 +47,7 @@ function configure(): Config {
   }
 }
 
-/** Resolves to `undefined` when the gateway could not start; the process then ends by itself. */
+/** Resolves to `undefined` if the gateway cannot start; the process then exits. */
 async function start({ config, log, output }: Process): Promise<Gateway | undefined> {
   try {
     const gateway = await startGateway(config, log, { linesLost: output.linesLost })
@@ -74,7 +74,7 @@ async function start({ config, log, output }: Process): Promise<Gateway | undefi
   }
 }
 
-/** The first signal drains, also one that comes during the start. A second one does not wait, unless it follows at once. */
+/** The first signal drains, also during the start. A second one exits at once, unless it follows within a second. */
 function stopOnSignal(starting: Promise<Gateway | undefined>, { config, log, output }: Process): void {
   let firstAt: number | undefined
   const stop = async () => {
@@ -96,31 +96,30 @@ function stopOnSignal(starting: Promise<Gateway | undefined>, { config, log, out
 }
 
 function exitOnUncaught({ log, output }: Process): void {
-  // Also for rejections without a handler: Node raises these as uncaught exceptions.
+  // Unhandled rejections arrive here too.
   process.on('uncaughtException', (error) => {
     log.fatal({ event: 'gateway.crashed', ...describeError(error) })
     void exit(1, output)
   })
 }
 
-/** Ends the process once the last lines of the log are written, or cannot be. */
+/** Exits once the log is flushed, or cannot be. */
 async function exit(code: number, output: StandardOutput): Promise<void> {
   const isDone = await output.end(LAST_LINES_MS)
   if (!isDone && output.isBlocking) process.kill(process.pid, 'SIGKILL')
   process.exit(code)
 }
 
-/** sysexits.h: another start would fail the same way; or it may succeed. */
+/** sysexits.h: EX_CONFIG if a restart would fail the same way, EX_TEMPFAIL if it may succeed. */
 export const EX_CONFIG = 78
 const EX_TEMPFAIL = 75
-/** A fault of the program's own. */
 const EX_BUG = 1
 
 export type StartFailure = {
   exitCode: number
   /** One sentence for the operator. */
   why: string
-  /** What the log says besides: kind, code (such as a SQLSTATE) and place of the underlying error. */
+  /** Fields for the log: kind, code (e.g. SQLSTATE) and stack frame of the underlying error. */
   fields: ReturnType<typeof describeError>
 }
 

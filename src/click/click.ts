@@ -1,4 +1,5 @@
 import type { JsonObject } from '../base/strict-json.ts'
+import { isLoopback, readWebAddress } from '../base/address.ts'
 
 export type Side = 'supply' | 'demand'
 
@@ -15,7 +16,7 @@ export type Click = {
   source?: string
   postToken?: string
   conversationId?: string
-  /** Who clicked; absent when nobody is logged in. Ids of the two wires are not the same. */
+  /** Who clicked; absent if not logged in. v1 and v2 use different ids for the same user. */
   userId?: string
   /** The other side of the chat (v1 only). */
   peerId?: string
@@ -23,11 +24,11 @@ export type Click = {
   supplierId?: string
   /** The buyer (v1 only). */
   demandId?: string
-  /** On which side of the post the clicker stands. */
+  /** The clicking user's side of the post. */
   side?: Side
   /** What the app put into the button. */
   data: JsonObject
-  /** Present when the button stood under a location message. */
+  /** Present for a button below a location message. */
   location?: Location
   /** Where the user goes once the app is done; https under divar.ir, or this machine. */
   returnUrl: string
@@ -62,4 +63,24 @@ export function clickToJson(click: Click): JsonObject {
     return_url: click.returnUrl,
     extra: click.extra,
   }
+}
+
+/** Divar's own page after an app is done. */
+export const COMPLETION_URL = 'https://open-platform-redirect.divar.ir/completion'
+
+/**
+ * The first return URL that Divar offered, otherwise its completion page. Only https under divar.ir and loopback (the simulator) are trusted; other URLs
+ * are replaced by the completion page, and `replaced` is true.
+ */
+export function chooseReturnUrl(...offered: (string | null | undefined)[]): { url: string; replaced: boolean } {
+  const first = offered.find((address) => typeof address === 'string' && address !== '')
+  if (typeof first !== 'string' || first === COMPLETION_URL) return { url: COMPLETION_URL, replaced: false }
+  const address = readWebAddress(first)
+  return address !== undefined && (isDivar(address) || isLoopback(address))
+    ? { url: address.href, replaced: false }
+    : { url: COMPLETION_URL, replaced: true }
+}
+
+function isDivar({ protocol, hostname, port }: URL): boolean {
+  return protocol === 'https:' && port === '' && (hostname === 'divar.ir' || hostname.endsWith('.divar.ir'))
 }

@@ -8,14 +8,12 @@ import type { ClickRead } from './click.ts'
 import { readClickV1 } from './wire-v1.ts'
 import { readClickV2 } from './wire-v2.ts'
 
-/** The one place that knows how many wires there are. */
 const readers = { v1: readClickV1, v2: readClickV2 }
 
 export type ClickWire = keyof typeof readers
 
 /**
- * Which wire a session-initialization call speaks; without the header it is v1. It is documented with a hyphen and, on two pages, with an
- * underscore.
+ * Reads the wire version from `API-Version`; without it v1. Divar documents the header with a hyphen and, on two pages, an underscore.
  * @throws Fault `unknown_version`
  */
 export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
@@ -43,7 +41,7 @@ export function parseClick(wire: ClickWire, body: unknown): ClickRead {
   }
 }
 
-/** Some proxies drop headers with an underscore; then a v2 click arrives looking like a broken v1 one. */
+/** Some proxies (nginx by default) drop headers with an underscore; a v2 click then looks like an invalid v1 one. */
 function versionHint(wire: ClickWire, body: JsonObject): string {
   return wire === 'v1' && !Object.hasOwn(body, 'peer_id') && Object.hasOwn(body, 'user_side')
     ? '. This looks like v2 without its API-Version header: does a proxy drop API_VERSION?'

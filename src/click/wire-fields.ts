@@ -18,9 +18,9 @@ export function objectPart(parts?: OptionalParts): Part {
 }
 
 /**
- * The object without the optional parts that are empty or have another JSON type: one odd part must not cost the user the click. Values of
- * the right type are left to the schema, which refuses those out of bounds.
- * @param onAbsent called for each part that is taken out
+ * Removes optional parts that are empty or of a wrong JSON type, so that one odd part does not fail the click. Values of the right type are left to
+ * the schema, which refuses those out of bounds.
+ * @param onAbsent called for each removed part
  */
 export function withoutAbsentParts(object: JsonObject, parts: OptionalParts, onAbsent: () => void): JsonObject {
   let kept = object
@@ -54,9 +54,9 @@ export function hasValues(object: JsonObject): boolean {
   return false
 }
 
-/** What both wires' clicks are made of. Every error names what was expected and nothing of what came. */
+// Fields of both wires. Errors name what was expected, never what came.
 
-/** Absent, null and empty mean the same: the platform left it out. */
+/** Absent, null and empty mean the same. */
 export function optionalText(max: number) {
   const error = `expected a string of at most ${max} characters, null or nothing`
   return z
@@ -66,12 +66,12 @@ export function optionalText(max: number) {
     .transform((text) => (text === null || text === '' ? undefined : text))
 }
 
-/** Any JSON object, kept as it came: copying it would be a chance to lose a key. */
+/** Any JSON object, kept unchanged. */
 export const anyObject = z.custom<JsonObject>(isJsonObject, { error: 'expected an object, null or nothing' })
 
 export const optionalObject = anyObject.nullish()
 
-/** The three names under which the way back comes. Which one counts, and whether it is trusted, is decided in `return-url.ts`. */
+/** The three names of the return URL; see `chooseReturnUrl`. */
 export const returnAddresses = {
   callback_url: optionalText(2048),
   completion_url: optionalText(2048),
@@ -97,7 +97,7 @@ export const location = z.object(
   { error: 'expected an object with latitude and longitude' },
 )
 
-/** A location is present when each of its members is a number or a text; half of one, or a place off the earth, is the schema's to refuse. */
+/** Present if each coordinate is a number or a text; the schema refuses half a location and values out of range. */
 export const locationPart: Part = {
   isPresent: (value) =>
     isJsonObject(value) &&
@@ -110,13 +110,13 @@ function isDegreesOrMissing(value: unknown): boolean {
   return value === undefined || typeof value === 'number' || (typeof value === 'string' && value !== '')
 }
 
-/** Whether a schema knows a key. Its shape is asked once, not with each click. */
+/** Whether a schema has a key. */
 export function knows({ shape }: { shape: object }): (key: string) => boolean {
   const keys = new Set(Object.keys(shape))
   return (key) => keys.has(key)
 }
 
-/** The members of an object that are not known, as they came; `__proto__` stays an ordinary key. Mostly there are none. */
+/** The unknown members of an object, unchanged; `__proto__` stays an ordinary key. */
 export function unknownMembers(object: JsonObject, isKnown: (key: string) => boolean): JsonObject {
   const unknown: [string, unknown][] = []
   for (const key in object) if (!isKnown(key)) unknown.push([key, object[key]])

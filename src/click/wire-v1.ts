@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Click, ClickRead, Side } from './click.ts'
+import { type Click, type ClickRead, type Side, chooseReturnUrl } from './click.ts'
 import {
   dataPart,
   objectPart,
@@ -17,7 +17,6 @@ import {
   returnAddressParts,
   unknownMembers,
 } from './wire-fields.ts'
-import { chooseReturnUrl } from './return-url.ts'
 
 const ID = 128
 
@@ -31,7 +30,7 @@ const extraData = z.object(
   { error: 'expected an object, null or nothing' },
 )
 
-/** The body of a v1 click. Unknown members are no fault. Compiled: what is right is told without an allocation, what is wrong as before. */
+/** The body of a v1 click. Unknown members are allowed. */
 export const clickV1 = z.compile(
   z.object({
     post_token: requiredText(64),
@@ -45,7 +44,7 @@ export const clickV1 = z.compile(
   }),
 )
 
-/** Seen on the wire as `Supplier` and as `supplier`; the other, too, is read however it is written. */
+/** Divar sends `Supplier` and `supplier`; both names are read in any case. */
 const SUPPLIER = 'supplier'
 const DEMAND = 'demand'
 
@@ -84,7 +83,6 @@ export function readClickV1(body: JsonObject, id: string): ClickRead {
     returnUrl: returnUrl.url,
     extra: collectExtra(present),
   }
-  // One by one: each spread of what may be there is an object of its own.
   if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
   if (supplierId !== undefined) click.supplierId = supplierId
   if (demandId !== undefined) click.demandId = demandId
@@ -93,7 +91,7 @@ export function readClickV1(body: JsonObject, id: string): ClickRead {
   return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }
 
-/** The same object where there is nothing to fold; of several spellings the last wins. */
+/** Lower-cases both party names; of several spellings the last wins. */
 function foldCase(body: JsonObject): JsonObject {
   let folded = body
   for (const key in body) {
@@ -105,7 +103,6 @@ function foldCase(body: JsonObject): JsonObject {
   return folded
 }
 
-/** By length first: almost no key has to be looked at. */
 function foldedName(key: string): string | undefined {
   if (key.length !== SUPPLIER.length && key.length !== DEMAND.length) return undefined
   const name = key.toLowerCase()
@@ -123,7 +120,7 @@ const isOfParty = knows(party)
 const isOfExtraData = knows(extraData)
 const isOfLocation = knows(location)
 
-/** Unknown members of the body, and of the objects in it under those objects' names. */
+/** Unknown members of the body, and of its objects under their names. */
 function collectExtra(body: JsonObject): JsonObject {
   const extra = unknownMembers(body, isOfBody)
   addUnknown(extra, SUPPLIER, body[SUPPLIER], isOfParty)

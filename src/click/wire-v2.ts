@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { JsonObject } from '../base/strict-json.ts'
-import type { Click, ClickRead, Side } from './click.ts'
+import { type Click, type ClickRead, type Side, chooseReturnUrl } from './click.ts'
 import {
   dataPart,
   textPart,
@@ -13,9 +13,8 @@ import {
   returnAddressParts,
   unknownMembers,
 } from './wire-fields.ts'
-import { chooseReturnUrl } from './return-url.ts'
 
-/** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are no fault. */
+/** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are allowed. */
 export const clickV2 = z.compile(
   z.object({
     source: optionalText(20),
@@ -54,7 +53,7 @@ export function readClickV2(body: JsonObject, id: string): ClickRead {
   const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
   const extra = unknownMembers(body, isOfBody)
-  // What has a name but no place in a Click is kept beside the unknown keys: nothing that came is lost.
+  // Values that do not fit a Click are kept with the unknown members.
   if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
   if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data
   const click: Click = {

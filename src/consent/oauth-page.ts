@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { RefusalReason } from './authorization-flow.ts'
-import { COMPLETION_URL } from '../click/return-url.ts'
+import { COMPLETION_URL } from '../click/click.ts'
 
 /** Why the flow ended without a grant; each has its page. */
 export type Ending = RefusalReason | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'

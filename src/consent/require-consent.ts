@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import { withTimeout } from '../base/timeout.ts'
-import { clickToJson, type Click } from '../click/click.ts'
-import { COMPLETION_URL } from '../click/return-url.ts'
+import { clickToJson, type Click, COMPLETION_URL } from '../click/click.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { ResolverError, type LandingRead } from '../resolver/resolver.ts'

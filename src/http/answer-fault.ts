@@ -7,15 +7,15 @@ import type { Level } from './request-log.ts'
 import * as z from 'zod'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
-/** An answer as a value: what is sent, and what could be kept. */
+/** A response as a value, which can be stored. */
 export type Reply = { status: number; headers: Record<string, string>; body: string }
 
-/** Writes a fault in the language of whoever asked. */
+/** Writes a fault in the error format of a group of routes. */
 export type FaultShape = (fault: Fault, requestId: string) => Reply
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** RFC 9457, for our own services. */
+/** RFC 9457, for internal routes. */
 export const problemShape: FaultShape = (fault, requestId) => ({
   status: faultStatus[fault.code].status,
   headers: headersOf(fault, PROBLEM_TYPE),
@@ -37,7 +37,7 @@ export function problemDocument(fault: Fault, requestId: string) {
   }
 }
 
-/** The three keys of session initialization, for Divar and the developers who read its logs. */
+/** The error format of session initialization: the three keys that Divar reads. */
 export const sessionShape: FaultShape = (fault) => {
   const { status } = faultStatus[fault.code]
   return {
@@ -56,10 +56,10 @@ function headersOf({ options: { retryAfter, allow, headers } }: Fault, contentTy
   }
 }
 
-/** Under which event, and how loudly, a fault goes into the log. */
+/** The log event and level of a fault. */
 export type LogVerdict = (code: FaultCode) => { event: string; level: Level }
 
-/** Faults that are nobody's but ours. */
+/** Faults of the gateway or its operator, logged as errors. */
 const OURS: ReadonlySet<FaultCode> = new Set([
   'internal_error',
   'resolver_failed',
@@ -71,7 +71,7 @@ export function logRefusalAs(event: string): LogVerdict {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })
 }
 
-/** Ends every request that threw: the fault's status, the shape of this side, one line in the log. Nothing internal goes out. */
+/** Error handler: answers with the fault's status in `shape`, and concludes the request log. Internal detail is only logged. */
 export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const fault = asFault(error)
@@ -93,7 +93,7 @@ export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorReque
   }
 }
 
-/** Ends what even the handlers above failed to answer; without it Express would answer with the stack. */
+/** Catches errors of the other error handlers; without it Express would answer with a stack trace. */
 export function lastResort(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     log.error({ event: 'request.unanswered', ...describeError(error) })
@@ -104,17 +104,17 @@ export function lastResort(log: Logger): ErrorRequestHandler {
 
 function asFault(error: unknown): Fault {
   if (error instanceof Fault) return error
-  // Express throws this for a path that cannot be percent-decoded.
+  // Thrown by Express for invalid percent-encoding in the path.
   if (error instanceof URIError) return new Fault('malformed_request', 'path: expected valid percent-encoding')
   return new Fault('internal_error', 'The gateway failed; its log has this request_id.', { cause: error })
 }
 
-/** Every path of the platform's own, so that an SDK that has the gateway as its host can read each refusal. */
+/** Divar's own paths: an SDK that uses the gateway as its host must be able to read every error. */
 export const PLATFORM_PREFIX = /^\/(?:v\d+|experimental)\/open-platform(?=\/|$)/i
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** The platform's numbers for what went wrong, those of gRPC, by our HTTP status. */
+/** gRPC status codes, as Divar uses them, by our HTTP status. */
 const PLATFORM_CODES: Readonly<Record<number, number>> = {
   400: 3,
   401: 16,
@@ -133,10 +133,9 @@ const PLATFORM_CODES: Readonly<Record<number, number>> = {
   503: 14,
   504: 2,
 }
-/** gRPC's "unknown". */
 const UNKNOWN_CODE = 2
 
-/** The platform's error, with our problem document among its details. */
+/** Divar's error format, with our problem document in `details`. */
 export const platformShape: FaultShape = (fault, requestId) => {
   const { status, headers } = problemShape(fault, requestId)
   return platformError(status, headers, problemDocument(fault, requestId))
@@ -144,7 +143,7 @@ export const platformShape: FaultShape = (fault, requestId) => {
 
 const problemMembers = z.looseObject({ status: z.int(), detail: z.string() })
 
-/** An answer of `/messages` as it is given under the platform's paths: refusals in the platform's shape, and no `ignored`. */
+/** Converts a response of `/messages` for Divar's own paths: errors in Divar's format, and no `ignored`. */
 export function toPlatformReply(reply: Reply): Reply {
   const body: unknown = JSON.parse(reply.body)
   if (reply.headers['content-type'] === PROBLEM_TYPE) {

@@ -8,22 +8,22 @@ import { openRequestLog, type RequestObserver } from './request-log.ts'
 import { Fault } from '../base/fault.ts'
 import { isContradictory, valuesOf } from '../base/repeated-header.ts'
 
-/** What one listener serves. */
+/** The routes of one listener. */
 export type ListenerRoutes = {
-  /** Puts the most used route first, and into the app itself: a router of its own would begin its work anew for each request. */
+  /** Adds the most used route directly to the app, which saves a router per request. */
   mountFirst?: (app: IRouter) => void
   routers: readonly Router[]
-  /** How faults end below a path that does not speak problems. */
+  /** Error handlers of paths whose errors are not RFC 9457 problems. */
   faultHandlers?: readonly { path: string | RegExp; handler: ErrorRequestHandler }[]
 }
 
-/** Whether a proxy is believed which address it was called from; the hop of whoever connected is 0. */
+/** Express's `trust proxy` function: whether to trust the X-Forwarded-For of this proxy. The socket's own address is hop 0. */
 export type TrustProxy = (proxyAddress: string, hop: number) => boolean
 
-/** An app, and the classes of its server's requests and responses. */
+/** An Express app, with the classes to create its server with. */
 export type App = { handle: Express; classes: MessageClasses }
 
-/** One side of the gateway: what every request passes, then its routes, then the end of whatever went wrong. */
+/** Builds one listener's app: request log and request checks, then the routes, then the error handlers. */
 export function createApp(
   { mountFirst, routers, faultHandlers = [] }: ListenerRoutes,
   { trustProxy, observer, log }: { trustProxy: TrustProxy; observer: RequestObserver; log: Logger },
@@ -48,9 +48,8 @@ export function createApp(
 const MAX_HEADERS = 100
 
 /**
- * Refuses what two servers in a row could read differently, before anything else looks at the request: an absolute target, a second
- * `Host`, a second `Authorization` that differs, more headers than anybody needs, chunks of a version that has none. What follows on such a connection
- * may be part of the same trick, so nothing more is read from it.
+ * Refuses requests that a proxy could parse differently (request smuggling): an absolute target, a repeated `Host`, contradictory `Authorization`
+ * headers, too many headers, chunked encoding before HTTP/1.1. The connection is closed, since what follows on it may be smuggled.
  * @throws Fault `malformed_request`
  */
 function guardRequest(request: IncomingMessage, response: Response): void {
@@ -65,7 +64,7 @@ function ambiguityOf({ url, rawHeaders, httpVersion, headers }: IncomingMessage)
   if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
   if (valuesOf('host', rawHeaders).length > 1) return 'host: expected this header once'
   if (isContradictory(valuesOf('authorization', rawHeaders))) return 'authorization: expected one value'
-  // Whoever stands before us may have forwarded it by the length that it has not; RFC 9112 calls such framing faulty.
+  // RFC 9112 section 6.1: a proxy may have framed this message differently.
   if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
   return undefined
 }

@@ -7,15 +7,15 @@ import { joinBatch } from '../base/tick-batch.ts'
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024
 
-/** With the linger below far less than the server's own `requestTimeout`, which would answer a second time, and without a body. */
+/** Together with LINGER_MS well below the server's `requestTimeout`, which would write a second answer. */
 const BODY_TIMEOUT_MS = 13_000
 
-/** What is still read, and thrown away, of a request that was refused: enough for most clients to get to the answer. */
+/** How much of a refused body is read and discarded, so that the client gets to read the answer. */
 const MAX_DISCARDED_BYTES = 1024 * 1024
 const LINGER_MS = 1000
 
 /**
- * Reads a request's JSON body, whole, within its bounds of size and time.
+ * Reads and parses a request's JSON body, within MAX_BODY_BYTES and 13 s.
  * @throws Fault `unsupported_media_type`, `body_too_large` or `malformed_request`
  */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
@@ -26,7 +26,6 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function requireJson(request: IncomingMessage): void {
-  // The usual case.
   const { 'content-type': given, 'content-encoding': encoded } = request.headers
   if (given === 'application/json' && encoded === undefined) return
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim())
@@ -67,7 +66,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
   })
 }
 
-/** Reads on past a refusal, so that the client gets to the answer, but not for long: then the connection is cut. */
+/** Discards the rest of a refused body, so that the client gets to read the answer; then closes the connection. */
 export function discardRest(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return
   let left = MAX_DISCARDED_BYTES

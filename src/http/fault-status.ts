@@ -2,7 +2,7 @@ import type { FaultCode } from '../base/fault.ts'
 
 type HttpMeaning = { status: number; title: string }
 
-/** The one place where faults get their HTTP status. Documented, code by code, in docs/failures.md. */
+/** HTTP status and title of each fault code; documented in docs/failures.md. */
 export const faultStatus: Record<FaultCode, HttpMeaning> = {
   malformed_request: { status: 400, title: 'The request cannot be read' },
   unknown_version: { status: 400, title: 'This version is not spoken here' },

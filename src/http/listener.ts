@@ -1,18 +1,18 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { App } from './app.ts'
-import { deferTimeouts } from './connection-timeouts.ts'
+import type { Duplex } from 'node:stream'
+import { startDeadline } from '../base/timeout.ts'
 
-/** Bounds against clients that are slow or large on purpose; times in milliseconds. */
+/** Limits against slow or oversized requests; times in milliseconds. */
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
-  // A last resort, long after a body has been refused and its connection cut (http/body.ts): it would write a second answer, and did on a machine
-  // that had stood still for a second.
+  // A last resort: body.ts times out earlier. If both fired, the client would get two answers.
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1000,
-  // Longer than the 60 s for which proxies commonly keep theirs, so that they close first.
+  // Longer than the 60 s that is common among proxies, so that the proxy closes first.
   keepAliveTimeout: 65_000,
   requireHostHeader: true,
 }
@@ -21,28 +21,25 @@ const LIMITS = {
 export type Listener = {
   port: number
   /**
-   * For the time of a last call all are still served, and told not to come back on their connection; then it takes nothing new, finishes
-   * what runs, and resolves when the last answer is out.
+   * Answers `Connection: close` for `lastCallMs`, while still accepting; then stops accepting, and resolves when the last response is out.
    */
   drain: (lastCallMs: number) => Promise<void>
-  /** Cuts every connection. */
+  /** Closes every connection at once. */
   cut: () => void
 }
 
-/** The response of the latest request, while it is not out. */
+/** The response that is being written on a connection. */
 type Connection = { latest: ServerResponse | undefined }
 
-/** Listens; rejects when it cannot, e.g. because the port is taken. */
+/** Listens. Rejects with the system's error, e.g. EADDRINUSE. */
 export async function listen({ handle, classes }: App, port: number, host: string): Promise<Listener> {
-  // By socket, of which there are few: a set of responses, from which as many are taken as are put in, would leave a trail of old tables behind
-  // that keep each other, and all responses that were in them, from the young generation's collector.
+  // By socket, of which there are few: a set of responses would rehash all the time and keep responses out of young-generation collection.
   const open = new Map<Socket, Connection>()
   const server = createServer({ ...LIMITS, ...classes }, (request, response) => {
     const connection = open.get(request.socket)
     if (connection !== undefined) {
       connection.latest = response
       response.on('close', () => {
-        // Kept, it and all that hangs on it would be copied at each collection of what is young: half of such a pause.
         if (connection.latest === response) connection.latest = undefined
       })
     }
@@ -55,7 +52,7 @@ export async function listen({ handle, classes }: App, port: number, host: strin
     })
   })
   deferTimeouts(server, (socket) => open.get(socket)?.latest)
-  // Node drops headers past this count without a word; with the count off the guard sees, and refuses, them all.
+  // Node silently drops headers past this count. Unlimited here; app.ts refuses requests with too many.
   server.maxHeadersCount = 0
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(port, host, resolve)
@@ -65,7 +62,6 @@ export async function listen({ handle, classes }: App, port: number, host: strin
   return {
     port: portOf(server.address()),
     drain: async (lastCallMs) => {
-      // Where nobody is connected nobody has a request on the way.
       if (open.size > 0) await lastCall(server, open.values(), lastCallMs, hurry.signal)
       await close(server, open)
     },
@@ -77,32 +73,31 @@ export async function listen({ handle, classes }: App, port: number, host: strin
 }
 
 /**
- * A request may be on its way on a connection that is idle here, and a proxy may not know yet that it should ask another: both would be lost
- * without an answer if all that is idle were closed at once.
+ * Keeps serving for a while before idle connections are closed: a request may already be on its way on one, and a load balancer may not have
+ * noticed yet that this instance drains.
  */
 async function lastCall(server: Server, open: Iterable<Connection>, ms: number, hurry: AbortSignal) {
-  for (const { latest } of open) if (latest !== undefined) sendAway(latest)
+  for (const { latest } of open) if (latest !== undefined) sendClose(latest)
   server.prependListener('request', (_request, response) => {
-    sendAway(response)
+    sendClose(response)
   })
   await setTimeout(ms, undefined, { signal: hurry }).catch(() => undefined)
 }
 
-/** Whoever keeps this connection is told not to come back on it. */
-function sendAway(response: ServerResponse): void {
+function sendClose(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
 function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<void> {
   const closeAfter = (response: ServerResponse) => {
-    sendAway(response)
+    sendClose(response)
     response.once('close', () => {
       server.closeIdleConnections()
     })
   }
   for (const [socket, { latest }] of open) {
     if (latest !== undefined) closeAfter(latest)
-    // Node does not count a connection as idle that never asked anything, and a closing server times nothing out any more.
+    // Node does not count a connection without any request as idle, and a closing server no longer times it out.
     if (socket.bytesRead === 0) socket.destroy()
   }
   server.prependListener('request', (_request, response) => {
@@ -119,4 +114,50 @@ function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<v
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('expected a TCP address')
   return address.port
+}
+
+/** Node's default answers to client errors, by error code. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+}
+
+/**
+ * Defers Node's header and idle timeouts until data that has already arrived is read (see `startDeadline`): after the event loop was blocked, a
+ * timeout must not win against a request that came in time.
+ * @param latestOf the response that is being written on a connection
+ */
+export function deferTimeouts(server: Server, latestOf: (socket: Socket) => ServerResponse | undefined): void {
+  const requests = new WeakMap<Socket, number>()
+  const countOf = (socket: Socket) => requests.get(socket) ?? 0
+  server.prependListener('request', ({ socket }) => {
+    requests.set(socket, countOf(socket) + 1)
+  })
+  const unlessRequested = (socket: Socket, end: () => void) => {
+    const before = countOf(socket)
+    startDeadline(0, () => {
+      if (countOf(socket) === before) end()
+    })
+  }
+  const refuse = (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const isBegun = socket instanceof Socket && latestOf(socket)?.headersSent === true
+    if (socket.writable && !isBegun) {
+      socket.write(`HTTP/1.1 ${REFUSALS[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`)
+    }
+    socket.destroy(error)
+  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const isTimeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+    if (isTimeout && socket instanceof Socket) {
+      unlessRequested(socket, () => {
+        refuse(error, socket)
+      })
+    } else refuse(error, socket)
+  })
+  server.on('timeout', (socket: Socket) => {
+    unlessRequested(socket, () => {
+      socket.destroy()
+    })
+  })
 }

@@ -5,7 +5,7 @@ const MAX_NAMED = 5
 const MAX_NAME = 64
 
 /**
- * The query of an internal route, without empty values. A misspelled filter must not answer everything.
+ * Reads a query without empty values. Unknown parameters are refused: a misspelled filter must not return everything.
  * @param known the parameters that the route reads
  * @throws Fault `malformed_request` naming each unknown parameter, and the known ones
  */
@@ -28,7 +28,7 @@ export function requireNoQuery(request: IncomingMessage): void {
   readQuery(request, [])
 }
 
-/** Where a list goes on. Opaque, so that nobody counts on what it is. */
+/** Encodes a list's position as an opaque cursor. */
 export function writeCursor(seq: number | undefined): string | null {
   return seq === undefined ? null : Buffer.from(`before ${seq}`).toString('base64url')
 }

@@ -8,7 +8,7 @@ const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
 export type Level = 'debug' | 'info' | 'warn' | 'error'
 
-/** What every line says; the rest is added as it becomes known. */
+/** The fields of every log line. */
 type Line = Record<string, unknown> & {
   event: string
   request_id: string
@@ -17,34 +17,33 @@ type Line = Record<string, unknown> & {
   duration_ms: number
 }
 
-/** One request, and the one wide line that its log gets. */
+/** Collects the one log line of a request. */
 export type RequestLog = {
   readonly requestId: string
   readonly trace: Trace
-  /** The line itself, as far as it is known. Never bodies, tokens, keys, texts or ids of people. */
+  /** Fields of the line. Never bodies, tokens, keys, texts or ids of people. */
   readonly fields: Record<string, unknown>
-  /** What its end is counted as, beside a request. */
+  /** What the request is counted as besides. */
   subject?: 'click' | 'send' | undefined
   /**
-   * Says what happened, e.g. `click.resolved`; the first conclusion counts. The line is written once that is known and the
-   * answer is out or its reader gone, whichever comes last: a caller that hangs up does not hide how its message ended.
-   * A requestLog without a conclusion (a probe) gets no line, and no span.
+   * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written when both the event is set and the response has
+   * closed: a client that disconnects does not hide the outcome. Without an event (a health probe) there is no line and no span.
    */
   conclude: (event: string, level?: Level) => void
 }
 
-/** Who looks at units of work beside the log. */
+/** Metrics and tracing of requests. */
 export type RequestObserver = {
-  /** Told of each request once its answer is out: the pattern of its route, or `none`, and its status, 0 where no answer began. */
+  /** Called when a response closes, with the route's pattern (or `none`) and the status (0 if the response never began). */
   onAnswered: (route: string, status: number) => void
-  /** Told of each requestLog that came to a conclusion. */
+  /** Called for each request that has an event. */
   onConcluded: (requestLog: RequestLog, event: string) => void
-  /** Where spans are asked for. */
+  /** Absent without tracing. */
   spans?: Spans | undefined
 }
 
 declare global {
-  // Express's own hook for typing `res.locals`.
+  // Express's documented way to type `res.locals`.
   // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
@@ -54,7 +53,7 @@ declare global {
   }
 }
 
-/** Opens the unit of work of each request. */
+/** Middleware that opens the request log of each request. */
 export function openRequestLog(
   log: Logger,
   { onAnswered, onConcluded, spans }: RequestObserver,
@@ -67,7 +66,6 @@ export function openRequestLog(
     const span = spans?.begin('server', 'request', received)
     const trace = span?.trace ?? received
     const startedAt = performance.now()
-    // One object from here to the line: a copy would be made member by member.
     const fields: Line = { event: '', request_id: requestId, trace_id: trace.traceId, status: 0, duration_ms: 0 }
     let conclusion: { event: string; level: Level } | undefined
     const write = () => {
@@ -87,7 +85,6 @@ export function openRequestLog(
       write()
     }
     const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
-    // Express would make an object for whatever may come, and look up what comes by name.
     response.locals = { requestLog }
     response.requestId = requestId
     response.on('close', () => {
@@ -106,7 +103,7 @@ export function elapsedMs(startedAt: number): number {
   return Math.round((performance.now() - startedAt) * 10) / 10
 }
 
-/** The pattern that took the request, which is ours; never its path. */
+/** The pattern of the matched route, never the path: a metric label has to be bounded. */
 function routeOf({ route }: { route?: unknown }): string {
   const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined
   return typeof path === 'string' ? path : 'none'
@@ -116,10 +113,10 @@ function statusOf({ headersSent, statusCode }: Response): number {
   return headersSent ? statusCode : 0
 }
 
-/** Of a line's fields, those that leave with a span: ids of ours, and words of a closed list. */
+/** The fields that spans get: our own ids, and words of closed lists. */
 const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
 
-/** What a span says of one request: never its path, its headers, nor the id that its caller gave it. */
+/** The end of a request's span. Never the path, headers or the caller's request id. */
 function spanOf(
   method: string,
   route: string,

@@ -3,15 +3,15 @@ import { Socket } from 'node:net'
 import type { Express } from 'express'
 import helmet from 'helmet'
 
-/** Answers are for machines: nothing may be loaded, framed or cached. */
+/** Responses are not documents: nothing may be loaded, framed or cached. */
 const protect = helmet({
   contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
   referrerPolicy: { policy: 'no-referrer' },
 })
 
-/** What helmet sets is the same for every answer, so helmet runs once. */
+/** Helmet's headers are the same for every response, so helmet runs once. */
 const SECURITY_HEADERS: readonly [string, string][] = [...headersOfHelmet(), ['cache-control', 'no-store']]
-/** The others tell a browser what a document may do; JSON is no document. */
+/** The other headers only concern documents. */
 const SECURITY_HEADERS_OF_JSON = new Set([
   'cache-control',
   'content-security-policy',
@@ -30,11 +30,11 @@ declare global {
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
     interface Response {
-      /** Sent with every answer: our own id, or the caller's if it has harmless characters only. */
+      /** Sent as x-request-id: our own id, or the caller's if it matches REQUEST_ID. */
       requestId?: string | undefined
-      /** For a page or a redirect that chats open in frames. */
+      /** Leaves out the headers against framing: for pages that chats open in a frame. */
       mayBeFramed?: boolean
-      /** Answers with JSON, without the checks of `response.json` for freshness, type and charset. */
+      /** A faster `response.json`: no ETag, freshness or charset checks. */
       endJson: (status: number, value: unknown) => void
     }
   }
@@ -42,15 +42,15 @@ declare global {
 
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
 
-/** The classes that `createServer` makes requests and responses of. */
+/** The classes for `createServer({ IncomingMessage, ServerResponse })`. */
 export type MessageClasses = {
   IncomingMessage: typeof IncomingMessage
   ServerResponse: typeof ServerResponse
 }
 
 /**
- * Requests and responses that have the app's prototypes from the start: Express would replace the prototype of each, and V8 is slow with
- * objects whose prototype changes. No answer is sent without the security headers, whatever wrote it.
+ * Request and response classes with the app's prototypes: otherwise Express replaces the prototype of each object, which V8 is slow with. Every
+ * response gets the security headers, whatever writes it.
  */
 export function messageClasses(app: Express): MessageClasses {
   class AppRequest extends IncomingMessage {}
@@ -59,7 +59,7 @@ export function messageClasses(app: Express): MessageClasses {
     mayBeFramed?: boolean = false
 
     endJson(status: number, value: unknown): void {
-      // Node 22 takes an answer on a closed connection for finished.
+      // Node 22 sets writableFinished when writing to a closed connection.
       if (this.destroyed) return
       const text = JSON.stringify(value)
       const own = ['content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(text))]

@@ -6,16 +6,15 @@ export type IgnoredMember = { pointer: string; known: readonly string[] }
 /** How many members are not read, and the first of them. */
 export type IgnoredMembers = { count: number; members: readonly IgnoredMember[] }
 
-/** As many as a person reads. */
 const MAX_LISTED = 50
 const MAX_POINTER = 500
 
-/** What is read below a member: everything (data of the app's own), these members, or the same for each item of a list. */
+/** What is read below a member: everything (app data), these members, or the same for each list item. */
 type Known = 'everything' | ReadonlyMap<string, Known> | { each: Known }
 
 const members = (known: Record<string, Known>): Known => new Map(Object.entries(known))
 
-/** `direct_link` and `extra_data` are both known, whatever the action: a known client always sends both. */
+/** Both `direct_link` and `extra_data` are known for any action: clients send both. */
 const buttonV1 = members({
   action: 'everything',
   data: members({
@@ -57,7 +56,7 @@ const sendBody = members({
   delivery: 'everything',
 })
 
-/** The members of a valid send body that the gateway does not read, at any depth; mostly misspelled ones. */
+/** Members of a valid send body that the gateway does not read, at any depth; mostly misspelled ones. */
 export function findIgnoredMembers(body: unknown): IgnoredMembers {
   const found: IgnoredMember[] = []
   let count = 0

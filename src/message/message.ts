@@ -1,6 +1,6 @@
 import type { JsonObject } from '../base/strict-json.ts'
 
-/** Which chat: by its id, or by the three who make it one. The ids of the two kinds are not the same, so neither becomes the other. */
+/** A chat: by its id (v2), or by user, post and peer (v1). The two kinds cannot be converted, their ids differ. */
 export type Address =
   | { kind: 'conversation'; conversationId: string }
   | { kind: 'triple'; userId: string; postToken: string; peerId: string }
@@ -17,20 +17,20 @@ export type Action =
   | { kind: 'open_post_page'; postToken: string }
   | { kind: 'open_post_manage_page'; postToken: string }
 
-/** `icon` is a name of the platform's growing list: never checked against it. */
+/** `icon` is not checked: Divar's list of icons grows. */
 export type Button = { action: Action; icon?: string; caption: string }
 
 /** Rows of buttons: at most three of at most three, none empty. */
 export type ButtonGrid = readonly (readonly Button[])[]
 
-/** What an internal service wants said in a conversation, free of wire version. */
+/** A message to send, independent of the wire version. */
 export type Message = {
   address: Address
   content: Content
-  /** What the side in whose name the message goes gets to see. */
+  /** Buttons that the sending side sees. */
   senderButtons?: ButtonGrid
   receiverButtons?: ButtonGrid
 }
 
-/** In whose name a message goes, as far as its address does not say it, and the post that it is about. */
+/** The sending user and the post, to select a grant by; a v1 address names both itself. */
 export type Sender = { userId?: string | undefined; postToken?: string | undefined }

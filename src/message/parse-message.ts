@@ -15,17 +15,17 @@ import { visibleText } from './wire-fields.ts'
 import { buttonV1, fitsV1 } from './wire-v1.ts'
 import { gridV2, storedGridV2 } from './wire-v2.ts'
 
-/** A send as its caller wants it. */
+/** A parsed send request. */
 export type Send = {
   message: Message
   sender: Sender
-  /** Rather twice than not at all: attempts whose outcome is unknown are repeated too. */
+  /** At-least-once delivery: attempts whose outcome is unknown are retried too. */
   atLeastOnce: boolean
 }
 
 /**
- * Parses a send body of either wire into one Message, checked to fit the wire of its address. Members that are not ours to know are
- * dropped, `null` means none.
+ * Parses a send body of either wire into one Message, checked to fit the wire of its address. Unknown members are
+ * dropped, `null` means absent.
  * @param pathConversationId the conversation that the request's path names
  * @throws Fault `invalid_message` with every fault of the body
  */
@@ -35,7 +35,7 @@ export function parseSend(body: unknown, pathConversationId?: string): Send {
 }
 
 /**
- * Parses a body that was accepted and stored, perhaps by an earlier version: one that took control characters in ids and tokens.
+ * Parses a stored body. Earlier versions accepted control characters in ids and tokens, so this does too.
  * @throws Fault `invalid_message`
  */
 export function parseStoredMessage(body: unknown): Message {
@@ -59,7 +59,7 @@ function readSend(reading: Reading, pathConversationId?: string): Send {
   return { message: { address, content, ...buttons }, sender, atLeastOnce }
 }
 
-/** It becomes a path segment: nothing that a server would climb a folder over. */
+/** Becomes a path segment, so `.` and `..` are refused. */
 const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', {
   error: 'expected a conversation id',
 })
@@ -68,7 +68,6 @@ const storedMediaToken = z.string({ error: mediaTokenError }).max(1024, { error:
 const mediaToken = storedMediaToken.regex(NO_CONTROL, { error: controlError })
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
-/** Made once, and compiled: to make a schema costs a hundred times what it costs to pass it. */
 export const sendSchemas = {
   type: z.compile(z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish()),
   delivery: z.compile(z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish()),
@@ -84,7 +83,7 @@ export const sendSchemas = {
   button: z.compile(buttonV1),
 }
 
-/** For what earlier versions accepted. */
+/** Accepts what earlier versions accepted. */
 const storedSchemas: typeof sendSchemas = {
   ...sendSchemas,
   userId: z.compile(requiredText(128)),
@@ -94,7 +93,7 @@ const storedSchemas: typeof sendSchemas = {
   grid: z.compile(storedGridV2),
 }
 
-/** One body being read: each method reads one concern and adds what is wrong with it, so that all faults are told at once. */
+/** Reads one body; each method reads one part and collects its faults, so that all are reported at once. */
 class Reading {
   readonly faults: FieldError[] = []
   readonly #body: JsonObject
@@ -118,7 +117,7 @@ class Reading {
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
   }
 
-  /** With a conversation these two choose the grant, and are not sent on; a triple says by itself whose message it is. */
+  /** With a conversation these select the grant and are not sent on; a v1 address names the user itself. */
   sender(address: Address | undefined): Sender {
     if (address?.kind !== 'conversation') return {}
     const userId = this.#check('user_id', this.#schemas.senderUserId) ?? undefined
@@ -153,12 +152,12 @@ class Reading {
     this.#check('type', this.#schemas.type)
   }
 
-  /** A wish to the gateway, for messages that it stores; never sent on. */
+  /** Read by the gateway only, never sent on. */
   delivery(): string | null | undefined {
     return this.#check('delivery', this.#schemas.delivery)
   }
 
-  /** v1 says less than a Message can hold. */
+  /** Refuses what v1 cannot express. */
   fitToWire(
     address: Address | undefined,
     content: Content | undefined,
@@ -185,7 +184,7 @@ class Reading {
     return { kind: 'triple', userId, postToken, peerId }
   }
 
-  /** A member, with `null` for none. */
+  /** A member; `null` counts as absent. */
   #given(member: string): unknown {
     return Object.hasOwn(this.#body, member) ? (this.#body[member] ?? undefined) : undefined
   }

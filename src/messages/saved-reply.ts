@@ -6,14 +6,11 @@ import type { Reply } from '../http/answer-fault.ts'
 import type { Repeat } from '../outbox/enqueue.ts'
 import { faultOf } from './outcome-answer.ts'
 
-/** How soon the request that holds a key may be over. */
 const RUNNING_RETRY_S = 1
-/** How soon a queue may have room again. */
 const FULL_RETRY_S = 10
 
 const replySchema = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() })
 
-/** An answer that can be kept. */
 export function jsonReply(status: number, body: object, headers: Record<string, string> = {}): Reply {
   return {
     status,
@@ -27,10 +24,10 @@ export function answerSaved({ status, headers, body }: Reply, response: Response
 }
 
 /**
- * Answers a request whose key was used before.
- * @param present writes the kept answer in the form of this path; the first request may have come by another
+ * Answers a request whose Idempotency-Key was used before.
+ * @param present converts the saved reply to the form of this path; the first request may have used another
  */
-export function answerRepeat(repeat: Repeat, response: Response, present: (kept: Reply) => Reply): void {
+export function answerRepeat(repeat: Repeat, response: Response, present: (saved: Reply) => Reply): void {
   const { requestLog } = response.locals
   switch (repeat.kind) {
     case 'replay':

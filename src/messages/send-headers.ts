@@ -1,10 +1,10 @@
 import type { IncomingMessage, IncomingHttpHeaders } from 'node:http'
 import { Fault } from '../base/fault.ts'
 
-/** What a sender asks for besides: to be answered before delivery, and that a repeat does nothing twice. */
+/** `Prefer: respond-async` and `Idempotency-Key`. */
 export type SendPreferences = { respondAsync: boolean; idempotencyKey: string | undefined }
 
-/** @throws Fault `store_required` for what needs a store where there is none, `malformed_request` for a key that is none */
+/** @throws Fault `store_required` without a store, `malformed_request` for an invalid key */
 export function readSendPreferences({ headers }: IncomingMessage, hasStore: boolean): SendPreferences {
   const { prefer, 'idempotency-key': key } = headers
   const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
@@ -21,8 +21,8 @@ function wantsAsync(prefer: string): boolean {
 }
 
 /**
- * A quoted value may hold anything, also what looks like a preference. One pass: a regular expression would look for the end of a quoted value
- * anew from each quote. A quote without an end stays a character like any other.
+ * Removes quoted strings, which may contain what looks like a preference. An unterminated quote stays. Not a regular expression: it would take
+ * quadratic time on a header full of quotes.
  */
 function withoutQuoted(text: string): string {
   let kept = ''
@@ -36,7 +36,7 @@ function withoutQuoted(text: string): string {
   return kept + text.slice(at)
 }
 
-/** The index behind a quoted value's closing quote; -1 when it has none. */
+/** The index after the closing quote; -1 without one. */
 function endOfQuoted(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === '"') return at + 1
@@ -48,7 +48,7 @@ function endOfQuoted(text: string, start: number): number {
 const MAX_KEY = 255
 const keyError = `Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, bare or in double quotes`
 
-/** A structured-field string as the IETF draft has it, or the bare text that most clients send: both name the same key. */
+/** A structured-field string as in the IETF draft, or bare text; both give the same key. */
 function readKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined
   const text = String(header).trim()
@@ -67,9 +67,8 @@ function storeRequired(what: string): Fault {
 const TOKEN = /^[\x21-\x7e]{1,4096}$/
 
 /**
- * The user's access token, under the header name of either wire. A header without a value, or an `Authorization` of another scheme,
- * is none.
- * @throws Fault `malformed_request` when there are two or it is none that can be sent on
+ * Reads the user's access token from `x-access-token` or `Authorization: Bearer`. Empty headers and other schemes count as absent.
+ * @throws Fault `malformed_request` if the two differ, or for an invalid token
  */
 export function readUserToken(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? ''

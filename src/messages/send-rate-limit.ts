@@ -2,10 +2,9 @@ import type { Response } from 'express'
 import { Fault } from '../base/fault.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 
-/** More callers than anybody configures. */
 const MAX_CALLERS = 10_000
 
-/** Counts a send of a caller's, and says on its answer what is left; the refusal, when nothing was. */
+/** Counts a caller's send and sets the RateLimit headers. Returns a fault above the limit. */
 export function createSendRateLimit(perMinute: number): (caller: string, response: Response) => Fault | undefined {
   const rateLimit = new RateLimit({ name: 'sends', perMinute, maxKeys: MAX_CALLERS })
   return (caller, response) => {

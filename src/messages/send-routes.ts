@@ -27,45 +27,45 @@ import { createSendRateLimit } from './send-rate-limit.ts'
 import { readSendPreferences, readUserToken } from './send-headers.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
-/** The platform's own, so that an SDK can have the gateway as its host. */
+/** Divar's own paths, so that an SDK can use the gateway as its host. */
 const PLATFORM_PATHS = [
   '/v2/open-platform/chat/conversation',
   '/v2/open-platform/conversations/:conversation_id/messages',
 ]
 
-/** Ends every request below the platform's paths in the platform's shape, whether or not a route took it. */
+/** Errors below Divar's paths are in Divar's format, also those of unknown routes. */
 export const platformFaults = {
   path: PLATFORM_PREFIX,
   handler: answerFaults(platformShape, logRefusalAs('request.refused')),
 }
 
-/** How the answers of one path differ from those of `/messages`. */
+/** How responses of a path differ from those of `/messages`. */
 type Form = { present: (reply: Reply) => Reply }
 const OWN_FORM: Form = { present: (reply) => reply }
 const PLATFORM_FORM: Form = { present: toPlatformReply }
 
-/** A send, and what its answer says besides. */
+/** A send, and what its response needs. */
 type AskedSend = StoredSend & { ignored: readonly string[]; form: Form }
 
 export type MessageOptions = {
   requireCaller: RequestHandler
-  /** One attempt now. */
+  /** Makes one attempt. */
   deliver: DeliverBy
   /** Why no grant would cover a message that is to go later; undefined when one would. */
   findGrantProblem: (send: Send) => Promise<NotDelivered | undefined>
   consentUrls: ConsentUrls
-  /** Where there is a store. */
+  /** Absent without a store. */
   outbox: Outbox | undefined
-  /** Of each caller; 0 for any number. */
+  /** Rate limit of each caller; 0 for none. */
   sendsPerMinute: number
 }
 
-/** Sends: one attempt now, and the answer is its outcome; or a promise, where there is a store to keep it in. */
+/** Sends a message: makes one attempt and answers with its outcome, or enqueues it (`Prefer: respond-async`, with a store). */
 export function messageRoutes(options: MessageOptions): Router {
   const answer = answerSend(options)
   const routes = createRouter().use(countAsSend, options.requireCaller)
   routes.post('/messages', answer(OWN_FORM))
-  // One at a time: a route is counted by its path.
+  // One route each, so that metrics get its path.
   for (const path of PLATFORM_PATHS) routes.post(path, answer(PLATFORM_FORM))
 
   const router = createRouter()
@@ -116,7 +116,7 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
 
     const refusal = refuseSend?.(caller, response)
     if (refusal !== undefined) {
-      // A repeat sends nothing: what was answered once stays answered.
+      // A repeat under an Idempotency-Key sends nothing, so it is not limited.
       const repeat = await outbox?.findRepeat(stored)
       if (repeat === undefined) throw refusal
       answerRepeat(repeat, response, form.present)
@@ -134,7 +134,7 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   }
 }
 
-/** Where the user could be sent, when it is the consent that is wanting. */
+/** A consent URL, if consent is what is missing. */
 async function consentUrlFor(
   { kind }: Outcome,
   { caller, message, sender, credential }: StoredSend,
@@ -144,7 +144,7 @@ async function consentUrlFor(
   return isWanting ? consentUrls.forMessage(caller, message.address, sender) : undefined
 }
 
-/** A promise to deliver, made only after the commit. */
+/** Enqueues a message; answers 202 only after the commit. */
 async function answerQueued(
   outbox: Outbox,
   send: AskedSend,
@@ -154,7 +154,7 @@ async function answerQueued(
   const { credential, sender } = send
   const missing = credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
   if (missing !== undefined) {
-    // What was promised before stays promised.
+    // A repeat gets the first response, even if the grant is gone now.
     const repeat = await outbox.findRepeat(send)
     if (repeat === undefined) {
       throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
@@ -175,7 +175,7 @@ async function answerQueued(
   answerSaved(send.form.present(reply), response)
 }
 
-/** One attempt under a key: a repeat of the request gets the same answer. */
+/** Makes one attempt under an Idempotency-Key; a repeated request gets the same response. */
 async function answerAttempt(
   outbox: Outbox,
   send: AskedSend,
@@ -192,7 +192,7 @@ async function answerAttempt(
   } else answerRepeat(attempted, response, send.form.present)
 }
 
-/** What is kept is in the form of `/messages`, whatever the path. */
+/** The response to save: always in the form of `/messages`. */
 function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string): Reply {
   return outcome.kind === 'delivered'
     ? jsonReply(200, deliveredBody(id, ignored))

@@ -12,7 +12,7 @@ import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 200
 
-/** Where stored messages stand, and what their caller can still do about them. */
+/** Status, retry and cancellation of a caller's stored messages. */
 export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbox): Router {
   const routes = createRouter().use(requireCaller)
 
@@ -64,7 +64,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   return routesOn(paths, routes).use(storeFaults, answerFaults(problemShape, logRefusalAs('message.refused')))
 }
 
-/** Only what can be an id goes to the store: a database may refuse other characters. */
+/** Ids with other characters are not looked up: PostgreSQL refuses some, such as NUL. */
 function idOf({ params: { id } }: Request<{ id: string }>): string {
   if (!/^[\w-]+$/.test(id)) throw notYours()
   return id
@@ -127,11 +127,11 @@ function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'):
   if (what === 'retry' && wiped && state !== 'delivered') {
     throw new Fault('content_wiped', 'The text and buttons of this message are wiped; send it anew.')
   }
-  throw new Fault('wrong_state', `This message ${waits ? WAITS : STANDINGS[state]}.`, { members: { state } })
+  throw new Fault('wrong_state', `This message ${waits ? WAITING_TEXT : STATE_TEXTS[state]}.`, { members: { state } })
 }
 
-const WAITS = 'waits for the message before it in its conversation'
-const STANDINGS = {
+const WAITING_TEXT = 'waits for the message before it in its conversation'
+const STATE_TEXTS = {
   queued: 'is queued already',
   sending: 'is just being sent',
   delivered: 'is delivered already',
@@ -141,7 +141,7 @@ const STANDINGS = {
   cancelled: 'is cancelled already',
 }
 
-/** Another caller's message does not exist, as far as this one can tell. */
+/** Also for another caller's message. */
 function notYours(): Fault {
   return new Fault('not_found', 'id: expected that of a message that you sent and that is still kept')
 }

@@ -3,13 +3,13 @@ import { createRouter, routesOn } from '../http/routes.ts'
 
 export type HealthOptions = {
   isDraining: () => boolean
-  /** Whether the store can be written to as far as is known; undefined without a store. */
+  /** Undefined without a store. */
   isStoreUp: (() => boolean) | undefined
 }
 
 /**
- * Liveness and readiness. A gateway is ready unless it drains: while its store or Divar is away most clicks are answered all the same, and
- * every replica has the same store, so taking them away from their balancer would take away all clicks.
+ * Liveness and readiness. A gateway is ready unless it drains. An unavailable store does not make it unready: most clicks need no store, and all replicas
+ * share one, so a load balancer would remove them all.
  */
 export function healthRoutes({ isDraining, isStoreUp }: HealthOptions): Router {
   const routes = createRouter()

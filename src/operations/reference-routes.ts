@@ -5,7 +5,6 @@ import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { createRouter, routesOn } from '../http/routes.ts'
 
-/** The languages that the documentation speaks. */
 export const LANGUAGES = ['en', 'fa'] as const
 export type Language = (typeof LANGUAGES)[number]
 
@@ -18,9 +17,9 @@ const referenceSchema = z.object({
 })
 export type Reference = z.infer<typeof referenceSchema>
 
-/** Written by the build, one folder above this file. */
+/** Written by the build into dist/. */
 const BUILT = join(import.meta.dirname, '..', 'reference.json')
-/** A checkout has no built file: there the reference is made when it is first requested. */
+/** In a checkout there is no built file; the reference is then generated on first use. */
 const MAKER = new URL('../../scripts/reference/reference.ts', import.meta.url)
 
 /** The API reference: for programs, and for people. */
@@ -50,7 +49,6 @@ export function referenceRoutes(access: RequestHandler): Router {
       body: pages[language],
       headers: {
         'content-type': 'text/html; charset=utf-8',
-        // Nothing runs, nothing is fetched, and of styles only the page's own counts.
         'content-security-policy': `default-src 'none'; style-src ${style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
       },
     })),
@@ -58,7 +56,7 @@ export function referenceRoutes(access: RequestHandler): Router {
   return routesOn({ '/openapi.json': 'GET, HEAD', '/docs': 'GET, HEAD' }, routes)
 }
 
-/** `?lang=` says it; else whichever of the two the reader's browser likes better. */
+/** `?lang=`, otherwise Accept-Language. */
 function languageOf(request: Request): Language {
   const asked = /[?&]lang=(en|fa)(?:&|$)/.exec(request.url)?.[1]
   return LANGUAGES.find((language) => language === (asked ?? request.acceptsLanguages(...LANGUAGES))) ?? 'en'

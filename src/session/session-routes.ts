@@ -14,24 +14,23 @@ import { ResolverError } from '../resolver/resolver.ts'
 import { StoreError } from '../store/store.ts'
 
 const SESSION_PATH = '/divar/session'
-/** How soon there may be room again. */
 const SHED_RETRY_S = 1
 
 export type SessionOptions = {
   requireDivar: RequestHandler
   resolve: Resolve
-  /** What a landing asks for besides: consent, or that the click can be asked for. */
+  /** Applies a landing's `scopes` and `askable`. */
   requireConsent: RequireConsent
   /** The resolver's kind, for the log. */
   resolverKind: string
-  /** Where a user lands when the resolver fails, or too many clicks run. */
+  /** Landing when the resolver fails or too many clicks are running. */
   fallbackUrl?: string | undefined
-  /** How many clicks may wait for their landing at once. */
+  /** Clicks that may be resolving at once; above it, clicks get the fallback or 503. */
   maxRunning: number
   log: Logger
 }
 
-/** Session initialization: Divar tells of a click and is told where the user goes. */
+/** Session initialization: Divar reports a click and gets the URL to open. */
 export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
   const answer = answerClick(options)
   return (app) => {
@@ -39,7 +38,7 @@ export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
   }
 }
 
-/** Ends everything under the path in the shape that Divar reads, also what was refused before it came to the route. */
+/** Errors below this path are in the format that Divar reads, also those from before the route. */
 export const sessionFaults = { path: SESSION_PATH, handler: answerFaults(sessionShape, logRefusalAs('click.refused')) }
 
 const countAsClick: RequestHandler = (_request, response, next) => {
@@ -71,7 +70,7 @@ function answerClick(options: SessionOptions): RequestHandler {
 /** Where the user goes, and the message of the answer. */
 type Answered = ClickTarget & { message?: string }
 
-/** Where a click leads, or the fallback. What is known at once is not waited for. */
+/** Resolves a click to its landing, or to the fallback. */
 function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
   return async (click: Click, requestLog: RequestLog): Promise<Answered> => {
@@ -99,7 +98,6 @@ function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: 
   }
 }
 
-/** Better some users elsewhere at once than all of them late. */
 function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunning: number): Answered {
   requestLog.fields['reason'] = `${maxRunning} clicks are running`
   if (fallbackUrl === undefined) requestLog.fields['code'] = 'overloaded'
@@ -108,7 +106,7 @@ function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunnin
   throw new Fault('overloaded', 'This app takes no more clicks just now.', { retryAfter: SHED_RETRY_S })
 }
 
-/** A user is better off on the fallback landing than before an error; whoever runs the resolver is told either way. */
+/** The fallback after a failed resolver; without a fallback the click fails. Both are logged as errors. */
 function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | undefined): Answered {
   const isOurs = error instanceof ResolverError || error instanceof StoreError
   const internal = isOurs ? error.message : 'the resolver failed'

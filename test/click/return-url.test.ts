@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/return-url.ts'
+import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/click.ts'
 
 describe('the way back leads to Divar, or to a stand-in on this machine, and nowhere else', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { parseClick } from '../../src/click/parse-click.ts'
-import { COMPLETION_URL } from '../../src/click/return-url.ts'
+import { COMPLETION_URL } from '../../src/click/click.ts'
 import { CLICK, fixture } from '../support/requests.ts'
 
 const parse = (body: unknown) => parseClick('v1', body).click
