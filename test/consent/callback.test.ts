@@ -11,7 +11,7 @@ test.each([
   ['temporarily_unavailable', 502, 'Divar did not answer', 'temporarily_unavailable'],
   ['invalid_scope', 403, 'Divar does not allow this', 'invalid_scope'],
   ['09120000002', 403, 'Divar does not allow this', 'malformed error code'],
-])('a user whom Divar sends back with the error %s is told why, and nothing is granted', async (error, ...expected) => {
+])('a user whom Divar sends back with the error %s sees why, and nothing is granted', async (error, ...expected) => {
   const odd = await startOdd()
   const browser = new Browser()
   const back = new URL(await decide(browser, await clicked(odd.at)))
@@ -19,19 +19,19 @@ test.each([
   back.searchParams.set('error', error)
   const [status, title, reason] = expected
   expect(await browser.open(back.href)).toMatchObject({ status, body: expect.stringContaining(title), location: '' })
-  // Only words of the standard come into the log.
+  // Only error codes of the standard are logged.
   expect(await odd.gateway.logged('consent.refused')).toMatchObject({ level: 'warn', reason })
   expect(await allGrants(odd)).toEqual([])
 })
 
-test('a user who gives no lasting access where that was asked has refused', async () => {
+test('a user who does not grant requested offline access has denied', async () => {
   const odd = await startOdd({ scopes: ['chat', 'offline'] })
   odd.odd.onToken(withMembers({ scope: `${chatOf(odd)} USER_ID`, refresh_token: undefined }))
   expect(await completeFlow(await clicked(odd.at))).toMatchObject({ status: 303, location: ON_DENIED })
   expect(await allGrants(odd)).toEqual([])
 })
 
-test('where Divar does not tell who consented, and the click did not either, nothing is granted', async () => {
+test('nothing is granted when neither Divar nor the click identifies the user', async () => {
   const odd = await startOdd({ scopes: ['chat'] })
   odd.odd.onUsers(() => ({ status: 500, body: '{}' }))
   const { text } = await supertest(odd.gateway.url)
@@ -42,7 +42,7 @@ test('where Divar does not tell who consented, and the click did not either, not
   expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not say who consented' })
 })
 
-test('an API key that may not ask who consented is named as that in the log', async () => {
+test('an API key without permission to read the user is named in the log', async () => {
   const odd = await startOdd()
   odd.odd.onUsers(() => ({ status: 403, body: '{}' }))
   expect((await completeFlow(await clicked(odd.at))).status).toBe(502)

@@ -19,17 +19,17 @@ import { startOn } from '../support/outbox.ts'
 import { alter } from '../support/stores.ts'
 
 const PHONE = '09120000002'
-/** What Divar hands out, what binds a walk, and who somebody is. */
+/** Divar's tokens, the secrets of a flow, and user ids. */
 const SECRET_FORMS = [/ory_(?:at|rt|ac)_[\w-]+/, /cns_[\w-]{24}/, /[?&](?:state|code)=/, /0912\d{7}/, /[\w-]{43}/]
 
-test('no token, code, state, phone number or id of a person comes into the log, whatever happens to a consent', async () => {
+test('no token, code, state, phone number or user id is logged, however a consent ends', async () => {
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url, { scopes: ['chat', 'phone', 'offline'] })
   const first = await startOn(environment, { LOG_LEVEL: 'debug' })
   const at = { url: first.url, divar }
   const { buyer, seller } = divar.world.people
 
-  // Every way in which a walk ends.
+  // Every way in which a flow ends.
   await completeFlow(await clicked(at), { decision: 'deny' })
   await completeFlow(await clicked(at), { side: 'seller' })
   for (const fault of ['stolen_state', 'code_expired', 'token_500', 'token_reset', 'token_reset_after'] as const) {
@@ -85,7 +85,8 @@ test('no token, code, state, phone number or id of a person comes into the log, 
 
   const output = outputs.join('')
   const events = new Set(eventsIn(first))
-  for (const event of ['opened', 'granted', 'denied', 'refused', 'link_created']) expect(events).toContain(`consent.${event}`)
+  for (const event of ['opened', 'granted', 'denied', 'refused', 'link_created'])
+    expect(events).toContain(`consent.${event}`)
   expect(output).toContain('"grant.refreshed"')
   expect(output).toContain('"grant.refresh_failed"')
   expect(output).toContain('"grant.ended"')
@@ -96,7 +97,7 @@ test('no token, code, state, phone number or id of a person comes into the log, 
   }
 })
 
-test('nor does any of it lie readable in the store', async () => {
+test('none of them is readable in the store', async () => {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const gateway = await startOn(environment)
@@ -105,7 +106,7 @@ test('nor does any of it lie readable in the store', async () => {
   await gateway.stop()
   const file = readFileSync(fileURLToPath(String(environment['DATABASE_URL']))).toString('latin1')
   expect(file.length).toBeGreaterThan(10_000)
-  // What opens a walk is its key, and finds it; of all else only digests and sealed bytes are there.
+  // The id of a link is its key; everything else is stored as digests or sealed.
   expect(file).toContain(new URL(open).pathname.split('/').at(-1))
   const { buyer } = divar.world.people
   for (const secret of [

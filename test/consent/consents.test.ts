@@ -34,7 +34,7 @@ async function linkFor(body: object, at: TestGateway = gateway): Promise<string>
 const people = () => gateway.divar.world.people
 
 describe('POST /consents', () => {
-  test('answers a link that is good for ten minutes and leads a willing user to return_url', async () => {
+  test('returns a link that is valid for ten minutes and sends a user who consents to return_url', async () => {
     const asked = Date.now()
     const { text } = await post({ scopes: ['phone'], user_id: people().buyer.v2Id, return_url: RETURN_URL })
     const { id, url, expires_at } = parseJson(text)
@@ -46,14 +46,14 @@ describe('POST /consents', () => {
     expect(await completeFlow(String(url))).toMatchObject({ status: 303, location: RETURN_URL })
   })
 
-  test('takes the three of a v1 chat, and a message may then go in that name', async () => {
+  test('accepts the three ids of a v1 chat; a message can then be sent as that user', async () => {
     const { buyer, seller } = people()
     const triple = { user_id: buyer.v1Id, post_token: gateway.divar.world.post.token, peer_id: seller.v1Id }
     expect(await completeFlow(await linkFor({ scopes: ['chat'], ...triple }))).toMatchObject({ location: RETURN_URL })
     expect((await sendWithoutToken(gateway, { ...triple, message: 'سلام' })).status).toBe(200)
   })
 
-  test('grants nothing when somebody else than user_id opens the link', async () => {
+  test('grants nothing when another user than user_id opens the link', async () => {
     const at = await startConsentGateway()
     const { seller } = at.divar.world.people
     const link = await linkFor({ scopes: ['seller_chats', 'offline'], user_id: seller.v2Id }, at)
@@ -68,7 +68,7 @@ describe('POST /consents', () => {
     ['nothing', {}, ['/scopes', '/return_url']],
     ['no list of scopes', { scopes: 'chat', return_url: RETURN_URL }, ['/scopes']],
     ['an empty list', { scopes: [], return_url: RETURN_URL }, ['/scopes']],
-    ['a word that is none', { scopes: ['chats'], user_id: 'u', return_url: RETURN_URL }, ['/scopes']],
+    ['an unknown word', { scopes: ['chats'], user_id: 'u', return_url: RETURN_URL }, ['/scopes']],
     ['scopes that smuggle', { scopes: ['USER_PHONE USER_ID'], user_id: 'u', return_url: RETURN_URL }, ['/scopes']],
     ['a chat without its names', { scopes: ['chat'], user_id: 'u', return_url: RETURN_URL }, ['/scopes']],
     ['a phone of nobody', { scopes: ['phone'], return_url: RETURN_URL }, ['/scopes']],
@@ -82,7 +82,7 @@ describe('POST /consents', () => {
     ['a script', { scopes: ['phone'], user_id: 'u', return_url: 'javascript:alert(1)' }, ['/return_url']],
     ['a number for an id', { scopes: ['phone'], user_id: 7, return_url: RETURN_URL }, ['/user_id']],
   ]
-  test.each(FAULTY)('refuses %s, and says where', async (_, body, pointers) => {
+  test.each(FAULTY)('refuses %s and names the member', async (_, body, pointers) => {
     const { status, text } = await post(body)
     const problem = parseJson(text)
     expect([status, problem['code']]).toEqual([400, 'invalid_consent'])
@@ -91,21 +91,21 @@ describe('POST /consents', () => {
     expect(text).not.toContain('evil.example')
   })
 
-  test('asks for a key, and for POST', async () => {
+  test('requires a key, and POST', async () => {
     expect((await supertest(gateway.internalUrl).post('/consents').send({})).status).toBe(401)
     const { status, headers } = await ask(gateway, '/consents')
     expect([status, headers['allow']]).toEqual([405, 'POST'])
   })
 })
 
-describe('what Divar is asked', () => {
+describe('the authorization request to Divar', () => {
   async function authorization(link: string): Promise<URL> {
     const { status, location } = await new Browser().open(link)
     expect(status).toBe(303)
     return new URL(location)
   }
 
-  test('is a code with PKCE, a state of its own each time, and the exact way back', async () => {
+  test('uses the authorization code flow with PKCE, a new state each time, and the exact redirect_uri', async () => {
     const asked = await Promise.all([1, 2].map(async () => authorization(await clicked(gateway))))
     for (const { origin, pathname, searchParams } of asked) {
       expect(`${origin}${pathname}`).toBe(`${gateway.divar.url}/oauth2/auth`)
@@ -122,7 +122,7 @@ describe('what Divar is asked', () => {
     expect(new Set(asked.map(({ searchParams }) => searchParams.get('state'))).size).toBe(2)
   })
 
-  test('names scopes in the notation of today, joined by blanks, with the user id among them', async () => {
+  test('writes scopes in the v2 notation, separated by spaces, and includes USER_ID', async () => {
     const { search, searchParams } = await authorization(await clicked(gateway))
     const { conversationId } = gateway.divar.world
     expect(searchParams.get('scope')).toBe(`CONVERSATION_SEND_MESSAGE.${conversationId} offline_access USER_ID`)
@@ -130,7 +130,7 @@ describe('what Divar is asked', () => {
   })
 
   test.each(['v1', 'v2'] as const)(
-    'names them in the v1 notation where that is set, on %s, joined by +',
+    'writes them in the v1 notation when that is configured, on %s, separated by +',
     async (wire) => {
       const at = await startConsentGateway({}, { DIVAR_SCOPE_STYLE: 'v1' })
       const { world } = at.divar
@@ -149,14 +149,14 @@ describe('what Divar is asked', () => {
     },
   )
 
-  test('is opened by HEAD without being used up, as whoever looks ahead does', async () => {
+  test('is not used up by HEAD', async () => {
     const link = await clicked(gateway)
     const browser = new Browser()
     expect((await browser.open(link, { method: 'HEAD' })).status).toBe(200)
     expect(await decide(browser, link)).toContain('/oauth/callback?')
   })
 
-  test('binds the browser by a __Host- cookie where users come by https', async () => {
+  test('binds the browser with a __Host- cookie on https', async () => {
     const at = await startConsentGateway({}, { PUBLIC_URL: 'https://gateway.example' })
     const { text } = await post({ scopes: ['phone'], user_id: 'u', return_url: RETURN_URL }, at)
     const { pathname } = new URL(String(parseJson(text)['url']))
@@ -169,7 +169,7 @@ describe('what Divar is asked', () => {
   })
 })
 
-test('where nobody is logged in, only this chat can be asked for, and whoever consents writes in their own name', async () => {
+test('without a known user only this chat can be requested, and messages are sent as the user who consents', async () => {
   const at = await startConsentGateway()
   const session = (body: object) =>
     supertest(at.url).post('/divar/session').set({ authorization: KEYS.identification, 'api-version': '2' }).send(body)

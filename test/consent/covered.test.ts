@@ -3,7 +3,7 @@ import type { Side } from '../../src/simulator/shown.ts'
 import { clicked, LANDING, linkFor, completeFlow } from '../support/consent.ts'
 import { granting, startOdd } from '../support/odd-consent.ts'
 
-describe('a user who has consented before, and clicks where this chat is asked for,', () => {
+describe('a user who has consented before and clicks where this chat is requested', () => {
   async function afterConsentTo(scopes: readonly string[], side: Side, granted?: string): Promise<string> {
     const odd = await startOdd({ scopes: ['chat', 'offline'] })
     if (granted !== undefined) odd.odd.onToken(granting(granted))
@@ -23,7 +23,7 @@ describe('a user who has consented before, and clicks where this chat is asked f
     expect(await afterConsentTo(scopes, side)).toEqual(expected)
   })
 
-  test('is asked as the buyer, whatever right to chats of own posts there is', async () => {
+  test('is asked as the buyer, even with consent to the chats of own posts', async () => {
     const granted = 'USER_PHONE USER_ID offline_access CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'
     expect(await afterConsentTo(['phone', 'offline'], 'buyer', granted)).toEqual(ASKED)
   })

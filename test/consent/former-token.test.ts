@@ -12,7 +12,7 @@ import { NEARLY_OVER, anew } from '../support/odd-consent.ts'
 import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
-/** Older than a minute, and so to be refreshed once it is refused; its former pair has half a minute left. */
+/** Older than a minute, so it is refreshed when refused; the previous pair is valid for half a minute more. */
 const AGED_PAIR = `update user_grant set refreshed_at = refreshed_at - 90000`
 
 /** A gateway that refreshes a pair with its next send, and a way to send. */
@@ -30,7 +30,7 @@ async function aboutToRefresh() {
   return { divar, pass, environment, gateway, send, tokensSeen }
 }
 
-test('a new token that Divar does not know yet costs no message: the former one serves, without another refresh', async () => {
+test('a new token that Divar does not know yet loses no message: the previous token is used, without another refresh', async () => {
   const { divar, send, tokensSeen } = await aboutToRefresh()
   divar.conversation.faults.arm('new_token_refused', 1)
   for (let times = 0; times < 2; times += 1) expect(await send()).toMatchObject({ status: 200 })
@@ -40,17 +40,17 @@ test('a new token that Divar does not know yet costs no message: the former one 
   expect(refreshesAt(divar)).toBe(1)
 })
 
-test('a new token and the former one that are both refused are told as refused, without another refresh', async () => {
+test('when the new and the previous token are refused, the answer is token_refused, without another refresh', async () => {
   const { divar, pass, send, tokensSeen } = await aboutToRefresh()
   divar.conversation.faults.arm('new_token_refused', 1)
   expect(await send()).toMatchObject({ status: 200 })
-  // Divar's two minutes for the former pair are over.
+  // Divar's two minutes for the previous pair are over.
   pass(3 * 60_000)
   expect(await send()).toEqual({ status: 403, code: 'token_refused' })
   expect([tokensSeen().length, refreshesAt(divar)]).toEqual([4, 1])
 })
 
-test('where the token and the former one are refused, a refreshed one carries the same message', async () => {
+test('when the token and the previous one are refused, the same message is sent with a refreshed one', async () => {
   const { divar, environment, gateway, send, tokensSeen } = await aboutToRefresh()
   expect(await send()).toMatchObject({ status: 200 })
   const later = await anew({ gateway, environment }, AGED_PAIR)

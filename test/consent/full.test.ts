@@ -7,17 +7,17 @@ import { parseJson } from '../support/requests.ts'
 
 const FALLBACK = 'https://app.example.com/sorry'
 
-/** Fills a bound with walks that stay open. */
-async function fill(url: string, startedBy: string, walks: number): Promise<void> {
+/** Fills a limit with flows that stay open. */
+async function fill(url: string, startedBy: string, flows: number): Promise<void> {
   await query(
     url,
     `insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
      select $1 || n, $1 || n, ''::bytea, 'k', 9e15, $1, 9e15 from generate_series(1, $2::int) as n`,
-    [startedBy, walks],
+    [startedBy, flows],
   )
 }
 
-test('a full bound of open consents is 429 for its caller, and the fallback for a click', async () => {
+test('at the limit of open consents a caller gets 429 and a click the fallback', async () => {
   const store = await withStore('postgres')
   const gateway = await startConsentGateway({ scopes: ['chat'] }, { ...store, FALLBACK_LANDING_URL: FALLBACK })
   await fill(String(store['DATABASE_URL']), 'caller:orders', 1000)

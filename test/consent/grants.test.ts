@@ -29,7 +29,7 @@ beforeAll(async () => {
 })
 
 describe('GET /grants', () => {
-  test('shows what a user has consented to, to every caller, and no token', async () => {
+  test('lists a user’s grants for every caller, without tokens', async () => {
     await completeFlow(await clicked(gateway))
     const { buyer } = gateway.divar.world.people
     for (const key of [KEYS.caller, BILLING]) {
@@ -52,13 +52,13 @@ describe('GET /grants', () => {
     const at = await startConsentGateway()
     await completeFlow(await clicked(at, 'buyer', 'v1'))
     const { buyer } = at.divar.world.people
-    // Divar told who it is by the id of v2, and the click by that of v1.
+    // Divar returned the v2 id, and the click contained the v1 id.
     for (const id of [buyer.v1Id, buyer.v2Id]) {
       expect(page.parse(JSON.parse((await ask(at, pathOf(id))).text)).grants).toHaveLength(1)
     }
   })
 
-  test('a second consent to as much takes the place of the first', async () => {
+  test('a second consent with the same scopes replaces the first', async () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
     const [one, two] = [await clicked(at), await clicked(at)]
@@ -75,13 +75,13 @@ describe('GET /grants', () => {
     },
   )
 
-  test('asks for a key', async () => {
+  test('requires a key', async () => {
     expect((await supertest(gateway.internalUrl).get('/grants?user_id=u')).status).toBe(401)
   })
 })
 
 describe('DELETE /grants/:id', () => {
-  test('forgets a grant at once: the next message needs a consent, and the next click asks', async () => {
+  test('deletes a grant at once: the next message requires consent, and the next click asks for it', async () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
     await completeFlow(await clicked(at))
@@ -107,7 +107,7 @@ describe('GET /users/:user_id', () => {
   }
   const userPath = (at: TestGateway) => `/users/${encodeURIComponent(at.divar.world.people.buyer.v2Id)}`
 
-  test('tells the phone number where the user has consented to it, fresh from Divar each time', async () => {
+  test('returns the phone number when the user has consented to it, read from Divar each time', async () => {
     const at = await consentedTo(['phone', 'offline'])
     for (let times = 0; times < 2; times += 1) {
       const { status, text } = await ask(at, userPath(at))
@@ -117,17 +117,17 @@ describe('GET /users/:user_id', () => {
       ])
     }
     const asked = at.divar.conversation.snapshot().timeline.filter(({ kind }) => kind === 'users')
-    // Once in the walk, and once for each question: nothing of it is kept.
+    // Once in the flow, and once for each request: nothing of it is stored.
     expect(asked).toHaveLength(3)
   })
 
-  test('tells only the id where that is all that was consented to', async () => {
+  test('returns only the id when the user has consented to no more', async () => {
     const at = await consentedTo(['chat'])
     const { status, text } = await ask(at, userPath(at))
     expect([status, parseJson(text)]).toEqual([200, { user_id: at.divar.world.people.buyer.v2Id }])
   })
 
-  test('asks for consent where there is none, with a link', async () => {
+  test('answers consent_required with a link without a grant', async () => {
     const at = await startConsentGateway()
     const { status, text } = await ask(at, userPath(at))
     const { code, consent_url: link } = parseJson(text)
@@ -136,14 +136,14 @@ describe('GET /users/:user_id', () => {
     expect(parseJson((await ask(at, userPath(at))).text)).toMatchObject({ phone_number: '09120000002' })
   })
 
-  test.each(['u%0A', '%01', 'u%C2%85', 'u'.repeat(129)])('refuses what is no id: %s', async (id) => {
+  test.each(['u%0A', '%01', 'u%C2%85', 'u'.repeat(129)])('refuses an invalid id: %s', async (id) => {
     const { status, text } = await ask(await startConsentGateway(), `/users/${id}`)
     const { code, detail } = parseJson(text)
     expect([status, code]).toEqual([400, 'malformed_request'])
     expect(detail).toMatch(/^user_id: expected /)
   })
 
-  test('says so when Divar refuses the token, or does not answer', async () => {
+  test('has an error of its own for a token that Divar refuses, and for no answer', async () => {
     const at = await consentedTo(['phone'])
     at.divar.grants.revoke('buyer')
     const { status, text } = await ask(at, userPath(at))

@@ -14,7 +14,7 @@ import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 import { alter } from '../support/stores.ts'
 
-test.each(['v1', 'v2'] as const)('after one consent on %s every message goes without a token', async (wire) => {
+test.each(['v1', 'v2'] as const)('after one consent on %s every message is sent without a token', async (wire) => {
   const gateway = await startConsentGateway()
   const { world, conversation } = gateway.divar
   const start = await clicked(gateway, 'buyer', wire)
@@ -35,7 +35,7 @@ test.each(['v1', 'v2'] as const)('after one consent on %s every message goes wit
   expect(await clicked(gateway, 'buyer', wire)).toContain(LANDING)
 })
 
-test('the click behind a landing is told to any caller, any number of times', async () => {
+test('the click of a landing can be read by any caller, any number of times', async () => {
   const gateway = await startConsentGateway()
   const { location } = await completeFlow(await clicked(gateway))
   const id = new URL(location).searchParams.get('click_id') ?? ''
@@ -48,7 +48,7 @@ test('the click behind a landing is told to any caller, any number of times', as
   }
 })
 
-test('a user is sent on to a landing only once the click that it names is on the disk', async () => {
+test('a user is sent to a landing only after the click that it names is committed', async () => {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
@@ -61,7 +61,7 @@ test('a user is sent on to a landing only once the click that it names is on the
   expect(await gateway.logged('consent.failed')).toMatchObject({ level: 'error' })
 })
 
-test('the click behind a landing can be asked for during 15 minutes, and not after', async () => {
+test('the click of a landing can be read for 15 minutes, and not after', async () => {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)

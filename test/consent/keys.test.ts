@@ -24,7 +24,7 @@ async function olderRows(gateway: TestGateway): Promise<number> {
   return Number(/^kenar_store_rows_under_older_keys (\d+)$/m.exec(text)?.[1])
 }
 
-/** Of what lies sealed in each row. */
+/** Flips one bit of the sealed content of each row. */
 async function flipOneBit(url: string, table: string): Promise<void> {
   const flipped = (sealed: unknown): string => {
     const bytes = Buffer.from(z.instanceof(Uint8Array).parse(sealed))
@@ -64,27 +64,27 @@ describe.each(DATABASES)('on %s', (kind) => {
     }
   }
 
-  test('a grant, a click and a walk under way outlive a rotation; once it is over the former key is not needed', async () => {
+  test('grants, clicks and open flows survive a key rotation; after it the old key is not needed', async () => {
     const { send, next, start, clickId } = await consented()
     const rotating = await next(ROTATING)
     expect((await send(rotating)).status).toBe(200)
     expect((await ask(rotating, `/clicks/${clickId}`)).status).toBe(200)
     expect((await completeFlow(start)).status).toBe(303)
     await rotating.stop()
-    // The walk under way and the clicks live for minutes, and keep the former key until then.
+    // The open flow and the clicks live for minutes and need the old key until then.
     const later = await next(ROTATING)
     await eventually(async () => ((await olderRows(later)) <= 2 ? true : undefined), 'grants under the new key')
     expect((await send(later)).status).toBe(200)
   })
 
-  test('a store that still needs a key does not start without it', async () => {
+  test('a gateway whose store still needs a key does not start without it', async () => {
     const { next } = await consented()
     await expect(next({ TOKEN_ENCRYPTION_KEY: NEW_KEY })).rejects.toThrow(
       /a key that stored rows still need is missing/,
     )
   })
 
-  test('one flipped bit in a grant is refused with a clear error, and a new consent mends it', async () => {
+  test('a grant with one flipped bit is refused with a clear error, and a new consent replaces it', async () => {
     const { divar, send, next, flip } = await consented()
     await flip('user_grant')
     const gateway = await next()
@@ -100,7 +100,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect((await send(gateway)).status).toBe(200)
   })
 
-  test('one flipped bit in a click or in a walk is refused with a clear error', async () => {
+  test('a click or a flow with one flipped bit is refused with a clear error', async () => {
     const { start, clickId, next, flip } = await consented()
     await flip('click')
     await flip('consent')
@@ -111,7 +111,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect([answer.status, await answer.text()]).toEqual([410, expect.stringContaining('does not work any more')])
   })
 
-  test('what is sealed in one row opens in no other', async () => {
+  test('content copied from another row cannot be opened', async () => {
     const { divar, send, next, alter: change } = await consented()
     const first = await next()
     await completeFlow(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { Browser, clicked, decide, LANDING, startConsentGateway, completeFlow } from '../support/consent.ts'
 
 describe('a link', () => {
-  test('opened twice, by a double tap or a preview, is still good in the browser that agrees; then it is used up', async () => {
+  test('opened twice, by a double tap or a preview, still works in the browser that consents; then it is used up', async () => {
     const gateway = await startConsentGateway()
     const start = await clicked(gateway)
     const preview = new Browser()
@@ -31,7 +31,7 @@ describe('a link', () => {
     expect(answer.headers.getSetCookie()).toEqual([])
   })
 
-  test('that comes back without its cookie can be opened again in a new window', async () => {
+  test('whose callback comes without its cookie can be opened again in a new window', async () => {
     const gateway = await startConsentGateway()
     const back = await decide(new Browser(), await clicked(gateway))
     const { status, body } = await new Browser().open(back)
@@ -40,7 +40,7 @@ describe('a link', () => {
     expect((await completeFlow(again)).location).toContain(LANDING)
   })
 
-  test('sets two cookies where it is reached by https, and either proves the browser', async () => {
+  test('sets two cookies on https, and either identifies the browser', async () => {
     for (const attributes of ['SameSite=Lax; Secure', 'SameSite=None; Secure; Partitioned']) {
       const secure = await startConsentGateway({}, { PUBLIC_URL: 'https://chat.example.com' })
       const { pathname } = new URL(await clicked(secure))

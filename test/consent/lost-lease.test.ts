@@ -7,8 +7,8 @@ import { allGrants, consented, OVER } from '../support/odd-consent.ts'
 // On SQLite there is no other gateway.
 const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
 
-onPostgres('a gateway that was at a refresh for so long that another one has refreshed the pair meanwhile', () => {
-  /** The other one's pair is the same here, only good for longer. */
+onPostgres('a gateway whose refresh took so long that another gateway has refreshed the pair', () => {
+  /** The other gateway stores the same pair with a later expiry. */
   const OF_ANOTHER = `update user_grant set version = version + 1, lease_owner = null, lease_until = null,
     access_until = 9000000000000`
 
@@ -21,7 +21,7 @@ onPostgres('a gateway that was at a refresh for so long that another one has ref
     return { ...at, sent: (await sendWithoutToken(at.gateway, messageTo(at.divar))).status }
   }
 
-  test('uses the pair that is stored, not its own', async () => {
+  test('uses the stored pair, not its own', async () => {
     let own: unknown
     const { sent, divar } = await sentLate(({ json }) => {
       own = json['access_token']
@@ -32,7 +32,7 @@ onPostgres('a gateway that was at a refresh for so long that another one has ref
     expect(divar.received.map(({ headers }) => headers.authorization)).not.toContain(`Bearer ${String(own)}`)
   })
 
-  test('ends no grant by the invalid_grant that it is told', async () => {
+  test('does not end the grant on invalid_grant', async () => {
     const at = await sentLate(() => ({ status: 400, body: '{"error":"invalid_grant"}' }))
     expect(at.sent).toBe(200)
     expect(await allGrants(at)).toHaveLength(1)

@@ -30,7 +30,7 @@ const forbid = ({ divar }: TestGateway, times: number) => {
 
 const tokensSeen = ({ divar }: TestGateway) => divar.received.map(({ headers }) => headers.authorization)
 
-test('a message that Divar does not permit by one grant goes by the next one of the same sender', async () => {
+test('a message that one grant does not permit is sent with the next grant of the same sender', async () => {
   const gateway = await consented(FOUR_GRANTS)
   forbid(gateway, 2)
   expect(await sendAs(gateway, 'seller')).toMatchObject({ status: 200 })
@@ -42,12 +42,12 @@ test('a message that Divar does not permit by one grant goes by the next one of 
     holding(`CONVERSATION_SEND_MESSAGE.${world.conversationId}`, 'USER_PHONE'),
     holding(`CHAT_POST_CONVERSATIONS_MESSAGE_SEND.${world.post.token}`),
   ])
-  // Nothing is remembered of it: the narrowest, and of these the newest, is the first choice again.
+  // The next message starts again with the newest grant of the narrowest scope.
   expect(await sendAs(gateway, 'seller')).toMatchObject({ status: 200 })
   expect(tokensSeen(gateway)[3]).toBe(seen[0])
 })
 
-test('no more than three grants are tried, and then the no of Divar is told', async () => {
+test('at most three grants are tried; then Divar’s refusal is answered', async () => {
   const gateway = await consented(FOUR_GRANTS)
   forbid(gateway, 9)
   expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
@@ -55,14 +55,14 @@ test('no more than three grants are tried, and then the no of Divar is told', as
   expect([seen.length, new Set(seen).size]).toEqual([3, 3])
 })
 
-test('a message that its only grant does not permit is told as that, and needs no other consent', async () => {
+test('a message that its only grant does not permit is answered not_permitted, without a new consent', async () => {
   const gateway = await consented([['chat', 'offline']])
   forbid(gateway, 9)
   expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
   expect(tokensSeen(gateway)).toHaveLength(1)
 })
 
-test('a message that Divar does not permit never goes in the name of another user who has consented', async () => {
+test('a message that Divar does not permit is never sent as another user who has consented', async () => {
   const gateway = await consented([['chat', 'offline']])
   await completeFlow(await clicked(gateway, 'buyer'), { side: 'buyer' })
   forbid(gateway, 1)

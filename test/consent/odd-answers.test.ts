@@ -13,7 +13,7 @@ import {
 } from '../support/odd-consent.ts'
 import { parseJson } from '../support/requests.ts'
 
-describe('a token answer that grants less than was asked', () => {
+describe('a token answer with fewer scopes than requested', () => {
   test.each([
     ['only a part', ['chat', 'phone', 'offline'], 'v2', (odd: Odd) => `${chatOf(odd)} USER_ID offline_access`],
     ['no USER_ID, which proves who it is', ['chat'], 'v2', chatOf],
@@ -57,15 +57,15 @@ describe('a token answer that grants less than was asked', () => {
   })
 })
 
-describe('a token answer is taken though', () => {
-  test('it names more than was asked: all of it is the proven user’s', async () => {
+describe('a token answer is accepted although', () => {
+  test('it names more scopes than requested: all are stored for a verified user', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`${chatOf(odd)} USER_ID USER_PHONE`))
     expect((await completeFlow(await clicked(odd.at))).location).toContain(LANDING)
     expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id))[0]?.scopes).toContain('USER_PHONE')
   })
 
-  test('it names no USER_ID where no id is compared', async () => {
+  test('it names no USER_ID and no id is compared', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)}`))
     expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
@@ -80,7 +80,7 @@ describe('a token answer is taken though', () => {
     expect(await clicked(odd.at)).toContain(LANDING)
   })
 
-  test('it has no scope at all: what was asked was granted', async () => {
+  test('it has no scope member: the requested scopes are granted', async () => {
     const odd = await startOdd()
     odd.odd.onToken(granting(undefined))
     expect((await completeFlow(await clicked(odd.at))).location).toContain(LANDING)
@@ -88,10 +88,10 @@ describe('a token answer is taken though', () => {
   })
 })
 
-describe('on v1, where no id can be compared, other scopes than the chat’s', () => {
+describe('on v1, where the user cannot be verified, scopes other than the chat’s', () => {
   const OTHER = 'USER_PHONE'
 
-  test('are kept when the answer itself names the chat', async () => {
+  test('are stored when the answer names the chat', async () => {
     const odd = await startOdd({ scopes: ['chat', OTHER] })
     expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
     const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id)
@@ -99,7 +99,7 @@ describe('on v1, where no id can be compared, other scopes than the chat’s', (
     expect(await clicked(odd.at, 'buyer', 'v1')).toContain(LANDING)
   })
 
-  test('are dropped when it names none', async () => {
+  test('are dropped when it names no scopes', async () => {
     const odd = await startOdd({ scopes: ['chat', OTHER] })
     odd.odd.onToken(granting(undefined))
     expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
@@ -108,14 +108,14 @@ describe('on v1, where no id can be compared, other scopes than the chat’s', (
     expect(grant?.scopes).not.toContain(OTHER)
   })
 
-  test('are not kept when nobody asked for them', async () => {
+  test('are not stored when they were not requested', async () => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(`CHAT_MESSAGE_SEND.${tripleOf(odd)} ${chatOf(odd)} USER_ID USER_PHONE`))
     expect((await completeFlow(await clicked(odd.at, 'buyer', 'v1'))).location).toContain(LANDING)
     expect((await grantsOf(odd.gateway, odd.divar.world.people.buyer.v1Id))[0]?.scopes).not.toContain('USER_PHONE')
   })
 
-  test('cannot be asked for without the chat’s', async () => {
+  test('cannot be requested without the chat’s', async () => {
     const odd = await startOdd({ scopes: ['phone'] })
     odd.divar.conversation.change({ wire: 'v1' })
     await clicked(odd.at, 'buyer', 'v1').catch(() => undefined)
@@ -129,7 +129,7 @@ test.each([
   ['the end in milliseconds', { expires_in: undefined, expires: Date.now() + 3_600_000 }, 1],
   ['the end in seconds, as text', { expires_in: undefined, expires: String(Math.floor(Date.now() / 1000) + 3600) }, 1],
   ['nonsense', { expires_in: 1e300 }, 30 * 24],
-])('a token whose life is told as %s is believed for hours, not for years', async (_, members, hours) => {
+])('a token whose lifetime is given as %s is used for hours, not for years', async (_, members, hours) => {
   const odd = await startOdd({ scopes: ['chat'] })
   odd.odd.onToken(withMembers(members))
   expect((await completeFlow(await clicked(odd.at))).status).toBe(303)

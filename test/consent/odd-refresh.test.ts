@@ -18,7 +18,7 @@ import { parseJson } from '../support/requests.ts'
 const DAY_MS = 24 * 60 * 60 * 1000
 
 describe('a refresh', () => {
-  test.each([200, 400])('that is answered invalid_grant under %d ends the grant', async (status) => {
+  test.each([200, 400])('that is answered invalid_grant with status %d ends the grant', async (status) => {
     const odd = await consented(OVER)
     odd.odd.onToken(() => ({ status, body: '{"error":"invalid_grant"}' }))
     const sent = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
@@ -26,7 +26,7 @@ describe('a refresh', () => {
     expect(await allGrants(odd)).toEqual([])
   })
 
-  test('that ends one grant lets the same message go by another one of its sender', async () => {
+  test('that ends one grant lets the same message use another grant of its sender', async () => {
     const first = await startOdd()
     for (const scopes of [
       ['post_chats', 'offline'],
@@ -46,7 +46,7 @@ describe('a refresh', () => {
     expect(await allGrants({ ...first, gateway })).toHaveLength(1)
   })
 
-  test('names the access token and the redirect address beside the refresh token, as Divar documents it', async () => {
+  test('sends the access token and redirect_uri with the refresh token, as Divar documents', async () => {
     const odd = await consented(OVER)
     expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
     const { timeline } = odd.divar.conversation.snapshot()
@@ -72,7 +72,7 @@ describe('a refresh', () => {
     expect(await later.logged('grant.refreshed')).toBeDefined()
   })
 
-  test('that brings no refresh token keeps the former one', async () => {
+  test('without a new refresh token keeps the previous one', async () => {
     const odd = await consented(OVER)
     const asked: string[] = []
     odd.odd.onToken(({ status, json: { refresh_token: _, ...json } }, form) => {
@@ -89,7 +89,7 @@ describe('a refresh', () => {
     expect(asked[1]).toBe(asked[0])
   })
 
-  test('that names less narrows the grant to it, and adds nothing', async () => {
+  test('that names fewer scopes narrows the grant to them, and never adds any', async () => {
     const odd = await consented(OVER, { scopes: ['chat', 'phone', 'offline'] })
     odd.odd.onToken(granting(`${chatOf(odd)} USER_ID CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND`))
     expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
@@ -110,7 +110,7 @@ describe('a refresh', () => {
     expect(await allGrants(odd)).toEqual([])
   })
 
-  test('that was answered 429 is asked once for all grants until Retry-After is over', async () => {
+  test('that is answered 429 holds the refreshes of all grants until Retry-After is over', async () => {
     const odd = await consented(OVER)
     const { buyer, seller } = odd.divar.world.people
     // Both sides have consented, and both tokens are over.
@@ -129,7 +129,7 @@ describe('a refresh', () => {
     odd.odd.asUsual()
   })
 
-  test('that failed is not asked again at once', async () => {
+  test('that failed is not repeated at once', async () => {
     const odd = await consented(OVER)
     let asked = 0
     odd.odd.onToken(() => {

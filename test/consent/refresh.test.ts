@@ -22,7 +22,7 @@ const NEARLY_OVER = `update user_grant set access_until = access_until - 3570000
 /** The pair is old enough to be doubted. */
 const AGED = 'update user_grant set refreshed_at = refreshed_at - 3600000'
 
-/** What is owed is tried again before a test's patience ends, however the draws of its waits fall. */
+/** Short retry delays, so that a queued message is tried again soon. */
 const SOON: Environment = { RETRY_MAX_MS: '1000' }
 
 /** A gateway where the buyer has consented, on a store whose rows were then changed. */
@@ -47,14 +47,14 @@ function send(gateway: TestGateway, divar: Simulator) {
 }
 
 describe.each(DATABASES)('with %s, a token', (kind) => {
-  test('that has little time left is refreshed before it is used, once for a hundred sends', async () => {
+  test('that is about to expire is refreshed before use, once for a hundred sends', async () => {
     const { divar, gateway } = await consented(NEARLY_OVER, kind)
     const answers = await Promise.all(Array.from({ length: 100 }, () => send(gateway, divar)))
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
     expect(refreshesAt(divar)).toBe(1)
   })
 
-  test('that Divar refuses before its time is refreshed once, and the same send goes through', async () => {
+  test('that Divar refuses before it expires is refreshed once, and the same send succeeds', async () => {
     const { divar, gateway } = await consented(AGED, kind)
     divar.grants.expireAll()
     expect((await send(gateway, divar)).status).toBe(200)
@@ -65,7 +65,7 @@ describe.each(DATABASES)('with %s, a token', (kind) => {
     expect(new Set(divar.received.map(({ headers }) => headers.authorization)).size).toBe(2)
   })
 
-  test('and its refresh token both rotate: the next refresh goes with the new pair', async () => {
+  test('and its refresh token both rotate: the next refresh uses the new pair', async () => {
     const { divar, pass, gateway: first, environment } = await consented(NEARLY_OVER, kind)
     let gateway = first
     for (let times = 0; times < 3; times += 1) {
@@ -79,7 +79,7 @@ describe.each(DATABASES)('with %s, a token', (kind) => {
   })
 })
 
-test('a token that lives for less than a minute is used for half of its life', async () => {
+test('a token that is valid for less than a minute is used for half of that time', async () => {
   const { divar } = await startConsentDivar()
   divar.grants.accessMs = 30_000
   const gateway = await startOn(await withConsent(divar.url))
@@ -88,7 +88,7 @@ test('a token that lives for less than a minute is used for half of its life', a
   expect(refreshesAt(divar)).toBe(0)
 })
 
-test('a pair that was just given and is refused all the same is not refreshed again and again', async () => {
+test('a new pair that Divar refuses is not refreshed repeatedly', async () => {
   const { divar, gateway } = await consented()
   for (let times = 0; times < 5; times += 1) {
     divar.grants.expireAll()
@@ -98,7 +98,7 @@ test('a pair that was just given and is refused all the same is not refreshed ag
   expect(refreshesAt(divar)).toBe(0)
 })
 
-test('without a refresh token the refusal of Divar is told, with a link for the user', async () => {
+test('without a refresh token Divar’s refusal is answered, with a consent link', async () => {
   const gateway = await startConsentGateway({ scopes: ['chat'] })
   await completeFlow(await clicked(gateway))
   gateway.divar.grants.expireAll()
@@ -112,7 +112,7 @@ test('without a refresh token the refusal of Divar is told, with a link for the 
 
 describe('a refresh that fails', () => {
   test.each(['token_500', 'token_reset'] as const)(
-    'with %s leaves a token in use that is still good, and is tried again',
+    'with %s leaves a valid token in use, and is tried again',
     async (fault) => {
       const { divar, gateway } = await consented(NEARLY_OVER)
       divar.conversation.faults.arm(fault, 1)
@@ -127,7 +127,7 @@ describe('a refresh that fails', () => {
     ['token_500', 'refused by Divar', AGED, 1],
     ['token_reset', 'refused by Divar', AGED, 1],
   ] as const)(
-    'with %s and the token %s is told as not sent, which may be repeated; an owed message waits for it',
+    'with %s and the token %s is answered not_sent, which is safe to retry; a queued message waits for it',
     async (fault, _, statement, tried) => {
       const { divar, gateway } = await consented(statement)
       divar.grants.expireAll()
@@ -140,7 +140,7 @@ describe('a refresh that fails', () => {
     },
   )
 
-  test('half way, when Divar has rotated and nobody heard of it, is made good within two minutes', async () => {
+  test('after Divar rotated the pair, because its answer was lost, is recovered within two minutes', async () => {
     const { divar, gateway, environment } = await consented(NEARLY_OVER)
     divar.conversation.faults.arm('token_reset_after', 1)
     expect((await send(gateway, divar)).status).toBe(200)
@@ -150,7 +150,7 @@ describe('a refresh that fails', () => {
     expect(refreshesAt(divar)).toBe(2)
   })
 
-  test('for good, since Divar knows the token no more, ends the grant, and the user is asked anew', async () => {
+  test('permanently, because Divar no longer knows the token, ends the grant; the user is asked again', async () => {
     const { divar, gateway } = await consented(NEARLY_OVER)
     divar.grants.revoke('buyer')
     for (let times = 0; times < 3; times += 1) {

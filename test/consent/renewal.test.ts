@@ -27,7 +27,7 @@ test.each([
     `update user_grant set refresh_until = refresh_until - ${(30 - daysLeft) * DAY_MS}`,
   )
   const isCounted = async () => (/^kenar_grants 1$/m.test((await ask(gateway, '/metrics')).text) ? true : undefined)
-  // The last thing of a look.
+  // The last step of a maintenance run.
   await eventually(isCounted, 'the grants counted')
   expect(refreshesAt(divar)).toBe(refreshes)
   pass(5 * 60_000)

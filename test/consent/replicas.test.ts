@@ -22,7 +22,7 @@ async function send(gateway: Reachable, divar: Simulator) {
 const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
 
 onPostgres('three gateways, each a process of its own, on one PostgreSQL', () => {
-  test('refresh an expired token exactly once for a hundred sends at once, and all of them arrive', async () => {
+  test('refresh an expired token exactly once for a hundred concurrent sends, and deliver all of them', async () => {
     const { divar } = await startConsentDivar()
     const environment = await withConsent(divar.url, { on: 'postgres' })
     const first = await startOn(environment)
@@ -45,7 +45,7 @@ onPostgres('three gateways, each a process of its own, on one PostgreSQL', () =>
 })
 
 describe.each(DATABASES)(
-  'a gateway on %s that dies once Divar has rotated its tokens, and before it could store them',
+  'a gateway on %s that crashes after Divar rotated its tokens and before it stored them',
   (kind) => {
     /** Divar kills the gateway while it writes the answer. */
     async function died() {
@@ -70,13 +70,13 @@ describe.each(DATABASES)(
       return { divar, pass, environment }
     }
 
-    test('goes on with the former pair, as long as Divar takes it', async () => {
+    test('continues with the previous pair while Divar accepts it', async () => {
       const { divar, environment } = await died()
       const next = await startOn(environment)
       expect(await send(next, divar)).toEqual({ status: 200, code: undefined })
     })
 
-    test('asks the user again when it does not, without a loop, and nothing is stuck', async () => {
+    test('asks the user again when it does not, without a loop, and no message is stuck', async () => {
       const { divar, pass, environment } = await died()
       // Divar accepts the former pair for two minutes.
       pass(3 * 60 * 1000)

@@ -41,7 +41,7 @@ describe('a message without a token', () => {
     expect(lastFrom(divar)).toBe('buyer')
   })
 
-  test('goes with the token that comes along, where one does', async () => {
+  test('uses the token of the request when there is one', async () => {
     const gateway = await consented(['chat'])
     const { status } = await sendWithoutToken(gateway, messageTo(gateway.divar), {
       headers: { authorization: `Bearer ${KEYS.token}` },
@@ -50,7 +50,7 @@ describe('a message without a token', () => {
     expect(gateway.divar.received.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${KEYS.token}`])
   })
 
-  test('owed and keyed messages go by the grant too, and what lies in the store names no token', async () => {
+  test('is queued, or sent under an idempotency key, with the grant; the store holds no readable token', async () => {
     const gateway = await consented(['chat', 'offline'])
     const queued = await sendWithoutToken(gateway, messageTo(gateway.divar), { headers: { prefer: 'respond-async' } })
     expect(await until(gateway, idOf(queued), 'delivered')).toMatchObject({ attempts: [{ outcome: 'delivered' }] })
@@ -64,7 +64,7 @@ describe('a message without a token', () => {
 
 describe('without a grant that covers it', () => {
   test.each([{}, { prefer: 'respond-async' }, { 'idempotency-key': 'k' }])(
-    'the answer is consent_required with a link that really leads there: %j',
+    'the answer is consent_required with a working link: %j',
     async (headers) => {
       const gateway = await startConsentGateway()
       const send = () => sendWithoutToken(gateway, messageTo(gateway.divar), { headers })
@@ -78,7 +78,7 @@ describe('without a grant that covers it', () => {
     },
   )
 
-  test("another chat's, another post's or another user's covers nothing", async () => {
+  test('a grant for another chat, post or user covers nothing', async () => {
     const chat = await consented(['chat'])
     expect(await codeOf(chat, { conversation_id: 'another', message: 'x' })).toEqual([403, 'consent_required'])
     expect(await codeOf(chat, { ...tripleOf(chat.divar), message: 'x' })).toEqual([403, 'consent_required'])
@@ -109,7 +109,7 @@ describe('where both sides have consented', () => {
     return gateway
   }
 
-  test('a v2 message that names nobody is sender_ambiguous, and goes in the name of whom it names', async () => {
+  test('a v2 message without a sender is sender_ambiguous; with one it is sent as that user', async () => {
     const gateway = await both()
     const { divar } = gateway
     expect(await codeOf(gateway, messageTo(divar))).toEqual([409, 'sender_ambiguous'])
@@ -120,7 +120,7 @@ describe('where both sides have consented', () => {
     }
   })
 
-  test('a v1 message names its sender itself, and is never ambiguous', async () => {
+  test('a v1 message contains its sender and is never ambiguous', async () => {
     const gateway = await startConsentGateway()
     for (const side of ['seller', 'buyer', 'buyer'] as const) {
       const { text } = await sendWithoutToken(gateway, { ...tripleOf(gateway.divar, side), message: 'x' })
@@ -132,7 +132,7 @@ describe('where both sides have consented', () => {
   })
 })
 
-test('a v1 link that the other side of the chat opens grants nothing, and the right one still can', async () => {
+test('a v1 link opened by the other user of the chat grants nothing, and the right user can still consent', async () => {
   const gateway = await startConsentGateway()
   expect(await completeFlow(await clicked(gateway, 'buyer', 'v1'), { side: 'seller' })).toMatchObject({ status: 403 })
   const { buyer, seller } = gateway.divar.world.people

@@ -25,7 +25,7 @@ async function grantsOf(userId = gateway.divar.world.people.buyer.v2Id): Promise
   return parseJson((await ask(gateway, `/grants?user_id=${encodeURIComponent(userId)}`)).text)['grants']
 }
 
-/** A walk that has come back from Divar, and not yet to the gateway. */
+/** A flow whose callback has not reached the gateway yet. */
 async function onItsWay(at: TestGateway = gateway): Promise<{ browser: Browser; back: string }> {
   const browser = new Browser()
   return { browser, back: await decide(browser, await clicked(at)) }
@@ -37,7 +37,7 @@ function withState(back: string, change: (state: string, query: URLSearchParams)
   return url.href
 }
 
-describe('a callback is refused, and nothing is granted, when its state', () => {
+describe('a callback is refused and grants nothing when its state', () => {
   const CHANGES: [string, (state: string, query: URLSearchParams) => void, number][] = [
     [
       'is missing',
@@ -98,7 +98,7 @@ describe('a callback is refused, and nothing is granted, when its state', () => 
     expect(await grantsOf()).toEqual([])
   })
 
-  test('is anything at all', async () => {
+  test('is random text', async () => {
     const { browser } = await onItsWay()
     await fc.assert(
       fc.asyncProperty(fc.webQueryParameters(), fc.string(), async (query, state) => {
@@ -111,12 +111,12 @@ describe('a callback is refused, and nothing is granted, when its state', () => 
     expect(await grantsOf()).toEqual([])
   })
 
-  test('comes from another browser; the right one still gets its grant', async () => {
+  test('comes from another browser; the first browser can still finish', async () => {
     const { browser, back } = await onItsWay()
     const { status, body } = await new Browser().open(back)
     expect([status, body]).toEqual([403, expect.stringContaining('another browser')])
     expect(await grantsOf()).toEqual([])
-    // A walk of its own in that other browser does not help either.
+    // A separate flow in that other browser does not help either.
     const other = new Browser()
     await decide(other, await clicked(gateway))
     expect((await other.open(back)).status).toBe(403)
@@ -134,27 +134,22 @@ describe('a callback is refused, and nothing is granted, when its state', () => 
   })
 })
 
-test.each(['a link', 'an answer'] as const)(
-  '%s whose ten minutes are over is refused, and grants nothing',
-  async (what) => {
-    const { divar } = await startConsentDivar()
-    const environment = await withConsent(divar.url)
-    const first = await startOn(environment)
-    const browser = new Browser()
-    const link = await clicked({ url: first.url, divar })
-    const address = what === 'a link' ? link : await decide(browser, link)
-    await first.stop()
-    await alter(String(environment['DATABASE_URL']), 'update consent set expires_at = 0')
-    const later = await startOn(environment)
-    expect(await browser.open(address)).toMatchObject({ status: 410, location: '' })
-    const { buyer } = divar.world.people
-    expect(parseJson((await ask(later, `/grants?user_id=${encodeURIComponent(buyer.v2Id)}`)).text)['grants']).toEqual(
-      [],
-    )
-  },
-)
+test.each(['a link', 'an answer'] as const)('%s older than ten minutes is refused and grants nothing', async (what) => {
+  const { divar } = await startConsentDivar()
+  const environment = await withConsent(divar.url)
+  const first = await startOn(environment)
+  const browser = new Browser()
+  const link = await clicked({ url: first.url, divar })
+  const address = what === 'a link' ? link : await decide(browser, link)
+  await first.stop()
+  await alter(String(environment['DATABASE_URL']), 'update consent set expires_at = 0')
+  const later = await startOn(environment)
+  expect(await browser.open(address)).toMatchObject({ status: 410, location: '' })
+  const { buyer } = divar.world.people
+  expect(parseJson((await ask(later, `/grants?user_id=${encodeURIComponent(buyer.v2Id)}`)).text)['grants']).toEqual([])
+})
 
-test('a stolen answer is worth nothing with another walk of the thief', async () => {
+test('a stolen callback grants nothing in another flow of the thief', async () => {
   const gateway = await startConsentGateway()
   const victim = await onItsWay(gateway)
   const thief = await onItsWay(gateway)
@@ -170,13 +165,13 @@ test('a stolen answer is worth nothing with another walk of the thief', async ()
 
 describe('a link', () => {
   test.each(['cns_x', `cns_${'x'.repeat(24)}`, '%00', "';--", '..%2f'])(
-    'that was never made does not: %s',
+    'with an unknown id is refused: %s',
     async (id) => {
       expect((await new Browser().open(`${gateway.url}/oauth/start/${id}`)).status).toBe(410)
     },
   )
 
-  test('opened by another user than the one who clicked grants nothing, whatever was asked', async () => {
+  test('opened by another user than the one who clicked grants nothing, for any scopes', async () => {
     for (const scopes of [['chat'], ['phone'], ['post_chats', 'seller_chats', 'offline'], ['user_id']]) {
       const asked = await startConsentGateway({ scopes })
       const { people } = asked.divar.world
@@ -192,7 +187,7 @@ describe('a link', () => {
 })
 
 describe('a user who refuses', () => {
-  test('sees a page in Persian and English with the way back', async () => {
+  test('sees a page in Persian and English with a link back to the chat', async () => {
     const { status, body, location } = await completeFlow(await clicked(await startConsentGateway()), {
       decision: 'deny',
     })
@@ -201,7 +196,7 @@ describe('a user who refuses', () => {
     expect(body).toContain('You did not agree')
   })
 
-  test('goes where the landing says', async () => {
+  test('is sent to the landing’s onDenied', async () => {
     const onDenied = 'https://app.example.com/no'
     const { status, location } = await completeFlow(await clicked(await startConsentGateway({ onDenied })), {
       decision: 'deny',
@@ -211,14 +206,14 @@ describe('a user who refuses', () => {
 })
 
 test.each(['code_expired', 'token_500', 'token_reset', 'token_reset_after'] as const)(
-  'when Divar has %s, nothing is granted and the user is told',
+  'after %s of Divar nothing is granted and the user sees an error page',
   async (fault) => {
     const gateway = await startConsentGateway()
     gateway.divar.conversation.faults.arm(fault, 1)
     const { status, location } = await completeFlow(await clicked(gateway))
     expect([status, location]).toEqual([fault === 'code_expired' ? 410 : 502, ''])
     expect(await clicked(gateway)).toContain('/oauth/start/')
-    // The next walk goes through.
+    // The next flow succeeds.
     expect((await completeFlow(await clicked(gateway))).status).toBe(303)
   },
 )

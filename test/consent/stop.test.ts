@@ -44,7 +44,7 @@ onPostgres(
   },
 )
 
-describe('SIGTERM while Divar is being asked for a new pair', () => {
+describe('SIGTERM during a token refresh', () => {
   /** The refresh token has five days left, so it is renewed by itself. */
   const UNUSED = 'update user_grant set refresh_until = refresh_until - 2160000000'
 
@@ -87,7 +87,7 @@ describe('SIGTERM while Divar is being asked for a new pair', () => {
     expect([await at.sendLater(), refreshesAt(at.divar)]).toEqual([200, 1])
   })
 
-  test('waits no longer than the grace: the message is told as not sent, and the grant is kept', async () => {
+  test('waits at most SHUTDOWN_GRACE_MS: the message is answered not_sent, and the grant is kept', async () => {
     const at = await refreshing(OVER, 200)
     expect([await at.sending, await at.gateway.exited]).toEqual([502, 0])
     at.answerAsUsual()
@@ -96,7 +96,7 @@ describe('SIGTERM while Divar is being asked for a new pair', () => {
   })
 })
 
-test('kept clicks are deleted in time though consent is not set up', async () => {
+test('saved clicks are deleted when they expire, also without consent', async () => {
   const store = await withStore('sqlite', {
     DATABASE_URL: `file:${join(await newFolder(), 'gateway.db')}`,
     LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',

@@ -18,7 +18,7 @@ function failedCommits(all: readonly Record<string, unknown>[]): number {
 }
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
-  'a new pair of tokens that %s could not store, since it was away just then,',
+  'a new token pair that could not be committed while %s was unavailable',
   (on) => {
     /** One send refreshes the pair; the store goes away between Divar's answer and the commit, and stays away for two more tries. */
     async function refreshedWhileAway(statement: string) {
@@ -40,8 +40,8 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
 
     test.each([
       ['nearly over: it serves meanwhile', NEARLY_OVER, { status: 200 }],
-      ['over: the message is told as not sent', OVER, { status: 502, code: 'not_sent' }],
-      ['refused by Divar: the message is told as not sent', AGED, { status: 502, code: 'not_sent' }],
+      ['over: the message is answered not_sent', OVER, { status: 502, code: 'not_sent' }],
+      ['refused by Divar: the message is answered not_sent', AGED, { status: 502, code: 'not_sent' }],
     ])('is stored once it is back, and used from then on; the former token is %s', async (_, statement, sent) => {
       const at = await refreshedWhileAway(statement)
       expect(at.sent).toMatchObject(sent)
@@ -53,7 +53,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
       expect(refreshesAt(at.divar)).toBe(1)
     })
 
-    test('is not lost by a stop: that waits for it, as far as its grace goes', async () => {
+    test('is not lost by a stop, which waits for the commit within SHUTDOWN_GRACE_MS', async () => {
       const at = await refreshedWhileAway(NEARLY_OVER)
       const stopped = at.gateway.stop()
       await allowConnections(at.url, true)
@@ -64,7 +64,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
 )
 
 test.each(DATABASES.filter((kind) => kind === 'postgres'))(
-  'a message without a token is not sent while %s is away, and told so; once it is back it goes',
+  'a message without a token is refused while %s is unavailable, and sent after that',
   async (on) => {
     const at = await consented('select 1', { on })
     const url = String(at.environment['DATABASE_URL'])

@@ -14,8 +14,8 @@ function parse(bytes: Uint8Array): unknown {
   return JSON.parse(Buffer.from(bytes).toString('utf8'))
 }
 
-describe('a token answer becomes one of OAuth 2.0', () => {
-  test('today’s stays what it is', () => {
+describe('a token answer is normalized to OAuth 2.0', () => {
+  test('the current format is unchanged', () => {
     const answer = {
       access_token: 'ory_at_x',
       expires_in: 3600,
@@ -26,7 +26,7 @@ describe('a token answer becomes one of OAuth 2.0', () => {
     expect(normalized(answer)).toEqual(answer)
   })
 
-  test('that of the v1 era gets a type and a duration', () => {
+  test('the v1 format gets a token_type and expires_in', () => {
     expect(normalized({ access_token: 'x', expires: NOW_S + 604_799 })).toEqual({
       access_token: 'x',
       token_type: 'bearer',
@@ -43,7 +43,7 @@ describe('a token answer becomes one of OAuth 2.0', () => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({ access_token: 'x', token_type: 'bearer' })
   })
 
-  test('any other token_type stays for whoever judges it', () => {
+  test('any other token_type is kept', () => {
     expect(normalized({ access_token: 'x', token_type: 'mac' })).toMatchObject({ token_type: 'mac' })
   })
 
@@ -95,16 +95,16 @@ describe('a token answer becomes one of OAuth 2.0', () => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({ access_token: 'x', token_type: 'bearer' })
   })
 
-  test.each([[''], [null], [['USER_PHONE']], [7]])('a scope that is there stays as it came: %j', (scope) => {
+  test.each([[''], [null], [['USER_PHONE']], [7]])('a present scope is kept unchanged: %j', (scope) => {
     expect(normalized({ access_token: 'x', scope })).toMatchObject({ scope })
   })
 
-  test('whatever else it says stays', () => {
+  test('other members are kept', () => {
     const more = { token_use: 'x', nested: { a: [1, null, 'سلام'] } }
     expect(normalized({ access_token: 'x', ...more })).toEqual({ access_token: 'x', token_type: 'bearer', ...more })
   })
 
-  test('of duplicate keys the last wins, and __proto__ is one like any other', () => {
+  test('the last of duplicate keys wins, and __proto__ is an ordinary key', () => {
     const bytes = Buffer.from(
       '{"access_token":"first","expires_in":1,"__proto__":{"refresh_token":"x"},"access_token":"last","expires_in":"2"}',
     )
@@ -114,7 +114,7 @@ describe('a token answer becomes one of OAuth 2.0', () => {
   })
 })
 
-describe('what is no token answer stays to the byte', () => {
+describe('what is not a token answer is unchanged, byte for byte', () => {
   test.each([
     ['nothing', ''],
     ['a page', '<html>502</html>'],
@@ -129,12 +129,12 @@ describe('what is no token answer stays to the byte', () => {
     expect(Buffer.from(normalizeTokenAnswer(Buffer.from(text), NOW_MS)).toString()).toBe(text)
   })
 
-  test('bytes that are no UTF-8', () => {
+  test('bytes that are not UTF-8', () => {
     const bytes = Buffer.from([0x7b, 0xff, 0xfe, 0x7d])
     expect(normalizeTokenAnswer(bytes, NOW_MS)).toEqual(bytes)
   })
 
-  test('any bytes, without a throw', () => {
+  test('any bytes, without an error', () => {
     fc.assert(
       fc.property(fc.uint8Array(), (bytes) => {
         expect(Buffer.from(normalizeTokenAnswer(bytes, NOW_MS))).toEqual(Buffer.from(bytes))
@@ -143,7 +143,7 @@ describe('what is no token answer stays to the byte', () => {
   })
 })
 
-describe('whatever else stands beside an access token', () => {
+describe('with any members beside an access token', () => {
   const anything = fc.jsonValue({ maxDepth: 3 })
   const answer = fc
     .tuple(
@@ -163,7 +163,7 @@ describe('whatever else stands beside an access token', () => {
     )
     .map(([others, known, token]) => ({ ...others, ...known, access_token: token }))
 
-  test('it becomes JSON with that token, a type, and a duration that can be used or none', () => {
+  test('the result is JSON with that token, a token_type, and a valid expires_in or none', () => {
     fc.assert(
       fc.property(answer, (any) => {
         const result = normalized(any)
@@ -177,7 +177,7 @@ describe('whatever else stands beside an access token', () => {
     )
   })
 
-  test('it is the same once it is brought into that form again', () => {
+  test('normalizing it again changes nothing', () => {
     fc.assert(
       fc.property(answer, (any) => {
         const once = normalizeTokenAnswer(Buffer.from(JSON.stringify(any)), NOW_MS)

@@ -12,7 +12,7 @@ function newHold() {
   return { hold: new TokenRouteHold(5000), pass: (seconds: number) => (now += seconds * 1000) }
 }
 
-describe('when the token route asks to wait, no grant asks for a new pair', () => {
+describe('when the token route asks to wait, no grant is refreshed', () => {
   test.each([
     ['as long as it says, after 429', 429, 60, 60],
     ['as long as it says, after 503', 503, 60, 60],
@@ -28,7 +28,7 @@ describe('when the token route asks to wait, no grant asks for a new pair', () =
     expect(hold.isHeld()).toBe(false)
   })
 
-  test('then one does, and the others wait for what it is told', () => {
+  test('then one is, and the others wait for its answer', () => {
     const { hold, pass } = newHold()
     hold.note(429, 60)
     pass(60)
@@ -37,7 +37,7 @@ describe('when the token route asks to wait, no grant asks for a new pair', () =
     expect([1, 2, 3].map(() => hold.isHeld())).toEqual([false, false, false])
   })
 
-  test('then another one does, where the first is told nothing', () => {
+  test('then another one is, when the first gets no answer', () => {
     const { hold, pass } = newHold()
     hold.note(429, 60)
     pass(60)
@@ -47,7 +47,7 @@ describe('when the token route asks to wait, no grant asks for a new pair', () =
   })
 })
 
-test.each([200, 400, 401, 500])('an answer %d that asks for no wait holds nothing', (status) => {
+test.each([200, 400, 401, 500])('an answer %d without a wait holds nothing', (status) => {
   const { hold } = newHold()
   hold.note(429, 60)
   hold.note(status, undefined)

@@ -32,7 +32,7 @@ const scopeOf = (any: fc.Arbitrary<string>, oneOfThree = any): fc.Arbitrary<Scop
     bare,
   )
 
-describe('a scope is written as the platform reads it', () => {
+describe('a scope is written in the platform’s notation', () => {
   test.each<[string, Scope, string, string]>([
     [
       'one chat by its id',
@@ -63,7 +63,7 @@ describe('a scope is written as the platform reads it', () => {
     expect([nameOfScope(scope), nameOfScope(readScope(v1))]).toEqual([v2, v2])
   })
 
-  test('and read as the same, whatever the ids hold', () => {
+  test('and read back unchanged, for any ids', () => {
     fc.assert(
       fc.property(scopeOf(id, part), style, (scope, notation) => {
         expect(readScope(writeScope(scope, notation))).toEqual(scope)
@@ -72,7 +72,7 @@ describe('a scope is written as the platform reads it', () => {
     )
   })
 
-  test('and named alike, whatever notation it came in', () => {
+  test('and has the same name in both notations', () => {
     fc.assert(
       fc.property(scopeOf(id, part), style, (scope, notation) => {
         expect(nameOfScope(readScope(writeScope(scope, notation)))).toBe(nameOfScope(scope))
@@ -114,7 +114,7 @@ describe('a scope is read', () => {
     expect([writeScope(readScope(text), 'v1'), writeScope(readScope(text), 'v2')]).toEqual([text, text])
   })
 
-  test('whatever it is, without a throw, and the same once it was written again', () => {
+  test('from any text, without an error, and unchanged when written again', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc
@@ -146,7 +146,7 @@ describe('a scope is read', () => {
   })
 })
 
-describe('scopes of a token answer are taken apart', () => {
+describe('the scopes of a token answer are split', () => {
   /** As ids were seen, and with all that divides but a `+` before a `_`, which no id has: base64 of one alphabet has `+`, of the other `_`. */
   const seen = fc.oneof(fc.uuid(), textOf('aZ09+/=.-'), fc.base64String({ minLength: 4 }), textOf('aZ09=._-'))
 

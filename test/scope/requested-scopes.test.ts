@@ -31,11 +31,11 @@ describe('a word stands for', () => {
     ['phone', {}, [{ kind: 'phone' }]],
     ['user_id', {}, [{ kind: 'user_id' }]],
     ['offline', {}, [{ kind: 'offline' }]],
-  ])('%s, of %j, for what it says', (word, chat, wanted) => {
+  ])('%s, with %j: its scopes', (word, chat, wanted) => {
     expect(requestedScopes([word], chat)).toEqual(wanted.map((scope) => ({ scope })))
   })
 
-  test('each of what is asked, once, in its order', () => {
+  test('several words: each scope once, in order', () => {
     expect(scopes(['phone', 'chat', 'phone', 'user_id', 'chat'], { triple: TRIPLE })).toEqual([
       { kind: 'phone' },
       CHAT,
@@ -44,7 +44,7 @@ describe('a word stands for', () => {
     expect(requestedScopes([], {})).toEqual([])
   })
 
-  test('nothing that a blank would end or go on: no scope that is written holds one', () => {
+  test('no scope with whitespace, for any ids', () => {
     const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\n', '\u00a0', '_', '.', '+'), minLength: 1 })
     const chat = fc.record({ conversationId: text, postToken: text })
     fc.assert(
@@ -63,7 +63,7 @@ describe('a word stands for', () => {
   })
 })
 
-describe('a scope that somebody wrote', () => {
+describe('a written scope', () => {
   test.each([
     'USER_PHONE',
     'offline_access',
@@ -72,18 +72,18 @@ describe('a scope that somebody wrote', () => {
     'NEW_ONE__with+a/resource',
     'CONVERSATION_SEND_MESSAGE__c-1',
     'CHAT_MESSAGE_SEND',
-  ])('passes to the letter: %s', (text) => {
+  ])('is requested unchanged: %s', (text) => {
     expect(requestedScopes([text], {})).toMatchObject([{ text }])
   })
 
-  test('is asked for once beside the word that stands for it, and beside the same in the other notation', () => {
+  test('is requested once, together with its word or the other notation', () => {
     const [v1, v2] = [writeScope(CHAT, 'v1'), writeScope(CHAT, 'v2')]
     expect(scopes(['chat', v1, v2], { triple: TRIPLE })).toEqual([CHAT])
     expect(scopes(['USER_ID', 'user_id'])).toEqual([{ kind: 'user_id' }])
   })
 })
 
-describe('what cannot be asked for is refused, in words that hold no value of a person’s', () => {
+describe('what cannot be requested is refused, in a message without personal data', () => {
   test.each<[string, Chat]>([
     ['chat', {}],
     ['chat', { postToken: 'p-secret' }],
@@ -113,16 +113,16 @@ describe('what cannot be asked for is refused, in words that hold no value of a 
     'USER_SECRET.',
     '',
     'offline_access.secret',
-  ])('%j, which is neither a word nor a scope', (text) => {
+  ])('%j, neither a word nor a scope', (text) => {
     expect(refusalOf([text])).toBe(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)
   })
 
-  test('is an error that is told from others by its name', () => {
+  test('is a ScopeError by name', () => {
     expect(new ScopeError('why')).toMatchObject({ name: 'ScopeError', message: 'why' })
   })
 })
 
-describe('of this chat alone', () => {
+describe('a scope concerns this chat only', () => {
   const here: Chat = { conversationId: 'c-secret', postToken: 'p-secret', triple: TRIPLE }
 
   test.each<[Scope, boolean]>([
@@ -143,7 +143,7 @@ describe('of this chat alone', () => {
     expect(isOfThisChat(scope, here)).toBe(isOf)
   })
 
-  test('is no chat where none is known', () => {
+  test('never, when the chat is unknown', () => {
     for (const scope of [CONVERSATION, CHAT]) expect(isOfThisChat(scope, {})).toBe(false)
   })
 })

@@ -24,7 +24,7 @@ afterEach(() => {
 const onPostgres = DATABASES.includes('postgres') ? test : test.skip
 
 onPostgres(
-  'grants that cannot be renewed hold back no others: ten are tried at one look, the others at the next',
+  'grants that cannot be refreshed do not delay others: each maintenance run tries up to ten, then the next ones',
   async () => {
     const url = await newDatabase('postgres')
     const store = await openAt(url)
@@ -55,7 +55,7 @@ onPostgres(
     const onResealed = () => Promise.resolve()
     const clock = new ClockWatch(store, log, 0)
     const maintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
-    /** Counting is the last thing of a look. */
+    /** Counting is the last step of a run. */
     const looked = () => eventually(() => Promise.resolve(metrics.grants), 'a maintenance run')
 
     jest.useFakeTimers({
