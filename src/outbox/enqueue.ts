@@ -3,8 +3,14 @@ import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import { KEEP_KEY_MS } from '../store/store.ts'
-import { StoreError, type Accepted, type Finish, type NewMessage, type OutboxStore } from '../store/store.ts'
+import {
+  KEEP_KEY_MS,
+  StoreError,
+  type Accepted,
+  type Finish,
+  type NewMessage,
+  type OutboxStore,
+} from '../store/store.ts'
 import { attemptRecord, type Attempts } from './attempts.ts'
 import type { Backlog } from './backlog.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
@@ -43,6 +49,8 @@ export type EnqueueOptions = {
   tryForMs: number
 }
 
+export type Enqueueing = ReturnType<typeof createEnqueue>
+
 /** Stores sends: queued for later, or tried once now under an idempotency key. */
 export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
@@ -57,8 +65,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     )
     if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
     // The queue is full, but a repeat needs no room.
-    const repeated = message.idempotency && (await store.findRepeat(send.caller, message.idempotency))
-    return repeated ? openRepeat(repeated) : { kind: 'full', limit: backlog.limit }
+    return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limit }
   }
 
   /** Makes one attempt: takes its key before and saves its reply after. Resolves once that is committed, or after 3 s. */
@@ -148,9 +155,11 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
   })
 
   /** The earlier request with the same key, if there is one. */
-  const findRepeat = async (send: StoredSend): Promise<Repeat | undefined> => {
-    const { idempotency } = toStoredMessage(send, { leasedTo: attempts.owner })
-    const repeated = idempotency && (await store.findRepeat(send.caller, idempotency))
+  const findRepeat = (send: StoredSend): Promise<Repeat | undefined> =>
+    repeatOf(toStoredMessage(send, { leasedTo: attempts.owner }))
+
+  const repeatOf = async ({ caller, idempotency }: NewMessage): Promise<Repeat | undefined> => {
+    const repeated = idempotency && (await store.findRepeat(caller, idempotency))
     return repeated && openRepeat(repeated)
   }
 

@@ -15,7 +15,7 @@ import { createOutboxMetrics, rowsUnderOthers, type OutboxMetrics } from './metr
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload, type Sealer } from './payload.ts'
 import type { RetryPolicy } from './retry-policy.ts'
-import { createEnqueue, type AttemptedNow, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
+import { createEnqueue, type Enqueueing, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
 
 export type OutboxOptions = {
   store: Store
@@ -36,10 +36,8 @@ export type OutboxOptions = {
 
 /** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export class Outbox {
-  readonly attemptNow: (
-    ...parameters: Parameters<ReturnType<typeof createEnqueue>['attemptNow']>
-  ) => Promise<AttemptedNow>
-  readonly findRepeat: ReturnType<typeof createEnqueue>['findRepeat']
+  readonly attemptNow: Enqueueing['attemptNow']
+  readonly findRepeat: Enqueueing['findRepeat']
   readonly onOutcome: OnOutcome
   readonly find: MessageStore['find']
   readonly list: MessageStore['list']
@@ -49,7 +47,7 @@ export class Outbox {
   readonly #attempts: Attempts
   readonly #backlog: Backlog
   readonly #createNotice: ReturnType<typeof createNotices> | undefined
-  readonly #enqueue: (send: StoredSend, reply: SavedReply) => Promise<Queued>
+  readonly #enqueue: Enqueueing['enqueue']
   readonly #workers: readonly DeliveryWorker[]
   readonly #heartbeat: Heartbeat
   readonly #maintenance: Maintenance

@@ -63,7 +63,7 @@ test('an end that the store cannot take keeps back no other: what failed togethe
   expect(new Set(alone)).toEqual(new Set([1]))
 })
 
-test('an end is told apart by whose lease still held, also of ends that are committed together', async () => {
+test('an outcome is recorded only while the gateway still holds its claim, also among outcomes that are committed together', async () => {
   const store = await newStore('sqlite')
   const open = Promise.withResolvers<undefined>()
   const finish = async (owner: string, finished: readonly Finish[]) => {

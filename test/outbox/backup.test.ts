@@ -13,7 +13,7 @@ async function aStore() {
 }
 
 describe('BACKUP_DIR', () => {
-  test('a copy put in the place of a lost file is the whole store: what it owed is delivered', async () => {
+  test('a restored backup is the whole store: its queued messages are delivered', async () => {
     const { file, copies, store } = await aStore()
     const first = await startOn({ ...store, BACKUP_DIR: '' }, NOBODY)
     const id = await queue(first, said('c-1', 'owed'))

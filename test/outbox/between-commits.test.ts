@@ -78,7 +78,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['once', 'behind'])
   })
 
-  test('a pause that arrives while the beginning is committed sends nothing, and uses up no attempt', async () => {
+  test('a rate limit met while the begin of an attempt is committed: nothing is sent, and no attempt is used up', async () => {
     const meanwhile = once()
     const released = Promise.withResolvers<undefined>()
     const { outbox, queue, find, divar } = await startOutbox(kind, {
@@ -149,7 +149,7 @@ describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {
     },
   )
 
-  test('whose lease was lost before it began is told that the store failed, and nothing is sent', async () => {
+  test('whose claim was lost before the attempt began: its caller gets store_unavailable, and nothing is sent', async () => {
     const { attempt, divar } = await startOutbox(kind, { calls: () => ({ begin: () => Promise.resolve([]) }) })
     await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
     expect(textsAt(divar)).toEqual([])

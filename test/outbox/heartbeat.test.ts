@@ -53,7 +53,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
   return { heartbeat, seen, settled, locked }
 }
 
-test('looks every 5 s for what others have left behind, also after a short absence of the store', async () => {
+test('abandoned messages are looked for every 5 s, also after a short outage of the store', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   await jest.advanceTimersByTimeAsync(10_000)
   expect(seen.adopted).toBe(3)
@@ -65,7 +65,7 @@ test('looks every 5 s for what others have left behind, also after a short absen
   await heartbeat.stop()
 })
 
-test('takes nothing over just after the store was away for long: the others were cut off as well', async () => {
+test('nothing is taken over just after a long outage of the store: the other gateways were cut off as well', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   seen.isAway = true
   await jest.advanceTimersByTimeAsync(35_000)
@@ -81,7 +81,7 @@ test.each([
   ['ahead', 86_400_000],
   ['back', -86_400_000],
 ])(
-  'takes nothing over just after the clock has jumped %s: the others live, and renew their leases',
+  'nothing is taken over just after the clock has jumped %s: the other gateways run, and renew their leases',
   async (_, byMs) => {
     const { heartbeat, seen } = await startHeartbeat()
     await jest.advanceTimersByTimeAsync(5000)
@@ -105,7 +105,7 @@ test('a gateway tells that it lives three times within each heartbeat, so that t
   await heartbeat.stop()
 })
 
-test('a gateway that stops says so, and does not wait for ever for a store that is away', async () => {
+test('a gateway that stops gives up its lease, and does not wait for ever for a store that is away', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   seen.neverLeaves = true
   let stopped = false
@@ -135,13 +135,13 @@ function held(id: string, takenOver: boolean): Held {
   }
 }
 
-test('a start settles all that was left behind before it goes on, however much that is', async () => {
+test('a start settles all abandoned messages first, however many there are', async () => {
   const { heartbeat, settled } = await startHeartbeat([held('1', true), held('2', true)], [held('3', true)])
   expect(settled).toEqual(['1', '2', '3'])
   await heartbeat.stop()
 })
 
-test('what the store believes to be ours and nobody here is at is settled when it is seen twice, not at once', async () => {
+test('a message claimed by this gateway but not in work is settled when it is seen twice, not at once', async () => {
   const stray = held('stray', false)
   const { heartbeat, settled } = await startHeartbeat([stray], [stray])
   expect(settled).toEqual([])
@@ -150,7 +150,7 @@ test('what the store believes to be ours and nobody here is at is settled when i
   await heartbeat.stop()
 })
 
-test('what somebody here is at is not settled, however often it is seen', async () => {
+test('a message in work is not settled, however often it is seen', async () => {
   const busy = held('busy', false)
   const { heartbeat, settled, locked } = await startHeartbeat([], [busy], [busy], [busy])
   locked.add('busy')

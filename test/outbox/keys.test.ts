@@ -93,7 +93,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     await start(newer)
   })
 
-  test('rotated, a retry joins the line of its conversation, under whatever name that goes on', async () => {
+  test('after a key rotation a retry keeps its place in the order of its conversation', async () => {
     const divar = await startDivar()
     const { older, newer } = newKeys()
     const store = await withStore(kind, divarAt(divar))
@@ -133,7 +133,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     await until(again, held, 'delivered')
   })
 
-  test('what is owed lies sealed in the store, and is gone once it is delivered or cancelled', async () => {
+  test('a payload is sealed in the store, and wiped once the message is delivered or cancelled', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
     const url = String(store['DATABASE_URL'])

@@ -13,7 +13,7 @@ async function start() {
 }
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s whose connection is cut', () => {
-  test('after COMMIT was sent: 504 says that nobody knows, and a repeat gets the 202 of what was accepted', async () => {
+  test('after COMMIT was sent: 504 says that the outcome is unknown, and a repeat gets the 202 of the accepted message', async () => {
     const { proxy, gateway } = await start()
     proxy.cutNext('answer_to_commit')
     const lost = await post(gateway, said('c-1', 'once'), ASYNC)

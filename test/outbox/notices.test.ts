@@ -78,7 +78,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     },
   )
 
-  test('is told of a cancelled message, and of the one behind it', async () => {
+  test('gets the notice of a cancelled message, and of the next one', async () => {
     gateway.divar.misbehave(LATER)
     const first = await queue(gateway, said('c-1', 'held'))
     await until(gateway, first, 'queued', tried(1))
@@ -92,7 +92,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     expect(await noticesOf(webhook, behind, 1)).toMatchObject([{ type: 'message.delivered' }])
   })
 
-  test('is told how a send with a key ended, and nothing of sends that are not stored', async () => {
+  test('gets the notice of a send with a key, and none of sends that are not stored', async () => {
     const before = webhook.notices.length
     expect((await post(gateway, said('c-1', 'not stored'))).status).toBe(200)
     const id = idOf(await post(gateway, said('c-1', 'stored'), { 'idempotency-key': 'k-1' }))
@@ -131,7 +131,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     expect(new Set(notices.map(({ webhookId }) => webhookId)).size).toBe(3)
   })
 
-  test('away, holds up no message; what it missed is told once it is back, also by the next gateway', async () => {
+  test('while away, delays no message; it gets what it missed once it is back, also from the next gateway', async () => {
     const late = await startWebhook(...Array.from({ length: 9 }, () => 503))
     const store = await withStore(kind, { ...late.environment, RETRY_FIRST_MS: '200', RETRY_MAX_MS: '200' })
     const first = await startStored(kind, store)
@@ -142,7 +142,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     for (const id of ids) expect(await noticesOf(late, id, 1)).toHaveLength(1)
   })
 
-  test('a notice is no message: nobody sees it, and no queue counts it', async () => {
+  test('a notice is not listed as a message, and not counted in a queue', async () => {
     const late = await startWebhook(...Array.from({ length: 3 }, () => 503))
     const own = await startStored(kind, { ...late.environment, QUEUE_LIMIT: '1' })
     const id = await queue(own, said('c-1', 'x'))

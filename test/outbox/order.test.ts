@@ -52,7 +52,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect((await show(own, first)).attempts).toHaveLength(3)
   })
 
-  test('a v1 conversation is one, whoever of the two speaks', async () => {
+  test('a v1 conversation is the same for both of its senders', async () => {
     const divar = await startDivarAgainst('1', LATER)
     const own = await startStored(kind, { ...HASTY, ...divarAt(divar) })
     const first = await queue(own, { ...TRIPLE, message: '1' })

@@ -48,7 +48,7 @@ function after(delayMs: number): Misbehaviour {
   return { kind: 'slow', delayMs }
 }
 
-describe.each(DATABASES)('after a pause on %s', (kind) => {
+describe.each(DATABASES)('after a rate limit on %s', (kind) => {
   test('one message goes at a time until one is delivered, whatever else Divar answers; then all others go', async () => {
     const answers = [limited(1), { ...answer(503), delayMs: 200 }, after(500)]
     const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
@@ -106,7 +106,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
     return { store, gateway: gateways[1], ids, arrivals, arrived }
   }
 
-  test('send one message between them after a 429 without Retry-After, which pauses twice as long when that meets it again', async () => {
+  test('send one message between them after a 429 without Retry-After; a second 429 doubles the wait', async () => {
     const { store, gateway, ids, arrivals, arrived } = await startLimited([limited(), limited(), after(2500)])
     expect((await pauseOf(store))?.ms).toBe(60_000)
     await pass(store, 60_000)

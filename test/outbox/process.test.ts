@@ -15,7 +15,7 @@ import {
 } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
 
-test('a second process on one SQLite file ends with 75, since the first may be stopping, and says why; the first one goes on', async () => {
+test('a second process on one SQLite file ends with 75 and says why; the first one keeps running', async () => {
   const divar = await startDivar()
   const store = await withStore('sqlite')
   const first = await spawnReachable(divar, store)
@@ -66,7 +66,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['one', 'two'])
   })
 
-  test('killed in the middle of attempts: these are unknown, repeated only if that was wished; the rest goes on', async () => {
+  test('after a kill during attempts their outcome is unknown, and only at-least-once messages are retried; all others are delivered', async () => {
     const divar = await startDivar()
     const store = await withStore(kind)
     const first = await spawnReachable(divar, store)

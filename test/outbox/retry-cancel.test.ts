@@ -113,7 +113,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   describe('POST /messages/:id/cancel', () => {
-    test('ends and wipes a message that waits behind another; what is behind it goes on', async () => {
+    test('ends and wipes a message that waits behind another; the next one is delivered', async () => {
       const conversation = newConversation()
       const held = await hold(conversation)
       const id = await queue(gateway, said(conversation, 'cancelled'))

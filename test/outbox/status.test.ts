@@ -179,7 +179,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect((await supertest(gateway.url).head('/messages/x').set('x-api-key', KEYS.caller)).status).toBe(404)
   })
 
-  test('405 for what these routes do not know, 401 for whoever is none of ours', async () => {
+  test('405 for other methods, 401 for an unknown caller', async () => {
     const routes = [
       ['/messages', 'GET, HEAD, POST', ['put', 'delete', 'patch', 'options']],
       [`/messages/${ids.delivered}`, 'GET, HEAD', ['post', 'put', 'delete', 'patch', 'options']],

@@ -37,7 +37,7 @@ async function storeGauges(gateway: TestGateway): Promise<Record<string, number>
 const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was promised/) }
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind) => {
-  test('nothing is promised; what needs no store goes on; all of it comes back by itself', async () => {
+  test('no message is accepted, requests without a store are served, and all recovers by itself', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
     const url = String(store['DATABASE_URL'])

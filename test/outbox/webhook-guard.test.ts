@@ -28,7 +28,7 @@ async function deliverTo(receiver: RequestListener, part = 1) {
   return { outcome, timeouts }
 }
 
-test('a redirect of the webhook is not followed: wherever it leads, nobody is asked', async () => {
+test('a redirect of the webhook is not followed: no request reaches its target', async () => {
   let asked = 0
   const elsewhere = await originOf(
     createServer((_, response) => {
