@@ -48,7 +48,7 @@ const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = 
       text: 'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
     },
     en: {
-      title: 'You are logged in as somebody else',
+      title: 'You are logged in with another account',
       text: 'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
     },
   },
