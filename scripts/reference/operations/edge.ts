@@ -66,6 +66,10 @@ export const upkeep: readonly Operation[] = [
     asker: 'operator',
     section: 'upkeep',
     summary: { en: 'Metrics for Prometheus', fa: 'متریک‌ها برای Prometheus' },
+    more: {
+      en: '`kenar_store_clock_doubted` is 1 while the clock of the database is not trusted; nothing is deleted by age meanwhile.',
+      fa: '`kenar_store_clock_doubted` وقتی ساعت پایگاه داده قابل اعتماد نیست 1 است؛ در این مدت چیزی به دلیل قدیمی بودن حذف نمی‌شود.',
+    },
     answers: { 200: { type: 'text/plain', text: { en: 'The Prometheus text format.', fa: 'قالب متنی Prometheus.' } } },
     codes: [...ANY_REQUEST, ...ANY_CALLER],
   },

@@ -115,6 +115,10 @@ export const storedMessages: readonly Operation[] = [
     asker: 'service',
     section: 'stored',
     summary: { en: 'Get the state of a message', fa: 'گرفتن وضعیت یک پیام' },
+    more: {
+      en: 'Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
+      fa: 'تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
+    },
     parameters: ['message_id', 'x-request-id'],
     answers: {
       200: { schema: 'Message', text: { en: 'The state and every attempt.', fa: 'وضعیت و همهٔ تلاش‌ها.' } },
