@@ -2,14 +2,13 @@ import type { AddressRanges } from '../base/address.ts'
 import type { LogLevel } from '../observability/log.ts'
 import type { ResolverChoice } from '../resolver/load.ts'
 import type { ScopeStyle } from '../scope/scope.ts'
-import { DAY_MS, environmentSchema, HOUR_MS, type Variables } from './schema.ts'
+import { DAY_MS, environmentSchema, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
 import { suspectKeys } from './suspect-keys.ts'
-import { unusedVariables } from './unused-variables.ts'
 import type { DatabaseChoice, Environment } from './variables.ts'
 
 export type { Environment }
 
-/** Everything that the environment says, checked. */
+/** The checked configuration. */
 export type Config = {
   port: number
   host: string
@@ -27,11 +26,11 @@ export type Config = {
   limits: LimitsConfig
   logLevel: LogLevel
   shutdownGraceMs: number
-  /** Where spans go; without OTEL_EXPORTER_OTLP_ENDPOINT there are none. */
+  /** Where spans are exported; undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
   otlpUrl?: URL | undefined
-  /** Without DATABASE_URL there is none. */
+  /** Undefined without DATABASE_URL. */
   store?: StoreConfig | undefined
-  /** Without PUBLIC_URL there is none. */
+  /** Undefined without PUBLIC_URL. */
   consent?: ConsentConfig | undefined
   /** Variables that are set and have no effect. */
   ignored: string[]
@@ -40,13 +39,13 @@ export type Config = {
 }
 
 export type LimitsConfig = {
-  /** How many proxies stand before the gateway, or their addresses. Without it no proxy is trusted. */
+  /** The number of proxies before the gateway, or their addresses. Without it no proxy is trusted. */
   trustProxy?: number | AddressRanges | undefined
-  /** For each address; 0 for any number. */
+  /** Per address; 0 means no limit. */
   wrongKeysPerMinute: number
-  /** For each caller; 0 for any number. */
+  /** Per caller; 0 means no limit. */
   sendsPerMinute: number
-  /** Where Divar calls from. */
+  /** The addresses that Divar calls from. */
   divarSources?: AddressRanges | undefined
   maxRunningClicks: number
 }
@@ -56,13 +55,13 @@ export type StoreConfig = {
   /** Of 32 bytes each: the first encrypts, all decrypt. */
   keys: [Buffer, ...Buffer[]]
   retentionMs: number
-  /** The first wait, the longest one, and how long a message is tried in all. */
+  /** The first delay, the longest delay, and how long a message is retried in total. */
   retry: { firstMs: number; maxMs: number; forMs: number }
-  /** Nothing is deleted by its age for so long after a start. */
+  /** No row is deleted by its age for this long after a start. */
   deleteAfterStartMs: number
-  /** Queued messages of one caller. */
+  /** Per caller. */
   queueLimit: number
-  /** Deliveries at once to one host of Divar's. */
+  /** Concurrent deliveries to one of Divar's hosts. */
   concurrency: number
   webhook?: { url: URL; secret: string } | undefined
   backup?: { folder: string; everyMs: number; keep: number } | undefined
@@ -78,7 +77,7 @@ export type ConsentConfig = {
   scopeStyle: ScopeStyle
 }
 
-/** The configuration has faults: one line for each of them, without the value of any variable. */
+/** The configuration is invalid: one line per error, without the value of any variable. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
 
@@ -101,8 +100,8 @@ const SECRETS = [
 ]
 
 /**
- * Reads the configuration. Blanks around a value do not count, and an empty variable is an absent one.
- * @throws ConfigError naming every fault at once
+ * Reads the configuration. Values are trimmed, and an empty variable counts as absent.
+ * @throws ConfigError with all errors at once
  */
 export function readConfig(environment: Environment = process.env): Config {
   const given = trimmed(environment)
@@ -122,7 +121,7 @@ function trimmed(environment: Environment): Environment {
   return Object.fromEntries(entries.filter(([, value]) => value))
 }
 
-/** `.env.example` is public: a deployment of it as it is has no secrets. */
+/** `.env.example` is public, so its placeholders are not secret. */
 function placeholderFaults(given: Environment): string[] {
   return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
     (name) => `${name}: still holds the placeholder of .env.example`,

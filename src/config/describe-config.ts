@@ -1,7 +1,7 @@
 import type { Config, ConsentConfig, LimitsConfig, StoreConfig } from './config.ts'
 import { DAY_MS } from './schema.ts'
 
-/** What the first log line says: what is configured; of secrets, addresses, keys and folders only whether they are set. */
+/** The fields of the first log line. Secrets, keys, addresses and folders appear only as set or not set. */
 export function describeConfig(config: Config): Record<string, unknown> {
   return {
     port: config.port,

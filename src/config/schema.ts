@@ -9,7 +9,7 @@ import * as variable from './variables.ts'
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
 
-/** Every variable that this version reads, and what they need of each other. `.env.example` shows each of them. */
+/** All variables of this version and how they depend on each other. `.env.example` lists them all. */
 export const environmentSchema = z
   .object({
     PORT: variable.port.default(3000),
@@ -59,7 +59,7 @@ export const environmentSchema = z
     DIVAR_OAUTH_URL: variable.origin.default(new URL('https://oauth.divar.ir')),
     DIVAR_SCOPE_STYLE: variable.scopeStyle.default('v2'),
   })
-  // Also when single variables are wrong, so that one start names every fault.
+  // Runs even if single variables are invalid, so that one start reports every error.
   .superRefine(
     (variables, context) => {
       const faulty = new Set<unknown>(context.issues.map(({ path }) => path?.[0]))
@@ -75,14 +75,14 @@ export const environmentSchema = z
     { when: () => true },
   )
 
-/** What was read. A variable with a fault of its own is not `undefined` here, and is not of its type either. */
+/** The parsed variables. An invalid one is present here, but not of its type. */
 export type Variables = z.output<typeof environmentSchema>
 
-/** Without meaning where the variable, or the one it was compared with, has a fault of its own. */
+/** Ignored if the variable, or the one it was compared with, is itself invalid. */
 type Fault = [name: keyof Variables, message: string, comparedWith?: keyof Variables]
 
-/** Which variables each resolver needs. */
-export const RESOLVER_VARIABLES = {
+/** The variables that each resolver needs. */
+const RESOLVER_VARIABLES = {
   template: ['LANDING_URL_TEMPLATE'],
   module: ['RESOLVER_MODULE'],
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
@@ -117,7 +117,7 @@ function templateFaults(
 
 function scopeFaults({ LANDING_SCOPES: scopes, PUBLIC_URL: publicUrl }: Variables): Fault[] {
   return scopes !== undefined && publicUrl === undefined
-    ? [['LANDING_SCOPES', 'needs PUBLIC_URL, where consent begins']]
+    ? [['LANDING_SCOPES', 'needs PUBLIC_URL, where consent starts']]
     : []
 }
 
@@ -144,17 +144,51 @@ function consentFaults(variables: Variables): Fault[] {
   const missing = CONSENT_VARIABLES.filter((name) => variables[name] === undefined)
   return [
     ...(variables.DATABASE_URL === undefined
-      ? [['PUBLIC_URL', 'needs DATABASE_URL, where consent is kept'] satisfies Fault]
+      ? [['PUBLIC_URL', 'needs DATABASE_URL, where consent is stored'] satisfies Fault]
       : []),
     ...missing.map((name): Fault => [name, 'PUBLIC_URL needs it']),
   ]
 }
 
-/** What consent cannot do without. */
-export const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
+const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
 
 function portFaults({ PORT: port, INTERNAL_PORT: internalPort }: Variables): Fault[] {
   return port !== 0 && port === internalPort
     ? [['INTERNAL_PORT', 'expected another port than PORT, or nothing to share it']]
     : []
+}
+
+/** Not STATUS_WEBHOOK_URL: without a store it is an error, since its notifications would never come. */
+const ONLY_WITH_STORE = [
+  'TOKEN_ENCRYPTION_KEY',
+  'RETENTION_DAYS',
+  'RETRY_FIRST_MS',
+  'RETRY_MAX_MS',
+  'RETRY_FOR_MS',
+  'DELETE_AFTER_START_MS',
+  'QUEUE_LIMIT',
+  'OUTBOX_CONCURRENCY',
+  'BACKUP_DIR',
+]
+const ONLY_WITH_BACKUP = ['BACKUP_EVERY_HOURS', 'BACKUP_KEEP']
+const ONLY_WITH_CONSENT = [...CONSENT_VARIABLES, 'DIVAR_OAUTH_URL', 'DIVAR_SCOPE_STYLE']
+/** Proxies are not used (docs/decisions/0017-going-out.md); a host may set these for all its programs. */
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
+
+/** Variables that are set and have no effect: of another resolver, of a store or consent that is not configured, and of proxies. */
+export function unusedVariables(given: variable.Environment): string[] {
+  const isSet = (name: string) => given[name] !== undefined
+  const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
+  const ofOtherResolvers = Object.entries({
+    ...RESOLVER_VARIABLES,
+    template: [...RESOLVER_VARIABLES.template, 'LANDING_SCOPES'],
+  }).flatMap(([kind, names]) => (chosen === undefined || kind === chosen ? [] : [...names]))
+  return [
+    ...ofOtherResolvers,
+    ...(isSet('DATABASE_URL') ? [] : ONLY_WITH_STORE),
+    ...(isSet('DATABASE_URL') && isSet('BACKUP_DIR') ? [] : ONLY_WITH_BACKUP),
+    ...(isSet('STATUS_WEBHOOK_URL') ? [] : ['STATUS_WEBHOOK_SECRET']),
+    ...(isSet('PUBLIC_URL') ? [] : ONLY_WITH_CONSENT),
+    ...PROXIES,
+  ].filter(isSet)
 }

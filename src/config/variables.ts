@@ -16,7 +16,7 @@ import { isRequestedScope, SCOPE_WORDS } from '../scope/requested-scopes.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The kinds of variables. Every error says what was expected; none repeats a value, for any of them may be a secret. */
+/** Schemas of single variables. Errors say what was expected and never repeat a value, which may be a secret. */
 
 const MIN_CALLER_KEY = 16
 
@@ -45,7 +45,7 @@ export function milliseconds(min: number, max: number) {
   return integer(min, max, 'whole milliseconds')
 }
 
-/** Free text of Divar's panel: no length, no alphabet. */
+/** As Divar's panel shows it: any length, any characters. */
 export const identificationKey = required('expected the key that the developer panel shows')
 
 const headerSecretError = 'expected visible ASCII characters without blanks'
@@ -87,7 +87,7 @@ export const webAddress = required(webAddressError).transform((value, context) =
 })
 
 const baseAddressError = 'expected an address without query and fragment'
-/** Paths are put behind it. */
+/** Paths are appended to it. */
 export const baseAddress = webAddress.refine(({ search, hash }) => search === '' && hash === '', {
   error: baseAddressError,
 })
@@ -95,7 +95,7 @@ export const baseAddress = webAddress.refine(({ search, hash }) => search === ''
 const originError = 'expected an origin such as https://oauth.divar.ir, without a path'
 export const origin = webAddress.refine(isOrigin, { error: originError })
 
-/** Users' browsers come there. */
+/** Users' browsers open it. */
 export const publicAddress = baseAddress.refine((address) => address.protocol === 'https:' || isLoopback(address), {
   error: 'expected an https address; http is for loopback only',
 })
@@ -107,7 +107,7 @@ export const scopes = required(scopesError)
 
 export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
 
-/** The operator's own word, so no list of origins is asked; but a user's browser goes there, so it is https. */
+/** Set by the operator, so LANDING_ALLOWED_ORIGINS does not apply; https, since users' browsers open it. */
 export const landing = required('expected an https address').transform((value, context) => {
   const checked = checkLandingUrl(value, {})
   if ('url' in checked) return checked.url
@@ -147,7 +147,7 @@ export const database = required(databaseError).transform((value, context): Data
   return z.NEVER
 })
 
-/** Two slashes would begin a host, and what SQLite keeps in memory is no store. */
+/** Two slashes would begin a host, and an in-memory database would not persist. */
 function readSqliteFile(value: string): string | undefined {
   const file = /^file:(?:\/\/(?=\/))?([^?]*[^?/])$/.exec(value)?.[1]
   return file === undefined || file.startsWith('//') || file === ':memory:' ? undefined : file
@@ -156,9 +156,9 @@ function readSqliteFile(value: string): string | undefined {
 function isPostgresAddress(value: string): boolean {
   if (!/^postgres(?:ql)?:\/\//.test(value)) return false
   const plain = URL.parse(value)
-  // PostgreSQL's own notation of a user at a socket, `user@/database?host=/run`, is no URL to others.
+  // PostgreSQL's notation for a Unix socket, `user@/database?host=/run`, is not a valid URL.
   const address = plain ?? URL.parse(value.replace('@/', '@socket/'))
-  // After a bare / or # the rest of a password would pass for a database's name, which is no secret.
+  // After an unencoded / or # the rest of a password would be taken for the database name, which may be shown.
   if (address === null || `${address.pathname}${address.hash}`.includes('@')) return false
   return Boolean(plain?.hostname) || Boolean(address.searchParams.get('host'))
 }
@@ -179,7 +179,7 @@ export const encryptionKeys = required(encryptionKeysError).transform((list, con
 
 const webhookSecretError =
   'expected whsec_ and base64 of 24 to 64 bytes; echo "whsec_$(openssl rand -base64 32)" makes one'
-/** Standard Webhooks: exactly what their libraries read, on either side. */
+/** The format of Standard Webhooks, as its libraries accept it. */
 export const webhookSecret = required(webhookSecretError).refine(
   (value) => {
     const encoded = /^whsec_(.+)$/.exec(value)?.[1] ?? ''

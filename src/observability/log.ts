@@ -3,10 +3,10 @@ import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogg
 /**
  * What each level means:
  * - `fatal`: the process ends.
- * - `error`: a user or a message was harmed; somebody must act now.
- * - `warn`: something is off and was survived; look at it this week.
- * - `info`: one line for each unit of work.
- * - `debug`: what helps while hunting a fault; off in production.
+ * - `error`: a user or a message was harmed; act now.
+ * - `warn`: a problem without harm; look at it this week.
+ * - `info`: one line per request or background task.
+ * - `debug`: details for debugging; off in production.
  */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -27,12 +27,12 @@ export function createLogger(level: LogLevel, stream: DestinationStream = proces
 }
 
 /**
- * What may be logged of an error that is not ours: its kind, its code and where it came from. Its message stays out, since a library
- * or a resolver is free to put a token, a text or a phone number into it.
+ * The loggable part of a foreign error: its name, its code and its first stack frames. Not its message, since a library or a resolver may put a token,
+ * a text or a phone number into it.
  */
 export function describeError(error: unknown): { error: string; error_code?: string; error_at?: string[] } {
   if (typeof error !== 'object' || error === null) return { error: typeof error }
-  // Its members decide: an error from another realm, such as a worker's, is not an `instanceof Error`.
+  // No `instanceof Error`, which is false for errors of another realm.
   const members: { name?: unknown; code?: unknown; stack?: unknown; message?: unknown } = error
   const name = readSafely(() => members.name)
   const code = readSafely(() => members.code)
@@ -40,7 +40,7 @@ export function describeError(error: unknown): { error: string; error_code?: str
   return { error: isWord(name) ? name : 'object', ...(isWord(code) && { error_code: code }), error_at: frames }
 }
 
-/** A resolver can throw an error whose getters throw. Describing a failure must not be the next failure. */
+/** A resolver can throw an error whose getters throw. */
 function readSafely<Value>(read: () => Value): Value | undefined {
   try {
     return read()
@@ -53,7 +53,7 @@ function isWord(value: unknown): value is string {
   return typeof value === 'string' && /^\w{1,64}$/.test(value)
 }
 
-/** The first frames of a stack. The message stands in front of them and may itself have lines that look like frames. */
+/** The first frames of a stack. The message comes before them and may itself contain lines that look like frames. */
 function framesOf(stack: unknown, message: unknown): string[] {
   if (typeof stack !== 'string' || typeof message !== 'string') return []
   const at = stack.indexOf(message)

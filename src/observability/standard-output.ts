@@ -1,21 +1,21 @@
 import { constants, openSync } from 'node:fs'
 import sonicBoom from 'sonic-boom'
 
-/** Lines are written together once they are this long (bytes), or after this time. */
+/** Lines are buffered until they have this many bytes, or for this long. */
 const GATHERED_BYTES = 4096
 const GATHERED_MS = 100
-/** How soon a full pipe is tried again. sonic-boom itself would wait for 100 ms, in which a busy gateway fills a pipe several times. */
+/** Delay before a full pipe is retried. sonic-boom's own 100 ms is long enough for a busy gateway to fill a pipe several times. */
 const FULL_PIPE_RETRY_MS = 5
-/** How much may wait for a failing or slow standard output, in bytes. Lines beyond that are lost, and counted. */
+/** Bytes buffered while standard output fails or is slow. Lines beyond that are dropped and counted. */
 const WAITING_BYTES = 16 * 1024 * 1024
 
 export type StandardOutput = {
   write: (line: string) => void
   /** How many lines were lost since the start. */
   linesLost: () => number
-  /** Whether a write may keep a thread, for which `process.exit()` would wait. */
+  /** Whether a write may block a thread, for which `process.exit()` would wait. */
   isBlocking: boolean
-  /** Writes what waits, for at most `ms`; resolves to false when a write still hangs then. Later lines are dropped. */
+  /** Flushes for at most `ms` milliseconds; resolves to false if a write still hangs. Later lines are dropped. */
   end: (ms: number) => Promise<boolean>
 }
 
@@ -44,7 +44,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
   let retry: NodeJS.Timeout | undefined
   let ending: Promise<boolean> | undefined
   const ended = Promise.withResolvers<boolean>()
-  // What could not be written stays with the stream, which tries it again with each later write or flush.
+  // The stream keeps what it could not write and retries it with each later write or flush.
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (code === 'EAGAIN') {
       clearTimeout(retry)

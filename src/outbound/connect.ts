@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { buildConnector, errors } from 'undici'
 import { startDeadline } from '../base/timeout.ts'
 
-/** How long an address is tried alone before the next one is tried beside it (RFC 8305). */
+/** Delay before the next address is tried in parallel (RFC 8305). */
 const HEAD_START_MS = 250
 const MAX_ADDRESSES = 8
 
@@ -16,9 +16,9 @@ const resolveBySystem: Resolve = (hostname, callback) => {
 }
 
 /**
- * Connects to the first address of a name that answers. Later addresses are tried beside earlier ones, not instead of them: Node's own
- * `autoSelectFamily` gives up each address but the last after 250 ms, a time-out that no option of ours shows.
- * @param timeoutMs for all of it: finding the addresses, TCP, TLS
+ * Connects to the first address of a name that answers. Earlier attempts continue while later ones start: Node's own `autoSelectFamily` gives up each
+ * address but the last after 250 ms.
+ * @param timeoutMs in total: DNS, TCP and TLS
  */
 export function createConnector(timeoutMs: number, resolve: Resolve = resolveBySystem): buildConnector.connector {
   const connectOne = buildConnector({ timeout: timeoutMs, allowH2: false, autoSelectFamily: false })
@@ -51,7 +51,7 @@ export function createConnector(timeoutMs: number, resolve: Resolve = resolveByS
   }
 }
 
-/** Tries one address after another, each with a head start, until one has connected or all have failed. */
+/** Tries the addresses in order, each with a head start, until one has connected or all have failed. */
 function race(
   addresses: readonly string[],
   connectTo: (address: string, onEnd: buildConnector.Callback) => void,
@@ -82,7 +82,7 @@ function race(
   tryNext()
 }
 
-/** The best address first, then one of the other family: where one family leads nowhere, the other is tried soon. */
+/** Alternates IPv4 and IPv6, the best address first, so that a family without a route costs one head start only. */
 function alternateFamilies(found: readonly Address[]): string[] {
   const family = found[0]?.family
   const same = found.filter((one) => one.family === family)

@@ -17,16 +17,16 @@ export type FailureCause = 'local' | 'aborted' | 'remote'
 export type ReplyHeaders = Record<string, string | string[] | undefined>
 
 export type ExchangeRequest = {
-  /** POST unless something else is said. */
+  /** POST by default. */
   method?: 'GET' | 'POST'
   path: string
   headers: Record<string, string>
   body?: string
-  /** For all of it: waiting for a socket, connecting, writing, the whole answer. */
+  /** In total: waiting for a socket, connecting, writing, reading the whole answer. */
   timeoutMs: number
   maxBytes: number
   signal?: AbortSignal | undefined
-  /** On whose behalf, and what its span is called. */
+  /** The trace it belongs to, and the name of its span. */
   traced?: { as: string; trace: Trace } | undefined
 }
 
@@ -34,8 +34,8 @@ const SENDABLE_PATH = /^\/[\x21-\x7e]*$/
 const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * Asks once, follows nothing, repeats nothing, and always settles by its deadline; never rejects.
- * @param onReleased called once the pool is done with the request, which may be after it was given up
+ * Sends one request, without redirects or retries. Settles within its timeout and never rejects.
+ * @param onReleased called once the pool is done with the request, which may be after a timeout
  */
 export function ask(
   pool: Pick<Sockets, 'dispatch'>,
@@ -43,7 +43,7 @@ export function ask(
   onReleased?: () => void,
 ): Promise<Exchange> {
   const { method = 'POST', path, headers, body = null, timeoutMs, maxBytes, signal } = request
-  // Checked here, since a pool that finds it out for itself never uses the socket again that it had chosen.
+  // Checked here, since a pool that rejects it never reuses the socket that it had chosen.
   if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
     onReleased?.()
     return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
@@ -67,7 +67,7 @@ export function ask(
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
     try {
-      // We decode nothing, so nothing may be encoded.
+      // Encoded answers are not decoded.
       const asked = { 'accept-encoding': 'identity', ...headers }
       pool.dispatch({ method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
     } catch (error) {
@@ -76,7 +76,7 @@ export function ask(
   })
 }
 
-/** Gathers one answer within its bound. undici calls `onRequestStart` on a connected socket, just before it writes the first byte. */
+/** Collects one answer up to `maxBytes`. undici calls `onRequestStart` on a connected socket, just before it writes the first byte. */
 class Collector implements Dispatcher.DispatchHandler {
   readonly #maxBytes: number
   readonly #settle: (exchange: Exchange) => void

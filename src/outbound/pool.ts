@@ -1,23 +1,23 @@
 import { Pool } from 'undici'
 import { createConnector, type Resolve } from './connect.ts'
 
-/** Sockets to one host at once. */
+/** Concurrent sockets to one host. */
 export const MAX_SOCKETS = 128
 
 /**
- * How long an idle socket may be used again. Servers close theirs after 5 s (Node), 60 s or 75 s; a request written just then is lost
- * without a trace of whether it was read, so ours go first. A shorter limit that the server announces is honoured, with a margin.
+ * Servers close idle sockets after 5 s (Node), 60 s or 75 s. Whether a request written at that moment was read is unknown, so ours close first. A
+ * shorter limit that the server announces is honoured, with a margin.
  */
 const IDLE_MS = 3000
 
-/** How old a socket may be when a request begins: a name that moves to another address is followed within this time, also under load. */
+/** The maximum age of a socket when a request begins, so that a changed DNS record takes effect even under load. */
 const MAX_AGE_MS = 60_000
 
 export type Sockets = Pick<Pool, 'dispatch' | 'destroy'>
 
 export type PoolOptions = {
   maxAgeMs?: number
-  /** Finds the addresses of a name; the system's own way unless another is given. */
+  /** DNS resolution; the system's by default. */
   resolve?: Resolve
 }
 
