@@ -4,9 +4,9 @@ import { type DeliverBy, createDeliver, wireOf, type Deliver } from '../divar/de
 import type { Host } from '../outbound/host.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { readPayload } from '../outbox/payload.ts'
-import { logBreaker, type BreakerReading } from './breakers.ts'
 import type { Config } from '../config/config.ts'
 import { VERSION } from '../base/version.ts'
+import type { BreakerState } from '../outbound/breaker.ts'
 
 export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 
@@ -65,4 +65,14 @@ export function reachDivar(config: Config, openHost: OpenHost, log: Logger): Div
 
 function guard(host: Host, { origin }: URL, log: Logger) {
   return { origin, host, breaker: createBreaker({ onChange: logBreaker(origin, log) }) }
+}
+
+/** A breaker's host and state. */
+export type BreakerReading = { host: string; state: () => BreakerState }
+
+/** Logs each change of state. */
+export function logBreaker(host: string, log: Logger): (state: BreakerState) => void {
+  return (state) => {
+    log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host })
+  }
 }

@@ -1,6 +1,6 @@
 import type { Metric } from '../observability/metrics.ts'
 import type { OutboxMetrics } from '../outbox/metrics.ts'
-import type { BreakerReading } from './breakers.ts'
+import type { BreakerReading } from './divar.ts'
 import type { ConsentMetrics } from './consent.ts'
 import type { SpanCounts } from '../observability/spans.ts'
 import { requestMetrics, type RequestCounters } from './request-metrics.ts'

@@ -2,9 +2,8 @@ import type { Logger } from '../observability/log.ts'
 import { loadResolver } from '../resolver/load.ts'
 import type { UncheckedResolver } from '../resolver/resolver.ts'
 import { withBreaker } from '../resolver/forward.ts'
-import { logBreaker, type BreakerReading } from './breakers.ts'
+import { logBreaker, type BreakerReading, type OpenHost } from './divar.ts'
 import type { Config } from '../config/config.ts'
-import type { OpenHost } from './divar.ts'
 
 /**
  * The operator's resolver; a service gets a breaker.
