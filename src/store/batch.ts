@@ -4,15 +4,14 @@ import { StoreError } from './store.ts'
 
 export type BatchOptions = {
   maxItems: number
-  /** Batches under way at once. */
+  /** Batches running at once. */
   maxRunning: number
-  /** Items that may wait; what comes then is refused at once. */
+  /** Further items are refused at once. */
   maxWaiting: number
 }
 
 /**
- * For commits that share: a single connection gains nothing from more at once, a pool does; and whoever would wait behind so many is
- * better told that the store is too slow.
+ * Two batches at once help a pool of connections and do not harm a single connection. Beyond `maxWaiting` the store is too slow to wait for.
  */
 export const GROUP_COMMIT: BatchOptions = { maxItems: 100, maxRunning: 2, maxWaiting: 2000 }
 
@@ -20,13 +19,13 @@ type Waiting<Item, Result> = {
   item: Item
   resolve: (result: Result) => void
   reject: (error: unknown) => void
-  /** Stops the deadline for its turn, once it has one. */
+  /** Stops the timeout of waiting. */
   stopDeadline?: () => void
 }
 
 /**
- * Group commit: what comes while a commit is under way shares the next one. `run` answers one result for each item, in their order; when
- * it fails, it fails for all of them.
+ * Group commit: items that arrive during a commit share the next one. `run` returns one result for each item, in order; its failure rejects
+ * all items of the batch.
  */
 export function batched<Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,

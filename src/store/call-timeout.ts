@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { withTimeout } from '../base/timeout.ts'
 import { StoreError } from './store.ts'
 
-/** For one call, however many statements it takes. Less than a lease by far. */
+/** For one call with all of its statements. Much less than a lease. */
 export const CALL_TIMEOUT_MS = 10_000
 
 /** The connection failed after a commit was sent and before its answer came: the commit may have taken effect. */
@@ -13,8 +13,8 @@ export class LostAnswerError extends Error {
   }
 }
 
-/** Whether a call may still be given up so that it surely changes nothing. */
-class Progress {
+/** Whether a call can still be abandoned without any effect. */
+class CallProgress {
   #state: 'open' | 'committing' | 'given_up' = 'open'
 
   beginCommit(): void {
@@ -29,36 +29,36 @@ class Progress {
   }
 }
 
-const calls = new AsyncLocalStorage<Progress>()
+const calls = new AsyncLocalStorage<CallProgress>()
 
 /**
- * To be called before anything is sent to the database that commits.
+ * Call it before sending anything that commits.
  * @throws StoreError when the caller has already been answered that nothing was done
  */
 export function beginCommit(): void {
   calls.getStore()?.beginCommit()
 }
 
-/** Every call ends in time, and every way in which it fails is a StoreError that says whether the call may have been done all the same. */
-export function asStoreCall<Result>(call: () => Promise<Result>): Promise<Result> {
-  const progress = new Progress()
-  return withDeadline(
+/** Runs a call with a timeout. Every failure is a StoreError that says whether the call may have been committed. */
+export function runCall<Result>(call: () => Promise<Result>): Promise<Result> {
+  const progress = new CallProgress()
+  return withCallTimeout(
     () => calls.run(progress, call),
     () => progress.giveUp(),
   )
 }
 
-/** As `asStoreCall`, for a call that changes nothing. */
-export async function asStoreRead<Result>(call: () => Promise<Result>): Promise<Result> {
+/** As `runCall`, for a call that changes nothing. */
+export async function runRead<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
-    return await asStoreCall(call)
+    return await runCall(call)
   } catch (error) {
     throw error instanceof StoreError ? new StoreError(error.message, error.cause) : error
   }
 }
 
-/** @param giveUp prevents the call from being done; answers whether that was still possible */
-export async function withDeadline<Result>(call: () => Promise<Result>, giveUp: () => boolean): Promise<Result> {
+/** @param giveUp prevents the commit; returns whether that was still possible */
+export async function withCallTimeout<Result>(call: () => Promise<Result>, giveUp: () => boolean): Promise<Result> {
   try {
     const done = await withTimeout(CALL_TIMEOUT_MS, call())
     if (done === undefined) {

@@ -2,30 +2,30 @@ import type { Logger } from '../observability/log.ts'
 import type { MaintenanceStore } from './store.ts'
 
 const MINUTE_MS = 60_000
-/** A clock that moved further than this against the monotonic one was set, or is wrong. */
+/** A larger move against the monotonic clock means that the clock was set, or is wrong. */
 const MAX_MOVE_MS = 5 * MINUTE_MS
-/** A clock this far from the last heartbeat is not believed at once. */
+/** A clock further than this from the last heartbeat is not trusted at once. */
 const MAX_AWAY_MS = 24 * 60 * MINUTE_MS
-/** A clock that is still the same after so long is believed. */
+/** A clock that stays consistent for this long is trusted. */
 const BELIEVE_AFTER_MS = 60 * MINUTE_MS
 
 export type ClockStatus = { isClockDoubted: boolean }
 
 /**
- * Compares the database's clock with the monotonic one, so that a clock that is wrong deletes nothing. Each moment at which something would
- * be deleted or given up by its age asks first.
+ * Compares the database's clock with the monotonic one, so that a wrong clock deletes nothing. Everything that deletes or gives up rows by
+ * their age asks it first.
  */
 export class ClockWatch {
   readonly status: ClockStatus = { isClockDoubted: false }
   readonly #store: Pick<MaintenanceStore, 'readClock' | 'confirmClock'>
   readonly #log: Logger
   readonly #waitAfterStartMs: number
-  /** The database's clock minus the monotonic one: as it was last believed, and as it was last seen. */
+  /** The database's clock minus the monotonic one, when last trusted and when last seen. */
   #believed: number | undefined
   #seen = 0
-  /** Since when it has been as it was last seen. */
+  /** Since when the offset has been as last seen. */
   #since = 0
-  /** Until when it is doubted after a start, however it stands; 0 when it is not. */
+  /** Until when it is distrusted after a start; 0 when it is not. */
   #doubtedUntil = 0
   readonly #startedAt = performance.now()
 
@@ -59,7 +59,7 @@ export class ClockWatch {
       this.#seen = offset
       this.#since = monotonic
     }
-    // A clock that was far from the last heartbeat and has come back to it needs no more time.
+    // The clock has returned to the last heartbeat.
     if (heardAtMs !== null && Math.abs(nowMs - heardAtMs) <= MAX_AWAY_MS && monotonic < this.#doubtedUntil) {
       this.#doubtedUntil = 0
       this.#believed = offset

@@ -1,10 +1,10 @@
 import type { Sealed } from './message-store.ts'
 
-/** What the store keeps for consent: clicks behind their ids, walks under way, and grants. Free of SQL, as `store.ts` is. */
+/** What the store promises for consent: saved clicks, authorization flows and grants. Free of SQL. */
 
-/** Short-lived: what has expired is as if it had never been. */
+/** Expired rows are never returned. */
 export type ClickStore = {
-  /** Keeps a click, or keeps it anew for so long, in milliseconds. */
+  /** Saves a click for `ttlMs`, or renews it. */
   saveClick: (id: string, content: Sealed, ttlMs: number) => Promise<void>
   findClick: (id: string) => Promise<Sealed | undefined>
 }
@@ -78,9 +78,9 @@ export type RefreshClaim =
   | { kind: 'claimed' }
   /** Another pair is there already. */
   | { kind: 'changed'; grant: StoredGrant }
-  /** Somebody else is at it. */
+  /** Another gateway or request refreshes it. */
   | { kind: 'busy' }
-  /** Somebody has just tried in vain. */
+  /** A refresh has just failed. */
   | { kind: 'backing_off' }
   | { kind: 'gone' }
 
@@ -94,7 +94,7 @@ export type GrantStore = {
   listGrants: (macs: readonly string[], page: { cursor: number | undefined; limit: number }) => Promise<GrantPage>
   /** Answers whether there was one. */
   deleteGrant: (id: string) => Promise<boolean>
-  /** Takes the right to refresh this pair, for so long. */
+  /** Leases the right to refresh this token pair for `leaseMs`. */
   claimRefresh: (id: string, version: number, owner: string, leaseMs: number) => Promise<RefreshClaim>
   /** Commits the new pair in place of this version's and ends the lease; the former is kept for so long. Answers whether the lease held. */
   commitRefresh: (
@@ -109,9 +109,9 @@ export type GrantStore = {
   ) => Promise<boolean>
   /** Deletes a grant whose refresh token is of no use any more. Answers whether the lease still held; else nothing was deleted. */
   endGrant: (id: string, version: number, owner: string) => Promise<boolean>
-  /** Gives the right back after a failure; nobody tries again for so long. */
+  /** Ends the lease after a failure; no refresh is tried for `backOffMs`. */
   backOffRefresh: (id: string, owner: string, backOffMs: number) => Promise<void>
-  /** Live grants whose refresh token has less than this left, and that nobody refreshes, but for those of these ids. */
+  /** Live grants whose refresh token expires within `leftMs` and that are not being refreshed, except these ids. */
   findExpiringGrants: (leftMs: number, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
 }
 
@@ -124,11 +124,11 @@ export type ResealedGrant = {
   names: readonly GrantName[]
 }
 
-/** For the housekeeping: bounded batches. */
+/** For maintenance: bounded batches. */
 export type ConsentMaintenanceStore = {
   /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
   expire: (limit: number) => Promise<number>
-  /** Grants of which something lies under another key than this, but for those of these ids. */
+  /** Grants with something sealed under another key than this, except these ids. */
   findGrantsUnderOtherKeys: (keyId: string, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
   /** Replaces what is still as it was found; answers how many. */
   resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>

@@ -4,31 +4,31 @@ import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from './store-faults.ts'
 
 export const BATCH = 200
-/** Between two looks. */
+/** Between two rounds. */
 const LOOK_EVERY_MS = 30_000
-/** For one chore at one look, so that the others get their turn. What is left then is done at the next look, which follows soon. */
+/** For one task in one round, so that the others get their turn. The rest is done in the next round, which follows soon. */
 const MAX_CHORE_MS = 10_000
 const LOOK_AGAIN_MS = 1000
 const STOP_WAIT_MS = 2000
 
-/** What one batch of a chore did. As a number: there is more to do when the batch was full. */
+/** What one batch did. A number means that there is more to do when the batch was full. */
 export type Batch = number | { done: number; isMore: boolean }
 
-/** Runs chores again and again, each in bounded batches. */
+/** Runs maintenance tasks again and again, each in bounded batches. */
 export class MaintenanceLoop {
   readonly #log: Logger
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
   #stopped = false
   readonly #stopping = new AbortController()
-  /** Whether the last look left something to do. */
+  /** Whether the last round left work. */
   #isLeft = false
 
   constructor(log: Logger) {
     this.#log = log
   }
 
-  /** @param look done every so often, after the first round */
+  /** @param look every later round; as the first one by default */
   start(first: () => Promise<void>, look: () => Promise<void> = first): void {
     this.#working = first().finally(() => {
       if (this.#stopped) return
@@ -46,13 +46,12 @@ export class MaintenanceLoop {
     this.#stopped = true
     this.#stopping.abort()
     clearTimeout(this.#timer)
-    // What takes long, such as a copy, is not waited for.
     await withTimeout(STOP_WAIT_MS, this.#working)
   }
 
   /**
-   * Repeats while there is more, and rests after each batch for as long as it took, which leaves half of the time to other calls.
-   * @returns how much was done
+   * Repeats while there is more. Rests after each batch for as long as it took, which leaves half of the time to other calls.
+   * @returns how many rows were done
    */
   async runBatches(what: string, work: () => Promise<Batch>): Promise<number> {
     const endsAt = performance.now() + MAX_CHORE_MS

@@ -55,7 +55,7 @@ export type Repeated =
   /** The same request began, and its gateway ended before it knew how. */
   | { kind: 'lost'; messageId: string }
 
-/** A message in the hands of one gateway. */
+/** A message that is leased to one gateway. */
 export type Claimed = {
   id: string
   caller: string
@@ -108,11 +108,11 @@ export type Finish = {
 /** A message that is being sent, as far as the store knows. */
 export type Held = Claimed & {
   attemptOpen: boolean
-  /** Just now, from a gateway that is gone. */
+  /** Whether it was taken over just now from a gateway that is gone. */
   takenOver: boolean
 }
 
-/** For the outbox: what is owed, and who is at it. */
+/** For the outbox: queued messages and the gateways that deliver them. */
 export type OutboxStore = {
   /** Stores messages, all or none, in this order within each conversation. Returns only after the commit. */
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
@@ -127,17 +127,17 @@ export type OutboxStore = {
   begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
   /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */
   finish: (owner: string, finished: readonly Finish[]) => Promise<string[]>
-  /** Puts back what was claimed and surely not sent; an attempt that was committed as begun is as if it had never been. */
+  /** Puts back messages that were claimed and surely not sent; their open attempts are deleted. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
-  /** Pauses what is queued for Divar, as does a finish with a limit. */
+  /** Holds queued messages for Divar back, as does a finish with a limit. */
   holdForRateLimit: (limit: RateLimit) => Promise<void>
-  /** Tells that a message was delivered which was not stored. */
+  /** Reports the delivery of a message that was not stored. */
   resetRateLimitBackoff: () => Promise<void>
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
   /** Takes over at most `limit` messages whose owner's lease has ended; answers all that the owner then holds. */
   adopt: (owner: string, limit: number) => Promise<Held[]>
-  /** Ends the owner's lease; what it still holds goes to whoever asks next. */
+  /** Ends the owner's lease; its messages can be adopted. */
   leave: (owner: string) => Promise<void>
 }
 

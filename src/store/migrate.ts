@@ -8,8 +8,8 @@ import type { Schema } from './schema.ts'
 import type { DatabaseKind } from './store.ts'
 
 /**
- * Numbered and never changed once released. Each only adds what an older gateway can live without; what is no longer needed is taken
- * away by a later version, when no gateway that needs it can still be running.
+ * Numbered, and never changed once released. Each only adds, so that the previous version keeps working next to it. Columns are dropped by a
+ * later version, when no gateway that needs them can be running.
  */
 const MIGRATIONS = {
   '0001-outbox': outbox,
@@ -19,7 +19,7 @@ const MIGRATIONS = {
 }
 export type Migrations = Readonly<Record<string, (db: Kysely<unknown>, kind: DatabaseKind) => Promise<void>>>
 
-/** A migration failed, and the schema is as it was before. */
+/** A migration failed and was rolled back. */
 export class MigrationError extends Error {
   readonly migration: string
 
@@ -33,7 +33,7 @@ export class MigrationError extends Error {
 export type MigrateOptions = {
   /** Called before each migration that is still to be done. */
   onBegin?: (migration: string) => void
-  /** Others than ours. */
+  /** Replaces the gateway's own migrations. */
   migrations?: Migrations | undefined
 }
 
@@ -64,7 +64,7 @@ export async function migrate(
   throw error instanceof Error ? error : new Error('the migrations could not be listed', { cause: error })
 }
 
-/** What a newer gateway has done is no fault: ours works on its schema. The library would refuse to start. */
+/** Migrations of a newer gateway are accepted: this version works on its schema. Kysely would refuse to start. */
 async function newerMigrations(db: Kysely<Schema>): Promise<Record<string, Migration>> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
   if (!tables.some(({ name }) => name === 'kysely_migration')) return {}

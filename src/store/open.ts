@@ -14,14 +14,14 @@ const ADDRESS_TIMEOUT_MS = 1500
 
 /**
  * Opens the store and brings its schema up to date.
- * @throws StoreSetupError in words for whoever starts the gateway
+ * @throws StoreSetupError with a message for the operator
  */
 export async function openStore(
   address: DatabaseAddress,
   log: Logger,
   events: StoreEvents = { onFailed: () => undefined, onServed: () => undefined },
 ): Promise<Store> {
-  // Loaded when it is needed: a driver costs a good part of the time to the first answer.
+  // Loading a driver takes a good part of the start, so only the needed one is loaded.
   if (address.kind === 'postgres') {
     setDefaultAutoSelectFamilyAttemptTimeout(ADDRESS_TIMEOUT_MS)
     return (await import('./postgres/open.ts')).openPostgres(address.url, log, events)

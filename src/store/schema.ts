@@ -25,7 +25,7 @@ type MessageTable = {
   id: string
   caller: string
   wire: Wire
-  /** A MAC of whom it concerns; nobody reads a person's id out of it. */
+  /** A MAC, so that no person's id can be read from it. */
   conversation: string
   /** Whether it waits for the message before it in its conversation. */
   in_line: number
@@ -97,7 +97,7 @@ type GatewayTable = { id: string; lease_until: number }
 /** Clicks whose landing names their id. */
 type ClickTable = { id: string; content: Bytes; content_key: string; expires_at: number }
 
-/** Walks that are not finished. */
+/** Authorization flows that are not finished. */
 type ConsentTable = {
   id: string
   /** A digest of the first opening's `state`. */
@@ -151,5 +151,5 @@ export type UserGrantTable = {
   refreshed_at: number
 }
 
-/** What grants are found by: MACs, so that nobody reads out of them whose they are. */
+/** What grants are found by: MACs, so that no person's id can be read from them. */
 type GrantNameTable = { name: string; grant_id: string; kind: 'user' | 'owned' | 'scope' }

@@ -4,10 +4,9 @@ import { SealError } from '../base/keyring.ts'
 import { describeError } from '../observability/log.ts'
 import { StoreError, StoreSetupError } from './store.ts'
 
-/** How soon a store may be back. */
 const STORE_RETRY_S = 5
 
-/** A store that is away or full is told in the words of this side; what it said itself is for the log. */
+/** Maps store errors to public faults; the database's own message is only logged. */
 export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _response, next) => {
   if (error instanceof SealError) {
     next(
@@ -33,8 +32,8 @@ export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _resp
 }
 
 /**
- * For the commits that a caller has to know about: accepting a message for later, retrying, cancelling. When the answer to the commit was
- * lost, neither yes nor no is true.
+ * For commits that the caller relies on: queueing, retrying and cancelling a message. When the reply to the commit was lost, the outcome is
+ * unknown.
  */
 export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise<Result> {
   try {

@@ -2,34 +2,34 @@ import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from './store-faults.ts'
 
-const PROVE_EVERY_MS = 1000
-/** Less than the time between two proofs, so that the state follows within 2 s. */
-const PROOF_TIMEOUT_MS = 900
-/** A proof may hang for as long as any call; the next ones need not wait for it. */
-const MAX_PROOFS = 3
+const PROBE_EVERY_MS = 1000
+/** Less than the time between two probes, so that the state follows within 2 s. */
+const PROBE_TIMEOUT_MS = 900
+/** A probe may hang as long as any call; later ones do not wait for it. */
+const MAX_PROBES = 3
 
-/** What the parts that reach the database report. */
+/** What the drivers report. */
 export type StoreEvents = {
-  /** A call failed, or missed its deadline, in a way that says that the store is not well. */
+  /** A call failed or timed out in a way that means that the store is failing. */
   onFailed: () => void
   /** The database answered. */
   onServed: () => void
 }
 
 /**
- * Knows whether the store can be written to, without asking it: from the outcome of every call, and from a small write each second, which
- * alone says that it is back.
+ * Knows whether the store can be written to: from the outcome of every call, and from a small write each second. Only that write marks the
+ * store as up again.
  */
 export class StoreWatch implements StoreEvents {
-  /** Called when the store is away, and again with every proof that fails: what was read of it is old. */
+  /** Called when the store fails, and again with every failing probe. */
   onAway: () => void = () => undefined
-  /** Called when it can be written to again. */
+  /** Called when the store can be written to again. */
   onBack: () => void = () => undefined
   readonly #log: Logger
   #isUp = true
-  #proofFailed = false
+  #probeFailed = false
   #servedAt = 0
-  #proofs = 0
+  #probesRunning = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(log: Logger) {
@@ -48,31 +48,31 @@ export class StoreWatch implements StoreEvents {
     this.#servedAt = performance.now()
   }
 
-  /** @param prove writes something to the store */
-  start(prove: () => Promise<void>): void {
+  /** @param probe writes something to the store */
+  start(probe: () => Promise<void>): void {
     this.#timer = setInterval(() => {
-      if (this.#proofs < MAX_PROOFS) void this.#prove(prove)
-    }, PROVE_EVERY_MS)
+      if (this.#probesRunning < MAX_PROBES) void this.#probe(probe)
+    }, PROBE_EVERY_MS)
   }
 
   stop(): void {
     clearInterval(this.#timer)
   }
 
-  async #prove(prove: () => Promise<void>): Promise<void> {
+  async #probe(probe: () => Promise<void>): Promise<void> {
     const begunAt = performance.now()
-    this.#proofs += 1
-    const proof = prove()
+    this.#probesRunning += 1
+    const running = probe()
       .then(() => {
         this.#succeed()
       })
       .finally(() => {
-        this.#proofs -= 1
+        this.#probesRunning -= 1
       })
     try {
-      const proven = await withTimeout(PROOF_TIMEOUT_MS, proof)
-      // While others are served it only stands behind them.
-      if (proven === undefined && this.#servedAt < begunAt) this.#fail('no answer in time')
+      const answered = await withTimeout(PROBE_TIMEOUT_MS, running)
+      // While other calls are served the probe is only queued behind them.
+      if (answered === undefined && this.#servedAt < begunAt) this.#fail('no answer in time')
     } catch (error) {
       this.#fail(error)
     }
@@ -80,15 +80,15 @@ export class StoreWatch implements StoreEvents {
 
   #succeed(): void {
     const wasAway = !this.#isUp
-    if (this.#proofFailed || wasAway) this.#log.info({ event: 'store.up' })
-    this.#proofFailed = false
+    if (this.#probeFailed || wasAway) this.#log.info({ event: 'store.up' })
+    this.#probeFailed = false
     this.#isUp = true
     if (wasAway) this.onBack()
   }
 
   #fail(error: unknown): void {
-    if (!this.#proofFailed) this.#log.warn({ event: 'store.away', ...describeStoreError(error) })
-    this.#proofFailed = true
+    if (!this.#probeFailed) this.#log.warn({ event: 'store.away', ...describeStoreError(error) })
+    this.#probeFailed = true
     this.#isUp = false
     this.onAway()
   }

@@ -18,7 +18,7 @@ export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 /** In milliseconds since 1970; null before the first time. */
 export type ClockReading = { nowMs: number; heardAtMs: number | null }
 
-/** For the housekeeping: bounded batches of what time or a new key makes necessary. */
+/** For maintenance: bounded batches of what time or a new key makes necessary. */
 export type MaintenanceStore = {
   /** Wipes content whose time has come; answers how many. */
   wipe: (limit: number) => Promise<number>
@@ -80,9 +80,9 @@ export class StoreError extends Error {
 
 type StoreSetupOptions = { isTemporary?: boolean; variable?: StoreSetupError['variable'] }
 
-/** The store cannot be opened at all, and why, in words for whoever starts the gateway. */
+/** The store cannot be opened; the message is for the operator. */
 export class StoreSetupError extends Error {
-  /** Whether a later start may succeed though nobody has changed anything: the database is away, and may come. */
+  /** Whether a later start may succeed without any change, such as when the database is down. */
   readonly isTemporary: boolean
   /** The variable to look at. */
   readonly variable: 'DATABASE_URL' | 'TOKEN_ENCRYPTION_KEY'

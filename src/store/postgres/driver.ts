@@ -10,7 +10,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import { beginCommit, LostAnswerError } from '../call-timeout.ts'
-import { isReadOnly, isSessionUseless, isStoreFailing, isUndone, StaleSessionError } from './errors.ts'
+import { isReadOnly, isSessionUseless, isStoreFailing, surelyFailed, StaleSessionError } from './errors.ts'
 import type { StoreEvents } from '../store-watch.ts'
 
 /** Much less than a lease: a gateway that waits for a statement must not believe for long that it still holds one. */
@@ -136,7 +136,7 @@ async function committing<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (error) {
-    throw isUndone(error) ? error : new LostAnswerError(error)
+    throw surelyFailed(error) ? error : new LostAnswerError(error)
   }
 }
 

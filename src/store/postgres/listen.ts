@@ -7,10 +7,10 @@ import type { Schema } from '../schema.ts'
 const CHANNEL = 'kenar_outbox'
 const RECONNECT_MS = 1000
 const CONNECT_TIMEOUT_MS = 3000
-/** Notifying takes a lock of the whole server at commit, so it stands in no transaction of ours, and comes no more often than this. */
+/** NOTIFY takes a server-wide lock at commit, so it runs in its own transaction and not more often than this. */
 const ANNOUNCE_EVERY_MS = 100
 
-/** Gateways that share a database tell each other when something is queued. A hint: what is missed is found at the next look. */
+/** Tells other gateways on this database that something is queued. A hint only: a missed one is found by the next poll. */
 export type QueueSignal = {
   onQueued: (wake: () => void) => void
   announce: () => void
@@ -49,7 +49,7 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
       .then(() => next.query(`listen ${CHANNEL}`))
       .catch(lost)
   }
-  // A pooler keeps no session for a client that only listens, so nothing would ever be heard.
+  // A pooler keeps no session for a client that only listens, so no notification would arrive.
   if (kind === 'own') connect()
   else log.info({ event: 'store.polled', reason: 'a connection pooler does not pass LISTEN on' })
 

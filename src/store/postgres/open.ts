@@ -7,7 +7,7 @@ import type { Database } from '../queries/database.ts'
 import { CALL_TIMEOUT_MS } from '../call-timeout.ts'
 import { listenForQueued } from './listen.ts'
 import { postgresDialect } from './driver.ts'
-import { isToRunAgain } from './errors.ts'
+import { isRetryable } from './errors.ts'
 import { setUpPostgres } from './setup.ts'
 import { createQueries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
@@ -57,7 +57,7 @@ export async function openPostgres(url: string, log: Logger, events: StoreEvents
     },
     onQueued: signal.onQueued,
     close: async () => {
-      // A connection that hangs does not even say goodbye.
+      // A hanging connection never closes.
       await withTimeout(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
     },
   }
@@ -91,8 +91,8 @@ function describeDatabase(db: Kysely<Schema>): Database {
     db,
     now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)`,
     nextSeq: sql<number>`nextval(pg_get_serial_sequence('message', 'seq'))`,
-    write: (work) => runAgain(() => db.transaction().execute(work)),
-    lockLines: async (trx, conversations) => {
+    write: (work) => retryTransaction(() => db.transaction().execute(work)),
+    lockConversations: async (trx, conversations) => {
       if (conversations.length === 0) return
       const keys = [...new Set(conversations.map(lockKey))].sort()
       await sql`select pg_advisory_xact_lock(key) from unnest(cast(${keys} as bigint[])) as key`.execute(trx)
@@ -102,17 +102,17 @@ function describeDatabase(db: Kysely<Schema>): Database {
   }
 }
 
-async function runAgain<Result>(work: () => Promise<Result>): Promise<Result> {
+async function retryTransaction<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work()
     } catch (error) {
-      if (tries === MAX_TRIES || !isToRunAgain(error)) throw error
+      if (tries === MAX_TRIES || !isRetryable(error)) throw error
     }
   }
 }
 
-/** Advisory locks are named by 64 bits. Two conversations of one name would only wait for each other. */
+/** Advisory locks have 64-bit names. Two conversations with the same hash only wait for each other. */
 function lockKey(conversation: string): string {
   return hash('sha256', conversation, 'buffer').readBigInt64BE().toString()
 }

@@ -8,7 +8,7 @@ type Keyed = NewMessage & { idempotency: IdempotencyClaim }
 /** Stores messages in one commit. A key that was used before stores nothing: what is known of its first use is answered. */
 export function accept(database: Database, messages: readonly NewMessage[]): Promise<Accepted[]> {
   return database.write(async (trx) => {
-    const repeats = await takeKeys(database, trx, messages.filter(isKeyed))
+    const repeats = await claimKeys(database, trx, messages.filter(isKeyed))
     const fresh = messages.filter((message) => !repeats.some(({ id }) => id === message.id))
     await insertMessages(database, trx, fresh)
     const answers = new Map<string, Accepted>()
@@ -20,7 +20,7 @@ export function accept(database: Database, messages: readonly NewMessage[]): Pro
   })
 }
 
-/** Also the way in for notices, which are stored in the commit of the outcome that they tell. */
+/** Also stores status webhooks, in the commit of their outcome. */
 export async function insertMessages(
   database: Database,
   trx: Kysely<Schema>,
@@ -28,11 +28,11 @@ export async function insertMessages(
 ): Promise<void> {
   if (messages.length === 0) return
   const queued = messages.filter(({ leasedTo }) => leasedTo === undefined)
-  await database.lockLines(
+  await database.lockConversations(
     trx,
     queued.flatMap(({ conversations }) => conversations),
   )
-  const { now, busy } = await readLines(database, trx, queued)
+  const { now, busy } = await readBusyConversations(database, trx, queued)
   await trx
     .insertInto('message')
     .values(
@@ -65,7 +65,7 @@ export async function insertMessages(
 }
 
 /** The conversations among these in which something is still to come, and the time: as a number it spares each row an expression. */
-async function readLines(
+async function readBusyConversations(
   { now }: Database,
   trx: Kysely<Schema>,
   queued: readonly NewMessage[],
@@ -87,8 +87,8 @@ function isKeyed(message: NewMessage): message is Keyed {
   return message.idempotency !== undefined
 }
 
-/** Takes the keys that are free; answers the messages whose key was taken before. */
-async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly Keyed[]): Promise<Keyed[]> {
+/** Claims the free keys; returns the messages whose key was used before. */
+async function claimKeys(database: Database, trx: Kysely<Schema>, keyed: readonly Keyed[]): Promise<Keyed[]> {
   if (keyed.length === 0) return []
   const keys = keyed.map(({ caller, idempotency }) => [caller, idempotency.key])
   await sql`with ${valuesTable({ caller: 'text', key: 'text' }, keys)}
@@ -115,7 +115,7 @@ async function takeKeys(database: Database, trx: Kysely<Schema>, keyed: readonly
   return keyed.filter(({ id }) => !ids.has(id))
 }
 
-/** All calls take keys in one order; otherwise two that share some could wait for each other. */
+/** A fixed order prevents deadlocks between calls that share keys. */
 function byKey(one: Keyed, other: Keyed): number {
   const [first, second] = [nameOf(one), nameOf(other)]
   return first < second ? -1 : Number(first > second)

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
 import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
-import { CONCERNS_PAUSE, mayBegin, settlePause } from './rate-limit-hold.ts'
+import { CONCERNS_HOLD, mayBegin, settleHold } from './rate-limit-hold.ts'
 import type { Schema } from '../schema.ts'
 import { KEEP_CONTENT_MS, type Finish } from '../store.ts'
 
@@ -31,10 +31,10 @@ export function begin(
   })
 }
 
-/** Commits outcomes, and with them all that follows: the line moves on, a pause begins, a key gets its reply, a notice is owed. */
+/** Commits outcomes with all that follows: the next message becomes due, a hold begins, a key gets its reply, a status webhook is queued. */
 export function finish(database: Database, owner: string, finished: readonly Finish[]): Promise<string[]> {
   return database.write(async (trx) => {
-    await database.lockLines(
+    await database.lockConversations(
       trx,
       finished.flatMap(({ message }) => (message.inLine ? [message.conversation] : [])),
     )
@@ -42,13 +42,13 @@ export function finish(database: Database, owner: string, finished: readonly Fin
     const ids = new Set(ended.map(({ id }) => id))
     const held = finished.filter(({ message }) => ids.has(message.id))
     await endAttempts(database, trx, held)
-    await moveLines(
+    await advanceConversations(
       database,
       trx,
       held.flatMap(({ message, next }) => (message.inLine && next.state !== 'queued' ? [message.conversation] : [])),
     )
     const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
-    await tellPause(
+    await updateHold(
       database,
       trx,
       finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
@@ -95,12 +95,12 @@ async function endMessages(
       wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
     from v
     where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
-    returning message.id, ${CONCERNS_PAUSE} as concerns_pause`.execute(trx)
+    returning message.id, ${CONCERNS_HOLD} as concerns_pause`.execute(trx)
   return ended
 }
 
 /** A limit is the app's, so a 429 counts also when it comes too late for its lease. */
-async function tellPause(database: Database, trx: Kysely<Schema>, finished: readonly Finish[]): Promise<void> {
+async function updateHold(database: Database, trx: Kysely<Schema>, finished: readonly Finish[]): Promise<void> {
   if (finished.length === 0) return
   const begun = await trx
     .selectFrom('attempt')
@@ -115,7 +115,7 @@ async function tellPause(database: Database, trx: Kysely<Schema>, finished: read
     const begunAt = begun.find((one) => one.message_id === id && one.number === attempt?.number)?.begun_at
     return { id, begunAt, isDelivered: next.state === 'delivered', limit }
   })
-  await settlePause(database, trx, met)
+  await settleHold(database, trx, met)
 }
 
 async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonly Finish[]): Promise<void> {
@@ -161,8 +161,8 @@ async function closeNotBegun(now: Database['now'], trx: Kysely<Schema>, messageI
     .execute()
 }
 
-/** Lets the first message go that is left in each of these conversations. */
-export async function moveLines(
+/** Makes the first remaining message of each conversation due. */
+export async function advanceConversations(
   { now }: Database,
   trx: Kysely<Schema>,
   conversations: readonly string[],
@@ -185,7 +185,7 @@ export async function moveLines(
 }
 
 /** The first of these names of a conversation under which something is still to come. */
-export async function findBusy(trx: Kysely<Schema>, names: readonly string[]): Promise<string | undefined> {
+export async function findBusyConversation(trx: Kysely<Schema>, names: readonly string[]): Promise<string | undefined> {
   for (const name of names) {
     const open = await trx
       .selectFrom('message')

@@ -1,6 +1,6 @@
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { isWrittenLater, type Database } from './database.ts'
-import { markProbe, readPause, unmarkProbes } from './rate-limit-hold.ts'
+import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
 import type { Schema } from '../schema.ts'
 import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Held, type Sealed, type Wire } from '../store.ts'
 
@@ -12,7 +12,7 @@ const MAX_MADE_DUE = 1000
 /** A time-out of Divar's, as it is by default, and the commits around it. */
 const PROBE_LEASE_MS = 10_000
 
-/** How long a gateway that says nothing is taken for alive. */
+/** How long a gateway counts as alive after a heartbeat. */
 export const LEASE_MS = 30_000
 
 export async function heartbeat(database: Database, owner: string, db: Kysely<Schema> = database.db): Promise<void> {
@@ -35,11 +35,11 @@ export function claim(
   probeLeaseMs = PROBE_LEASE_MS,
 ): Promise<Claim> {
   return database.write(async (trx) => {
-    // Whoever claims is alive; otherwise another gateway could take over at once what is claimed here.
+    // Without it another gateway could adopt at once what is claimed here.
     await heartbeat(database, owner, trx)
-    let pause = wire === 'webhook' ? undefined : await readPause(database, trx)
+    let pause = wire === 'webhook' ? undefined : await readHold(database, trx)
     // Only one gateway may mark its message.
-    if (pause?.probeInMs === 0) pause = await readPause(database, trx, { lock: true })
+    if (pause?.probeInMs === 0) pause = await readHold(database, trx, { lock: true })
     if (pause === undefined) return claimDue(database, trx, owner, wire, limit)
     const { leftMs: heldMs, probeInMs } = pause
     if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, heldMs }
@@ -116,7 +116,7 @@ export function bodyIn({ body, body_key }: Row): Sealed | undefined {
   return body === null || body_key === null ? undefined : { keyId: body_key, bytes: body }
 }
 
-/** Messages in nobody's hands any more: their gateway's lease has ended, or it left. */
+/** Takes over messages whose gateway's lease has ended. */
 export function adopt(database: Database, owner: string, limit: number): Promise<Held[]> {
   return database.write(async (trx) => {
     await heartbeat(database, owner, trx)
@@ -147,7 +147,6 @@ async function heldBy(
   return rows.map((row) => ({ ...toClaimed(row), attemptOpen: row.attempt_open > 0, takenOver: taken.has(row.id) }))
 }
 
-/** Puts back what surely was not sent; what a commit says to have begun has not. */
 export function release(database: Database, owner: string, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return Promise.resolve()
   return database.write(async (trx) => {

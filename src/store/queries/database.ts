@@ -13,7 +13,7 @@ export type Database = {
   /** Runs in one transaction; may run it again when the database asked for that. */
   write: <Result>(work: (trx: Kysely<Schema>) => Promise<Result>) => Promise<Result>
   /** Keeps others away from these conversations until the transaction ends. */
-  lockLines: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
+  lockConversations: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
   /** The key's id of a `<key id>.<MAC>`. */
   keyIdOf: (column: 'fingerprint' | 'conversation') => RawBuilder<string>
   /** Locks the rows of a select, where there are others who could take them. */

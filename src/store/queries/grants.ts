@@ -65,7 +65,7 @@ export async function insertNames(trx: Kysely<Schema>, id: string, names: NewGra
     .execute()
 }
 
-/** Whoever has consented to as much or more needs the former grants no longer. */
+/** Deletes older grants that this one covers. */
 async function supersede(trx: Kysely<Schema>, { id, names }: NewGrant): Promise<void> {
   const owned = names.filter(({ kind }) => kind === 'owned').flatMap(({ macs }) => macs)
   if (owned.length === 0) return
@@ -134,7 +134,7 @@ export async function claimRefresh(
     .where(isLeaseOver(database))
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
-  // All of it from one look: whoever had the lease may commit at any moment.
+  // One read for all: the owner of the lease may commit at any moment.
   const [row] = await selectRows(database, sql`id = ${id} and ends_at > ${now}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
@@ -201,16 +201,16 @@ export function findExpiringGrants(
   return selectGrants(
     database,
     sql`refresh_until is not null and refresh_until > ${now} and refresh_until <= ${after(now, leftMs)}
-      and ${isLeaseOver(database)} ${butFor(except)} order by refresh_until limit ${limit}`,
+      and ${isLeaseOver(database)} ${excludeIds(except)} order by refresh_until limit ${limit}`,
   )
 }
 
 /** Leaves out the grants of these ids. */
-export function butFor(ids: readonly string[]): RawBuilder<unknown> {
+export function excludeIds(ids: readonly string[]): RawBuilder<unknown> {
   return ids.length === 0 ? sql`` : sql`and id not in (${sql.join(ids)})`
 }
 
-/** A lease that was written by a clock that was ahead holds nothing back. */
+/** A lease that was written by a clock that was ahead counts as over. */
 function isLeaseOver(database: Database) {
   const isLater = isWrittenLater(database, 'lease_set_at')
   return sql<boolean>`(lease_until is null or lease_until <= ${database.now} or ${isLater})`

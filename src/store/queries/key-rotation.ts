@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { ResealedGrant, StoredGrant } from '../consent-store.ts'
 import { OPEN_IN_LINE, type Database } from './database.ts'
-import { butFor, insertNames, selectGrants } from './grants.ts'
+import { excludeIds, insertNames, selectGrants } from './grants.ts'
 import type { Sealed, SealedRow } from '../store.ts'
 
 /** A database may have millions of rows, and a start waits for this: no more than so many of each kind are read. */
@@ -134,7 +134,7 @@ export function findGrantsUnderOtherKeys(
   const branch = (column: string) => sql`
     select id from (
       select id from user_grant
-      where ${sql.ref(column)} is not null and (${sql.ref(column)} < ${keyId} or ${sql.ref(column)} > ${keyId}) ${butFor(except)}
+      where ${sql.ref(column)} is not null and (${sql.ref(column)} < ${keyId} or ${sql.ref(column)} > ${keyId}) ${excludeIds(except)}
       limit ${limit}
     ) as ${sql.ref(`under_${column}`)}`
   const branches = ['content_key', 'names_key', 'previous_key'].map(branch)

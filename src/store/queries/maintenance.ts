@@ -5,7 +5,7 @@ import { CLOCK_TOLERANCE_MS, KEEP_CONTENT_MS, KEEP_KEY_MS, type ClockReading } f
 /** No click and no authorization flow is kept for longer. */
 const KEEP_FLOW_MS = 15 * 60 * 1000
 
-/** How long a gateway is remembered that has not been heard of. */
+/** How long the row of a gateway is kept after its lease has ended. */
 const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
 
 /** Longer than any wait between two tries. */
@@ -38,7 +38,7 @@ export async function purge({ db, now }: Database, retentionMs: number, limit: n
     .where(sql<boolean>`expires_at <= ${now}`)
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
-  // Notices that nobody delivers any more, since the webhook was taken away; whoever delivers them ends them long before.
+  // Status webhooks that are left over since the webhook was removed from the configuration.
   const unwanted = db
     .selectFrom('message')
     .select('seq')

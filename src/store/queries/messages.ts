@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import { insertMessages } from './accept.ts'
-import { findBusy, moveLines } from './attempts.ts'
+import { findBusyConversation, advanceConversations } from './attempts.ts'
 import { bodyIn, type Row } from './claim.ts'
 import type { Database } from './database.ts'
 import type { Schema } from '../schema.ts'
@@ -66,7 +66,7 @@ export function retry(
     }
     if (row.finished_at === null || row.body === null) return undefined
     const names = [...conversations, row.conversation]
-    const busy = await findBusy(trx, names)
+    const busy = await findBusyConversation(trx, names)
     await trx
       .updateTable('message')
       .set({
@@ -101,13 +101,13 @@ export function cancel(
       .set({ state, due_at: null, finished_at: database.now, body: null, body_key: null })
       .where('id', '=', id)
       .execute()
-    await moveLines(database, trx, [row.conversation])
+    await advanceConversations(database, trx, [row.conversation])
     if (notices) await insertMessages(database, trx, [notices[state]])
     return state
   })
 }
 
-/** Changes one message of a caller's while nobody else does, in the order of locks that everything here keeps: the line, then its rows. */
+/** Changes one message of a caller under locks, in the order that prevents deadlocks: the conversation, then its rows. */
 function change(
   database: Database,
   caller: string,
@@ -118,7 +118,7 @@ function change(
   return database.write(async (trx) => {
     const seen = await rowOf(trx, caller, id)
     if (seen === undefined) return undefined
-    await database.lockLines(trx, [seen.conversation, ...lines])
+    await database.lockConversations(trx, [seen.conversation, ...lines])
     const row = await rowOf(trx, caller, id, database.kind === 'postgres')
     if (row === undefined) return undefined
     const state = await act(trx, row)

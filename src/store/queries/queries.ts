@@ -16,7 +16,7 @@ import {
   listGrants,
   backOffRefresh,
 } from './grants.ts'
-import { asStoreCall, asStoreRead } from '../call-timeout.ts'
+import { runCall, runRead } from '../call-timeout.ts'
 import { keysInUse, findGrantsUnderOtherKeys, reseal, resealGrants, findRowsUnderOtherKeys } from './key-rotation.ts'
 import {
   backlog,
@@ -85,7 +85,7 @@ export const METHOD_NAMES: readonly MethodName[] = keysOf(QUERIES)
 
 export function createQueries(database: Database): StoreMethods {
   return createMethods<StoreMethods>(METHOD_NAMES, (name, ...parameters) => {
-    const run = isRead(name) ? asStoreRead : asStoreCall
+    const run = isRead(name) ? runRead : runCall
     return run(() => QUERIES[name](database, ...parameters))
   })
 }

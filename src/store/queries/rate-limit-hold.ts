@@ -25,7 +25,7 @@ type Row = {
 export type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
 
 /** The pause while it holds back what is queued; times in milliseconds. */
-export type PauseReading = {
+export type Hold = {
   /** What is left of it; 0 when it is over and nothing has been delivered since. */
   leftMs: number
   /** When a message may probe; 0 when it may now. */
@@ -33,29 +33,29 @@ export type PauseReading = {
 }
 
 /** The pause's row, as long as it was not written by a clock that was ahead. */
-export function isPauseValid(database: Database) {
+export function isHoldValid(database: Database) {
   return sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`
 }
 
 /** Whether an attempt of the outbox may begin: there is no pause, or this message is the one that probes. */
 export function mayBegin(database: Database) {
   return sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (
-    select 1 from pause where (until > ${database.now} or unconfirmed = 1) and ${isPauseValid(database)}
+    select 1 from pause where (until > ${database.now} or unconfirmed = 1) and ${isHoldValid(database)}
       and (probe_id is null or probe_id <> message.id)
   ))`
 }
 
 /** Whether the outcome of a message of Divar's has to be told to the pause even if it is no 429. */
-export const CONCERNS_PAUSE = sql<number>`(wire <> 'webhook' and exists (
+export const CONCERNS_HOLD = sql<number>`(wire <> 'webhook' and exists (
   select 1 from pause where unconfirmed = 1 or wait_ms > 0
 ))`
 
 /** `undefined` when everything that is due may go. */
-export async function readPause(
+export async function readHold(
   database: Database,
   trx: Kysely<Schema>,
   { lock = false } = {},
-): Promise<PauseReading | undefined> {
+): Promise<Hold | undefined> {
   const row = await readRow(database, trx, lock)
   if (row === undefined) return undefined
   const { now, until, unconfirmed, probe_id, probe_until, probe_due } = row
@@ -79,7 +79,7 @@ export async function markProbe(
     .execute()
 }
 
-/** These have not probed after all. */
+/** These messages did not probe. */
 export async function unmarkProbes(trx: Kysely<Schema>, messageIds: readonly string[]): Promise<void> {
   await trx
     .updateTable('pause')
@@ -96,11 +96,11 @@ export async function resetRateLimitBackoff({ db }: Database): Promise<void> {
 /** A send that is not stored met a limit. */
 export function holdForRateLimit(database: Database, limit: RateLimit): Promise<void> {
   const begunAt = Infinity
-  return database.write((trx) => settlePause(database, trx, [{ id: '', begunAt, isDelivered: false, limit }]))
+  return database.write((trx) => settleHold(database, trx, [{ id: '', begunAt, isDelivered: false, limit }]))
 }
 
 /** What follows for the pause from attempts that have ended, of which one may be the probe. */
-export async function settlePause(database: Database, trx: Kysely<Schema>, met: readonly Met[]): Promise<void> {
+export async function settleHold(database: Database, trx: Kysely<Schema>, met: readonly Met[]): Promise<void> {
   await trx
     .insertInto('pause')
     .values({ id: 1, until: 0, set_at: 0 })
@@ -140,7 +140,7 @@ function nextRow(before: Row, met: readonly Met[]): Row {
   return { ...row, until, unconfirmed: 1, probe_id: null, probe_until: null, probe_due: probeDue }
 }
 
-/** One that was delivered ends the pause for all; after any other the next one probes. */
+/** A delivered probe ends the hold; after any other outcome the next message probes. */
 function afterProbe(row: Row, { begunAt, isDelivered }: Met): Row {
   const none = { probe_id: null, probe_until: null }
   return isDelivered
@@ -148,20 +148,20 @@ function afterProbe(row: Row, { begunAt, isDelivered }: Met): Row {
     : { ...row, ...none, probe_due: begunAt === undefined ? row.probe_due : row.now + PROBE_EVERY_MS }
 }
 
-/** What a clock that was ahead has written counts as no pause. */
+/** A hold that was written by a clock that was ahead counts as none. */
 async function readRow(database: Database, trx: Kysely<Schema>, lock: boolean): Promise<Row | undefined> {
   const found = await trx
     .selectFrom('pause')
     .select(['until', 'set_at', 'wait_ms', 'unconfirmed', 'probe_id', 'probe_until', 'probe_due'])
-    .select([database.now.as('now'), isPauseValid(database).as('is_valid')])
+    .select([database.now.as('now'), isHoldValid(database).as('is_valid')])
     .$if(lock && database.kind === 'postgres', (query) => query.forUpdate())
     .executeTakeFirst()
   if (found === undefined) return undefined
   const { is_valid, ...row } = found
-  return is_valid ? row : { ...NO_PAUSE, now: row.now }
+  return is_valid ? row : { ...NO_HOLD, now: row.now }
 }
 
-const NO_PAUSE: Omit<Row, 'now'> = {
+const NO_HOLD: Omit<Row, 'now'> = {
   until: 0,
   set_at: 0,
   wait_ms: 0,

@@ -24,7 +24,7 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
       { isTemporary: isTemporary(code) },
     )
   })
-  // Whoever had the file before is gone: that is what the lock says.
+  // The lock on the file proves that no other gateway is left.
   await db.deleteFrom('gateway').execute()
   await db
     .updateTable('user_grant')
@@ -51,7 +51,7 @@ function openAlone(path: string): SqliteFile.Database {
     file.pragma('journal_mode = wal')
     file.pragma('synchronous = full')
     file.pragma('foreign_keys = on')
-    // A container's own file system may be read-only, and then has no place for temporary files.
+    // A container's file system may be read-only, without a place for temporary files.
     file.pragma('temp_store = memory')
     file.pragma('secure_delete = on')
     file.exec('begin immediate; commit')
@@ -62,18 +62,18 @@ function openAlone(path: string): SqliteFile.Database {
   }
 }
 
-/** Another process may end, and a disk may have room again. A wrong path or file stays what it is. */
+/** Another process may end and disk space may be freed. A wrong path or file stays wrong. */
 function isTemporary(code: string): boolean {
   return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|IOERR(?!_LOCK))/.test(code)
 }
 
 function describe(code: string): string {
   if (code.startsWith('SQLITE_BUSY')) return 'another process has this file open; a SQLite file serves one gateway'
-  // The driver looks for the folder itself, and says by a TypeError that there is none.
+  // The driver checks the folder itself and throws a TypeError when it is missing.
   if (code.startsWith('SQLITE_CANTOPEN') || code === 'TypeError') {
     return 'cannot be opened; its folder must exist and be writable'
   }
-  // A file that may only be read cannot be locked either.
+  // A read-only file cannot be locked either.
   if (code.startsWith('SQLITE_READONLY') || code === 'SQLITE_IOERR_LOCK') {
     return 'cannot be locked; it must be writable, on a file system that has locks'
   }
@@ -113,13 +113,13 @@ function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Databa
         if (file.inTransaction) file.exec('rollback')
       }
     },
-    lockLines: () => Promise.resolve(),
+    lockConversations: () => Promise.resolve(),
     keyIdOf: (column) => sql<string>`substr(${sql.ref(column)}, 1, instr(${sql.ref(column)}, '.') - 1)`,
     skipLocked: sql``,
   }
 }
 
-/** The path leads to no file, or to another than the one that is open. What is committed now would be gone with the next start. */
+/** The path leads to another file than the open one, or to none: commits would be lost with the next start. */
 class FileReplacedError extends Error {
   readonly code = 'STORE_FILE_REPLACED'
 

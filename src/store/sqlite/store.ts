@@ -1,25 +1,24 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { withDeadline } from '../call-timeout.ts'
+import { withCallTimeout } from '../call-timeout.ts'
 import { createMethods, isRead, type MethodName } from '../methods.ts'
-import { giveUp, newTurn, type Told, type Turn } from './protocol.ts'
+import { abandon, newCallState, type Reply, type CallState } from './protocol.ts'
 import type { SqliteQueries } from './open.ts'
 import { StoreError, StoreSetupError, type Store, type StoreMethods } from '../store.ts'
 import type { StoreEvents } from '../store-watch.ts'
 
-/** The same, as it comes in: each value is of the type that its call promised. */
-type Heard = Exclude<Told, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
+/** A reply as it is received: its value has the type that its call promised. */
+type ReceivedReply = Exclude<Reply, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
 
-type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; turn: Turn }
+type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; state: CallState }
 
-/** What comes then is refused at once: a thread that hangs on its disk answers nobody, and each call that waits takes memory. */
+/** Bounds memory while the thread hangs on its disk; further calls are refused at once. */
 const MAX_WAITING = 10_000
-/** Longer than a checkpoint takes; a thread that hangs on its disk is given up. */
+/** Longer than a checkpoint takes; after that the thread is terminated. */
 const CLOSE_TIMEOUT_MS = 5000
 
 /**
- * Opens a store in a SQLite file, for this process alone. It lives in a thread of its own: waiting for the disk, which every commit does,
- * must hold up no click.
+ * Opens a store in a SQLite file, for this process alone. It runs in a worker thread, because every commit blocks on the disk.
  */
 export async function openSqliteStore(path: string, events: StoreEvents): Promise<Store> {
   const thread = new Thread(path, events)
@@ -50,15 +49,15 @@ class Thread {
     const file = new URL(`thread${extname(import.meta.url)}`, import.meta.url)
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
-      this.#worker.on('message', (heard: Heard) => {
-        if (heard.kind === 'opened') resolve(heard.methods)
-        else if (heard.kind === 'not_opened') reject(new StoreSetupError(heard.why, heard.cause, heard))
-        else this.#settle(heard)
+      this.#worker.on('message', (received: ReceivedReply) => {
+        if (received.kind === 'opened') resolve(received.methods)
+        else if (received.kind === 'not_opened') reject(new StoreSetupError(received.why, received.cause, received))
+        else this.#settle(received)
       })
     })
     this.#worker.on('exit', () => {
       this.#isGone = true
-      for (const { reject, turn } of this.#waiting.values()) reject(closedError({ mayHaveCommitted: !giveUp(turn) }))
+      for (const { reject, state } of this.#waiting.values()) reject(closedError({ mayHaveCommitted: !abandon(state) }))
     })
   }
 
@@ -66,12 +65,12 @@ class Thread {
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
-    const turn = newTurn()
+    const state = newCallState()
     const call = () => {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
-      return this.#post(turn, method, ...parameters)
+      return this.#post(state, method, ...parameters)
     }
-    return withDeadline(call, () => giveUp(turn) || isRead(method)).catch((error: unknown) => {
+    return withCallTimeout(call, () => abandon(state) || isRead(method)).catch((error: unknown) => {
       this.#events.onFailed()
       throw error
     })
@@ -82,19 +81,19 @@ class Thread {
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
-    return this.#post(newTurn(), method, ...parameters)
+    return this.#post(newCallState(), method, ...parameters)
   }
 
   #post<Method extends keyof SqliteQueries>(
-    turn: Turn,
+    state: CallState,
     method: Method,
     ...parameters: Parameters<SqliteQueries[Method]>
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
     return new Promise((resolve, reject) => {
       if (this.#isGone) throw closedError()
       const id = (this.#calls += 1)
-      this.#waiting.set(id, { resolve, reject, turn })
-      this.#worker.postMessage({ id, method, parameters, turn })
+      this.#waiting.set(id, { resolve, reject, state })
+      this.#worker.postMessage({ id, method, parameters, state })
     })
   }
 
@@ -113,12 +112,12 @@ class Thread {
     clearTimeout(timer)
   }
 
-  #settle(heard: Extract<Heard, { id: number }>): void {
-    const waiting = this.#waiting.get(heard.id)
-    this.#waiting.delete(heard.id)
+  #settle(received: Extract<ReceivedReply, { id: number }>): void {
+    const waiting = this.#waiting.get(received.id)
+    this.#waiting.delete(received.id)
     this.#events.onServed()
-    if (heard.kind === 'answer') waiting?.resolve(heard.value)
-    else waiting?.reject(new StoreError('the store failed', heard.error, heard))
+    if (received.kind === 'answer') waiting?.resolve(received.value)
+    else waiting?.reject(new StoreError('the store failed', received.error, received))
   }
 }
 
