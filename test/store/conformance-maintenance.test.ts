@@ -21,7 +21,7 @@ import {
 
 const DAY_MS = 24 * 60 * MINUTE_MS
 
-describe.each(DATABASES)('keeping house on %s', (kind) => {
+describe.each(DATABASES)('maintenance on %s', (kind) => {
   let at: AlterableStore
   let store: Store
   /** Of one test alone, since what is counted here is counted across the store. */

@@ -3,11 +3,11 @@ import { createLogger } from '../../src/observability/log.ts'
 import { BATCH, MaintenanceLoop } from '../../src/store/maintenance.ts'
 
 test('retention works until nothing is left, however much there is, and other calls get their turn between', async () => {
-  const house = new MaintenanceLoop(createLogger('silent'))
+  const loop = new MaintenanceLoop(createLogger('silent'))
   let left = 70 * BATCH + 1
   let otherCalls = 0
   const other = setInterval(() => (otherCalls += 1), 0)
-  const done = await house.runBatches('purge', () => {
+  const done = await loop.runBatches('purge', () => {
     const batch = Math.min(BATCH, left)
     left -= batch
     return new Promise((resolve) => setTimeout(resolve, 1, batch))
@@ -15,5 +15,5 @@ test('retention works until nothing is left, however much there is, and other ca
   clearInterval(other)
   expect({ done, left }).toEqual({ done: 70 * BATCH + 1, left: 0 })
   expect(otherCalls).toBeGreaterThan(70)
-  await house.stop()
+  await loop.stop()
 })
