@@ -10,11 +10,11 @@ export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
 /** @param perMinute 0 for no limit */
 export function createWrongKeyCount(perMinute: number): CountWrongKey {
   if (perMinute === 0) return (_, refusal) => refusal
-  const quota = new RateLimit({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
+  const rateLimit = new RateLimit({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
   return (request, refusal) => {
     const address = clientAddress(request)
     // Unparsable addresses share one counter.
-    const { taken, resetsInS, headers } = quota.take(address === undefined ? 'unreadable' : networkOf(address))
+    const { taken, resetsInS, headers } = rateLimit.take(address === undefined ? 'unreadable' : networkOf(address))
     if (taken) return refusal
     return new Fault('too_many_wrong_keys', TOO_MANY, { ...refusal.options, retryAfter: resetsInS, headers })
   }
