@@ -67,7 +67,7 @@ describe('does not ask the store in a tight loop', () => {
     expect(asked).toHaveLength(times)
   })
 
-  test('while a rateLimitHold of Divar’s lasts, however long: not at all', async () => {
+  test('while Divar’s rate limit holds, however long: not at all', async () => {
     const { worker, rateLimitHold, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
     rateLimitHold.holdFor(10 * MINUTE_MS)
     worker.wake()
