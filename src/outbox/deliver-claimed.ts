@@ -196,7 +196,7 @@ const NOT_SENT_NOW: Attempted = { outcome: { kind: 'unavailable', retryAfterSeco
 
 /** With the retry time that is left now. */
 function withTimeLeft(message: Claimed, takenAt: number): Claimed {
-  return { ...message, tryForMs: message.tryForMs - (performance.now() - takenAt) }
+  return { ...message, tryForMs: Math.round(message.tryForMs - (performance.now() - takenAt)) }
 }
 
 function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {

@@ -176,7 +176,7 @@ describe('a link', () => {
       const asked = await startConsentGateway({ scopes })
       const { people } = asked.divar.world
       const { status, body } = await completeFlow(await clicked(asked, 'buyer'), { side: 'seller' })
-      expect([status, body]).toEqual([403, expect.stringContaining('logged in as somebody else')])
+      expect([status, body]).toEqual([403, expect.stringContaining('logged in with another account')])
       for (const { v2Id } of [people.buyer, people.seller]) {
         const { text } = await ask(asked, `/grants?user_id=${encodeURIComponent(v2Id)}`)
         expect(parseJson(text)['grants']).toEqual([])

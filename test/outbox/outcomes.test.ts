@@ -22,6 +22,8 @@ const ONE_MORE = { ...V2, delivery: 'at-least-once' }
 /** A wait that cannot be long, within a time in which there is room for two: never ten attempts, which would open the breaker. */
 const BRIEF = { RETRY_FIRST_MS: '500', RETRY_MAX_MS: '500', RETRY_FOR_MS: '1000' }
 
+const DAY_MS = 24 * 60 * 60 * 1000
+
 describe.each(DATABASES)('a queued message on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
@@ -123,6 +125,15 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     await gateway.loggedWhen((all) => all.some(isIt))
     const line = gateway.lines().find(isIt)
     expect(line).toMatchObject({ level: 'error', event: 'message.platform_error', state: 'failed', divar_status: 503 })
+  })
+
+  test('that is asked to wait beyond its end is tried once more, a minute before its end', async () => {
+    const own = await startStored(kind)
+    own.divar.misbehave(answer(503, '{}', { 'retry-after': '86400' }))
+    const waiting = await until(own, await queue(own, V2), 'queued', tried(1))
+    const inMs = Date.parse(waiting.next_attempt_at ?? '') - Date.parse(waiting.attempts[0]?.ended_at ?? '')
+    expect(inMs).toBeGreaterThan(DAY_MS - 120_000)
+    expect(inMs).toBeLessThanOrEqual(DAY_MS - 60_000)
   })
 
   test('has failed, or is unknown, when it was tried for RETRY_FOR_MS', async () => {

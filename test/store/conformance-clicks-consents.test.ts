@@ -44,8 +44,21 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.findClick(newId('clk'))).toBeUndefined()
     })
 
-    test('is not found in the very moment in which it expires', async () => {
-      expect(await store.findClick(await keep('for no time', 0))).toBeUndefined()
+    test('is not found once it has expired', async () => {
+      const id = await keep('for no time', 0)
+      await store.confirmClock()
+      expect(await store.findClick(id)).toBeUndefined()
+    })
+
+    test('is found while a clock that has just jumped ahead says that it has expired', async () => {
+      const id = await keep('for a minute', MINUTE_MS)
+      await store.confirmClock()
+      await at.alter(`update click set expires_at = expires_at - ${2 * MINUTE_MS}`)
+      await at.alter(`update clock set heard_at = heard_at - ${3 * MINUTE_MS}`)
+      store = at.store()
+      expect(await store.findClick(id)).toBeDefined()
+      await store.confirmClock()
+      expect(await store.findClick(id)).toBeUndefined()
     })
 
     test('kept anew lives on, as it was kept last', async () => {
@@ -54,6 +67,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const found = await store.findClick(id)
       expect([found?.keyId, textOf(found)]).toEqual(['key-2', 'second'])
       await keep('third', 0, id)
+      await store.confirmClock()
       expect(await store.findClick(id)).toBeUndefined()
     })
 
@@ -207,6 +221,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test('has for the walk the time that it was given when it was opened, be it more or less', async () => {
       const [late, early] = [await opened('mine', 0), await begun(500)]
+      await store.confirmClock()
       expect(await store.endConsent(late.state, 'mine')).toEqual(NONE)
       expect(await open(early.id, 'mine', 60 * MINUTE_MS)).toBeDefined()
       await at.alter(`update consent set expires_at = expires_at - ${MINUTE_MS} where id = '${early.id}'`)

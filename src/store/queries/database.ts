@@ -27,10 +27,15 @@ export const OPEN_IN_LINE = sql<boolean>`state in ('queued', 'sending') and in_l
 export function valuesTable(columns: Record<string, 'text' | 'bigint'>, rows: readonly (readonly unknown[])[]) {
   const types = Object.values(columns)
   const tuples = rows.map((row) => {
-    const cells = row.map((value, index) => sql`cast(${value} as ${sql.raw(types[index] ?? 'text')})`)
+    const cells = row.map((value, index) => sql`cast(${whole(value)} as ${sql.raw(types[index] ?? 'text')})`)
     return sql`(${sql.join(cells)})`
   })
   return sql`v (${sql.raw(Object.keys(columns).join(', '))}) as (values ${sql.join(tuples)})`
+}
+
+/** Durations may have fractions of a millisecond, which PostgreSQL refuses as a bigint. */
+function whole(value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value) : value
 }
 
 /** A point in time by the database's clock. */
@@ -43,8 +48,15 @@ export function isWrittenLater({ now }: Pick<Database, 'now'>, column: string) {
   return sql<boolean>`${sql.ref(column)} > ${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`
 }
 
-/** Whether a time has passed both now and when the clock was last trusted: a clock that has just jumped ahead expires nothing. */
-export function hasPassed({ now }: Pick<Database, 'now'>, column: string) {
-  const at = sql.ref(column)
+/**
+ * Whether a time has passed both now and when the clock was last trusted: a clock that has just jumped ahead expires nothing.
+ * @param time a column, or an expression
+ */
+export function hasPassed({ now }: Pick<Database, 'now'>, time: string | RawBuilder<number>) {
+  const at = typeof time === 'string' ? sql.ref(time) : time
   return sql<boolean>`(${at} <= ${now} and ${at} <= coalesce((select heard_at from clock where id = 1), 0))`
+}
+
+export function isAhead(database: Pick<Database, 'now'>, time: string | RawBuilder<number>) {
+  return sql<boolean>`not ${hasPassed(database, time)}`
 }
