@@ -14,7 +14,7 @@ import { runSuite, type Suite } from './support/suite.ts'
 
 const KILLS = { short: 10, full: 200 }
 /** By the start of a bare Node on the same machine at the same time. */
-const READY_LIMIT = 20
+const READY_LIMIT = 60
 const SETTLED_WITHIN_MS = 60_000
 /** Some are killed before they are up: settling what was left must itself stand a kill. */
 const EARLY_CHANCE = 0.1

@@ -133,3 +133,16 @@ describe.each(DATABASES)('while a clock is two days ahead, on %s,', (kind) => {
     expect(await store().accept([newMessage({ idempotency })])).toEqual([{ kind: 'accepted' }])
   })
 })
+
+describe.each(DATABASES)('while a clock that has just jumped ahead is not trusted, on %s,', (kind) => {
+  test('a click that has expired only by that clock is found', async () => {
+    const at = await newAlterableStore(kind)
+    await at.store().saveClick('clk-1', sealed('a click'), MINUTE_MS)
+    await at.store().confirmClock()
+    await at.alter(`update click set expires_at = expires_at - ${2 * MINUTE_MS}`)
+    await at.alter(`update clock set heard_at = heard_at - ${3 * MINUTE_MS}`)
+    expect(await at.store().findClick('clk-1')).toBeDefined()
+    await at.store().confirmClock()
+    expect(await at.store().findClick('clk-1')).toBeUndefined()
+  })
+})
