@@ -12,8 +12,8 @@ const config: Config = {
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '\\.ts$': ['ts-jest', { useESM: true }] },
   testTimeout: 20_000,
-  // Most of a test's time is waiting: each core carries two workers.
-  maxWorkers: '200%',
+  // Half of a test's time is waiting: two cores carry two workers, where jest by itself would use one.
+  maxWorkers: '100%',
 }
 
 export default config
