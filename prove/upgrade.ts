@@ -4,7 +4,7 @@ import { audit, isSettled, reportAudit } from './support/audit.ts'
 import { ownDatabases, ownPostgres, ownSqlite, type Database } from './support/databases.ts'
 import { KEYS } from './support/environment.ts'
 import { formerVersion } from './support/former.ts'
-import { proveHandOver } from './support/hand-over.ts'
+import { postMessage, proveHandOver } from './support/hand-over.ts'
 import { keptGrants } from './support/grants.ts'
 import { startLoad } from './support/load.ts'
 import { runSuite, type Suite } from './support/suite.ts'
@@ -159,14 +159,8 @@ async function sendKeyed(url: string, serial: number): Promise<{ status: number;
   return { status: statusCode, id: z.object({ id: z.string() }).parse(await body.json()).id }
 }
 
-async function sendByGrant(url: string): Promise<number> {
-  const { statusCode, body } = await request(`${url}/messages`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-api-key': KEYS.caller },
-    body: JSON.stringify({ conversation_id: 'conversation-0', message: `#${BY_HAND} by a grant` }),
-  })
-  await body.dump()
-  return statusCode
+function sendByGrant(url: string): Promise<number> {
+  return postMessage(url, { conversation_id: 'conversation-0', message: `#${BY_HAND} by a grant` })
 }
 
 async function click(url: string): Promise<number> {

@@ -122,7 +122,8 @@ function enqueue(url: string, index: number): Promise<number> {
   return postMessage(url, message, { 'x-access-token': KEYS.token, prefer: 'respond-async' })
 }
 
-async function postMessage(url: string, message: object, headers: Record<string, string> = {}): Promise<number> {
+/** Sends a message; the HTTP status of the answer. */
+export async function postMessage(url: string, message: object, headers: Record<string, string> = {}): Promise<number> {
   const { statusCode, body } = await request(`${url}/messages`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': KEYS.caller, ...headers },

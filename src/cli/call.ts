@@ -33,7 +33,7 @@ export async function call(url: URL, { method = 'POST', headers = {}, body }: Ca
   }
 }
 
-/** Opens an answer that goes on until it is stopped. */
+/** Opens a streaming response. It ends when the caller stops it. */
 export async function openStream(url: URL, signal: AbortSignal) {
   const { body } = await request(url, { signal, bodyTimeout: 0, dispatcher: agent })
   return body.setEncoding('utf8')

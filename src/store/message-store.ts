@@ -20,7 +20,7 @@ export type NewMessage = {
   id: string
   caller: string
   wire: Wire
-  /** The line it stands in, as `<key id>.<MAC>` under every known key, the newest first: all of them name the same conversation. */
+  /** MACs of its conversation as `<key id>.<MAC>`, one for each known key, the newest first. Messages of one conversation are sent in order. */
   conversations: readonly [string, ...string[]]
   atLeastOnce: boolean
   body: Sealed
@@ -28,7 +28,7 @@ export type NewMessage = {
   tryForMs: number
   /** Of the request that brought it, for the log. */
   requestId: string
-  /** Whose one attempt it gets now. Such a message stands in no line; without, it is queued. */
+  /** The gateway that makes its only attempt now, outside the order of its conversation. Without one the message is queued. */
   leasedTo?: string
   idempotency?: IdempotencyClaim
 }
@@ -122,7 +122,7 @@ export type OutboxStore = {
   claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
   /**
    * Commits that attempts begin, before their first byte. Answers each attempt's number; what is missing there must be released: its
-   * lease was lost, or Divar asked for a pause (which messages that stand in no line ignore, and the one that probes).
+   * lease was lost, or Divar asked for a pause (the probe ignores that, and so do messages outside the order).
    */
   begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
   /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */

@@ -40,7 +40,7 @@ export type MaintenanceStore = {
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
   /** The ids of keys that rows need, to be opened or to be found again, and how many rows. Reads a bounded number of each kind. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
-  /** Messages that stand in line or are being sent, by caller, and how old the oldest is. */
+  /** Counts queued and sending messages by caller, and reads the age of the oldest. */
   backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>
 }
 

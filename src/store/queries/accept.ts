@@ -1,5 +1,5 @@
 import { sql, type Kysely } from 'kysely'
-import { hasPassed, isAhead, OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
+import { hasPassed, hasNotPassed, OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Accepted, IdempotencyClaim, NewMessage, Repeated } from '../store.ts'
 
@@ -138,7 +138,7 @@ export async function findRepeat(
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
     .where('key', '=', key)
-    .where(isAhead(database, 'expires_at'))
+    .where(hasNotPassed(database, 'expires_at'))
     .executeTakeFirst()
   if (first === undefined) return undefined
   if (!fingerprints.includes(first.fingerprint)) return { kind: 'mismatch' }

@@ -1,6 +1,6 @@
 import { sql, type Kysely } from 'kysely'
 import type { ConsentStore, OpenedConsent, EndedConsent } from '../consent-store.ts'
-import { after, isAhead, type Database } from './database.ts'
+import { after, hasNotPassed, type Database } from './database.ts'
 import type { Schema } from '../schema.ts'
 import type { Sealed } from '../store.ts'
 
@@ -28,7 +28,7 @@ export async function findClick({ db, now }: Database, id: string): Promise<Seal
     .selectFrom('click')
     .select(['content', 'content_key'])
     .where('id', '=', id)
-    .where(isAhead({ now }, 'expires_at'))
+    .where(hasNotPassed({ now }, 'expires_at'))
     .executeTakeFirst()
   return row && sealedIn(row)
 }
@@ -41,7 +41,7 @@ export async function addConsent(
   const { numAffectedRows } = await sql`
     insert into consent (id, state, content, content_key, expires_at, begun_by, link_until)
     select ${id}, ${state}, ${content.bytes}, ${content.keyId}, ${until}, ${startedBy}, ${until}
-    where (select count(*) from consent where begun_by = ${startedBy} and ${isAhead({ now }, 'expires_at')}) < ${sql.lit(maxOpen)}`.execute(
+    where (select count(*) from consent where begun_by = ${startedBy} and ${hasNotPassed({ now }, 'expires_at')}) < ${sql.lit(maxOpen)}`.execute(
     db,
   )
   return Number(numAffectedRows) === 1
@@ -49,7 +49,7 @@ export async function addConsent(
 
 /** The version before stored no `link_until`; its links open once. */
 const isLinkOpen = ({ now }: Pick<Database, 'now'>) =>
-  isAhead({ now }, sql<number>`coalesce(link_until, case when browser is null then expires_at else 0 end)`)
+  hasNotPassed({ now }, sql<number>`coalesce(link_until, case when browser is null then expires_at else 0 end)`)
 
 export function openConsent(
   { now, write }: Database,
@@ -67,7 +67,7 @@ export function openConsent(
         expires_at: sql<number>`case when expires_at > ${until} then expires_at else ${until} end`,
       })
       .where('id', '=', id)
-      .where(isAhead({ now }, 'expires_at'))
+      .where(hasNotPassed({ now }, 'expires_at'))
       .where(isLinkOpen({ now }))
       .returning(['state', 'browser', 'content', 'content_key'])
       .executeTakeFirst()
@@ -129,7 +129,7 @@ export function endConsent({ now, write }: Database, state: string, browser: str
       .selectFrom('consent_opening')
       .select(['consent_id', 'browser', 'content', 'content_key'])
       .where('state', '=', state)
-      .where(isAhead({ now }, 'expires_at'))
+      .where(hasNotPassed({ now }, 'expires_at'))
       .executeTakeFirst()
     const found = opening ?? (await openedByVersionBefore(trx, now, state))
     if (found === undefined) return { kind: 'none' }
@@ -139,7 +139,7 @@ export function endConsent({ now, write }: Database, state: string, browser: str
     const row = await trx
       .deleteFrom('consent')
       .where('id', '=', id)
-      .where(isAhead({ now }, 'expires_at'))
+      .where(hasNotPassed({ now }, 'expires_at'))
       .returning(['content', 'content_key'])
       .executeTakeFirst()
     if (row === undefined) return { kind: 'none' }
@@ -153,7 +153,7 @@ function openedByVersionBefore(trx: Kysely<Schema>, now: Database['now'], state:
     .select(['id as consent_id', 'browser', sql<null>`null`.as('content'), sql<null>`null`.as('content_key')])
     .where('state', '=', state)
     .where('browser', 'is not', null)
-    .where(isAhead({ now }, 'expires_at'))
+    .where(hasNotPassed({ now }, 'expires_at'))
     .where(sql<boolean>`not exists (select 1 from consent_opening where consent_id = consent.id)`)
     .executeTakeFirst()
 }
@@ -163,7 +163,7 @@ async function isLive(trx: Kysely<Schema>, now: Database['now'], id: string): Pr
     .selectFrom('consent')
     .select('id')
     .where('id', '=', id)
-    .where(isAhead({ now }, 'expires_at'))
+    .where(hasNotPassed({ now }, 'expires_at'))
     .executeTakeFirst()
   return row !== undefined
 }

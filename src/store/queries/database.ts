@@ -20,7 +20,7 @@ export type Database = {
   skipLocked: RawBuilder<unknown>
 }
 
-/** Parameters do not match the conditions of a partial index, so these stand in queries as they stand in the indexes. */
+/** The condition of a partial index. It is a literal: a query with parameters in its place does not use the index. */
 export const OPEN_IN_LINE = sql<boolean>`state in ('queued', 'sending') and in_line = 1`
 
 /** Rows of values as a table named `v`, for statements that change many rows each in its own way. */
@@ -57,6 +57,6 @@ export function hasPassed({ now }: Pick<Database, 'now'>, time: string | RawBuil
   return sql<boolean>`(${at} <= ${now} and ${at} <= coalesce((select heard_at from clock where id = 1), 0))`
 }
 
-export function isAhead(database: Pick<Database, 'now'>, time: string | RawBuilder<number>) {
+export function hasNotPassed(database: Pick<Database, 'now'>, time: string | RawBuilder<number>) {
   return sql<boolean>`not ${hasPassed(database, time)}`
 }

@@ -1,7 +1,7 @@
 import { sql, type Kysely, type RawBuilder, type Selectable } from 'kysely'
 import type { GrantPage, GrantStore, NewGrant, RefreshClaim, StoredGrant, TokenTimes } from '../consent-store.ts'
 import { sealedIn } from './consents.ts'
-import { after, isAhead, isWrittenLater, type Database } from './database.ts'
+import { after, hasNotPassed, isWrittenLater, type Database } from './database.ts'
 import type { Schema, UserGrantTable } from '../schema.ts'
 
 type Row = Selectable<UserGrantTable> & { now: number }
@@ -87,13 +87,13 @@ export async function findGrantsByName(
   if (macs.length === 0) return []
   return selectGrants(
     database,
-    sql`${isAhead(database, 'ends_at')} and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
+    sql`${hasNotPassed(database, 'ends_at')} and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
       order by seq desc limit ${limit}`,
   )
 }
 
 export async function findGrant(database: Database, id: string): Promise<StoredGrant | undefined> {
-  const [grant] = await selectGrants(database, sql`id = ${id} and ${isAhead(database, 'ends_at')}`)
+  const [grant] = await selectGrants(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
   return grant
 }
 
@@ -105,7 +105,7 @@ export async function listGrants(
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   const found = await selectGrants(
     database,
-    sql`${isAhead(database, 'ends_at')} ${older}
+    sql`${hasNotPassed(database, 'ends_at')} ${older}
       and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
       order by seq desc limit ${limit + 1}`,
   )
@@ -135,7 +135,7 @@ export async function claimRefresh(
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
   // One read for all: the owner of the lease may commit at any moment.
-  const [row] = await selectRows(database, sql`id = ${id} and ${isAhead({ now }, 'ends_at')}`)
+  const [row] = await selectRows(database, sql`id = ${id} and ${hasNotPassed({ now }, 'ends_at')}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
   return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'backing_off' : 'busy' }
