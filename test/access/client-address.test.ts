@@ -13,12 +13,12 @@ test.each([
   ['203.0.113.9:51234', '203.0.113.9'],
   ['[2001:db8::1]:51234', '2001:db8::1'],
   ['[2001:db8::1]', '2001:db8::1'],
-])('%s is told as %s', (ip, expected) => {
+])("'%s is read as %s'", (ip, expected) => {
   expect(addressOf(ip)).toBe(expected)
 })
 
 test.each([undefined, '', 'unknown', '_hidden', '203.0.113', '203.0.113.9:1:2', '[x]:1', '0x7f000001'])(
-  '%j is no address',
+  '%j is not an address',
   (ip) => {
     expect(addressOf(ip)).toBeUndefined()
   },
@@ -35,7 +35,7 @@ test.each([
   expect(networkOf(address)).toBe(network)
 })
 
-test('two addresses have one network when, and only when, their first 64 bits are the same', () => {
+test('two addresses are in the same network if and only if their first 64 bits are equal', () => {
   const half = fc.array(fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 0xffff })), { minLength: 4, maxLength: 4 })
   const networkOfGroups = (groups: number[]) =>
     networkOf(addressOf(groups.map((group) => group.toString(16)).join(':')) ?? '')

@@ -50,7 +50,7 @@ describe.each(starts)('with %s', (_, start) => {
   })
 
   test.each(wrongKeys)(
-    'with INTERNAL_PORT every route is on one port only, and answers 401 there to %s',
+    'with INTERNAL_PORT every route is on one port only and answers 401 there to %s',
     async (_, headers) => {
       const { gateway, routes } = await startWithRoutes(() => start({ INTERNAL_PORT: '0' }))
       for (const route of routes) {

@@ -5,7 +5,7 @@ import { digestSecret } from '../../src/access/secret.ts'
 
 const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array))
 
-test('two secrets are the same when, and only when, their bytes are', () => {
+test('two secrets are equal if and only if their bytes are equal', () => {
   fc.assert(
     fc.property(bytes, bytes, (a, b) => {
       expect(digestSecret(a)).toEqual(digestSecret(Buffer.from(a)))
@@ -14,7 +14,7 @@ test('two secrets are the same when, and only when, their bytes are', () => {
   )
 })
 
-test('what is compared has one length, whatever the length of the secret', () => {
+test('the compared digest has the same length for every secret', () => {
   fc.assert(
     fc.property(bytes, (secret) => {
       expect(digestSecret(secret)).toHaveLength(32)
@@ -22,6 +22,6 @@ test('what is compared has one length, whatever the length of the secret', () =>
   )
 })
 
-test('what is kept is not the plain hash of the secret, which could be looked up', () => {
+test('the stored digest is not a plain hash of the secret, which could be looked up', () => {
   expect(digestSecret(Buffer.from('key'))).not.toEqual(createHash('sha256').update('key').digest())
 })

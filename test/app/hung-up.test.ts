@@ -15,7 +15,7 @@ async function startBeforeSlowDivar(overrides: Record<string, string>) {
 
 const SEND = rawSend(JSON.stringify(V1), [`x-access-token: ${KEYS.token}`])
 
-test('a send whose caller has hung up is finished before the process ends, and logged as what it became', async () => {
+test('a send whose caller hung up is finished before the process ends and logged with its outcome', async () => {
   const { gateway, divar } = await startBeforeSlowDivar({})
   const caller = connect(gateway.port, '127.0.0.1')
   caller.write(SEND)
@@ -28,7 +28,7 @@ test('a send whose caller has hung up is finished before the process ends, and l
   expect(await gateway.logged('message.delivered')).toMatchObject({ caller: 'orders' })
 })
 
-test('a send that has to be cut at the end of the grace is answered and logged as unknown', async () => {
+test('a send that is cut off at the end of the shutdown grace is answered and logged as unknown', async () => {
   const { gateway, divar } = await startBeforeSlowDivar({ SHUTDOWN_GRACE_MS: '50' })
   const caller = connect(gateway.port, '127.0.0.1').setEncoding('utf8')
   let answer = ''
@@ -42,7 +42,7 @@ test('a send that has to be cut at the end of the grace is answered and logged a
   expect(await gateway.logged('message.unknown')).toMatchObject({ level: 'warn', status: 504 })
 })
 
-test('a click that has to be cut lands on the fallback, and is logged', async () => {
+test('a click that is cut off at the end of the shutdown grace gets the fallback landing and is logged', async () => {
   const gateway = await startTestGateway({
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(
@@ -67,7 +67,7 @@ test('a click that has to be cut lands on the fallback, and is logged', async ()
   })
 })
 
-test('a click whose body never comes gets its line when the process ends', async () => {
+test('a click whose body never arrives gets a log line when the process ends', async () => {
   const gateway = await startTestGateway({ SHUTDOWN_GRACE_MS: '50' })
   const divar = connect(gateway.port, '127.0.0.1').on('error', () => undefined)
   // Expect: the server says that it reads before the body is there, so the test knows that it does.

@@ -9,7 +9,7 @@ import { CLICK, rawClick } from '../support/requests.ts'
 import { resolverFile, startHeldService } from '../support/resolvers.ts'
 
 describe('the process', () => {
-  test('says at its start what is configured, and no secret', async () => {
+  test('logs at start what is configured, without secrets', async () => {
     const gateway = spawnGateway(environment())
     await gateway.started
     expect(gateway.stdout()).toContain('"divar_identification_key":"yes"')
@@ -19,7 +19,7 @@ describe('the process', () => {
     expect(await gateway.exited).toBe(0)
   })
 
-  test('warns at its start of quotes around an identification key, and does not log the key', async () => {
+  test('warns at start about quotes around an identification key and does not log the key', async () => {
     const gateway = spawnGateway({ ...environment(), DIVAR_IDENTIFICATION_KEY: '"canary-key"' })
     await gateway.started
     gateway.kill('SIGTERM')
@@ -30,21 +30,21 @@ describe('the process', () => {
     expect(gateway.stdout() + gateway.stderr()).not.toContain('canary')
   })
 
-  test('ends with 78 on a bad start, naming every fault on stderr', async () => {
+  test('exits with 78 on a bad configuration and names every error on stderr', async () => {
     const gateway = spawnGateway({ PORT: 'x' })
     expect(await gateway.exited).toBe(78)
     expect(gateway.stderr()).toMatch(/its environment has 5 faults:\n(?: {2}[A-Z_]+: .+\n){5}/)
     expect(gateway.stdout()).toBe('')
   })
 
-  test('ends with 78 when the resolver cannot be loaded, naming its file', async () => {
+  test('exits with 78 when the resolver cannot be loaded and names its file', async () => {
     const file = await resolverFile('export default 1')
     const gateway = spawnGateway({ ...environment(), RESOLVER: 'module', RESOLVER_MODULE: file })
     expect(await gateway.exited).toBe(78)
     expect(gateway.stderr()).toContain(file)
   })
 
-  test('ends with 75 when PostgreSQL is not there yet: another start may do, and supervisors tell that from 78', async () => {
+  test('exits with 75, not 78, when PostgreSQL is not reachable yet, so that a supervisor can restart it', async () => {
     const url = 'postgres://gateway:canary-of-a-password@127.0.0.1:1/gateway'
     const gateway = spawnGateway({ ...environment(), DATABASE_URL: url, TOKEN_ENCRYPTION_KEY: TEST_KEY })
     expect(await gateway.exited).toBe(75)
@@ -54,7 +54,7 @@ describe('the process', () => {
     expect(gateway.stderr() + gateway.stdout()).not.toContain('canary')
   })
 
-  test('ends with 75, one fatal line and a sentence when its port is taken: it may be free at the next start', async () => {
+  test('exits with 75, one fatal log line and one sentence when its port is taken', async () => {
     const first = spawnGateway(environment())
     const port = await first.started
     const second = spawnGateway({ ...environment(), PORT: String(port) })
@@ -65,7 +65,7 @@ describe('the process', () => {
     await first.exited
   })
 
-  test('ends with 1 and one fatal line on an error that nobody caught', async () => {
+  test('exits with 1 and one fatal log line on an uncaught error', async () => {
     const file = await resolverFile(
       'export default () => { setImmediate(() => { throw new Error("CANARY") }); return { url: "https://a.example/" } }',
     )
@@ -98,7 +98,7 @@ async function startHeldGateway(answer = '') {
   return { gateway, service, url, answered }
 }
 
-test('a second signal right after the first cuts nothing off: launchers send two', async () => {
+test('a second signal directly after the first does not cut off running requests: launchers send two', async () => {
   const { gateway, service, answered } = await startHeldGateway('{"url":"https://app.example.com/done"}')
   gateway.kill('SIGTERM')
   gateway.kill('SIGINT')
@@ -109,7 +109,7 @@ test('a second signal right after the first cuts nothing off: launchers send two
   expect(await gateway.exited).toBe(0)
 })
 
-test('a second signal later on ends it at once, with 1', async () => {
+test('a later second signal ends the process at once with 1', async () => {
   const { gateway, answered } = await startHeldGateway()
   const cut = answered.catch(() => undefined)
   gateway.kill('SIGTERM')
@@ -122,7 +122,7 @@ test('a second signal later on ends it at once, with 1', async () => {
   await cut
 })
 
-test('an unsupported Node is told in one sentence, before anything else is loaded', async () => {
+test('an unsupported Node version is reported in one sentence before anything else is loaded', async () => {
   const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.18.0' } })`
   const gateway = spawnGateway({}, '--import', `data:text/javascript,${old}`, 'src/main.ts')
   expect(await gateway.exited).toBe(78)
@@ -130,7 +130,7 @@ test('an unsupported Node is told in one sentence, before anything else is loade
 })
 
 describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('on %s', (signal) => {
-  test('it finishes what runs, takes nothing new, and ends with 0', async () => {
+  test('the process finishes running requests, accepts no new ones and exits with 0', async () => {
     const { gateway, service, url, answered } = await startHeldGateway('{"url":"https://app.example.com/done"}')
     const idle = connect(Number(new URL(url).port), '127.0.0.1')
     await once(idle, 'connect')
@@ -146,7 +146,7 @@ describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('on %s', (signal) => {
     expect(gateway.stdout()).toContain('"drained":true')
   })
 
-  test('it does not wait longer than SHUTDOWN_GRACE_MS', async () => {
+  test('the process waits no longer than SHUTDOWN_GRACE_MS', async () => {
     const service = await startHeldService('')
     const gateway = spawnGateway({
       ...environment(),

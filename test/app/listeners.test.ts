@@ -9,7 +9,7 @@ import { startHeldService } from '../support/resolvers.ts'
 const MESSAGE = { conversation_id: 'c', message: 'hello' }
 
 describe('on a shared port', () => {
-  test('both sides answer', async () => {
+  test('public and internal routes both answer', async () => {
     const gateway = await startTestGateway()
     expect(gateway.internalUrl).toBe(gateway.url)
     expect((await click(gateway, CLICK)).status).toBe(200)
@@ -65,8 +65,8 @@ describe('health', () => {
   })
 })
 
-describe('a request that is on its way as the gateway stops', () => {
-  test('is answered, on a kept connection and on a new one, and neither is to be used again', async () => {
+describe('a request that arrives while the gateway stops', () => {
+  test('is answered on an open connection and on a new one, with connection: close', async () => {
     const gateway = await startTestGateway()
     const kept = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
     kept.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
@@ -82,8 +82,8 @@ describe('a request that is on its way as the gateway stops', () => {
   })
 })
 
-describe('what is not there', () => {
-  test('answers 404 as a problem, with its request id, and tells nothing else', async () => {
+describe('an unknown route', () => {
+  test('answers 404 as a problem document with the request id and reveals nothing else', async () => {
     const gateway = await startTestGateway()
     const response = await supertest(gateway.url).get('/CANARY?x=CANARY').set('x-request-id', 'abc-1')
     expect(response.status).toBe(404)

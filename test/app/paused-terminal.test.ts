@@ -14,7 +14,7 @@ child.send_signal(signal.SIGTERM)
 print(child.wait())
 `
 
-test('a paused terminal as standard output does not hold the exit: it needs no signal that PID 1 would ignore', async () => {
+test('a paused terminal as standard output does not delay the exit', async () => {
   const env = { ...environment(), PATH: process.env['PATH'], SHUTDOWN_GRACE_MS: '100' }
   const command = ['-c', ON_PAUSED_TERMINAL, process.execPath, 'src/main.ts']
   const { stdout: printed } = await promisify(execFile)('python3', command, { env })

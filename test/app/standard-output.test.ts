@@ -108,7 +108,7 @@ async function readUntil(reader: number, wanted: RegExp): Promise<string> {
   }
 }
 
-test('a standard output that takes nothing costs no click; lost lines are counted; SIGTERM ends it', async () => {
+test('a standard output that accepts nothing fails no click, lost lines are counted, and SIGTERM ends the gateway', async () => {
   const full = openSync('/dev/full', 'w')
   const { child, clicks, linesLost, exited } = await startOn(full)
   await clicks(20)
@@ -130,7 +130,7 @@ function mountDisk(): string | undefined {
   }
 }
 
-test('after a full disk the log continues with whole lines, and says how many were lost', async () => {
+test('after a full disk the log continues with whole lines and says how many were lost', async () => {
   const disk = mountDisk()
   if (disk === undefined) return
   try {
@@ -157,7 +157,7 @@ test('after a full disk the log continues with whole lines, and says how many we
   }
 })
 
-test('a reader that goes away costs no click, and the next reader learns what was lost', async () => {
+test('a log reader that goes away fails no click, and the next reader sees how many lines were lost', async () => {
   const { reader, writer, openReader } = openPipe('gone')
   const { child, clicks, exited } = await startOn(writer)
   closeSync(writer)
@@ -172,7 +172,7 @@ test('a reader that goes away costs no click, and the next reader learns what wa
   expect(await exited).toBe(0)
 })
 
-test('a reader that does not read costs no click, and SIGTERM ends the gateway', async () => {
+test('a log reader that does not read fails no click and does not delay SIGTERM', async () => {
   const { writer } = openPipe('unread')
   const { child, clicks, linesLost, exited } = await startOn(writer)
   await clicks(20)
@@ -181,7 +181,7 @@ test('a reader that does not read costs no click, and SIGTERM ends the gateway',
   expect(await exited).toBe(0)
 })
 
-test.each(['/dev/full', 'unread'])('an error without a handler ends a gateway on %s with 1', async (output) => {
+test.each(['/dev/full', 'unread'])('an uncaught error ends a gateway that logs to %s with 1', async (output) => {
   const module = await resolverFile(`export default (click, { log }) => {
     log.info({ noise: 'x'.repeat(1024 * 1024) })
     setImmediate(() => { throw new Error('late') })
@@ -193,7 +193,7 @@ test.each(['/dev/full', 'unread'])('an error without a handler ends a gateway on
   expect(await exited).toBe(1)
 })
 
-test('a start that fails ends with its code and its sentence on any standard output', async () => {
+test('a failed start prints its sentence and exits with its code on any standard output', async () => {
   const full = openSync('/dev/full', 'w')
   const { exited, stderr } = await startOn(full, { HOST: '203.0.113.1' })
   expect(await exited).toBe(78)
@@ -202,7 +202,7 @@ test('a start that fails ends with its code and its sentence on any standard out
   expect(await once(silent, 'exit')).toEqual([78, null])
 })
 
-test('what a resolver itself writes to a closed standard output does not end the gateway', async () => {
+test('a resolver that writes to a closed standard output does not end the gateway', async () => {
   const module = await resolverFile(`export default () => {
     process.stdout.write('from the resolver')
     process.stderr.write('from the resolver')

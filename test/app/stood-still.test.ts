@@ -32,7 +32,7 @@ async function startHolding(body: string) {
   }
 }
 
-test('what was answered while the process was paused counts, though every deadline has passed meanwhile', async () => {
+test('answers that arrive while the process is paused are used, even if every deadline passed during the pause', async () => {
   const resolver = await startHolding(JSON.stringify({ url: LANDING }))
   const divar = await startHolding('{"status":200,"message":"success"}')
   const gateway = spawnGateway({

@@ -25,8 +25,8 @@ function refusalOf(open: () => string): SealError {
 
 const ALTERED = 'altered, or sealed for another row'
 
-describe('what was sealed', () => {
-  test('opens to the same text, whatever the text and the row', () => {
+describe('a sealed text', () => {
+  test('opens to the same text, for any text and row', () => {
     fc.assert(
       fc.property(anyText, anyText, (text, row) => {
         expect(after.open(after.seal(text, row), row)).toBe(text)
@@ -34,29 +34,29 @@ describe('what was sealed', () => {
     )
   })
 
-  test('opens from a plain array of bytes, as a database may give it back', () => {
+  test('opens from a plain array of bytes, as a database may return it', () => {
     const { keyId, bytes } = after.seal(SECRET, ROW)
     expect(after.open({ keyId, bytes: new Uint8Array(bytes) }, ROW)).toBe(SECRET)
   })
 
-  test('of an earlier version opens: the format is kept, or gets a migration', () => {
+  test('from an earlier version opens: the format is unchanged, or has a migration', () => {
     const bytes = Buffer.from('Lr5Y3xHRDxJHAnY5HuErDrAepmbJHrY9rZn1vPTxTzH7+bkO', 'base64')
     expect(after.open({ keyId: 'ExFbAHd5', bytes }, ROW)).toBe(SECRET)
   })
 
-  test('is no longer than the text and 28 bytes', () => {
+  test('is at most 28 bytes longer than the text', () => {
     expect(after.seal('', ROW).bytes).toHaveLength(28)
     expect(after.seal(SECRET, ROW).bytes).toHaveLength(Buffer.byteLength(SECRET) + 28)
   })
 
-  test('differs each time, in its nonce and in all that follows', () => {
+  test('has a different nonce and different bytes each time', () => {
     const [one, other] = [after.seal(SECRET, ROW).bytes, after.seal(SECRET, ROW).bytes]
     expect(one.subarray(0, 12)).not.toEqual(other.subarray(0, 12))
     expect(one.subarray(12, -16)).not.toEqual(other.subarray(12, -16))
     expect(one.subarray(-16)).not.toEqual(other.subarray(-16))
   })
 
-  test('is refused with any one bit flipped', () => {
+  test('is refused if any one bit is flipped', () => {
     const { keyId, bytes } = after.seal(SECRET, ROW)
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const altered = Buffer.from(bytes)
@@ -65,7 +65,7 @@ describe('what was sealed', () => {
     }
   })
 
-  test('is refused when cut off anywhere, and with a byte more', () => {
+  test('is refused if it is cut off anywhere or has an extra byte', () => {
     const { keyId, bytes } = after.seal(SECRET, ROW)
     for (let length = 0; length < bytes.length; length += 1) {
       const cut = bytes.subarray(0, length)
@@ -88,7 +88,7 @@ describe('what was sealed', () => {
     expect(refusalOf(() => before.open(after.seal(SECRET, ROW), ROW)).message).toBe('no key with this id')
   })
 
-  test('opens with an older key too', () => {
+  test('opens with an older key', () => {
     expect(after.open(before.seal(SECRET, ROW), ROW)).toBe(SECRET)
   })
 })
@@ -99,27 +99,27 @@ describe('a key id', () => {
     expect(createKeyring([Buffer.from(OLD)]).primary).toBe(before.primary)
   })
 
-  test('differs from key to key', () => {
+  test('is different for each key', () => {
     const ids = Array.from({ length: 100 }, () => createKeyring([randomBytes(32)]).primary)
     expect(new Set(ids).size).toBe(100)
     for (const id of ids) expect(id).toMatch(/^[\w-]{8}$/)
   })
 
-  test('is listed for each key, the sealing one first', () => {
+  test('is listed for each key, the one that seals first', () => {
     expect(after.keyIds).toEqual([after.primary, before.primary])
     expect(after.seal(SECRET, ROW).keyId).toBe(after.primary)
     expect(after.primary).not.toBe(before.primary)
   })
 })
 
-test('a key given twice counts once, where it stood first', () => {
+test('a key that is given twice counts once, at its first position', () => {
   const doubled = createKeyring([NEW, OLD, Buffer.from(NEW), Buffer.from(OLD)])
   expect(doubled.keyIds).toEqual(after.keyIds)
   expect(doubled.macs('fingerprint', SECRET)).toEqual(after.macs('fingerprint', SECRET))
 })
 
 describe('a MAC', () => {
-  test('is the same for the same text under the same key, and only then', () => {
+  test('is the same if and only if text and key are the same', () => {
     const again = createKeyring([Buffer.from(OLD)])
     fc.assert(
       fc.property(anyText, anyText, (one, other) => {
@@ -133,24 +133,24 @@ describe('a MAC', () => {
     expect(before.macs('conversation', SECRET)).toEqual(['ExFbAHd5.rZkN6ul1bprBUFnihWAPZQsI'])
   })
 
-  test('names its key and has 24 characters more', () => {
+  test('contains the id of its key and 24 more characters', () => {
     expect(before.macs('fingerprint', SECRET)).toEqual([expect.stringMatching(/^[\w-]{8}\.[\w-]{24}$/)])
     expect(before.macs('fingerprint', SECRET)[0].startsWith(`${before.primary}.`)).toBe(true)
   })
 
-  test('differs from purpose to purpose', () => {
+  test('is different for each purpose', () => {
     const tail = (mac: string) => mac.slice(9)
     expect(tail(before.macs('fingerprint', SECRET)[0])).not.toBe(tail(before.macs('conversation', SECRET)[0]))
   })
 
-  test('comes under every key, the newest first, so that what an older key named is still found', () => {
+  test('is made under every key, the newest first, so that rows written under an older key are found', () => {
     const [newest, older, ...more] = after.macs('conversation', SECRET)
     expect(newest.startsWith(`${after.primary}.`)).toBe(true)
     expect([older, ...more]).toEqual(before.macs('conversation', SECRET))
   })
 })
 
-test('neither key nor text shows in ids, MACs, sealed bytes, errors or the keyring itself', () => {
+test('ids, MACs, sealed bytes, errors and the keyring itself reveal neither key nor text', () => {
   const sealed = after.seal(SECRET, ROW)
   const unknownKey = refusalOf(() => before.open(sealed, ROW))
   const altered = refusalOf(() => after.open(sealed, 'elsewhere'))

@@ -44,6 +44,6 @@ describe.each(Object.entries(places))('allowed origins in %s', (_, place) => {
   })
 })
 
-test('an empty list of allowed origins in the test kit is a mistake, not a list that allows all or nothing', async () => {
+test('an empty list of allowed origins in the test kit is an error, not a list that allows all or none', async () => {
   expect(await runKit([])).toBe('unreadable')
 })

@@ -13,7 +13,7 @@ afterEach(() => {
 const create = (perMinute: number, maxKeys = 100) => new RateLimit({ name: 'q', perMinute, maxKeys })
 const takes = (rateLimit: RateLimit, ...keys: string[]) => keys.map((key) => rateLimit.take(key).taken)
 
-test('so many can be taken, each key its own, and what is left is told as the standard has it', () => {
+test('each key has its own limit, and the headers say what is left in the standard format', () => {
   const rateLimit = create(2)
   expect(rateLimit.take('a')).toEqual({
     taken: true,
@@ -25,7 +25,7 @@ test('so many can be taken, each key its own, and what is left is told as the st
   expect(rateLimit.take('a')).toMatchObject({ taken: false, resetsInS: 31, headers: { ratelimit: '"q";r=0;t=31' } })
 })
 
-test('a minute after the first there is as much as ever, however often it was asked for in between', () => {
+test('one minute after the first request the full limit is available again, regardless of refused requests', () => {
   const rateLimit = create(1)
   expect(takes(rateLimit, 'a', 'a')).toEqual([true, false])
   now += 59_999
@@ -34,13 +34,13 @@ test('a minute after the first there is as much as ever, however often it was as
   expect(takes(rateLimit, 'a', 'a')).toEqual([true, false])
 })
 
-test('past its bound of keys the ones that were counted first are forgotten, and no others', () => {
+test('above the maximum number of keys the oldest are forgotten, and no others', () => {
   const rateLimit = create(1, 3)
   expect(takes(rateLimit, 'a', 'b', 'c', 'd')).toEqual([true, true, true, true])
   expect(takes(rateLimit, 'b', 'c', 'd', 'a')).toEqual([false, false, false, true])
 })
 
-test('what is over makes room before anything is forgotten', () => {
+test('expired keys are removed before any other is forgotten', () => {
   const rateLimit = create(1, 3)
   rateLimit.take('a')
   now += 30_000
@@ -50,7 +50,7 @@ test('what is over makes room before anything is forgotten', () => {
   expect(takes(rateLimit, 'd', 'b')).toEqual([true, true])
 })
 
-test('a million keys take the room of the bound', () => {
+test('a million keys use no more memory than the maximum number of keys', () => {
   const rateLimit = create(1, 100)
   for (let key = 0; key < 1_000_000; key += 1) rateLimit.take(String(key))
   const known = Array.from({ length: 100 }, (_, index) => String(999_900 + index))

@@ -10,7 +10,7 @@ async function pass(name: string, passed: string[]): Promise<void> {
   passed.push(`${name} 2`)
 }
 
-test('what joins in one turn continues in that turn, in the order of joining, and each step is taken by all before the next one', async () => {
+test('calls that join in one turn continue in that turn, in order, and step by step together', async () => {
   const passed: string[] = []
   for (const name of ['a', 'b', 'c']) void pass(name, passed)
   await Promise.resolve()
@@ -19,14 +19,14 @@ test('what joins in one turn continues in that turn, in the order of joining, an
   expect(passed).toEqual(['a 1', 'b 1', 'c 1', 'a 2', 'b 2', 'c 2'])
 })
 
-test('what joins alone continues in that turn', async () => {
+test('a call that joins alone continues in the same turn', async () => {
   const passed: string[] = []
   void pass('a', passed)
   await turn()
   expect(passed).toEqual(['a 1', 'a 2'])
 })
 
-test('a batch of sixteen is full and runs at once; the seventeenth joins the next batch', async () => {
+test('a batch of sixteen is full and runs at once; the seventeenth call joins the next batch', async () => {
   const passed: string[] = []
   const names = Array.from({ length: 17 }, (_, index) => String(index))
   for (const name of names) void pass(name, passed)
@@ -36,7 +36,7 @@ test('a batch of sixteen is full and runs at once; the seventeenth joins the nex
   expect(passed.slice(-2)).toEqual(['16 1', '16 2'])
 })
 
-test('a full batch leaves nothing behind: what joins turns later waits for that turn only', async () => {
+test('a call that joins after a full batch waits only for its own turn', async () => {
   const passed: string[] = []
   for (let member = 0; member < 16; member += 1) void joinBatch()
   await turn()

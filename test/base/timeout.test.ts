@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { startDeadline } from '../../src/base/timeout.ts'
 
-test('a deadline that is stopped between its time and its end does not pass', async () => {
+test('a deadline that is stopped after its time but before its callback does not fire', async () => {
   let passed = 0
   await new Promise<void>((resolve) => {
     const stop = startDeadline(20, () => (passed += 1))
@@ -16,7 +16,7 @@ test('a deadline that is stopped between its time and its end does not pass', as
   expect(passed).toBe(0)
 })
 
-test('a deadline passes once', async () => {
+test('a deadline fires once', async () => {
   let passed = 0
   await new Promise<void>((resolve) => {
     startDeadline(1, () => {

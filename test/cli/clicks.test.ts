@@ -6,41 +6,41 @@ import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
 describe('trigger', () => {
-  test.each(['v1-menu', 'v1-button', 'v1-location', 'v2-menu', 'v2-button'])('%s lands', async (sample) => {
+  test.each(['v1-menu', 'v1-button', 'v1-location', 'v2-menu', 'v2-button'])('%s gets a landing', async (sample) => {
     const { url } = await startTestGateway()
     const { code, out } = await runCli('trigger', sample, '--url', url, '--key', KEYS.identification)
     expect([code, out]).toEqual([0, expect.stringContaining('200 https://app.example.com/start?post_token=AZf3Uqr3')])
   })
 
   test.each(['click-v1-menu.json', 'click-v1-seed.json', 'click-v2-button.json', 'click-v2-menu.json'])(
-    'a file is sent on the wire that it looks like: %s',
+    'the wire of a file is recognized from its content: %s',
     async (name) => {
       const { url } = await startTestGateway()
       expect((await runCli('trigger', fixture(name), '--url', url, '--key', KEYS.identification)).code).toBe(0)
     },
   )
 
-  test('--set and --unset change the body before it goes', async () => {
+  test('--set and --unset change the body before it is sent', async () => {
     const { url } = await startTestGateway()
     const set = ['--set', 'extra_data.provider_data.order_id=B-7', '--unset', 'extra_data.location']
     const { out } = await runCli('trigger', 'v1-location', ...set, '--url', url, '--key', KEYS.identification, '--json')
     expect(JSON.parse(out)).toMatchObject({ status: 200, landing: expect.stringContaining('data.order_id=B-7') })
   })
 
-  test('__proto__ is data like any other', async () => {
+  test('__proto__ is treated as ordinary data', async () => {
     const { url } = await startTestGateway()
     const given = ['--set', '__proto__.polluted=1', '--url', url, '--key', KEYS.identification]
     expect((await runCli('trigger', 'v1-menu', ...given)).code).toBe(0)
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false)
   })
 
-  test('a refusal is told, and is exit code 1', async () => {
+  test('a refusal is printed, with exit code 1', async () => {
     const { url } = await startTestGateway()
     const { code, out } = await runCli('trigger', 'v1-menu', '--url', url, '--key', 'wrong')
     expect([code, out]).toEqual([1, expect.stringMatching(/^401 /)])
   })
 
-  test('nobody at the address is exit code 3', async () => {
+  test('an address where nothing listens gives exit code 3', async () => {
     const { code, err } = await runCli('trigger', 'v1-menu', '--url', 'http://127.0.0.1:9', '--key', 'x')
     expect([code, err]).toEqual([3, expect.stringContaining('http://127.0.0.1:9 did not answer')])
   })
@@ -66,7 +66,7 @@ describe('try', () => {
     return { url: 'https://app.example.com/' + click.wire + '/' + click.data.order_id }
   }`
 
-  test('tells where a click would lead, and what the resolver logged', async () => {
+  test('prints the landing of a click and what the resolver logged', async () => {
     const { code, out, err } = await runCli('try', await resolverFile(resolver), '--click', 'v2-button')
     expect([code, out]).toEqual([0, expect.stringContaining('lands on https://app.example.com/v2/A-1029')])
     expect(err).toContain('"event":"asked"')
@@ -76,7 +76,7 @@ describe('try', () => {
     ['extra_data.order_id=boom', [], 'no such order'],
     ['extra_data.order_id=slow', ['--timeout', '50'], 'missed its deadline of 50 ms'],
     ['extra_data.order_id=1', ['--allow-origin', 'https://other.example'], 'is not on LANDING_ALLOWED_ORIGINS'],
-  ])('with %s %j there is no landing, and the reason is told', async (set, more, told) => {
+  ])('with %s %j there is no landing, and the reason is printed', async (set, more, told) => {
     const { code, out } = await runCli(
       'try',
       await resolverFile(resolver),
@@ -89,7 +89,7 @@ describe('try', () => {
     expect([code, out]).toEqual([1, expect.stringContaining(told)])
   })
 
-  test('a module that is none is exit code 2', async () => {
+  test('a file that is not a resolver module gives exit code 2', async () => {
     const file = await ownFile('resolver.mjs', 'export default 7')
     expect((await runCli('try', file, '--click', 'v1-menu')).code).toBe(2)
   })
@@ -99,7 +99,7 @@ describe('the program', () => {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const spawnCli = (...args: string[]) => spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
 
-  test('explains itself, each command too, without colours where nobody can see them', () => {
+  test('has help for itself and for each command, without colours when the output is not a terminal', () => {
     const { status, stdout } = spawnCli('--help')
     expect(status).toBe(0)
     expect(stdout).toContain('Exit codes: 0')
@@ -109,7 +109,7 @@ describe('the program', () => {
     expect(stdout).not.toContain('\u001b')
   })
 
-  test('takes a key from the environment, and shows it nowhere', () => {
+  test('reads a key from the environment and never prints it', () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [main, 'trigger', 'v1-menu', '--url', 'http://127.0.0.1:9'],

@@ -8,7 +8,7 @@ const patient = (listener: RequestListener) => originOf(createServer(listener))
 const landing = JSON.stringify({ status: '200', message: 'success', url: 'https://a.example/' })
 
 describe('doctor', () => {
-  test('finds nothing wrong with the gateway', async () => {
+  test('finds no problem with the gateway', async () => {
     const { url } = await startTestGateway()
     const { code, out } = await runCli('doctor', '--url', url, '--key', KEYS.identification)
     expect(out.split('\n').filter((line) => !line.startsWith('ok'))).toEqual([
@@ -18,7 +18,7 @@ describe('doctor', () => {
     expect(out).not.toContain(KEYS.identification)
   })
 
-  test('can be run again within a minute: what the limit of wrong keys hides is skipped, not failed', async () => {
+  test('can be run again within a minute: checks that the rate limit of wrong keys hides are skipped, not failed', async () => {
     const { url } = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '12' })
     const given = ['doctor', '--url', url, '--key', KEYS.identification]
     await runCli(...given)
@@ -26,12 +26,12 @@ describe('doctor', () => {
     expect([code, out]).toEqual([0, expect.stringMatching(/ 0 failed, [1-9]\d* skipped$/)])
   })
 
-  test('finds nothing wrong with a gateway whose internal routes are elsewhere', async () => {
+  test('finds no problem with a gateway whose internal routes are on another port', async () => {
     const { url } = await startTestGateway({ INTERNAL_PORT: '0' })
     expect((await runCli('doctor', '--url', url, '--key', KEYS.identification)).code).toBe(0)
   })
 
-  test('without the key it says what it could not try', async () => {
+  test('lists the checks that it cannot run without the key', async () => {
     const { url } = await startTestGateway()
     const { code, out } = await runCli('doctor', '--url', url)
     expect([code, out]).toEqual([
@@ -40,7 +40,7 @@ describe('doctor', () => {
     ])
   })
 
-  test('a server that accepts any key fails, by name', async () => {
+  test('reports a server that accepts any key', async () => {
     const url = await patient((_, response) => response.end(landing))
     const { code, out } = await runCli('doctor', '--url', url, '--key', 'the-key')
     expect(code).toBe(1)
@@ -48,7 +48,7 @@ describe('doctor', () => {
     expect(out).toContain('FAILED  a body that is empty is refused')
   })
 
-  test('a server that compares only the beginning of a key fails', async () => {
+  test('reports a server that compares only the beginning of a key', async () => {
     const url = await patient((request, response) => {
       const isRight = String(request.headers.authorization).startsWith('the-key')
       response
@@ -66,15 +66,19 @@ describe('doctor', () => {
   test.each([
     ['repeats the key', JSON.stringify({ status: '401', message: 'surely-not-the-key', url: '' }), 'repeats the key'],
     ['shows a stack', JSON.stringify({ status: '401', message: 'x at f (/app/x.js:1:2)', url: '' }), 'shows a stack'],
-    ['lacks a key of the answer', JSON.stringify({ status: '401', message: 'x' }), 'lacks one of the three keys'],
-    ['says another status', JSON.stringify({ status: '400', message: 'x', url: '' }), 'status in the answer is 400'],
-  ])('a refusal that %s fails', async (_, body, told) => {
+    ['lacks a member of the answer', JSON.stringify({ status: '401', message: 'x' }), 'lacks one of the three keys'],
+    [
+      'has another status in its body',
+      JSON.stringify({ status: '400', message: 'x', url: '' }),
+      'status in the answer is 400',
+    ],
+  ])('reports a refusal that %s', async (_, body, told) => {
     const url = await patient((__, response) => response.writeHead(401).end(body))
     const { code, out } = await runCli('doctor', '--url', url)
     expect([code, out]).toEqual([1, expect.stringContaining(told)])
   })
 
-  test('nobody there is exit code 3', async () => {
+  test('an address where nothing listens gives exit code 3', async () => {
     expect((await runCli('doctor', '--url', 'http://127.0.0.1:9')).code).toBe(3)
   })
 })

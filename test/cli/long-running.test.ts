@@ -33,7 +33,7 @@ function start(...args: string[]) {
   return { child, printed }
 }
 
-test('record --follow goes on with what happens, until it is told to stop', async () => {
+test('record --follow records new exchanges until it is stopped', async () => {
   const { simulator } = await startStand()
   const click = () =>
     fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side: 'buyer' }) })
@@ -48,7 +48,7 @@ test('record --follow goes on with what happens, until it is told to stop', asyn
   expect((await readdir(folder)).toSorted()).toEqual(['001-click.json', '002-click.json'])
 })
 
-test('simulator serves its page until it is told to stop', async () => {
+test('simulator serves its page until it is stopped', async () => {
   const { child, printed } = start('simulator', '--port', '0', '--identification-key', 'x', '--api-key', 'y')
   const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(await printed(/Open http/)) ?? []
   expect(await (await fetch(url)).text()).toContain('data-phones')

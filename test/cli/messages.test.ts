@@ -8,12 +8,12 @@ const good = ['message-v1-link.json', 'message-v1-direct-link.json', 'message-v2
 const clicks = ['click-v1-menu.json', 'click-v1-seed.json', 'click-v2-button.json', 'click-v2-menu.json']
 
 describe('validate', () => {
-  test.each([...good, ...clicks])('%s is valid, and needs no gateway', async (name) => {
+  test.each([...good, ...clicks])('%s is valid; no gateway is needed', async (name) => {
     const { code, out } = await runCli('validate', fixture(name))
     expect([code, out]).toEqual([0, expect.stringContaining(': ok (')])
   })
 
-  test('what it says of a message the gateway says too, with the same pointers', async () => {
+  test('reports the same pointers for a message as the gateway', async () => {
     const { url } = await startTestGateway()
     const bad = { conversation_id: 'c', message: ' ', sender_btn: { action: 'DIRECT_LINK', data: { caption: 'x' } } }
     const { code, out } = await runCli('validate', await ownFile('bad.json', bad), '--json')
@@ -29,7 +29,7 @@ describe('validate', () => {
     expect(errors).toHaveLength(2)
   })
 
-  test('every file is told of, and one that cannot be read is exit code 2', async () => {
+  test('every file is reported, and one that cannot be read gives exit code 2', async () => {
     const { code, out, err } = await runCli(
       'validate',
       fixture(good[0] ?? ''),
@@ -50,12 +50,12 @@ describe('validate', () => {
     expect([code, out]).toEqual([1, expect.stringContaining('expected a message or a click')])
   })
 
-  test('a misspelled message is wrong, with what was missing', async () => {
+  test('a misspelled message is reported with the missing member', async () => {
     const { code, out } = await runCli('validate', await ownFile('x.json', { conversation_id: 'c', mesage: 'hello' }))
     expect([code, out]).toEqual([1, expect.stringMatching(/\(message\)\n {2}\/message: /)])
   })
 
-  test('a member that is not read is named, with the nearest known name', async () => {
+  test('a member that is not read is reported with the nearest known name', async () => {
     const message = { conversation_id: 'c', message: 'hello', reciever_btn: {} }
     const { code, out } = await runCli('validate', await ownFile('x.json', message))
     expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
@@ -67,7 +67,7 @@ describe('validate', () => {
     ])
   })
 
-  test('a bad click is told with its pointers', async () => {
+  test('a bad click is reported with its pointers', async () => {
     const { code, out } = await runCli(
       'validate',
       await ownFile('click.json', { callback_url: 'https://divar.ir/', post_token: 'x' }),
@@ -96,7 +96,7 @@ describe('send', () => {
     expect(divar.received.map(({ body }) => body)).toEqual([expect.stringContaining(JSON.stringify(message))])
   })
 
-  test('one that is not valid never leaves', async () => {
+  test('an invalid message is not sent', async () => {
     const { url, divar } = await startTestGateway()
     const file = await ownFile('bad.json', { conversation_id: 'c', message: '' })
     const { code, err } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
@@ -104,14 +104,14 @@ describe('send', () => {
     expect(divar.received).toEqual([])
   })
 
-  test('a member that the gateway did not read is named, with what was meant', async () => {
+  test('a member that the gateway ignores is reported with the nearest known name', async () => {
     const { url } = await startTestGateway()
     const file = await ownFile('x.json', { conversation_id: 'c', message: 'hello', reciever_btn: {} })
     const { code, out } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
     expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
   })
 
-  test("Divar's own words are printed: status, code and message", async () => {
+  test("Divar's status, code and message are printed", async () => {
     const { url, divar } = await startTestGateway()
     divar.misbehave({ kind: 'answer', status: 412, body: '{"code":9,"message":"the recipient blocked the user"}' })
     const given = [fixture(good[0] ?? ''), '--url', url, '--key', KEYS.caller, '--token', KEYS.token]
@@ -122,7 +122,7 @@ describe('send', () => {
     ])
   })
 
-  test("the gateway's no is told with its code: exit code 1", async () => {
+  test('a refusal of the gateway is printed with its code: exit code 1', async () => {
     const { url } = await startTestGateway()
     const given = [fixture(good[0] ?? ''), '--url', url, '--key', 'a-wrong-internal-key']
     const { code, out, err } = await runCli('send', ...given)

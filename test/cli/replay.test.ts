@@ -29,7 +29,7 @@ async function recordSession(stand: Stand): Promise<string> {
 }
 
 describe('a recorded session', () => {
-  test('is one file for each click and message, in order, without a secret', async () => {
+  test('is one file for each click and message, in order, without secrets', async () => {
     const stand = await startWith(await resolver('orders'))
     const folder = await recordSession(stand)
     const names = (await readdir(folder)).toSorted()
@@ -43,7 +43,7 @@ describe('a recorded session', () => {
     for (const secret of [KEYS.identification, KEYS.divarApi, SELLER_TOKEN]) expect(all.join('')).not.toContain(secret)
   })
 
-  test('replayed with --assert is all the same on the gateway that it came from, messages included', async () => {
+  test('replayed with --assert on the same gateway has no differences, including its messages', async () => {
     const stand = await startWith(await resolver('orders'))
     const folder = await recordSession(stand)
     const keys = ['--key', KEYS.identification, '--internal-key', KEYS.caller, '--token', SELLER_TOKEN]
@@ -51,7 +51,7 @@ describe('a recorded session', () => {
     expect([code, out.match(/^same /gm)]).toEqual([0, ['same ', 'same ', 'same ']])
   })
 
-  test('replayed with --assert fails when the resolver was changed, and names both landings', async () => {
+  test('replayed with --assert fails when the resolver was changed and prints both landings', async () => {
     const folder = await recordSession(await startWith(await resolver('orders')))
     const { gatewayUrl } = await startWith(await resolver('changed'))
     const given = ['--assert', '--url', gatewayUrl, '--key', KEYS.identification]
@@ -64,7 +64,7 @@ describe('a recorded session', () => {
     expect(out).toContain('skipped 002-delivery.json')
   })
 
-  test('ids that are drawn anew are no difference, nor what is named by --ignore-query', async () => {
+  test('newly generated ids and parameters named by --ignore-query are not differences', async () => {
     const file = await resolverFile(
       `let n = 0; export default ({ id }) => ({ url: 'https://app.example.com/?id=' + id + '&n=' + n++ })`,
     )
@@ -75,7 +75,7 @@ describe('a recorded session', () => {
     expect((await runCli('replay', folder, ...given, '--ignore-query', 'n')).code).toBe(0)
   })
 
-  test('what the simulator spoiled itself is left out', async () => {
+  test('does not contain exchanges in which the simulator caused a fault', async () => {
     const stand = await startWith(await resolver('orders'))
     stand.simulator.conversation.faults.arm('wrong_key', 1)
     await clickIn(stand, 'v1', 'buyer')
@@ -85,7 +85,7 @@ describe('a recorded session', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('is not written over by accident', async () => {
+  test('is overwritten only with --overwrite', async () => {
     const stand = await startWith(await resolver('orders'))
     const folder = await recordSession(stand)
     const again = ['record', folder, '--simulator', stand.simulator.url]
@@ -96,13 +96,13 @@ describe('a recorded session', () => {
   })
 })
 
-describe('what is no session is no success', () => {
+describe('a replay without a valid session fails', () => {
   test.each(['an empty folder', 'no folder'])('%s: exit code 2', async (what) => {
     const folder = what === 'no folder' ? '/no/such/folder' : await ownFolder()
     expect((await runCli('replay', folder, '--assert', '--key', 'x')).code).toBe(2)
   })
 
-  test('a file with faults names them', async () => {
+  test('a faulty file is reported with its errors', async () => {
     const folder = await ownFolder()
     await writeFile(join(folder, '001-click.json'), '{"kind":"click"}')
     const { code, err } = await runCli('replay', folder, '--key', 'x')

@@ -7,20 +7,20 @@ import { originOf } from '../support/listen.ts'
 const bad = { conversation_id: 'c', message: ' ' }
 const keys = ['--key', KEYS.caller, '--token', KEYS.token]
 
-test('--unchecked leaves the say to the gateway, whose pointers are told', async () => {
+test("--unchecked sends an invalid message and prints the gateway's pointers", async () => {
   const { url, divar } = await startTestGateway()
   const { code, out } = await runCli('send', await ownFile('bad.json', bad), '--unchecked', '--url', url, ...keys)
   expect([code, out]).toEqual([1, expect.stringMatching(/^400 \(\d+ ms\) invalid_message\n {2}\/message: /)])
   expect(divar.received).toEqual([])
 })
 
-test('--json tells of a message that was not sent, too', async () => {
+test('--json also reports a message that was not sent', async () => {
   const { code, out } = await runCli('send', await ownFile('bad.json', bad), '--json', ...keys)
   expect(code).toBe(1)
   expect(JSON.parse(out)).toMatchObject({ sent: false, errors: [{ pointer: '/message' }] })
 })
 
-test.each(['<html>', '[]', '"ok"', 'null'])('an answer that is no JSON object (%s) is no success', async (answer) => {
+test.each(['<html>', '[]', '"ok"', 'null'])('an answer that is not a JSON object (%s) is a failure', async (answer) => {
   const url = await originOf(createServer((_, response) => response.end(answer)))
   const { code, out } = await runCli('send', fixture('message-v1-link.json'), '--url', url, ...keys)
   expect([code, out]).toEqual([1, expect.stringContaining('200')])
@@ -39,7 +39,7 @@ test.each([
   for (const key of Object.values(KEYS)) expect(out + err).not.toContain(key)
 })
 
-test('an option that cannot be read is exit code 2, without a stack', async () => {
+test('an option that cannot be parsed gives exit code 2, without a stack trace', async () => {
   const { code, err } = await runCli('record', 'never-made', '--simulator', 'nonsense')
   expect([code, err]).toEqual([2, 'nonsense: expected an http(s) address'])
   expect(err).not.toMatch(/^ +at .*:\d+:\d+/m)

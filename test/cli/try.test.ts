@@ -6,13 +6,13 @@ const landing = `{ url: 'https://app.example.com/' }`
 const tryOut = async (code: string, ...more: string[]) =>
   runCli('try', await resolverFile(code), '--click', 'v1-button', ...more)
 
-describe('a resolver that is tried', () => {
-  test('ends with its answer, whatever timers it leaves behind', async () => {
+describe('a resolver under test', () => {
+  test('ends after its answer, even if timers are still running', async () => {
     const { code, out } = await tryOut(`setInterval(() => {}, 1000); export default () => (${landing})`)
     expect([code, out]).toEqual([0, expect.stringContaining('lands on https://app.example.com/')])
   })
 
-  test.each(['0', '7'])('that ends its process with exit code %s is no success', async (exit) => {
+  test.each(['0', '7'])('that ends its process with exit code %s is a failure', async (exit) => {
     const { code, out } = await tryOut(`export default () => { process.exit(${exit}) }`)
     expect([code, out]).toEqual([
       1,
@@ -25,7 +25,7 @@ describe('a resolver that is tried', () => {
     expect([code, out]).toEqual([1, 'no landing: the resolver blocked its process past the deadline'])
   })
 
-  test('may print, and a script that asked for JSON still gets one document', async () => {
+  test('may print, and --json still gives one document', async () => {
     const { code, out, err } = await tryOut(`console.log('hello'); export default () => (${landing})`, '--json')
     expect([code, JSON.parse(out)]).toMatchObject([0, { landing: { url: 'https://app.example.com/' } }])
     expect(err).toContain('hello')
@@ -41,7 +41,7 @@ describe('a landing that the gateway would refuse is refused', () => {
     expect((await tryOut(asks(`['chat']`), '--public-url', 'https://kenar.example.com')).code).toBe(0)
   })
 
-  test.each([`['chats']`, `['phone']`])('scopes that cannot be asked for: %s', async (scopes) => {
+  test.each([`['chats']`, `['phone']`])('scopes that cannot be requested: %s', async (scopes) => {
     const { code, out } = await tryOut(asks(scopes), '--public-url', 'https://kenar.example.com')
     expect([code, out]).toEqual([1, expect.stringContaining("the Landing's scopes: ")])
   })
@@ -49,14 +49,14 @@ describe('a landing that the gateway would refuse is refused', () => {
   test.each([
     ['7', 'warning: message is not a text, or empty'],
     [`'x'.repeat(201)`, 'warning: message is longer than 200 characters'],
-  ])('a message of %s is none of it: a warning says what becomes of it', async (message, warning) => {
+  ])('an invalid message (%s) does not fail the landing and gives a warning', async (message, warning) => {
     const { code, out } = await tryOut(
       `export default () => ({ url: 'https://app.example.com/', message: ${message} })`,
     )
     expect([code, out]).toEqual([0, expect.stringContaining(warning)])
   })
 
-  test('a misspelled member is named, with what was meant', async () => {
+  test('a misspelled member is reported with the nearest known name', async () => {
     const { code, out } = await tryOut(`export default () => ({ url: 'https://app.example.com/', onDenid: 'x' })`)
     expect([code, out]).toEqual([0, expect.stringContaining('/onDenid: not read; did you mean onDenied?')])
   })

@@ -39,7 +39,7 @@ describe('a session file cannot send keys to another host', () => {
     expect([code, arrived]).toEqual([2, []])
   })
 
-  test('whatever path is asked for, a target stays at its origin', () => {
+  test('for any path, the target stays on its origin', () => {
     const target = new Target('http://127.0.0.1:3000')
     expect(target.at('/messages').href).toBe('http://127.0.0.1:3000/messages')
     for (const path of [
@@ -56,47 +56,42 @@ describe('a session file cannot send keys to another host', () => {
   })
 })
 
-describe('what is printed cannot command a terminal', () => {
+describe('printed text cannot control a terminal', () => {
   const hostile = '\u001b]0;owned\u0007\u202eevil\u009b31m\nok fake.json'
 
-  test.each([true, false])(
-    'with colours %s: a gateway’s words, names of files and misspelled members',
-    async (colours) => {
-      const url = await originOf(
-        createServer((_, response) =>
-          response.writeHead(422).end(JSON.stringify({ code: 'rejected', detail: hostile })),
-        ),
-      )
-      const printed: string[] = []
-      const collect = (text: string) => {
-        printed.push(text)
-      }
-      const io = { out: collect, err: collect, colours }
-      const given = ['--url', url, '--key', KEYS.caller, '--token', KEYS.token]
-      await runCommandLine(['send', fixture('message-v1-link.json'), ...given], io)
-      await runCommandLine(['validate', `no-such-${hostile}`], io)
-      await runCommandLine(['validate', await ownFile('x.json', { message: 'x', [hostile]: 1 })], io)
-      await runCommandLine(['trigger', hostile, '--key', 'x', '--json'], io)
-      // eslint-disable-next-line no-control-regex
-      const text = printed.join('\n').replaceAll(/\u001b\[\d+m/g, '')
-      // eslint-disable-next-line no-control-regex
-      expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
-      expect(printed.filter((line) => line.startsWith('ok fake.json'))).toEqual([])
-      expect(text).toContain('\\u001b]0;owned\\u0007\\u202eevil')
-    },
-  )
+  test.each([true, false])('with colours %s: a gateway’s words, file names and misspelled members', async (colours) => {
+    const url = await originOf(
+      createServer((_, response) => response.writeHead(422).end(JSON.stringify({ code: 'rejected', detail: hostile }))),
+    )
+    const printed: string[] = []
+    const collect = (text: string) => {
+      printed.push(text)
+    }
+    const io = { out: collect, err: collect, colours }
+    const given = ['--url', url, '--key', KEYS.caller, '--token', KEYS.token]
+    await runCommandLine(['send', fixture('message-v1-link.json'), ...given], io)
+    await runCommandLine(['validate', `no-such-${hostile}`], io)
+    await runCommandLine(['validate', await ownFile('x.json', { message: 'x', [hostile]: 1 })], io)
+    await runCommandLine(['trigger', hostile, '--key', 'x', '--json'], io)
+    // eslint-disable-next-line no-control-regex
+    const text = printed.join('\n').replaceAll(/\u001b\[\d+m/g, '')
+    // eslint-disable-next-line no-control-regex
+    expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/)
+    expect(printed.filter((line) => line.startsWith('ok fake.json'))).toEqual([])
+    expect(text).toContain('\\u001b]0;owned\\u0007\\u202eevil')
+  })
 })
 
-describe('standard output that fails', () => {
+describe('when standard output fails', () => {
   const shell = promisify(execFile)
 
-  test('a reader that stops early is no error', async () => {
+  test('a reader that stops early is not an error', async () => {
     const script = `"${process.execPath}" "${main}" --help | head -n1`
     const { stdout, stderr } = await shell('bash', ['-o', 'pipefail', '-c', script])
     expect([stdout, stderr]).toEqual([expect.stringMatching(/^Usage: /), ''])
   })
 
-  test('a full disk is exit code 2 and one sentence', () => {
+  test('a full disk gives exit code 2 and one sentence', () => {
     const script = `"${process.execPath}" "${main}" --help > /dev/full`
     const { status, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
     expect([status, stderr]).toEqual([2, 'the output could not be written: ENOSPC\n'])
@@ -109,7 +104,7 @@ describe('an address that does not answer is explained', () => {
     expect(err).toBe('http://127.0.0.1:9 did not answer: nothing listens there (ECONNREFUSED)')
   })
 
-  test('something else than HTTP listens there', async () => {
+  test('a server there does not speak HTTP', async () => {
     const server = createTcpServer((socket) => socket.end('+OK POP3 ready\r\n'))
     const url = await originOf(server)
     const { code, err } = await runCli('doctor', '--url', url)

@@ -18,7 +18,7 @@ const cases = fixtures.flatMap((name) => {
   return [body, ...changed].map((one) => ({ name, body: one }))
 })
 
-test('what validate accepts the gateway accepts, and the reverse', async () => {
+test('validate accepts exactly what the gateway accepts', async () => {
   const { url } = await startTestGateway()
   const verdicts = { accepted: 0, refused: 0 }
   for (const { name, body } of cases) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/click.ts'
 
-describe('the way back leads to Divar, or to a stand-in on this machine, and nowhere else', () => {
+describe('the return URL leads to Divar or to a simulator on this machine, and nowhere else', () => {
   test.each([
     'https://divar.ir/',
     'https://open-platform-redirect.divar.ir/completion',
@@ -35,15 +35,15 @@ describe('the way back leads to Divar, or to a stand-in on this machine, and now
     expect(chooseReturnUrl(url)).toEqual({ url: COMPLETION_URL, replaced: true })
   })
 
-  test('nothing offered is the completion page, and nothing was replaced', () => {
+  test('without an offered URL it is the completion page, and nothing is counted as replaced', () => {
     expect(chooseReturnUrl(undefined, null, '')).toEqual({ url: COMPLETION_URL, replaced: false })
   })
 
-  test('the first that is offered counts', () => {
+  test('the first offered URL is used', () => {
     expect(chooseReturnUrl(null, 'https://divar.ir/a', 'https://divar.ir/b').url).toBe('https://divar.ir/a')
   })
 
-  test('whatever is offered, the host is under divar.ir', () => {
+  test('for any offered URL, the host is under divar.ir', () => {
     fc.assert(
       fc.property(
         fc.oneof(

@@ -40,11 +40,11 @@ describe('a v1 body becomes a Click', () => {
     ['with null members', { extra_data: { provider_data: null, location: null } }],
     ['with an empty location', { extra_data: { location: {} } }],
     ['of another type', { extra_data: [] }],
-    ['that is a text', { extra_data: 'text' }],
+    ['that is a string', { extra_data: 'text' }],
     ['with provider_data of another type', { extra_data: { provider_data: [] } }],
-    ['with a text for provider_data', { extra_data: { provider_data: 'text' } }],
+    ['with a string for provider_data', { extra_data: { provider_data: 'text' } }],
     ['with a location of nulls', { extra_data: { location: { latitude: null, longitude: null } } }],
-    ['with an empty text for a location', { extra_data: { location: '' } }],
+    ['with an empty string for a location', { extra_data: { location: '' } }],
     ['with a location of another type', { extra_data: { location: [35.68, 51.34] } }],
     [
       'with a location whose members are of another type',
@@ -69,31 +69,31 @@ describe('a v1 body becomes a Click', () => {
     expect(parse({ ...CLICK, conversation_id: 'c-1' }).conversationId).toBe('c-1')
   })
 
-  test('who is neither seller nor buyer has no side', () => {
+  test('a user who is neither seller nor buyer has no side', () => {
     expect(parse({ ...CLICK, supplier: { id: 'a' }, demand: { id: 'b' } })).not.toHaveProperty('side')
   })
 
-  test('parties without an id are no fault', () => {
+  test('seller and buyer without an id are accepted', () => {
     expect(parse({ ...CLICK, Supplier: null, demand: { id: null } })).not.toHaveProperty('supplierId')
   })
 
   test.each([
-    ['a text for supplier', { Supplier: 'me' }],
+    ['a string for supplier', { Supplier: 'me' }],
     ['a supplier with a number for its id', { supplier: { id: 7 } }],
     ['a list for demand', { demand: [] }],
     ['a number for conversation_id', { conversation_id: 7 }],
     ['an object for callback_url', { callback_url: {} }],
-  ])('%s does not cost the user the click, and is counted', (_, part) => {
+  ])('%s is ignored and counted, and the click is still accepted', (_, part) => {
     const { click, absentParts } = parseClick('v1', { ...CLICK, ...part })
     expect(click).toEqual({ ...parse(CLICK), id: click.id })
     expect(absentParts).toBe(1)
   })
 
-  test('a click without an odd part counts none', () => {
+  test('a click without invalid optional parts counts none', () => {
     expect(parseClick('v1', fixture('click-v1-seed')).absentParts).toBe(0)
   })
 
-  test('unknown keys are kept wherever they stand, and __proto__ is one of them', () => {
+  test('unknown keys are kept at every level, including __proto__', () => {
     const body: unknown = JSON.parse(
       `{"post_token":"p","user_id":"u","peer_id":"q","new_key":[1],"__proto__":{"polluted":true},
         "Supplier":{"id":"s","rating":5},"extra_data":{"provider_data":{"__proto__":"data"},"mood":"good"}}`,
@@ -108,7 +108,7 @@ describe('a v1 body becomes a Click', () => {
   })
 })
 
-describe('a v1 body is refused, and told every fault at once', () => {
+describe('a v1 body is refused with all of its errors at once', () => {
   test.each([
     ['a missing post_token', { post_token: undefined }, '/post_token'],
     ['an empty user_id', { user_id: '' }, '/user_id'],
@@ -118,22 +118,22 @@ describe('a v1 body is refused, and told every fault at once', () => {
     ['a post_token of 65 characters', { post_token: 'x'.repeat(65) }, '/post_token'],
     ['half a location', { extra_data: { location: { latitude: 1 } } }, '/extra_data/location/longitude'],
     [
-      'a latitude past the pole',
+      'a latitude over 90',
       { extra_data: { location: { latitude: 90.1, longitude: 1 } } },
       '/extra_data/location/latitude',
     ],
     [
-      'a longitude past the date line',
+      'a longitude over 180',
       { extra_data: { location: { latitude: '1', longitude: '-180.5' } } },
       '/extra_data/location/longitude',
     ],
     [
-      'a location in words',
+      'a location of words',
       { extra_data: { location: { latitude: 'north', longitude: 1 } } },
       '/extra_data/location/latitude',
     ],
     [
-      'a location in hex',
+      'a location in hexadecimal',
       { extra_data: { location: { latitude: '0x10', longitude: 1 } } },
       '/extra_data/location/latitude',
     ],
@@ -147,7 +147,7 @@ describe('a v1 body is refused, and told every fault at once', () => {
     )
   })
 
-  test('several faults together', () => {
+  test('several errors together', () => {
     expect(() => parse({ user_id: 1, extra_data: { location: { latitude: 'x', longitude: 999 } } })).toThrow(
       /post_token.*user_id.*peer_id.*latitude.*longitude/,
     )
@@ -157,7 +157,7 @@ describe('a v1 body is refused, and told every fault at once', () => {
     expect(() => parse(body)).toThrow('body: expected a JSON object')
   })
 
-  test('a v2 body without its version header is told about the header', () => {
+  test('a v2 body without its version header gets an error about the header', () => {
     expect(() => parse(fixture('click-v2-button'))).toThrow(/does a proxy drop API_VERSION/)
   })
 })

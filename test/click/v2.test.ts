@@ -21,7 +21,7 @@ describe('a v2 body becomes a Click', () => {
     })
   })
 
-  test('an opening by somebody who is not logged in', () => {
+  test('a click by a user who is not logged in', () => {
     expect(parse(fixture('click-v2-menu'))).toEqual({
       id: expect.any(String),
       wire: 'v2',
@@ -50,16 +50,16 @@ describe('a v2 body becomes a Click', () => {
     expect(click.extra).toEqual({ user_side: 'BROKER' })
   })
 
-  test.each(['CHAT', 'POST_ADODN', 'SOMETHING_NEW'])('source %s is taken as it is', (source) => {
+  test.each(['CHAT', 'POST_ADODN', 'SOMETHING_NEW'])('source %s is kept as it is', (source) => {
     expect(parse({ source }).source).toBe(source)
   })
 
-  test('provider_data is another name of extra_data', () => {
+  test('provider_data is an alias of extra_data', () => {
     expect(parse({ provider_data: { a: 1 } }).data).toEqual({ a: 1 })
     expect(parse({ extra_data: null, provider_data: { a: 1 } }).data).toEqual({ a: 1 })
   })
 
-  test('of both, extra_data is the data and the other is not lost', () => {
+  test('when both are present, extra_data is the data and provider_data is kept in extra', () => {
     expect(parse({ extra_data: { a: 1 }, provider_data: { b: 2 } })).toMatchObject({
       data: { a: 1 },
       extra: { provider_data: { b: 2 } },
@@ -79,7 +79,7 @@ describe('a v2 body becomes a Click', () => {
     expect(parse({ [name]: null })).toMatchObject({ wire: 'v2', data: {}, extra: {} })
   })
 
-  test('members of another type, and empty ones, are absent and counted', () => {
+  test('members of another type and empty ones are ignored and counted', () => {
     const odd = { post_token: 1, extra_data: 'x', user_side: {}, source: '', user_id: [], return_url: null }
     expect(parseClick('v2', odd)).toMatchObject({
       click: { ...parse({}), id: expect.any(String) },
@@ -87,7 +87,7 @@ describe('a v2 body becomes a Click', () => {
     })
   })
 
-  test('provider_data is read where extra_data is of another type', () => {
+  test('provider_data is used when extra_data has another type', () => {
     expect(parse({ extra_data: [], provider_data: { a: 1 } }).data).toEqual({ a: 1 })
   })
 

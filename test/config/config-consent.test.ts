@@ -23,7 +23,7 @@ function faultsOf(given: Environment): readonly string[] {
 }
 
 describe('consent', () => {
-  test('is there with PUBLIC_URL, asks Divar itself in the v2 notation, and takes a path', () => {
+  test('is enabled by PUBLIC_URL, uses Divar itself in the v2 notation, and allows a path in PUBLIC_URL', () => {
     const { consent } = readConfig({ ...WHOLE, PUBLIC_URL: 'https://gateway.example/kenar/' })
     expect(consent).toMatchObject({
       publicUrl: 'https://gateway.example/kenar',
@@ -33,7 +33,7 @@ describe('consent', () => {
     })
   })
 
-  test('names its variables as ignored without PUBLIC_URL', () => {
+  test('is off without PUBLIC_URL, and its variables are reported as ignored', () => {
     const others = {
       DIVAR_APP_SLUG: 'x',
       DIVAR_CLIENT_SECRET: 'x',
@@ -50,7 +50,7 @@ describe('consent', () => {
     expect(JSON.stringify(described)).not.toContain('CANARY')
   })
 
-  test('gives a template what to ask every user for', () => {
+  test('gives a template the scopes that are requested of every user', () => {
     expect(readConfig({ ...WHOLE, LANDING_SCOPES: 'chat, offline,USER_PHONE' }).resolver).toMatchObject({
       scopes: ['chat', 'offline', 'USER_PHONE'],
     })
@@ -76,7 +76,7 @@ test.each(WRONG)('a start stops on %s', (_, given, name) => {
   expect(faults.join()).not.toContain('CANARY')
 })
 
-test("another resolver's scopes are named as ignored", () => {
+test("another resolver's scopes are reported as ignored", () => {
   const forward = { RESOLVER: 'forward', RESOLVER_URL: 'http://a.internal/', RESOLVER_SECRET: 's', LANDING_SCOPES: 'x' }
   expect(readConfig({ ...WHOLE, ...forward }).ignored.toSorted()).toEqual(['LANDING_SCOPES', 'LANDING_URL_TEMPLATE'])
 })

@@ -36,7 +36,7 @@ function faultsOf(overrides: Environment, from: Environment = environment()): re
 }
 
 describe('a configuration', () => {
-  test('of the required variables alone has the documented defaults', () => {
+  test('with only the required variables has the documented defaults', () => {
     const { HOST: _host, PORT: _port, DIVAR_V1_API_URL: _v1, DIVAR_API_URL: _v2, ...required } = environment()
     expect(readConfig(required)).toMatchObject({
       host: '0.0.0.0',
@@ -50,23 +50,23 @@ describe('a configuration', () => {
       ignored: [],
     })
   })
-  test('takes an empty variable for an absent one', () => {
+  test('treats an empty variable as absent', () => {
     expect(readConfig({ ...environment(), PORT: '', FALLBACK_LANDING_URL: ' ' })).toMatchObject({ port: 3000 })
     expect(faultsOf({ DIVAR_API_KEY: '' })).toEqual([expect.stringMatching(/^DIVAR_API_KEY: missing/)])
   })
-  test('does not count blanks around a value', () => {
+  test('ignores whitespace around a value', () => {
     const blanks = Object.fromEntries(
       Object.entries(environment()).map(([name, value]) => [name, ` ${value ?? ''} \r`]),
     )
     expect(readConfig(blanks)).toEqual(readConfig(environment()))
   })
 
-  test("is not disturbed by another resolver's variables, however wrong", () => {
+  test('ignores invalid variables of another resolver', () => {
     const wrong = { RESOLVER_URL: 'not a url', RESOLVER_SECRET: 'a b' }
     expect(configOf(wrong).ignored).toEqual(['RESOLVER_URL', 'RESOLVER_SECRET'])
   })
 
-  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'ALL_PROXY'])('names %s as ignored', (name) => {
+  test.each(['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'ALL_PROXY'])('reports %s as ignored', (name) => {
     expect(configOf({ [name]: 'http://user:secret@proxy.internal:3128' }).ignored).toEqual([name])
   })
 
@@ -79,7 +79,7 @@ describe('a configuration', () => {
 })
 
 describe('a store', () => {
-  test('is not there without DATABASE_URL, whose other variables are named as ignored, however wrong', () => {
+  test('is absent without DATABASE_URL, and its other variables are reported as ignored, even if invalid', () => {
     const names = ['TOKEN_ENCRYPTION_KEY', ...SETTINGS, ...BACKUP, 'STATUS_WEBHOOK_SECRET']
     const config = configOf(all(names, 'change-me'))
     expect(config.store).toBeUndefined()
@@ -88,7 +88,7 @@ describe('a store', () => {
     expect(describeConfig(config)).not.toHaveProperty('backup')
   })
 
-  test('of its required variables alone has the documented defaults', () => {
+  test('with only its required variables has the documented defaults', () => {
     const config = configOf(STORE)
     expect(config.ignored).toEqual([])
     expect(config.store).toEqual({
@@ -119,11 +119,11 @@ describe('a store', () => {
     'postgres://%2Frun%2Fpostgresql/gateway',
     'postgres:///gateway?host=/run/postgresql',
     'postgres://gateway@/gateway?host=/run/postgresql',
-  ])('is the PostgreSQL of %s, as it stands', (DATABASE_URL) => {
+  ])('is the PostgreSQL of %s, unchanged', (DATABASE_URL) => {
     expect(configOf({ ...STORE, DATABASE_URL }).store?.database).toEqual({ kind: 'postgres', url: DATABASE_URL })
   })
 
-  test('takes keys in either base64, with and without padding, and keeps their order', () => {
+  test('accepts keys in standard and URL-safe base64, with and without padding, in their order', () => {
     for (const encoding of ['base64', 'base64url'] as const) {
       const [first, second] = [OTHER_KEY.toString(encoding), KEY.toString(encoding).replace('=', '')]
       const { store } = configOf({ ...STORE, TOKEN_ENCRYPTION_KEY: `${first} , ${second}` })
@@ -131,7 +131,7 @@ describe('a store', () => {
     }
   })
 
-  test('is told of retries, limits, a webhook at any http(s) address, and backups', () => {
+  test('has options for retries, limits, a webhook at any http(s) address, and backups', () => {
     const backup = { BACKUP_DIR: tmpdir(), BACKUP_EVERY_HOURS: '1', BACKUP_KEEP: '1000' }
     const retry = { RETRY_FIRST_MS: '5', RETRY_MAX_MS: '5', RETRY_FOR_MS: '604800000' }
     const limits = { RETENTION_DAYS: '365', QUEUE_LIMIT: '1', OUTBOX_CONCURRENCY: '128' }
@@ -148,7 +148,7 @@ describe('a store', () => {
     })
   })
 
-  test('names the variables of a webhook or backup that is not there as ignored', () => {
+  test('reports the variables of an absent webhook or backup as ignored', () => {
     const names = ['BACKUP_EVERY_HOURS', 'BACKUP_KEEP', 'STATUS_WEBHOOK_SECRET']
     expect(configOf({ ...STORE, ...all(names, 'wrong') }).ignored).toEqual(names)
   })
@@ -193,16 +193,16 @@ describe('a store', () => {
 
   test.each([
     ['without its key', { ...STORE, TOKEN_ENCRYPTION_KEY: '' }, /^TOKEN_ENCRYPTION_KEY: .* needs it; openssl rand/],
-    ['that a webhook lacks', WEBHOOK, /^STATUS_WEBHOOK_URL: needs DATABASE_URL$/],
+    ['missing for a webhook', WEBHOOK, /^STATUS_WEBHOOK_URL: needs DATABASE_URL$/],
     ['whose webhook lacks a secret', { ...STORE, ...WEBHOOK, STATUS_WEBHOOK_SECRET: '' }, /^STATUS_WEBHOOK_SECRET: /],
-    ['of PostgreSQL with a backup', { ...STORE, DATABASE_URL: POSTGRES, BACKUP_DIR: tmpdir() }, /^BACKUP_DIR: /],
+    ['on PostgreSQL with a backup', { ...STORE, DATABASE_URL: POSTGRES, BACKUP_DIR: tmpdir() }, /^BACKUP_DIR: /],
   ])('%s stops the start', (_, overrides, fault) => {
     expect(faultsOf(overrides)).toEqual([expect.stringMatching(fault)])
   })
 })
 
 describe('a start stops', () => {
-  test('naming every fault at once, and no value', () => {
+  test('with an error for every wrong variable at once, without their values', () => {
     const CANARY = 'CANARY-value'
     const wrong = {
       ...all(['PORT', 'RESOLVER', 'LOG_LEVEL', 'PUBLIC_URL', ...SETTINGS, ...BACKUP], CANARY),
@@ -240,7 +240,7 @@ describe('a start stops', () => {
     ['a placeholder for a password', { ...STORE, DATABASE_URL: 'postgres://a:change-me@b/c' }, 'DATABASE_URL'],
     ['a placeholder of .env.example', { DIVAR_API_KEY: 'change-me-divar-api-key' }, 'DIVAR_API_KEY'],
     ['one port for both sides', { PORT: '3000', INTERNAL_PORT: '3000' }, 'INTERNAL_PORT'],
-    ['a host that is no address', { HOST: 'not a host' }, 'HOST'],
+    ['a host that is not an address', { HOST: 'not a host' }, 'HOST'],
     ['an address of Divar with a query', { DIVAR_API_URL: 'https://a.example/?x=1' }, 'DIVAR_API_URL'],
     ['a fraction of a millisecond', { DIVAR_TIMEOUT_MS: '1.5' }, 'DIVAR_TIMEOUT_MS'],
   ])('on %s', (_, overrides, name) => {

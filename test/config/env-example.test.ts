@@ -34,17 +34,17 @@ function entriesOf(pattern: RegExp): Map<string, string> {
   )
 }
 
-test('.env.example shows every variable, and no other', () => {
+test('.env.example has every variable and no other', () => {
   expect([...required.keys(), ...optional.keys()].sort()).toEqual(Object.keys(environmentSchema.shape).sort())
 })
 
-test('.env.example as it stands does not start: its secrets are public', () => {
+test('.env.example unchanged does not start: its secrets are public', () => {
   expect(() => readConfig(Object.fromEntries(published))).toThrow(
     'DIVAR_IDENTIFICATION_KEY: still holds the placeholder of .env.example\nDIVAR_API_KEY: still holds the placeholder of .env.example\nINTERNAL_API_KEYS: still holds the placeholder of .env.example',
   )
 })
 
-test('.env.example with a store switched on as it stands does not start: its secrets are public', () => {
+test('.env.example with a store enabled but otherwise unchanged does not start: its secrets are public', () => {
   for (const name of ['TOKEN_ENCRYPTION_KEY', 'STATUS_WEBHOOK_SECRET', 'DIVAR_CLIENT_SECRET']) {
     const environment = { ...Object.fromEntries([...required, ...store, ...made]), [name]: optional.get(name) }
     expect(() => readConfig(environment)).toThrow(`${name}: still holds the placeholder of .env.example`)
@@ -55,7 +55,7 @@ test('.env.example with its secrets filled in is a configuration that starts', (
   expect(readConfig(Object.fromEntries(required)).ignored).toEqual([])
 })
 
-test('the values of .env.example that are commented out are valid, and where there is a default they are it', () => {
+test('the commented values of .env.example are valid, and they are the defaults where there are any', () => {
   const whole = Object.fromEntries([...required, ...store, ...made])
   const plain = readConfig(whole)
   expect(plain.ignored).toEqual([])

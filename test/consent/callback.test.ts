@@ -24,7 +24,7 @@ test.each([
   expect(await allGrants(odd)).toEqual([])
 })
 
-test('a user who does not grant requested offline access has denied', async () => {
+test('a user who refuses only the requested offline access counts as having refused', async () => {
   const odd = await startOdd({ scopes: ['chat', 'offline'] })
   odd.odd.onToken(withMembers({ scope: `${chatOf(odd)} USER_ID`, refresh_token: undefined }))
   expect(await completeFlow(await clicked(odd.at))).toMatchObject({ status: 303, location: ON_DENIED })
@@ -42,7 +42,7 @@ test('nothing is granted when neither Divar nor the click identifies the user', 
   expect(await odd.gateway.logged('consent.refused')).toMatchObject({ reason: 'Divar did not say who consented' })
 })
 
-test('an API key without permission to read the user is named in the log', async () => {
+test('the log says when the API key lacks the permission to read the user', async () => {
   const odd = await startOdd()
   odd.odd.onUsers(() => ({ status: 403, body: '{}' }))
   expect((await completeFlow(await clicked(odd.at))).status).toBe(502)

@@ -30,7 +30,7 @@ async function aboutToRefresh() {
   return { divar, pass, environment, gateway, send, tokensSeen }
 }
 
-test('a new token that Divar does not know yet loses no message: the previous token is used, without another refresh', async () => {
+test('if Divar does not know a new token yet, the previous token is used, without another refresh', async () => {
   const { divar, send, tokensSeen } = await aboutToRefresh()
   divar.conversation.faults.arm('new_token_refused', 1)
   for (let times = 0; times < 2; times += 1) expect(await send()).toMatchObject({ status: 200 })
@@ -40,7 +40,7 @@ test('a new token that Divar does not know yet loses no message: the previous to
   expect(refreshesAt(divar)).toBe(1)
 })
 
-test('when the new and the previous token are refused, the answer is token_refused, without another refresh', async () => {
+test('if Divar refuses the new and the previous token, the answer is token_refused, without another refresh', async () => {
   const { divar, pass, send, tokensSeen } = await aboutToRefresh()
   divar.conversation.faults.arm('new_token_refused', 1)
   expect(await send()).toMatchObject({ status: 200 })
@@ -50,7 +50,7 @@ test('when the new and the previous token are refused, the answer is token_refus
   expect([tokensSeen().length, refreshesAt(divar)]).toEqual([4, 1])
 })
 
-test('when the token and the previous one are refused, the same message is sent with a refreshed one', async () => {
+test('if Divar refuses an old token and the previous one, the same message is sent with a refreshed token', async () => {
   const { divar, environment, gateway, send, tokensSeen } = await aboutToRefresh()
   expect(await send()).toMatchObject({ status: 200 })
   const later = await anew({ gateway, environment }, AGED_PAIR)

@@ -17,7 +17,7 @@ async function fill(url: string, startedBy: string, flows: number): Promise<void
   )
 }
 
-test('at the limit of open consents a caller gets 429 and a click the fallback', async () => {
+test('at the limit of open consents a caller gets 429 and a click gets the fallback landing', async () => {
   const store = await withStore('postgres')
   const gateway = await startConsentGateway({ scopes: ['chat'] }, { ...store, FALLBACK_LANDING_URL: FALLBACK })
   await fill(String(store['DATABASE_URL']), 'caller:orders', 1000)

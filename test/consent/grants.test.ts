@@ -94,7 +94,7 @@ describe('DELETE /grants/:id', () => {
     expect(await clicked(at)).toContain('/oauth/start/')
   })
 
-  test.each(['grt_x', `grt_${'x'.repeat(24)}`, '%00', "';--"])('is 404 for %s', async (id) => {
+  test.each(['grt_x', `grt_${'x'.repeat(24)}`, '%00', "';--"])('answers 404 for %s', async (id) => {
     expect((await ask(gateway, `/grants/${id}`, 'delete')).status).toBe(404)
   })
 })
@@ -143,7 +143,7 @@ describe('GET /users/:user_id', () => {
     expect(detail).toMatch(/^user_id: expected /)
   })
 
-  test('has an error of its own for a token that Divar refuses, and for no answer', async () => {
+  test('has separate error codes for a token that Divar refuses and for no answer from Divar', async () => {
     const at = await consentedTo(['phone'])
     at.divar.grants.revoke('buyer')
     const { status, text } = await ask(at, userPath(at))

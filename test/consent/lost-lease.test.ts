@@ -7,7 +7,7 @@ import { allGrants, consented, OVER } from '../support/odd-consent.ts'
 // On SQLite there is no other gateway.
 const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
 
-onPostgres('a gateway whose refresh took so long that another gateway has refreshed the pair', () => {
+onPostgres('a gateway whose refresh was so slow that another gateway has refreshed the token pair', () => {
   /** The other gateway stores the same pair with a later expiry. */
   const OF_ANOTHER = `update user_grant set version = version + 1, lease_owner = null, lease_until = null,
     access_until = 9000000000000`

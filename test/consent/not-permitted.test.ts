@@ -47,7 +47,7 @@ test('a message that one grant does not permit is sent with the next grant of th
   expect(tokensSeen(gateway)[3]).toBe(seen[0])
 })
 
-test('at most three grants are tried; then Divar’s refusal is answered', async () => {
+test('at most three grants are tried, then Divar’s refusal is the answer', async () => {
   const gateway = await consented(FOUR_GRANTS)
   forbid(gateway, 9)
   expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })

@@ -16,24 +16,14 @@ import { parseJson } from '../support/requests.ts'
 describe('a token answer with fewer scopes than requested', () => {
   test.each([
     ['only a part', ['chat', 'phone', 'offline'], 'v2', (odd: Odd) => `${chatOf(odd)} USER_ID offline_access`],
-    ['no USER_ID, which proves who it is', ['chat'], 'v2', chatOf],
+    ['no USER_ID, which verifies the user', ['chat'], 'v2', chatOf],
     ['another chat', ['chat'], 'v2', () => 'CONVERSATION_SEND_MESSAGE.another USER_ID'],
-    ['something else altogether', ['phone'], 'v2', () => 'USER_ADDONS_CREATE USER_ID'],
+    ['unrelated scopes', ['phone'], 'v2', () => 'USER_ADDONS_CREATE USER_ID'],
     ['nothing', ['chat'], 'v2', () => ''],
-    [
-      'of a user who cannot be proven, only a part',
-      ['chat', 'phone'],
-      'v1',
-      (odd: Odd) => `CHAT_MESSAGE_SEND.${tripleOf(odd)}`,
-    ],
-    ['of a user who cannot be proven, another chat', ['chat'], 'v1', () => 'CHAT_MESSAGE_SEND.YTpiOmM='],
-    [
-      'of a user who cannot be proven, only what was asked beside the chat',
-      ['chat', 'phone'],
-      'v1',
-      () => 'USER_PHONE USER_ID',
-    ],
-  ] as const)('counts as a refusal, and nothing of it is kept or used: %s', async (_, scopes, wire, scopeOf) => {
+    ['an unverified user, only a part', ['chat', 'phone'], 'v1', (odd: Odd) => `CHAT_MESSAGE_SEND.${tripleOf(odd)}`],
+    ['an unverified user, another chat', ['chat'], 'v1', () => 'CHAT_MESSAGE_SEND.YTpiOmM='],
+    ['an unverified user, only the scopes other than the chat’s', ['chat', 'phone'], 'v1', () => 'USER_PHONE USER_ID'],
+  ] as const)('counts as a refusal, and none of it is stored or used: %s', async (_, scopes, wire, scopeOf) => {
     const odd = await startOdd({ scopes: [...scopes] })
     odd.odd.onToken(granting(scopeOf(odd)))
     expect(await completeFlow(await clicked(odd.at, 'buyer', wire))).toMatchObject({ status: 303, location: ON_DENIED })
@@ -48,7 +38,7 @@ describe('a token answer with fewer scopes than requested', () => {
     ['null', null],
     ['a number', 7],
     ['an object', {}],
-  ])('is refused, and nothing is kept, when its scope cannot be read: %s', async (_, scope) => {
+  ])('is refused, and nothing is stored, if its scope cannot be read: %s', async (_, scope) => {
     const odd = await startOdd({ scopes: ['chat'] })
     odd.odd.onToken(granting(scope))
     expect((await completeFlow(await clicked(odd.at))).status).toBe(502)

@@ -56,12 +56,12 @@ describe('a refresh', () => {
 
   test.each([
     ['a line end', { access_token: 'nl1\n' }],
-    ['a letter of another alphabet', { access_token: 'تو' }],
-    ['a blank', { access_token: 'a b' }],
+    ['a letter outside ASCII', { access_token: 'تو' }],
+    ['a space', { access_token: 'a b' }],
     ['nothing', { access_token: '' }],
     ['a refresh token with a NUL', { refresh_token: 'x\u0000' }],
     ['a scope that cannot be read', { scope: [] }],
-  ])('that brings %s in place of a token leaves the good pair as it was', async (_, members) => {
+  ])('that returns %s in place of a token leaves the valid pair unchanged', async (_, members) => {
     const odd = await consented(NEARLY_OVER)
     odd.odd.onToken(withMembers(members))
     expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
@@ -100,7 +100,7 @@ describe('a refresh', () => {
 
   test.each([
     ['none of the scopes that the user has consented to', 'USER_ADDONS_CREATE'],
-    ['none but the right to refresh', 'offline_access'],
+    ['none but offline access', 'offline_access'],
     ['nothing', ''],
   ])('that names %s ends the grant', async (_, scope) => {
     const odd = await consented(OVER)

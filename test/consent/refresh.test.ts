@@ -122,10 +122,10 @@ describe('a refresh that fails', () => {
   )
 
   test.each([
-    ['token_500', 'its time over', 'update user_grant set access_until = 0', 0],
-    ['token_reset', 'its time over', 'update user_grant set access_until = 0', 0],
-    ['token_500', 'refused by Divar', AGED, 1],
-    ['token_reset', 'refused by Divar', AGED, 1],
+    ['token_500', 'that has expired', 'update user_grant set access_until = 0', 0],
+    ['token_reset', 'that has expired', 'update user_grant set access_until = 0', 0],
+    ['token_500', 'that Divar refuses', AGED, 1],
+    ['token_reset', 'that Divar refuses', AGED, 1],
   ] as const)(
     'with %s and the token %s is answered not_sent, which is safe to retry; a queued message waits for it',
     async (fault, _, statement, tried) => {

@@ -16,7 +16,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 test.each([
   ['renewed in the last week of its refresh token', 6, 1],
-  ['left alone before that', 8, 0],
+  ['not renewed before that', 8, 0],
 ])('a grant that no message uses is %s', async (_, daysLeft, refreshes) => {
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url)

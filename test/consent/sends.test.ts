@@ -31,7 +31,7 @@ describe('a message without a token', () => {
   test.each([
     ['v1', V1_PATH],
     ['v2', ''],
-  ] as const)("goes through the platform's own path, as an SDK sends it, on %s", async (wire, path) => {
+  ] as const)("is accepted on the platform's own path, as an SDK sends it, on %s", async (wire, path) => {
     const gateway = await consented(['chat', 'offline'], 'buyer', wire)
     const { divar } = gateway
     const body = wire === 'v1' ? { ...tripleOf(divar), type: 'TEXT', message: 'سلام' } : { message: 'سلام' }
@@ -90,7 +90,7 @@ describe('without a grant that covers it', () => {
   test.each([
     [['post_chats'], 'post_token'],
     [['seller_chats'], 'user_id'],
-  ] as const)('%j covers a conversation only where the sender says that it does, by %s', async (scopes, names) => {
+  ] as const)('%j covers a conversation only when the message contains %s', async (scopes, names) => {
     const gateway = await consented([...scopes], 'seller')
     const { world } = gateway.divar
     expect(await codeOf(gateway, messageTo(gateway.divar))).toEqual([403, 'consent_required'])
@@ -132,7 +132,7 @@ describe('where both sides have consented', () => {
   })
 })
 
-test('a v1 link opened by the other user of the chat grants nothing, and the right user can still consent', async () => {
+test('a v1 link opened by the other user of the chat grants nothing, and the intended user can still consent', async () => {
   const gateway = await startConsentGateway()
   expect(await completeFlow(await clicked(gateway, 'buyer', 'v1'), { side: 'seller' })).toMatchObject({ status: 403 })
   const { buyer, seller } = gateway.divar.world.people

@@ -222,7 +222,7 @@ test.each([
   ['https://evil.example', 502],
   ['its own', 303],
   ['its own with a slash', 303],
-] as const)('an issuer in the answer: %s', async (issuer, status) => {
+] as const)('an issuer in the answer is checked: %s', async (issuer, status) => {
   const gateway = await startConsentGateway()
   const { browser, back } = await onItsWay(gateway)
   const own = issuer === 'its own' ? gateway.divar.url : `${gateway.divar.url}/`

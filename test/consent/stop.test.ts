@@ -20,29 +20,26 @@ import { alter, inFile } from '../support/stores.ts'
 // On SQLite there is no other gateway.
 const onPostgres = DATABASES.includes('postgres') ? test : test.skip
 
-onPostgres(
-  'a stop does not wait for a refresh that another gateway is at: the send is answered as not sent',
-  async () => {
-    const { divar } = await startConsentDivar()
-    const given = await withConsent(divar.url, { on: 'postgres' })
-    const first = await startOn(given)
-    await completeFlow(await clicked({ url: first.url, divar }))
-    await first.stop()
-    const inOtherHands = "access_until = 0, lease_owner = 'gw_other', lease_until = 9000000000000"
-    await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
+onPostgres('a stop does not wait for a refresh by another gateway: the send is answered as not sent', async () => {
+  const { divar } = await startConsentDivar()
+  const given = await withConsent(divar.url, { on: 'postgres' })
+  const first = await startOn(given)
+  await completeFlow(await clicked({ url: first.url, divar }))
+  await first.stop()
+  const inOtherHands = "access_until = 0, lease_owner = 'gw_other', lease_until = 9000000000000"
+  await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
 
-    // Without the stop it would wait for the other one's lease, longer than a test lasts.
-    const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50', DIVAR_TIMEOUT_MS: '60000' })
-    const sending = sendWithoutToken(gateway, messageTo(divar)).then(({ status, text }) => [status, parseJson(text)])
-    // It is in there once another request that came later is answered.
-    await eventually(
-      async () => ((await ask(gateway, '/metrics')).status === 200 ? true : undefined),
-      'the send under way',
-    )
-    await gateway.stop()
-    expect(await sending).toEqual([502, expect.objectContaining({ code: 'not_sent' })])
-  },
-)
+  // Without the stop it would wait for the other one's lease, longer than a test lasts.
+  const gateway = await startOn(given, { SHUTDOWN_GRACE_MS: '50', DIVAR_TIMEOUT_MS: '60000' })
+  const sending = sendWithoutToken(gateway, messageTo(divar)).then(({ status, text }) => [status, parseJson(text)])
+  // It is in there once another request that came later is answered.
+  await eventually(
+    async () => ((await ask(gateway, '/metrics')).status === 200 ? true : undefined),
+    'the send under way',
+  )
+  await gateway.stop()
+  expect(await sending).toEqual([502, expect.objectContaining({ code: 'not_sent' })])
+})
 
 describe('SIGTERM during a token refresh', () => {
   /** The refresh token has five days left, so it is renewed by itself. */
@@ -76,8 +73,8 @@ describe('SIGTERM during a token refresh', () => {
   }
 
   test.each([
-    ['for a message: it is sent', OVER, 200],
-    ['though nothing waits for it', UNUSED, 'nothing to send'],
+    ['and sends the waiting message', OVER, 200],
+    ['even if no message waits for it', UNUSED, 'nothing to send'],
   ])('waits for the answer %s, and the new pair is stored', async (_, statement, sent) => {
     const at = await refreshing(statement, 15_000)
     at.answerAsUsual()
@@ -96,7 +93,7 @@ describe('SIGTERM during a token refresh', () => {
   })
 })
 
-test('saved clicks are deleted when they expire, also without consent', async () => {
+test('saved clicks are deleted when they expire, even without consent configured', async () => {
   const store = await withStore('sqlite', {
     DATABASE_URL: `file:${join(await newFolder(), 'gateway.db')}`,
     LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',

@@ -39,10 +39,10 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
       (await sendWithoutToken(gateway, messageTo(divar))).status
 
     test.each([
-      ['nearly over: it serves meanwhile', NEARLY_OVER, { status: 200 }],
-      ['over: the message is answered not_sent', OVER, { status: 502, code: 'not_sent' }],
-      ['refused by Divar: the message is answered not_sent', AGED, { status: 502, code: 'not_sent' }],
-    ])('is stored once it is back, and used from then on; the former token is %s', async (_, statement, sent) => {
+      ['is nearly expired: it is used until then', NEARLY_OVER, { status: 200 }],
+      ['has expired: the message is answered not_sent', OVER, { status: 502, code: 'not_sent' }],
+      ['is refused by Divar: the message is answered not_sent', AGED, { status: 502, code: 'not_sent' }],
+    ])('is stored once it is back and used from then on; the previous token %s', async (_, statement, sent) => {
       const at = await refreshedWhileAway(statement)
       expect(at.sent).toMatchObject(sent)
       await allowConnections(at.url, true)

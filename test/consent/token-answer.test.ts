@@ -38,7 +38,7 @@ describe('a token answer is normalized to OAuth 2.0', () => {
     ['missing', {}],
     ['null', { token_type: null }],
     ['empty', { token_type: '' }],
-    ['no text', { token_type: 7 }],
+    ['not a string', { token_type: 7 }],
   ])('a token_type that is %s is bearer', (_, part) => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({ access_token: 'x', token_type: 'bearer' })
   })
@@ -50,8 +50,8 @@ describe('a token answer is normalized to OAuth 2.0', () => {
   test.each([
     ['expires_in as a number', { expires_in: 3600 }, 3600],
     ['expires_in as a string', { expires_in: '3600' }, 3600],
-    ['expires_in of nothing', { expires_in: 0 }, 0],
-    ['expires_in below nothing', { expires_in: -5 }, 0],
+    ['expires_in of zero', { expires_in: 0 }, 0],
+    ['expires_in below zero', { expires_in: -5 }, 0],
     ['expires_in before expires', { expires_in: 60, expires: NOW_S + 3600 }, 60],
     ['expires where expires_in is unreadable', { expires_in: 'soon', expires: NOW_S + 3600 }, 3600],
     ['expires where expires_in is null', { expires_in: null, expires: NOW_S + 3600 }, 3600],
@@ -64,7 +64,7 @@ describe('a token answer is normalized to OAuth 2.0', () => {
     ['expires as a unix time in milliseconds', { expires: NOW_MS + 3_600_000 }, 3600],
     ['expires_in as a unix time', { expires_in: NOW_S + 3600 }, 3600],
     ['expires_in in milliseconds', { expires_in: 604_799_000 }, 604_799],
-    ['expires_in of nonsense', { expires_in: 1e300 }, 2_592_000],
+    ['an unreadable expires_in', { expires_in: 1e300 }, 2_592_000],
     ['expires in a thousand years', { expires: NOW_S + 31_536_000_000 }, 2_592_000],
     ['expires as a duration in a string', { expires: '3600' }, 3600],
   ])('%s', (_, part, expiresIn) => {
@@ -76,7 +76,7 @@ describe('a token answer is normalized to OAuth 2.0', () => {
   })
 
   test.each([
-    ['nothing', {}],
+    ['missing', {}],
     ['words', { expires_in: 'soon' }],
     ['an empty string', { expires_in: '', expires: '  ' }],
     ['null', { expires: null }],
@@ -87,11 +87,11 @@ describe('a token answer is normalized to OAuth 2.0', () => {
   })
 
   test.each([
-    ['empty', { refresh_token: '' }],
-    ['null', { refresh_token: null }],
-    ['no text', { refresh_token: 7 }],
-    ['an identity token', { id_token: 'a.b.c' }],
-  ])('what is %s is left out', (_, part) => {
+    ['an empty refresh token', { refresh_token: '' }],
+    ['a null refresh token', { refresh_token: null }],
+    ['a refresh token that is not a string', { refresh_token: 7 }],
+    ['an id token', { id_token: 'a.b.c' }],
+  ])('%s is left out', (_, part) => {
     expect(normalized({ access_token: 'x', ...part })).toEqual({ access_token: 'x', token_type: 'bearer' })
   })
 
@@ -114,17 +114,17 @@ describe('a token answer is normalized to OAuth 2.0', () => {
   })
 })
 
-describe('what is not a token answer is unchanged, byte for byte', () => {
+describe('a body that is not a token answer is unchanged, byte for byte', () => {
   test.each([
-    ['nothing', ''],
+    ['empty', ''],
     ['a page', '<html>502</html>'],
     ['broken JSON', '{"access_token":"x"'],
     ['a list', '[{"access_token":"x"}]'],
     ['a text', '"access_token"'],
     ['null', 'null'],
     ['a refusal', '{ "error": "invalid_grant",  "id_token": "x" }'],
-    ['a token that is no text', '{"access_token": 7, "expires": 1}'],
-    ['a token that turns out to be no text', '{"access_token":"x","access_token":null}'],
+    ['a token that is not a string', '{"access_token": 7, "expires": 1}'],
+    ['a duplicate token, the last one not a string', '{"access_token":"x","access_token":null}'],
   ])('%s', (_, text) => {
     expect(Buffer.from(normalizeTokenAnswer(Buffer.from(text), NOW_MS)).toString()).toBe(text)
   })
@@ -143,7 +143,7 @@ describe('what is not a token answer is unchanged, byte for byte', () => {
   })
 })
 
-describe('with any members beside an access token', () => {
+describe('for any members beside an access token', () => {
   const anything = fc.jsonValue({ maxDepth: 3 })
   const answer = fc
     .tuple(

@@ -28,7 +28,7 @@ describe('when the token route asks to wait, no grant is refreshed', () => {
     expect(hold.isHeld()).toBe(false)
   })
 
-  test('then one is, and the others wait for its answer', () => {
+  test('then one grant is, and the others wait for its answer', () => {
     const { hold, pass } = newHold()
     hold.note(429, 60)
     pass(60)
@@ -37,7 +37,7 @@ describe('when the token route asks to wait, no grant is refreshed', () => {
     expect([1, 2, 3].map(() => hold.isHeld())).toEqual([false, false, false])
   })
 
-  test('then another one is, when the first gets no answer', () => {
+  test('then another grant is, if the first gets no answer', () => {
     const { hold, pass } = newHold()
     hold.note(429, 60)
     pass(60)
@@ -47,7 +47,7 @@ describe('when the token route asks to wait, no grant is refreshed', () => {
   })
 })
 
-test.each([200, 400, 401, 500])('an answer %d without a wait holds nothing', (status) => {
+test.each([200, 400, 401, 500])('an answer %d without a wait delays no refresh', (status) => {
   const { hold } = newHold()
   hold.note(429, 60)
   hold.note(status, undefined)
