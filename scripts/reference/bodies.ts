@@ -3,7 +3,7 @@ import { clickV1 } from '../../src/click/wire-v1.ts'
 import { clickV2 } from '../../src/click/wire-v2.ts'
 import { sendSchemas } from '../../src/message/parse-message.ts'
 import { actionsV2, actionV2 } from '../../src/message/wire-v2.ts'
-import { consentBody } from '../../src/consent/consent-routes.ts'
+import { consentBody } from '../../src/consent/consent-links.ts'
 
 /** Schemas of requests: the ones that the routes parse with. */
 

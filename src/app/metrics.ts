@@ -1,5 +1,5 @@
 import type { Metric } from '../observability/metrics.ts'
-import type { OutboxMetrics } from '../outbox/metrics.ts'
+import type { OutboxMetrics } from '../outbox/outbox.ts'
 import type { BreakerReading } from './divar.ts'
 import type { ConsentMetrics } from './consent.ts'
 import type { SpanCounts } from '../observability/spans.ts'

@@ -1,7 +1,7 @@
 import { createKeyring } from '../base/keyring.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/spans.ts'
-import { deliverBy } from '../consent/deliver-on-grant.ts'
+import { deliverBy } from '../consent/grants.ts'
 import { createGrantCodec } from '../consent/grant.ts'
 import { ConsentMaintenance } from '../consent/maintenance.ts'
 import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'

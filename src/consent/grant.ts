@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { SealError, type Keyring } from '../base/keyring.ts'
 import type { TokenPair } from '../divar/token-client.ts'
+import type { Address, Sender } from '../message/message.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import { nameOfScope, readScope, writeScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'
@@ -110,4 +111,57 @@ export function narrowTo(
 export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
   const name = nameOfScope(scope)
   return scopes.some((held) => nameOfScope(held) === name)
+}
+
+/** A scope that covers a message, and the user who must own the grant, where the message says so. */
+type Covering = { scope: Scope; userId?: string | undefined }
+
+/**
+ * The scopes that certainly cover a message, the narrowest first. The scope of a post counts for a conversation only when the message names
+ * the post, and that of a seller only when it names the sender.
+ */
+export function coveringScopes(address: Address, { userId, postToken }: Sender): Covering[] {
+  if (address.kind === 'conversation') {
+    return [
+      { scope: { kind: 'conversation', conversationId: address.conversationId }, userId },
+      ...(postToken === undefined ? [] : [{ scope: { kind: 'post' as const, postToken }, userId }]),
+      ...(userId === undefined ? [] : [{ scope: { kind: 'seller' as const }, userId }]),
+    ]
+  }
+  // The v1 scope of a chat contains the sender.
+  const { kind: _, ...triple } = address
+  return [
+    { scope: { kind: 'chat', ...triple } },
+    { scope: { kind: 'post', postToken: triple.postToken }, userId: triple.userId },
+    { scope: { kind: 'seller' }, userId: triple.userId },
+  ]
+}
+
+/**
+ * The newest grant with the narrowest scope; `ambiguous` when grants of two users cover the message.
+ * @param found newest first
+ * @param except ids of grants that are not chosen, but count for `ambiguous`
+ */
+export function narrowest(
+  found: readonly Grant[],
+  covering: readonly Covering[],
+  except: ReadonlySet<string>,
+): Grant | 'ambiguous' | undefined {
+  const ranked = found
+    .map((grant) => ({ grant, rank: covering.findIndex((one) => covers(grant, one)) }))
+    .filter(({ rank }) => rank >= 0)
+    .sort((one, other) => one.rank - other.rank)
+  const senders = new Set(ranked.map(({ grant, rank }) => senderBy(grant, covering[rank])))
+  return senders.size > 1 ? 'ambiguous' : ranked.find(({ grant }) => !except.has(grant.id))?.grant
+}
+
+/** The sender of a message that goes by this grant: the one that the message names, otherwise the grant's owner. */
+function senderBy({ userId, chatUserId }: Grant, one: Covering | undefined): string | undefined {
+  const named = one?.scope.kind === 'chat' ? one.scope.userId : one?.userId
+  return named ?? userId ?? chatUserId
+}
+
+/** Checks the sealed content as well, since the index by which a grant was found is not sealed to it. */
+function covers(grant: Grant, { scope, userId }: Covering): boolean {
+  return holds(grant, scope) && (userId === undefined || grant.userId === userId || grant.chatUserId === userId)
 }

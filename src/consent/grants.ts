@@ -1,10 +1,15 @@
 import { newId } from '../base/id.ts'
+import { SealError } from '../base/keyring.ts'
+import type { DeliverBy, Deliver } from '../divar/deliver.ts'
+import type { Outcome } from '../divar/outcome.ts'
 import type { Tokens } from '../divar/token-client.ts'
-import type { Address, Sender } from '../message/message.ts'
+import type { Address, Sender, Message } from '../message/message.ts'
 import type { Logger } from '../observability/log.ts'
+import type { Trace } from '../observability/trace.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
-import { holds, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
+import { StoreError } from '../store/store.ts'
+import { coveringScopes, holds, narrowest, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
 const OFFLINE: Scope = { kind: 'offline' }
@@ -164,55 +169,62 @@ export class Grants {
   }
 }
 
-/** A scope that covers a message, and the user who must own the grant, where the message says so. */
-type Covering = { scope: Scope; userId?: string | undefined }
+/** The current token, the previous one, and a refreshed one. */
+const MAX_TOKENS = 3
+/** Grants of one sender: a message that one grant does not permit may be permitted by another. */
+const MAX_GRANTS = 3
 
-/**
- * The scopes that certainly cover a message, the narrowest first. The scope of a post counts for a conversation only when the message names
- * the post, and that of a seller only when it names the sender.
- */
-function coveringScopes(address: Address, { userId, postToken }: Sender): Covering[] {
-  if (address.kind === 'conversation') {
-    return [
-      { scope: { kind: 'conversation', conversationId: address.conversationId }, userId },
-      ...(postToken === undefined ? [] : [{ scope: { kind: 'post' as const, postToken }, userId }]),
-      ...(userId === undefined ? [] : [{ scope: { kind: 'seller' as const }, userId }]),
-    ]
+/** Delivers with the request's token, or without one with the narrowest grant that covers the message. */
+export function deliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
+  return (message, credential, trace) => {
+    if (credential.kind === 'token') return deliver(message, credential.userToken, trace)
+    if (grants === undefined) return Promise.resolve({ kind: 'consent_required' })
+    return deliverOnGrant(deliver, grants, message, credential.sender, trace)
   }
-  // The v1 scope of a chat contains the sender.
-  const { kind: _, ...triple } = address
-  return [
-    { scope: { kind: 'chat', ...triple } },
-    { scope: { kind: 'post', postToken: triple.postToken }, userId: triple.userId },
-    { scope: { kind: 'seller' }, userId: triple.userId },
-  ]
 }
 
-/**
- * The newest grant with the narrowest scope; `ambiguous` when grants of two users cover the message.
- * @param found newest first
- * @param except ids of grants that are not chosen, but count for `ambiguous`
- */
-function narrowest(
-  found: readonly Grant[],
-  covering: readonly Covering[],
-  except: ReadonlySet<string>,
-): Grant | 'ambiguous' | undefined {
-  const ranked = found
-    .map((grant) => ({ grant, rank: covering.findIndex((one) => covers(grant, one)) }))
-    .filter(({ rank }) => rank >= 0)
-    .sort((one, other) => one.rank - other.rank)
-  const senders = new Set(ranked.map(({ grant, rank }) => senderBy(grant, covering[rank])))
-  return senders.size > 1 ? 'ambiguous' : ranked.find(({ grant }) => !except.has(grant.id))?.grant
+async function deliverOnGrant(
+  deliver: Deliver,
+  grants: Grants,
+  message: Message,
+  sender: Sender,
+  trace: Trace,
+): Promise<Outcome> {
+  try {
+    const refused = new Set<string>()
+    const notPermitted = new Set<string>()
+    let notPermittedOutcome: Outcome | undefined
+    let grant: Grant | undefined
+    for (;;) {
+      if (grant === undefined) {
+        const choice = await grants.forMessage(message.address, sender, notPermitted)
+        // Divar's refusal is more useful to the caller than "no other grant".
+        if (choice.kind !== 'grant') return notPermittedOutcome ?? outcomeWithoutGrant(choice)
+        grant = choice.grant
+      }
+      const outcome = await deliver(message, grant.accessToken, trace)
+      if (outcome.kind === 'not_permitted' && notPermitted.size < MAX_GRANTS - 1) {
+        notPermittedOutcome ??= outcome
+        notPermitted.add(grant.id)
+        grant = undefined
+        continue
+      }
+      // Nothing was delivered with a refused token, so the same attempt may use another.
+      if (outcome.kind !== 'token_refused' || refused.size === MAX_TOKENS - 1) return outcome
+      const next = await grants.afterRefusal(grant.id, refused.add(grant.accessToken))
+      if (next.kind === 'none') return outcome
+      if (next.kind === 'not_refreshed') return outcomeWithoutGrant(next)
+      grant = next.kind === 'grant' ? next.grant : undefined
+    }
+  } catch (error) {
+    // Nothing was delivered so far, so it is safe to retry.
+    if (error instanceof StoreError || error instanceof SealError) return { kind: 'store_unavailable' }
+    throw error
+  }
 }
 
-/** The sender of a message that goes by this grant: the one that the message names, otherwise the grant's owner. */
-function senderBy({ userId, chatUserId }: Grant, one: Covering | undefined): string | undefined {
-  const named = one?.scope.kind === 'chat' ? one.scope.userId : one?.userId
-  return named ?? userId ?? chatUserId
-}
-
-/** Checks the sealed content as well, since the index by which a grant was found is not sealed to it. */
-function covers(grant: Grant, { scope, userId }: Covering): boolean {
-  return holds(grant, scope) && (userId === undefined || grant.userId === userId || grant.chatUserId === userId)
+function outcomeWithoutGrant(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {
+  return choice.kind === 'not_refreshed'
+    ? { kind: 'not_sent', cause: 'remote', reason: `no fresh token: ${choice.reason}` }
+    : choice
 }

@@ -1,4 +1,5 @@
 import { describeError, type Logger } from '../observability/log.ts'
+import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/spans.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
@@ -6,6 +7,7 @@ import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import {
   FINAL_STATES,
+  WIRES,
   StoreError,
   type Claimed,
   type FinalState,
@@ -15,11 +17,10 @@ import {
   type Held,
 } from '../store/store.ts'
 import { attemptRecord, type Attempts } from './attempts.ts'
-import type { OutboxMetrics } from './metrics.ts'
 import type { DeliveryTarget } from './worker.ts'
 import type { Ended } from './status-webhook.ts'
 import type { Sealer } from './payload.ts'
-import type { RateLimitHold } from './rate-limit-hold.ts'
+import type { RateLimitHold } from './retry-policy.ts'
 import {
   rateLimitOf,
   stateAfterAttempt,
@@ -27,6 +28,23 @@ import {
   type RetryPolicy,
   type AttemptedMessage,
 } from './retry-policy.ts'
+
+/** What deliveries count for the metrics. */
+export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
+
+export function createDeliveryMetrics() {
+  const ended = new Counter('wire', 'state')
+  for (const wire of WIRES) for (const state of FINAL_STATES) ended.init(wire, state)
+  const unopened = new Counter()
+  unopened.init()
+  return {
+    attempts: new Counter('wire', 'outcome'),
+    /** Final states. */
+    ended,
+    /** Messages and notices that ended because their sealed row could not be opened. */
+    unopened,
+  }
+}
 
 export type ClaimedDeliveryOptions = {
   attempts: Attempts
@@ -36,7 +54,7 @@ export type ClaimedDeliveryOptions = {
   /** Makes the webhook notice of a final state; undefined without a status webhook. */
   createNotice?: ((ended: Ended) => NewMessage) | undefined
   rateLimitHold: RateLimitHold
-  metrics: OutboxMetrics
+  metrics: DeliveryMetrics
   spans: Spans | undefined
   /** Called with each message that has ended. */
   onEnded: (message: Claimed) => void

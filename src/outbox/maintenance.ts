@@ -5,8 +5,7 @@ import { describeStoreError } from '../store/store-faults.ts'
 import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import type { SealedRow, Store } from '../store/store.ts'
-import type { Backlog } from './backlog.ts'
-import { rowsUnderOthers, type OutboxMetrics } from './metrics.ts'
+import type { Backlog } from './enqueue.ts'
 import type { Sealer } from './payload.ts'
 
 /** It reads every grant. */
@@ -18,13 +17,19 @@ const OPEN_AGAIN_MS = 60 * 60 * 1000
 
 export type BackupOptions = { folder: string; everyMs: number; keep: number }
 
+/** Gauges of the store by the last count; undefined while it is away. */
+export type StoreReadings = {
+  queued: Awaited<ReturnType<Store['backlog']>> | undefined
+  rowsUnderOlderKeys: number | undefined
+}
+
 export type MaintenanceOptions = {
   store: Store
   clock: ClockWatch
   sealer: Sealer
   retentionMs: number
   backup: BackupOptions | undefined
-  metrics: OutboxMetrics
+  metrics: StoreReadings
   backlog: Backlog
   log: Logger
 }
@@ -167,4 +172,8 @@ function nameOf(time: Date): string {
 function timeOf(name: string): number {
   const [, year, month, day, hours, minutes, seconds] = BACKUP.exec(name) ?? []
   return Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) || 0
+}
+
+export function rowsUnderOthers(inUse: readonly { keyId: string; rows: number }[], keyId: string): number {
+  return inUse.reduce((sum, used) => (used.keyId === keyId ? sum : sum + used.rows), 0)
 }

@@ -2,16 +2,15 @@ import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/spans.ts'
-import type { ClockWatch } from '../store/clock-watch.ts'
+import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts } from './attempts.ts'
-import { Backlog } from './backlog.ts'
-import { createClaimedDelivery } from './deliver-claimed.ts'
+import { Backlog } from './enqueue.ts'
+import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { DeliveryWorker, type DeliveryTarget } from './worker.ts'
-import { createOnOutcome, type OnOutcome, RateLimitHold } from './rate-limit-hold.ts'
-import { Maintenance, type BackupOptions } from './maintenance.ts'
+import { createOnOutcome, type OnOutcome, RateLimitHold } from './retry-policy.ts'
+import { Maintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { Heartbeat } from './heartbeat.ts'
-import { createOutboxMetrics, rowsUnderOthers, type OutboxMetrics } from './metrics.ts'
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload, type Sealer } from './payload.ts'
 import type { RetryPolicy } from './retry-policy.ts'
@@ -33,6 +32,8 @@ export type OutboxOptions = {
   spans: Spans | undefined
   log: Logger
 }
+
+export type OutboxMetrics = DeliveryMetrics & StoreReadings & { queueLimit: number; clock: ClockStatus }
 
 /** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export class Outbox {
@@ -58,7 +59,13 @@ export class Outbox {
     this.#options = options
     const rateLimitHold = new RateLimitHold(log)
     this.onOutcome = createOnOutcome({ store, rateLimitHold, log })
-    this.metrics = createOutboxMetrics(queueLimit, clock.status)
+    this.metrics = {
+      ...createDeliveryMetrics(),
+      queued: undefined,
+      rowsUnderOlderKeys: undefined,
+      queueLimit,
+      clock: clock.status,
+    }
     const sealer = createSealer(keyring)
     const backlog = new Backlog(queueLimit)
     const attempts = new Attempts(store, newId('gw'), log, this.#cutOff.signal)

@@ -1,5 +1,7 @@
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
-import type { Finish, RateLimit } from '../store/store.ts'
+import type { Logger } from '../observability/log.ts'
+import { describeStoreError } from '../store/store-faults.ts'
+import type { Finish, RateLimit, Claim, OutboxStore } from '../store/store.ts'
 
 /** A `Retry-After` beyond a message's retry time leaves it one last attempt, this long before that time is over. */
 const LAST_TRY_MS = 60_000
@@ -65,4 +67,102 @@ export function rateLimitOf(outcome: Outcome): RateLimit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome
   return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }
+}
+
+/** How soon to check again while a hold is being committed. */
+const COMMIT_RETRY_MS = 50
+/** Smaller differences between two holds are noise: the store's clock and ours are read a moment apart. */
+const SAME_MS = 2000
+/** How long to hold when Divar names no time and the store is away. */
+const DEFAULT_HOLD_MS = 60_000
+
+/**
+ * How long Divar's rate limit holds deliveries back, as this process knows it. The store has it for all gateways, but until its commit
+ * nothing may begin here either.
+ */
+export class RateLimitHold {
+  /** How many rate limits were met. */
+  limitsMet = 0
+  readonly #log: Logger
+  #committing = 0
+  #until = 0
+  #loggedUntil: number | undefined
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** Holds deliveries back while `commit` stores a hold. */
+  async whileCommitting<Result>(commit: () => Promise<Result>): Promise<Result> {
+    this.limitsMet += 1
+    this.#committing += 1
+    try {
+      return await commit()
+    } finally {
+      this.#committing -= 1
+    }
+  }
+
+  /** Holds deliveries of this process, when the store cannot take the hold. */
+  holdFor(ms: number): void {
+    this.#until = Math.max(this.#until, performance.now() + ms)
+  }
+
+  /** Milliseconds for which nothing may begin here, whatever the store says; 0 when the store decides. */
+  leftMs(): number {
+    return Math.max(this.#until - performance.now(), this.#committing > 0 ? COMMIT_RETRY_MS : 0)
+  }
+
+  /** Logs when a hold begins, is probed and ends, by what the store answers to each claim. */
+  logClaim({ heldMs, messages }: Claim): void {
+    if (heldMs === undefined) {
+      if (this.#loggedUntil !== undefined) this.#log.info({ event: 'outbox.resumed' })
+      this.#loggedUntil = undefined
+      return
+    }
+    const [probe] = messages
+    if (probe !== undefined) this.#log.info({ event: 'outbox.probing', message_id: probe.id, paused_ms: heldMs })
+    const until = performance.now() + heldMs
+    const isKnown = heldMs === 0 || (this.#loggedUntil !== undefined && until < this.#loggedUntil + SAME_MS)
+    if (isKnown) return
+    this.#log.warn({ event: 'outbox.paused', paused_ms: heldMs })
+    this.#loggedUntil = until
+  }
+}
+
+export type OnOutcomeOptions = {
+  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>
+  rateLimitHold: RateLimitHold
+  log: Logger
+}
+
+/**
+ * Learns from sends that are not stored: Divar's rate limit is the whole app's.
+ * @param begunAt when the send began, by the monotonic clock
+ */
+export type OnOutcome = (outcome: Outcome, begunAt: number) => void
+
+export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions): OnOutcome {
+  /** When a limit was met last, until a delivery since. */
+  let limitedAt: number | undefined
+
+  const warn = (error: unknown) => {
+    log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
+  }
+
+  return (outcome, begunAt) => {
+    const limit = rateLimitOf(outcome)
+    if (limit !== undefined) {
+      limitedAt = performance.now()
+      rateLimitHold
+        .whileCommitting(() => store.holdForRateLimit(limit))
+        .catch((error: unknown) => {
+          warn(error)
+          rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
+        })
+    } else if (outcome.kind === 'delivered' && limitedAt !== undefined && begunAt > limitedAt) {
+      limitedAt = undefined
+      store.resetRateLimitBackoff().catch(warn)
+    }
+  }
 }

@@ -7,7 +7,7 @@ import { answerFaults, logRefusalAs, sessionShape } from '../http/answer-fault.t
 import { readJsonBody } from '../http/body.ts'
 import { allowMethods } from '../http/routes.ts'
 import { elapsedMs, type RequestLog } from '../http/request-log.ts'
-import type { RequireConsent, ClickTarget } from '../consent/require-consent.ts'
+import type { RequireConsent, ClickTarget } from '../consent/consent-links.ts'
 import type { CheckedLanding } from '../resolver/landing.ts'
 import type { Resolve } from '../resolver/resolve.ts'
 import { ResolverError } from '../resolver/resolver.ts'
