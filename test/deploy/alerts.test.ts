@@ -12,7 +12,7 @@ const file = (name: string) => new URL(`../../${name}`, import.meta.url)
 const hasPromtool = await hasProgram('promtool', 'the alert rules are not evaluated (Debian package: prometheus)')
 const testWithPromtool = hasPromtool ? test : test.skip
 
-testWithPromtool('alerts fire for what they are for, and stay silent otherwise', async () => {
+testWithPromtool('each alert fires in its situation and in no other', async () => {
   const folder = await newFolder()
   await copyFile(file('deploy/prometheus/alerts.yaml'), join(folder, 'alerts.yaml'))
   await copyFile(file('test/deploy/alerts.test.yaml'), join(folder, 'alerts.test.yaml'))

@@ -52,7 +52,7 @@ function environmentOf(more: Record<string, string>) {
 }
 
 describe('compose.yaml', () => {
-  test('with a filled-in .env makes a configuration that starts, with a store and a port for the services', () => {
+  test('with a filled-in .env is a configuration that starts, with a store and a port for the services', () => {
     const config = configOf(environmentOf({ POSTGRES_PASSWORD: 'made-by-openssl' }), ['POSTGRES_PASSWORD'])
     expect(config.store?.database).toEqual({
       kind: 'postgres',
@@ -66,39 +66,39 @@ describe('compose.yaml', () => {
     expect(() => environmentOf({})).toThrow('POSTGRES_PASSWORD: add it to .env, see the head of compose.yaml')
   })
 
-  test('makes the database that the gateway asks for', () => {
+  test('creates the database that the gateway connects to', () => {
     expect(interpolate(postgres.environment['POSTGRES_PASSWORD'] ?? '', { POSTGRES_PASSWORD: 'p' })).toBe('p')
     expect(postgres.environment).toMatchObject({ POSTGRES_USER: 'gateway', POSTGRES_DB: 'gateway' })
     expect(gateway.depends_on.postgres.condition).toBe('service_healthy')
   })
 
-  test('publishes no port beyond this machine, and PostgreSQL not at all', () => {
+  test('publishes ports on this machine only, and none of PostgreSQL', () => {
     expect(gateway.ports).toEqual(['127.0.0.1:3000:3000', '127.0.0.1:3001:3001'])
     expect(postgres).not.toHaveProperty('ports')
     expect(postgres.networks).toEqual(['store'])
     expect(networks['store']).toEqual({ internal: true })
   })
 
-  test('gives neither service a file system to write to, nor a privilege that it does not need', () => {
+  test('gives no service a writable file system or a privilege that it does not need', () => {
     expect(gateway).not.toHaveProperty('cap_add')
     expect(gateway).not.toHaveProperty('volumes')
     for (const { privileged } of [gateway, postgres]) expect(privileged).toBeUndefined()
     expect(gateway.user).toBe(/^USER (\S+)$/m.exec(dockerfile)?.[1])
   })
 
-  test('keeps what PostgreSQL writes in a volume', () => {
+  test("keeps PostgreSQL's data in a volume", () => {
     expect(postgres.volumes).toEqual(['postgres:/var/lib/postgresql/data'])
     expect(Object.keys(volumes)).toEqual(['postgres'])
   })
 
-  test('lets running work end: it waits longer than the gateway does', () => {
+  test('waits longer for running work at a stop than the gateway does', () => {
     const config = configOf(environmentOf({ POSTGRES_PASSWORD: 'p' }), ['POSTGRES_PASSWORD'])
     expect(Number(/^(\d+)s$/.exec(gateway.stop_grace_period)?.[1]) * 1000).toBeGreaterThan(
       config.shutdownGraceMs + 5000,
     )
   })
 
-  test('builds the image with the arguments that it has, from a mirror where the environment names one', () => {
+  test('builds the image only with arguments that it has, from a mirror if the environment names one', () => {
     const declared = new Set([...dockerfile.matchAll(/^ARG (\w+)/gm)].map(([, name = '']) => name))
     expect(Object.keys(gateway.build.args).sort()).toEqual([...declared].sort())
     const image = gateway.build.args['NODE_IMAGE'] ?? ''
@@ -107,7 +107,7 @@ describe('compose.yaml', () => {
     expect(interpolate(postgres.image, { POSTGRES_IMAGE: 'mirror.example/postgres' })).toBe('mirror.example/postgres')
   })
 
-  test('asks the health of the gateway with the program that the image has for it', () => {
+  test('checks the health of the gateway with the program in the image', () => {
     const [, ...command] = gateway.healthcheck.test
     expect(dockerfile).toContain(`CMD ${JSON.stringify(command).replaceAll(',', ', ')}`)
     expect(dockerfile).toContain('COPY scripts/image/healthcheck.js ./dist/')

@@ -14,7 +14,7 @@ async function check(env: NodeJS.ProcessEnv): Promise<number | null> {
 }
 
 test.each(['', '0.0.0.0', '127.0.0.1', '127.0.0.2', ' 127.0.0.2 ', '::', '::1', 'localhost'])(
-  'the health check asks where the gateway listens: HOST=%j',
+  'the health check asks the address where the gateway listens: HOST=%j',
   async (HOST) => {
     const gateway = spawnGateway({ ...environment(), HOST })
     const PORT = String(await gateway.started)

@@ -85,18 +85,18 @@ describe('the kustomization', () => {
     }),
   )
 
-  test('names every manifest but those that somebody has to fill in', () => {
+  test('lists every manifest except those that have to be filled in', () => {
     const files = readdirSync(new URL(`../../${FOLDER}`, import.meta.url))
     const complete = files.filter((file) => !file.includes('.example.') && file !== 'kustomization.yaml')
     expect([...resources].sort()).toEqual(complete.sort())
   })
 
-  test('puts this version in the place of the image of the Deployment', () => {
+  test('sets the image of the Deployment to this version', () => {
     const { version } = z.object({ version: z.string() }).parse(JSON.parse(readText('package.json')))
     expect(images).toMatchObject([{ name: gateway.image, newTag: version }])
   })
 
-  test('leaves the namespace to whoever applies it', () => {
+  test('sets no namespace', () => {
     for (const file of readdirSync(new URL(`../../${FOLDER}`, import.meta.url)))
       expect(readText(`${FOLDER}/${file}`)).not.toMatch(/^ {0,2}namespace:/m)
   })
@@ -105,14 +105,14 @@ describe('the kustomization', () => {
 describe('the ConfigMap and the Secret', () => {
   const environment: Environment = { ...data, ...stringData }
 
-  test('filled in make a configuration that starts, on PostgreSQL, with consent and a port for the services', () => {
+  test('filled in are a configuration that starts, on PostgreSQL, with consent and a port for the services', () => {
     const config = configOf(filledIn(environment))
     expect(config.store?.database.kind).toBe('postgres')
     expect(config.consent?.publicUrl).toBe(`https://${rule.host}`)
     expect([config.port, config.internalPort]).toEqual([portOf('public'), portOf('internal')])
   })
 
-  test('as they stand do not start: every one of the secrets is public', () => {
+  test('unchanged do not start: every secret in them is public', () => {
     for (const name of Object.keys(stringData))
       expect(() => readConfig(environment)).toThrow(`${name}: still holds the placeholder of .env.example`)
   })
@@ -125,7 +125,7 @@ describe('the ConfigMap and the Secret', () => {
 })
 
 describe('the Deployment', () => {
-  test('runs two, on nodes apart where it can, and never fewer while it changes', () => {
+  test('runs two replicas, on separate nodes if possible, and never fewer during an update', () => {
     expect(spec.replicas).toBe(2)
     expect(spec.strategy).toEqual({ type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } })
     expect(podSpec.topologySpreadConstraints).toEqual([
@@ -135,7 +135,7 @@ describe('the Deployment', () => {
     expect(budget.spec).toEqual({ minAvailable: 1, selector: spec.selector })
   })
 
-  test('gives no privilege, no root and nothing to write to', () => {
+  test('grants no privileges, no root and no writable file system', () => {
     expect(podSpec.securityContext).toEqual({
       runAsNonRoot: true,
       runAsUser: 1000,
@@ -153,7 +153,7 @@ describe('the Deployment', () => {
     expect(gateway.resources.limits).toHaveProperty('memory')
   })
 
-  test('lets proxies learn of its end, and running work end', () => {
+  test('lets proxies notice its end and running work finish', () => {
     const [program, , script = ''] = gateway.lifecycle.preStop.exec.command
     // The image has no shell that anything relies on.
     expect(program).toBe('node')
@@ -164,7 +164,7 @@ describe('the Deployment', () => {
 })
 
 describe('the Services and the Ingress', () => {
-  test('find the pods, each its own port', () => {
+  test('select the pods, each on its own port', () => {
     const { selector } = spec
     for (const service of [publicService, internalService]) expect(service.spec.selector).toEqual(selector.matchLabels)
     expect(spec.template.metadata.labels).toMatchObject(selector.matchLabels)
@@ -183,13 +183,13 @@ describe('the Services and the Ingress', () => {
     expect(service.ports[0].targetPort).toBe('internal')
   })
 
-  test('let in from outside what Divar and users need, over TLS, and nothing else', () => {
+  test('expose what Divar and users need, over TLS, and nothing else', () => {
     expect(rule.http.paths.map((one) => one.path)).toEqual(['/divar/session', '/oauth/'])
     for (const { backend } of rule.http.paths) expect(backend.service.name).toBe(publicService.metadata.name)
     expect(ingress.spec.tls[0].hosts).toEqual([rule.host])
   })
 
-  test('a NetworkPolicy lets nobody at the internal port but named callers', () => {
+  test('a NetworkPolicy allows only named callers on the internal port', () => {
     const rules = z.array(z.object({ from: z.array(z.unknown()), ports: z.array(z.object({ port: z.string() })) }))
     const { spec: policy } = read(
       'networkpolicy.yaml',
@@ -223,7 +223,7 @@ describe('a gateway with this environment', () => {
     expect((await supertest(at(port)).get(path)).status).toBe(200)
   })
 
-  test('knows the paths of the Ingress, and has its internal routes behind the internal Service alone', async () => {
+  test('serves the paths of the Ingress, and its internal routes only on the port of the internal Service', async () => {
     const [session, oauth] = rule.http.paths.map((one) => one.path)
     const outside = supertest(at(publicService.spec.ports[0].targetPort))
     const inside = supertest(at(internalService.spec.ports[0].targetPort))

@@ -31,13 +31,13 @@ const nameOf = (folder: string) => folder.slice(folder.lastIndexOf('node_modules
 describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => {
   const packages = packagesOf(path)
 
-  test('pins every package by its version and the SHA-512 of its contents', () => {
+  test('pins every package by version and SHA-512', () => {
     expect(packages.length).toBeGreaterThan(0)
     const loose = packages.filter(([, { version, integrity = '' }]) => !version || !/^sha512-\S{86}==$/.test(integrity))
     expect(loose).toEqual([])
   })
 
-  test("takes packages from whichever registry npm is told of, and nothing from git, a folder or a stranger's address", () => {
+  test('uses the configured npm registry for every package, never git, a folder or another address', () => {
     for (const [folder, { link, resolved }] of packages) {
       expect([folder, link]).toEqual([folder, undefined])
       // Most name no address at all (omit-lockfile-registry-resolved).
@@ -47,21 +47,21 @@ describe.each(['package-lock.json', 'bench/package-lock.json'])('%s', (path) => 
 })
 
 describe('install scripts', () => {
-  test('are decided on by name for every package that has one, and run for Node alone', () => {
+  test("are allowed or denied by name for every package that has one, and only Node's runs", () => {
     const scripted = packagesOf('package-lock.json').filter(([, { hasInstallScript }]) => hasInstallScript)
     const undecided = scripted.map(([folder]) => nameOf(folder)).filter((name) => !(name in allowScripts))
     expect(undecided).toEqual([])
     expect(Object.keys(allowScripts).filter((name) => allowScripts[name])).toEqual(['node'])
   })
 
-  test('are not needed by anything that runs with the gateway: the image is built without them', () => {
+  test('are not needed by any runtime dependency: the image is built without them', () => {
     const scripted = packagesOf('package-lock.json').filter(([, { dev, hasInstallScript }]) => !dev && hasInstallScript)
     expect(scripted).toEqual([])
     for (const [install] of readText('Dockerfile').matchAll(/npm ci .*/g)) expect(install).toContain('--ignore-scripts')
   })
 })
 
-test('npm run sbom names every package that runs with the gateway, with its version, and no other', async () => {
+test('npm run sbom lists every runtime dependency with its version, and no other package', async () => {
   const root = fileURLToPath(new URL('../..', import.meta.url))
   const { stdout } = await run('npm', ['run', '--silent', 'sbom'], { cwd: root, maxBuffer: 2 ** 26 })
   const named = z.object({ name: z.string(), version: z.string() })

@@ -132,7 +132,7 @@ async function lostAndRestored(kind: 'sqlite' | 'postgres') {
 }
 
 describe.each(kinds)('a store on %s that was lost and restored as docs/store.md says', (kind) => {
-  test('has its messages, clicks and grants: what it owed arrives in order, by the grant, without a token', async () => {
+  test('has its messages, clicks and grants: queued messages arrive in order, sent with the grant', async () => {
     const { divar, owed, clickId, start } = await lostAndRestored(kind)
     const gateway = await start()
     for (const id of owed) await arrived(gateway, id)
@@ -143,7 +143,7 @@ describe.each(kinds)('a store on %s that was lost and restored as docs/store.md 
     expect(textsAt(divar)).toEqual(['first', 'second', 'third'])
   })
 
-  test('can be looked at before anything leaves, and what has arrived since the backup is cancelled', async () => {
+  test('can be inspected before anything is sent, and messages that arrived since the backup can be cancelled', async () => {
     const { divar, owed, start } = await lostAndRestored(kind)
     const [, address = ''] = /DIVAR_V1_API_URL=(\S+) DIVAR_API_URL=\1/.exec(readText('docs/store.md')) ?? []
     const held = await start({ DIVAR_V1_API_URL: address, DIVAR_API_URL: address })

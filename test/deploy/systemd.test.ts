@@ -10,7 +10,7 @@ const environment = filledIn({
 })
 
 describe('the systemd unit', () => {
-  test('with a filled-in environment makes a configuration that starts, with SQLite and backups where it may write', () => {
+  test('with a filled-in environment is a configuration that starts, with SQLite and backups in writable folders', () => {
     const { store, host, internalPort } = configOf(environment, ['NODE_ENV'])
     const folder = '/var/lib/kenar-chat-gateway'
     expect(store?.database).toEqual({ kind: 'sqlite', file: `${folder}/gateway.db` })
@@ -19,7 +19,7 @@ describe('the systemd unit', () => {
     expect([host, internalPort]).toEqual(['127.0.0.1', 3001])
   })
 
-  test('starts the program that the build makes', () => {
+  test('starts the program that the build creates', () => {
     const { scripts } = z
       .object({ scripts: z.object({ start: z.string() }) })
       .parse(JSON.parse(readText('package.json')))
@@ -27,18 +27,18 @@ describe('the systemd unit', () => {
     expect(scripts.start).toBe('node --max-semi-space-size=16 dist/main.js')
   })
 
-  test('lets running work end on SIGTERM: it waits longer than the gateway does', () => {
+  test('waits longer on SIGTERM than the gateway does, so that running work finishes', () => {
     expect(settings).toMatchObject({ KillSignal: 'SIGTERM', KillMode: 'mixed' })
     const { shutdownGraceMs } = configOf(environment, ['NODE_ENV'])
     expect(Number(settings['TimeoutStopSec']) * 1000).toBeGreaterThan(shutdownGraceMs + 5000)
   })
 
-  test('starts anew what crashed or waits for its database, and not what is misconfigured', () => {
+  test('restarts after a crash or a missing database, but not after a bad configuration', () => {
     // 78 and 75: test/app/life.test.ts.
     expect(settings).toMatchObject({ Restart: 'on-failure', RestartPreventExitStatus: '78' })
   })
 
-  test('gives no privilege, and nothing to write to but its two folders', () => {
+  test('grants no privileges and write access to its two folders only', () => {
     expect(settings).toMatchObject({
       DynamicUser: 'yes',
       NoNewPrivileges: 'yes',

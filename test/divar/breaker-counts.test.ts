@@ -34,7 +34,7 @@ const successes: [string, Outcome][] = [
   ['a success that cannot be read', { kind: 'unknown', cause: 'answer', reason: 'unreadable answer with status 200' }],
   ['504', { kind: 'unknown', cause: 'answer', reason: 'status 504', ...divar(504) }],
 ]
-test.each(successes)('%s shows that the host answers: it ends a row of failures', async (_, outcome) => {
+test.each(successes)('%s shows that the host answers and resets the count of failures', async (_, outcome) => {
   const breaker = start()
   await breaker.ends(DOWN, 2)
   await breaker.ends(outcome)
@@ -51,7 +51,7 @@ const silences: [string, Outcome][] = [
   ['a call given up after it began', { kind: 'unknown', cause: 'aborted', reason: 'aborted' }],
   ['another breaker that is open', { kind: 'unavailable', retryAfterSeconds: 3 }],
 ]
-test.each(silences)('%s says nothing of the host: it neither counts nor ends a row', async (_, outcome) => {
+test.each(silences)('%s is ignored: it neither counts as a failure nor resets the count', async (_, outcome) => {
   const breaker = start()
   await breaker.ends(DOWN, 2)
   await breaker.ends(outcome, 5)
@@ -60,7 +60,7 @@ test.each(silences)('%s says nothing of the host: it neither counts nor ends a r
   expect(breaker.state()).toBe('open')
 })
 
-test('a call that this process ended itself says nothing of the host', async () => {
+test('a call that this process aborted is ignored', async () => {
   const host = createHost(await originOf(createServer()), 1000)
   const request = { path: '/', headers: {}, body: '', maxBytes: 100, timeoutMs: 5000 }
   const ended = [
@@ -80,7 +80,7 @@ test('a call that this process ended itself says nothing of the host', async () 
   }
 })
 
-test('calls that end within one turn count in the order in which they end', async () => {
+test('calls that end in the same turn are counted in the order in which they end', async () => {
   const breaker = start()
   const endAll = async (...outcomes: Outcome[]) => {
     const held = outcomes.map(() => Promise.withResolvers<Outcome>())

@@ -44,7 +44,7 @@ afterEach(() => {
 })
 
 describe('closed', () => {
-  test('it lets everything through at once', async () => {
+  test('it allows every call', async () => {
     const breaker = start()
     const works = Array.from({ length: 200 }, heldWork)
     const running = works.map(({ work }) => breaker.run(work))
@@ -54,7 +54,7 @@ describe('closed', () => {
     expect(await Promise.all(running)).toEqual(works.map(() => UP))
   })
 
-  test('it opens after exactly so many failures in a row', async () => {
+  test('it opens after the configured number of failures in a row', async () => {
     const breaker = start({ failures: 4 })
     await breaker.ends(DOWN, 3)
     expect([breaker.state(), breaker.told]).toEqual(['closed', []])
@@ -62,7 +62,7 @@ describe('closed', () => {
     expect([breaker.state(), breaker.told]).toEqual(['open', ['open']])
   })
 
-  test('it opens after ten, for five seconds, when nothing else is said', async () => {
+  test('by default it opens after ten failures, for five seconds', async () => {
     stopClock()
     const breaker = createBreaker({ onChange: () => undefined })
     for (let time = 0; time < 10; time += 1) {
@@ -74,7 +74,7 @@ describe('closed', () => {
     expect(await breaker.run(never)).toEqual({ kind: 'unavailable', retryAfterSeconds: 5 })
   })
 
-  test('one success in between and it counts anew', async () => {
+  test('one success resets the count of failures', async () => {
     const breaker = start()
     await breaker.ends(DOWN, 2)
     await breaker.ends(UP)
@@ -84,7 +84,7 @@ describe('closed', () => {
     expect(breaker.state()).toBe('open')
   })
 
-  test('failures that come in together count one by one', async () => {
+  test('failures that end together are counted one by one', async () => {
     const breaker = start()
     const works = Array.from({ length: 20 }, heldWork)
     const running = works.map(({ work }) => breaker.run(work))
@@ -93,7 +93,7 @@ describe('closed', () => {
     expect(breaker.told).toEqual(['open'])
   })
 
-  test('work that throws passes its error on and counts for nothing', async () => {
+  test('a call that throws passes its error on and is not counted', async () => {
     const breaker = start()
     await breaker.ends(DOWN, 2)
     await expect(breaker.run(() => Promise.reject(new Error('ours')))).rejects.toThrow('ours')
@@ -104,7 +104,7 @@ describe('closed', () => {
 })
 
 describe('open', () => {
-  test('it answers at once, without calling', async () => {
+  test('it refuses calls at once', async () => {
     stopClock()
     const breaker = await startOpen(5000)
     expect([breaker.capacity(), breaker.told]).toEqual([0, ['open']])
@@ -112,13 +112,13 @@ describe('open', () => {
     expect(await breaker.run(never)).toEqual({ kind: 'unavailable', retryAfterSeconds: 5 })
   })
 
-  test('it says in how many seconds to come back, rounded up', async () => {
+  test('it says after how many seconds to retry, rounded up', async () => {
     stopClock()
     const breaker = await startOpen(60_900)
     expect(await breaker.run(never)).toEqual({ kind: 'unavailable', retryAfterSeconds: 61 })
   })
 
-  test('it wants one call when its time is over', async () => {
+  test('it allows one call when its time is over', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     expect([breaker.state(), breaker.capacity(), breaker.opensInMs()]).toEqual(['open', 1, 0])
@@ -133,7 +133,7 @@ describe('open', () => {
     expect(breaker.state()).toBe('closed')
   })
 
-  test('successes of calls that began before do not close it', async () => {
+  test('successes of calls that began earlier do not close it', async () => {
     const breaker = start()
     const { work, end } = heldWork()
     const early = breaker.run(work)
@@ -145,7 +145,7 @@ describe('open', () => {
 })
 
 describe('half open', () => {
-  test('it lets exactly one of many through; the others are answered at once', async () => {
+  test('it allows exactly one of many calls and refuses the others at once', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     const { work, end, begun } = heldWork()
@@ -158,7 +158,7 @@ describe('half open', () => {
     expect(begun()).toBe(1)
   })
 
-  test('a success closes it, and it counts anew', async () => {
+  test('a success closes it, and the count starts at zero', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     await breaker.ends(UP)
@@ -167,7 +167,7 @@ describe('half open', () => {
     expect([breaker.state(), breaker.told]).toEqual(['closed', ['open', 'half_open', 'closed']])
   })
 
-  test('a failure opens it again, for its whole time, as often as it fails', async () => {
+  test('each failure opens it again for the full time', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     for (const _ of [1, 2]) {
@@ -181,7 +181,7 @@ describe('half open', () => {
     expect(breaker.told).toEqual(['open', 'half_open', 'open', 'half_open', 'open', 'half_open', 'closed'])
   })
 
-  test('a probe that tells nothing of the host opens it again', async () => {
+  test('a probe without a verdict on the host opens it again', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     await breaker.ends(BUSY)
@@ -195,7 +195,7 @@ describe('half open', () => {
     expect(breaker.told).toEqual(['open', 'half_open', 'open'])
   })
 
-  test('a probe that never ends does not keep it half open: after 90 seconds another call probes, and decides', async () => {
+  test('a probe that never ends is given up after 90 seconds, and another call probes', async () => {
     const breaker = await startOpen()
     await untilDue(breaker)
     const stuck = heldWork()
@@ -217,7 +217,7 @@ describe('half open', () => {
   test.each([
     ['failures', DOWN],
     ['successes', UP],
-  ])('%s of calls that began before the outage leave the decision to the probe', async (_, outcome) => {
+  ])('%s of calls that began before the outage do not decide in place of the probe', async (_, outcome) => {
     const breaker = start()
     const old = heldWork()
     const early = breaker.run(old.work)

@@ -7,18 +7,18 @@ function answered(status: number, body?: string): Exchange {
 }
 
 test.each<[string, 'remote' | 'answer', Exchange]>([
-  ['a time-out', 'remote', { kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' }],
+  ['a timeout', 'remote', { kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' }],
   ['a reset', 'remote', { kind: 'failed', begun: true, cause: 'remote', reason: 'ECONNRESET' }],
-  ['a 200 that breaks off', 'answer', answered(200)],
+  ['a truncated 200', 'answer', answered(200)],
   ['a 200 that cannot be read', 'answer', answered(200, '<html>')],
   ['a 200 that says 504', 'answer', answered(200, '{"status":504}')],
   ['504', 'answer', answered(504)],
   ['520', 'answer', answered(520, '{}')],
-])('%s leaves it unknown; its cause: %s', (_, cause, exchange) => {
+])('%s leaves the outcome unknown, with the cause %s', (_, cause, exchange) => {
   expect(readOutcome(exchange, [])).toMatchObject({ kind: 'unknown', cause })
 })
 
-test("Divar's words are passed on well-formed, also where they are cut within a character", () => {
+test('an error message of Divar is well-formed even if it is cut within a character', () => {
   const message = `${'x'.repeat(499)}😀 and more`
   const outcome = readOutcome(answered(400, JSON.stringify({ message })), [])
   expect(outcome).toEqual({ kind: 'rejected', divar: { status: 400, message: `${'x'.repeat(499)}\ufffd` } })

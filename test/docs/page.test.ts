@@ -23,7 +23,7 @@ const pageIn = async (language: string) =>
 const matchesOf = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found = '']) => found)
 
 describe('GET /docs', () => {
-  test('on a shared port asks for a key; on one of its own for nothing, and is not on the public one', async () => {
+  test('needs a key on a shared port, needs none on an internal port, and is absent from the public port', async () => {
     const shared = await startTestGateway()
     await supertest(shared.url).get('/docs').expect(401)
     await supertest(shared.url).get('/docs').set('x-api-key', KEYS.caller).expect(200)
@@ -39,14 +39,14 @@ describe('GET /docs', () => {
     ['en', '/docs?lang=fa', 'fa'],
     ['fa', '/docs?lang=en', 'en'],
     ['fa', '/docs?lang=xx', 'fa'],
-  ])('to Accept-Language %s at %s speaks %s', async (accepted, path, language) => {
+  ])('to Accept-Language %s at %s answers in %s', async (accepted, path, language) => {
     const question = supertest(gateway.internalUrl).get(path)
     const { headers, text } = await (accepted === undefined ? question : question.set('accept-language', accepted))
     expect([headers['content-language'], headers['vary']]).toEqual([language, 'Accept-Language'])
     expect(text).toContain(`<html lang="${language}" dir="${language === 'fa' ? 'rtl' : 'ltr'}">`)
   })
 
-  test('lets nothing run and nothing be fetched', async () => {
+  test('allows no scripts and no requests to other hosts', async () => {
     const { headers, text } = await supertest(gateway.internalUrl).get('/docs')
     expect(headers['content-security-policy']).toMatch(
       /^default-src 'none'; style-src 'sha256-[\w+/]{43}='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
@@ -55,14 +55,14 @@ describe('GET /docs', () => {
     expect(text).not.toMatch(/<script|<link|<img|<iframe| style=| on\w+=|@import|url\(/)
   })
 
-  test('HEAD has its headers and no page', async () => {
+  test('HEAD has the same headers and no body', async () => {
     const { headers, text } = await supertest(gateway.internalUrl).head('/docs').expect(200)
     expect([headers['content-type'], Boolean(text)]).toEqual(['text/html; charset=utf-8', false])
   })
 })
 
 describe.each(['en', 'fa'])('the page in %s', (language) => {
-  test('has a section for every code, where the type of a problem points', async () => {
+  test('has a section for every code, at the address in the type of a problem', async () => {
     const ids = matchesOf(await pageIn(language), /<h4 id="([^"]+)"/g)
     expect(ids).toEqual(expect.arrayContaining(CODES))
     const { type } = problemOf(await send(gateway, {}))
@@ -70,7 +70,7 @@ describe.each(['en', 'fa'])('the page in %s', (language) => {
     expect(ids).toContain(type.split('#')[1])
   })
 
-  test('has every route, and no link that leads nowhere, and each id once', async () => {
+  test('has every route, no broken link, and each id once', async () => {
     const page = await pageIn(language)
     const ids = matchesOf(page, / id="([^"]+)"/g)
     const { paths } = await readDocument()
@@ -83,14 +83,14 @@ describe.each(['en', 'fa'])('the page in %s', (language) => {
   })
 })
 
-describe('what the page is made of', () => {
+describe('the sources of the page', () => {
   test('docs/fa/failures.md has the codes of docs/failures.md, in their order and with their statuses', () => {
     const sections = (name: string) => matchesOf(read(name), /^### (\w+\n\n\*\*\d{3})/gm)
     expect(sections('docs/fa/failures.md')).toEqual(sections('docs/failures.md'))
     expect(sections('docs/failures.md')).toHaveLength(CODES.length)
   })
 
-  test('the commands of docs/api.md, in both languages, are those of the README, which run in a test', () => {
+  test('the commands of docs/api.md in both languages are those of the README, which a test runs', () => {
     const blocks = (name: string) => matchesOf(read(name), /```sh\n(.*?)```/gs)
     expect(blocks('docs/api.md').length).toBeGreaterThan(0)
     expect(blocks('docs/fa/api.md')).toEqual(blocks('docs/api.md'))
@@ -107,7 +107,7 @@ inBrowser('everybody can read it', () => {
     ['fa-IR', 'dark', 360],
     ['en-GB', 'light', 360],
   ] as const)(
-    '%s, %s, %i px: no fault of WCAG 2 A or AA, nothing to scroll sideways, nothing asked of anybody else',
+    '%s, %s, %i px: no WCAG 2 A or AA violation, no sideways scrolling, no request to another host',
     async (locale, colorScheme, width) => {
       const { page, strangers, complaints } = await openTab(url, { locale, colorScheme, width })
       expect(await page.locator('html').getAttribute('lang')).toBe(locale.slice(0, 2))
@@ -122,13 +122,13 @@ inBrowser('everybody can read it', () => {
     },
   )
 
-  test("a problem's type opens at the section of its code", async () => {
+  test('the type of a problem links to the section of its code', async () => {
     const { page } = await openTab(`${url}#queue_full`)
     const top: unknown = await page.evaluate('document.getElementById("queue_full").getBoundingClientRect().top')
     expect(Math.abs(Number(top))).toBeLessThan(100)
   })
 
-  test('the keyboard alone skips to the text, and changes the language', async () => {
+  test('the skip link and the language switch work with the keyboard alone', async () => {
     const { page } = await openTab(url)
     await page.keyboard.press('Tab')
     expect(await page.locator('.skip:focus').isVisible()).toBe(true)

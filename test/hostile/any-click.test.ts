@@ -29,7 +29,7 @@ const nearClicks = fc.record(
   { requiredKeys: [] },
 )
 
-test('whatever JSON comes, the answer has the three keys, a status of its own, and is never our failure', async () => {
+test('any JSON gets an answer with the three keys and a status that is not a server error', async () => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(nearClicks, fc.jsonValue()), fc.constantFrom('1', '2'), async (body, version) => {
       const response = await click(gateway, JSON.stringify(body), version)
@@ -43,7 +43,7 @@ test('whatever JSON comes, the answer has the three keys, a status of its own, a
   )
 })
 
-test('whatever bytes come, the gateway answers 4xx and stays up', async () => {
+test('any bytes get a 4xx, and the gateway keeps running', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
       expect(await sendRaw(gateway.port, rawClick(Buffer.from(bytes)))).toMatch(/^HTTP\/1\.1 4\d\d /)
@@ -53,14 +53,14 @@ test('whatever bytes come, the gateway answers 4xx and stays up', async () => {
   expect((await click(gateway, CLICK)).status).toBe(200)
 })
 
-test('__proto__ and constructor are data: they pollute nothing and reach nobody but the resolver', async () => {
+test('__proto__ and constructor are ordinary data, passed on to the resolver only', async () => {
   const body =
     '{"post_token":"p","user_id":"u","peer_id":"q","__proto__":{"url":"https://evil.example/"},"constructor":{"prototype":{"x":1}}}'
   expect(replyOf(await click(gateway, body)).url).toBe('https://app.example.com/start?post_token=p')
   expect('x' in {}).toBe(false)
 })
 
-test('who hangs up in the middle of a body harms nobody', async () => {
+test('a client that hangs up in the middle of a body disturbs no other', async () => {
   const half = rawClick('{"post_token":"p"}').subarray(0, -5)
   const own = await startTestGateway()
   const hungUp = (line: LogLine) => line['event'] === 'click.refused' && line['client_gone'] === true

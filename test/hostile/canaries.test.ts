@@ -53,7 +53,7 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
 
 const SECRETS = [KEYS.identification, KEYS.caller, KEYS.divarApi, KEYS.token]
 
-test('what is planted in any field, header or path appears in no log line, at the most talkative level', async () => {
+test('content of any field, header or path appears in no log line, even at the most verbose level', async () => {
   const gateway = await startTestGateway({
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(

@@ -55,7 +55,7 @@ function askConsent(gateway: TestGateway, returnUrl: string): Promise<Response> 
     .then((response) => response)
 }
 
-test('no address out of a click, a message, a header, a landing or a consent is ever connected to', async () => {
+test('the gateway never connects to an address from a click, a message, a header, a landing or a consent', async () => {
   const trap = await startTrap()
   const webhook = await startWebhook()
   const code = `export default ({ data }) => ({ url: data.landing ?? '${trap.origin}/', onDenied: '${trap.origin}/denied', scopes: data.scopes })`

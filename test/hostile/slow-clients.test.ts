@@ -10,7 +10,7 @@ async function stall(gateway: TestGateway, beginning: string): Promise<{ answer:
   return { answer, seconds: (performance.now() - startedAt) / 1000 }
 }
 
-test('who is slow on purpose is cut off: heads after 10 s, bodies after 13 s, and others are served meanwhile', async () => {
+test('slow clients are cut off, after 10 s in the head and 13 s in the body, and others are served meanwhile', async () => {
   const gateway = await startTestGateway()
   const head = `POST /divar/session HTTP/1.1\r\nhost: x\r\nauthorization: ${KEYS.identification}\r\n`
   const stalled = Promise.all([
@@ -29,7 +29,7 @@ test('who is slow on purpose is cut off: heads after 10 s, bodies after 13 s, an
   expect(inBody.seconds).toBeGreaterThan(12)
 }, 40_000)
 
-test('a header full of blanks is no work', async () => {
+test('headers full of spaces do not slow the gateway down', async () => {
   const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '0' })
   const blanks = `a${' '.repeat(15_000)}b`
   const requests = Array.from({ length: 50 }, () => click(gateway, CLICK).set('authorization', blanks))
@@ -38,7 +38,7 @@ test('a header full of blanks is no work', async () => {
   expect(line).toMatchObject({ code: 'identification_refused' })
 })
 
-test('an upload that goes on past its refusal is cut off', async () => {
+test('an upload that continues after its refusal is cut off', async () => {
   const gateway = await startTestGateway()
   const piece = `10000\r\n${'x'.repeat(0x10000)}\r\n`
   const ended = await new Promise<number>((resolve) => {
@@ -63,7 +63,7 @@ test('an upload that goes on past its refusal is cut off', async () => {
   expect(ended).toBeLessThan(512 * piece.length)
 })
 
-test('who is refused and sends nothing more gets one answer, and then the end', async () => {
+test('a refused client that sends nothing more gets one answer, then the connection ends', async () => {
   const gateway = await startTestGateway()
   const head = 'POST /divar/session HTTP/1.1\r\nhost: x\r\nauthorization: wrong\r\ncontent-length: 100\r\n\r\n'
   const { answer } = await stall(gateway, head)

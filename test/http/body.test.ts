@@ -45,32 +45,32 @@ async function post(framing: string, parts: readonly string[], sendsLastEarly: b
 const LONG = JSON.stringify({ long: 'x'.repeat(MAX_BODY_BYTES - 100) })
 
 describe.each([
-  ['whole before it is read', true],
-  ['whole only after it is read', false],
-])('a body that is %s', (_, early) => {
+  ['arrived before it is read', true],
+  ['arrives while it is read', false],
+])('a body that %s', (_, early) => {
   test.each([
     ['in one part', ['{"a":1}'], '{"a":1}'],
     ['in three parts', ['{"a"', ':', '1}'], '{"a":1}'],
-    ['too large for a socket that waits', [LONG.slice(0, 70_000), LONG.slice(70_000)], LONG],
+    ['too large for a waiting socket', [LONG.slice(0, 70_000), LONG.slice(70_000)], LONG],
     ['without bytes', [''], '"malformed_request"'],
-    ['larger than is taken', [LONG, ' '.repeat(200)], '"body_too_large"'],
-  ])('comes to the route as it was sent, %s', async (_name, parts, expected) => {
+    ['larger than the limit', [LONG, ' '.repeat(200)], '"body_too_large"'],
+  ])('reaches the route as it was sent, %s', async (_name, parts, expected) => {
     expect(await post(`content-length: ${parts.join('').length}`, parts, early)).toBe(expected)
   })
 
-  test('comes to the route in chunks', async () => {
+  test('reaches the route if sent in chunks', async () => {
     const parts = ['4\r\n{"a"\r\n', '3\r\n:1}\r\n', '0\r\n\r\n']
     expect(await post('transfer-encoding: chunked', parts, early)).toBe('{"a":1}')
   })
 
-  test('is too large in chunks as well', async () => {
+  test('is refused if too large, in chunks too', async () => {
     const chunks = Array.from({ length: 3 }, () => `c800\r\n${' '.repeat(0xc800)}\r\n`)
     const parts = [...chunks, '0\r\n\r\n']
     expect(await post('transfer-encoding: chunked', parts, early)).toBe('"body_too_large"')
   })
 })
 
-test('bodies of several requests on one connection each come to their own', async () => {
+test('each request on one connection gets its own body', async () => {
   mayRead.resolve(undefined)
   const socket = connect({ port: Number(new URL(origin).port), host: '127.0.0.1' })
   const head = 'POST /late HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'

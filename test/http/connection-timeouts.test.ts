@@ -39,13 +39,13 @@ async function askAcrossPause(options: ServerOptions, first: string, second: str
   return answer
 }
 
-test('a head that arrived whole while the process was paused is served', async () => {
+test('a head that arrived completely while the process was paused is served', async () => {
   const options = { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 20 }
   const first = 'GET / HTTP/1.1\r\nhost: x\r\n'
   expect(await askAcrossPause(options, first, 'connection: close\r\n\r\n', 500)).toMatch(/^HTTP\/1\.1 200 .*served$/s)
 })
 
-test('a head that did not is refused as ever', async () => {
+test('a head that did not arrive completely is refused', async () => {
   const options = { headersTimeout: 200, requestTimeout: 200, connectionsCheckingInterval: 20 }
   expect(await askAcrossPause(options, 'GET / HTTP/1.1\r\nhost: x\r\n', 'x: y\r\n', 500)).toMatch(/^HTTP\/1\.1 408 /)
 })
@@ -62,18 +62,18 @@ test('a request that came on an idle connection while the process was paused is 
 })
 
 test.each([
-  ['no HTTP', 'nonsense\r\n\r\n', '400 Bad Request'],
+  ['something other than HTTP', 'nonsense\r\n\r\n', '400 Bad Request'],
   [
-    'more header than 16 KiB',
+    'more than 16 KiB of headers',
     `GET / HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(17_000)}\r\n\r\n`,
     '431 Request Header Fields Too Large',
   ],
-])('%s is refused as Node does, and the connection ends', async (_, bytes, status) => {
+])('%s is refused by Node, and the connection ends', async (_, bytes, status) => {
   const gateway = await startTestGateway()
   expect(await sendRaw(gateway.port, bytes)).toBe(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`)
 })
 
-test('a connection is kept for longer than proxies keep theirs: Keep-Alive: timeout=65', async () => {
+test('idle connections are kept longer than proxies keep theirs: Keep-Alive: timeout=65', async () => {
   const gateway = await startTestGateway()
   const answer = await sendRaw(gateway.port, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n', (text) => text.includes('}'))
   expect(answer).toMatch(/^keep-alive: timeout=65\r$/im)

@@ -41,35 +41,35 @@ async function ask(requests: string): Promise<string> {
 
 const getLast = (path: string, method = 'GET') => `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`
 
-test.each(Object.entries(VALUES))(
-  'data arrive as they are, and with the length of their bytes: %s',
-  async (name, value) => {
-    const [head = '', body = ''] = (await ask(getLast(`/${name}`))).split('\r\n\r\n')
-    expect(body === JSON.stringify(value)).toBe(true)
-    expect(head).toContain(`content-length: ${Buffer.byteLength(body)}\r\n`)
+test.each(Object.entries(VALUES))('JSON arrives unchanged, with its length in bytes: %s', async (name, value) => {
+  const [head = '', body = ''] = (await ask(getLast(`/${name}`))).split('\r\n\r\n')
+  expect(body === JSON.stringify(value)).toBe(true)
+  expect(head).toContain(`content-length: ${Buffer.byteLength(body)}\r\n`)
+})
+
+test.each(['/ascii', '/with-header/ascii'])(
+  'JSON has its content type and its security headers once: %s',
+  async (path) => {
+    const answer = await ask(getLast(path))
+    for (const line of ['content-type: application/json; charset=utf-8', 'cache-control: no-store']) {
+      expect(answer.split(`\r\n${line}\r\n`)).toHaveLength(2)
+    }
+    expect(answer.includes('retry-after: 1')).toBe(path !== '/ascii')
   },
 )
 
-test.each(['/ascii', '/with-header/ascii'])('data say their type and have their guards, once: %s', async (path) => {
-  const answer = await ask(getLast(path))
-  for (const line of ['content-type: application/json; charset=utf-8', 'cache-control: no-store']) {
-    expect(answer.split(`\r\n${line}\r\n`)).toHaveLength(2)
-  }
-  expect(answer.includes('retry-after: 1')).toBe(path !== '/ascii')
-})
-
-test('data for a HEAD are their head', async () => {
+test('HEAD gets the headers and no body', async () => {
   const answer = await ask(getLast('/ascii', 'HEAD'))
   expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
   expect(answer).toMatch(/content-length: 7\r\n/)
   expect(answer).toMatch(/\r\n\r\n$/)
 })
 
-test('data for HTTP/1.0 say their length', async () => {
+test('HTTP/1.0 clients get a content-length', async () => {
   expect(await ask('GET /ascii HTTP/1.0\r\n\r\n')).toMatch(/content-length: 7\r\n[^]*\r\n\r\n\{"a":1\}$/)
 })
 
-test('data of several requests on one connection come in their order, whichever are there first', async () => {
+test('answers on one connection come in the order of the requests', async () => {
   waiting = Promise.withResolvers()
   const answered = ask(
     `GET /wait HTTP/1.1\r\nhost: a\r\n\r\nGET /persian HTTP/1.1\r\nhost: a\r\n\r\n${getLast('/ascii')}`,
@@ -80,7 +80,7 @@ test('data of several requests on one connection come in their order, whichever 
   expect(bodies).toEqual(['"first"', '{"پیام":"سلام"}', '{"a":1}'])
 })
 
-test('data that find nobody any more are not taken for delivered', async () => {
+test('an answer to a client that has left does not count as sent', async () => {
   waiting = Promise.withResolvers()
   const socket = await open()
   socket.write('GET /wait HTTP/1.1\r\nhost: a\r\n\r\n')

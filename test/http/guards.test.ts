@@ -51,7 +51,7 @@ async function guardsOf(
   return lines.sort()
 }
 
-describe('no answer leaves without its guards, and none has one twice:', () => {
+describe('every answer has each security header once:', () => {
   let gateway: TestGateway
   beforeAll(async () => {
     gateway = await startConsentGateway({ scopes: ['chat'] })
@@ -62,18 +62,18 @@ describe('no answer leaves without its guards, and none has one twice:', () => {
   test.each([
     ['a click', 'POST', '/divar/session', { ...json, authorization: KEYS.identification }, click, DATA],
     ['a refused click', 'POST', '/divar/session', json, click, DOCUMENTS],
-    ['a click that is none', 'POST', '/divar/session', { ...json, authorization: KEYS.identification }, '{', DOCUMENTS],
+    ['a malformed click', 'POST', '/divar/session', { ...json, authorization: KEYS.identification }, '{', DOCUMENTS],
     ['another method', 'GET', '/divar/session', {}, '', DOCUMENTS],
-    ['no route', 'GET', '/nowhere', {}, '', DOCUMENTS],
+    ['an unknown route', 'GET', '/nowhere', {}, '', DOCUMENTS],
     ['a refused send', 'POST', '/messages', json, '{}', DOCUMENTS],
     ['health', 'GET', '/livez', {}, '', DOCUMENTS],
-    ['health without a body', 'HEAD', '/livez', {}, '', DOCUMENTS],
+    ['too many headers, after which the connection ends', 'HEAD', '/livez', {}, '', DOCUMENTS],
     ['one with too many headers, after which the connection ends', 'GET', '/livez', MANY, '', DOCUMENTS],
   ] as const)('%s', async (_, method, path, headers, body, guards) => {
     expect(await guardsOf(method, gateway.url + path, headers, body)).toEqual(guards)
   })
 
-  test('what chats open in frames says nothing of frames', async () => {
+  test('pages that chats open in frames have no frame restriction', async () => {
     const guards = await guardsOf('GET', `${gateway.url}/oauth/callback?state=none&code=none`)
     const policies = guards.filter((line) => line.startsWith('content-security-policy: '))
     expect(policies).toEqual([expect.stringMatching(/default-src 'none'/)])

@@ -25,7 +25,7 @@ function expectLimited(response: Response, perMinute: number): void {
 }
 
 describe('SENDS_PER_MINUTE', () => {
-  test('each answer says what is left; past it a send is refused, and nothing reaches Divar', async () => {
+  test('each answer says how many sends are left; above the limit a send is refused and nothing reaches Divar', async () => {
     const gateway = await startTestGateway({ SENDS_PER_MINUTE: '2' })
     const first = await send(gateway, V2).expect(200)
     expect(first.headers['content-type']).toBe('application/json; charset=utf-8')
@@ -41,7 +41,7 @@ describe('SENDS_PER_MINUTE', () => {
   })
 
   test.each([{}, { prefer: 'respond-async' }])(
-    'of fifty sends at once exactly so many are accepted (%j)',
+    'of fifty simultaneous sends exactly the limit is accepted (%j)',
     async (headers) => {
       const gateway = await stored(3)
       const all = await Promise.all(Array.from({ length: 50 }, async () => send(gateway, V2).set(headers)))
@@ -52,7 +52,7 @@ describe('SENDS_PER_MINUTE', () => {
     },
   )
 
-  test('counts each caller by itself', async () => {
+  test('limits each caller separately', async () => {
     const gateway = await startTestGateway({
       SENDS_PER_MINUTE: '1',
       INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}`,
@@ -63,7 +63,7 @@ describe('SENDS_PER_MINUTE', () => {
     await send(gateway, V2).set('x-api-key', SECOND).expect(429)
   })
 
-  test('counts no message that is refused unread, and each that Divar refuses', async () => {
+  test('does not count a message that is refused as invalid, but counts one that Divar refuses', async () => {
     const gateway = await startTestGateway({ SENDS_PER_MINUTE: '1' })
     expect((await send(gateway, { ...V2, message: ' ' }).expect(400)).headers).not.toHaveProperty('ratelimit')
     gateway.divar.misbehave({ kind: 'answer', status: 500, body: '{}' })
@@ -71,7 +71,7 @@ describe('SENDS_PER_MINUTE', () => {
     expectLimited(await send(gateway, V2), 1)
   })
 
-  test('holds for what is to be queued; nothing is stored of it', async () => {
+  test('applies to sends that are to be queued; a refused one is not stored', async () => {
     const gateway = await stored(1)
     const queued = await send(gateway, V2).set('prefer', 'respond-async').expect(202)
     expect(queued.headers['ratelimit']).toMatch(/^"sends";r=0;/)
@@ -81,7 +81,7 @@ describe('SENDS_PER_MINUTE', () => {
   })
 
   test.each([[{}], [{ prefer: 'respond-async' }]])(
-    'a repeat of what was answered is answered as before, also past the bound (%j)',
+    'a repeat of an answered request gets the same answer, even above the limit (%j)',
     async (headers) => {
       const gateway = await stored(1)
       const first = await withKey(gateway, 'k-1').set(headers)
@@ -94,14 +94,14 @@ describe('SENDS_PER_MINUTE', () => {
     },
   )
 
-  test('a key that was refused for it is free', async () => {
+  test('an idempotency key of a send refused by the limit is free', async () => {
     const gateway = await stored(1)
     await send(gateway, V2).expect(200)
     expectLimited(await withKey(gateway, 'k-1'), 1)
     expectLimited(await withKey(gateway, 'k-1', { ...V2, message: 'other' }), 1)
   })
 
-  test('is not there unless it is set: answers say nothing of it', async () => {
+  test('is off by default, and answers have no rate limit headers', async () => {
     const gateway = await startTestGateway()
     for (let time = 0; time < 100; time += 1) {
       expect((await send(gateway, V2).expect(200)).headers).not.toHaveProperty('ratelimit')

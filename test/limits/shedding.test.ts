@@ -21,8 +21,8 @@ async function startHeld(maxRunning: number, fallback?: string) {
   return { ...service, gateway }
 }
 
-describe('past MAX_RUNNING_CLICKS', () => {
-  test('a click is answered 503 at once, while those before it still wait, and get their landing', async () => {
+describe('above MAX_RUNNING_CLICKS', () => {
+  test('a click gets 503 at once, while earlier clicks still get their landing', async () => {
     const { gateway, asked, letGo } = await startHeld(1)
     const first = click(gateway, CLICK).then((response) => response)
     await asked
@@ -44,7 +44,7 @@ describe('past MAX_RUNNING_CLICKS', () => {
     expect(gateway.lines().filter(({ event }) => event === 'click.refused')).toEqual([])
   })
 
-  test('with FALLBACK_LANDING_URL the user lands there', async () => {
+  test('with FALLBACK_LANDING_URL the user gets the fallback landing', async () => {
     const { gateway, asked, letGo } = await startHeld(1, FALLBACK)
     const first = click(gateway, CLICK).then((response) => response)
     await asked
@@ -58,7 +58,7 @@ describe('past MAX_RUNNING_CLICKS', () => {
     expect(replyOf(await first).url).toBe(OK)
   })
 
-  test('what is wrong with a click is told all the same', async () => {
+  test('an invalid click still gets its own error', async () => {
     const { gateway, asked, letGo } = await startHeld(1, FALLBACK)
     const first = click(gateway, CLICK).then((response) => response)
     await asked
@@ -68,7 +68,7 @@ describe('past MAX_RUNNING_CLICKS', () => {
     await first
   })
 
-  test('only clicks that wait for their landing count: not strangers, and not bodies that do not come', async () => {
+  test('only clicks that wait for their landing count, not unauthenticated ones or unfinished bodies', async () => {
     const { gateway, letGo } = await startHeld(1)
     letGo()
     const whole = rawClick(JSON.stringify(CLICK))
@@ -82,7 +82,7 @@ describe('past MAX_RUNNING_CLICKS', () => {
     for (const socket of slow) socket.destroy()
   })
 
-  test('a resolver that fails gives its place back', async () => {
+  test('a resolver that fails frees its place', async () => {
     const gateway = await startTestGateway({
       RESOLVER: 'forward',
       RESOLVER_URL: 'http://127.0.0.1:1/',

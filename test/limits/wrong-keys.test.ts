@@ -23,12 +23,12 @@ describe('wrong keys from one address', () => {
   test.each([
     ['clicks', clickWrong],
     ['sends', sendWrong],
-  ])('%s: twenty within a minute are answered 401, those after them 429', async (_, wrong) => {
+  ])('%s: twenty within a minute get 401, those after them 429', async (_, wrong) => {
     const gateway = await startTestGateway()
     expect(await statuses(22, () => wrong(gateway))).toEqual([...repeated(20, 401), 429, 429])
   })
 
-  test('count on both doors together, and the right key passes on either at any time', async () => {
+  test('count on both ports together, and the right key is accepted on either at any time', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '4' })
     expect(await statuses(2, () => clickWrong(gateway))).toEqual([401, 401])
     expect(await statuses(3, () => sendWrong(gateway))).toEqual([401, 401, 429])
@@ -39,7 +39,7 @@ describe('wrong keys from one address', () => {
     expect((await clickWrong(gateway)).status).toBe(429)
   })
 
-  test('past the bound Divar is told so in its three keys, with when to come back', async () => {
+  test('above the limit Divar gets its three keys, with the time until the next try', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1' })
     expect((await clickWrong(gateway)).headers).not.toHaveProperty('retry-after')
     const response = await clickWrong(gateway)
@@ -53,7 +53,7 @@ describe('wrong keys from one address', () => {
     await gateway.loggedWhen((all) => all.some(({ code }) => code === 'too_many_wrong_keys'))
   })
 
-  test('past the bound a service is told so as a problem, with when to come back', async () => {
+  test('above the limit a service gets a problem document, with the time until the next try', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1' })
     await sendWrong(gateway)
     const response = await sendWrong(gateway)
@@ -65,7 +65,7 @@ describe('wrong keys from one address', () => {
     expect(gateway.divar.received).toEqual([])
   })
 
-  test('a key that is missing is a wrong one, on every internal route', async () => {
+  test('a missing key counts as a wrong one, on every internal route', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '2' })
     for (const [path, status] of [
       ['/metrics', 401],
@@ -76,14 +76,14 @@ describe('wrong keys from one address', () => {
     }
   })
 
-  test('are not counted with 0', async () => {
+  test('are not limited with 0', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '0' })
     expect(await statuses(50, () => clickWrong(gateway))).toEqual(repeated(50, 401))
   })
 })
 
-describe('whose wrong keys they are', () => {
-  test('nobody is believed, unless TRUST_PROXY says so: the address is the one that connected', async () => {
+describe('the address of a wrong key', () => {
+  test('is the address of the connection; no header is trusted unless TRUST_PROXY says so', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '2' })
     const answered: number[] = []
     for (const address of ['203.0.113.1', '203.0.113.2', '203.0.113.3']) {
@@ -95,7 +95,7 @@ describe('whose wrong keys they are', () => {
   test.each([
     ['one proxy', '1'],
     ['a proxy of these ranges', '10.0.0.0/8, 127.0.0.0/8'],
-  ])('behind %s the address is the one that it names, and what came before it is not believed', async (_, trust) => {
+  ])('behind %s is the address that the proxy names, and earlier addresses are not trusted', async (_, trust) => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1', TRUST_PROXY: trust })
     expect((await from(AS_STRANGER, clickWrong(gateway))).status).toBe(401)
     expect((await from(`198.51.100.1, ${AS_STRANGER}`, clickWrong(gateway))).status).toBe(429)
@@ -103,26 +103,26 @@ describe('whose wrong keys they are', () => {
     expect((await from(AS_STRANGER, click(gateway, CLICK))).status).toBe(200)
   })
 
-  test('behind two proxies it is the one that the outer one named', async () => {
+  test('behind two proxies is the one that the outer proxy names', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1', TRUST_PROXY: '2' })
     expect((await from(`${AS_STRANGER}, 10.0.0.1`, clickWrong(gateway))).status).toBe(401)
     expect((await from(`${AS_STRANGER}, 10.0.0.2`, clickWrong(gateway))).status).toBe(429)
   })
 
-  test('whoever connects from outside the ranges is not believed', async () => {
+  test("is the connection's if it comes from outside the trusted ranges", async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1', TRUST_PROXY: '10.0.0.0/8' })
     expect((await from(AS_STRANGER, clickWrong(gateway))).status).toBe(401)
     expect((await from('198.51.100.1', clickWrong(gateway))).status).toBe(429)
   })
 
-  test('of IPv6 a network of 64 bits counts as one', async () => {
+  test('is a 64-bit network in IPv6', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1', TRUST_PROXY: '1' })
     expect((await from('2001:db8:0:1::1', clickWrong(gateway))).status).toBe(401)
     expect((await from('2001:db8:0:1:ffff::2', clickWrong(gateway))).status).toBe(429)
     expect((await from('2001:db8:0:2::1', clickWrong(gateway))).status).toBe(401)
   })
 
-  test('all who name no address count as one', async () => {
+  test('is one and the same for all clients without an address', async () => {
     const gateway = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1', TRUST_PROXY: '1' })
     expect((await from('unknown', clickWrong(gateway))).status).toBe(401)
     expect((await from('_other', clickWrong(gateway))).status).toBe(429)
@@ -132,7 +132,7 @@ describe('whose wrong keys they are', () => {
 describe('DIVAR_SOURCE_RANGES', () => {
   const INSIDE = { TRUST_PROXY: '1', DIVAR_SOURCE_RANGES: '198.51.100.0/24, 2001:db8::/32' }
 
-  test('lets a click in from there alone; all others are told what a wrong key is told, as often', async () => {
+  test('accepts clicks from these addresses only; others get the same answer as a wrong key and count as one', async () => {
     const gateway = await startTestGateway({ ...INSIDE, WRONG_KEYS_PER_MINUTE: '2' })
     for (const address of ['198.51.100.1', '::ffff:198.51.100.7', '2001:db8:5::1']) {
       expect((await from(address, click(gateway, CLICK))).status).toBe(200)
@@ -149,12 +149,12 @@ describe('DIVAR_SOURCE_RANGES', () => {
     expect(gateway.output()).not.toContain(AS_STRANGER)
   })
 
-  test('keeps out whoever names no address', async () => {
+  test('refuses clients without an address', async () => {
     const gateway = await startTestGateway(INSIDE)
     expect((await from('unknown', click(gateway, CLICK))).status).toBe(401)
   })
 
-  test('without TRUST_PROXY is about the address that connected', async () => {
+  test('checks the address of the connection without TRUST_PROXY', async () => {
     const { DIVAR_SOURCE_RANGES } = INSIDE
     const gateway = await startTestGateway({ DIVAR_SOURCE_RANGES })
     expect((await from('198.51.100.1', click(gateway, CLICK))).status).toBe(401)
@@ -162,7 +162,7 @@ describe('DIVAR_SOURCE_RANGES', () => {
     expect((await click(local, CLICK)).status).toBe(200)
   })
 
-  test('is for clicks alone', async () => {
+  test('applies to clicks only', async () => {
     const gateway = await startTestGateway(INSIDE)
     expect((await from(AS_STRANGER, send(gateway, V2))).status).toBe(200)
     expect((await from(AS_STRANGER, supertest(gateway.url).get('/healthz'))).status).toBe(200)

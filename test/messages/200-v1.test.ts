@@ -27,7 +27,7 @@ describe('a v1 message arrives at Divar as the platform documents it', () => {
     expect(arrived.body).not.toContain('\\u')
   })
 
-  test.each(samples)("%s, also by the platform's own path", async (_, sample) => {
+  test.each(samples)("%s, sent to the platform's own path", async (_, sample) => {
     expect((await deliver(gateway, sample, V1_PATH)).json).toEqual(sample)
   })
 
@@ -49,7 +49,7 @@ describe('a v1 message arrives at Divar as the platform documents it', () => {
   })
 })
 
-describe('what the caller may leave out, or say too much', () => {
+describe('optional and superfluous members', () => {
   test('type is added', async () => {
     expect((await deliver(gateway, V1)).json).toEqual({ ...V1, type: 'TEXT' })
   })
@@ -63,14 +63,14 @@ describe('what the caller may leave out, or say too much', () => {
     expect((await deliver(gateway, { ...V1, ...buttons })).json).toEqual({ ...V1, type: 'TEXT' })
   })
 
-  test.each(['sender_btn', 'receiver_btn'])('buttons: %s alone', async (side) => {
+  test.each(['sender_btn', 'receiver_btn'])('buttons: %s only', async (side) => {
     expect((await deliver(gateway, { ...V1, [side]: link })).json).toEqual({ ...V1, type: 'TEXT', [side]: link })
   })
 
   test.each([
     ['LINK', 'direct_link', { extra_data: { a: 1 }, caption: 'c' }],
     ['DIRECT_LINK', 'extra_data', { direct_link: 'https://a.example/', caption: 'c' }],
-  ])('%s with a superfluous %s: only the one that the action names is sent', async (action, superfluous, data) => {
+  ])('%s with a superfluous %s: only the one that belongs to the action is sent', async (action, superfluous, data) => {
     for (const value of [null, '', {}, 'https://b.example/', { b: 2 }]) {
       const { json } = await deliver(gateway, {
         ...V1,
@@ -80,12 +80,12 @@ describe('what the caller may leave out, or say too much', () => {
     }
   })
 
-  test.each([null, ''])('icon_name %j is none', async (icon) => {
+  test.each([null, ''])('icon_name %j is omitted', async (icon) => {
     const button = { ...link, data: { ...link.data, icon_name: icon } }
     expect((await deliver(gateway, { ...V1, sender_btn: button })).json['sender_btn']).toEqual(link)
   })
 
-  test('members that v1 does not know are dropped at every level, __proto__ too', async () => {
+  test('members unknown to v1 are dropped at every level, including __proto__', async () => {
     const button = '{"action":"LINK","x":1,"data":{"extra_data":{},"caption":"باز","x":1,"__proto__":{"y":1}}}'
     const body = `{"x":1,"__proto__":{"type":"X"},"delivery":"at-least-once","media_token":null,"conversation_id":null,"sender_btn":${button}`
     const { json } = await deliver(gateway, `${body},${JSON.stringify(V1).slice(1)}`)
@@ -93,8 +93,8 @@ describe('what the caller may leave out, or say too much', () => {
   })
 })
 
-describe('what passes unchanged', () => {
-  test('extra_data, whatever it holds', async () => {
+describe('unchanged content', () => {
+  test('extra_data, with any JSON in it', async () => {
     const extra = `{"__proto__":{"a":1},"constructor":null,"":"","n":[9007199254740991,-9007199254740991,1.5,-1e-7,true],"متن":"\u202bنیم‌فاصله\u202c"}`
     const body = `{"sender_btn":{"action":"LINK","data":{"extra_data":${extra},"caption":"c"}},${JSON.stringify(V1).slice(1)}`
     const { arrived } = await deliver(gateway, body)
@@ -106,24 +106,24 @@ describe('what passes unchanged', () => {
     'HTTPS://App.Example.com:443/%7Ea/../b?q=یک#بخش',
     'http://[::1]/',
     'https://مثال.example/سلام',
-  ])('the direct link %s, as it was written', async (url) => {
+  ])('the direct link %s, as written', async (url) => {
     const button = { action: 'DIRECT_LINK', data: { direct_link: url, caption: 'c' } }
     expect((await deliver(gateway, { ...V1, sender_btn: button })).json['sender_btn']).toEqual(button)
   })
 
-  test('texts with blanks around, of several lines, emoji and long ones', async () => {
+  test('texts with surrounding spaces, several lines, emoji and great length', async () => {
     for (const message of [' سلام \n', 'a\r\n\tb', '👨‍👩‍👧', '\u2028\u007f\u0001x', 'م'.repeat(40_000)]) {
       expect((await deliver(gateway, { ...V1, message })).json['message']).toBe(message)
     }
   })
 
-  test('ids of the longest kind', async () => {
+  test('ids of the maximum length', async () => {
     const triple = { user_id: 'u'.repeat(128), post_token: 'p'.repeat(64), peer_id: 'q'.repeat(128) }
     expect((await deliver(gateway, { ...triple, message: 'm' })).json).toMatchObject(triple)
   })
 })
 
-describe('a grid that v1 can say is turned into its one button', () => {
+describe('a v2 grid with one button becomes the button of v1', () => {
   test.each([
     [
       { open_server_link: { data: { a: 1 } } },
@@ -161,7 +161,7 @@ describe("the user's token", () => {
   })
 })
 
-test('the log line says who sent what where, and no text, id of a person, token or key', async () => {
+test('the log line has caller, request and outcome, but no text, id of a person, token or key', async () => {
   const own = await startTestGateway()
   const response = await send(own, {
     ...V1,

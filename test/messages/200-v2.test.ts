@@ -16,10 +16,10 @@ const text = { message: V2.message }
 
 describe('a v2 message arrives at Divar as the platform documents it', () => {
   test.each([
-    ['by /messages', '/messages', { conversation_id: 'c-1' }],
-    ["by the platform's own path", v2Path('c-1'), {}],
-    ['by both, when they agree', v2Path('c-1'), { conversation_id: 'c-1' }],
-    ["by the platform's path of v1", V1_PATH, { conversation_id: 'c-1' }],
+    ['sent to /messages', '/messages', { conversation_id: 'c-1' }],
+    ["sent to the platform's own path", v2Path('c-1'), {}],
+    ['with the conversation in path and body', v2Path('c-1'), { conversation_id: 'c-1' }],
+    ["sent to the platform's v1 path", V1_PATH, { conversation_id: 'c-1' }],
   ])('%s, its body without type and address, in raw UTF-8', async (_, path, address) => {
     const { arrived, json } = await deliver(gateway, { ...GRID, ...address }, path)
     expect(json).toEqual(CONTENT)
@@ -49,12 +49,12 @@ describe('a v2 message arrives at Divar as the platform documents it', () => {
     ['../users?x#y', '..%2Fusers%3Fx%23y'],
     ['گفتگو', '%DA%AF%D9%81%D8%AA%DA%AF%D9%88'],
     ['AZf3Uqr3', 'AZf3Uqr3'],
-  ])('the conversation %s stands percent-encoded in the path', async (id, encoded) => {
+  ])('the conversation %s is percent-encoded in the path', async (id, encoded) => {
     expect((await deliver(gateway, { ...text, conversation_id: id })).arrived.path).toBe(v2Path(encoded))
     expect((await deliver(gateway, text, v2Path(encodeURIComponent(id)))).arrived.path).toBe(v2Path(encoded))
   })
 
-  test('at the host of v2, below its path', async () => {
+  test('on the host of v2, below its path', async () => {
     const own = await startTestGateway({ DIVAR_API_URL: `${gateway.divar.url}/below` })
     expect((await send(own, V2)).status).toBe(422)
     expect(own.divar.received).toEqual([])
@@ -62,7 +62,7 @@ describe('a v2 message arrives at Divar as the platform documents it', () => {
   })
 })
 
-describe('what is for the gateway, or says nothing, is not sent on', () => {
+describe('members for the gateway and empty members are not sent on', () => {
   test('type, delivery, user_id, post_token, unknown members and nulls', async () => {
     const body = {
       ...V2,
@@ -83,7 +83,7 @@ describe('what is for the gateway, or says nothing, is not sent on', () => {
     expect((await deliver(gateway, { ...V2, sender_buttons: grid, receiver_buttons: grid })).json).toEqual(text)
   })
 
-  test('null actions beside the one that is meant, null icons, unknown members', async () => {
+  test('null actions beside the chosen one, null icons, unknown members', async () => {
     const action = { open_direct_link: 'https://a.example/' }
     const button = {
       action: { ...action, open_server_link: null, open_post_page: null },
@@ -100,19 +100,16 @@ describe('what is for the gateway, or says nothing, is not sent on', () => {
 })
 
 describe('media', () => {
-  test.each([{}, { message: '' }, { message: null }])(
-    'with %j sends an empty message beside its token',
-    async (message) => {
-      const { json } = await deliver(gateway, { conversation_id: 'c-1', media_token: 'm-1', ...message })
-      expect(json).toEqual({ message: '', media_token: 'm-1' })
-    },
-  )
+  test.each([{}, { message: '' }, { message: null }])('with %j is sent with an empty message', async (message) => {
+    const { json } = await deliver(gateway, { conversation_id: 'c-1', media_token: 'm-1', ...message })
+    expect(json).toEqual({ message: '', media_token: 'm-1' })
+  })
 
-  test('an empty media_token is none', async () => {
+  test('an empty media_token is omitted', async () => {
     expect((await deliver(gateway, { ...V2, media_token: '' })).json).toEqual(text)
   })
 
-  test('goes with buttons', async () => {
+  test('can have buttons', async () => {
     const grid = gridOf({ action: { open_post_page: { post_token: 'p' } }, caption: 'c' })
     const { json } = await deliver(gateway, { conversation_id: 'c-1', media_token: 'm-1', sender_buttons: grid })
     expect(json).toEqual({ message: '', media_token: 'm-1', sender_buttons: grid })
@@ -127,7 +124,7 @@ describe('buttons', () => {
     { get_dynamic_action: { data: { a: true } } },
     { open_post_page: { post_token: 'AZf3Uqr3' } },
     { open_post_manage_page: { post_token: 'AZf3Uqr3' } },
-  ])('%j arrives as it came', async (action) => {
+  ])('%j arrives unchanged', async (action) => {
     const grid = gridOf({ action, icon: 'A_NAME_OF_TOMORROW', caption: 'دکمه' })
     const { json } = await deliver(gateway, { ...V2, sender_buttons: grid, receiver_buttons: grid })
     expect(json).toEqual({ ...text, sender_buttons: grid, receiver_buttons: grid })
@@ -151,7 +148,7 @@ describe('buttons', () => {
     expect(json['sender_buttons']).toEqual(gridOf({ action, caption: 'c', ...sent }))
   })
 
-  test('those of v1 become grids of one', async () => {
+  test('of v1 become grids with one button', async () => {
     const { json } = await deliver(gateway, {
       ...V2,
       sender_btn: { action: 'LINK', data: { icon_name: 'INFO', extra_data: { a: 1 }, direct_link: '', caption: 's' } },
@@ -172,19 +169,19 @@ describe('a delivery', () => {
     ['{"status":"200"}', 200],
     ['{"status":null,"message":null,"details":[]}', 201],
     ['\ufeff{"status":200}', 202],
-  ])("is told by Divar's answer %s with status %d", async (body, status) => {
+  ])("is recognized from Divar's answer %s with status %d", async (body, status) => {
     gateway.divar.misbehave({ kind: 'answer', status, body })
     await deliver(gateway, V2)
   })
 
-  test('answers with nothing but the three keys, uncached', async () => {
+  test('is answered with only the three keys, uncached', async () => {
     const response = await send(gateway, V2)
     expect(response.headers['content-type']).toMatch(/^application\/json\b/)
     expect(response.headers['cache-control']).toBe('no-store')
     expect(response.body).toEqual({ status: 200, message: 'success', id: expect.stringMatching(/^msg_[\w-]{24}$/) })
   })
 
-  test('of the same body twice is two messages: duplicates are never guessed', async () => {
+  test('happens for each request: the same body twice is two messages', async () => {
     const before = gateway.divar.received.length
     const [one, two] = await Promise.all([send(gateway, V2), send(gateway, V2)])
     expect(one.text).not.toBe(two.text)
@@ -192,7 +189,7 @@ describe('a delivery', () => {
   })
 
   test.each([{ 'x-access-token': 'tok' }, { authorization: 'Bearer tok' }])(
-    'with the token in %j carries it as a bearer',
+    'with the token in %j sends it as a bearer token',
     async (headers) => {
       await supertest(gateway.internalUrl).post('/messages').set('x-api-key', KEYS.caller).set(headers).send(V2)
       expect(gateway.divar.received.at(-1)?.headers.authorization).toBe('Bearer tok')

@@ -59,13 +59,13 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     'not-respond-async',
     'return=minimal; respond-async',
     'note="a, respond-async, b"',
-  ])('Prefer: %s asks for no promise', async (prefer) => {
+  ])('Prefer: %s does not queue', async (prefer) => {
     const response = await post(gateway, V2, { prefer })
     expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
     expect(response.headers).not.toHaveProperty('preference-applied')
   })
 
-  test('the store holds it before the answer: it is shown at once', async () => {
+  test('the message is in the store before the answer and visible at once', async () => {
     const id = await queue(gateway, V2)
     const { state, wire, created_at } = await show(gateway, id)
     expect(['queued', 'sending', 'delivered']).toContain(state)
@@ -99,7 +99,7 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     expect(JSON.stringify(owed?.headers)).toContain(KEYS.token)
   })
 
-  test('its end is logged with the request that brought it', async () => {
+  test('the outcome is logged with the id of the request that queued the message', async () => {
     const response = await post(gateway, V1, { ...ASYNC, 'x-request-id': 'req-of-the-caller' })
     const id = idOf(response)
     await until(gateway, id, 'delivered')
@@ -114,7 +114,7 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     expect(lines).toContainEqual(expect.objectContaining({ attempt: 1, state: 'delivered' }))
   })
 
-  test('what is refused stores nothing', async () => {
+  test('a refused request stores nothing', async () => {
     const own = await startStored(kind)
     for (const [, body] of MALFORMED_BODIES) expect((await post(own, body, ASYNC)).status).toBe(400)
     const refused = [
@@ -132,7 +132,7 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     expect(own.divar.received).toEqual([])
   })
 
-  test('a kill right after it loses nothing: the next start delivers it', async () => {
+  test('a queued message survives a kill directly after the answer: the next start delivers it', async () => {
     const divar = await startDivar()
     const environment = await withStore(kind)
     const first = await spawnReachable(divar, environment)

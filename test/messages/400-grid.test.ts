@@ -22,9 +22,9 @@ const gridOf = (...buttons: unknown[]) => ({ rows: [{ buttons }] })
 describe('a grid', () => {
   const row = { buttons: [button] }
   test.each([
-    ['that is a text', 'CANARY', ''],
+    ['that is a string', 'CANARY', ''],
     ['that is a list', [row], ''],
-    ['of rows that are no list', { rows: row }, '/rows'],
+    ['with rows that are not a list', { rows: row }, '/rows'],
     ['of four rows', { rows: [row, row, row, row] }, '/rows'],
     ['with a row of four', gridOf(button, button, button, button), '/rows/0/buttons'],
     ['with an empty row', { rows: [row, { buttons: [] }] }, '/rows/1/buttons'],
@@ -42,7 +42,7 @@ describe('a grid', () => {
     expect(await refused({ ...V2, receiver_buttons: grid })).toEqual([`/receiver_buttons${pointer}`])
   })
 
-  test('with faults in many places names them all', async () => {
+  test('with errors in several places gets all of them', async () => {
     const grid = { rows: [{ buttons: [{ ...button, caption: '' }, button] }, { buttons: [button, { action: {} }] }] }
     expect(await refused({ ...V2, sender_buttons: grid })).toEqual([
       '/sender_buttons/rows/0/buttons/0/caption',
@@ -60,13 +60,13 @@ describe('an action', () => {
     ['none', {}, ''],
     ['none, by null', { open_post_page: null }, ''],
     ['two', { open_post_page: post, open_post_manage_page: post }, ''],
-    ['two, one of them of tomorrow', { open_post_page: post, CANARY: {} }, ''],
+    ['two, one of them unknown', { open_post_page: post, CANARY: {} }, ''],
     ['unknown', { CANARY: {} }, ''],
     ['__proto__', '{"__proto__":{"open_post_page":{"post_token":"p"}}}', ''],
     ['constructor', { constructor: {} }, ''],
     ['open_server_link with a list', { open_server_link: { data: [] } }, '/open_server_link/data'],
-    ['open_server_link with data that is a text', { open_server_link: { data: 'CANARY' } }, '/open_server_link/data'],
-    ['open_server_link that is a text', { open_server_link: 'CANARY' }, '/open_server_link'],
+    ['open_server_link with data that is a string', { open_server_link: { data: 'CANARY' } }, '/open_server_link/data'],
+    ['open_server_link that is a string', { open_server_link: 'CANARY' }, '/open_server_link'],
     ['get_dynamic_action with a list', { get_dynamic_action: { data: [] } }, '/get_dynamic_action/data'],
     ['open_post_page without a post', { open_post_page: {} }, '/open_post_page/post_token'],
     ['open_post_page with an empty one', { open_post_page: { post_token: '' } }, '/open_post_page/post_token'],
@@ -85,7 +85,7 @@ describe('an action', () => {
   })
 })
 
-describe('a grid that v1 cannot say', () => {
+describe('a grid that v1 cannot express', () => {
   test.each([
     ['two buttons', gridOf(button, button)],
     ['two rows', { rows: [{ buttons: [button] }, { buttons: [button] }] }],
@@ -98,7 +98,7 @@ describe('a grid that v1 cannot say', () => {
   })
 })
 
-describe('an integer that would arrive with other digits', () => {
+describe('an integer that JSON parsing would round', () => {
   const withData = (data: string) =>
     `{"sender_btn":{"action":"LINK","data":{"caption":"c","extra_data":${data}}},${JSON.stringify(V1).slice(1)}`
   const at = '/sender_btn/data/extra_data'
@@ -124,14 +124,14 @@ describe('an integer that would arrive with other digits', () => {
   })
 
   test.each(['9007199254740991', '-9007199254740991', '0.1', '-0.0015', '"9007199254740993"'])(
-    '%s is none, and arrives',
+    '%s is not one, and arrives unchanged',
     async (number) => {
       const { arrived } = await deliver(gateway, withData(`{"n":${number}}`))
       expect(arrived.body).toContain(`"extra_data":{"n":${number}}`)
     },
   )
 
-  test('a body full of faults gets no long answer', async () => {
+  test('a body full of errors gets a short answer', async () => {
     const faults = `{"${'k'.repeat(10_000)}":[${'9007199254740993,'.repeat(2000)}1]}`
     const response = await send(gateway, withData(faults))
     expect(response.status).toBe(400)

@@ -22,7 +22,7 @@ const direct = (direct_link: unknown) => ({ action: 'DIRECT_LINK', data: { direc
 const button = { action: { open_post_page: { post_token: 'p' } }, caption: 'c' }
 const gridOf = (...buttons: unknown[]) => ({ rows: [{ buttons }] })
 
-test('every fault is told at once, each where it is, and no value is echoed', async () => {
+test('all errors are reported at once, each with its place and without values', async () => {
   const response = await send(gateway, {
     type: 'CANARY',
     post_token: 5,
@@ -61,42 +61,42 @@ test('every fault is told at once, each where it is, and no value is echoed', as
 
 describe('the address', () => {
   test.each([
-    ['nobody', { message: 'm' }, ['/user_id', '/post_token', '/peer_id']],
+    ['missing', { message: 'm' }, ['/user_id', '/post_token', '/peer_id']],
     ['without user_id', { ...V1, user_id: undefined }, ['/user_id']],
     ['with an empty post_token', { ...V1, post_token: '' }, ['/post_token']],
     ['with a null peer_id', { ...V1, peer_id: null }, ['/peer_id']],
     ['with a null conversation_id', { message: 'm', conversation_id: null }, ['/user_id', '/post_token', '/peer_id']],
     ['with an id of 129 characters', { ...V1, peer_id: 'x'.repeat(129) }, ['/peer_id']],
     ['with a post_token of 65 characters', { ...V1, post_token: 'x'.repeat(65) }, ['/post_token']],
-    ['of both kinds', { ...TRIPLE, ...V2 }, ['/peer_id']],
-    ['of both kinds, half of one', { ...V2, peer_id: 'CANARY' }, ['/peer_id']],
+    ['of both wires', { ...TRIPLE, ...V2 }, ['/peer_id']],
+    ['of both wires, one incomplete', { ...V2, peer_id: 'CANARY' }, ['/peer_id']],
     ['a number', { ...V2, conversation_id: 5 }, ['/conversation_id']],
     ['an empty conversation_id', { ...V2, conversation_id: '' }, ['/conversation_id']],
     ['a conversation_id of 129 characters', { ...V2, conversation_id: 'x'.repeat(129) }, ['/conversation_id']],
     ['.', { ...V2, conversation_id: '.' }, ['/conversation_id']],
     ['..', { ...V2, conversation_id: '..' }, ['/conversation_id']],
-    ['in the name of a number', { ...V2, user_id: 5 }, ['/user_id']],
-    ['about an empty post', { ...V2, post_token: '' }, ['/post_token']],
+    ['with a user_id that is a number', { ...V2, user_id: 5 }, ['/user_id']],
+    ['with an empty post_token on v2', { ...V2, post_token: '' }, ['/post_token']],
   ])('%s', async (_, body, pointers) => {
     expect(await refused(body)).toEqual(pointers)
   })
 
   test.each([
-    ['another', { ...V2, conversation_id: 'CANARY' }, '/conversation_id'],
-    ['another, by a difference of case', { ...V2, conversation_id: 'C-1' }, '/conversation_id'],
-    ['a triple', V1, '/peer_id'],
-  ])('of the path, and of the body: %s', async (_, body, pointer) => {
+    ['another conversation', { ...V2, conversation_id: 'CANARY' }, '/conversation_id'],
+    ['another case', { ...V2, conversation_id: 'C-1' }, '/conversation_id'],
+    ['a v1 address', V1, '/peer_id'],
+  ])('different in path and body: %s', async (_, body, pointer) => {
     expect(await refused(body, v2Path('c-1'))).toEqual([pointer])
   })
 
-  test.each(['%2E%2E', '%2e', 'x'.repeat(129)])('of the path: %s', async (id) => {
+  test.each(['%2E%2E', '%2e', 'x'.repeat(129)])('in the path: %s', async (id) => {
     const before = gateway.divar.received.length
     const response = await send(gateway, { message: 'm' }, v2Path(id))
     expect([400, 404]).toContain(response.status)
     expect(gateway.divar.received).toHaveLength(before)
   })
 
-  test.each(['/messages', V1_PATH])('of nobody by %s', async (path) => {
+  test.each(['/messages', V1_PATH])('missing in the path by %s', async (path) => {
     expect(await refused({ message: 'm' }, path)).toEqual(['/user_id', '/post_token', '/peer_id'])
   })
 })
@@ -123,13 +123,13 @@ describe('the content', () => {
   })
 
   test.each([
-    ['text and media both', { ...V2, media_token: 'CANARY' }, ['/message']],
+    ['both text and media', { ...V2, media_token: 'CANARY' }, ['/message']],
     ['media and a blank text', { ...V2, message: ' ', media_token: 'm' }, ['/message']],
-    ['media that is no text', { conversation_id: 'c', media_token: 5 }, ['/media_token']],
+    ['media that is not a string', { conversation_id: 'c', media_token: 5 }, ['/media_token']],
     ['media of 1025 characters', { conversation_id: 'c', media_token: 'x'.repeat(1025) }, ['/media_token']],
     ['media on v1', { ...TRIPLE, media_token: 'CANARY' }, ['/media_token']],
     ['neither text nor media', { conversation_id: 'c', message: '', media_token: '' }, ['/message']],
-    ['a delivery of another kind', { ...V1, delivery: 'exactly-once' }, ['/delivery']],
+    ['an unknown value of delivery', { ...V1, delivery: 'exactly-once' }, ['/delivery']],
   ])('%s', async (_, body, pointers) => {
     expect(await refused(body)).toEqual(expect.arrayContaining(pointers))
   })
@@ -137,11 +137,11 @@ describe('the content', () => {
 
 describe('a button of v1', () => {
   test.each([
-    ['that is a text', 'CANARY', ''],
+    ['that is a string', 'CANARY', ''],
     ['that is a list', [link], ''],
     ['without an action', { data: link.data }, '/action'],
-    ['with an action of tomorrow', { ...link, action: 'CANARY' }, '/action'],
-    ['with an action in small letters', { ...link, action: 'link' }, '/action'],
+    ['with an unknown action', { ...link, action: 'CANARY' }, '/action'],
+    ['with an action in lower case', { ...link, action: 'link' }, '/action'],
     ['without data', { action: 'LINK' }, '/data'],
     [
       'LINK without extra_data',
@@ -200,7 +200,7 @@ describe('a button of v1', () => {
     ])
   })
 
-  test('beside a grid for the same side', async () => {
+  test('together with a grid for the same side', async () => {
     const both = { sender_btn: link, sender_buttons: gridOf(button) }
     expect(await refused({ ...V2, ...both })).toEqual(['/sender_btn'])
     expect(await refused({ ...V1, ...both })).toContain('/sender_btn')

@@ -21,13 +21,13 @@ describe('400: the body cannot be read', () => {
     expect(response.text).not.toContain('CANARY')
   })
 
-  test.each(['[]', 'null', '"CANARY"', '5', 'true'])('%s is no message', async (body) => {
+  test.each(['[]', 'null', '"CANARY"', '5', 'true'])('%s is not a message', async (body) => {
     const response = await send(gateway, body)
     expect(problemOf(response)).toMatchObject({ code: 'invalid_message', detail: 'body: expected a JSON object' })
     expect(response.text).not.toContain('CANARY')
   })
 
-  test.each(NOT_UTF8)('bytes that are no UTF-8: %s', async (_, bytes) => {
+  test.each(NOT_UTF8)('bytes that are not UTF-8: %s', async (_, bytes) => {
     const answer = await sendRaw(gateway.port, rawSend(Buffer.from(bytes)))
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('body: expected UTF-8')
@@ -40,7 +40,7 @@ describe('400: the body cannot be read', () => {
 })
 
 describe('400: the path cannot be read', () => {
-  test.each(['%zz', '%', '%e0%a4', '%ff', '%c0%af', 'a%'])('%s is no percent-encoding of UTF-8', async (id) => {
+  test.each(['%zz', '%', '%e0%a4', '%ff', '%c0%af', 'a%'])('%s is not percent-encoded UTF-8', async (id) => {
     const answer = await sendRaw(
       gateway.port,
       `POST ${v2Path(id)} HTTP/1.1\r\nhost: x\r\nx-api-key: ${KEYS.caller}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`,
@@ -49,7 +49,7 @@ describe('400: the path cannot be read', () => {
     expect(answer).toContain('"code":"malformed_request"')
   })
 
-  test('a NUL in it is as little an id as one in a body', async () => {
+  test('a NUL in the path is refused as in a body', async () => {
     const before = gateway.divar.received.length
     expect((await send(gateway, { message: 'm' }, v2Path('a%00b'))).status).toBe(400)
     expect(gateway.divar.received).toHaveLength(before)
@@ -75,7 +75,7 @@ describe("400: the user's token cannot be sent on", () => {
     expect(gateway.divar.received).toHaveLength(before)
   })
 
-  test('of 4096 characters it can', async () => {
+  test('a token of 4096 characters is accepted', async () => {
     const token = 'x'.repeat(4096)
     expect((await send(gateway, V1).set('x-access-token', token)).status).toBe(200)
     expect(gateway.divar.received.at(-1)?.headers['x-access-token']).toBe(token)
@@ -88,7 +88,7 @@ describe('413, 415', () => {
     return empty.replace('"message":""', `"message":"${'x'.repeat(bytes - empty.length)}"`)
   }
 
-  test('100 KiB pass, and one byte more is 413', async () => {
+  test('100 KiB are accepted, and one byte more is 413', async () => {
     expect(Buffer.byteLength(text(100 * 1024))).toBe(100 * 1024)
     expect((await send(gateway, text(100 * 1024))).status).toBe(200)
     const response = await send(gateway, text(100 * 1024 + 1))

@@ -16,7 +16,7 @@ beforeAll(async () => {
 const request = () => supertest(gateway.internalUrl)
 const paths = ['/messages', V1_PATH, v2Path('c-1')]
 
-describe('401: whoever calls is none of ours', () => {
+describe('401: the caller is unknown', () => {
   const wrong = [
     undefined,
     '',
@@ -51,7 +51,7 @@ describe('401: whoever calls is none of ours', () => {
     expect((await request().post('/messages').set('authorization', `Bearer ${KEYS.caller}`).send(V1)).status).toBe(401)
   })
 
-  test('comes before anything of the body or of other headers is looked at', async () => {
+  test('is checked before the body and other headers', async () => {
     const response = await request()
       .post('/messages')
       .set('x-api-key', 'wrong')
@@ -65,7 +65,7 @@ describe('401: whoever calls is none of ours', () => {
     expect(await sendRaw(gateway.port, head, (text) => text.includes('}'))).toMatch(/^HTTP\/1\.1 401 /)
   })
 
-  test('the right key twice is one key; beside another one it is none', async () => {
+  test('the right key twice is accepted; together with another key it is refused', async () => {
     const own = await startTestGateway({ WRONG_KEYS_PER_MINUTE: '1' })
     const body = JSON.stringify(V1)
     const withKeys = (...keys: string[]) =>
@@ -91,7 +91,7 @@ describe('401: whoever calls is none of ours', () => {
     expect(await withKeys('another', KEYS.caller)).toMatch(/^HTTP\/1\.1 429 /)
   })
 
-  test("each caller's key opens, and its name stands in the log", async () => {
+  test("the key of each caller is accepted, and the log has the caller's name", async () => {
     const own = await startTestGateway({
       INTERNAL_API_KEYS: `orders:${KEYS.caller},billing:${SECOND}`,
       WRONG_KEYS_PER_MINUTE: '0',
@@ -101,7 +101,7 @@ describe('401: whoever calls is none of ours', () => {
   })
 })
 
-describe("403 consent_required: no token of the user's", () => {
+describe('403 consent_required: there is no user token', () => {
   const headers: [string, Record<string, string>][] = [
     ['no header', {}],
     ['an empty x-access-token', { 'x-access-token': '' }],
@@ -118,7 +118,7 @@ describe("403 consent_required: no token of the user's", () => {
     }
   })
 
-  test('comes after a bad body, which consent would not heal', async () => {
+  test('is answered only for a valid body', async () => {
     expect((await request().post('/messages').set('x-api-key', KEYS.caller).send({})).status).toBe(400)
   })
 })
@@ -147,7 +147,7 @@ describe('404 and 405', () => {
     },
   )
 
-  test('405: what no store would make of /messages', async () => {
+  test('405: PUT, DELETE and PATCH on /messages', async () => {
     for (const method of ['put', 'delete', 'patch'] as const) {
       const response = await request()[method]('/messages').set('x-api-key', KEYS.caller)
       expect(problemOf(response)).toMatchObject({ status: 405, code: 'method_not_allowed' })
@@ -156,7 +156,7 @@ describe('404 and 405', () => {
   })
 })
 
-describe('501 store_required: what a gateway without a store cannot promise', () => {
+describe('501 store_required: a gateway without a store refuses', () => {
   const refused = { status: 501, code: 'store_required' }
 
   test.each([
@@ -174,7 +174,7 @@ describe('501 store_required: what a gateway without a store cannot promise', ()
   })
 
   test.each(['wait=10', 'respond-asynchronously', 'not-respond-async', 'return=minimal'])(
-    'Prefer: %s asks for no store',
+    'but accepts Prefer: %s',
     async (prefer) => {
       expect((await send(gateway, V2).set('prefer', prefer)).status).toBe(200)
     },
@@ -198,7 +198,7 @@ describe('501 store_required: what a gateway without a store cannot promise', ()
     ['delete', '/grants/g-1'],
     ['get', '/users/u-1'],
   ] as const
-  test.each(routes)('%s %s, told to our own callers only', async (method, path) => {
+  test.each(routes)('%s %s, after checking the key', async (method, path) => {
     expect(problemOf(await request()[method](path).set('x-api-key', KEYS.caller))).toMatchObject(refused)
     expect(problemOf(await request()[method](path).set('x-api-key', 'wrong'))).toMatchObject({ status: 401 })
     expect(problemOf(await request()[method](path))).toMatchObject({ status: 401 })

@@ -60,11 +60,11 @@ const message = fc.record(
   { requiredKeys: [] },
 )
 
-describe('whatever JSON comes', () => {
+describe('for any JSON', () => {
   test.each([
     ['of any kind', anything],
     ['near to a message', message],
-  ])('%s, it is delivered or refused as the caller’s fault', async (_, bodies) => {
+  ])('%s, the message is delivered or refused with a 4xx', async (_, bodies) => {
     await fc.assert(
       fc.asyncProperty(bodies, async (body) => {
         const before = gateway.divar.received.length
@@ -76,7 +76,7 @@ describe('whatever JSON comes', () => {
     )
   })
 
-  test('bytes of any kind are refused', async () => {
+  test('any other bytes are refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary' }), async (body) => {
         expect((await send(gateway, body)).status).toBe(400)
@@ -85,7 +85,7 @@ describe('whatever JSON comes', () => {
   })
 })
 
-describe('whatever can be seen arrives as it was written', () => {
+describe('visible content arrives as it was written', () => {
   test('by v1: text, captions, icons, data', async () => {
     await fc.assert(
       fc.asyncProperty(text, text, text, fc.dictionary(text, text), async (message, caption, icon, extra) => {

@@ -4,7 +4,7 @@ import { V1 } from '../support/messages.ts'
 import { answer } from '../support/outbox.ts'
 import { parseJson, send } from '../support/requests.ts'
 
-test("neither our key nor the user's token is passed on with Divar's words", async () => {
+test("neither our key nor the user's token is passed on within Divar's error message", async () => {
   const gateway = await startTestGateway()
   const words = (secret: string) => `no: ${secret}, ${secret}!`
   for (const secret of [KEYS.divarApi, KEYS.token]) {
@@ -20,7 +20,7 @@ test("neither our key nor the user's token is passed on with Divar's words", asy
   expect(gateway.output()).not.toContain(KEYS.token)
 })
 
-test("Divar's own words are passed on within bounds", async () => {
+test("Divar's error message is passed on, up to a limit", async () => {
   const gateway = await startTestGateway()
   gateway.divar.misbehave(answer(400, JSON.stringify({ code: 3, message: 'م'.repeat(10_000) })))
   expect((await send(gateway, V1)).text.length).toBeLessThan(2000)

@@ -16,8 +16,8 @@ import {
 
 const KEY = { 'idempotency-key': 'k-1' }
 
-describe.each(DATABASES)('on %s, killed in the middle of an attempt', (kind) => {
-  test('a repeat is told 504 unknown with the same id, and Divar got the message once', async () => {
+describe.each(DATABASES)('on %s, after a kill in the middle of an attempt', (kind) => {
+  test('a repeat gets 504 unknown with the same id, and Divar got the message once', async () => {
     const divar = await startDivar()
     const environment = await withStore(kind)
     const first = await spawnReachable(divar, { ...environment, DIVAR_TIMEOUT_MS: '60000' })

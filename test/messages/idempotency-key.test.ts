@@ -25,11 +25,11 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
   const keyed = (key: string, body: string | object = V2, more: Record<string, string> = {}, path = '/messages') =>
     post(gateway, body, { 'idempotency-key': key, ...more }, path)
 
-  describe('names the same request', () => {
+  describe('is the same key', () => {
     test.each([
       ['in quotes and bare', '"order 1"', 'order 1'],
       ['with escapes and without', '"a\\"b\\\\c"', 'a"b\\c'],
-      ['with blanks around it', '  order-2  ', '"order-2"'],
+      ['with spaces around it', '  order-2  ', '"order-2"'],
     ])('%s', async (_, one, other) => {
       let ids: string[] = []
       const sent = await arrivals(gateway, async () => {
@@ -39,7 +39,7 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
       expect(ids[0]).toBe(ids[1])
     })
 
-    test('whatever the order of keys, blanks and spellings of the JSON', async () => {
+    test('for any order of members, whitespace and escapes in the JSON', async () => {
       const key = newKey()
       const button = { action: { open_server_link: { data: { 10: 'x', 9: { b: 1, a: 2 } } } }, caption: 'c', icon: 'i' }
       const first = { conversation_id: 'c-1', message: 'سلام', sender_buttons: { rows: [{ buttons: [button] }] } }
@@ -52,7 +52,7 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
       expect(sent).toBe(1)
     })
 
-    test('whatever the token, the route and Prefer', async () => {
+    test('for any token, route and Prefer', async () => {
       const key = newKey()
       const sent = await arrivals(gateway, async () => {
         const id = idOf(await keyed(key))
@@ -67,7 +67,7 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
       expect(sent).toBe(2)
     })
 
-    test('for one caller only: keys of another are its own', async () => {
+    test('only for the same caller', async () => {
       const key = newKey()
       const sent = await arrivals(gateway, async () => {
         const first = await keyed(key)
@@ -80,12 +80,12 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
     })
   })
 
-  describe('422 idempotency_key_reused: for another message, of which nothing arrives', () => {
+  describe('422 idempotency_key_reused: for another message, which is not sent', () => {
     test.each([
       ['another text', { ...V2, message: 'x' }],
       ['another conversation', { ...V2, conversation_id: 'c-2' }],
       ['another wire', V1],
-      ['a button more', { ...V2, sender_btn: { action: 'LINK', data: { extra_data: {}, caption: 'c' } } }],
+      ['an extra button', { ...V2, sender_btn: { action: 'LINK', data: { extra_data: {}, caption: 'c' } } }],
       ['at-least-once', { ...V2, delivery: 'at-least-once' }],
     ])('%s', async (_, body) => {
       const key = newKey()
@@ -103,11 +103,11 @@ describe.each(DATABASES)('Idempotency-Key on %s', (kind) => {
 
   describe('400 malformed_request', () => {
     test.each([
-      ['nothing', ''],
-      ['blanks', '  '],
-      ['nothing in quotes', '""'],
-      ['an open quote', '"abc'],
-      ['more behind the quotes', '"abc" x'],
+      ['an empty key', ''],
+      ['spaces', '  '],
+      ['empty quotes', '""'],
+      ['an unclosed quote', '"abc'],
+      ['text after the closing quote', '"abc" x'],
       ['an unknown escape', '"a\\b"'],
       ['256 characters', 'k'.repeat(256)],
       ['256 characters in quotes', `"${'k'.repeat(256)}"`],

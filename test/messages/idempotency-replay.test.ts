@@ -47,8 +47,8 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     ['412 recipient_restricted', answer(412, '{"code":9}'), 412],
     ['422 rejected', answer(400, '{"code":3,"message":"bad"}'), 422],
     ['504 unknown, after a reset', { kind: 'reset' }, 504],
-    ['504 unknown, of Divar itself', answer(504), 504],
-  ])('gets %s again, byte for byte, and Divar gets nothing', async (_, misbehaviour, status) => {
+    ['504 unknown, from Divar itself', answer(504), 504],
+  ])('gets %s again, byte for byte, and nothing is sent to Divar', async (_, misbehaviour, status) => {
     const arrivals = arrivalsAt(gateway)
     for (const body of [V1, V2]) {
       if (misbehaviour) gateway.divar.misbehave(misbehaviour)
@@ -70,7 +70,7 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     expect(arrivals()).toBe(2)
   })
 
-  test('gets 504 unknown again, after silence', async () => {
+  test('gets 504 unknown again after a timeout', async () => {
     const own = await startStored(kind, { DIVAR_TIMEOUT_MS: '100' })
     own.divar.misbehave({ kind: 'silence' })
     const key = newKey()
@@ -80,7 +80,7 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     expect(own.divar.received).toHaveLength(1)
   })
 
-  test('gets 202 again, whatever has become of the message', async () => {
+  test('gets 202 again, in any state of the message', async () => {
     const arrivals = arrivalsAt(gateway)
     gateway.divar.misbehave(answer(412))
     const key = newKey()
@@ -102,19 +102,22 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     ['401', { 'x-api-key': 'wrong' }, undefined, 401],
     ['429', {}, answer(429, '{}', { 'retry-after': '0' }), 429],
     ['502 platform_error', {}, answer(500), 502],
-    ['502 platform_error, of a 2xx', {}, answer(200, '{"status":503}'), 502],
-  ])('is sent anew after %s, also for another message', async (_, headers, misbehaviour, status) => {
-    const arrivals = arrivalsAt(gateway)
-    if (misbehaviour) gateway.divar.misbehave(misbehaviour)
-    const key = newKey()
-    expect((await post(gateway, V2, { ...key, ...headers })).status).toBe(status)
-    const second = await post(gateway, { ...V2, message: 'x' }, key)
-    expect(second.status).toBe(200)
-    expect(second.headers).not.toHaveProperty('idempotent-replayed')
-    expect(arrivals()).toBe(misbehaviour ? 2 : 1)
-  })
+    ['502 platform_error, in a 2xx', {}, answer(200, '{"status":503}'), 502],
+  ])(
+    'is sent again after %s, and the key can be used for another message',
+    async (_, headers, misbehaviour, status) => {
+      const arrivals = arrivalsAt(gateway)
+      if (misbehaviour) gateway.divar.misbehave(misbehaviour)
+      const key = newKey()
+      expect((await post(gateway, V2, { ...key, ...headers })).status).toBe(status)
+      const second = await post(gateway, { ...V2, message: 'x' }, key)
+      expect(second.status).toBe(200)
+      expect(second.headers).not.toHaveProperty('idempotent-replayed')
+      expect(arrivals()).toBe(misbehaviour ? 2 : 1)
+    },
+  )
 
-  test('is sent anew after 400 and 502 not_sent', async () => {
+  test('is sent again after 400 and 502 not_sent', async () => {
     const divar = await startDivar()
     const own = await startStored(kind, divarAt(divar))
     const key = newKey()
@@ -127,7 +130,7 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     expect(sent.headers).not.toHaveProperty('idempotent-replayed')
   })
 
-  test('gets 409 while the first one still runs', async () => {
+  test('gets 409 while the first request is still running', async () => {
     const arrivals = arrivalsAt(gateway)
     gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 500 })
     const key = newKey()
@@ -147,7 +150,7 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
   test.each([
     ['', 200, [200, 409]],
     ['respond-async', 202, [202]],
-  ])('is delivered once, though 50 come together (Prefer: %s)', async (prefer, good, possible) => {
+  ])('is delivered once, even if 50 come together (Prefer: %s)', async (prefer, good, possible) => {
     const arrivals = arrivalsAt(gateway)
     const key = newKey()
     const responses = await Promise.all(
@@ -162,7 +165,7 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
     expect(arrivals()).toBe(1)
   })
 
-  test('without a key, each is one message', async () => {
+  test('without a key, each request is one message', async () => {
     const arrivals = arrivalsAt(gateway)
     const before = (await list(gateway, '?limit=200')).messages.length
     for (const id of [await queue(gateway, V2), await queue(gateway, V2)]) await until(gateway, id, 'delivered')

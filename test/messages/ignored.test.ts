@@ -50,7 +50,7 @@ describe('the answer to a send names the members that were not read', () => {
       { ...V2, sender_buttons: gridOf({ action: { open_post_page: { post_token: 'p', page: 2 } }, caption: 'c' }) },
       ['/sender_buttons/rows/0/buttons/0/action/open_post_page/page'],
     ],
-    ['with the marks of a pointer in its name', { ...V2, 'a/b~c': 1 }, ['/a~1b~0c']],
+    ['with characters in its name that a pointer escapes', { ...V2, 'a/b~c': 1 }, ['/a~1b~0c']],
   ])('%s', async (_, body, pointers) => {
     for (const headers of [{}, { prefer: 'respond-async' }]) {
       const response = await send(gateway, body).set(headers)
@@ -69,9 +69,12 @@ describe('the answer to a send names the members that were not read', () => {
       'both names of an icon',
       { ...V2, sender_buttons: gridOf({ action: open, icon: 'A', icon_name: 'B', caption: 'c' }) },
     ],
-    ['whose grant it goes by', { ...V2, user_id: 'u-1', post_token: 'p', type: 'TEXT', delivery: 'at-least-once' }],
+    [
+      'user_id and post_token, which select the grant',
+      { ...V2, user_id: 'u-1', post_token: 'p', type: 'TEXT', delivery: 'at-least-once' },
+    ],
     ['media', { conversation_id: 'c-1', media_token: 'm', message: '' }],
-  ])('and names none of %s', async (_, body) => {
+  ])('and not %s', async (_, body) => {
     const response = await send(gateway, body)
     expect(response.body).toEqual({ status: 200, message: 'success', id: expect.any(String) })
   })
@@ -85,20 +88,20 @@ describe('the answer to a send names the members that were not read', () => {
     expect([parseJson(first.text)['ignored'], again.text]).toEqual([['/mesage'], first.text])
   })
 
-  test('at most fifty of them, while the log has their number', async () => {
+  test('up to fifty; the log has the full number', async () => {
     const many = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`x${index}`, index]))
     const response = await send(gateway, { ...V2, ...many, ['y'.repeat(600)]: 1 })
     expect(parseJson(response.text)['ignored']).toHaveLength(50)
     await gateway.loggedWhen((lines) => lines.some((line) => line['ignored'] === 201))
   })
 
-  test('but not under the platform’s own paths, whose answers stay the platform’s', async () => {
+  test('but not on the platform’s own paths, whose answers are the platform’s', async () => {
     const response = await send(gateway, { message: 'm', mesage: 'x' }, v2Path('c-1'))
     expect(response.body).toEqual({ status: 200, message: 'success', id: expect.any(String) })
   })
 })
 
-describe('what the published schema does not require may be left out', () => {
+describe('members that the published schema does not require are optional', () => {
   test.each(['open_server_link', 'get_dynamic_action'])('%s without data', async (action) => {
     const body = { ...V2, sender_buttons: gridOf({ action: { [action]: {} }, caption: 'c' }) }
     expect((await send(gateway, body)).status).toBe(200)
@@ -110,7 +113,7 @@ describe('what the published schema does not require may be left out', () => {
     })
   })
 
-  test('a grid without rows is no grid', async () => {
+  test('a grid without rows counts as no grid', async () => {
     const before = gateway.divar.received.length
     expect((await send(gateway, { ...V2, sender_buttons: {}, receiver_buttons: { rows: null } })).status).toBe(200)
     expect(JSON.parse(gateway.divar.received[before]?.body.toString() ?? '')).toEqual({ message: V2.message })

@@ -57,7 +57,7 @@ describe.each([
   })
 })
 
-test('the next send after a reset is tried anew', async () => {
+test('the next send after a reset opens a new connection', async () => {
   const gateway = await startTestGateway()
   gateway.divar.misbehave({ kind: 'reset' })
   expect((await send(gateway, V1)).status).toBe(504)
@@ -76,7 +76,7 @@ test.each([301, 302, 303, 307, 308])('a redirect with %d is not followed', async
   expect(seen).toEqual([])
 })
 
-test('a send whose caller has gone is still settled, and logged once, by its outcome', async () => {
+test('a send whose caller has hung up is finished and logged once, with its outcome', async () => {
   const caller = new AbortController()
   const divar = await startService(() => {
     caller.abort()

@@ -196,8 +196,8 @@ describe.each(WIRES)('on %s, Divar', (wire, body) => {
     ['refuses:', refusals],
     ['limits:', limits],
     ['fails:', failures],
-    ['leaves it open:', unknowns],
-    ['tells by status, whatever the rest:', counted],
+    ['leaves the outcome unknown:', unknowns],
+    ['determines the outcome by status alone:', counted],
   ])('%s', (_, cases) => {
     test.each(cases)('%s', async (_name, told, status, outcome, { divar, retryAfter } = {}) => {
       const gateway = await startTestGateway(told.kind === 'silence' ? { DIVAR_TIMEOUT_MS: '150' } : {})
@@ -232,7 +232,7 @@ function divarStatus({ divar }: Json): unknown {
   return typeof divar === 'object' && divar !== null && 'status' in divar ? divar.status : undefined
 }
 
-test('a date in Retry-After becomes the seconds until then', async () => {
+test('a date in Retry-After becomes a number of seconds', async () => {
   const gateway = await startTestGateway()
   const date = new Date(Date.now() + 90_000).toUTCString()
   gateway.divar.misbehave(answer(429, '{}', { 'retry-after': date }))

@@ -16,7 +16,7 @@ const paths = [
   [v2Path('c-1'), V2],
 ] as const
 
-describe.each(paths)('a client of the platform can read every refusal of %s', (path, body) => {
+describe.each(paths)('a platform client can read every refusal of %s', (path, body) => {
   const asCaller = () =>
     supertest(gateway.url).post(path).set({ 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token })
   const json = { 'content-type': 'application/json' }
@@ -49,13 +49,13 @@ describe.each(paths)('a client of the platform can read every refusal of %s', (p
     [429, 429, 'rate_limited'],
     [500, 502, 'platform_error'],
     [504, 504, 'unknown'],
-  ])('what Divar refused with %i', async (divar, status, code) => {
+  ])('a refusal of Divar with %i', async (divar, status, code) => {
     gateway.divar.misbehave(answer(divar))
     const response = await send(gateway, body, path)
     expect(problemOf(response)).toMatchObject({ status, code, outcome: code })
   })
 
-  test('a kept refusal and a kept success, in the form of the path that repeats it', async () => {
+  test('a stored refusal and a stored success, in the format of the path that repeats the request', async () => {
     const misspelled = { ...body, message: 'یک', reciever_btn: null }
     for (const [status, misbehaviour] of [[422, answer(400)] as const, [200, undefined] as const]) {
       const key = { 'idempotency-key': `${path}-${status}` }
@@ -81,7 +81,7 @@ describe.each(paths)('a client of the platform can read every refusal of %s', (p
   })
 })
 
-test('a path that cannot be decoded, or that no route takes, is refused in the platform’s shape too', async () => {
+test('a malformed path or an unknown route is refused in the platform’s format', async () => {
   for (const [path, status] of [
     [v2Path('%E0%A4%A'), 400],
     ['/v2/open-platform', 404],
@@ -91,12 +91,12 @@ test('a path that cannot be decoded, or that no route takes, is refused in the p
   }
 })
 
-test('an address that only begins like the platform’s paths gets a problem document', async () => {
+test('a path that only begins like the platform’s gets a problem document', async () => {
   const response = await supertest(gateway.url).get('/v2/open-platformer')
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/)
 })
 
-test('on the public port of two, the platform’s paths are 404 in the platform’s shape', async () => {
+test('on the public port, with INTERNAL_PORT, the platform’s paths are 404 in the platform’s format', async () => {
   const own = await startTestGateway({ INTERNAL_PORT: '0' })
   const response = await supertest(own.url).post(V1_PATH).set('x-api-key', KEYS.caller).send(V1)
   expect(problemOf(response)).toMatchObject({ status: 404, code: 'not_found' })

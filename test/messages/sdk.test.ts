@@ -73,7 +73,7 @@ function escaped(json: string): string {
   return json.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-describe('the generated SDKs have the gateway as their host', () => {
+describe('the generated SDKs work with the gateway as their host', () => {
   test.each([
     ['Python', python],
     ['JavaScript', javascript],
@@ -90,7 +90,7 @@ describe('the generated SDKs have the gateway as their host', () => {
     }
   })
 
-  test('with every member that a model of theirs has, null where it was not set', async () => {
+  test('with every member of their models, null if not set', async () => {
     const actions = {
       open_direct_link: null,
       open_server_link: action.open_server_link,
@@ -112,14 +112,14 @@ describe('the generated SDKs have the gateway as their host', () => {
   test.each([
     ['Python and JavaScript', 'a%3D%2F%2B%25%20b'],
     ['Go', 'a=%2F+%25%20b'],
-    ['in small hex', 'a%3d%2f%2b%25%20b'],
-    ['with letters that need none', '%61%3D%2F%2B%25%20%62'],
+    ['in lower-case hexadecimal', 'a%3d%2f%2b%25%20b'],
+    ['with letters that need no encoding', '%61%3D%2F%2B%25%20%62'],
   ])('an id percent-encoded by %s is the same conversation', async (_, encoded) => {
     const { status, path } = await clientSends(v2Path(encoded), python, '{"message":"m"}')
     expect({ status, path }).toEqual({ status: '200', path: v2Path('a%3D%2F%2B%25%20b') })
   })
 
-  test('a path that cannot be decoded is refused', async () => {
+  test('a malformed path is refused', async () => {
     expect(await clientSends(v2Path('%zz'), python, '{"message":"m"}')).toEqual({ status: '400', path: '', json: {} })
   })
 
@@ -140,7 +140,7 @@ describe('the generated SDKs have the gateway as their host', () => {
   })
 })
 
-describe('the older Python client has the gateway as its host', () => {
+describe('the older Python client works with the gateway as its host', () => {
   test('in raw UTF-8 or escaped', async () => {
     const json = JSON.stringify(V1_BODY)
     for (const body of [json, escaped(json)]) {
@@ -148,13 +148,13 @@ describe('the older Python client has the gateway as its host', () => {
     }
   })
 
-  test('with direct_link and extra_data both, whatever the action', async () => {
+  test('with both direct_link and extra_data, for any action', async () => {
     const { action, data } = V1_BODY.sender_btn
     const body = { ...V1_BODY, sender_btn: { action, data: { ...data, direct_link: '' } }, receiver_btn: null }
     expect((await clientSends(V1_PATH, older, JSON.stringify(body))).json).toEqual(V1_BODY)
   })
 
-  test('each of its repetitions is a send of its own', async () => {
+  test('each of its retries is a separate send', async () => {
     const before = gateway.divar.received.length
     for (let time = 0; time < 4; time += 1) {
       gateway.divar.misbehave({ kind: 'answer', status: 503 })

@@ -55,7 +55,7 @@ async function attack({ port }: TestGateway, round: number): Promise<number> {
   return text.match(/HTTP\/1\.1 \d{3} /g)?.length ?? 0
 }
 
-test('thousands of hostile paths, methods and headers make no series', async () => {
+test('thousands of hostile paths, methods and headers create no new series', async () => {
   const gateway = await startConsentGateway()
   let answered = 0
   for (let round = 1; round <= CONNECTIONS; round += 1) answered += await attack(gateway, round)

@@ -67,13 +67,13 @@ beforeAll(async () => {
 })
 
 describe('deploy/prometheus/alerts.yaml', () => {
-  test.each(alerts)('$alert asks for metrics that a gateway has', ({ expr }) => {
+  test.each(alerts)('$alert uses existing metrics', ({ expr }) => {
     const asked = metricsIn(expr)
     expect(asked).not.toEqual([])
     for (const name of asked) expect([...known, ...OF_PROMETHEUS]).toContain(name)
   })
 
-  test('each alert names its section of docs/runbooks.md, and each section has its alert', () => {
+  test('each alert links to its section of docs/runbooks.md, and each section has its alert', () => {
     for (const { alert, annotations } of alerts) {
       expect(annotations.runbook_url).toBe(`docs/runbooks.md#${alert.toLowerCase()}`)
     }
@@ -84,19 +84,19 @@ describe('deploy/prometheus/alerts.yaml', () => {
 })
 
 describe('deploy/grafana/kenar.json', () => {
-  test('asks for metrics that a gateway has', () => {
+  test('uses existing metrics', () => {
     const asked = shown.flatMap(metricsIn)
     expect(asked.length).toBeGreaterThan(25)
     for (const name of asked) expect([...known]).toContain(name)
   })
 
-  test('shows every metric of ours', () => {
+  test('shows every metric of the gateway', () => {
     const asked = new Set(shown.flatMap(metricsIn))
     const ours = [...known].filter((name) => name.startsWith('kenar_'))
     expect(ours.filter((name) => !asked.has(name))).toEqual([])
   })
 
-  test('lets whoever imports it choose the data source, and numbers each panel once', () => {
+  test('has a variable for the data source and numbers each panel once', () => {
     expect(dashboard.templating.list).toContainEqual(
       expect.objectContaining({ name: 'datasource', type: 'datasource' }),
     )
@@ -105,7 +105,7 @@ describe('deploy/grafana/kenar.json', () => {
   })
 })
 
-test('docs/metrics.md tells of every metric of ours, and of no other', () => {
+test('docs/metrics.md describes every metric of the gateway and no other', () => {
   const told = [...read('docs/metrics.md').matchAll(/`(kenar_\w+?)(?:\{[^`]*)?`/g)].map(([, name = '']) => name)
   const ours = [...known].filter((name) => name.startsWith('kenar_'))
   const whole = ours.map((name) => name.replace(/^(kenar_resolver_seconds)_(?:bucket|sum|count)$/, '$1'))

@@ -11,7 +11,7 @@ import { resolverFile } from '../support/resolvers.ts'
 const module = async (code: string) => ({ RESOLVER: 'module', RESOLVER_MODULE: await resolverFile(code) })
 
 describe('GET /metrics counts clicks', () => {
-  test('by wire and outcome, and where they led', async () => {
+  test('by wire and outcome, and landings by outcome', async () => {
     const gateway = await startTestGateway()
     await click(gateway, CLICK).expect(200)
     await click(gateway, CLICK).expect(200)
@@ -28,7 +28,7 @@ describe('GET /metrics counts clicks', () => {
     expect(series.get('kenar_resolver_seconds_count')).toBe(2)
   })
 
-  test('whose landing had an odd message, which is in the line of the log too', async () => {
+  test('with an invalid message in their landing, which is also in the log line', async () => {
     const odd = await module(
       `export default ({ postToken }) => ({ url: 'https://app.example.com/', message: postToken === 'another' ? 'x'.repeat(201) : 200 })`,
     )
@@ -41,7 +41,7 @@ describe('GET /metrics counts clicks', () => {
     expect(series.get('kenar_landing_messages_changed_total{change="shortened"}')).toBe(1)
   })
 
-  test('that fell back, and those whose resolver failed without a fallback', async () => {
+  test('that got the fallback, and those whose resolver failed without a fallback', async () => {
     const failing = await module(`export default () => { throw new Error('no') }`)
     const withFallback = await startTestGateway({ ...failing, FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })
     await click(withFallback, CLICK).expect(200)
@@ -56,7 +56,7 @@ describe('GET /metrics counts clicks', () => {
     expect(failed.get('kenar_resolver_seconds_count')).toBe(1)
   })
 
-  test('that were led to the walk of consent', async () => {
+  test('that were sent to the consent page', async () => {
     const gateway = await startConsentGateway()
     await clicked(gateway)
     const series = seriesOf(await metricsOf(gateway))
@@ -65,7 +65,7 @@ describe('GET /metrics counts clicks', () => {
     expect(series.get('kenar_landings_total{outcome="landing"}')).toBe(0)
   })
 
-  test('and how long resolvers took: whoever misses the deadline is beyond the bucket of the deadline', async () => {
+  test('and the time of resolvers; a missed deadline is above the bucket of the deadline', async () => {
     const gateway = await startTestGateway({
       RESOLVER_TIMEOUT_MS: '40',
       ...(await module(`export default () => new Promise(() => undefined)`)),
@@ -81,7 +81,7 @@ describe('GET /metrics counts clicks', () => {
 })
 
 describe('GET /metrics counts sends by wire and outcome', () => {
-  test('those that were tried, and those that were refused before', async () => {
+  test('those that were tried and those that were refused before', async () => {
     const gateway = await startTestGateway()
     await send(gateway, V1).expect(200)
     await send(gateway, V2).expect(200)
@@ -97,7 +97,7 @@ describe('GET /metrics counts sends by wire and outcome', () => {
     expect(series.get('kenar_sends_total{wire="none",outcome="api_key_refused"}')).toBe(1)
   })
 
-  test('those that were queued or answered as before; questions about messages are none', async () => {
+  test('those that were queued or answered from an earlier request, but not requests about messages', async () => {
     const gateway = await startTestGateway(await withStore('sqlite'))
     const sendAsync = () => send(gateway, V2).set('prefer', 'respond-async').set('idempotency-key', 'once')
     await sendAsync().expect(202)
@@ -111,7 +111,7 @@ describe('GET /metrics counts sends by wire and outcome', () => {
   })
 })
 
-test('GET /metrics counts requests by the pattern of their route, never by their path', async () => {
+test('GET /metrics counts requests by route pattern, never by path', async () => {
   const gateway = await startTestGateway(await withStore('sqlite'))
   await click(gateway, CLICK).expect(200)
   await send(gateway, V2, '/v2/open-platform/conversations/c-1/messages').expect(200)
@@ -129,13 +129,13 @@ test('GET /metrics counts requests by the pattern of their route, never by their
   })
 })
 
-test('GET /metrics tells the version, and how late the event loop is', async () => {
+test('GET /metrics has the version and the event loop delay', async () => {
   const text = await metricsOf(await startTestGateway())
   expect(text).toMatch(/^kenar_build_info\{version="\d+\.\d+\.\d+"\} 1$/m)
   expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds \S+$/m)
 })
 
-test('what alerts count stands at 0 before the first event, so that the first one is an increase', async () => {
+test('counters in alerts are 0 before the first event, so that the first event is an increase', async () => {
   const gateway = await startTestGateway(await withStore('sqlite'))
   const series = seriesOf(await metricsOf(gateway))
   for (const wire of ['v1', 'v2']) {

@@ -46,7 +46,7 @@ async function statusesOf(...asked: Promise<Response>[]): Promise<number[]> {
 }
 
 describe('answers are as documented', () => {
-  test('to Divar', async () => {
+  test('for Divar', async () => {
     const initialize = (body: object | string, headers: Record<string, string> = {}, at = gateway) =>
       ask('post', '/divar/session', body, { headers: { authorization: KEYS.identification, ...headers }, at })
     const nothingToDerive = await startConsentGateway({ scopes: ['post_chats'] })
@@ -64,7 +64,7 @@ describe('answers are as documented', () => {
     expect(statuses).toEqual([200, 200, 401, 400, 400, 400, 415, 413, 500])
   })
 
-  test('to probes and operators', async () => {
+  test('for probes and operators', async () => {
     const paths = ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs', '/docs?lang=fa']
     expect(await statusesOf(...paths.map((path) => ask('get', path)))).toEqual(paths.map(() => 200))
     const guarded = ['/metrics', '/openapi.json', '/docs']
@@ -77,7 +77,7 @@ describe('answers are as documented', () => {
     ['/messages', V2],
     [V1_PATH, V1],
     [v2Path('c-1'), { message: 'سلام' }],
-  ])('to senders at %s, however Divar takes it', async (path, body) => {
+  ])('for senders at %s, in every outcome', async (path, body) => {
     const at = await startTestGateway(await withStore('sqlite'))
     const send = (more: Record<string, string> = {}, sent: object | string = body) =>
       ask('post', path, sent, { headers: { ...withToken, ...more }, at })
@@ -112,7 +112,7 @@ describe('answers are as documented', () => {
     expect(statuses).toEqual([...ok, ...refused, 400, 400, 401, 415, 403, 202, 202])
   })
 
-  test('to senders whose queue is full, whose Divar is down, or away', async () => {
+  test('for senders whose queue is full or whose Divar is down', async () => {
     const at = await startTestGateway({
       ...(await withStore('sqlite')),
       QUEUE_LIMIT: '1',
@@ -126,7 +126,7 @@ describe('answers are as documented', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(502), 503, 202, 429])
   })
 
-  test('to whoever follows a message', async () => {
+  test('for callers that look up a message', async () => {
     const queue = async (body: object) =>
       String(
         parseJson((await ask('post', '/messages', body, { headers: { ...withToken, prefer: 'respond-async' } })).text)[
@@ -155,7 +155,7 @@ describe('answers are as documented', () => {
     expect((await ask('post', `/messages/${waiting}/retry`)).status).toBe(409)
   })
 
-  test('to whoever asks users, and to their browsers', async () => {
+  test('for callers that ask users for consent, and for browsers', async () => {
     const { buyer } = gateway.divar.world.people
     const asked = { scopes: ['chat', 'phone', 'offline'], conversation_id: gateway.divar.world.conversationId }
     const consent = { ...asked, user_id: buyer.v2Id, return_url: 'https://app.example.com/thanks' }
@@ -181,7 +181,7 @@ describe('answers are as documented', () => {
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([404])
   })
 
-  test('at the steps of the walk', async () => {
+  test('at each step of the authorization flow', async () => {
     const at = await startConsentGateway()
     const path = (url: string) => url.slice(at.url.length)
     const open = async (start: string) => (await ask('get', start, undefined, { at })).status
@@ -210,7 +210,7 @@ describe('answers are as documented', () => {
     expect(statuses).toEqual([501, 501, 501, 501, 501, 501])
   })
 
-  test('all of this came to every route with each good answer that it has', () => {
+  test('the requests above cover every good answer of every route', () => {
     const good = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { responses }]) =>
         Object.keys(responses)

@@ -73,8 +73,8 @@ const sends = fc.oneof(
   ),
 )
 
-describe('what the document says of bodies', () => {
-  test.each(['message-v1-link', 'message-v1-direct-link', 'message-v2-grid'])('takes the known message %s', (name) => {
+describe("the document's body schemas", () => {
+  test.each(['message-v1-link', 'message-v1-direct-link', 'message-v2-grid'])('accept the known message %s', (name) => {
     const body = fixture(name)
     expect(
       judge.takes('post', '/messages', 'conversation_id' in body || 'user_id' in body ? body : { ...V2, ...body }),
@@ -82,13 +82,13 @@ describe('what the document says of bodies', () => {
   })
 
   test.each(['click-v1-menu', 'click-v1-seed', 'click-v2-menu', 'click-v2-button'])(
-    'takes the known click %s',
+    'accept the known click %s',
     (name) => {
       expect(judge.takes('post', '/divar/session', fixture(name))).toBe(true)
     },
   )
 
-  test('takes every message that the gateway takes, at each of its paths', () => {
+  test('accept every message that the gateway accepts, on each of its paths', () => {
     let taken = 0
     fc.assert(
       fc.property(sends, (body) => {
@@ -114,14 +114,14 @@ describe('what the document says of bodies', () => {
     ['text and media', { ...V2, media_token: 'm' }],
     ['media on v1', { ...TRIPLE, media_token: 'm' }],
     ['both addresses', { ...V1, ...V2 }],
-    ['half of a triple', { user_id: 'u', message: 'm' }],
+    ['half of a v1 address', { user_id: 'u', message: 'm' }],
     ['another type', { ...V2, type: 'IMAGE' }],
     ['four rows', { ...V2, sender_buttons: grid([openButton], [openButton], [openButton], [openButton]) }],
     ['an empty row', { ...V2, sender_buttons: grid([]) }],
     ['a button without an action', { ...V2, sender_buttons: grid([{ caption: 'c', action: {} }]) }],
     ['an unknown action', { ...V2, sender_buttons: grid([{ caption: 'c', action: { dance: {} } }]) }],
     ['a button without a caption', { ...V1, sender_btn: { action: 'LINK', data: { extra_data: {} } } }],
-  ])('refuses %s, as the gateway does', (_, body) => {
+  ])('refuse %s, as the gateway does', (_, body) => {
     expect([isTaken(() => parseSend(body)), judge.takes('post', '/messages', body)]).toEqual([false, false])
   })
 
@@ -130,7 +130,7 @@ describe('what the document says of bodies', () => {
     ['a v1 click without a peer', 'v1', { post_token: 'p', user_id: 'u' }, true],
     ['a v1 click', 'v1', CLICK, true],
     ['a v2 click with too long a post token', 'v2', { post_token: 'x'.repeat(11) }, false],
-  ] as const)('of clicks: %s', (_, wire, body, isV2) => {
+  ] as const)('for clicks agree with the gateway: %s', (_, wire, body, isV2) => {
     // Which of the two it is stands in a header, so the document takes either.
     const isClick = isTaken(() => parseClick(wire, body)) || isV2
     expect(judge.takes('post', '/divar/session', body)).toBe(isClick)

@@ -14,21 +14,21 @@ beforeAll(async () => {
 })
 
 describe('GET /openapi.json', () => {
-  test('on a shared port asks for a key', async () => {
+  test('needs a key on a shared port', async () => {
     const gateway = await startTestGateway()
     await supertest(gateway.url).get('/openapi.json').expect(401)
     await supertest(gateway.url).get('/openapi.json').set('x-api-key', KEYS.caller).expect(200)
     await supertest(gateway.url).post('/openapi.json').set('x-api-key', KEYS.caller).expect(405)
   })
 
-  test('on an internal port of its own asks for nothing, and is not on the public one', async () => {
+  test('needs no key on an internal port, and is absent from the public port', async () => {
     const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
     const { headers } = await supertest(gateway.internalUrl).get('/openapi.json').expect(200)
     expect(headers['content-type']).toBe('application/json; charset=utf-8')
     await supertest(gateway.url).get('/openapi.json').expect(404)
   })
 
-  test('speaks Persian to whoever prefers it, and says the same', async () => {
+  test('answers in Persian if Accept-Language prefers it, with the same content', async () => {
     const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
     const { text, headers } = await supertest(gateway.internalUrl).get('/openapi.json?lang=fa').expect(200)
     expect(headers['content-language']).toBe('fa')
@@ -60,12 +60,12 @@ describe('the document', () => {
     }
   })
 
-  test('tells every code with its status and its section', () => {
+  test('lists every code with its status and its section', () => {
     const expected = Object.entries(faultStatus).map(([code, meaning]) => [code, { ...meaning, type: `/docs#${code}` }])
     expect(document['x-problems']).toEqual(Object.fromEntries(expected))
   })
 
-  test('tells of every code at which route it may come, but for those that no route has', () => {
+  test('lists every code with the routes that can answer it', () => {
     const codes = Object.values(document.paths)
       .flatMap((methods) => Object.values(methods))
       .flatMap(({ responses }) => Object.entries(responses))

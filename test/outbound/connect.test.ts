@@ -34,7 +34,7 @@ function poolBy(origin: string, resolve: Resolve, timeoutMs = 5000) {
   return pool
 }
 
-test('an address whose handshake takes long is waited for when the other refuses', async () => {
+test('a slow handshake with one address is waited for if the other address refuses', async () => {
   const { port, wake } = await startAsleep('127.0.0.1')
   const exchange = ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)
   await setTimeout(600)
@@ -42,14 +42,14 @@ test('an address whose handshake takes long is waited for when the other refuses
   expect(await exchange).toMatchObject({ kind: 'answered', body: Buffer.from('late') })
 })
 
-test('an address that does not answer holds up the other for no longer than a quarter of a second', async () => {
+test('an address that does not answer delays the next address by at most a quarter of a second', async () => {
   const { port } = await startAsleep('127.0.0.1')
   await startAwake('127.0.0.2', port)
   const exchange = await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), { ...REQUEST, timeoutMs: 4000 })
   expect(exchange).toMatchObject({ kind: 'answered', body: Buffer.from('awake') })
 })
 
-test('a connection that comes when another is in use already is closed', async () => {
+test('a connection that opens after another is already in use is closed', async () => {
   const { port, wake, closed } = await startAsleep('127.0.0.1')
   await startAwake('127.0.0.2', port)
   expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toMatchObject({ body: Buffer.from('awake') })
@@ -66,7 +66,7 @@ test('an address that refuses is not waited for', async () => {
   expect(await Promise.race([exchange, late])).toMatchObject({ kind: 'answered' })
 })
 
-test('where all addresses of one family lead nowhere, one of the other is tried soon', async () => {
+test('if all addresses of one family are unreachable, one of the other family is tried soon', async () => {
   const port = await freePort()
   await startAwake('127.0.0.99', port)
   const refusing = Array.from({ length: 20 }, (_, index) => `127.0.0.${index + 2}`)
@@ -74,7 +74,7 @@ test('where all addresses of one family lead nowhere, one of the other is tried 
   expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered' })
 })
 
-test('a name that is not resolved in time ends the attempt', async () => {
+test('a DNS lookup that takes too long ends the attempt', async () => {
   const pool = poolBy('http://slow.example', () => undefined, 100)
   expect(await ask(pool, { ...REQUEST, timeoutMs: 10_000 })).toEqual({
     kind: 'failed',
@@ -84,7 +84,7 @@ test('a name that is not resolved in time ends the attempt', async () => {
   })
 })
 
-test('TLS is asked for by the name, not by the address', async () => {
+test('TLS uses the host name, not the address', async () => {
   const hello = Promise.withResolvers<Buffer>()
   const server = createTcpServer((socket) => {
     socket
@@ -102,7 +102,7 @@ test('TLS is asked for by the name, not by the address', async () => {
   expect((await hello.promise).includes('two.example')).toBe(true)
 })
 
-test('where no address answers, the request was not sent', async () => {
+test('if no address answers, the request counts as not sent', async () => {
   const port = await freePort()
   expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toEqual({
     kind: 'failed',
@@ -113,7 +113,7 @@ test('where no address answers, the request was not sent', async () => {
   expect(await ask(poolTo(port), REQUEST)).toMatchObject({ kind: 'failed', begun: false })
 })
 
-test('however many addresses a name has, no more than eight are tried', async () => {
+test('at most eight addresses of a name are tried', async () => {
   const port = await freePort()
   await startAwake('127.0.0.20', port)
   const refusing = (count: number) => Array.from({ length: count }, (_, index) => `127.0.0.${index + 2}`)

@@ -35,7 +35,7 @@ async function postToBytes(bytes: string, more: Partial<ExchangeRequest> = {}, e
 }
 
 describe('an answer', () => {
-  test('comes with its status, its headers and its body, to the byte', async () => {
+  test('has its status, its headers and its body, byte for byte', async () => {
     const bytes = Buffer.from([0, 255, 128, 10])
     const exchange = await postTo((request, response) => {
       let body = ''
@@ -47,13 +47,13 @@ describe('an answer', () => {
     expect(exchange).toHaveProperty('body', bytes)
   })
 
-  test('is asked for as it is, not compressed: nothing here would unpack it', async () => {
+  test('is requested uncompressed', async () => {
     const exchange = await postTo((request, response) => response.end(request.headers['accept-encoding']))
     expect(exchange).toHaveProperty('body', Buffer.from('identity'))
   })
 
   test.each([301, 307, 401, 404, 429, 500, 503])(
-    'of %d is an answer like any other, asked for once',
+    'of %d is returned like any other, after one request',
     async (status) => {
       let asked = 0
       const exchange = await postTo((_request, response) => {
@@ -72,9 +72,9 @@ describe('an answer', () => {
   })
 
   test.each([
-    ['as long as its bound has its body', 1024, 1024],
-    ['one byte longer has none, but its status', 1025, undefined],
-    ['without end has none, but its status', 5_000_000, undefined],
+    ['as long as the limit has its body', 1024, 1024],
+    ['one byte over the limit has its status, but no body', 1025, undefined],
+    ['without end has its status, but no body', 5_000_000, undefined],
   ])('%s', async (_, size, expected) => {
     const exchange = await postTo((_request, response) => response.writeHead(403).end('x'.repeat(size)))
     expect(exchange).toMatchObject({ kind: 'answered', status: 403 })
@@ -84,24 +84,24 @@ describe('an answer', () => {
   test.each([
     ['of known length', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}'],
     ['in chunks', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n'],
-  ])('%s that breaks off has no body', async (_, bytes) => {
+  ])('%s that is truncated has no body', async (_, bytes) => {
     expect(await postToBytes(bytes)).toMatchObject({ kind: 'answered', status: 200, body: undefined })
   })
 
-  test('that is late in its middle has no body, but its status', async () => {
+  test('that stops in its middle has its status, but no body', async () => {
     const bytes = 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}'
     const exchange = await postToBytes(bytes, { timeoutMs: 100 }, false)
     expect(exchange).toMatchObject({ kind: 'answered', status: 200, body: undefined })
   })
 })
 
-describe('without a status, it is told whether the request may have been written', () => {
+describe('without a status, the result says whether the request may have been written', () => {
   test.each([
     ['a reset', (socket: Socket) => socket.resetAndDestroy()],
-    ['an end', (socket: Socket) => socket.end()],
+    ['an end of the connection', (socket: Socket) => socket.end()],
     ['another protocol', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n')],
     ['half a status line', (socket: Socket) => socket.end('HTTP/1.1 2')],
-  ])('%s after the request came: it was', async (_, act) => {
+  ])('%s after the request arrived: yes', async (_, act) => {
     let bytes = ''
     const server = createTcpServer((socket) => {
       socket.on('error', () => undefined)
@@ -115,12 +115,12 @@ describe('without a status, it is told whether the request may have been written
     expect(bytes.match(/^POST \/ /gm)).toHaveLength(1)
   })
 
-  test('silence: it was', async () => {
+  test('no answer: yes', async () => {
     const exchange = await postTo(() => undefined, { timeoutMs: 100 })
     expect(exchange).toEqual({ kind: 'failed', begun: true, cause: 'remote', reason: 'timeout' })
   })
 
-  test('a caller that gives up: it was', async () => {
+  test('a caller that gives up: yes', async () => {
     const giveUp = new AbortController()
     const exchange = await postTo(
       () => {
@@ -131,7 +131,7 @@ describe('without a status, it is told whether the request may have been written
     expect(exchange).toEqual({ kind: 'failed', begun: true, cause: 'aborted', reason: 'aborted' })
   })
 
-  test('a caller that had given up before: it was not', async () => {
+  test('a caller that had given up before: no', async () => {
     let asked = 0
     const origin = await originOf(createServer((_request, response) => response.end(String((asked += 1)))))
     const pool = poolTo(origin)
@@ -141,9 +141,9 @@ describe('without a status, it is told whether the request may have been written
   })
 
   test.each([
-    ['nobody listens', 'http://127.0.0.1:9'],
-    ['no such name', 'http://nowhere.invalid'],
-  ])('%s: it was not', async (_, origin) => {
+    ['a refused connection', 'http://127.0.0.1:9'],
+    ['an unknown name', 'http://nowhere.invalid'],
+  ])('%s: no', async (_, origin) => {
     const exchange = await ask(poolTo(origin), REQUEST)
     expect(exchange).toEqual({
       kind: 'failed',
@@ -153,7 +153,7 @@ describe('without a status, it is told whether the request may have been written
     })
   })
 
-  test('a connection cut in the TLS handshake: it was not', async () => {
+  test('a connection cut during the TLS handshake: no', async () => {
     const origin = await originOf(
       createTcpServer((socket) => {
         socket.on('error', () => undefined).once('data', () => socket.destroy())
@@ -163,7 +163,7 @@ describe('without a status, it is told whether the request may have been written
     expect(exchange).toEqual({ kind: 'failed', begun: false, cause: 'remote', reason: expect.stringMatching(/./) })
   })
 
-  test('a header that cannot be written: it was not', async () => {
+  test('a header that cannot be written: no', async () => {
     const exchange = await ask(poolTo('http://127.0.0.1:9'), { ...REQUEST, headers: { 'x-bad': 'a\nb' } })
     expect(exchange).toMatchObject({ kind: 'failed', begun: false })
   })

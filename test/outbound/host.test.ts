@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
 
-test('after an outage the living do not wait behind the dead', async () => {
+test('after an outage new requests do not wait behind requests that have timed out', async () => {
   const host = createHost(origin, 5000)
   // The server takes requests and answers none: every socket is taken, and everybody else gives up while waiting for one.
   const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send({ ...request, timeoutMs: 15_000 }))
@@ -41,7 +41,7 @@ test('after an outage the living do not wait behind the dead', async () => {
   await host.destroy()
 })
 
-test('when a host is given up, whoever waits is told at once', async () => {
+test('closing a host ends all waiting requests at once', async () => {
   held = true
   const host = createHost(origin, 5000)
   const all = Array.from({ length: MAX_SOCKETS + 5 }, () => host.send({ ...request, timeoutMs: 600_000 }))
@@ -51,7 +51,7 @@ test('when a host is given up, whoever waits is told at once', async () => {
   expect(new Set(kinds)).toEqual(new Set(['failed']))
 })
 
-test('what cannot be sent costs no place and no socket', async () => {
+test('a request that cannot be sent uses no place and no socket', async () => {
   held = false
   const host = createHost(origin, 5000)
   const bad = [

@@ -16,11 +16,11 @@ const REQUEST = { path: '/', headers: {}, body: '{}', timeoutMs: 600_000, maxByt
 const MARGIN_MS = 400
 
 test.each([
-  ['an announced second, which leaves no margin', 'timeout=1', 0],
-  ['an announced two seconds', 'timeout=2', 2000 - MARGIN_MS],
-  ['none announced, where Node ends it after five', undefined, 5000 - MARGIN_MS],
-  ['an announced hour', 'timeout=3600', 5000 - MARGIN_MS],
-])('an idle socket is not used again well before the server would end it: %s', async (_, announced, idleMs) => {
+  ['one second announced, which leaves no margin', 'timeout=1', 0],
+  ['two seconds announced', 'timeout=2', 2000 - MARGIN_MS],
+  ['none announced, where Node closes it after five', undefined, 5000 - MARGIN_MS],
+  ['an hour announced', 'timeout=3600', 5000 - MARGIN_MS],
+])('an idle socket is dropped well before the server would close it: %s', async (_, announced, idleMs) => {
   let connections = 0
   const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
     if (announced !== undefined) response.setHeader('keep-alive', announced)
@@ -41,7 +41,7 @@ test.each([
   await ended
 })
 
-test('a socket that was idle for a second serves again', async () => {
+test('a socket that was idle for a second is reused', async () => {
   let connections = 0
   const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => {
     response.setHeader('connection', 'keep-alive').end('{}')

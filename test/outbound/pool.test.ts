@@ -55,7 +55,7 @@ describe('a socket to Divar', () => {
     expect(sockets).toHaveLength(3)
   })
 
-  test('that has reached its age is replaced, so that a name that moved is followed', async () => {
+  test('is replaced after its maximum age, so that a changed DNS name is followed', async () => {
     const { origin, sockets } = await start((_request, response) => response.end('{}'))
     const pool = createPool(origin, 5000, { maxAgeMs: 20 })
     pools.push(pool)
@@ -92,8 +92,8 @@ describe('a socket to Divar', () => {
   })
 })
 
-describe('when every socket is taken', () => {
-  test('a request waits within its own deadline, and given up is never written', async () => {
+describe('when every socket is in use', () => {
+  test('a request waits within its own deadline, and one that timed out is never written', async () => {
     const paths: string[] = []
     const full = Promise.withResolvers<undefined>()
     const { pool, sockets } = await start((request, response) => {

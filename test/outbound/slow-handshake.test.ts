@@ -34,7 +34,7 @@ const clients: [string, (url: URL) => Promise<unknown>][] = [
   ["the simulator's look at a landing", ({ href }) => isFramable(href, 'http://127.0.0.1:1')],
 ]
 
-test.each(clients)('%s waits for an address whose handshake takes long when the other refuses', async (_, ask) => {
+test.each(clients)('%s waits for a slow handshake with one address if the other address refuses', async (_, ask) => {
   const { port, wake } = await startAsleep('127.0.0.1')
   jest.spyOn(dns, 'lookup').mockImplementation((...parameters: unknown[]) => {
     const callback = parameters.at(-1)
@@ -51,7 +51,7 @@ dns.lookup = (name, options, callback) => {
   callback(null, ${JSON.stringify(ADDRESSES)})
 }`
 
-test('the health check waits for an address whose handshake takes long when the other refuses', async () => {
+test('the health check waits for a slow handshake with one address if the other address refuses', async () => {
   const { port, wake } = await startAsleep('127.0.0.1')
   const loaded = `data:text/javascript,${encodeURIComponent(TWO_ADDRESSES)}`
   const env = { HOST: 'localhost', PORT: String(port) }
