@@ -8,14 +8,23 @@ const MAX_ANSWER_BYTES = 1024 * 1024
 
 const agent = new Agent({ connect: createConnector(TIMEOUT_MS) })
 
-export type Call = { method?: 'GET' | 'POST'; headers?: Record<string, string | string[]>; body?: string | Uint8Array }
+export type Call = {
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string | string[]>
+  body?: string | Uint8Array
+  /** The longest answer that is read; default: 1 MiB. */
+  maxBytes?: number
+}
 export type Reply = { status: number; headers: Record<string, string | string[] | undefined>; body: string; ms: number }
 
 /**
  * One bounded exchange with the address that the user named.
  * @throws CommandFailure when no answer comes, or HTTP cannot carry what was given
  */
-export async function call(url: URL, { method = 'POST', headers = {}, body }: Call): Promise<Reply> {
+export async function call(
+  url: URL,
+  { method = 'POST', headers = {}, body, maxBytes = MAX_ANSWER_BYTES }: Call,
+): Promise<Reply> {
   const began = performance.now()
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -26,25 +35,32 @@ export async function call(url: URL, { method = 'POST', headers = {}, body }: Ca
       signal,
       dispatcher: agent,
     })
-    const text = await readText(answer.body)
+    const text = await readText(answer.body, maxBytes)
     return { status: answer.statusCode, headers: answer.headers, body: text, ms: Math.round(performance.now() - began) }
   } catch (error) {
     throw toFailure(url, error)
   }
 }
 
-/** Opens a streaming response. It ends when the caller stops it. */
-export async function openStream(url: URL, signal: AbortSignal) {
-  const { body } = await request(url, { signal, bodyTimeout: 0, dispatcher: agent })
-  return body.setEncoding('utf8')
+/**
+ * The texts of a streaming response, until it ends or the caller aborts it.
+ * @throws CommandFailure when no response comes, or it breaks off
+ */
+export async function* readStream(url: URL, signal: AbortSignal): AsyncGenerator<string> {
+  try {
+    const { body } = await request(url, { signal, headersTimeout: TIMEOUT_MS, bodyTimeout: 0, dispatcher: agent })
+    for await (const chunk of body.setEncoding('utf8')) yield String(chunk)
+  } catch (error) {
+    if (!signal.aborted) throw toFailure(url, error)
+  }
 }
 
-async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new AnswerTooLong()
+    if (size > maxBytes) throw new AnswerTooLong(`the answer is longer than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
@@ -57,6 +73,7 @@ function toFailure(url: URL, error: unknown): CommandFailure {
   if (code === 'UND_ERR_INVALID_ARG') {
     return new CommandFailure('not sent: a key, a token or another option holds what no header can', EXIT.usage)
   }
+  if (error instanceof AnswerTooLong) return new CommandFailure(`${url.origin}: ${error.message}`, EXIT.unreachable)
   return new CommandFailure(`${url.origin} did not answer: ${reasonOf(error, code)}`, EXIT.unreachable)
 }
 
@@ -78,7 +95,6 @@ function codeOf(error: unknown): string | undefined {
 }
 
 function reasonOf(error: unknown, code: string | undefined): string {
-  if (error instanceof AnswerTooLong) return `its answer is longer than ${MAX_ANSWER_BYTES} bytes`
   const name = describeError(error).error
   if (name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`
   if (name === 'HTTPParserError') return 'it does not speak HTTP'

@@ -12,24 +12,29 @@ import { SAMPLES } from './samples.ts'
  * @throws CommandFailure when it cannot be read; Fault when it is no JSON that the gateway would take
  */
 export async function readJsonFile(file: string): Promise<unknown> {
-  return parseStrictJson(await readBytes(file))
+  const bytes = await readBytes(file, MAX_BODY_BYTES)
+  if (bytes === undefined) throw new Fault('body_too_large', `body: expected at most ${MAX_BODY_BYTES} bytes`)
+  return parseStrictJson(bytes)
 }
 
-async function readBytes(file: string): Promise<Buffer> {
+/**
+ * Reads a file, or standard input for `-`; undefined when it is longer than `maxBytes`, however long it is.
+ * @throws CommandFailure when it cannot be read
+ */
+export async function readBytes(file: string, maxBytes: number): Promise<Buffer | undefined> {
   const chunks: Buffer[] = []
   let size = 0
   try {
     for await (const chunk of file === '-' ? process.stdin : createReadStream(file)) {
       const bytes = Buffer.from(chunk instanceof Uint8Array ? chunk : String(chunk))
       size += bytes.length
-      if (size > MAX_BODY_BYTES) break
+      if (size > maxBytes) return undefined
       chunks.push(bytes)
     }
   } catch (error) {
     const code = describeError(error).error_code ?? 'unreadable'
     throw new CommandFailure(`${file}: cannot be read (${code})`, EXIT.usage)
   }
-  if (size > MAX_BODY_BYTES) throw new Fault('body_too_large', `body: expected at most ${MAX_BODY_BYTES} bytes`)
   return Buffer.concat(chunks)
 }
 

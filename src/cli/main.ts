@@ -1,6 +1,6 @@
 #!/usr/bin/env node
+import { findNodeProblem } from '../base/supported-node.ts'
 import { EXIT } from './io.ts'
-import { runCommandLine } from './program.ts'
 
 /** Writes lines to a stream that may fail. A reader that went away (EPIPE) wanted no more; another error loses results. */
 function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
@@ -16,6 +16,13 @@ function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
   }
 }
 
+const problem = findNodeProblem(process.versions.node)
+if (problem !== undefined) {
+  process.stderr.write(`${problem}\n`)
+  process.exit(EXIT.usage)
+}
+// Only now: an older Node may fail to load the rest, with a stack trace instead of a sentence.
+const { runCommandLine } = await import('./program.ts')
 const code = await runCommandLine(process.argv.slice(2), {
   out: writerTo(process.stdout),
   err: writerTo(process.stderr),

@@ -1,12 +1,15 @@
 import type { Command } from 'commander'
 import * as z from 'zod'
-import { call, openStream, readJson } from './call.ts'
+import { call, readJson, readStream } from './call.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import type { Output } from './output.ts'
 import { openSession, savedShape, type Saved } from './session-files.ts'
 import { Target } from './target.ts'
 
 const options = z.object({ simulator: z.string(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
+
+/** More than a simulator keeps. */
+const MAX_STATE_BYTES = 16 * 1024 * 1024
 
 /** What this reads of the simulator's timeline. */
 const entryShape = z.object({
@@ -30,9 +33,9 @@ export function registerRecord(program: Command, output: Output, end: (code: Exi
     .action(async (folder: string, given: unknown) => {
       const { simulator, follow, overwrite = false } = options.parse(given)
       const target = new Target(simulator)
-      const { body } = await call(target.at('/simulator/state'), { method: 'GET' })
+      const { body } = await call(target.at('/simulator/state'), { method: 'GET', maxBytes: MAX_STATE_BYTES })
       const state = z.object({ timeline: z.array(entryShape) }).safeParse(readJson(body))
-      if (!state.success) throw new CommandFailure(`${simulator}: is no simulator`, EXIT.usage)
+      if (!state.success) throw new CommandFailure(`${simulator}: is not a simulator`, EXIT.usage)
       const save = await openSession(folder, overwrite)
       let last = 0
       const keep = async (entry: Entry) => {
@@ -74,13 +77,14 @@ async function* followEvents(target: Target): AsyncGenerator<Entry> {
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   try {
     let text = ''
-    for await (const chunk of await openStream(target.at('/simulator/events'), stop.signal)) {
-      const parts = (text + String(chunk)).split('\n\n')
+    for await (const chunk of readStream(target.at('/simulator/events'), stop.signal)) {
+      const parts = (text + chunk).split('\n\n')
       text = parts.pop() ?? ''
+      if (text.length > MAX_STATE_BYTES) {
+        throw new CommandFailure(`${target.origin}: an event is longer than ${MAX_STATE_BYTES} bytes`, EXIT.unreachable)
+      }
       for (const part of parts) yield* entriesOf(part)
     }
-  } catch (error) {
-    if (!stop.signal.aborted) throw error
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
   }

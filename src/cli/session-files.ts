@@ -1,6 +1,8 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, opendir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
+import { readJson } from './call.ts'
+import { readBytes } from './files.ts'
 import { CommandFailure, EXIT } from './io.ts'
 import { linesOf } from './output.ts'
 
@@ -28,6 +30,9 @@ export type Saved = z.infer<typeof savedShape>
 
 const NAME = /^\d+-(?:click|delivery)\.json$/
 const MAX_FILES = 10_000
+const MAX_FILE_BYTES = 1024 * 1024
+/** Of all files together. */
+const MAX_SESSION_BYTES = 64 * 1024 * 1024
 
 /** The files of a session, in order. @throws CommandFailure naming every fault */
 export async function readSession(folder: string): Promise<{ name: string; saved: Saved }[]> {
@@ -36,13 +41,25 @@ export async function readSession(folder: string): Promise<{ name: string; saved
     throw new CommandFailure(`${folder}: holds no files of a session (001-click.json ...)`, EXIT.usage)
   const read: { name: string; saved: Saved }[] = []
   const faults: string[] = []
+  let size = 0
   for (const name of names) {
-    const parsed = savedShape.safeParse(parseJson(await readFile(join(folder, name), 'utf8')))
+    const bytes = await readSessionFile(join(folder, name))
+    size += bytes.length
+    if (size > MAX_SESSION_BYTES) {
+      throw new CommandFailure(`${folder}: expected files of at most ${MAX_SESSION_BYTES} bytes together`, EXIT.usage)
+    }
+    const parsed = savedShape.safeParse(readJson(bytes.toString('utf8')))
     if (parsed.success) read.push({ name, saved: parsed.data })
     else faults.push(`${name}:`, ...linesOf(z.prettifyError(parsed.error)))
   }
   if (faults.length > 0) throw new CommandFailure(`${folder}: not a session`, EXIT.usage, faults)
   return read
+}
+
+async function readSessionFile(file: string): Promise<Buffer> {
+  const bytes = await readBytes(file, MAX_FILE_BYTES)
+  if (bytes === undefined) throw new CommandFailure(`${file}: expected at most ${MAX_FILE_BYTES} bytes`, EXIT.usage)
+  return bytes
 }
 
 /** Makes a folder ready to be written into; overwriting removes the session that it holds. @throws CommandFailure when it has one already */
@@ -53,28 +70,35 @@ export async function openSession(folder: string, overwrite: boolean): Promise<(
     throw new CommandFailure(`${folder}: holds a session already; --overwrite replaces it`, EXIT.usage)
   }
   for (const name of old) await rm(join(folder, name))
-  let count = 0
+  let [count, size] = [0, 0]
   return async (saved) => {
+    const text = serialize(saved)
     count += 1
+    size += Buffer.byteLength(text)
     if (count > MAX_FILES) throw new CommandFailure(`${folder}: more than ${MAX_FILES} files`, EXIT.wrong)
+    if (size > MAX_SESSION_BYTES)
+      throw new CommandFailure(`${folder}: more than ${MAX_SESSION_BYTES} bytes`, EXIT.wrong)
     const name = `${String(count).padStart(3, '0')}-${saved.kind}.json`
-    await writeFile(join(folder, name), `${JSON.stringify(saved, null, 2)}\n`)
+    await writeFile(join(folder, name), text)
     return name
   }
 }
 
-async function listSession(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => NAME.test(name))
-  } catch {
-    throw new CommandFailure(`${folder}: is no folder that can be read`, EXIT.usage)
-  }
+/** Indented, but for a body whose indentation would make a file that is too large to be read again. */
+function serialize(saved: Saved): string {
+  const text = `${JSON.stringify(saved, null, 2)}\n`
+  return Buffer.byteLength(text) <= MAX_FILE_BYTES ? text : `${JSON.stringify(saved)}\n`
 }
 
-function parseJson(text: string): unknown {
+async function listSession(folder: string): Promise<string[]> {
+  const names: string[] = []
   try {
-    return JSON.parse(text)
+    for await (const { name } of await opendir(folder)) if (NAME.test(name) && names.push(name) > MAX_FILES) break
   } catch {
-    return undefined
+    throw new CommandFailure(`${folder}: is not a folder that can be read`, EXIT.usage)
   }
+  if (names.length > MAX_FILES) {
+    throw new CommandFailure(`${folder}: expected at most ${MAX_FILES} files of a session`, EXIT.usage)
+  }
+  return names
 }

@@ -1,3 +1,4 @@
+import { readFileSync, writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 import * as z from 'zod'
 import { readOrigins } from '../base/address.ts'
@@ -25,15 +26,51 @@ const jobShape = z.object({
 })
 type Job = z.infer<typeof jobShape>
 
-process.once('message', (message) => {
-  const job = jobShape.parse(message)
-  run(job).then(report, (error: unknown) => {
-    report({ kind: 'refused', reason: 'the resolver could not be run', cause: inspect(error) })
-  })
+/** The pipe to the parent: the job comes in, the result goes out. */
+const CHANNEL = 3
+/** Of a stack trace or an error's text, which may hold anything. */
+const MAX_CAUSE_CHARACTERS = 10_000
+const READ_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
+/** Of the members that the gateway does not read. */
+const MAX_IGNORED = 20
+const MAX_NAME_CHARACTERS = 200
+
+const UNCAUGHT =
+  'an error was thrown outside of the call of the resolver, or a promise was rejected unhandled; a gateway would exit'
+
+let isFinished = false
+// Rejections that nothing handles arrive here too.
+process.on('uncaughtException', (error) => {
+  finish({ kind: 'refused', reason: UNCAUGHT, cause: explain(error) })
 })
+const job = jobShape.parse(JSON.parse(readFileSync(CHANNEL, 'utf8')))
+finish(
+  await run(job).catch((error: unknown): TryResult => ({
+    kind: 'refused',
+    reason: 'the resolver could not be run',
+    cause: explain(error),
+  })),
+)
+
+/** The first result counts. It is written before this returns, so an exit right after it loses nothing. */
+function finish(result: TryResult): void {
+  if (isFinished) return
+  isFinished = true
+  report(result)
+}
 
 function report(message: TryResult | { kind: 'loaded' }): void {
-  process.send?.(message)
+  try {
+    writeSync(CHANNEL, `${JSON.stringify(message)}\n`)
+  } catch {
+    // The module closed the channel; the parent reports an exit without a result.
+    process.exit(1)
+  }
+}
+
+/** The developer's own machine and code: the whole error is printed here, and never in a gateway's log. */
+function explain(error: unknown): string {
+  return inspect(error).slice(0, MAX_CAUSE_CHARACTERS)
 }
 
 async function run(job: Job): Promise<TryResult> {
@@ -44,13 +81,10 @@ async function run(job: Job): Promise<TryResult> {
   } catch (error) {
     if (error instanceof ResolverSetupError) return { kind: 'not_loaded', reason: error.message }
     if (!(error instanceof ResolverError)) throw error
-    // The developer's own machine and code: the whole error is printed here, and never in a gateway's log.
-    const cause = error.cause === undefined ? {} : { cause: inspect(error.cause) }
+    const cause = error.cause === undefined ? {} : { cause: explain(error.cause) }
     return { kind: 'refused', reason: error.message, ...cause }
   }
 }
-
-const READ_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
 
 async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResolver>>): Promise<TryResult> {
   const { click } = parseClick(job.click.wire, job.click.body)
@@ -66,7 +100,8 @@ async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResol
   const { landing, messageChange } = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
   const ms = Math.round(performance.now() - began)
   checkScopes(landing, job, click)
-  const ignored = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
+  const names = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
+  const ignored = names.slice(0, MAX_IGNORED).map((name) => name.slice(0, MAX_NAME_CHARACTERS))
   const warnings = messageChange === undefined ? [] : [explainMessageChange(messageChange)]
   return { kind: 'landing', landing, ms, ignored, warnings }
 }

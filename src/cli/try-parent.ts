@@ -1,15 +1,20 @@
-import { fork, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { extname } from 'node:path'
-import { createInterface } from 'node:readline'
+import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
+import { readJson } from './call.ts'
 import type { ClickFile } from './files.ts'
+import { readLines } from './lines.ts'
 
 /** What the child process is asked to run. */
 export type TryJob = {
   file: string
   click: ClickFile
   timeoutMs: number
-  /** None given means any origin. */
+  /** Undefined means any origin. */
   allowedOrigins: string[] | undefined
   /** Whether the gateway could ask users for scopes. */
   hasConsent: boolean
@@ -36,55 +41,72 @@ const loadedShape = z.object({ kind: z.literal('loaded') })
 /** The child itself ends a resolver that is late; this ends a child that blocks its event loop. */
 const START_LIMIT_MS = 15_000
 const BLOCKED_LIMIT_MS = 2000
+/** How long to read what a child printed after it has exited: a process that it started may keep its output open. */
+const LAST_OUTPUT_MS = 1000
 
 /**
  * Runs a resolver in a process of its own, which ends with the result: timers and sockets of the resolver's cannot keep the command
- * running, and `process.exit` in it cannot end the command as a success.
+ * running, and `process.exit` in it cannot end the command as a success. The job and the result travel on file descriptor 3, not on
+ * Node's IPC: `process.send` and `process.disconnect` are as absent as in a gateway.
  * @param onLine each line that the resolver printed or logged
  */
 export async function runTryChild(job: TryJob, onLine: (line: string) => void): Promise<TryResult> {
-  const file = new URL(`try-child${extname(import.meta.url)}`, import.meta.url)
-  const child = fork(file, [], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+  const file = fileURLToPath(new URL(`try-child${extname(import.meta.url)}`, import.meta.url))
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
-  for (const stream of [child.stdout, child.stderr]) if (stream) createInterface({ input: stream }).on('line', onLine)
-  // All that the child printed has been read when its streams are closed.
-  const closed = new Promise<void>((resolve) => {
-    child.on('close', () => {
-      resolve()
-    })
-  })
+  const printed = [child.stdout, child.stderr].filter((stream) => stream !== null)
+  for (const stream of printed) readLines(stream, onLine)
+  const closed = once(child, 'close').catch(() => undefined)
   const result = await resultOf(child, job)
   child.kill('SIGKILL')
-  if (child.pid !== undefined) await closed
+  const stop = new AbortController()
+  const limit = sleep(LAST_OUTPUT_MS, undefined, { signal: stop.signal }).catch(() => undefined)
+  if (child.pid !== undefined) await Promise.race([closed, limit])
+  stop.abort()
+  for (const stream of printed) stream.destroy()
   return result
 }
 
 function resultOf(child: ChildProcess, job: TryJob): Promise<TryResult> {
+  const channel = child.stdio[3]
+  if (!(channel instanceof Duplex)) throw new Error('expected a channel on file descriptor 3')
   return new Promise((resolve) => {
+    const settle = (result: TryResult) => {
+      clearTimeout(timer)
+      resolve(result)
+    }
     const giveUpIn = (ms: number, reason: string) =>
       setTimeout(() => {
         resolve({ kind: 'refused', reason })
       }, ms)
     let timer = giveUpIn(START_LIMIT_MS, 'the module did not finish loading')
-    child.on('message', (message) => {
-      clearTimeout(timer)
-      const result = tryResultShape.safeParse(message)
-      if (result.success) resolve(result.data)
-      else if (loadedShape.safeParse(message).success) {
+    readLines(channel, (line) => {
+      const message = readJson(line)
+      if (loadedShape.safeParse(message).success) {
+        clearTimeout(timer)
         timer = giveUpIn(job.timeoutMs + BLOCKED_LIMIT_MS, 'the resolver blocked its process past the deadline')
+      } else {
+        settle(tryResultShape.safeParse(message).data ?? { kind: 'refused', reason: UNREADABLE })
       }
     })
     child.on('error', (error) => {
-      clearTimeout(timer)
-      resolve({ kind: 'not_loaded', reason: `the resolver's process could not be started: ${error.message}` })
+      settle({ kind: 'not_loaded', reason: `the resolver's process could not be started: ${error.message}` })
     })
+    // A child that dies early breaks the channel; its exit says why.
+    channel.on('error', () => undefined)
     child.on('exit', (code, signal) => {
-      clearTimeout(timer)
       const how = signal ?? `exit code ${String(code)}`
-      resolve({ kind: 'refused', reason: `the resolver ended its process (${how}) before it answered` })
+      const reason = `the resolver ended its process (${how}) before it answered`
+      // A result may have been written just before the exit.
+      if (channel.closed) settle({ kind: 'refused', reason })
+      else
+        channel.once('close', () => {
+          settle({ kind: 'refused', reason })
+        })
     })
-    child.send(job)
+    channel.end(JSON.stringify(job))
   })
 }
+
+const UNREADABLE = "the resolver's process wrote something else than a result on file descriptor 3"

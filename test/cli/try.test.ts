@@ -32,6 +32,66 @@ describe('a resolver under test', () => {
   })
 })
 
+describe('whatever a module does to its process, the command ends with one sentence and a stable exit code', () => {
+  const never = 'new Promise(() => {})'
+  const cut = /^no landing: an error was thrown outside of the call of the resolver/
+
+  test.each([
+    [
+      'disconnects while it loads',
+      `process.disconnect(); export default () => (${landing})`,
+      2,
+      /cannot be loaded: TypeError at/,
+    ],
+    ['disconnects', `export default () => { process.disconnect(); return ${landing} }`, 1, /^no landing: .*threw/],
+    [
+      'kills itself',
+      `export default () => { process.kill(process.pid, 'SIGKILL'); return ${never} }`,
+      1,
+      /\(SIGKILL\)/,
+    ],
+    ['exits in a timer', `export default () => { setTimeout(() => process.exit(0)); return ${never} }`, 1, /code 0\)/],
+    ['exits while it loads', `process.exit(0)`, 1, /code 0\) before it answered$/],
+    ['throws in a timer', `export default () => { setTimeout(() => { throw 1 }); return ${never} }`, 1, cut],
+    ['leaves a rejection', `export default () => { Promise.reject(1); return ${never} }`, 1, cut],
+    ['closes the channel', `import { closeSync } from 'node:fs'; closeSync(3); export default () => 0`, 1, /code 1\)/],
+  ])('a module that %s', async (_, code, exitCode, sentence) => {
+    const { code: ended, out, err } = await tryOut(code)
+    expect(ended).toBe(exitCode)
+    expect(exitCode === 2 ? err : out).toMatch(sentence)
+    expect(err).not.toContain('    at ')
+  })
+
+  test.each([
+    ['throws after it', `setImmediate(() => { throw new Error('late') })`],
+    ['exits after it', `setImmediate(() => process.exit(7))`],
+    ['closes standard output', `process.stdout.destroy(); process.stderr.destroy()`],
+    ['sends messages that look like a result', `process.send?.({ kind: 'not_loaded', reason: 'forged' })`],
+    ['prints a line that looks like a result', `console.log('{"kind":"not_loaded","reason":"forged"}')`],
+  ])('an answer is the result of a module that %s', async (_, before) => {
+    const { code, out, err } = await tryOut(`export default () => { ${before}; return ${landing} }`)
+    expect([code, out]).toEqual([0, expect.stringContaining('lands on https://app.example.com/')])
+    expect(err).not.toContain('    at ')
+  })
+
+  test('a process that it leaves running does not keep the command', async () => {
+    const leave = `spawn(process.execPath, ['-e', 'setTimeout(() => {}, 20_000)'], { stdio: 'inherit' })`
+    const { code } = await tryOut(
+      `import { spawn } from 'node:child_process'; export default () => { ${leave}; return ${landing} }`,
+    )
+    expect(code).toBe(0)
+  })
+
+  test('a line of output without an end is passed on in parts', async () => {
+    const print = `for (let n = 0; n < 3; n++) writeSync(1, 'x'.repeat(1e6))`
+    const { code, err } = await tryOut(
+      `import { writeSync } from 'node:fs'; ${print}; export default () => (${landing})`,
+    )
+    const parts = err.split('\n')
+    expect([code, parts.join('').length, parts.length > 1]).toEqual([0, 3e6, true])
+  })
+})
+
 describe('a landing that the gateway would refuse is refused', () => {
   const asks = (scopes: string) => `export default () => ({ url: 'https://app.example.com/', scopes: ${scopes} })`
 

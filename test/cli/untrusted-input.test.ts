@@ -1,11 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
-import { writeFile } from 'node:fs/promises'
+import { symlinkSync } from 'node:fs'
+import { symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
+import { askRaw } from '../../src/cli/ask-raw.ts'
 import { runCommandLine } from '../../src/cli/program.ts'
 import { Target } from '../../src/cli/target.ts'
 import { fixture, ownFile, ownFolder, runCli } from '../support/command-line.ts'
@@ -53,6 +56,83 @@ describe('a session file cannot send keys to another host', () => {
     ]) {
       expect(() => target.at(path)).toThrow('expected a path of http://127.0.0.1:3000')
     }
+  })
+})
+
+describe('files and answers of any size are refused by name and bound, not read to the end', () => {
+  test('a session file that never ends', async () => {
+    const folder = await ownFolder()
+    await symlink('/dev/zero', join(folder, '001-click.json'))
+    const { code, err } = await runCli('replay', folder, '--key', 'x')
+    expect([code, err]).toEqual([2, `${join(folder, '001-click.json')}: expected at most 1048576 bytes`])
+  })
+
+  test('session files that are too large together', async () => {
+    const folder = await ownFolder()
+    const click = { kind: 'click', wire: 'v2', body: { source: 'x'.repeat(1_000_000) }, expected: { status: 200 } }
+    const one = join(folder, '001-click.json')
+    await writeFile(one, JSON.stringify(click))
+    for (let count = 2; count < 70; count++) await symlink(one, join(folder, `${count}-click.json`))
+    const { code, err } = await runCli('replay', folder, '--key', 'x')
+    expect([code, err]).toEqual([2, `${folder}: expected files of at most 67108864 bytes together`])
+  })
+
+  test('more session files than 10000', async () => {
+    const folder = await ownFolder()
+    for (let count = 1; count <= 10_001; count++) symlinkSync('/dev/zero', join(folder, `${count}-click.json`))
+    const { code, err } = await runCli('replay', folder, '--key', 'x')
+    expect([code, err]).toEqual([2, `${folder}: expected at most 10000 files of a session`])
+  })
+
+  test.each([
+    ['validate', '/dev/zero'],
+    ['send', '/dev/zero', '--key', 'x'],
+    ['trigger', '/dev/zero', '--key', 'x'],
+    ['try', 'resolver.mjs', '--click', '/dev/zero'],
+  ])('a file of `%s`', async (...args) => {
+    const { code, out, err } = await runCli(...args)
+    expect([code > 0, out + err]).toEqual([
+      true,
+      expect.stringMatching(/^\/dev\/zero: [^]*expected at most 102400 bytes$/),
+    ])
+  })
+
+  /** Writes without end, as fast as it is read. */
+  const pour = (to: Writable, text: string) => {
+    const more = () => {
+      while (!to.destroyed && to.write(text.repeat(65_536)));
+    }
+    to.on('drain', more).on('error', () => undefined)
+    more()
+  }
+
+  test('a gateway’s answer', async () => {
+    const url = await originOf(
+      createServer((_, response) => {
+        pour(response, ' ')
+      }),
+    )
+    const { code, err } = await runCli('trigger', 'v1-menu', '--key', 'x', '--url', url)
+    expect([code, err]).toEqual([3, `${url}: the answer is longer than 1048576 bytes`])
+  })
+
+  test('a simulator’s event', async () => {
+    const url = await originOf(
+      createServer((request, response) => {
+        if (request.url === '/simulator/state') response.end('{"timeline":[]}')
+        else pour(response.writeHead(200, { 'content-type': 'text/event-stream' }), 'x')
+      }),
+    )
+    const { code, err } = await runCli('record', await ownFolder(), '--follow', '--simulator', url)
+    expect([code, err]).toEqual([3, `${url}: an event is longer than 16777216 bytes`])
+  })
+
+  test('a first line that never ends, to a request written by hand', async () => {
+    const server = createTcpServer((socket) => {
+      pour(socket, 'x')
+    })
+    const answer = await askRaw(new URL(await originOf(server)), 'GET / HTTP/1.1\r\n\r\n')
+    expect(answer.length).toBeLessThan(1_000_000)
   })
 })
 

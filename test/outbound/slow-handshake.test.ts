@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, jest, test } from '@jest/globals'
 import { askRaw } from '../../src/cli/ask-raw.ts'
-import { call, openStream } from '../../src/cli/call.ts'
+import { call, readStream } from '../../src/cli/call.ts'
 import { isFramable } from '../../src/simulator/framable.ts'
 import { callSession } from '../../src/simulator/session-call.ts'
 import { startAsleep } from '../support/asleep.ts'
@@ -28,7 +28,7 @@ function isCallback(value: unknown): value is (error: null, addresses: typeof AD
 
 const clients: [string, (url: URL) => Promise<unknown>][] = [
   ['a call of the command line', async (url) => (await call(url, { method: 'GET' })).body],
-  ['the event stream that record follows', async (url) => text(await openStream(url, new AbortController().signal))],
+  ['the event stream that record follows', async (url) => text(readStream(url, new AbortController().signal))],
   ['the raw request of doctor', (url) => askRaw(url, 'GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')],
   ["the simulator's click", async ({ href }) => (await callSession(href, 'key', 'v1', {})).response?.body],
   ["the simulator's look at a landing", ({ href }) => isFramable(href, 'http://127.0.0.1:1')],
