@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { clickV1 } from '../../src/click/wire-v1.ts'
 import { clickV2 } from '../../src/click/wire-v2.ts'
 import { sendSchemas } from '../../src/message/parse-message.ts'
-import { actionsV2, actionV2 } from '../../src/message/wire-v2.ts'
+import { actionsV2, actionV2 } from '../../src/message/buttons.ts'
 import { consentBody } from '../../src/consent/consent-links.ts'
 
 /** Schemas of requests: the ones that the routes parse with. */

@@ -1,6 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import { createBreaker, type Breaker } from '../divar/breaker.ts'
-import { type DeliverBy, createDeliver, wireOf, type Deliver } from '../divar/deliver.ts'
+import { createBreaker, createDeliver, wireOf, type Breaker, type Deliver, type DeliverBy } from '../divar/deliver.ts'
 import type { Host } from '../outbound/host.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { readPayload } from '../outbox/payload.ts'

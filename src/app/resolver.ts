@@ -1,12 +1,13 @@
 import type { Logger } from '../observability/log.ts'
-import { loadResolver } from '../resolver/load.ts'
+import { forwardResolver, withBreaker } from '../resolver/forward.ts'
+import { moduleResolver } from '../resolver/module.ts'
 import type { UncheckedResolver } from '../resolver/resolver.ts'
-import { withBreaker } from '../resolver/forward.ts'
+import { templateResolver } from '../resolver/template.ts'
 import { logBreaker, type BreakerReading, type OpenHost } from './divar.ts'
 import type { Config } from '../config/config.ts'
 
 /**
- * The operator's resolver; a service gets a breaker.
+ * Creates the configured resolver; a service gets a breaker. A new kind is a new file in `resolver/` and a case here.
  * @throws ResolverSetupError
  */
 export async function openResolver(
@@ -14,12 +15,16 @@ export async function openResolver(
   openHost: OpenHost,
   log: Logger,
 ): Promise<{ resolver: UncheckedResolver; breakers: BreakerReading[] }> {
-  const breakers: BreakerReading[] = []
-  const openWithBreaker: OpenHost = (url, connectTimeoutMs) => {
-    const { host, state } = withBreaker(openHost(url, connectTimeoutMs), logBreaker(url.origin, log))
-    breakers.push({ host: url.origin, state })
-    return host
+  switch (choice.kind) {
+    case 'template':
+      return { resolver: templateResolver(choice.template, choice), breakers: [] }
+    case 'module':
+      return { resolver: await moduleResolver(choice.file), breakers: [] }
+    case 'forward': {
+      const { url, secret } = choice
+      const { host, state } = withBreaker(openHost(url, timeoutMs), logBreaker(url.origin, log))
+      const resolver = forwardResolver({ url, secret, timeoutMs, host })
+      return { resolver, breakers: [{ host: url.origin, state }] }
+    }
   }
-  const resolver = await loadResolver(choice, { timeoutMs, openHost: openWithBreaker })
-  return { resolver, breakers }
 }

@@ -1,6 +1,6 @@
 import type { AddressRanges } from '../base/address.ts'
 import type { LogLevel } from '../observability/log.ts'
-import type { ResolverChoice } from '../resolver/load.ts'
+import type { ResolverChoice } from '../resolver/resolver.ts'
 import type { ScopeStyle } from '../scope/scope.ts'
 import { DAY_MS, environmentSchema, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
 import { suspectKeys } from './suspect-keys.ts'

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
 import * as z from 'zod'
 import { readWebAddress } from '../base/address.ts'
-import { checkLandingUrl } from '../resolver/landing.ts'
+import { checkLandingUrl } from '../resolver/resolve.ts'
 import { templateResolver } from '../resolver/template.ts'
 import * as variable from './variables.ts'
 

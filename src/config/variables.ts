@@ -11,8 +11,8 @@ import {
   type AddressRanges,
 } from '../base/address.ts'
 import { LOG_LEVELS } from '../observability/log.ts'
-import { checkLandingUrl } from '../resolver/landing.ts'
-import { isRequestedScope, SCOPE_WORDS } from '../scope/requested-scopes.ts'
+import { checkLandingUrl } from '../resolver/resolve.ts'
+import { isRequestedScope, SCOPE_WORDS } from '../scope/scope.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

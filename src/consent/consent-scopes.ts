@@ -4,14 +4,16 @@ import type { Address, Sender } from '../message/message.ts'
 import { ResolverError } from '../resolver/resolver.ts'
 import {
   isOfThisChat,
+  nameOfScope,
   namesThisChat,
+  readScope,
   requestedScopes,
   ScopeError,
   type Chat,
   type RequestedScope,
+  type Scope,
   type ScopeRequest,
-} from '../scope/requested-scopes.ts'
-import { nameOfScope, readScope, type Scope } from '../scope/scope.ts'
+} from '../scope/scope.ts'
 
 /** Whose consent is needed, and for which chat. */
 export type ConsentSubject = Chat & {

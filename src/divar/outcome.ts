@@ -1,4 +1,4 @@
-import type { FailureCause } from '../outbound/exchange.ts'
+import type { FailureCause } from '../outbound/host.ts'
 
 /** What Divar answered, as far as it could be read: its own `code` and `message`, and the HTTP status. */
 export type PlatformError = { status: number; code?: number | string; message?: string }

@@ -1,9 +1,8 @@
 import { describeError } from '../observability/log.ts'
 import { isLoopback } from '../base/address.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
-import type { Host } from '../outbound/host.ts'
+import { readRetryAfter, type Host } from '../outbound/host.ts'
 import { splitScopes } from '../scope/scope.ts'
-import { readRetryAfter } from './read-answer.ts'
 import { findAnswerProblem, normalizeTokenAnswer } from './token-answer.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024

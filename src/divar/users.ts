@@ -2,8 +2,7 @@ import * as z from 'zod'
 import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
-import { readRetryAfter } from './read-answer.ts'
-import type { Host } from '../outbound/host.ts'
+import { readRetryAfter, type Host } from '../outbound/host.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024
 /** What a 403 of the users endpoint means. */

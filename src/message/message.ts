@@ -1,4 +1,4 @@
-import type { JsonObject } from '../base/strict-json.ts'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** A chat: by its id (v2), or by user, post and peer (v1). The two kinds cannot be converted, their ids differ. */
 export type Address =
@@ -34,3 +34,93 @@ export type Message = {
 
 /** The sending user and the post, to select a grant by; a v1 address names both itself. */
 export type Sender = { userId?: string | undefined; postToken?: string | undefined }
+
+/** The send body that is stored of a message; `parseStoredMessage` reads it back. */
+export function writeSendBody(message: Message): JsonObject {
+  const { address } = message
+  return address.kind === 'triple' ? writeV1(message) : { conversation_id: address.conversationId, ...writeV2(message) }
+}
+
+/** Equal for equal messages, whatever the order of their keys. */
+export function canonicalText(message: Message): string {
+  return JSON.stringify(sortKeys(writeSendBody(message)))
+}
+
+/** Equal for messages of one conversation, in either direction. */
+export function conversationText({ address }: Message): string {
+  return address.kind === 'triple'
+    ? JSON.stringify(['v1', address.postToken, ...[address.userId, address.peerId].sort()])
+    : JSON.stringify(['v2', address.conversationId])
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (!isJsonObject(value)) return value
+  const keys = Object.keys(value).sort()
+  // Pairs, since objects order numeric keys first and treat __proto__ specially.
+  return keys.map((key) => [key, sortKeys(value[key])])
+}
+
+/** Whether v1 can say these buttons: one, of the two kinds that it knows. */
+export function fitsV1(grid: ButtonGrid): boolean {
+  return writeButtonV1(grid) !== undefined
+}
+
+/** The v1 body of a message to a triple, members in the order of the platform's own samples. */
+export function writeV1(message: Message): JsonObject {
+  const { address, content } = message
+  if (address.kind !== 'triple' || content.kind !== 'text') throw new Error('v1 carries texts to a triple only')
+  return {
+    user_id: address.userId,
+    post_token: address.postToken,
+    peer_id: address.peerId,
+    type: 'TEXT',
+    message: content.text,
+    ...(message.senderButtons && { sender_btn: writeButtonV1(message.senderButtons) }),
+    ...(message.receiverButtons && { receiver_btn: writeButtonV1(message.receiverButtons) }),
+  }
+}
+
+function writeButtonV1(grid: ButtonGrid): JsonObject | undefined {
+  const [button, ...others] = grid.flat()
+  if (button === undefined || others.length > 0) return undefined
+  const { action, icon, caption } = button
+  const iconName = icon === undefined ? {} : { icon_name: icon }
+  if (action.kind === 'open_server_link') {
+    return { action: 'LINK', data: { ...iconName, extra_data: action.data, caption } }
+  }
+  if (action.kind === 'open_direct_link') {
+    return { action: 'DIRECT_LINK', data: { ...iconName, direct_link: action.url, caption } }
+  }
+  return undefined
+}
+
+/** The v2 body of a message; the conversation's id stands in the path. The published schema requires `message`, so media sends "". */
+export function writeV2({ content, senderButtons, receiverButtons }: Message): JsonObject {
+  return {
+    ...(content.kind === 'text' ? { message: content.text } : { message: '', media_token: content.mediaToken }),
+    ...(senderButtons && { sender_buttons: writeGridV2(senderButtons) }),
+    ...(receiverButtons && { receiver_buttons: writeGridV2(receiverButtons) }),
+  }
+}
+
+function writeGridV2(grid: ButtonGrid): JsonObject {
+  return { rows: grid.map((buttons) => ({ buttons: buttons.map(writeButtonV2) })) }
+}
+
+function writeButtonV2({ action, icon, caption }: Button): JsonObject {
+  return { action: { [action.kind]: writeActionV2(action) }, ...(icon !== undefined && { icon }), caption }
+}
+
+function writeActionV2(action: Action): unknown {
+  switch (action.kind) {
+    case 'open_direct_link':
+      return action.url
+    case 'open_server_link':
+    case 'get_dynamic_action':
+      return { data: action.data }
+    case 'open_post_page':
+    case 'open_post_manage_page':
+      return { post_token: action.postToken }
+  }
+}

@@ -10,10 +10,8 @@ import {
   toPointer,
 } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Address, ButtonGrid, Content, Message, Sender } from './message.ts'
-import { visibleText } from './wire-fields.ts'
-import { buttonV1, fitsV1 } from './wire-v1.ts'
-import { gridV2, storedGridV2 } from './wire-v2.ts'
+import { buttonV1, gridV2, storedGridV2, visibleText } from './buttons.ts'
+import { fitsV1, type Address, type ButtonGrid, type Content, type Message, type Sender } from './message.ts'
 
 /** A parsed send request. */
 export type Send = {

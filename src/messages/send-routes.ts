@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
 import { callerOf } from '../access/authenticate-caller.ts'
 import { newId } from '../base/id.ts'
+import { RateLimit } from '../base/rate-limit.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { type Credential, type DeliverBy, wireOf } from '../divar/deliver.ts'
 import {
@@ -20,10 +21,19 @@ import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/enqueue.ts'
 import type { ConsentUrls } from '../consent/consent-links.ts'
-import { answerSaved, answerRepeat, jsonReply, queueFull } from './saved-reply.ts'
-import { deliveredBody, faultOf, outcomeFields, outcomeLevel, type NotDelivered } from './outcome-answer.ts'
+import {
+  answerRepeat,
+  answerSaved,
+  deliveredBody,
+  faultOf,
+  jsonReply,
+  outcomeFields,
+  outcomeLevel,
+  queueFull,
+  tooManySends,
+  type NotDelivered,
+} from './replies.ts'
 import { requireNoQuery } from '../http/query.ts'
-import { createSendRateLimit } from './send-rate-limit.ts'
 import { readSendPreferences, readUserToken } from './send-headers.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
@@ -38,6 +48,8 @@ export const platformFaults = {
   path: PLATFORM_PREFIX,
   handler: answerFaults(platformShape, logRefusalAs('request.refused')),
 }
+
+const MAX_LIMITED_CALLERS = 10_000
 
 /** How responses of a path differ from those of `/messages`. */
 type Form = { present: (reply: Reply) => Reply }
@@ -85,7 +97,10 @@ const countAsSend: RequestHandler = (_request, response, next) => {
 
 function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   const { deliver, outbox, sendsPerMinute } = options
-  const refuseSend = sendsPerMinute === 0 ? undefined : createSendRateLimit(sendsPerMinute)
+  const rateLimit =
+    sendsPerMinute === 0
+      ? undefined
+      : new RateLimit({ name: 'sends', perMinute: sendsPerMinute, maxKeys: MAX_LIMITED_CALLERS })
   return (form) => async (request, response) => {
     const { requestLog } = response.locals
     const caller = callerOf(response)
@@ -114,11 +129,12 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
       form,
     }
 
-    const refusal = refuseSend?.(caller, response)
-    if (refusal !== undefined) {
+    const limit = rateLimit?.take(caller)
+    if (limit !== undefined) response.set(limit.headers)
+    if (limit?.taken === false) {
       // A repeat under an Idempotency-Key sends nothing, so it is not limited.
       const repeat = await outbox?.findRepeat(stored)
-      if (repeat === undefined) throw refusal
+      if (repeat === undefined) throw tooManySends(sendsPerMinute, limit.resetsInS)
       answerRepeat(repeat, response, form.present)
       return
     }

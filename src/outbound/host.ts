@@ -1,9 +1,10 @@
+import type { Dispatcher } from 'undici'
 import { joinBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
+import { describeError } from '../observability/log.ts'
 import type { Span, Spans } from '../observability/spans.ts'
-import { traceHeaders } from '../observability/trace.ts'
-import { ask, type Exchange, type ExchangeRequest } from './exchange.ts'
-import { createPool, MAX_SOCKETS } from './pool.ts'
+import { traceHeaders, type Trace } from '../observability/trace.ts'
+import { createPool, MAX_SOCKETS, Semaphore, type Sockets } from './pool.ts'
 
 /** An HTTP client for one origin. */
 export type Host = {
@@ -66,46 +67,151 @@ function withSpans(send: (request: ExchangeRequest, span?: Span) => Promise<Exch
   }
 }
 
-/** A bounded number of permits, given out in the order of the calls. A call that times out leaves the queue. */
-class Semaphore {
-  #free: number
-  readonly #waiting = new Set<(acquired: boolean) => void>()
+/** How one HTTP exchange of ours ended. */
+export type Exchange =
+  /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
+  | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined }
+  /** No status came. `begun` tells whether a byte of the request may have been written. */
+  | { kind: 'failed'; begun: boolean; cause: FailureCause; reason: string }
 
-  constructor(count: number) {
-    this.#free = count
+/** What ended an exchange without a status: this process, the caller's signal, or the host and the way to it. */
+export type FailureCause = 'local' | 'aborted' | 'remote'
+
+export type ReplyHeaders = Record<string, string | string[] | undefined>
+
+export type ExchangeRequest = {
+  /** POST by default. */
+  method?: 'GET' | 'POST'
+  path: string
+  headers: Record<string, string>
+  body?: string
+  /** In total: waiting for a socket, connecting, writing, reading the whole answer. */
+  timeoutMs: number
+  maxBytes: number
+  signal?: AbortSignal | undefined
+  /** The trace it belongs to, and the name of its span. */
+  traced?: { as: string; trace: Trace } | undefined
+}
+
+const SENDABLE_PATH = /^\/[\x21-\x7e]*$/
+const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/**
+ * Sends one request, without redirects or retries. Settles within its timeout and never rejects.
+ * @param onReleased called once the pool is done with the request, which may be after a timeout
+ */
+export function ask(
+  pool: Pick<Sockets, 'dispatch'>,
+  request: ExchangeRequest,
+  onReleased?: () => void,
+): Promise<Exchange> {
+  const { method = 'POST', path, headers, body = null, timeoutMs, maxBytes, signal } = request
+  // Checked here, since a pool that rejects it never reuses the socket that it had chosen.
+  if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
+    onReleased?.()
+    return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
   }
-
-  /** Takes a permit if one is free. After `true`, call `release` once. */
-  tryAcquire(): boolean {
-    if (this.#free === 0) return false
-    this.#free -= 1
-    return true
-  }
-
-  /** Resolves to false if no permit was free in time. After `true`, call `release` once. */
-  acquire(timeoutMs: number): Promise<boolean> {
-    if (this.tryAcquire()) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const settle = (acquired: boolean) => {
+  return new Promise((settle) => {
+    const collector = new Collector(
+      maxBytes,
+      (exchange) => {
         stopDeadline()
-        this.#waiting.delete(settle)
-        resolve(acquired)
-      }
-      const stopDeadline = startDeadline(timeoutMs, () => {
-        settle(false)
-      })
-      this.#waiting.add(settle)
+        signal?.removeEventListener('abort', onAbort)
+        settle(exchange)
+      },
+      onReleased,
+    )
+    const onAbort = () => {
+      collector.giveUp('aborted', 'aborted')
+    }
+    const stopDeadline = startDeadline(timeoutMs, () => {
+      collector.giveUp('timeout')
     })
+    signal?.addEventListener('abort', onAbort)
+    if (signal?.aborted) onAbort()
+    try {
+      // Encoded answers are not decoded.
+      const asked = { 'accept-encoding': 'identity', ...headers }
+      pool.dispatch({ method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
+    } catch (error) {
+      collector.onResponseError(undefined, error)
+    }
+  })
+}
+
+/** Collects one answer up to `maxBytes`. undici calls `onRequestStart` on a connected socket, just before it writes the first byte. */
+class Collector implements Dispatcher.DispatchHandler {
+  readonly #maxBytes: number
+  readonly #settle: (exchange: Exchange) => void
+  readonly #onReleased: (() => void) | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #answer: { status: number; headers: ReplyHeaders } | undefined
+  #chunks: Buffer[] = []
+  #size = 0
+  #settled = false
+
+  constructor(maxBytes: number, settle: (exchange: Exchange) => void, onReleased?: () => void) {
+    this.#maxBytes = maxBytes
+    this.#settle = settle
+    this.#onReleased = onReleased
   }
 
-  /** Resolves all waiting calls to false. */
-  close(): void {
-    for (const settle of this.#waiting) settle(false)
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#settled) controller.abort(new Error('given up before it began'))
+    else this.#controller = controller
   }
 
-  release(): void {
-    const [next] = this.#waiting
-    if (next === undefined) this.#free += 1
-    else next(true)
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+    // An informational answer comes first and is overwritten by the final one.
+    if (status >= 200) this.#answer = { status, headers }
   }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#maxBytes) this.giveUp('answer too large')
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#finish(Buffer.concat(this.#chunks, this.#size), 'no final answer')
+    this.#onReleased?.()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
+    this.#finish(undefined, codeOf(error))
+    this.#onReleased?.()
+  }
+
+  giveUp(reason: string, cause: FailureCause = 'remote'): void {
+    this.#finish(undefined, reason, cause)
+    this.#controller?.abort(new Error(reason))
+  }
+
+  #finish(body: Buffer | undefined, reason: string, cause: FailureCause = 'remote'): void {
+    if (this.#settled) return
+    this.#settled = true
+    const begun = this.#controller !== undefined
+    this.#settle(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, cause, reason })
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { error: name, error_code: code } = describeError(error)
+  return code ?? name
+}
+
+const MAX_RETRY_AFTER_S = 24 * 60 * 60
+
+/** `Retry-After` in whole seconds, from seconds or a date, at most a day; undefined when it is neither. */
+export function readRetryAfter(header: string | string[] | undefined): number | undefined {
+  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
+  // A date begins with its weekday; Date.parse would also accept `-1`.
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(inUtc(text)) : NaN
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
+}
+
+/** The asctime form, `Sun Nov  6 08:49:37 1994`, is in UTC; Date.parse would use the machine's time zone. */
+function inUtc(date: string): string {
+  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? `${date} UTC` : date
 }

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
-import { canonicalText, conversationText, writeSendBody } from '../message/canonical.ts'
+import { canonicalText, conversationText, writeSendBody, type Message, type Sender } from '../message/message.ts'
 import { type Credential, wireOf } from '../divar/deliver.ts'
-import type { Message, Sender } from '../message/message.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
 import type { Claimed, Sealed } from '../store/store.ts'
 

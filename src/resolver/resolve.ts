@@ -1,9 +1,10 @@
+import * as z from 'zod'
+import { isLoopback, readWebAddress } from '../base/address.ts'
 import { startDeadline } from '../base/timeout.ts'
+import type { Click } from '../click/click.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
-import type { Click } from '../click/click.ts'
-import { checkLanding, type CheckedLanding, type LandingPolicy } from './landing.ts'
-import { ResolverError, type CallContext, type UncheckedResolver } from './resolver.ts'
+import { ResolverError, type CallContext, type LandingRead, type UncheckedResolver } from './resolver.ts'
 
 /** Synchronous if the resolver is. */
 export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<CheckedLanding> | CheckedLanding
@@ -100,4 +101,83 @@ function asResolverError(error: unknown): ResolverError {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+const MAX_URL = 4096
+const MAX_MESSAGE = 200
+
+const schema = z.compile(
+  z.object({
+    url: z.string(),
+    message: z.unknown().optional(),
+    scopes: z.array(z.string().min(1).max(512)).max(20).nullish(),
+    onDenied: z.string().nullish(),
+    on_denied: z.string().nullish(),
+  }),
+)
+
+/** Where users may be sent: the origins of LANDING_ALLOWED_ORIGINS, or anywhere when it is not set. */
+export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
+
+/**
+ * The address as a browser would read it, or why users may not be sent there.
+ * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text must not contain.
+ */
+export function checkLandingUrl(url: string, policy: LandingPolicy): { url: string } | { refused: string } {
+  const address = url.length > MAX_URL ? undefined : readWebAddress(url)
+  if (address === undefined)
+    return {
+      refused: `is not an absolute https address of at most ${MAX_URL} characters, free of credentials, blanks and control characters`,
+    }
+  if (address.protocol === 'http:' && !isLoopback(address)) return { refused: 'is http, which is for loopback only' }
+  const { origin } = address
+  if (policy.allowedOrigins && !policy.allowedOrigins.has(origin))
+    return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
+  if (address.href.length > MAX_URL) return { refused: `is longer than ${MAX_URL} characters` }
+  return { url: address.href }
+}
+
+/** A landing as it is sent, and how its `message` was changed, if it was. */
+export type CheckedLanding = { landing: LandingRead; messageChange?: MessageChange }
+export type MessageChange = 'dropped' | 'shortened'
+
+/**
+ * Checks the answer of any kind of resolver. An invalid `message` is changed or dropped; the user still gets the landing.
+ * @throws ResolverError
+ */
+export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLanding {
+  const parsed = schema.safeParse(answer)
+  if (!parsed.success) {
+    const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
+    throw new ResolverError(`the resolver answered no Landing: wrong ${members}`)
+  }
+  const { url, message, scopes, onDenied, on_denied } = parsed.data
+  const denied = onDenied ?? on_denied
+  const landing: LandingRead = { url: accept('url', url, policy) }
+  if (scopes) landing.scopes = scopes
+  if (denied) landing.onDenied = accept('onDenied', denied, policy)
+  if (message === undefined || message === null) return { landing }
+  if (typeof message !== 'string' || message === '') return { landing, messageChange: 'dropped' }
+  landing.message = message.length > MAX_MESSAGE ? shorten(message) : message
+  return landing.message === message ? { landing } : { landing, messageChange: 'shortened' }
+}
+
+/** Whole characters only: a pair of surrogates is kept or left out. */
+function shorten(message: string): string {
+  const last = message.charCodeAt(MAX_MESSAGE - 1)
+  const isHalf = last >= 0xd800 && last <= 0xdbff
+  return message.slice(0, isHalf ? MAX_MESSAGE - 1 : MAX_MESSAGE)
+}
+
+/** For developers of resolvers. */
+export function explainMessageChange(change: MessageChange): string {
+  return change === 'dropped'
+    ? 'message is not a text, or empty: the gateway answers without it'
+    : `message is longer than ${MAX_MESSAGE} characters: the gateway shortens it`
+}
+
+function accept(member: string, url: string, policy: LandingPolicy): string {
+  const checked = checkLandingUrl(url, policy)
+  if ('refused' in checked) throw new ResolverError(`the Landing's ${member} ${checked.refused}`)
+  return checked.url
 }

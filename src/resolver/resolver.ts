@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
-import type { RequestedScope } from '../scope/requested-scopes.ts'
+import type { RequestedScope } from '../scope/scope.ts'
 
 /** The URL that the user opens next, and what else a resolver may say. */
 export type Landing = {
@@ -44,6 +44,12 @@ export function defineResolver<const Answer extends Landing>(
 ): Resolver {
   return resolver
 }
+
+/** The configured resolver with its settings. */
+export type ResolverChoice =
+  | { kind: 'template'; template: string; scopes?: readonly string[] | undefined; hasStore: boolean }
+  | { kind: 'module'; file: string }
+  | { kind: 'forward'; url: URL; secret: string }
 
 /** A resolver as it is run: its answer is untrusted until `checkLanding` has checked it. */
 export type UncheckedResolver = (click: Click, context: CallContext) => unknown

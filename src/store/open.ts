@@ -8,7 +8,7 @@ export type DatabaseAddress = { kind: 'sqlite'; file: string } | { kind: 'postgr
 
 /**
  * How long each address but the last of PostgreSQL's name is waited for: half of what a connection gets. Node's default is 250 ms, less than a
- * handshake can take, and the driver has no option for it. Calls to others connect in their own way (outbound/connect.ts).
+ * handshake can take, and the driver has no option for it. Calls to others connect in their own way (outbound/pool.ts).
  */
 const ADDRESS_TIMEOUT_MS = 1500
 

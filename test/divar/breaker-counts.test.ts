@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import { expect, test } from '@jest/globals'
 import type { Outcome } from '../../src/divar/outcome.ts'
-import { readOutcome } from '../../src/divar/read-answer.ts'
+import { readOutcome } from '../../src/divar/deliver.ts'
 import { createHost } from '../../src/outbound/host.ts'
 import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
 import { DOWN, startBreaker as start, UP } from '../support/breaker.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { createBreaker, type Breaker } from '../../src/divar/breaker.ts'
+import { createBreaker, type Breaker } from '../../src/divar/deliver.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { DOWN, OPEN_MS, startBreaker as start, UP, type TestBreaker } from '../support/breaker.ts'
 

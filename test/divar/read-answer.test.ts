@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { readOutcome } from '../../src/divar/read-answer.ts'
-import type { Exchange } from '../../src/outbound/exchange.ts'
+import { readOutcome } from '../../src/divar/deliver.ts'
+import type { Exchange } from '../../src/outbound/host.ts'
 
 function answered(status: number, body?: string): Exchange {
   return { kind: 'answered', status, headers: {}, body: body === undefined ? undefined : Buffer.from(body) }

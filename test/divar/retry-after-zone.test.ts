@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 import * as z from 'zod'
 
 const READ = `
-  const { readRetryAfter } = await import('./src/divar/read-answer.ts')
+  const { readRetryAfter } = await import('./src/outbound/host.ts')
   const inAMinute = new Date(Date.now() + 60_000)
   const [weekday, day, month, year, time] = inAMinute.toUTCString().replace(',', '').split(' ')
   const asctime = weekday + ' ' + month + ' ' + day.replace(/^0/, ' ') + ' ' + time + ' ' + year

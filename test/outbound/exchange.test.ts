@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { ask, type Exchange, type ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { ask, type Exchange, type ExchangeRequest } from '../../src/outbound/host.ts'
 import { createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { ask } from '../../src/outbound/exchange.ts'
+import { ask } from '../../src/outbound/host.ts'
 import { createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 

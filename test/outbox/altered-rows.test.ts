@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
-import { writeSendBody } from '../../src/message/canonical.ts'
+import { writeSendBody } from '../../src/message/message.ts'
 import { createSealer, readPayload } from '../../src/outbox/payload.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { alter } from '../support/stores.ts'

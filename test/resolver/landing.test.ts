@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { checkLanding, checkLandingUrl } from '../../src/resolver/landing.ts'
+import { checkLanding, checkLandingUrl } from '../../src/resolver/resolve.ts'
 
 const policy = { allowedOrigins: new Set(['https://app.example.com']) }
 

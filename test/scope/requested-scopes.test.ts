@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { writeScope, type Scope } from '../../src/scope/scope.ts'
-import { isOfThisChat, SCOPE_WORDS, ScopeError, requestedScopes, type Chat } from '../../src/scope/requested-scopes.ts'
+import {
+  isOfThisChat,
+  requestedScopes,
+  SCOPE_WORDS,
+  ScopeError,
+  writeScope,
+  type Chat,
+  type Scope,
+} from '../../src/scope/scope.ts'
 
 const TRIPLE = { userId: 'u-secret', postToken: 'p-secret', peerId: 'q-secret' }
 const CHAT = { kind: 'chat', ...TRIPLE } as const

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import { createBreaker, type Breaker } from '../../src/divar/breaker.ts'
+import { createBreaker, type Breaker } from '../../src/divar/deliver.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import type { BreakerState } from '../../src/outbound/breaker.ts'
 

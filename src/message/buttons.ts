@@ -1,8 +1,87 @@
 import * as z from 'zod'
+import { readWebAddress } from '../base/address.ts'
 import { requiredId, requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Action, Button, ButtonGrid, Message } from './message.ts'
-import { anyObject, link, optionalIcon, visibleText } from './wire-fields.ts'
+import type { Action, Button, ButtonGrid } from './message.ts'
+
+/** What both wires' messages are made of. Every error names what was expected and nothing of what came. */
+
+/** More than blanks, control and format characters (a lone zero-width non-joiner), marks on nothing, and letters that show nothing. */
+const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{M}\u2800\u3164\u115f\u1160\uffa0]/u
+
+export const visibleText = z
+  .string({ error: 'expected a string' })
+  .regex(VISIBLE, { error: 'expected a text that is not blank' })
+
+/** Absent, null and empty mean the same. The platform's list of names grows, so any name goes. */
+export const optionalIcon = z
+  .string({ error: 'expected the name of an icon' })
+  .max(128, { error: 'expected the name of an icon' })
+  .nullish()
+  .transform((name) => (name === null || name === '' ? undefined : name))
+
+const linkError = 'expected an absolute http(s) address of at most 4096 characters, without blanks and credentials'
+
+/** Checked, and sent on as it was written. */
+export const link = z
+  .string({ error: linkError })
+  .max(4096, { error: linkError })
+  .refine((text) => readWebAddress(text) !== undefined, { error: linkError })
+
+/** Kept as it came: copying it would be a chance to lose a key. */
+export const anyObject = z
+  .custom<JsonObject>(isJsonObject, { error: 'expected an object' })
+  .superRefine((object, context) => {
+    const path = findInexactInteger(object, [])
+    if (path === undefined) return
+    const message = 'expected integers within ±(2^53-1); send a larger one as a string'
+    context.addIssue({ code: 'custom', path, message })
+  })
+
+/** Where the first integer stands that a double cannot hold: it would arrive with other digits. */
+function findInexactInteger(value: unknown, path: PropertyKey[]): PropertyKey[] | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? path : undefined
+  if (typeof value !== 'object' || value === null) return undefined
+  for (const [key, member] of Object.entries(value)) {
+    const found = findInexactInteger(member, [...path, key])
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * A v1 button as a domain button. A known client sends `direct_link` and `extra_data` both, whatever the action: only the one that the
+ * action names is read.
+ */
+export const buttonV1 = z
+  .discriminatedUnion(
+    'action',
+    [
+      z.object({
+        action: z.literal('LINK'),
+        data: z.object(
+          { icon_name: optionalIcon, extra_data: anyObject, caption: visibleText },
+          { error: 'expected an object with extra_data and caption' },
+        ),
+      }),
+      z.object({
+        action: z.literal('DIRECT_LINK'),
+        data: z.object(
+          { icon_name: optionalIcon, direct_link: link, caption: visibleText },
+          { error: 'expected an object with direct_link and caption' },
+        ),
+      }),
+    ],
+    { error: 'expected a button with action LINK or DIRECT_LINK' },
+  )
+  .transform((button): Button => {
+    const { icon_name: icon, caption } = button.data
+    const action: Action =
+      button.action === 'LINK'
+        ? { kind: 'open_server_link', data: button.data.extra_data }
+        : { kind: 'open_direct_link', url: button.data.direct_link }
+    return { action, ...(icon !== undefined && { icon }), caption }
+  })
 
 const MAX_SIDE = 3
 
@@ -89,33 +168,3 @@ export const gridV2 = gridOf(rowOf(buttonWith(actionV2)))
 
 /** As earlier versions accepted it: with control characters in a post's token. */
 export const storedGridV2 = gridOf(rowOf(buttonWith(oneOf(actionsWith(requiredText(64))))))
-
-/** The v2 body of a message; the conversation's id stands in the path. The published schema requires `message`, so media sends "". */
-export function writeV2({ content, senderButtons, receiverButtons }: Message): JsonObject {
-  return {
-    ...(content.kind === 'text' ? { message: content.text } : { message: '', media_token: content.mediaToken }),
-    ...(senderButtons && { sender_buttons: writeGrid(senderButtons) }),
-    ...(receiverButtons && { receiver_buttons: writeGrid(receiverButtons) }),
-  }
-}
-
-function writeGrid(grid: ButtonGrid): JsonObject {
-  return { rows: grid.map((buttons) => ({ buttons: buttons.map(writeButton) })) }
-}
-
-function writeButton({ action, icon, caption }: Button): JsonObject {
-  return { action: { [action.kind]: writeAction(action) }, ...(icon !== undefined && { icon }), caption }
-}
-
-function writeAction(action: Action): unknown {
-  switch (action.kind) {
-    case 'open_direct_link':
-      return action.url
-    case 'open_server_link':
-    case 'get_dynamic_action':
-      return { data: action.data }
-    case 'open_post_page':
-    case 'open_post_manage_page':
-      return { post_token: action.postToken }
-  }
-}

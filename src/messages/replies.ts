@@ -1,0 +1,127 @@
+import type { Response } from 'express'
+import * as z from 'zod'
+import { Fault, type FaultCode } from '../base/fault.ts'
+import { rateLimitHeaders } from '../base/rate-limit.ts'
+import { outcomeRules, type Outcome, type OutcomeRule } from '../divar/outcome.ts'
+import type { Reply } from '../http/answer-fault.ts'
+import type { Repeat } from '../outbox/enqueue.ts'
+
+const rules: ReadonlyMap<string, OutcomeRule> = new Map(Object.entries(outcomeRules))
+
+/** When Divar's 429 has no Retry-After: its limits are per minute and per day. */
+const DEFAULT_RETRY_AFTER_S = 60
+
+/**
+ * The answer to a delivered message, as Divar itself answers.
+ * @param ignored pointers to the members that were not read
+ */
+export function deliveredBody(id: string, ignored: readonly string[] = []) {
+  return { status: 200, message: 'success', id, ...(ignored.length > 0 && { ignored }) }
+}
+
+export type NotDelivered = Exclude<Outcome, { kind: 'delivered' }>
+
+/**
+ * The answer to a message that was not delivered, or perhaps not.
+ * @param consentUrl where the user can consent
+ */
+export function faultOf(outcome: NotDelivered, id: string, consentUrl?: string): Fault {
+  const { advice, retryable } = outcomeRules[outcome.kind]
+  const code: FaultCode = outcome.kind === 'unavailable' ? 'platform_unavailable' : outcome.kind
+  return new Fault(code, advice, {
+    members: {
+      id,
+      outcome: code,
+      retryable,
+      ...('divar' in outcome && { divar: outcome.divar }),
+      ...('grantId' in outcome && { grant_id: outcome.grantId }),
+      ...(consentUrl !== undefined && { consent_url: consentUrl }),
+    },
+    retryAfter: retryAfterOf(outcome),
+  })
+}
+
+function retryAfterOf(outcome: NotDelivered): number | undefined {
+  if ('retryAfterSeconds' in outcome) return outcome.retryAfterSeconds
+  return outcome.kind === 'rate_limited' ? DEFAULT_RETRY_AFTER_S : undefined
+}
+
+/** The log level of the outcome that was answered with this code; undefined when it is the code of no outcome. */
+export function outcomeLevel(code: FaultCode): OutcomeRule['level'] | undefined {
+  return rules.get(code === 'platform_unavailable' ? 'unavailable' : code)?.level
+}
+
+/** The fields of an outcome in the request's log line. */
+export function outcomeFields(outcome: NotDelivered): Record<string, unknown> {
+  const divar = 'divar' in outcome ? outcome.divar : undefined
+  return {
+    ...(divar && { divar_status: divar.status }),
+    ...(typeof divar?.code === 'number' && { divar_code: divar.code }),
+    ...('reason' in outcome && { reason: outcome.reason }),
+  }
+}
+
+const RUNNING_RETRY_S = 1
+const FULL_RETRY_S = 10
+
+const replySchema = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() })
+
+export function jsonReply(status: number, body: object, headers: Record<string, string> = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
+    body: JSON.stringify(body),
+  }
+}
+
+export function answerSaved({ status, headers, body }: Reply, response: Response): void {
+  response.status(status).set(headers).end(body)
+}
+
+/**
+ * Answers a request whose Idempotency-Key was used before.
+ * @param present converts the saved reply to the form of this path; the first request may have used another
+ */
+export function answerRepeat(repeat: Repeat, response: Response, present: (saved: Reply) => Reply): void {
+  const { requestLog } = response.locals
+  switch (repeat.kind) {
+    case 'replay':
+      requestLog.fields['message_id'] = repeat.messageId
+      requestLog.conclude('message.replayed')
+      answerSaved(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
+      return
+    case 'running':
+      throw new Fault(
+        'idempotency_key_running',
+        'Idempotency-Key: the first request with this key is still running; repeat to get its answer',
+        { retryAfter: RUNNING_RETRY_S },
+      )
+    case 'mismatch':
+      throw new Fault(
+        'idempotency_key_reused',
+        'Idempotency-Key: this key was used for another message; take a new key for each message',
+      )
+    case 'lost':
+      requestLog.fields['message_id'] = repeat.messageId
+      throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, repeat.messageId)
+  }
+}
+
+export function queueFull(limit: number): Fault {
+  return new Fault(
+    'queue_full',
+    `Your queue holds ${limit} messages, its bound; send more slowly, or raise QUEUE_LIMIT`,
+    {
+      retryAfter: FULL_RETRY_S,
+      headers: rateLimitHeaders('queue', limit, 0, FULL_RETRY_S),
+    },
+  )
+}
+
+export function tooManySends(perMinute: number, retryAfter: number): Fault {
+  return new Fault(
+    'too_many_sends',
+    `You sent ${perMinute} messages within a minute, your bound; send more slowly, or raise SENDS_PER_MINUTE`,
+    { retryAfter },
+  )
+}
