@@ -1,177 +1,248 @@
-import type { Metric } from '../observability/metrics.ts'
-import type { OutboxMetrics } from '../outbox/outbox.ts'
-import type { BreakerReading } from './divar.ts'
-import type { ConsentMetrics } from './consent.ts'
-import type { SpanCounts } from '../observability/spans.ts'
-import { requestMetrics, type RequestCounters } from './request-metrics.ts'
 import { VERSION } from '../base/version.ts'
+import type { RequestLog } from '../http/request-log.ts'
+import { Counter, Histogram, type Metric } from '../observability/metrics.ts'
+import type { SpanCounts } from '../observability/spans.ts'
+import type { ConsentMetrics, Stored } from './store.ts'
+import type { BreakerReading } from './upstreams.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
-/** What a gauge of the store shows: nothing where it could not be read, rather than what was read long ago. */
-type OfStore = <Value>(read: readonly Value[] | undefined) => readonly Value[]
-
-export type Figures = {
+export type MetricSources = {
   requests: RequestCounters
   breakers: readonly BreakerReading[]
-  /** Where there is a store. */
-  outbox: OutboxMetrics | undefined
-  /** Where users are asked. */
-  consent: ConsentMetrics | undefined
-  /** Where spans are asked for. */
+  /** Undefined without a store. */
+  stored: Stored | undefined
+  /** Undefined without tracing. */
   spans: SpanCounts | undefined
-  /** Where there is a store. */
-  isStoreUp: (() => boolean) | undefined
   /** Lines of the log that could not be written. */
   linesLost: () => number
 }
 
 /** Every metric of a gateway, besides those of its process. */
-export function describeMetrics(figures: Figures): Metric[] {
-  const { requests, breakers, outbox, consent, spans, isStoreUp, linesLost } = figures
-  const ofStore: OfStore = (read = []) => (isStoreUp?.() === true ? read : [])
+export function describeMetrics({ requests, breakers, stored, spans, linesLost }: MetricSources): Metric[] {
   return [
-    {
-      kind: 'gauge',
-      name: 'kenar_build_info',
-      help: 'Always 1; the version of the gateway is its label.',
-      labels: ['version'],
-      read: () => [{ labels: { version: VERSION }, value: 1 }],
-    },
-    {
-      kind: 'counter',
-      name: 'kenar_log_lines_lost_total',
-      help: 'Lines of the log that were lost because standard output failed or was not read.',
-      labels: [],
-      read: () => [{ labels: {}, value: linesLost() }],
-    },
+    labelled('gauge', 'kenar_build_info', 'Always 1; the version of the gateway is its label.', 'version', () => [
+      [VERSION, 1],
+    ]),
+    single(
+      'counter',
+      'kenar_log_lines_lost_total',
+      'Lines of the log that were lost because standard output failed or was not read.',
+      linesLost,
+    ),
     ...requestMetrics(requests),
-    {
-      kind: 'gauge',
-      name: 'kenar_breaker_state',
-      help: "The breaker before a host, Divar's or the resolver's: 0 closed, 1 half open, 2 open.",
-      labels: ['host'],
-      read: () => breakers.map(({ host, state }) => ({ labels: { host }, value: BREAKER_STATES[state()] })),
-    },
-    ...(isStoreUp ? storeMetrics(isStoreUp) : []),
-    ...(outbox ? outboxMetrics(outbox, ofStore) : []),
-    ...(consent ? consentMetrics(consent, ofStore) : []),
-    ...(spans ? spanMetrics(spans) : []),
+    labelled(
+      'gauge',
+      'kenar_breaker_state',
+      "The breaker before a host, Divar's or the resolver's: 0 closed, 1 half open, 2 open.",
+      'host',
+      () => breakers.map(({ host, state }) => [host, BREAKER_STATES[state()]]),
+    ),
+    ...(stored ? storeMetrics(stored) : []),
+    ...(spans ? [spanMetric(spans)] : []),
   ]
 }
 
-function storeMetrics(isUp: () => boolean): Metric[] {
+function requestMetrics(requests: RequestCounters): Metric[] {
   return [
+    counter(
+      'kenar_requests_total',
+      'Requests by the pattern of their route and the class of their status; none if no route matched, or the client left before the response began.',
+      requests.total,
+    ),
+    counter(
+      'kenar_clicks_total',
+      'Clicks by wire (none before it is known) and outcome: resolved, consent_asked, fell_back, shed, or the code of a refusal.',
+      requests.clicks,
+    ),
+    labelled(
+      'counter',
+      'kenar_landings_total',
+      'Where clicks led: landing, consent, fallback, or refused.',
+      'outcome',
+      () => requests.landings(),
+    ),
+    counter(
+      'kenar_landing_messages_changed_total',
+      'Landings whose message was dropped (not a text, or empty) or shortened (over 200 characters).',
+      requests.messageChanges,
+    ),
     {
-      kind: 'gauge',
-      name: 'kenar_store_up',
-      help: '1 while the store can be written to, 0 while it is away.',
-      labels: [],
-      read: () => [{ labels: {}, value: isUp() ? 1 : 0 }],
+      kind: 'histogram',
+      name: 'kenar_resolver_seconds',
+      help: 'How long the resolver took for a click; its deadline is one of the buckets.',
+      read: () => requests.resolver.read(),
     },
+    single('gauge', 'kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
+    counter(
+      'kenar_sends_total',
+      'Requests to send a message, by wire (none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
+      requests.sends,
+    ),
   ]
 }
 
-function outboxMetrics(figures: OutboxMetrics, ofStore: OfStore): Metric[] {
+function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): Metric[] {
+  /** While the store is away a gauge shows nothing, rather than an old value. */
+  const fresh = <Value>(value: Value | undefined): Value | undefined => (isUp() ? value : undefined)
+  const queued = () => fresh(outbox.queued) ?? []
   return [
-    {
-      kind: 'counter',
-      name: 'kenar_outbox_attempts_total',
-      help: 'Attempts of stored messages by wire (v1, v2, webhook) and outcome.',
-      labels: ['wire', 'outcome'],
-      read: () => figures.attempts.read(),
-    },
-    {
-      kind: 'counter',
-      name: 'kenar_outbox_ended_total',
-      help: 'Stored messages that ended, by wire and final state.',
-      labels: ['wire', 'state'],
-      read: () => figures.ended.read(),
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_outbox_queued',
-      help: 'Messages that are queued or being sent, by caller; read every 30 s, absent while the store is away.',
-      labels: ['caller'],
-      read: () => ofStore(figures.queued).map(({ caller, messages }) => ({ labels: { caller }, value: messages })),
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_outbox_queue_limit',
-      help: 'QUEUE_LIMIT: queued messages that one caller may have.',
-      labels: [],
-      read: () => [{ labels: {}, value: figures.queueLimit }],
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_outbox_oldest_seconds',
-      help: 'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
-      labels: ['caller'],
-      read: () =>
-        ofStore(figures.queued).map(({ caller, oldestMs }) => ({ labels: { caller }, value: oldestMs / 1000 })),
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_store_clock_doubted',
-      help: "1 while the database's clock jumped or is far from the last heartbeat: nothing is deleted by its age.",
-      labels: [],
-      read: () => [{ labels: {}, value: Number(figures.clock.isClockDoubted) }],
-    },
-    {
-      kind: 'counter',
-      name: 'kenar_store_rows_unopened_total',
-      help: 'Stored messages and notices that ended as failed because their sealed row was altered or cannot be opened.',
-      labels: [],
-      read: () => figures.unopened.read(),
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_store_rows_under_older_keys',
-      help: 'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY, up to 10000 of each kind; read every 30 s, absent while the store is away.',
-      labels: [],
-      read: () => ofStore(numberOf(figures.rowsUnderOlderKeys)),
-    },
+    single('gauge', 'kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
+    counter(
+      'kenar_outbox_attempts_total',
+      'Attempts of stored messages by wire (v1, v2, webhook) and outcome.',
+      outbox.attempts,
+    ),
+    counter('kenar_outbox_ended_total', 'Stored messages that ended, by wire and final state.', outbox.ended),
+    labelled(
+      'gauge',
+      'kenar_outbox_queued',
+      'Messages that are queued or being sent, by caller; read every 30 s, absent while the store is away.',
+      'caller',
+      () => queued().map(({ caller, messages }) => [caller, messages]),
+    ),
+    single(
+      'gauge',
+      'kenar_outbox_queue_limit',
+      'QUEUE_LIMIT: queued messages that one caller may have.',
+      () => outbox.queueLimit,
+    ),
+    labelled(
+      'gauge',
+      'kenar_outbox_oldest_seconds',
+      'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
+      'caller',
+      () => queued().map(({ caller, oldestMs }) => [caller, oldestMs / 1000]),
+    ),
+    single(
+      'gauge',
+      'kenar_store_clock_doubted',
+      "1 while the database's clock jumped or is far from the last heartbeat: nothing is deleted by its age.",
+      () => Number(outbox.clock.isClockDoubted),
+    ),
+    counter(
+      'kenar_store_rows_unopened_total',
+      'Stored messages and notices that ended as failed because their sealed row was altered or cannot be opened.',
+      outbox.unopened,
+    ),
+    single(
+      'gauge',
+      'kenar_store_rows_under_older_keys',
+      'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY, up to 10000 of each kind; read every 30 s, absent while the store is away.',
+      () => fresh(outbox.rowsUnderOlderKeys),
+    ),
+    ...(consent ? consentMetrics(consent.metrics, () => fresh(consent.metrics.grants)) : []),
   ]
 }
 
-function numberOf(value: number | undefined) {
-  return value === undefined ? [] : [{ labels: {}, value }]
-}
-
-function consentMetrics(figures: ConsentMetrics, ofStore: OfStore): Metric[] {
+function consentMetrics({ flows, refreshes }: ConsentMetrics, grants: () => number | undefined): Metric[] {
   return [
-    {
-      kind: 'counter',
-      name: 'kenar_consent_walks_total',
-      help: 'Authorization flows that came back from Divar, by outcome.',
-      labels: ['outcome'],
-      read: () => figures.flows.read(),
-    },
-    {
-      kind: 'counter',
-      name: 'kenar_grant_refreshes_total',
-      help: 'Refreshes of grants, by outcome: refreshed, ended, failed.',
-      labels: ['outcome'],
-      read: () => figures.refreshes.read(),
-    },
-    {
-      kind: 'gauge',
-      name: 'kenar_grants',
-      help: 'Live grants; read every 30 s, absent while the store is away.',
-      labels: [],
-      read: () => ofStore(numberOf(figures.grants)),
-    },
+    counter('kenar_consent_walks_total', 'Authorization flows that came back from Divar, by outcome.', flows),
+    counter('kenar_grant_refreshes_total', 'Refreshes of grants, by outcome: refreshed, ended, failed.', refreshes),
+    single('gauge', 'kenar_grants', 'Live grants; read every 30 s, absent while the store is away.', grants),
   ]
 }
 
-function spanMetrics(counts: SpanCounts): Metric[] {
-  return [
-    {
-      kind: 'counter',
-      name: 'kenar_spans_total',
-      help: 'Spans that ended, by what became of them: exported, dropped (the queue was full), failed (the collector did not take them).',
-      labels: ['outcome'],
-      read: () => Object.entries(counts).map(([outcome, value]) => ({ labels: { outcome }, value })),
-    },
-  ]
+function spanMetric(counts: SpanCounts): Metric {
+  return labelled(
+    'counter',
+    'kenar_spans_total',
+    'Spans that ended, by what became of them: exported, dropped (the queue was full), failed (the collector did not take them).',
+    'outcome',
+    () => Object.entries(counts),
+  )
 }
+
+function counter(name: string, help: string, counted: Counter): Metric {
+  return { kind: 'counter', name, help, labels: counted.labelNames, read: () => counted.read() }
+}
+
+/** One sample without labels; none while the value is undefined. */
+function single(kind: 'counter' | 'gauge', name: string, help: string, value: () => number | undefined): Metric {
+  return {
+    kind,
+    name,
+    help,
+    labels: [],
+    read: () => [value()].flatMap((read) => (read === undefined ? [] : [{ labels: {}, value: read }])),
+  }
+}
+
+/** One sample for each value of a label. */
+function labelled(
+  kind: 'counter' | 'gauge',
+  name: string,
+  help: string,
+  label: string,
+  values: () => Iterable<[string, number]>,
+): Metric {
+  const read = () => Array.from(values(), ([of, value]) => ({ labels: { [label]: of }, value }))
+  return { kind, name, help, labels: [label], read }
+}
+
+/** In seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
+const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30]
+
+/** Present from the start, at 0, because alerts use them. */
+const CLICK_OUTCOMES = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
+const SEND_OUTCOMES = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited', 'store_unavailable']
+
+const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
+
+/**
+ * Counts requests, clicks and sends from the request log that also writes the log line, so that both agree. Label values come from closed lists,
+ * e.g. route patterns and fault codes, so that clients cannot add series.
+ */
+export class RequestCounters {
+  readonly total = new Counter('route', 'status')
+  readonly clicks = new Counter('wire', 'outcome')
+  readonly sends = new Counter('wire', 'outcome')
+  readonly messageChanges = new Counter('change')
+  readonly resolver: Histogram
+  readonly resolverDeadlineS: number
+
+  constructor(resolverTimeoutMs: number) {
+    this.resolverDeadlineS = resolverTimeoutMs / 1000
+    const bounds = new Set([...RESOLVER_BOUNDS, this.resolverDeadlineS])
+    this.resolver = new Histogram([...bounds].sort((one, other) => one - other))
+    for (const wire of ['v1', 'v2']) {
+      for (const outcome of CLICK_OUTCOMES) this.clicks.init(wire, outcome)
+      for (const outcome of SEND_OUTCOMES) this.sends.init(wire, outcome)
+    }
+    this.clicks.init('none', 'identification_refused')
+    for (const change of ['dropped', 'shortened']) this.messageChanges.init(change)
+  }
+
+  readonly onAnswered = (route: string, status: number): void => {
+    this.total.count(route, STATUS_CLASSES[Math.floor(status / 100)] ?? 'none')
+  }
+
+  readonly onConcluded = ({ subject, fields }: RequestLog, event: string): void => {
+    if (subject === undefined) return
+    const wire = fields['wire'] === 'v1' || fields['wire'] === 'v2' ? fields['wire'] : 'none'
+    const { code, resolver_ms: resolverMs, landing_message: change } = fields
+    if (typeof change === 'string') this.messageChanges.count(change)
+    if (typeof resolverMs === 'number') this.resolver.observe(resolverMs / 1000)
+    if (subject === 'send') this.sends.count(wire, typeof code === 'string' ? code : event.slice('message.'.length))
+    else if (typeof code === 'string') this.clicks.count(wire, code)
+    else if (fields['consent'] === 'asked') this.clicks.count(wire, 'consent_asked')
+    else this.clicks.count(wire, event.slice('click.'.length))
+  }
+
+  /** Clicks by destination: landing, consent, fallback, or refused. */
+  landings(): Map<string, number> {
+    const landings = new Map([...LANDINGS.values(), 'refused'].map((outcome) => [outcome, 0]))
+    for (const { labels, value } of this.clicks.read()) {
+      const outcome = LANDINGS.get(labels['outcome'] ?? '') ?? 'refused'
+      landings.set(outcome, (landings.get(outcome) ?? 0) + value)
+    }
+    return landings
+  }
+}
+
+const LANDINGS = new Map([
+  ['resolved', 'landing'],
+  ['consent_asked', 'consent'],
+  ['fell_back', 'fallback'],
+  ['shed', 'fallback'],
+])

@@ -1,21 +1,26 @@
-import { createKeyring } from '../base/keyring.ts'
-import type { Logger } from '../observability/log.ts'
-import type { Spans } from '../observability/spans.ts'
-import { deliverBy } from '../consent/grants.ts'
-import { createGrantCodec } from '../consent/grant.ts'
-import { ConsentMaintenance } from '../consent/maintenance.ts'
+import { newId } from '../base/id.ts'
+import { createKeyring, type Keyring } from '../base/keyring.ts'
 import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
-import type { DeliverBy } from '../divar/deliver.ts'
-import type { DeliveryTarget } from '../outbox/worker.ts'
-import { createWebhook } from '../outbox/status-webhook.ts'
+import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
+import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
+import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
+import { deliverBy, Grants } from '../consent/grants.ts'
+import { ConsentMaintenance } from '../consent/maintenance.ts'
+import { Refresher } from '../consent/refresher.ts'
+import { createTokenClient } from '../divar/token-client.ts'
+import { createFetchUser, type FetchUser } from '../divar/users.ts'
+import type { Logger } from '../observability/log.ts'
+import { Counter } from '../observability/metrics.ts'
+import type { Spans } from '../observability/spans.ts'
 import { Outbox } from '../outbox/outbox.ts'
+import { createWebhook } from '../outbox/status-webhook.ts'
+import type { DeliveryTarget } from '../outbox/worker.ts'
 import { ClockWatch } from '../store/clock-watch.ts'
 import { openStore } from '../store/open.ts'
-import { StoreError, StoreSetupError } from '../store/store.ts'
 import { StoreWatch } from '../store/store-watch.ts'
-import type { Config } from '../config/config.ts'
-import type { Consent } from './consent.ts'
-import { USER_AGENT, type Divar, type OpenHost } from './divar.ts'
+import { StoreError, StoreSetupError, type Store } from '../store/store.ts'
+import type { Shutdown } from './shutdown.ts'
+import { USER_AGENT, type Divar, type Upstreams } from './upstreams.ts'
 
 /** Notices are small, and their host is the company's own. */
 const WEBHOOK_CONCURRENCY = 8
@@ -24,24 +29,23 @@ const WEBHOOK_CONNECT_MS = 5000
 /** For the commits around the message that probes a rate limit, and for its token; milliseconds. */
 const AROUND_A_PROBE_MS = 5000
 
-/** What a gateway has besides when it has a store. */
+/** The parts of a gateway with a store. */
 export type Stored = {
   outbox: Outbox
   clicks: SavedClicks
-  /** Where PUBLIC_URL is set. */
+  /** Undefined without PUBLIC_URL. */
   consent: Consent | undefined
-  deliver: DeliverBy
   /** Whether the store can be written to, as far as is known. */
   isUp: () => boolean
-  /** Takes nothing new; resolves once everything that was on its way has ended and is committed. */
+  /** Takes nothing new; resolves once running work has ended and is committed. */
   drain: () => Promise<void>
   close: () => Promise<void>
 }
 
-export type StoredParts = {
+type StoredParts = {
   divar: Divar
-  openHost: OpenHost
-  cutOff: AbortSignal
+  upstreams: Upstreams
+  shutdown: Shutdown
   spans: Spans | undefined
   log: Logger
 }
@@ -50,27 +54,23 @@ export type StoredParts = {
  * Opens the store, settles what an earlier process left behind, and starts the outbox.
  * @throws StoreSetupError
  */
-export async function openStored(
-  config: Config,
-  { divar, openHost, cutOff, spans, log }: StoredParts,
-): Promise<Stored> {
-  if (config.store === undefined) throw new Error('there is no store to open')
-  const { database, keys, retentionMs, retry, queueLimit, webhook, backup } = config.store
+export async function openStored(config: Config, settings: StoreConfig, parts: StoredParts): Promise<Stored> {
+  const { divar, upstreams, spans, log } = parts
+  const { retentionMs, retry, queueLimit, webhook, backup } = settings
   const watch = new StoreWatch(log)
-  const store = await openStore(database, log, watch)
-  const keyring = createKeyring(keys)
-  const clock = new ClockWatch(store, log, config.store.deleteAfterStartMs)
+  const store = await openStore(settings.database, log, watch)
+  const keyring = createKeyring(settings.keys)
+  const clock = new ClockWatch(store, log, settings.deleteAfterStartMs)
   const clicks = createSavedClicks(store, keyring)
   const codec = createGrantCodec(keyring)
-  const parts = { store, keyring, codec, clicks, shutdownSignal: cutOff, divar, openHost, log }
-  const consent = config.consent && (await (await import('./consent.ts')).openConsent(config, config.consent, parts))
-  const deliver = deliverBy(divar.deliver, consent?.grants)
-  const targets = divar.targets(deliver)
+  const consent =
+    config.consent && (await openConsent(config, config.consent, { ...parts, store, keyring, clicks, codec }))
+  const targets = divar.targets(deliverBy(divar.deliver, consent?.grants))
   const outbox = new Outbox({
     store,
     clock,
     keyring,
-    targets: webhook ? [...targets, webhookTarget(webhook, openHost)] : targets,
+    targets: webhook ? [...targets, webhookTarget(webhook, upstreams)] : targets,
     retry,
     retentionMs,
     queueLimit,
@@ -81,7 +81,7 @@ export async function openStored(
     log,
   })
   const { refresher, metrics = { grants: undefined } } = consent ?? {}
-  // Also without consent: it may have been set up before, and clicks are kept anyway.
+  // Also without consent: it may have been set up before, and clicks are saved anyway.
   const onResealed = (grants: number) => outbox.onResealed(grants)
   const consentMaintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
   watch.onAway = () => {
@@ -104,26 +104,81 @@ export async function openStored(
   }
   await outbox.start().catch(async (error: unknown) => {
     await close()
-    throw error instanceof StoreError ? failedAtStart(error) : error
+    if (!(error instanceof StoreError)) throw error
+    throw new StoreSetupError(`${error.message} while the gateway was starting`, error.cause, { isTemporary: true })
   })
   consentMaintenance.start()
   watch.start(store.ping)
-  return { outbox, clicks, consent, deliver, isUp: watch.isUp, drain, close }
-}
-
-/** The store opened, and then failed: another start may find it well. */
-function failedAtStart({ message, cause }: StoreError): StoreSetupError {
-  return new StoreSetupError(`${message} while the gateway was starting`, cause, { isTemporary: true })
+  return { outbox, clicks, consent, isUp: watch.isUp, drain, close }
 }
 
 /** The delivery target of the status webhook. */
-function webhookTarget({ url, secret }: { url: URL; secret: string }, openHost: OpenHost): DeliveryTarget {
-  const deliver = createWebhook({ url, secret, host: openHost(url, WEBHOOK_CONNECT_MS), userAgent: USER_AGENT })
+function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {
+  const host = upstreams.open(url, WEBHOOK_CONNECT_MS)
   return {
     wires: ['webhook'],
     concurrency: WEBHOOK_CONCURRENCY,
-    deliver,
+    deliver: createWebhook({ url, secret, host, userAgent: USER_AGENT }),
     capacity: () => Infinity,
     opensInMs: () => 0,
   }
+}
+
+/** The parts of a gateway with consent. */
+export type Consent = {
+  settings: ConsentConfig
+  flow: AuthorizationFlow
+  grants: Grants
+  refresher: Refresher
+  fetchUser: FetchUser
+  metrics: ConsentMetrics
+}
+
+/** Counts for /metrics. */
+export type ConsentMetrics = {
+  /** Label `outcome`. */
+  refreshes: Counter
+  flows: Counter
+  /** Live grants at the last count; undefined while the store is unavailable. */
+  grants: number | undefined
+}
+
+type ConsentParts = StoredParts & { store: Store; keyring: Keyring; clicks: SavedClicks; codec: GrantCodec }
+
+async function openConsent(config: Config, settings: ConsentConfig, parts: ConsentParts): Promise<Consent> {
+  const { store, keyring, codec, clicks, shutdown, divar, upstreams, log } = parts
+  const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
+  const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = settings
+  const metrics = createConsentMetrics()
+  const client = await createTokenClient({
+    oauthUrl,
+    host: upstreams.open(oauthUrl, timeoutMs),
+    clientId,
+    clientSecret,
+    redirectUri: `${publicUrl}/oauth/callback`,
+    timeoutMs,
+    userAgent: USER_AGENT,
+  })
+  const refresher = new Refresher({
+    store,
+    codec,
+    client,
+    owner: newId('gw'),
+    timeoutMs,
+    metrics: metrics.refreshes,
+    shutdownSignal: shutdown.signal,
+    log,
+  })
+  const grants = new Grants({ store, codec, refresher, log })
+  const fetchUser = createFetchUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
+  const flow = createAuthorizationFlow({ store, keyring, grants, clicks, client, fetchUser, style, publicUrl })
+  return { settings, flow, grants, refresher, fetchUser, metrics }
+}
+
+function createConsentMetrics(): ConsentMetrics {
+  const refreshes = new Counter('outcome')
+  const flows = new Counter('outcome')
+  for (const outcome of ['refreshed', 'ended', 'failed']) refreshes.init(outcome)
+  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) flows.init(outcome)
+  return { refreshes, flows, grants: undefined }
 }

@@ -11,11 +11,11 @@ export type Metric =
 
 /** Counts events by the values of its labels. */
 export class Counter {
-  readonly #labelNames: readonly string[]
+  readonly labelNames: readonly string[]
   readonly #samples = new Map<string, { labels: Labels; value: number }>()
 
   constructor(...labelNames: string[]) {
-    this.#labelNames = labelNames
+    this.labelNames = labelNames
   }
 
   /** @param values one for each label, in the constructor's order */
@@ -35,7 +35,7 @@ export class Counter {
 
   #add(values: readonly string[]): { value: number } | undefined {
     if (this.#samples.size === MAX_SERIES) return undefined
-    const labels = Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? '']))
+    const labels = Object.fromEntries(this.labelNames.map((name, index) => [name, values[index] ?? '']))
     const sample = { labels, value: 0 }
     this.#samples.set(values.join('\n'), sample)
     return sample

@@ -6,12 +6,11 @@ import { readTrace } from '../../src/observability/trace.ts'
 import { deliverBy } from '../../src/consent/grants.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
-import { createHost, type Host } from '../../src/outbound/host.ts'
 import type { DeliveryTarget } from '../../src/outbox/worker.ts'
 import { Outbox } from '../../src/outbox/outbox.ts'
 import type { AttemptedNow, StoredSend } from '../../src/outbox/enqueue.ts'
 import { readConfig, type Environment } from '../../src/config/config.ts'
-import { reachDivar } from '../../src/app/divar.ts'
+import { reachDivar, Upstreams } from '../../src/app/upstreams.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { ClockWatch } from '../../src/store/clock-watch.ts'
 import type { MessageRecord, Store } from '../../src/store/store.ts'
@@ -60,16 +59,8 @@ export async function startOutbox(
   const config = readConfig({ ...environment(divar.url), ...stored })
   if (config.store === undefined) throw new Error('no store')
   const log = createLogger('silent')
-  const hosts: Host[] = []
-  const reached = reachDivar(
-    config,
-    ({ origin }, timeoutMs) => {
-      const host = createHost(origin, timeoutMs)
-      hosts.push(host)
-      return host
-    },
-    log,
-  )
+  const upstreams = new Upstreams(log)
+  const reached = reachDivar(config, upstreams)
   const by = deliverBy(reached.deliver, undefined)
   const store = await openAt(String(stored['DATABASE_URL']))
   const given = { ...store, ...calls(store) }
@@ -88,7 +79,7 @@ export async function startOutbox(
     log,
   })
   running.push(async () => {
-    await Promise.all(hosts.map((host) => host.destroy()))
+    await upstreams.destroy()
     await outbox.close()
   })
   await outbox.start()

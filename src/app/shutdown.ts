@@ -1,9 +1,12 @@
-/** Counts running work, so that a shutdown can wait for it even if its client has disconnected. */
-export class InFlight {
+/** What a shutdown waits for, and aborts when its grace is over. */
+export class Shutdown {
+  /** `/readyz` fails from then on. */
+  isDraining = false
+  readonly #cutOff = new AbortController()
   #running = 0
   #idle = Promise.withResolvers<undefined>()
 
-  /** Wraps a function so that its pending promises are counted. */
+  /** Wraps a function so that a shutdown waits for its pending promises, even if their client has disconnected. */
   track<Parameters extends unknown[], Result>(
     work: (...parameters: Parameters) => Result,
   ): (...parameters: Parameters) => Result {
@@ -20,6 +23,15 @@ export class InFlight {
   /** Resolves when nothing is running. */
   async idle(): Promise<void> {
     while (this.#running > 0) await this.#idle.promise
+  }
+
+  /** Aborts running work; it still answers and writes its log line. */
+  cutOff(): void {
+    this.#cutOff.abort()
+  }
+
+  get signal(): AbortSignal {
+    return this.#cutOff.signal
   }
 
   readonly #forget = (): void => {

@@ -1,0 +1,148 @@
+import type { RequestHandler, Router } from 'express'
+import { requireCaller } from '../access/authenticate-caller.ts'
+import { requireDivar } from '../access/authenticate-divar.ts'
+import type { CountWrongKey } from '../access/wrong-keys.ts'
+import { Fault } from '../base/fault.ts'
+import type { Config } from '../config/config.ts'
+import { consentRoutes, createConsentUrls, createRequireConsent, type ConsentUrls } from '../consent/consent-links.ts'
+import { grantRoutes, userRoutes } from '../consent/grant-routes.ts'
+import { deliverBy, type Grants } from '../consent/grants.ts'
+import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
+import type { ListenerRoutes } from '../http/app.ts'
+import { createRouter, routesOn } from '../http/routes.ts'
+import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
+import { messageStatusRoutes } from '../messages/status-routes.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Metric } from '../observability/metrics.ts'
+import { healthRoutes } from '../operations/health-routes.ts'
+import { metricsRoutes } from '../operations/metrics-routes.ts'
+import { referenceRoutes } from '../operations/reference-routes.ts'
+import { resolveWithin } from '../resolver/resolve.ts'
+import type { UncheckedResolver } from '../resolver/resolver.ts'
+import { clickRoutes } from '../session/click-routes.ts'
+import { sessionFaults, sessionRoutes } from '../session/session-routes.ts'
+import type { Shutdown } from './shutdown.ts'
+import type { Consent, Stored } from './store.ts'
+import type { Divar } from './upstreams.ts'
+
+/** What all routes need. */
+type RouteParts = { stored: Stored | undefined; shutdown: Shutdown; countWrongKey: CountWrongKey }
+
+/** The routes for Divar and for users' browsers. */
+export function publicRoutes(
+  config: Config,
+  { resolver, stored, shutdown, countWrongKey, log }: RouteParts & { resolver: UncheckedResolver; log: Logger },
+): ListenerRoutes {
+  const { limits, resolverTimeoutMs: timeoutMs } = config
+  const consent = stored?.consent
+  const policy = { allowedOrigins: config.landingAllowedOrigins }
+  return {
+    mountFirst: sessionRoutes({
+      requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
+      resolve: shutdown.track(resolveWithin({ resolver, timeoutMs, policy, cutOff: shutdown.signal })),
+      requireConsent: shutdown.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks })),
+      resolverKind: config.resolver.kind,
+      fallbackUrl: config.fallbackLandingUrl,
+      maxRunning: limits.maxRunningClicks,
+      log,
+    }),
+    routers: [
+      healthRoutes({ isDraining: () => shutdown.isDraining, isStoreUp: stored?.isUp }),
+      consent ? flowRoutes(consent, shutdown) : noOauthRoutes(),
+    ],
+    faultHandlers: [sessionFaults, platformFaults],
+  }
+}
+
+/** The steps of the authorization flow; they finish even if the browser does not wait. */
+function flowRoutes({ flow, metrics, settings }: Consent, shutdown: Shutdown): Router {
+  return oauthRoutes({
+    flow: { open: shutdown.track(flow.open), finish: shutdown.track(flow.finish) },
+    onFinished: (outcome) => {
+      metrics.flows.count(outcome)
+    },
+    isSecure: settings.isSecure,
+  })
+}
+
+/** The routes for the company's services and for operators. */
+export function internalRoutes(
+  config: Config,
+  { divar, stored, metrics, shutdown, countWrongKey }: RouteParts & { divar: Divar; metrics: Metric[] },
+): ListenerRoutes {
+  const consent = stored?.consent
+  const consentUrls = createConsentUrls(consent?.flow)
+  const callersOnly = requireCaller(config.callerKeys, countWrongKey)
+  // The internal port is not open to the internet.
+  const operators = config.internalPort === undefined ? callersOnly : withoutKey
+  return {
+    faultHandlers: [platformFaults],
+    routers: [
+      messageRoutes({
+        requireCaller: callersOnly,
+        deliver: shutdown.track(deliverBy(divar.deliver, consent?.grants)),
+        outbox: stored?.outbox,
+        sendsPerMinute: config.limits.sendsPerMinute,
+        findGrantProblem: grantProblemOf(consent?.grants),
+        consentUrls,
+      }),
+      ...(stored ? [messageStatusRoutes(callersOnly, stored.outbox), clickRoutes(callersOnly, stored.clicks)] : []),
+      ...(consent ? grantSide(config, callersOnly, consent, consentUrls) : []),
+      ...(consent ? [] : [unavailableRoutes(callersOnly, stored !== undefined)]),
+      referenceRoutes(operators),
+      metricsRoutes(operators, metrics),
+    ],
+  }
+}
+
+const withoutKey: RequestHandler = (_request, _response, next) => {
+  next()
+}
+
+/** Why no grant covers a message; undefined when one does. */
+function grantProblemOf(grants: Grants | undefined): MessageOptions['findGrantProblem'] {
+  return async ({ message, sender }) => {
+    const choice = (await grants?.forMessage(message.address, sender)) ?? { kind: 'consent_required' }
+    return choice.kind === 'grant' || choice.kind === 'not_refreshed' ? undefined : choice
+  }
+}
+
+function grantSide(config: Config, callersOnly: RequestHandler, consent: Consent, consentUrls: ConsentUrls): Router[] {
+  const { flow, grants, fetchUser, settings } = consent
+  return [
+    consentRoutes({ requireCaller: callersOnly, flow, policy: { allowedOrigins: config.landingAllowedOrigins } }),
+    grantRoutes({ requireCaller: callersOnly, grants, style: settings.scopeStyle }),
+    userRoutes({ requireCaller: callersOnly, grants, fetchUser, consentUrls }),
+  ]
+}
+
+type Route = { path: string; method: 'get' | 'post' | 'delete'; allow: string }
+
+const STORE_ROUTES: readonly Route[] = [
+  { path: '/messages', method: 'get', allow: 'GET, HEAD, POST' },
+  { path: '/messages/:id', method: 'get', allow: 'GET, HEAD' },
+  { path: '/messages/:id/retry', method: 'post', allow: 'POST' },
+  { path: '/messages/:id/cancel', method: 'post', allow: 'POST' },
+  { path: '/clicks/:id', method: 'get', allow: 'GET, HEAD' },
+]
+
+const CONSENT_ROUTES: readonly Route[] = [
+  { path: '/consents', method: 'post', allow: 'POST' },
+  { path: '/grants', method: 'get', allow: 'GET, HEAD' },
+  { path: '/grants/:id', method: 'delete', allow: 'DELETE' },
+  { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD' },
+]
+
+/** Answers 501 on the routes that need a store, or consent. */
+function unavailableRoutes(callersOnly: RequestHandler, hasStore: boolean): Router {
+  const routes = hasStore ? CONSENT_ROUTES : [...STORE_ROUTES, ...CONSENT_ROUTES]
+  const refusing = createRouter().use(callersOnly)
+  for (const { path, method } of routes) {
+    refusing[method](path, () => {
+      throw hasStore
+        ? new Fault('consent_unavailable', 'This route needs consent, and this gateway has no PUBLIC_URL.')
+        : new Fault('store_required', 'This route needs a store, and this gateway runs without one.')
+    })
+  }
+  return routesOn(Object.fromEntries(routes.map(({ path, allow }) => [path, allow])), refusing)
+}

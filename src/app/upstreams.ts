@@ -1,0 +1,101 @@
+import { VERSION } from '../base/version.ts'
+import type { Config } from '../config/config.ts'
+import { createBreaker, createDeliver, wireOf, type Breaker, type Deliver, type DeliverBy } from '../divar/deliver.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Spans } from '../observability/spans.ts'
+import type { BreakerState } from '../outbound/breaker.ts'
+import { createHost, type Host } from '../outbound/host.ts'
+import { readPayload } from '../outbox/payload.ts'
+import type { DeliveryTarget } from '../outbox/worker.ts'
+import { withBreaker } from '../resolver/forward.ts'
+
+export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
+
+/** A breaker's host and state. */
+export type BreakerReading = { host: string; state: () => BreakerState }
+
+/** The servers that the gateway calls. */
+export class Upstreams {
+  readonly breakers: BreakerReading[] = []
+  readonly #hosts: Host[] = []
+  readonly #log: Logger
+  readonly #spans: Spans | undefined
+
+  constructor(log: Logger, spans?: Spans) {
+    this.#log = log
+    this.#spans = spans
+  }
+
+  open({ origin }: URL, connectTimeoutMs: number): Host {
+    const host = createHost(origin, connectTimeoutMs, this.#spans)
+    this.#hosts.push(host)
+    return host
+  }
+
+  /** The resolver's service, behind a breaker. */
+  openResolver(url: URL, connectTimeoutMs: number): Host {
+    const { host, state } = withBreaker(this.open(url, connectTimeoutMs), this.#logChanges(url))
+    this.breakers.push({ host: url.origin, state })
+    return host
+  }
+
+  /** One of Divar's hosts. Its breaker is for messages. */
+  openDivar(url: URL, connectTimeoutMs: number): { host: Host; breaker: Breaker } {
+    const breaker = createBreaker({ onChange: this.#logChanges(url) })
+    this.breakers.push({ host: url.origin, state: breaker.state })
+    return { host: this.open(url, connectTimeoutMs), breaker }
+  }
+
+  /** Aborts running calls. */
+  async destroy(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => host.destroy()))
+  }
+
+  #logChanges({ origin: host }: URL): (state: BreakerState) => void {
+    return (state) => {
+      this.#log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host })
+    }
+  }
+}
+
+/** Divar's one or two hosts: for synchronous sends, and as delivery targets of the outbox. */
+export type Divar = {
+  deliver: Deliver
+  /** The outbox's delivery targets, given how a message gets its token. */
+  targets: (deliver: DeliverBy) => DeliveryTarget[]
+  /** The host of v2, for all other calls. */
+  apiHost: Host
+}
+
+export function reachDivar(config: Config, upstreams: Upstreams): Divar {
+  const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
+  const v1 = upstreams.openDivar(v1Url, timeoutMs)
+  const v2 = v1Url.origin === v2Url.origin ? v1 : upstreams.openDivar(v2Url, timeoutMs)
+  const deliver = createDeliver({
+    v1: { url: v1Url, host: v1.host },
+    v2: { url: v2Url, host: v2.host },
+    apiKey,
+    timeoutMs,
+    userAgent: USER_AGENT,
+  })
+  const breakers = { v1: v1.breaker, v2: v2.breaker }
+  const concurrency = config.store?.concurrency ?? 0
+  const targetOf = (wires: DeliveryTarget['wires'], breaker: Breaker, deliverPayload: DeliverBy): DeliveryTarget => ({
+    wires,
+    concurrency,
+    deliver: (_id, content, trace) => {
+      const { message, credential } = readPayload(content)
+      return deliverPayload(message, credential, trace)
+    },
+    capacity: breaker.capacity,
+    opensInMs: breaker.opensInMs,
+  })
+  return {
+    deliver: (message, token, trace) => breakers[wireOf(message.address)].run(() => deliver(message, token, trace)),
+    targets: (by) =>
+      v1 === v2
+        ? [targetOf(['v1', 'v2'], v1.breaker, by)]
+        : [targetOf(['v1'], v1.breaker, by), targetOf(['v2'], v2.breaker, by)],
+    apiHost: v2.host,
+  }
+}
