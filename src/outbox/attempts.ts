@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Logger } from '../observability/log.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import { describeStoreError } from '../store/store-faults.ts'
+import { describeStoreError, isRefusedForGood } from '../store/store-faults.ts'
 import type { AttemptEnd, Claimed, Finish, OutboxStore } from '../store/store.ts'
 
 const STORE_RETRY_MS = 500
@@ -71,28 +71,43 @@ export class Attempts {
    * the message over settles it as unknown.
    */
   async finish(finish: Finish): Promise<boolean> {
-    let commit = this.#finish
-    const held = await this.#untilDone('finish', () => {
-      const committed = commit(finish)
-      // Retried alone: one end that the store refuses must not block its batch for ever.
-      commit = this.#finishAlone
-      return committed
-    })
-    if (held === false) this.#log.warn({ event: 'outbox.lease_lost', message_id: finish.message.id })
+    const { id } = finish.message
+    const held = await this.#untilDone(
+      'finish',
+      id,
+      () => this.#finishAlone(finish),
+      () => this.#finish(finish),
+    )
+    if (held === false) this.#log.warn({ event: 'outbox.lease_lost', message_id: id })
     return held ?? false
   }
 
   /** Queues a claimed message again whose attempt surely has not begun. */
   async release(id: string): Promise<void> {
-    await this.#untilDone('release', () => this.#store.release(this.owner, [id]))
+    await this.#untilDone('release', id, () => this.#store.release(this.owner, [id]))
   }
 
-  async #untilDone<Result>(what: string, work: () => Promise<Result>): Promise<Result | undefined> {
+  /**
+   * Tries `first` once and then `commit`, which concerns this message only, while the store is away. Resolves to undefined after the
+   * cut-off, or when the store refuses the commit for good: the heartbeat then settles the message.
+   */
+  async #untilDone<Result>(
+    what: string,
+    id: string,
+    commit: () => Promise<Result>,
+    first = commit,
+  ): Promise<Result | undefined> {
+    let run = first
     do {
       try {
-        return await work()
+        return await run()
       } catch (error) {
+        if (run === commit && isRefusedForGood(error)) {
+          this.#log.error({ event: 'outbox.failed', message_id: id, ...describeStoreError(error) })
+          return undefined
+        }
         this.#log.warn({ event: 'store.failed', what, ...describeStoreError(error) })
+        run = commit
         await wait(STORE_RETRY_MS, undefined, { signal: this.#cutOff }).catch(() => undefined)
       }
     } while (!this.#cutOff.aborted)

@@ -90,13 +90,16 @@ export class Heartbeat {
    */
   async #adopt(): Promise<void> {
     const { store, attempts, settleAbandoned, log } = this.#options
+    // One that the store refuses to settle must wait for the next round.
+    const tried = new Set<string>()
     for (;;) {
       const held = await store.adopt(attempts.owner, ADOPT_BATCH)
       this.#reachedAt = performance.now()
       const strays = held.filter(({ id }) => !attempts.isLocked(id))
-      const left = strays.filter(({ id, takenOver }) => takenOver || this.#strays.has(id))
+      const left = strays.filter(({ id, takenOver }) => !tried.has(id) && (takenOver || this.#strays.has(id)))
       this.#strays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return
+      for (const { id } of left) tried.add(id)
       log.warn({ event: 'outbox.taken_over', messages: left.length })
       await Promise.all(left.map(settleAbandoned))
     }

@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
 import { Attempts } from '../../src/outbox/attempts.ts'
 import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
-import { acceptedAndClaimed, newStore } from '../support/stores.ts'
+import { DATABASES } from '../support/databases.ts'
+import { acceptedAndClaimed, newMessage, newStore } from '../support/stores.ts'
 
 test('what is done about one message is done one after the other, also after a failure', async () => {
   const { signal } = new AbortController()
@@ -82,4 +83,31 @@ test('an outcome is recorded only while the gateway still holds its claim, also 
   )
   open.resolve(undefined)
   expect(await Promise.all(ends)).toEqual([true, true, false, true])
+})
+
+describe.each(DATABASES)('an end that %s refuses for good', (kind) => {
+  test('is given up and logged with its message, and the message is left to be settled as unknown', async () => {
+    const store = await newStore(kind)
+    const lines: string[] = []
+    const log = createLogger('error', { write: (line) => void lines.push(line) })
+    let finishes = 0
+    const finish = (owner: string, finished: readonly Finish[]) => {
+      finishes += 1
+      return store.finish(owner, finished)
+    }
+    const attempts = new Attempts({ ...store, finish }, 'gw-1', log, new AbortController().signal)
+    const message = await acceptedAndClaimed(store)
+    await store.begin('gw-1', [message.id])
+    const taken = newMessage()
+    await store.accept([taken])
+    const end: Finish = { message, attempt: { number: 1, outcome: 'delivered' }, next: { state: 'delivered' } }
+    expect(await attempts.finish({ ...end, notice: taken })).toBe(false)
+    expect(finishes).toBe(2)
+    expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { event: 'outbox.failed', message_id: message.id },
+    ])
+    expect(await store.adopt('gw-1', 10)).toMatchObject([{ id: message.id, attemptOpen: true }])
+    // What was refused has left nothing behind: another end of the same attempt is taken.
+    expect(await attempts.finish({ ...end, next: { state: 'unknown' } })).toBe(true)
+  })
 })

@@ -78,6 +78,24 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['once', 'behind'])
   })
 
+  test('an outcome that is refused for good: the message ends unknown, is not sent again, and the next one follows', async () => {
+    const refused = new StoreError('the store failed', { code: kind === 'sqlite' ? 'SQLITE_CONSTRAINT' : '23514' })
+    const { queue, until, divar } = await startOutbox(kind, {
+      calls: (real) => ({
+        finish: (owner, finished) =>
+          finished.some(({ message, attempt }) => message.id === first && attempt?.outcome === 'delivered')
+            ? Promise.reject(refused)
+            : real.finish(owner, finished),
+      }),
+    })
+    const first = await queue(said('c-1', 'once'))
+    const next = await queue(said('c-1', 'behind'))
+    const { state } = await until(next, ({ finishedAt }) => finishedAt !== null)
+    expect(state).toBe('delivered')
+    expect((await until(first, ({ finishedAt }) => finishedAt !== null)).state).toBe('unknown')
+    expect(textsAt(divar)).toEqual(['once', 'behind'])
+  })
+
   test('a rate limit met while the begin of an attempt is committed: nothing is sent, and no attempt is used up', async () => {
     const meanwhile = once()
     const released = Promise.withResolvers<undefined>()

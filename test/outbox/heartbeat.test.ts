@@ -158,3 +158,12 @@ test('a message in work is not settled, however often it is seen', async () => {
   expect(settled).toEqual([])
   await heartbeat.stop()
 })
+
+test('a message that cannot be settled is tried once a round, and does not keep the others waiting', async () => {
+  const [one, other] = [held('1', true), held('2', true)]
+  const { heartbeat, seen, settled } = await startHeartbeat([one], [one], [one, other], [one], [])
+  expect({ settled, adopted: seen.adopted }).toEqual({ settled: ['1'], adopted: 2 })
+  await jest.advanceTimersByTimeAsync(5000)
+  expect({ settled, adopted: seen.adopted }).toEqual({ settled: ['1', '1', '2'], adopted: 4 })
+  await heartbeat.stop()
+})
