@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { DATABASES, query, withStore } from '../support/databases.ts'
+import { DATABASES, withStore } from '../support/databases.ts'
 import { problemOf, V2 } from '../support/messages.ts'
 import {
   divarAt,
+  endLease,
   eventually,
   idOf,
   post,
@@ -33,8 +34,7 @@ describe.each(DATABASES)('on %s, after a kill in the middle of an attempt', (kin
     first.kill('SIGKILL')
     await first.exited
     expect(await cutOff).toBe('cut off')
-    // Its lease runs on in PostgreSQL: time passes.
-    if (kind === 'postgres') await query(environment['DATABASE_URL'] ?? '', 'update gateway set lease_until = 0')
+    if (kind === 'postgres') await endLease(environment)
 
     const second = await startOn(environment, divarAt(divar))
     const response = await post(second, { ...V2, delivery: 'at-least-once' }, KEY)

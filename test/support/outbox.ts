@@ -9,7 +9,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from '../../src/simulator/simulator.ts'
-import { withStore } from './databases.ts'
+import { query, withStore } from './databases.ts'
 import { environment, KEYS, startTestGateway, type TestGateway } from './gateway.ts'
 import { spawnGateway, type GatewayProcess } from './process.ts'
 import { parseJson } from './requests.ts'
@@ -70,6 +70,20 @@ export async function spawnReachable(
 ): Promise<GatewayProcess & Reachable> {
   const gateway = spawnGateway({ ...environment(divar.url), ...more }, ...program)
   return { ...gateway, internalUrl: `http://127.0.0.1:${await gateway.started}` }
+}
+
+/**
+ * Lets time pass for the lease of a killed gateway on PostgreSQL. What it had sent may still run, and would renew the lease, so this waits
+ * until the server has ended its connections.
+ */
+export async function endLease({ DATABASE_URL: url = '' }: Environment): Promise<void> {
+  const others = 'from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
+  await eventually(
+    async () =>
+      (await query(url, `select pid ${others} and backend_type = 'client backend'`)).length === 0 ? true : undefined,
+    'no connection of the killed gateway',
+  )
+  await query(url, 'update gateway set lease_until = 0')
 }
 
 /** A send by the known caller with a user's token. */
