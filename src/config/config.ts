@@ -1,81 +1,18 @@
-import type { AddressRanges } from '../base/address.ts'
-import type { LogLevel } from '../observability/log.ts'
+import { environmentSchema, DAY_MS, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
+import type { Environment } from './variables.ts'
 import type { ResolverChoice } from '../resolver/resolver.ts'
-import type { ScopeStyle } from '../scope/scope.ts'
-import { DAY_MS, environmentSchema, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
-import { suspectKeys } from './suspect-keys.ts'
-import type { DatabaseChoice, Environment } from './variables.ts'
 
 export type { Environment }
 
 /** The checked configuration. */
-export type Config = {
-  port: number
-  host: string
-  internalPort?: number | undefined
-  identificationKeys: [string, ...string[]]
-  callerKeys: { name: string; key: string }[]
-  divarApiKey: string
-  divarV1ApiUrl: URL
-  divarApiUrl: URL
-  divarTimeoutMs: number
-  resolver: ResolverChoice
-  resolverTimeoutMs: number
-  fallbackLandingUrl?: string | undefined
-  landingAllowedOrigins?: ReadonlySet<string> | undefined
-  limits: LimitsConfig
-  logLevel: LogLevel
-  shutdownGraceMs: number
-  /** Where spans are exported; undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
-  otlpUrl?: URL | undefined
-  /** Undefined without DATABASE_URL. */
-  store?: StoreConfig | undefined
-  /** Undefined without PUBLIC_URL. */
-  consent?: ConsentConfig | undefined
+export type Config = ReturnType<typeof toConfig> & {
   /** Variables that are set and have no effect. */
   ignored: string[]
   /** Identification keys in quotes, or with invisible characters around them. */
   suspectKeys: string[]
 }
-
-export type LimitsConfig = {
-  /** The number of proxies before the gateway, or their addresses. Without it no proxy is trusted. */
-  trustProxy?: number | AddressRanges | undefined
-  /** Per address; 0 means no limit. */
-  wrongKeysPerMinute: number
-  /** Per caller; 0 means no limit. */
-  sendsPerMinute: number
-  /** The addresses that Divar calls from. */
-  divarSources?: AddressRanges | undefined
-  maxRunningClicks: number
-}
-
-export type StoreConfig = {
-  database: DatabaseChoice
-  /** Of 32 bytes each: the first encrypts, all decrypt. */
-  keys: [Buffer, ...Buffer[]]
-  retentionMs: number
-  /** The first delay, the longest delay, and how long a message is retried in total. */
-  retry: { firstMs: number; maxMs: number; forMs: number }
-  /** No row is deleted by its age for this long after a start. */
-  deleteAfterStartMs: number
-  /** Per caller. */
-  queueLimit: number
-  /** Concurrent deliveries to one of Divar's hosts. */
-  concurrency: number
-  webhook?: { url: URL; secret: string } | undefined
-  backup?: { folder: string; everyMs: number; keep: number } | undefined
-}
-
-export type ConsentConfig = {
-  /** Where users reach this gateway; no slash at the end. */
-  publicUrl: string
-  isSecure: boolean
-  appSlug: string
-  clientSecret: string
-  oauthUrl: URL
-  scopeStyle: ScopeStyle
-}
+export type StoreConfig = NonNullable<Config['store']>
+export type ConsentConfig = NonNullable<Config['consent']>
 
 /** The configuration is invalid: one line per error, without the value of any variable. */
 export class ConfigError extends Error {
@@ -88,9 +25,9 @@ export class ConfigError extends Error {
   }
 }
 
+const IDENTIFICATION_KEYS = ['DIVAR_IDENTIFICATION_KEY', 'DIVAR_IDENTIFICATION_KEY_NEXT']
 const SECRETS = [
-  'DIVAR_IDENTIFICATION_KEY',
-  'DIVAR_IDENTIFICATION_KEY_NEXT',
+  ...IDENTIFICATION_KEYS,
   'DIVAR_API_KEY',
   'INTERNAL_API_KEYS',
   'DATABASE_URL',
@@ -98,6 +35,11 @@ const SECRETS = [
   'STATUS_WEBHOOK_SECRET',
   'DIVAR_CLIENT_SECRET',
 ]
+/**
+ * Begins or ends with a quote or an invisible character (direction mark, zero-width character, byte order mark). A key may hold any character, so
+ * this is a warning, not an error.
+ */
+const WRAPPED = /^["'`“”‘’«»\p{Cf}]|["'`“”‘’«»\p{Cf}]$/u
 
 /**
  * Reads the configuration. Values are trimmed, and an empty variable counts as absent.
@@ -113,7 +55,11 @@ export function readConfig(environment: Environment = process.env): Config {
     ...placeholderFaults(used),
   ]
   if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
-  return { ...toConfig(parsed.data), ignored, suspectKeys: suspectKeys(used) }
+  return {
+    ...toConfig(parsed.data),
+    ignored,
+    suspectKeys: IDENTIFICATION_KEYS.filter((name) => WRAPPED.test(used[name] ?? '')),
+  }
 }
 
 function trimmed(environment: Environment): Environment {
@@ -128,13 +74,14 @@ function placeholderFaults(given: Environment): string[] {
   )
 }
 
-function toConfig(variables: Variables): Omit<Config, 'ignored' | 'suspectKeys'> {
-  const next = variables.DIVAR_IDENTIFICATION_KEY_NEXT
+function toConfig(variables: Variables) {
+  const { DIVAR_IDENTIFICATION_KEY: key, DIVAR_IDENTIFICATION_KEY_NEXT: nextKey } = variables
+  const identificationKeys: [string, ...string[]] = nextKey === undefined ? [key] : [key, nextKey]
   return {
     port: variables.PORT,
     host: variables.HOST,
     internalPort: variables.INTERNAL_PORT,
-    identificationKeys: [variables.DIVAR_IDENTIFICATION_KEY, ...(next === undefined ? [] : [next])],
+    identificationKeys,
     callerKeys: variables.INTERNAL_API_KEYS,
     divarApiKey: variables.DIVAR_API_KEY,
     divarV1ApiUrl: variables.DIVAR_V1_API_URL,
@@ -145,16 +92,23 @@ function toConfig(variables: Variables): Omit<Config, 'ignored' | 'suspectKeys'>
     fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
     limits: {
+      /** The number of proxies before the gateway, or their addresses. Undefined: no proxy is trusted. */
       trustProxy: variables.TRUST_PROXY,
+      /** Per address; 0 means no limit. */
       wrongKeysPerMinute: variables.WRONG_KEYS_PER_MINUTE,
+      /** Per caller; 0 means no limit. */
       sendsPerMinute: variables.SENDS_PER_MINUTE,
+      /** The addresses that Divar calls from. */
       divarSources: variables.DIVAR_SOURCE_RANGES,
       maxRunningClicks: variables.MAX_RUNNING_CLICKS,
     },
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
+    /** Where spans are exported; undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
     otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
+    /** Undefined without DATABASE_URL. */
     store: toStore(variables),
+    /** Undefined without PUBLIC_URL. */
     consent: toConsent(variables),
   }
 }
@@ -169,18 +123,23 @@ function toResolver(variables: Variables): ResolverChoice {
   throw new Error('the schema accepted an incomplete resolver')
 }
 
-function toStore(variables: Variables): StoreConfig | undefined {
+function toStore(variables: Variables) {
   const { DATABASE_URL: database, TOKEN_ENCRYPTION_KEY: keys, BACKUP_DIR: folder } = variables
   const { STATUS_WEBHOOK_URL: url, STATUS_WEBHOOK_SECRET: secret } = variables
   if (database === undefined) return undefined
   if (keys === undefined) throw new Error('the schema accepted a store without keys')
   return {
     database,
+    /** Of 32 bytes each: the first encrypts, all decrypt. */
     keys,
     retentionMs: variables.RETENTION_DAYS * DAY_MS,
+    /** The first delay, the longest delay, and how long a message is retried in total. */
     retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
+    /** No row is deleted by its age for this long after a start. */
     deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
+    /** Per caller. */
     queueLimit: variables.QUEUE_LIMIT,
+    /** Concurrent deliveries to one of Divar's hosts. */
     concurrency: variables.OUTBOX_CONCURRENCY,
     webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,
     backup:
@@ -190,15 +149,77 @@ function toStore(variables: Variables): StoreConfig | undefined {
   }
 }
 
-function toConsent(variables: Variables): ConsentConfig | undefined {
+function toConsent(variables: Variables) {
   const { PUBLIC_URL: publicUrl, DIVAR_APP_SLUG: appSlug, DIVAR_CLIENT_SECRET: clientSecret } = variables
   if (publicUrl === undefined || appSlug === undefined || clientSecret === undefined) return undefined
   return {
+    /** Where users reach this gateway; no slash at the end. */
     publicUrl: publicUrl.href.replace(/\/+$/, ''),
     isSecure: publicUrl.protocol === 'https:',
     appSlug,
     clientSecret,
     oauthUrl: variables.DIVAR_OAUTH_URL,
     scopeStyle: variables.DIVAR_SCOPE_STYLE,
+  }
+}
+
+/** The fields of the first log line. Secrets, keys, addresses and folders appear only as set or not set. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return {
+    port: config.port,
+    internal_port: config.internalPort ?? 'shared',
+    resolver: config.resolver.kind,
+    ...(config.resolver.kind === 'forward' && { resolver_secret: 'yes' }),
+    resolver_timeout_ms: config.resolverTimeoutMs,
+    fallback_landing: config.fallbackLandingUrl === undefined ? 'no' : 'yes',
+    landing_allowed_origins: config.landingAllowedOrigins ? [...config.landingAllowedOrigins] : 'any',
+    divar_v1_api: config.divarV1ApiUrl.origin,
+    divar_api: config.divarApiUrl.origin,
+    divar_timeout_ms: config.divarTimeoutMs,
+    divar_identification_key: 'yes',
+    divar_identification_key_next: config.identificationKeys.length > 1 ? 'yes' : 'no',
+    divar_api_key: 'yes',
+    callers: config.callerKeys.map(({ name }) => name),
+    ...describeStore(config.store),
+    ...describeConsent(config.consent),
+    ...describeLimits(config.limits),
+    tracing: config.otlpUrl?.origin ?? 'no',
+    log_level: config.logLevel,
+  }
+}
+
+function describeStore(store: StoreConfig | undefined): Record<string, unknown> {
+  if (store === undefined) return { store: 'no' }
+  return {
+    store: store.database.kind,
+    encryption_keys: store.keys.length,
+    retention_days: store.retentionMs / DAY_MS,
+    status_webhook: store.webhook === undefined ? 'no' : 'yes',
+    queue_limit: store.queueLimit,
+    outbox_concurrency: store.concurrency,
+    backup: store.backup === undefined ? 'no' : 'yes',
+  }
+}
+
+function describeConsent(consent: ConsentConfig | undefined): Record<string, unknown> {
+  if (consent === undefined) return { consent: 'no' }
+  return {
+    consent: 'yes',
+    public_url: consent.publicUrl,
+    divar_oauth: consent.oauthUrl.origin,
+    divar_scope_style: consent.scopeStyle,
+    divar_client_secret: 'yes',
+  }
+}
+
+function describeLimits(limits: Config['limits']): Record<string, unknown> {
+  const { trustProxy = 'none' } = limits
+  const unlessZero = (limit: number) => (limit === 0 ? 'unlimited' : limit)
+  return {
+    trust_proxy: typeof trustProxy === 'object' ? 'listed' : trustProxy,
+    wrong_keys_per_minute: unlessZero(limits.wrongKeysPerMinute),
+    sends_per_minute: unlessZero(limits.sendsPerMinute),
+    divar_source_ranges: limits.divarSources === undefined ? 'any' : 'listed',
+    max_running_clicks: limits.maxRunningClicks,
   }
 }

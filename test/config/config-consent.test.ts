@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, type Environment } from '../../src/config/config.ts'
-import { describeConfig } from '../../src/config/describe-config.ts'
+import { ConfigError, describeConfig, readConfig, type Environment } from '../../src/config/config.ts'
 import { TEST_KEY } from '../support/databases.ts'
 import { environment } from '../support/gateway.ts'
 
