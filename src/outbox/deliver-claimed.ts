@@ -3,7 +3,7 @@ import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/spans.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
-import type { ClockWatch } from '../store/clock-watch.ts'
+import type { ClockWatch } from '../store/maintenance.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import {
   FINAL_STATES,

@@ -1,5 +1,5 @@
 import { startDeadline } from '../base/timeout.ts'
-import { CALL_TIMEOUT_MS } from './call-timeout.ts'
+import { CALL_TIMEOUT_MS } from './calls.ts'
 import { StoreError } from './store.ts'
 
 export type BatchOptions = {

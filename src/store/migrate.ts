@@ -1,23 +1,8 @@
 import { sql, type Kysely } from 'kysely'
 import { Migrator, type Migration } from 'kysely/migration'
-import { outbox } from './migrations/0001-outbox.ts'
-import { consent } from './migrations/0002-consent.ts'
-import { clock } from './migrations/0003-clock.ts'
-import { consentOpenings } from './migrations/0004-consent-openings.ts'
+import { MIGRATIONS, type Migrations } from './migrations.ts'
 import type { Schema } from './schema.ts'
 import type { DatabaseKind } from './store.ts'
-
-/**
- * Numbered, and never changed once released. Each only adds, so that the previous version keeps working next to it. Columns are dropped by a
- * later version, when no gateway that needs them can be running.
- */
-const MIGRATIONS = {
-  '0001-outbox': outbox,
-  '0002-consent': consent,
-  '0003-clock': clock,
-  '0004-consent-openings': consentOpenings,
-}
-export type Migrations = Readonly<Record<string, (db: Kysely<unknown>, kind: DatabaseKind) => Promise<void>>>
 
 /** A migration failed and was rolled back. */
 export class MigrationError extends Error {

@@ -66,6 +66,14 @@ export type Store = StoreMethods & {
   close: () => Promise<void>
 }
 
+/** What the drivers report. */
+export type StoreEvents = {
+  /** A call failed or timed out in a way that means that the store is failing. */
+  onFailed: () => void
+  /** The database answered. */
+  onServed: () => void
+}
+
 /** The store failed: it is away, full, or too slow. */
 export class StoreError extends Error {
   /** The answer to a commit was lost, and it may have taken effect. Otherwise nothing was changed, and nothing will be. */

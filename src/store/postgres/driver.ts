@@ -9,9 +9,8 @@ import {
   type QueryResult,
 } from 'kysely'
 import pg from 'pg'
-import { beginCommit, LostAnswerError } from '../call-timeout.ts'
-import { isReadOnly, isSessionUseless, isStoreFailing, surelyFailed, StaleSessionError } from './errors.ts'
-import type { StoreEvents } from '../store-watch.ts'
+import { beginCommit, LostAnswerError } from '../calls.ts'
+import type { StoreEvents } from '../store.ts'
 
 /** Much less than a lease: a gateway that waits for a statement must not believe for long that it still holds one. */
 const STATEMENT_TIMEOUT_MS = 5000
@@ -37,91 +36,64 @@ export type SessionKind =
 export function postgresDialect(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new PostgresDriver(pool, kind, events),
+    createDriver: () => createDriver(pool, kind, events),
     createQueryCompiler: () => new PostgresQueryCompiler(),
     createIntrospector: (db) => new PostgresIntrospector(db),
   }
 }
 
-class PostgresDriver implements Driver {
-  readonly #pool: pg.Pool
-  readonly #kind: SessionKind
-  readonly #events: StoreEvents
+function createDriver(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Driver {
   /** When each session that has its settings was made. */
-  readonly #madeAt = new WeakMap<pg.PoolClient, number>()
+  const madeAt = new WeakMap<pg.PoolClient, number>()
   /** Sessions of before are replaced. */
-  #trustedSince = -Infinity
+  let trustedSince = -Infinity
 
-  constructor(pool: pg.Pool, kind: SessionKind, events: StoreEvents) {
-    this.#pool = pool
-    this.#kind = kind
-    this.#events = events
-  }
-
-  async init(): Promise<void> {
-    // The pool connects when it is asked.
-  }
-
-  async acquireConnection(): Promise<Session> {
-    for (;;) {
-      const client = await this.#connect()
-      const madeAt = this.#madeAt.get(client) ?? (await this.#prepare(client))
-      if (madeAt >= this.#trustedSince)
-        return new Session(client, this.#kind, (error) => this.#judge(error, madeAt), this.#events)
-      client.release(true)
-    }
-  }
-
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await sessionOf(connection).begin()
-  }
-
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await sessionOf(connection).commit()
-  }
-
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    await sessionOf(connection).rollback()
-  }
-
-  releaseConnection(connection: DatabaseConnection): Promise<void> {
-    sessionOf(connection).release()
-    return Promise.resolve()
-  }
-
-  async destroy(): Promise<void> {
-    await this.#pool.end()
-  }
-
-  async #connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.#pool.connect()
-    } catch (error) {
-      this.#events.onFailed()
+  const connect = () =>
+    pool.connect().catch((error: unknown) => {
+      events.onFailed()
       throw error
-    }
-  }
+    })
 
-  async #prepare(client: pg.PoolClient): Promise<number> {
+  const prepare = async (client: pg.PoolClient): Promise<number> => {
     try {
-      if (this.#kind === 'own') await client.query(SESSION_SETTINGS)
+      if (kind === 'own') await client.query(SESSION_SETTINGS)
     } catch (error) {
       client.release(true)
-      this.#events.onFailed()
+      events.onFailed()
       throw error
     }
-    const madeAt = performance.now()
-    this.#madeAt.set(client, madeAt)
-    return madeAt
+    const now = performance.now()
+    madeAt.set(client, now)
+    return now
   }
 
   /** Answers the error to throw for one that a session had. */
-  #judge(error: unknown, madeAt: number): unknown {
-    if (isStoreFailing(error)) this.#events.onFailed()
+  const judge = (error: unknown, sessionMadeAt: number): unknown => {
+    if (isStoreFailing(error)) events.onFailed()
     if (!isSessionUseless(error)) return error
     const now = performance.now()
-    if (now - this.#trustedSince >= DISTRUST_EVERY_MS) this.#trustedSince = now
-    return isReadOnly(error) && now - madeAt > STALE_AFTER_MS ? new StaleSessionError(error) : error
+    if (now - trustedSince >= DISTRUST_EVERY_MS) trustedSince = now
+    return sqlStateOf(error) === READ_ONLY && now - sessionMadeAt > STALE_AFTER_MS
+      ? new StaleSessionError(error)
+      : error
+  }
+
+  return {
+    // The pool connects when it is asked.
+    init: () => Promise.resolve(),
+    acquireConnection: async () => {
+      for (;;) {
+        const client = await connect()
+        const made = madeAt.get(client) ?? (await prepare(client))
+        if (made >= trustedSince) return new Session(client, kind, events.onServed, (error) => judge(error, made))
+        client.release(true)
+      }
+    },
+    beginTransaction: (connection) => sessionOf(connection).begin(),
+    commitTransaction: (connection) => sessionOf(connection).commit(),
+    rollbackTransaction: (connection) => sessionOf(connection).rollback(),
+    releaseConnection: (connection) => sessionOf(connection).release(),
+    destroy: () => pool.end(),
   }
 }
 
@@ -144,16 +116,16 @@ async function committing<Result>(run: () => Promise<Result>): Promise<Result> {
 class Session implements DatabaseConnection {
   readonly #client: pg.PoolClient
   readonly #kind: SessionKind
+  readonly #onServed: () => void
   readonly #judge: (error: unknown) => unknown
-  readonly #events: StoreEvents
   #inTransaction = false
   #useless = false
 
-  constructor(client: pg.PoolClient, kind: SessionKind, judge: (error: unknown) => unknown, events: StoreEvents) {
+  constructor(client: pg.PoolClient, kind: SessionKind, onServed: () => void, judge: (error: unknown) => unknown) {
     this.#client = client
     this.#kind = kind
+    this.#onServed = onServed
     this.#judge = judge
-    this.#events = events
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
@@ -195,8 +167,9 @@ class Session implements DatabaseConnection {
     await this.#query('rollback').catch(() => (this.#useless = true))
   }
 
-  release(): void {
+  release(): Promise<void> {
     this.#client.release(this.#useless || this.#inTransaction)
+    return Promise.resolve()
   }
 
   async #execute<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
@@ -210,11 +183,56 @@ class Session implements DatabaseConnection {
   ): Promise<pg.QueryResult<Row & pg.QueryResultRow>> {
     try {
       const result = await this.#client.query<Row & pg.QueryResultRow>(sql, [...parameters])
-      this.#events.onServed()
+      this.#onServed()
       return result
     } catch (error) {
       this.#useless ||= isSessionUseless(error)
       throw this.#judge(error)
     }
   }
+}
+
+/**
+ * Errors after which a session is as good as before: they are about one statement, or about how much the server has to do. After any other
+ * the session is thrown away. A new one costs some milliseconds, and a session that was made while the database was read-only, or under
+ * another role or search path, would refuse every call for as long as it lives.
+ */
+const SESSION_IS_GOOD = /^(?:22|23|40|53|54|55)|^57014$/
+/** A deadlock, or two transactions that cannot both be: PostgreSQL asks to run one of them again. */
+const RETRYABLE = new Set(['40P01', '40001'])
+/** Errors about the data of one call. They say nothing about the state of the store. */
+const ABOUT_DATA = /^(?:22|23|40)/
+const READ_ONLY = '25006'
+/** The session, the server or a pooler failed; 40003 says itself that the completion is unknown. */
+const OUTCOME_UNKNOWN = /^(?:08|57P|58|XX)|^40003$/
+
+function isSessionUseless(error: unknown): boolean {
+  return !SESSION_IS_GOOD.test(sqlStateOf(error) ?? '')
+}
+
+function isStoreFailing(error: unknown): boolean {
+  return !ABOUT_DATA.test(sqlStateOf(error) ?? '')
+}
+
+export function isRetryable(error: unknown): boolean {
+  return error instanceof StaleSessionError || RETRYABLE.has(sqlStateOf(error) ?? '')
+}
+
+/** A session from before a failover refused to write. Nothing was done, and a new session may be able to. */
+class StaleSessionError extends Error {
+  constructor(cause: unknown) {
+    super('a session from a read-only time cannot write', { cause })
+    this.name = 'StaleSessionError'
+  }
+}
+
+/** Whether a statement that commits surely had no effect. Otherwise the session ended before PostgreSQL, or a pooler, said what happened. */
+function surelyFailed(error: unknown): boolean {
+  if (error instanceof StaleSessionError) return true
+  const state = sqlStateOf(error)
+  return state !== undefined && !OUTCOME_UNKNOWN.test(state)
+}
+
+function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
 }

@@ -16,7 +16,7 @@ import {
   listGrants,
   backOffRefresh,
 } from './grants.ts'
-import { runCall, runRead } from '../call-timeout.ts'
+import { runCall, runRead } from '../calls.ts'
 import { keysInUse, findGrantsUnderOtherKeys, reseal, resealGrants, findRowsUnderOtherKeys } from './key-rotation.ts'
 import {
   backlog,
@@ -28,7 +28,7 @@ import {
   readClock,
   wipe,
 } from './maintenance.ts'
-import { createMethods, isRead, type MethodName, type QueriesOf } from '../methods.ts'
+import { createMethods, isRead, type MethodName, type QueriesOf } from '../calls.ts'
 import { readBody, cancel, find, list, retry } from './messages.ts'
 import { holdForRateLimit, resetRateLimitBackoff } from './rate-limit-hold.ts'
 import type { StoreMethods } from '../store.ts'

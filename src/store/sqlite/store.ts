@@ -1,11 +1,10 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { withCallTimeout } from '../call-timeout.ts'
-import { createMethods, isRead, type MethodName } from '../methods.ts'
-import { abandon, newCallState, type Reply, type CallState } from './protocol.ts'
+import { withCallTimeout } from '../calls.ts'
+import { createMethods, isRead, type MethodName } from '../calls.ts'
 import type { SqliteQueries } from './open.ts'
 import { StoreError, StoreSetupError, type Store, type StoreMethods } from '../store.ts'
-import type { StoreEvents } from '../store-watch.ts'
+import type { StoreEvents } from '../store.ts'
 
 /** A reply as it is received: its value has the type that its call promised. */
 type ReceivedReply = Exclude<Reply, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
@@ -123,4 +122,36 @@ class Thread {
 
 function closedError(options?: { mayHaveCommitted: boolean }): StoreError {
   return new StoreError('the store is closed', undefined, options)
+}
+
+/** Messages between the two threads. */
+export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; state: CallState }
+export type Reply =
+  | { kind: 'opened'; methods: readonly MethodName[] }
+  | { kind: 'not_opened'; why: string; cause: unknown; isTemporary: boolean }
+  | { kind: 'answer'; id: number; value: unknown }
+  | { kind: 'error'; id: number; error: unknown; mayHaveCommitted: boolean }
+
+/**
+ * One number in shared memory for each call. The thread sets it when it begins the call, the caller when the timeout has passed. Only one
+ * of them succeeds, so a call that timed out before it began never runs.
+ */
+export type CallState = Int32Array
+
+const WAITING = 0
+const TAKEN = 1
+const GIVEN_UP = 2
+
+export function newCallState(): CallState {
+  return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+}
+
+/** @returns whether the call may begin */
+export function begin(state: CallState): boolean {
+  return Atomics.compareExchange(state, 0, WAITING, TAKEN) === WAITING
+}
+
+/** @returns whether the call has not begun, and never will */
+export function abandon(state: CallState): boolean {
+  return Atomics.compareExchange(state, 0, WAITING, GIVEN_UP) !== TAKEN
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFileCheck, openSqlite, type SqliteQueries } from './open.ts'
-import { begin, type Call, type Reply } from './protocol.ts'
+import { begin, type Call, type Reply } from './store.ts'
 import { METHOD_NAMES } from '../queries/queries.ts'
 import { StoreError, StoreSetupError } from '../store.ts'
 
