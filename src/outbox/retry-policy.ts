@@ -83,6 +83,8 @@ const DEFAULT_HOLD_MS = 60_000
 export class RateLimitHold {
   /** How many rate limits were met. */
   limitsMet = 0
+  /** When this process last learned of a limit, by the monotonic clock; undefined after a delivery since. */
+  limitedAt: number | undefined
   readonly #log: Logger
   #committing = 0
   #until = 0
@@ -95,6 +97,7 @@ export class RateLimitHold {
   /** Holds deliveries back while `commit` stores a hold. */
   async whileCommitting<Result>(commit: () => Promise<Result>): Promise<Result> {
     this.limitsMet += 1
+    this.limitedAt = performance.now()
     this.#committing += 1
     try {
       return await commit()
@@ -123,6 +126,7 @@ export class RateLimitHold {
     const [probe] = messages
     if (probe !== undefined) this.#log.info({ event: 'outbox.probing', message_id: probe.id, paused_ms: heldMs })
     const until = performance.now() + heldMs
+    this.limitedAt ??= performance.now()
     const isKnown = heldMs === 0 || (this.#loggedUntil !== undefined && until < this.#loggedUntil + SAME_MS)
     if (isKnown) return
     this.#log.warn({ event: 'outbox.paused', paused_ms: heldMs })
@@ -143,9 +147,6 @@ export type OnOutcomeOptions = {
 export type OnOutcome = (outcome: Outcome, begunAt: number) => void
 
 export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions): OnOutcome {
-  /** When a limit was met last, until a delivery since. */
-  let limitedAt: number | undefined
-
   const warn = (error: unknown) => {
     log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
   }
@@ -153,15 +154,14 @@ export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions)
   return (outcome, begunAt) => {
     const limit = rateLimitOf(outcome)
     if (limit !== undefined) {
-      limitedAt = performance.now()
       rateLimitHold
         .whileCommitting(() => store.holdForRateLimit(limit))
         .catch((error: unknown) => {
           warn(error)
           rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
         })
-    } else if (outcome.kind === 'delivered' && limitedAt !== undefined && begunAt > limitedAt) {
-      limitedAt = undefined
+    } else if (outcome.kind === 'delivered' && begunAt > (rateLimitHold.limitedAt ?? Infinity)) {
+      rateLimitHold.limitedAt = undefined
       store.resetRateLimitBackoff().catch(warn)
     }
   }

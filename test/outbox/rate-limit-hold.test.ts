@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { DATABASES, withStore } from '../support/databases.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
 import {
   answer,
   divarAt,
+  eventually,
   HASTY,
   post,
   queue,
@@ -86,5 +87,28 @@ describe.each(DATABASES)('429 with Retry-After on %s', (kind) => {
     const [limited, ...later] = arrivals
     expect(later).toHaveLength(2)
     for (const { at } of later) expect(at - (limited?.at ?? 0)).toBeGreaterThanOrEqual(1000 - ROUNDING_MS)
+  })
+})
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('429 without Retry-After on %s', (kind) => {
+  test.each(WAYS)('met by %s: a synchronous delivery makes the next hold a short one again', async (way) => {
+    const divar = await startDivar()
+    divar.misbehave(answer(429, '{"code":8}'))
+    const store = await withStore(kind, { ...HASTY, ...divarAt(divar) })
+    const gateway = await startOn(store)
+    if (way === 'a queued message') {
+      await until(gateway, await queue(gateway, said('c-0', 'first')), 'queued', tried(1))
+    } else {
+      const key = way.endsWith('key') ? { 'idempotency-key': 'k-1' } : {}
+      expect((await post(gateway, said('c-0', 'first'), key)).status).toBe(429)
+    }
+    const expectNextHold = (afterMs: number) =>
+      eventually(async () => {
+        const [row] = await query(String(store['DATABASE_URL']), 'select wait_ms from pause')
+        return Number(row?.['wait_ms']) === afterMs || undefined
+      }, `a hold of ${afterMs} ms`)
+    await expectNextHold(60_000)
+    expect((await post(gateway, said('c-1', 'second'))).status).toBe(200)
+    await expectNextHold(0)
   })
 })
