@@ -62,15 +62,15 @@ export const environmentSchema = z
   // Runs even if single variables are invalid, so that one start reports every error.
   .superRefine(
     (variables, context) => {
-      const faulty = new Set<unknown>(context.issues.map(({ path }) => path?.[0]))
-      for (const [name, message, comparedWith] of [
-        ...resolverFaults(variables),
-        ...storeFaults(variables),
-        ...consentFaults(variables),
-        ...portFaults(variables),
-      ]) {
-        if (!faulty.has(name) && !faulty.has(comparedWith)) context.addIssue({ code: 'custom', path: [name], message })
+      const invalid = new Set<unknown>(context.issues.map(({ path }) => path?.[0]))
+      const fault: OnFault = (name, message) => {
+        if (!invalid.has(name)) context.addIssue({ code: 'custom', path: [name], message })
       }
+      checkResolver(variables, fault)
+      checkStore(variables, fault)
+      checkConsent(variables, fault)
+      if (variables.PORT !== 0 && variables.PORT === variables.INTERNAL_PORT)
+        fault('INTERNAL_PORT', 'expected another port than PORT, or nothing to share it')
     },
     { when: () => true },
   )
@@ -78,8 +78,8 @@ export const environmentSchema = z
 /** The parsed variables. An invalid one is present here, but not of its type. */
 export type Variables = z.output<typeof environmentSchema>
 
-/** Ignored if the variable, or the one it was compared with, is itself invalid. */
-type Fault = [name: keyof Variables, message: string, comparedWith?: keyof Variables]
+/** Ignored if the variable is itself invalid. */
+type OnFault = (name: keyof Variables, message: string) => void
 
 /** The variables that each resolver needs. */
 const RESOLVER_VARIABLES = {
@@ -88,74 +88,51 @@ const RESOLVER_VARIABLES = {
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
 } as const
 
-function resolverFaults(variables: Variables): Fault[] {
+function checkResolver(variables: Variables, fault: OnFault): void {
   const kind = variable.resolverKind.safeParse(variables.RESOLVER).data
-  if (kind === undefined) return []
-  const missing = RESOLVER_VARIABLES[kind].filter((name) => variables[name] === undefined)
-  if (missing.length > 0) return missing.map((name) => [name, `RESOLVER=${kind} needs it`])
+  if (kind === undefined) return
+  for (const name of RESOLVER_VARIABLES[kind])
+    if (variables[name] === undefined) fault(name, `RESOLVER=${kind} needs it`)
   const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
-  if (kind === 'template' && template !== undefined)
-    return [...templateFaults(template, variables), ...scopeFaults(variables)]
+  if (kind === 'template' && template !== undefined) checkTemplate(template, variables, fault)
+  if (kind === 'template' && variables.LANDING_SCOPES !== undefined && variables.PUBLIC_URL === undefined)
+    fault('LANDING_SCOPES', 'needs PUBLIC_URL, where consent starts')
   if (kind === 'module' && file !== undefined && !existsSync(file))
-    return [['RESOLVER_MODULE', `there is no file ${resolvePath(file)}`]]
-  return []
+    fault('RESOLVER_MODULE', `there is no file ${resolvePath(file)}`)
 }
 
-function templateFaults(
-  template: string,
-  { DATABASE_URL: database, LANDING_ALLOWED_ORIGINS: allowed }: Variables,
-): Fault[] {
+function checkTemplate(template: string, variables: Variables, fault: OnFault): void {
+  const { DATABASE_URL: database, LANDING_ALLOWED_ORIGINS: allowed } = variables
   try {
     templateResolver(template, { hasStore: database !== undefined })
   } catch (error) {
-    return [['LANDING_URL_TEMPLATE', error instanceof Error ? error.message : 'cannot be read']]
+    fault('LANDING_URL_TEMPLATE', error instanceof Error ? error.message : 'cannot be read')
+    return
   }
   const origin = readWebAddress(template.replaceAll(/\{[^}]*\}/g, ''))?.origin ?? ''
   const checked = checkLandingUrl(origin, { allowedOrigins: allowed instanceof Set ? allowed : undefined })
-  return 'refused' in checked ? [['LANDING_URL_TEMPLATE', `its origin ${checked.refused}`]] : []
+  if ('refused' in checked) fault('LANDING_URL_TEMPLATE', `its origin ${checked.refused}`)
 }
 
-function scopeFaults({ LANDING_SCOPES: scopes, PUBLIC_URL: publicUrl }: Variables): Fault[] {
-  return scopes !== undefined && publicUrl === undefined
-    ? [['LANDING_SCOPES', 'needs PUBLIC_URL, where consent starts']]
-    : []
-}
-
-function storeFaults(variables: Variables): Fault[] {
+function checkStore(variables: Variables, fault: OnFault): void {
   const { DATABASE_URL: database, STATUS_WEBHOOK_URL: webhook } = variables
-  const faults: Fault[] = []
   if (database !== undefined && variables.TOKEN_ENCRYPTION_KEY === undefined)
-    faults.push(['TOKEN_ENCRYPTION_KEY', 'DATABASE_URL needs it; openssl rand -base64 32 makes one'])
-  if (webhook !== undefined && database === undefined) faults.push(['STATUS_WEBHOOK_URL', 'needs DATABASE_URL'])
+    fault('TOKEN_ENCRYPTION_KEY', 'DATABASE_URL needs it; openssl rand -base64 32 makes one')
+  if (webhook !== undefined && database === undefined) fault('STATUS_WEBHOOK_URL', 'needs DATABASE_URL')
   if (webhook !== undefined && variables.STATUS_WEBHOOK_SECRET === undefined)
-    faults.push([
-      'STATUS_WEBHOOK_SECRET',
-      'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one',
-    ])
-  if (database !== undefined && variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS)
-    faults.push(['RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS', 'RETRY_FIRST_MS'])
+    fault('STATUS_WEBHOOK_SECRET', 'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
+  // False if RETRY_FIRST_MS is invalid: then it is no number.
+  if (variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS) fault('RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS')
   if (database?.kind === 'postgres' && variables.BACKUP_DIR !== undefined)
-    faults.push(['BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools'])
-  return faults
-}
-
-function consentFaults(variables: Variables): Fault[] {
-  if (variables.PUBLIC_URL === undefined) return []
-  const missing = CONSENT_VARIABLES.filter((name) => variables[name] === undefined)
-  return [
-    ...(variables.DATABASE_URL === undefined
-      ? [['PUBLIC_URL', 'needs DATABASE_URL, where consent is stored'] satisfies Fault]
-      : []),
-    ...missing.map((name): Fault => [name, 'PUBLIC_URL needs it']),
-  ]
+    fault('BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools')
 }
 
 const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
 
-function portFaults({ PORT: port, INTERNAL_PORT: internalPort }: Variables): Fault[] {
-  return port !== 0 && port === internalPort
-    ? [['INTERNAL_PORT', 'expected another port than PORT, or nothing to share it']]
-    : []
+function checkConsent(variables: Variables, fault: OnFault): void {
+  if (variables.PUBLIC_URL === undefined) return
+  if (variables.DATABASE_URL === undefined) fault('PUBLIC_URL', 'needs DATABASE_URL, where consent is stored')
+  for (const name of CONSENT_VARIABLES) if (variables[name] === undefined) fault(name, 'PUBLIC_URL needs it')
 }
 
 /** Not STATUS_WEBHOOK_URL: without a store it is an error, since its notifications would never come. */
