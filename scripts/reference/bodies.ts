@@ -1,6 +1,5 @@
 import * as z from 'zod'
-import { clickV1 } from '../../src/click/wire-v1.ts'
-import { clickV2 } from '../../src/click/wire-v2.ts'
+import { clickV1, clickV2 } from '../../src/click/parse-click.ts'
 import { sendSchemas } from '../../src/message/parse-message.ts'
 import { actionsV2, actionV2 } from '../../src/message/buttons.ts'
 import { consentBody } from '../../src/consent/consent-links.ts'

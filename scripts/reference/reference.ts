@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { VERSION } from '../../src/base/version.ts'
-import type { Reference } from '../../src/operations/reference-routes.ts'
+import type { Reference } from '../../src/operations/operations-routes.ts'
 import { describeApi } from './document.ts'
 import { renderPage } from './page.ts'
 import { STYLE } from './style.ts'

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { createWrongKeyCount } from '../access/wrong-keys.ts'
+import { createWrongKeyCount } from '../access/authentication.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { VERSION } from '../base/version.ts'
 import type { Config } from '../config/config.ts'

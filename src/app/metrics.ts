@@ -1,7 +1,7 @@
 import { VERSION } from '../base/version.ts'
 import type { RequestLog } from '../http/request-log.ts'
 import { Counter, Histogram, type Metric } from '../observability/metrics.ts'
-import type { SpanCounts } from '../observability/spans.ts'
+import type { SpanCounts } from '../observability/trace.ts'
 import type { ConsentMetrics, Stored } from './store.ts'
 import type { BreakerReading } from './upstreams.ts'
 

@@ -1,4 +1,4 @@
-/** The stable error codes of the API. `http/fault-status.ts` maps them to HTTP. */
+/** The stable error codes of the API. `http/answer-fault.ts` maps them to HTTP. */
 export type FaultCode =
   | 'malformed_request'
   | 'unknown_version'

@@ -1,5 +1,4 @@
 import type { JsonObject } from '../base/strict-json.ts'
-import { isLoopback, readWebAddress } from '../base/address.ts'
 
 export type Side = 'supply' | 'demand'
 
@@ -67,20 +66,3 @@ export function clickToJson(click: Click): JsonObject {
 
 /** Divar's own page after an app is done. */
 export const COMPLETION_URL = 'https://open-platform-redirect.divar.ir/completion'
-
-/**
- * The first return URL that Divar offered, otherwise its completion page. Only https under divar.ir and loopback (the simulator) are trusted; other URLs
- * are replaced by the completion page, and `replaced` is true.
- */
-export function chooseReturnUrl(...offered: (string | null | undefined)[]): { url: string; replaced: boolean } {
-  const first = offered.find((address) => typeof address === 'string' && address !== '')
-  if (typeof first !== 'string' || first === COMPLETION_URL) return { url: COMPLETION_URL, replaced: false }
-  const address = readWebAddress(first)
-  return address !== undefined && (isDivar(address) || isLoopback(address))
-    ? { url: address.href, replaced: false }
-    : { url: COMPLETION_URL, replaced: true }
-}
-
-function isDivar({ protocol, hostname, port }: URL): boolean {
-  return protocol === 'https:' && port === '' && (hostname === 'divar.ir' || hostname.endsWith('.divar.ir'))
-}

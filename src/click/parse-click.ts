@@ -1,12 +1,26 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
+import { fieldErrors, requiredText, summarize } from '../base/fields.ts'
 import { newId } from '../base/id.ts'
-import { fieldErrors, summarize } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { ClickRead } from './click.ts'
-import { readClickV1 } from './wire-v1.ts'
-import { readClickV2 } from './wire-v2.ts'
+import type { Click, ClickRead, Side } from './click.ts'
+import {
+  chooseReturnUrl,
+  dataPart,
+  knows,
+  location,
+  locationPart,
+  objectPart,
+  optionalObject,
+  optionalText,
+  returnAddresses,
+  returnAddressParts,
+  textPart,
+  unknownMembers,
+  withoutAbsentParts,
+  type OptionalParts,
+} from './wire-fields.ts'
 
 const readers = { v1: readClickV1, v2: readClickV2 }
 
@@ -46,4 +60,182 @@ function versionHint(wire: ClickWire, body: JsonObject): string {
   return wire === 'v1' && !Object.hasOwn(body, 'peer_id') && Object.hasOwn(body, 'user_side')
     ? '. This looks like v2 without its API-Version header: does a proxy drop API_VERSION?'
     : ''
+}
+
+const ID = 128
+
+const party = z.object({ id: optionalText(ID) }, { error: 'expected an object with an id, null or nothing' })
+
+const extraData = z.object(
+  {
+    provider_data: optionalObject,
+    location: location.nullish(),
+  },
+  { error: 'expected an object, null or nothing' },
+)
+
+/** The body of a v1 click. Unknown members are allowed. */
+export const clickV1 = z.compile(
+  z.object({
+    post_token: requiredText(64),
+    user_id: requiredText(ID),
+    peer_id: requiredText(ID),
+    conversation_id: optionalText(ID),
+    supplier: party.nullish(),
+    demand: party.nullish(),
+    extra_data: extraData.nullish(),
+    ...returnAddresses,
+  }),
+)
+
+/** Divar sends `Supplier` and `supplier`; both names are read in any case. */
+const SUPPLIER = 'supplier'
+const DEMAND = 'demand'
+
+const partyPart = objectPart(new Map([['id', textPart]]))
+const extraDataPart = objectPart(
+  new Map([
+    ['provider_data', dataPart],
+    ['location', locationPart],
+  ]),
+)
+const PARTS_OF_V1: OptionalParts = new Map([
+  ['conversation_id', textPart],
+  [SUPPLIER, partyPart],
+  [DEMAND, partyPart],
+  ['extra_data', extraDataPart],
+  ...returnAddressParts,
+])
+
+/** Reads a v1 body; throws ZodError with every fault at once. */
+export function readClickV1(body: JsonObject, id: string): ClickRead {
+  let absentParts = 0
+  const present = withoutAbsentParts(foldCase(body), PARTS_OF_V1, () => (absentParts += 1))
+  const wire = clickV1.parse(present)
+  const supplierId = wire.supplier?.id
+  const demandId = wire.demand?.id
+  const location = wire.extra_data?.location
+  const side = sideOf(wire.user_id, supplierId, demandId)
+  const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
+  const click: Click = {
+    id,
+    wire: 'v1',
+    postToken: wire.post_token,
+    userId: wire.user_id,
+    peerId: wire.peer_id,
+    data: wire.extra_data?.provider_data ?? {},
+    returnUrl: returnUrl.url,
+    extra: collectExtra(present),
+  }
+  if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
+  if (supplierId !== undefined) click.supplierId = supplierId
+  if (demandId !== undefined) click.demandId = demandId
+  if (side !== undefined) click.side = side
+  if (location) click.location = location
+  return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
+}
+
+/** Lower-cases both party names; of several spellings the last wins. */
+function foldCase(body: JsonObject): JsonObject {
+  let folded = body
+  for (const key in body) {
+    const name = foldedName(key)
+    if (name === undefined || (name === key && folded === body)) continue
+    if (folded === body) folded = { ...body }
+    folded[name] = body[key]
+  }
+  return folded
+}
+
+function foldedName(key: string): string | undefined {
+  if (key.length !== SUPPLIER.length && key.length !== DEMAND.length) return undefined
+  const name = key.toLowerCase()
+  return name === SUPPLIER || name === DEMAND ? name : undefined
+}
+
+function sideOf(userId: string, supplierId: string | undefined, demandId: string | undefined): Side | undefined {
+  if (userId === supplierId) return 'supply'
+  return userId === demandId ? 'demand' : undefined
+}
+
+const isOfClick = knows(clickV1)
+const isOfV1 = (key: string) => isOfClick(key) || foldedName(key) !== undefined
+const isOfParty = knows(party)
+const isOfExtraData = knows(extraData)
+const isOfLocation = knows(location)
+
+/** Unknown members of the body, and of its objects under their names. */
+function collectExtra(body: JsonObject): JsonObject {
+  const extra = unknownMembers(body, isOfV1)
+  addUnknown(extra, SUPPLIER, body[SUPPLIER], isOfParty)
+  addUnknown(extra, DEMAND, body[DEMAND], isOfParty)
+  const inExtraData = body['extra_data']
+  if (!isJsonObject(inExtraData)) return extra
+  const ofExtraData = unknownMembers(inExtraData, isOfExtraData)
+  addUnknown(ofExtraData, 'location', inExtraData['location'], isOfLocation)
+  if (Object.keys(ofExtraData).length > 0) extra['extra_data'] = ofExtraData
+  return extra
+}
+
+function addUnknown(extra: JsonObject, name: string, part: unknown, isKnown: (key: string) => boolean): void {
+  if (!isJsonObject(part)) return
+  const unknown = unknownMembers(part, isKnown)
+  if (Object.keys(unknown).length > 0) extra[name] = unknown
+}
+
+/** The body of a v2 click, with the lengths that the platform documents. Every member is nullable; unknown ones are allowed. */
+export const clickV2 = z.compile(
+  z.object({
+    source: optionalText(20),
+    post_token: optionalText(10),
+    conversation_id: optionalText(64),
+    user_side: optionalText(50),
+    extra_data: optionalObject,
+    provider_data: optionalObject,
+    user_id: optionalText(64),
+    ...returnAddresses,
+  }),
+)
+
+const isOfV2 = knows(clickV2)
+
+const PARTS_OF_V2: OptionalParts = new Map([
+  ['source', textPart],
+  ['post_token', textPart],
+  ['conversation_id', textPart],
+  ['user_side', textPart],
+  ['extra_data', dataPart],
+  ['provider_data', dataPart],
+  ['user_id', textPart],
+  ...returnAddressParts,
+])
+
+const SIDES = new Map<string, Side>([
+  ['supply', 'supply'],
+  ['demand', 'demand'],
+])
+
+/** Reads a v2 body; throws ZodError with every fault at once. */
+export function readClickV2(body: JsonObject, id: string): ClickRead {
+  let absentParts = 0
+  const wire = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
+  const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
+  const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
+  const extra = unknownMembers(body, isOfV2)
+  // Values that do not fit a Click are kept with the unknown members.
+  if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
+  if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data
+  const click: Click = {
+    id,
+    wire: 'v2',
+    data: wire.extra_data ?? wire.provider_data ?? {},
+    returnUrl: returnUrl.url,
+    extra,
+  }
+  if (wire.source !== undefined) click.source = wire.source
+  if (wire.post_token !== undefined) click.postToken = wire.post_token
+  if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
+  if (wire.user_id !== undefined) click.userId = wire.user_id
+  if (side !== undefined) click.side = side
+  return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }

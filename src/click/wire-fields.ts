@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { isLoopback, readWebAddress } from '../base/address.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { COMPLETION_URL } from './click.ts'
 
 /** One optional part of a click: whether a value has its JSON type and holds something, and the optional parts inside it. */
 export type Part = { isPresent: (value: unknown) => boolean; parts?: OptionalParts }
@@ -83,6 +85,23 @@ export const returnAddressParts: readonly [string, Part][] = Object.keys(returnA
   name,
   textPart,
 ])
+
+/**
+ * The first return URL that Divar offered, otherwise its completion page. Only https under divar.ir and loopback (the simulator) are trusted; other URLs
+ * are replaced by the completion page, and `replaced` is true.
+ */
+export function chooseReturnUrl(...offered: (string | null | undefined)[]): { url: string; replaced: boolean } {
+  const first = offered.find((address) => typeof address === 'string' && address !== '')
+  if (typeof first !== 'string' || first === COMPLETION_URL) return { url: COMPLETION_URL, replaced: false }
+  const address = readWebAddress(first)
+  return address !== undefined && (isDivar(address) || isLoopback(address))
+    ? { url: address.href, replaced: false }
+    : { url: COMPLETION_URL, replaced: true }
+}
+
+function isDivar({ protocol, hostname, port }: URL): boolean {
+  return protocol === 'https:' && port === '' && (hostname === 'divar.ir' || hostname.endsWith('.divar.ir'))
+}
 
 function degrees(limit: number) {
   const error = `expected a number, or a decimal string, from -${limit} to ${limit}`

@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
 import { describeError } from '../observability/log.ts'
 import type { Finished, AuthorizationFlow } from './authorization-flow.ts'
-import { allowMethods, createRouter } from '../http/routes.ts'
+import { allowMethods, createRouter } from '../http/app.ts'
 import { StoreError } from '../store/store.ts'
 import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-page.ts'
 

@@ -1,11 +1,53 @@
 import type { ErrorRequestHandler } from 'express'
-import { Fault, type FaultCode } from '../base/fault.ts'
-import { describeError, type Logger } from '../observability/log.ts'
-import { discardRest } from './body.ts'
-import { faultStatus } from './fault-status.ts'
-import type { Level } from './request-log.ts'
 import * as z from 'zod'
+import { Fault, type FaultCode } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { describeError, type Logger } from '../observability/log.ts'
+import { discardRest } from './request.ts'
+import type { Level } from './request-log.ts'
+
+/** HTTP status and title of each fault code; documented in docs/failures.md. */
+export const faultStatus: Readonly<Record<FaultCode, { status: number; title: string }>> = {
+  malformed_request: { status: 400, title: 'The request cannot be read' },
+  unknown_version: { status: 400, title: 'This version is not spoken here' },
+  invalid_click: { status: 400, title: 'The click is not valid' },
+  invalid_message: { status: 400, title: 'The message is not valid' },
+  invalid_consent: { status: 400, title: 'The consent cannot be asked for' },
+  identification_refused: { status: 401, title: 'The identification key was refused' },
+  api_key_refused: { status: 401, title: "The gateway's API key was refused" },
+  consent_required: { status: 403, title: 'The user has not consented' },
+  token_refused: { status: 403, title: "Divar refused the user's token" },
+  not_permitted: { status: 403, title: 'Divar does not permit this message' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This method is not allowed here' },
+  idempotency_key_running: { status: 409, title: 'The first request with this key is still running' },
+  sender_ambiguous: { status: 409, title: 'Two users have consented' },
+  wrong_state: { status: 409, title: "The message's state does not allow this" },
+  content_wiped: { status: 409, title: "The message's content is wiped" },
+  recipient_restricted: { status: 412, title: 'The recipient cannot be written to' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body is not JSON' },
+  rejected: { status: 422, title: 'Divar rejected the message' },
+  idempotency_key_reused: { status: 422, title: 'This key was used for another request' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong keys' },
+  too_many_sends: { status: 429, title: 'Too many messages' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  queue_full: { status: 429, title: 'The queue is full' },
+  too_many_consents: { status: 429, title: 'Too many open consents' },
+  resolver_failed: { status: 500, title: 'The resolver gave no landing' },
+  grant_unreadable: { status: 500, title: 'A stored grant cannot be read' },
+  stored_unreadable: { status: 500, title: 'What is stored cannot be read' },
+  internal_error: { status: 500, title: 'The gateway failed' },
+  store_required: { status: 501, title: 'This needs a store' },
+  consent_unavailable: { status: 501, title: 'Consent is not set up' },
+  platform_error: { status: 502, title: 'Divar failed; the message was not delivered' },
+  not_sent: { status: 502, title: 'Divar was not reached; the message was not sent' },
+  store_unavailable: { status: 503, title: 'The store is not available; nothing was accepted' },
+  platform_unavailable: { status: 503, title: 'Divar is not available; the message was not sent' },
+  overloaded: { status: 503, title: 'Too many clicks at once' },
+  store_outcome_unknown: { status: 504, title: 'It is not known whether the store did this' },
+  unknown: { status: 504, title: 'Nobody knows whether the message was delivered' },
+}
 
 /** A response as a value, which can be stored. */
 export type Reply = { status: number; headers: Record<string, string>; body: string }

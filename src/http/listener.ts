@@ -9,7 +9,7 @@ import { startDeadline } from '../base/timeout.ts'
 const LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
-  // A last resort: body.ts times out earlier. If both fired, the client would get two answers.
+  // A last resort: request.ts times out earlier. If both fired, the client would get two answers.
   requestTimeout: 30_000,
   connectionsCheckingInterval: 1000,
   // Longer than the 60 s that is common among proxies, so that the proxy closes first.

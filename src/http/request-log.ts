@@ -1,8 +1,7 @@
 import type { Request, Response } from 'express'
 import { newId } from '../base/id.ts'
 import type { Logger } from '../observability/log.ts'
-import type { Spans, SpanAttributes, SpanEnd } from '../observability/spans.ts'
-import { readTrace, type Trace } from '../observability/trace.ts'
+import { type Spans, type SpanAttributes, type SpanEnd, readTrace, type Trace } from '../observability/trace.ts'
 
 const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response, Router } from 'express'
-import { callerOf } from '../access/authenticate-caller.ts'
+import { callerOf } from '../access/authentication.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import type { Outcome } from '../divar/outcome.ts'
@@ -14,8 +14,8 @@ import {
   platformShape,
   toPlatformReply,
 } from '../http/answer-fault.ts'
-import { readJsonBody } from '../http/body.ts'
-import { allowMethods, createRouter } from '../http/routes.ts'
+import { readJsonBody, requireNoQuery } from '../http/request.ts'
+import { allowMethods, createRouter } from '../http/app.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
@@ -33,7 +33,6 @@ import {
   tooManySends,
   type NotDelivered,
 } from './replies.ts'
-import { requireNoQuery } from '../http/query.ts'
 import { readSendPreferences, readUserToken } from './send-headers.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 

@@ -1,12 +1,12 @@
 import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import { callerOf } from '../access/authenticate-caller.ts'
+import { callerOf } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
-import { createRouter, routesOn } from '../http/routes.ts'
+import { createRouter, routesOn } from '../http/app.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
-import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/query.ts'
+import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/request.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
 const DEFAULT_PAGE = 50

@@ -2,8 +2,7 @@ import type { Dispatcher } from 'undici'
 import { joinBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
 import { describeError } from '../observability/log.ts'
-import type { Span, Spans } from '../observability/spans.ts'
-import { traceHeaders, type Trace } from '../observability/trace.ts'
+import { type Span, type Spans, traceHeaders, type Trace } from '../observability/trace.ts'
 import { createPool, MAX_SOCKETS, Semaphore, type Sockets } from './pool.ts'
 
 /** An HTTP client for one origin. */

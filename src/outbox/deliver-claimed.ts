@@ -1,7 +1,6 @@
 import { describeError, type Logger } from '../observability/log.ts'
 import { Counter } from '../observability/metrics.ts'
-import type { Spans } from '../observability/spans.ts'
-import { newTrace, type Trace } from '../observability/trace.ts'
+import { type Spans, newTrace, type Trace } from '../observability/trace.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { ClockWatch } from '../store/maintenance.ts'
 import { describeStoreError } from '../store/store-faults.ts'
@@ -20,8 +19,8 @@ import { attemptRecord, type Attempts } from './attempts.ts'
 import type { DeliveryTarget } from './worker.ts'
 import type { Ended } from './status-webhook.ts'
 import type { Sealer } from './payload.ts'
-import type { RateLimitHold } from './retry-policy.ts'
 import {
+  type RateLimitHold,
   rateLimitOf,
   stateAfterAttempt,
   stateOfOnlyAttempt,

@@ -1,20 +1,18 @@
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../observability/log.ts'
-import type { Spans } from '../observability/spans.ts'
+import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/maintenance.ts'
 import { StoreSetupError, type Changed, type Claimed, type MessageStore, type Store } from '../store/store.ts'
 import { Attempts } from './attempts.ts'
-import { Backlog } from './enqueue.ts'
+import { Backlog, createEnqueue, type Enqueueing, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { DeliveryWorker, type DeliveryTarget } from './worker.ts'
-import { createOnOutcome, type OnOutcome, RateLimitHold } from './retry-policy.ts'
+import { createOnOutcome, type OnOutcome, RateLimitHold, type RetryPolicy } from './retry-policy.ts'
 import { Maintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload, type Sealer } from './payload.ts'
-import type { RetryPolicy } from './retry-policy.ts'
-import { createEnqueue, type Enqueueing, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
 
 export type OutboxOptions = {
   store: Store

@@ -1,16 +1,18 @@
-import type { IRouter, RequestHandler } from 'express'
+import type { IRouter, RequestHandler, Router } from 'express'
 import { Fault } from '../base/fault.ts'
-import { describeError, type Logger } from '../observability/log.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
-import { answerFaults, logRefusalAs, sessionShape } from '../http/answer-fault.ts'
-import { readJsonBody } from '../http/body.ts'
-import { allowMethods } from '../http/routes.ts'
-import { elapsedMs, type RequestLog } from '../http/request-log.ts'
+import type { SavedClicks } from '../click/saved-clicks.ts'
 import type { RequireConsent, ClickTarget } from '../consent/consent-links.ts'
+import { answerFaults, logRefusalAs, problemShape, sessionShape } from '../http/answer-fault.ts'
+import { allowMethods, createRouter, routesOn } from '../http/app.ts'
+import { readJsonBody, requireNoQuery } from '../http/request.ts'
+import { elapsedMs, type RequestLog } from '../http/request-log.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import type { CheckedLanding, Resolve } from '../resolver/resolve.ts'
 import { ResolverError } from '../resolver/resolver.ts'
 import { StoreError } from '../store/store.ts'
+import { storeFaults } from '../store/store-faults.ts'
 
 const SESSION_PATH = '/divar/session'
 const SHED_RETRY_S = 1
@@ -119,4 +121,26 @@ function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | 
   Object.assign(requestLog.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
   requestLog.conclude('click.fell_back', 'error')
   return { url: fallbackUrl }
+}
+
+/** The click behind the `click_id` of a landing. */
+export function clickRoutes(requireCaller: RequestHandler, clicks: SavedClicks): Router {
+  const routes = createRouter().use(requireCaller)
+  routes.get('/clicks/:id', async (request, response) => {
+    const { requestLog } = response.locals
+    requireNoQuery(request)
+    const { id } = request.params
+    const click = /^clk_[\w-]{24}$/.test(id) ? await clicks.find(id) : undefined
+    if (click === undefined) {
+      throw new Fault('not_found', 'id: expected the click_id of a landing that was opened within the last 15 minutes')
+    }
+    requestLog.fields['click_id'] = id
+    requestLog.conclude('click.shown')
+    response.json(click)
+  })
+  return routesOn({ '/clicks/:id': 'GET, HEAD' }, routes).use(
+    '/clicks',
+    storeFaults,
+    answerFaults(problemShape, logRefusalAs('click.not_shown')),
+  )
 }

@@ -11,8 +11,7 @@ import {
 } from '@opentelemetry/sdk-trace'
 import { withTimeout } from '../base/timeout.ts'
 import type { Logger } from '../observability/log.ts'
-import type { SpanCounts, Spans } from '../observability/spans.ts'
-import { flagsText, type Trace } from '../observability/trace.ts'
+import { type SpanCounts, type Spans, flagsText, type Trace } from '../observability/trace.ts'
 import { createHost, type Host } from '../outbound/host.ts'
 
 const CONNECT_MS = 2000

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { digestSecret } from '../../src/access/secret.ts'
+import { digestSecret } from '../../src/access/authentication.ts'
 
 const bytes = fc.uint8Array({ maxLength: 600 }).map((array) => Buffer.from(array))
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { chooseReturnUrl, COMPLETION_URL } from '../../src/click/click.ts'
+import { COMPLETION_URL } from '../../src/click/click.ts'
+import { chooseReturnUrl } from '../../src/click/wire-fields.ts'
 
 describe('the return URL leads to Divar or to a simulator on this machine, and nowhere else', () => {
   test.each([

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { Fault } from '../../src/base/fault.ts'
-import { MAX_BODY_BYTES, readJsonBody } from '../../src/http/body.ts'
-import { messageClasses } from '../../src/http/responses.ts'
+import { MAX_BODY_BYTES, readJsonBody } from '../../src/http/request.ts'
+import { messageClasses } from '../../src/http/app.ts'
 import { originOf } from '../support/listen.ts'
 
 /** What a route waits for before it reads. */

@@ -1,8 +1,77 @@
 import type { IncomingMessage } from 'node:http'
-import { startDeadline } from '../base/timeout.ts'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
 import { joinBatch } from '../base/tick-batch.ts'
+import { startDeadline } from '../base/timeout.ts'
+
+const MAX_HEADERS = 100
+
+/**
+ * Why a proxy could parse this request differently (request smuggling): an absolute target, a repeated `Host`, contradictory `Authorization`
+ * headers, too many headers, chunked encoding before HTTP/1.1.
+ */
+export function findAmbiguity({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
+  if (!url?.startsWith('/')) return 'target: expected a path that begins with /'
+  if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
+  if (valuesOf('host', rawHeaders).length > 1) return 'host: expected this header once'
+  if (isContradictory(valuesOf('authorization', rawHeaders))) return 'authorization: expected one value'
+  // RFC 9112 section 6.1: a proxy may have framed this message differently.
+  if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
+  return undefined
+}
+
+/** The values of a header, one for each line; `headers` of Node joins them with commas or keeps the first. */
+export function valuesOf(name: string, rawHeaders: IncomingMessage['rawHeaders']): string[] {
+  const values: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const other = rawHeaders[index] ?? ''
+    // Length first: it is cheaper than lower-casing each name.
+    if (other.length === name.length && other.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
+  }
+  return values
+}
+
+/** Whether a header came with different values. Equal ones are fine, since some proxies repeat a header. */
+export function isContradictory(values: readonly string[]): boolean {
+  return values.some((value) => value !== values[0])
+}
+
+const MAX_NAMED = 5
+const MAX_NAME = 64
+
+/**
+ * Reads a query without empty values. Unknown parameters are refused: a misspelled filter must not return everything.
+ * @param known the parameters that the route reads
+ * @throws Fault `malformed_request` naming each unknown parameter, and the known ones
+ */
+export function readQuery({ url = '' }: IncomingMessage, known: readonly string[]): Record<string, string> {
+  const at = url.indexOf('?')
+  if (at < 0) return {}
+  const pairs = [...new URLSearchParams(url.slice(at + 1))]
+  const unknown = [...new Set(pairs.map(([name]) => name))].filter((name) => !known.includes(name))
+  if (unknown.length > 0) {
+    const named = unknown.slice(0, MAX_NAMED).map((name) => JSON.stringify(name.slice(0, MAX_NAME)))
+    const more = unknown.length > MAX_NAMED ? ` and ${unknown.length - MAX_NAMED} more` : ''
+    const expected = known.length === 0 ? 'no parameters' : `only ${known.join(', ')}`
+    throw new Fault('malformed_request', `query: expected ${expected}, found ${named.join(', ')}${more}`)
+  }
+  return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
+}
+
+/** Refuses any query parameter. */
+export function requireNoQuery(request: IncomingMessage): void {
+  readQuery(request, [])
+}
+
+/** Encodes a list's position as an opaque cursor. */
+export function writeCursor(seq: number | undefined): string | null {
+  return seq === undefined ? null : Buffer.from(`before ${seq}`).toString('base64url')
+}
+
+export function readCursor(text: string): number | undefined {
+  const seq = /^before (\d{1,15})$/.exec(Buffer.from(text, 'base64url').toString('latin1'))?.[1]
+  return seq === undefined ? undefined : Number(seq)
+}
 
 /** 100 KiB, more than either wire needs. */
 export const MAX_BODY_BYTES = 100 * 1024

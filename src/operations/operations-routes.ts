@@ -3,7 +3,47 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import { createRouter, routesOn } from '../http/routes.ts'
+import { createRouter, routesOn } from '../http/app.ts'
+import type { Metric } from '../observability/metrics.ts'
+
+export type HealthOptions = {
+  isDraining: () => boolean
+  /** Undefined without a store. */
+  isStoreUp: (() => boolean) | undefined
+}
+
+/**
+ * Liveness and readiness. A gateway is ready unless it drains. An unavailable store does not make it unready: most clicks need no store, and all replicas
+ * share one, so a load balancer would remove them all.
+ */
+export function healthRoutes({ isDraining, isStoreUp }: HealthOptions): Router {
+  const routes = createRouter()
+  routes.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+  routes.get('/readyz', (_request, response) => {
+    if (isDraining()) response.status(503).json({ status: 'draining' })
+    else response.json({ status: 'ready', ...(isStoreUp && { store: isStoreUp() ? 'ok' : 'away' }) })
+  })
+  return routesOn({ '/healthz': 'GET, HEAD', '/readyz': 'GET, HEAD' }, routes)
+}
+
+/** Metrics for Prometheus. */
+export function metricsRoutes(access: RequestHandler, metrics: readonly Metric[]): Router {
+  const routes = createRouter().use(access)
+  routes.get('/metrics', answerMetrics(metrics))
+  return routesOn({ '/metrics': 'GET, HEAD' }, routes)
+}
+
+function answerMetrics(metrics: readonly Metric[]): RequestHandler {
+  // Loaded by the first request, since loading takes a good part of the start.
+  const load = async () => (await import('../observability/registry.ts')).createRegistry(metrics)
+  let loading: ReturnType<typeof load> | undefined
+  return async (_request, response) => {
+    const { contentType, write } = await (loading ??= load())
+    response.set('content-type', contentType).end(await write())
+  }
+}
 
 export const LANGUAGES = ['en', 'fa'] as const
 export type Language = (typeof LANGUAGES)[number]

@@ -1,0 +1,137 @@
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { RequestHandler, Response } from 'express'
+import type { AddressRanges } from '../base/address.ts'
+import { Fault } from '../base/fault.ts'
+import { RateLimit } from '../base/rate-limit.ts'
+import { isContradictory, valuesOf } from '../http/request.ts'
+import { clientAddress, networkOf, type AuthRequest } from './client-address.ts'
+
+export type DivarKeys = {
+  /** The identification key and, while keys rotate, the next one. */
+  keys: readonly [string, ...string[]]
+  countWrongKey: CountWrongKey
+  /** The addresses that Divar calls from; by default any. */
+  sources?: AddressRanges | undefined
+}
+
+/**
+ * Middleware that authenticates Divar: the raw `Authorization` header must be one of the keys, and the request must come from `sources`. A right key from
+ * a wrong address gets the same answer as a wrong key, so that the answer does not confirm a key.
+ *
+ * The key is free text from the developer panel: it may contain blanks, begin with `Bearer ` or be Persian. Therefore trimmed bytes are compared.
+ * @throws Fault `identification_refused` or `too_many_wrong_keys`
+ */
+export function requireDivar({ keys, countWrongKey, sources }: DivarKeys): RequestHandler {
+  const digests = keys.map((key) => digestSecret(Buffer.from(trimBlanks(key), 'utf8')))
+  return (request, _response, next) => {
+    // Node decodes headers as latin1: one character for each byte.
+    const presented = digestSecret(Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1'))
+    let known = false
+    for (const digest of digests) known = timingSafeEqual(presented, digest) || known
+    const isExpected = sources === undefined || sources.has(clientAddress(request) ?? '')
+    if (known && isExpected) {
+      next()
+      return
+    }
+    throw countWrongKey(
+      request,
+      new Fault(
+        'identification_refused',
+        'authorization: expected the Divar identification key, raw, as set in the developer panel',
+        isExpected ? {} : { internal: 'the address is not in DIVAR_SOURCE_RANGES' },
+      ),
+    )
+  }
+}
+
+/**
+ * Trims ASCII blanks only: `String.trim` also removes 0xA0, the last byte of some Persian letters. Not a regular expression: one that ends in `$` takes
+ * quadratic time on a header of 16 KiB of blanks.
+ */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
+}
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+    interface Locals {
+      /** The name of the calling service in INTERNAL_API_KEYS, once it is authenticated. */
+      caller?: string
+    }
+  }
+}
+
+/**
+ * Middleware that authenticates one of the company's own services by `x-api-key`; handlers behind it ask `callerOf` for its name. The same key sent
+ * twice counts as one key, two different ones as none. Keys are looked up by salted digest: the lookup costs the same for any number of keys,
+ * and its timing says nothing about a key.
+ * @throws Fault `api_key_refused` or `too_many_wrong_keys`
+ */
+export function requireCaller(
+  keys: readonly { name: string; key: string }[],
+  countWrongKey: CountWrongKey,
+): RequestHandler {
+  const names = new Map(keys.map(({ name, key }) => [digestText(Buffer.from(key, 'utf8')), name]))
+  return (request, response, next) => {
+    const values = valuesOf('x-api-key', request.rawHeaders)
+    const key = isContradictory(values) ? '' : (values[0] ?? '')
+    const name = names.get(digestText(Buffer.from(key, 'latin1')))
+    if (name === undefined) {
+      throw countWrongKey(
+        request,
+        new Fault('api_key_refused', 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'),
+      )
+    }
+    response.locals.caller = name
+    response.locals.requestLog.fields['caller'] = name
+    next()
+  }
+}
+
+/** The calling service. Throws on a route without `requireCaller`, so that none can be served without authentication. */
+export function callerOf({ locals: { caller } }: Response): string {
+  if (caller === undefined) throw new Error('expected a route behind requireCaller')
+  return caller
+}
+
+function digestText(key: Buffer): string {
+  return digestSecret(key).toString('base64')
+}
+
+const MAX_ADDRESSES = 10_000
+
+/** Counts a wrong key by client address. Returns `refusal`, or `too_many_wrong_keys` above the rate limit. */
+export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
+
+/** @param perMinute 0 for no limit */
+export function createWrongKeyCount(perMinute: number): CountWrongKey {
+  if (perMinute === 0) return (_, refusal) => refusal
+  const rateLimit = new RateLimit({ name: 'wrong-keys', perMinute, maxKeys: MAX_ADDRESSES })
+  return (request, refusal) => {
+    const address = clientAddress(request)
+    // Unparsable addresses share one counter.
+    const { taken, resetsInS, headers } = rateLimit.take(address === undefined ? 'unreadable' : networkOf(address))
+    if (taken) return refusal
+    return new Fault('too_many_wrong_keys', TOO_MANY, { ...refusal.options, retryAfter: resetsInS, headers })
+  }
+}
+
+const TOO_MANY = 'Too many wrong keys came from this address within a minute; the right one is taken at any time.'
+
+/** Random per process, so that a digest in memory cannot be looked up. */
+const salt = randomBytes(16)
+
+/** Salted SHA-256 of a secret: comparisons take the same time for secrets of any length. */
+export function digestSecret(secret: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([salt, secret]), 'buffer')
+}
