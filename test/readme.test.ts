@@ -85,7 +85,7 @@ describe('the README', () => {
     300_000,
   )
 
-  test('promises one address to open, with the simulator; the demo prints it, and a living chat is there', async () => {
+  test('the demo prints its one address, and a working chat is there', async () => {
     const address = withFreePorts('http://127.0.0.1:4000')
     expect(transcript).toContain(`Open this in a browser:   ${address}`)
     const { messages } = z
@@ -102,7 +102,7 @@ describe('the README', () => {
     expect(await run(printed[1] ?? '')).toContain('"status":200')
   })
 
-  test.each(['README.md', 'README.fa.md'])('%s links to files that are there', (name) => {
+  test.each(['README.md', 'README.fa.md'])('%s links only to existing files', (name) => {
     for (const [, link = ''] of read(name).matchAll(/\]\(([^)#]+)\)/g)) {
       if (link.startsWith('https://')) continue
       expect(() => (link.endsWith('/') ? read(`${link}README.md`) : read(link))).not.toThrow()
@@ -110,7 +110,7 @@ describe('the README', () => {
   })
 })
 
-test('README.fa.md has the commands and outputs of README.md, and so what runs above is also its own', () => {
+test('README.fa.md has the commands and outputs of README.md', () => {
   const blocks = (name: string) =>
     [...read(name).matchAll(/^ *```\w+\n.*?^ *```$/gms)].map(([block]) => block.replaceAll(/^ +/gm, ''))
   expect(blocks('README.md').length).toBeGreaterThan(30)
@@ -131,7 +131,7 @@ test('docs/failures.md has a section for every code, with its status, and no oth
   )
 })
 
-test('docs/logs.md lists every event that the sources name', () => {
+test('docs/logs.md lists every event in the sources', () => {
   const logs = read('docs/logs.md')
   const sources = readdirSync(fileURLToPath(new URL('../src', import.meta.url)), { recursive: true, encoding: 'utf8' })
   const named = sources

@@ -12,11 +12,11 @@ const SECRET = 'a text that only Divar may read'
 
 describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => {
   test.each([
-    ['its wire is that of the webhook', `wire = 'webhook'`],
+    ["its wire is the webhook's", `wire = 'webhook'`],
     ['its wire is the other one', `wire = 'v1'`],
     ['its caller is another', `caller = 'billing'`],
     ['its conversation is another', `conversation = substr(conversation, 1, 9) || 'aaaaaaaaaaaaaaaaaaaaaaaa'`],
-  ])('is sent nowhere, fails and is counted: %s', async (_what, change) => {
+  ])('is not sent, fails and is counted: %s', async (_what, change) => {
     const divar = await startDivar()
     const webhook = await startWebhook()
     const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
@@ -41,7 +41,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     await second.logged('store.sealed_row_unreadable')
   })
 
-  test('a notice that was made a message is not sent to Divar', async () => {
+  test('a status webhook payload that was turned into a message is not sent to Divar', async () => {
     const divar = await startDivar()
     const webhook = await startWebhook(...Array.from({ length: 100 }, () => 503))
     const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
@@ -60,7 +60,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
   })
 })
 
-test('a message that the version before sealed, without caller and kind, still opens', () => {
+test('a message that the previous version sealed, without caller and kind, still opens', () => {
   const sealer = createSealer(createKeyring([Buffer.alloc(32, 7)]))
   const text = JSON.stringify({ body: said('c-1', 'one'), token: 'a token' })
   const { message } = readPayload(text)
@@ -75,7 +75,7 @@ describe('a message that an earlier version accepted with control characters', (
     ['in the ids of v1', 'v1' as const, { user_id: 'u\n', post_token: 'p\n', peer_id: 'p\u0085', message: 'one' }],
     ['in a media token', 'v2' as const, { conversation_id: 'c-1', message: '', media_token: 'm\t1' }],
     [
-      'in the token of a post',
+      'in a post token',
       'v2' as const,
       { conversation_id: 'c-1', message: 'one', sender_buttons: { rows: [{ buttons: [button] }] } },
     ],

@@ -6,7 +6,7 @@ import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import { acceptedAndClaimed, newMessage, newStore } from '../support/stores.ts'
 
-test('what is done about one message is done one after the other, also after a failure', async () => {
+test('work on one message runs one at a time, also after a failure', async () => {
   const { signal } = new AbortController()
   const attempts = new Attempts(await newStore('sqlite'), 'gw-1', createLogger('silent'), signal)
   const done: string[] = []
@@ -31,7 +31,7 @@ test('what is done about one message is done one after the other, also after a f
   expect(attempts.isLocked('msg_1')).toBe(false)
 })
 
-test('an end that the store cannot take keeps back no other: what failed together is committed one by one', async () => {
+test('an outcome that cannot be committed does not delay others: a failed batch is committed one by one', async () => {
   const store = await newStore('sqlite')
   const open = Promise.withResolvers<undefined>()
   const batches: number[] = []
@@ -64,7 +64,7 @@ test('an end that the store cannot take keeps back no other: what failed togethe
   expect(new Set(alone)).toEqual(new Set([1]))
 })
 
-test('an outcome is recorded only while the gateway still holds its claim, also among outcomes that are committed together', async () => {
+test('an outcome is recorded only while the gateway holds its claim, even if it is committed in a batch', async () => {
   const store = await newStore('sqlite')
   const open = Promise.withResolvers<undefined>()
   const finish = async (owner: string, finished: readonly Finish[]) => {

@@ -19,7 +19,7 @@ const LATER = answer(503, '{}', { 'retry-after': '60' })
 const ASYNC = { prefer: 'respond-async' }
 
 describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
-  test('the fourth queued message is 429 queue_full; other callers and other sends go on; then there is room again', async () => {
+  test('the fourth queued message gets 429 queue_full, while other callers and synchronous sends are accepted, until there is room again', async () => {
     const gateway = await startStored(kind, { QUEUE_LIMIT: '3', INTERNAL_API_KEYS: TWO_CALLERS })
     gateway.divar.misbehave(LATER)
     const held = await queue(gateway, said('c-1', 'held'))
@@ -53,7 +53,7 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
     }
   })
 
-  test('each end makes room for one, a cancellation too; a retry takes a place', async () => {
+  test('each finished or cancelled message makes room for one, and a retry takes a place', async () => {
     const gateway = await startStored(kind, { QUEUE_LIMIT: '3' })
     gateway.divar.misbehave(answer(412))
     const rejected = await queue(gateway, said('c-2', 'rejected'))
@@ -73,7 +73,7 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
     expect((await post(gateway, said('c-1', 'x'), ASYNC)).status).toBe(429)
   })
 
-  test('a repeat of what was promised needs no room: it is answered as ever', async () => {
+  test('a repeat of an accepted request needs no room and gets the same answer', async () => {
     const gateway = await startStored(kind, { QUEUE_LIMIT: '1' })
     gateway.divar.misbehave(LATER)
     const keyed = { ...ASYNC, 'idempotency-key': 'k-1' }
@@ -85,7 +85,7 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
     expect((await post(gateway, said('c-1', 'other'), keyed)).status).toBe(422)
   })
 
-  test('it counts what an earlier process left behind', async () => {
+  test('messages from an earlier process count', async () => {
     const store = await withStore(kind, { QUEUE_LIMIT: '3' })
     const first = await startStored(kind, store)
     first.divar.misbehave(LATER)
@@ -99,7 +99,7 @@ describe.each(DATABASES)('QUEUE_LIMIT=3 on %s', (kind) => {
   })
 
   test.each([{}, { 'idempotency-key': 'k' }])(
-    'of fifty sends at once exactly three are accepted (%j)',
+    'of fifty simultaneous sends exactly three are accepted (%j)',
     async (keyed) => {
       const gateway = await startStored(kind, { QUEUE_LIMIT: '3' })
       for (let time = 0; time < 3; time += 1) gateway.divar.misbehave(LATER)

@@ -13,7 +13,7 @@ async function aStore() {
 }
 
 describe('BACKUP_DIR', () => {
-  test('a restored backup is the whole store: its queued messages are delivered', async () => {
+  test('a restored backup is a complete store: its queued messages are delivered', async () => {
     const { file, copies, store } = await aStore()
     const first = await startOn({ ...store, BACKUP_DIR: '' }, NOBODY)
     const id = await queue(first, said('c-1', 'owed'))
@@ -34,7 +34,7 @@ describe('BACKUP_DIR', () => {
     expect(divar.received).toHaveLength(1)
   })
 
-  test('keeps the newest BACKUP_KEEP, and writes none before it is time', async () => {
+  test('keeps the newest BACKUP_KEEP backups and writes none before the next is due', async () => {
     const { copies, store } = await aStore()
     const old = ['20200101', '20200102', '20200103'].map((day) => `gateway-${day}T000000Z.db`)
     for (const name of [...old, 'of-somebody-else.db']) await writeFile(join(copies, name), '')

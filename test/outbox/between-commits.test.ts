@@ -23,8 +23,8 @@ function once(): { set: (work: () => Promise<void>) => void; run: () => Promise<
 describe.each(DATABASES)('between two commits on %s', (kind) => {
   test.each([
     ['before anything was sent', 0],
-    ['after Divar took the message', 1],
-  ])('an error in an attempt, %s: it ends unknown, and Divar gets the message at most once', async (_, times) => {
+    ['after Divar accepted the message', 1],
+  ])('after an error in an attempt, %s, the message is unknown, and Divar gets it at most once', async (_, times) => {
     const { queue, until, divar } = await startOutbox(kind, {
       more: HASTY,
       targets: (real) =>
@@ -47,9 +47,9 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
 
   test.each([
     ['is refused', FAILED, false],
-    ['takes, and its answer is lost', LOST, true],
+    ['succeeds but its answer is lost', LOST, true],
   ])(
-    'a beginning whose commit %s: nothing was sent, so the message goes again, as its first attempt',
+    "if the commit of an attempt's start %s, nothing was sent and the message is sent again as its first attempt",
     async (...row) => {
       const [, error, commits] = row
       const meanwhile = once()
@@ -64,8 +64,8 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
 
   test.each([
     ['is refused', FAILED, false],
-    ['takes, and its answer is lost', LOST, true],
-  ])('an outcome whose commit %s is committed again, and not sent again', async (...row) => {
+    ['succeeds but its answer is lost', LOST, true],
+  ])('an outcome whose commit %s is committed again, and the message is not sent again', async (...row) => {
     const [, error, commits] = row
     const meanwhile = once()
     const { queue, until, divar } = await startOutbox(kind, { calls: ending(meanwhile.run, commits) })
@@ -78,7 +78,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['once', 'behind'])
   })
 
-  test('an outcome that is refused for good: the message ends unknown, is not sent again, and the next one follows', async () => {
+  test('a message whose outcome the store refuses for good is unknown and not sent again, and the next one is sent', async () => {
     const refused = new StoreError('the store failed', { code: kind === 'sqlite' ? 'SQLITE_CONSTRAINT' : '23514' })
     const { queue, until, divar } = await startOutbox(kind, {
       calls: (real) => ({
@@ -96,7 +96,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['once', 'behind'])
   })
 
-  test('a rate limit met while the begin of an attempt is committed: nothing is sent, and no attempt is used up', async () => {
+  test("if a rate limit begins during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
     const meanwhile = once()
     const released = Promise.withResolvers<undefined>()
     const { outbox, queue, find, divar } = await startOutbox(kind, {
@@ -112,7 +112,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual([])
   })
 
-  test('a breaker that opens while the beginning is committed sends nothing, and uses up no attempt', async () => {
+  test("if the breaker opens during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
     const meanwhile = once()
     const released = Promise.withResolvers<undefined>()
     const { queue, find, until, deliver, divar } = await startOutbox(kind, {
@@ -137,43 +137,40 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
 describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {
   test.each([
     ['is refused', FAILED, false],
-    ['takes, and its answer is lost', LOST, true],
-  ])(
-    'whose beginning %s is told that the store failed; nothing is sent, and its key is free in the end',
-    async (...row) => {
-      const [, error, commits] = row
-      const begins = once()
-      const ends = once()
-      const settled = Promise.withResolvers<undefined>()
-      const { attempt, divar } = await startOutbox(kind, {
-        calls: (real) => ({
-          ...beginning(begins.run, commits)(real),
-          finish: async (...parameters) => {
-            // Also when the end cannot be committed at once.
-            await ends.run()
-            const held = await real.finish(...parameters)
-            settled.resolve(undefined)
-            return held
-          },
-        }),
-      })
-      begins.set(() => Promise.reject(error))
-      ends.set(() => Promise.reject(FAILED))
-      await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
-      expect(textsAt(divar)).toEqual([])
-      await settled.promise
-      expect(await attempt(said('c-1', 'once'), 'k-1')).toMatchObject({ outcome: { kind: 'delivered' } })
-      expect(textsAt(divar)).toEqual(['once'])
-    },
-  )
+    ['succeeds but its answer is lost', LOST, true],
+  ])('whose start %s gets an error of the store; nothing is sent, and its key becomes free', async (...row) => {
+    const [, error, commits] = row
+    const begins = once()
+    const ends = once()
+    const settled = Promise.withResolvers<undefined>()
+    const { attempt, divar } = await startOutbox(kind, {
+      calls: (real) => ({
+        ...beginning(begins.run, commits)(real),
+        finish: async (...parameters) => {
+          // Also when the end cannot be committed at once.
+          await ends.run()
+          const held = await real.finish(...parameters)
+          settled.resolve(undefined)
+          return held
+        },
+      }),
+    })
+    begins.set(() => Promise.reject(error))
+    ends.set(() => Promise.reject(FAILED))
+    await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
+    expect(textsAt(divar)).toEqual([])
+    await settled.promise
+    expect(await attempt(said('c-1', 'once'), 'k-1')).toMatchObject({ outcome: { kind: 'delivered' } })
+    expect(textsAt(divar)).toEqual(['once'])
+  })
 
-  test('whose claim was lost before the attempt began: its caller gets store_unavailable, and nothing is sent', async () => {
+  test('whose claim is lost before the attempt starts gets store_unavailable, and nothing is sent', async () => {
     const { attempt, divar } = await startOutbox(kind, { calls: () => ({ begin: () => Promise.resolve([]) }) })
     await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
     expect(textsAt(divar)).toEqual([])
   })
 
-  test('whose delivery fails within the gateway rejects, and a repeat does not send it again', async () => {
+  test('whose delivery throws is rejected, and a repeat does not send it again', async () => {
     const { outbox, divar, sendOf } = await startOutbox(kind)
     const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
     const fail = () => Promise.reject(new Error('a fault of ours'))

@@ -3,7 +3,7 @@ import { DATABASES, withStore } from '../support/databases.ts'
 import { problemOf, V1 } from '../support/messages.ts'
 import { answer, HASTY, post, queue, said, startDivar, startOn, textsAt, tried, until } from '../support/outbox.ts'
 
-test('after ten failures in a row sends are refused at once, and what is queued waits until Divar is back', async () => {
+test('after ten failures in a row sends are refused at once, and queued messages wait until Divar is back', async () => {
   const [kind = 'sqlite'] = DATABASES
   const divar = await startDivar()
   const other = await startDivar()

@@ -46,7 +46,7 @@ const ASYNC = { prefer: `respond-async, ${CANARY}`, 'x-access-token': TOKEN }
 const WORDS = JSON.stringify({ code: 7, message: `${CANARY} ${TOKEN}`, details: [CANARY] })
 
 describe.each(DATABASES)('on %s', (kind) => {
-  test('nothing of a stored message, its token, its key or a secret comes into the log, whatever becomes of it', async () => {
+  test('no stored message, token, key or secret is logged, in any outcome', async () => {
     const divar = await startDivar()
     const webhook = await startWebhook(500)
     const store = await withStore(kind, {

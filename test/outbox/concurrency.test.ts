@@ -10,7 +10,7 @@ const PLACES = 3
 const MESSAGES = 20
 
 test.each(DATABASES)(
-  'on %s no more messages are open at Divar than the outbox has places, on both wires together',
+  'on %s the outbox has no more open requests to Divar than its concurrency, over both wires together',
   async (kind) => {
     const open = new Set<ServerResponse>()
     let most = 0

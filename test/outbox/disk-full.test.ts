@@ -30,7 +30,7 @@ afterAll(() => {
   rmSync(disk, { recursive: true })
 })
 
-const name = 'SQLite on a full disk promises nothing, loses nothing, and goes on once there is room'
+const name = 'SQLite on a full disk accepts nothing, loses nothing, and continues once there is room'
 const run = disk === undefined ? test.skip : test
 run(disk === undefined ? `${name} (skipped: nothing can be mounted here)` : name, async () => {
   const folder = disk ?? ''

@@ -26,7 +26,7 @@ const SPOILT = [
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s after a failover', (kind) => {
   test.each(SPOILT)(
-    'accepts messages again though all its sessions were made while it was %s',
+    'accepts messages again, though all its sessions were opened while it was %s',
     async (_, spoil, restore) => {
       const divar = await startDivar()
       const store = await withStore(kind, divarAt(divar))
@@ -50,7 +50,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s after a failo
     },
   )
 
-  test('is never asked to write under another isolation level than the one that the gateway relies on', async () => {
+  test('writes only under the isolation level that the gateway relies on', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
     await change(String(store['DATABASE_URL']), `set default_transaction_isolation = 'serializable'`)

@@ -16,18 +16,21 @@ function refused(settled: PromiseSettledResult<unknown> | undefined): unknown {
   return settled.reason.mayHaveCommitted
 }
 
-run('a call that waits behind a frozen disk surely never happens; one that had begun may have', async () => {
-  const { folder, freeze, thaw } = disk ?? missing()
-  const store = await openAt(`file:${join(folder, 'store.db')}`)
-  const [begun, waiting] = [newMessage(), newMessage()]
-  freeze()
-  const calls = await Promise.allSettled([store.accept([begun]), store.accept([waiting])])
-  expect(calls.map(refused)).toEqual([true, false])
-  thaw()
-  await store.ping()
-  expect((await store.find(begun.caller, begun.id))?.state).toBe('queued')
-  expect(await store.find(waiting.caller, waiting.id)).toBeUndefined()
-})
+run(
+  'a call that waits behind a frozen disk is reported as not done, one that had started as possibly done',
+  async () => {
+    const { folder, freeze, thaw } = disk ?? missing()
+    const store = await openAt(`file:${join(folder, 'store.db')}`)
+    const [begun, waiting] = [newMessage(), newMessage()]
+    freeze()
+    const calls = await Promise.allSettled([store.accept([begun]), store.accept([waiting])])
+    expect(calls.map(refused)).toEqual([true, false])
+    thaw()
+    await store.ping()
+    expect((await store.find(begun.caller, begun.id))?.state).toBe('queued')
+    expect(await store.find(waiting.caller, waiting.id)).toBeUndefined()
+  },
+)
 
 run('a commit that meets an I/O error may have reached the disk', async () => {
   const { folder, fail } = dyingDisk ?? missing()

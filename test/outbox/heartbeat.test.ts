@@ -53,7 +53,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
   return { heartbeat, seen, settled, locked }
 }
 
-test('abandoned messages are looked for every 5 s, also after a short outage of the store', async () => {
+test('abandoned messages are searched for every 5 s, also after a short outage of the store', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   await jest.advanceTimersByTimeAsync(10_000)
   expect(seen.adopted).toBe(3)
@@ -65,7 +65,7 @@ test('abandoned messages are looked for every 5 s, also after a short outage of 
   await heartbeat.stop()
 })
 
-test('nothing is taken over just after a long outage of the store: the other gateways were cut off as well', async () => {
+test('nothing is taken over directly after a long outage of the store: the other gateways were cut off as well', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   seen.isAway = true
   await jest.advanceTimersByTimeAsync(35_000)
@@ -81,7 +81,7 @@ test.each([
   ['ahead', 86_400_000],
   ['back', -86_400_000],
 ])(
-  'nothing is taken over just after the clock has jumped %s: the other gateways run, and renew their leases',
+  'nothing is taken over directly after the clock has jumped %s: the other gateways still renew their leases',
   async (_, byMs) => {
     const { heartbeat, seen } = await startHeartbeat()
     await jest.advanceTimersByTimeAsync(5000)
@@ -95,7 +95,7 @@ test.each([
   },
 )
 
-test('a gateway tells that it lives three times within each heartbeat, so that two beats may get lost', async () => {
+test('a gateway renews its lease three times within its duration, so that two renewals may fail', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   await jest.advanceTimersByTimeAsync(4 * LEASE_MS)
   const times = [seen.startedAt, ...seen.beats]
@@ -105,7 +105,7 @@ test('a gateway tells that it lives three times within each heartbeat, so that t
   await heartbeat.stop()
 })
 
-test('a gateway that stops gives up its lease, and does not wait for ever for a store that is away', async () => {
+test('a gateway that stops gives up its lease and does not wait forever for an unavailable store', async () => {
   const { heartbeat, seen } = await startHeartbeat()
   seen.neverLeaves = true
   let stopped = false
@@ -135,13 +135,13 @@ function held(id: string, takenOver: boolean): Held {
   }
 }
 
-test('a start settles all abandoned messages first, however many there are', async () => {
+test('a start first settles all abandoned messages, any number of them', async () => {
   const { heartbeat, settled } = await startHeartbeat([held('1', true), held('2', true)], [held('3', true)])
   expect(settled).toEqual(['1', '2', '3'])
   await heartbeat.stop()
 })
 
-test('a message claimed by this gateway but not in work is settled when it is seen twice, not at once', async () => {
+test('a message that this gateway has claimed but does not work on is settled the second time it is found', async () => {
   const stray = held('stray', false)
   const { heartbeat, settled } = await startHeartbeat([stray], [stray])
   expect(settled).toEqual([])
@@ -150,7 +150,7 @@ test('a message claimed by this gateway but not in work is settled when it is se
   await heartbeat.stop()
 })
 
-test('a message in work is not settled, however often it is seen', async () => {
+test('a message that is being worked on is never settled as abandoned', async () => {
   const busy = held('busy', false)
   const { heartbeat, settled, locked } = await startHeartbeat([], [busy], [busy], [busy])
   locked.add('busy')

@@ -31,7 +31,7 @@ function newKeys(): { older: string; newer: string } {
 }
 
 describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
-  test('rotated, is not held up by rows that cannot be opened, however many there are', async () => {
+  test('is rotated even if some rows cannot be opened, any number of them', async () => {
     const { older, newer } = newKeys()
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
@@ -54,7 +54,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     expect(await second.logged('store.resealed')).toMatchObject({ rows: 1 })
   })
 
-  test('rotated, opens what lies under the former key, and brings it under the new one', async () => {
+  test('is rotated: content under the previous key opens and is encrypted again under the new key', async () => {
     const divar = await startDivar()
     const { older, newer } = newKeys()
     const store = await withStore(kind, divarAt(divar))
@@ -114,7 +114,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['rejected', 'held', 'held', 'rejected'])
   })
 
-  test('missing a key that something lies under stops the start, with 78, in clear words', async () => {
+  test('a start without a key that rows still need ends with 78 and says which key is missing', async () => {
     const { older, newer } = newKeys()
     const store = await withStore(kind)
     const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })

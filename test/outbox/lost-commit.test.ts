@@ -45,7 +45,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s whose connect
     expect((await list(gateway)).messages).toHaveLength(1)
   })
 
-  test('while a synchronous send takes its key: 503, nothing is sent, and the key is free again soon', async () => {
+  test('while a synchronous send reserves its key: 503, nothing is sent, and the key is free again soon', async () => {
     const { proxy, gateway } = await start()
     const key = { 'idempotency-key': 'k-1' }
     proxy.cutNext('answer_to_commit')

@@ -6,7 +6,7 @@ import { V2 } from '../support/messages.ts'
 import { send } from '../support/requests.ts'
 
 describe.each(DATABASES)('GET /metrics of a gateway with a %s store', (kind) => {
-  test('counts attempts and ends, and tells what is queued and how much lies under older keys', async () => {
+  test('counts attempts and outcomes, queued messages and rows under older keys', async () => {
     const gateway = await startTestGateway(await withStore(kind))
     await send(gateway, V2).set('prefer', 'respond-async').expect(202)
     await gateway.logged('message.delivered')
@@ -21,14 +21,14 @@ describe.each(DATABASES)('GET /metrics of a gateway with a %s store', (kind) => 
 })
 
 describe('GET /metrics', () => {
-  test('on a shared port asks for a key', async () => {
+  test('needs a key on a shared port', async () => {
     const gateway = await startTestGateway()
     await supertest(gateway.url).get('/metrics').expect(401)
     await supertest(gateway.url).get('/metrics').set('x-api-key', KEYS.caller).expect(200)
     await supertest(gateway.url).post('/metrics').set('x-api-key', KEYS.caller).expect(405)
   })
 
-  test('on an internal port of its own asks for nothing, and is not on the public one', async () => {
+  test('needs no key on an internal port, and is absent from the public port', async () => {
     const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
     await supertest(gateway.internalUrl).get('/metrics').expect(200)
     await supertest(gateway.url).get('/metrics').expect(404)

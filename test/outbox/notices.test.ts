@@ -44,7 +44,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     ['failed', TOO_LATE, 'platform_error', 503, null, null],
     ['unknown', { kind: 'reset' } as const, 'unknown', null, null, 'UND_ERR_SOCKET'],
   ] as const)(
-    'is told once that a message is %s, signed',
+    'gets one signed request when a message is %s',
     async (state, misbehaviour, outcome, status, code, reason) => {
       if (misbehaviour) gateway.divar.misbehave(misbehaviour)
       const id = await queue(gateway, { ...TRIPLE, message: 'secret text' })
@@ -78,7 +78,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     },
   )
 
-  test('gets the notice of a cancelled message, and of the next one', async () => {
+  test('gets a request for a cancelled message and for the next one', async () => {
     gateway.divar.misbehave(LATER)
     const first = await queue(gateway, said('c-1', 'held'))
     await until(gateway, first, 'queued', tried(1))
@@ -92,7 +92,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     expect(await noticesOf(webhook, behind, 1)).toMatchObject([{ type: 'message.delivered' }])
   })
 
-  test('gets the notice of a send with a key, and none of sends that are not stored', async () => {
+  test('gets a request for a send with an idempotency key, and none for sends that are not stored', async () => {
     const before = webhook.notices.length
     expect((await post(gateway, said('c-1', 'not stored'))).status).toBe(200)
     const id = idOf(await post(gateway, said('c-1', 'stored'), { 'idempotency-key': 'k-1' }))
@@ -100,7 +100,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     expect(webhook.notices).toHaveLength(before + 1)
   })
 
-  test('gets the same notice again, under the same webhook-id, until it takes it', async () => {
+  test('gets the same request again, with the same webhook-id, until it accepts it', async () => {
     const late = await startWebhook(500, 404, 302, 429)
     const own = await startStored(kind, { ...HASTY, ...late.environment })
     const id = await queue(own, said('c-1', 'x'))
@@ -111,7 +111,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     await until(own, await queue(own, said('c-2', 'y')), 'delivered')
   })
 
-  test('learns the ends of a message that was retried in their order, though it fails meanwhile', async () => {
+  test('gets the outcomes of a retried message in order, even if it fails in between', async () => {
     const late = await startWebhook(500, 500)
     const own = await startStored(kind, { RETRY_FIRST_MS: '50', RETRY_MAX_MS: '300', ...late.environment })
     own.divar.misbehave(answer(412))
@@ -131,7 +131,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     expect(new Set(notices.map(({ webhookId }) => webhookId)).size).toBe(3)
   })
 
-  test('while away, delays no message; it gets what it missed once it is back, also from the next gateway', async () => {
+  test('delays no message while it is down, and gets the missed requests afterwards, also from the next gateway', async () => {
     const late = await startWebhook(...Array.from({ length: 9 }, () => 503))
     const store = await withStore(kind, { ...late.environment, RETRY_FIRST_MS: '200', RETRY_MAX_MS: '200' })
     const first = await startStored(kind, store)
@@ -142,7 +142,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     for (const id of ids) expect(await noticesOf(late, id, 1)).toHaveLength(1)
   })
 
-  test('a notice is not listed as a message, and not counted in a queue', async () => {
+  test('is not listed among messages and not counted in a queue', async () => {
     const late = await startWebhook(...Array.from({ length: 3 }, () => 503))
     const own = await startStored(kind, { ...late.environment, QUEUE_LIMIT: '1' })
     const id = await queue(own, said('c-1', 'x'))

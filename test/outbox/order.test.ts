@@ -35,7 +35,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY }))
   })
 
-  test('messages of one conversation arrive in order, though the first needs three attempts; others overtake', async () => {
+  test('messages of one conversation arrive in order, even if the first needs three attempts; other conversations do not wait', async () => {
     const divar = await startDivarAgainst('1', LATER, answer(500))
     const own = await startStored(kind, { ...HASTY, ...divarAt(divar) })
     const ids: string[] = []
@@ -52,7 +52,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect((await show(own, first)).attempts).toHaveLength(3)
   })
 
-  test('a v1 conversation is the same for both of its senders', async () => {
+  test('both senders of a v1 chat write to the same conversation', async () => {
     const divar = await startDivarAgainst('1', LATER)
     const own = await startStored(kind, { ...HASTY, ...divarAt(divar) })
     const first = await queue(own, { ...TRIPLE, message: '1' })
@@ -67,7 +67,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(textsAt(divar).filter((text) => text !== '3')).toEqual(['1', '1', '2'])
   })
 
-  test('messages that come at once leave in the order in which they were taken', async () => {
+  test('simultaneous messages are sent in the order in which they were accepted', async () => {
     const start = gateway.divar.received.length
     const texts = Array.from({ length: 20 }, (_, index) => String(index))
     const ids = new Map(
@@ -85,7 +85,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     ['unknown', { kind: 'reset' } as const],
     ['failed', answer(503, '{}', { 'retry-after': '86400' })],
     ['cancelled', LATER],
-  ] as const)('the next goes once the first is %s, and not before', async (state, misbehaviour) => {
+  ] as const)('the next message is sent once the first is %s, and not before', async (state, misbehaviour) => {
     const start = gateway.divar.received.length
     if (misbehaviour) gateway.divar.misbehave(misbehaviour)
     const conversation = `c-${state}`
@@ -105,7 +105,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 })
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on one %s', (kind) => {
-  test('deliver each message once, and each conversation in order, whichever of them takes it', async () => {
+  test('deliver each message once and each conversation in order', async () => {
     const texts: unknown[] = []
     // Some fail at first, so that the gateways take turns.
     let failures = 0

@@ -38,13 +38,13 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
   test.each([
     ['500', answer(500, '{"code":13,"message":"oops"}'), { outcome: 'platform_error', status: 500, code: '13' }],
     [
-      '503, cut off',
+      '503, truncated',
       { kind: 'cut_answer' as const, status: 503 },
       { outcome: 'platform_error', status: 503, code: null },
     ],
     ['a 2xx that says 502', answer(200, '{"status":502}'), { outcome: 'platform_error', status: 502, code: null }],
     ['429', answer(429, '{"code":8}', { 'retry-after': '0' }), { outcome: 'rate_limited', status: 429, code: '8' }],
-  ])('that meets %s is delivered by its second attempt', async (_, misbehaviour, first) => {
+  ])('that gets %s is delivered by its second attempt', async (_, misbehaviour, first) => {
     const before = gateway.divar.received.length
     const id = await meet(V1, misbehaviour)
     const message = await until(gateway, id, 'delivered')
@@ -64,7 +64,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     ['412', answer(412, '{"code":"restricted"}'), 'recipient_restricted'],
     ['422', answer(422), 'rejected'],
     ['a 2xx that says 400', answer(200, '{"status":400}'), 'rejected'],
-  ])('that meets %s is rejected, and not tried again', async (_, misbehaviour, outcome) => {
+  ])('that gets %s is rejected and not tried again', async (_, misbehaviour, outcome) => {
     const before = gateway.divar.received.length
     const message = await until(gateway, await meet(V2, misbehaviour), 'rejected')
     expect(message).toMatchObject({ next_attempt_at: null, wiped: false, last_error: { number: 1, outcome } })
@@ -74,11 +74,11 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
 
   test.each<[string, Misbehaviour, string, number | null]>([
     ['a reset', { kind: 'reset' }, 'UND_ERR_SOCKET', null],
-    ['an acceptance that is cut off', { kind: 'reset_after' }, 'UND_ERR_SOCKET', null],
+    ['a truncated success', { kind: 'reset_after' }, 'UND_ERR_SOCKET', null],
     ['504', answer(504), 'status 504', 504],
-    ['a 2xx that cannot be read', answer(200, 'yes'), 'unreadable answer with status 200', null],
-    ['a 2xx that says more than a status', answer(200, '{"status":3000000000}'), 'status 3000000000', null],
-  ])('that meets %s is unknown, and not tried again', async (_, misbehaviour, reason, status) => {
+    ['an unreadable 2xx', answer(200, 'yes'), 'unreadable answer with status 200', null],
+    ['a 2xx with unexpected members', answer(200, '{"status":3000000000}'), 'status 3000000000', null],
+  ])('that gets %s is unknown and not tried again', async (_, misbehaviour, reason, status) => {
     const before = gateway.divar.received.length
     const message = await until(gateway, await meet(V2, misbehaviour), 'unknown')
     expect(message).toMatchObject({
@@ -100,12 +100,12 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(arrived).toEqual(Array.from({ length: 4 }, () => ({ message: V2.message })))
   })
 
-  test('whose outcome was unknown once is not called rejected by a later no', async () => {
+  test('that may have been delivered once is unknown, not rejected, after a later refusal', async () => {
     const { attempts } = await until(gateway, await meet(ONE_MORE, { kind: 'reset' }, answer(412)), 'unknown')
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['unknown', 'recipient_restricted'])
   })
 
-  test('waits for as long as Divar asks for it, and others do not', async () => {
+  test('waits as long as Divar asks, and others do not', async () => {
     const id = await meet(said('c-slow', 'slow'), answer(503, '{}', { 'retry-after': '1' }))
     const waiting = await until(gateway, id, 'queued', tried(1))
     const endedAt = Date.parse(waiting.attempts[0]?.ended_at ?? '')
@@ -118,7 +118,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(Date.parse(attempts[1]?.at ?? '') - endedAt).toBeGreaterThanOrEqual(950)
   })
 
-  test('that is asked in its last minute to wait beyond its end has failed, and is logged as an error', async () => {
+  test('that Divar asks, in its last minute, to wait beyond its end has failed, and an error is logged', async () => {
     const id = await meet(V2, answer(503, '{}', { 'retry-after': '86400' }))
     expect(await until(gateway, id, 'failed')).toMatchObject({ wiped: false, attempts: [{ number: 1 }] })
     const isIt = (line: Record<string, unknown>) => line['message_id'] === id && line['attempt'] === 1
@@ -127,7 +127,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(line).toMatchObject({ level: 'error', event: 'message.platform_error', state: 'failed', divar_status: 503 })
   })
 
-  test('that is asked to wait beyond its end is tried once more, a minute before its end', async () => {
+  test('that Divar asks to wait beyond its end is tried once more, a minute before its end', async () => {
     const own = await startStored(kind)
     own.divar.misbehave(answer(503, '{}', { 'retry-after': '86400' }))
     const waiting = await until(own, await queue(own, V2), 'queued', tried(1))
@@ -136,7 +136,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(inMs).toBeLessThanOrEqual(DAY_MS - 60_000)
   })
 
-  test('has failed, or is unknown, when it was tried for RETRY_FOR_MS', async () => {
+  test('has failed, or is unknown, after RETRY_FOR_MS', async () => {
     const nobody = await startDivar()
     await nobody.close()
     const resets = await startDivar({ decide: () => ({ kind: 'reset' }) })

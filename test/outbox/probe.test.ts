@@ -49,7 +49,7 @@ function after(delayMs: number): Misbehaviour {
 }
 
 describe.each(DATABASES)('after a rate limit on %s', (kind) => {
-  test('one message goes at a time until one is delivered, whatever else Divar answers; then all others go', async () => {
+  test('one message at a time is sent until one is delivered, for any other answer of Divar; then all others are sent', async () => {
     const answers = [limited(1), { ...answer(503), delayMs: 200 }, after(500)]
     const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
     const gateway = await startOn(await withStore(kind), { ...HASTY, ...divarAt(divar) })
@@ -64,7 +64,7 @@ describe.each(DATABASES)('after a rate limit on %s', (kind) => {
     expect(arrivals).toHaveLength(7)
   })
 
-  test('a message that Divar limits goes behind those of other callers', async () => {
+  test('a rate-limited message goes behind those of other callers', async () => {
     const { divar, arrivals } = await startToldDivar((text) => (text === 'billing' ? undefined : limited(1)))
     const more = { ...HASTY, ...divarAt(divar), INTERNAL_API_KEYS: TWO_CALLERS }
     const gateway = await startOn(await withStore(kind), more)
@@ -121,7 +121,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
     expect(await pauseOf(store)).toMatchObject({ unconfirmed: 0 })
   })
 
-  test('send one message between them each hour of a Retry-After of a day, and all once one is delivered', async () => {
+  test('send one message between them in each hour of a Retry-After of a day, and all once one is delivered', async () => {
     const { store, gateway, ids, arrivals, arrived } = await startLimited([limited(86_400), answer(503), after(500)])
     for (const hours of [1, 2]) {
       await pass(store, HOUR_MS)

@@ -20,7 +20,7 @@ import { startHeldService } from '../support/resolvers.ts'
 /** Longer than the machine may take between two steps of a test. */
 const PATIENT = { DIVAR_TIMEOUT_MS: '60000', SHUTDOWN_GRACE_MS: '60000' }
 
-test('a second process on one SQLite file ends with 75 and says why; the first one keeps running', async () => {
+test('a second process on one SQLite file ends with 75 and says why, while the first keeps running', async () => {
   const divar = await startDivar()
   const store = await withStore('sqlite')
   const first = await spawnReachable(divar, store)
@@ -39,7 +39,7 @@ test('a second process on one SQLite file ends with 75 and says why; the first o
 })
 
 describe.each(DATABASES)('on %s', (kind) => {
-  test('SIGTERM lets a delivery end, and its outcome be committed; the next start delivers the rest', async () => {
+  test('SIGTERM lets a delivery finish and its outcome be committed; the next start delivers the rest', async () => {
     const divar = await startDivar()
     const held = await startHeldService('{"status":200}')
     const store = await withStore(kind)
@@ -59,7 +59,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['two'])
   })
 
-  test('SIGTERM with a delivery that outlasts SHUTDOWN_GRACE_MS leaves it unknown, and the rest queued', async () => {
+  test('a delivery that outlasts SHUTDOWN_GRACE_MS after SIGTERM is unknown, and the rest stays queued', async () => {
     const divar = await startDivar()
     const store = await withStore(kind)
     const first = await startOn(store, { ...divarAt(divar), ...PATIENT, SHUTDOWN_GRACE_MS: '50' })
@@ -73,7 +73,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['one', 'two'])
   })
 
-  test('after a kill during attempts their outcome is unknown, and only at-least-once messages are retried; all others are delivered', async () => {
+  test('after a kill during attempts their outcome is unknown; only at-least-once messages are retried, and all others are delivered', async () => {
     const divar = await startDivar()
     const store = await withStore(kind)
     const first = await spawnReachable(divar, { ...store, ...PATIENT })

@@ -32,15 +32,18 @@ async function startClockedDivar(pauseS: number) {
 const WAYS = ['a queued message', 'a synchronous send', 'a synchronous send with a key'] as const
 
 describe.each(DATABASES)('429 with Retry-After on %s', (kind) => {
-  test.each(WAYS)('met by %s holds back all queued messages, while synchronous sends are still tried', async (way) => {
-    const { gateway, arrivals, queued } = await limited(way, 3600)
-    expect((await post(gateway, said('c-0', 'now'))).status).toBe(200)
-    expect((await post(gateway, said('c-0', 'now, once'), { 'idempotency-key': 'k-2' })).status).toBe(200)
-    expect(arrivals.map(({ text }) => text)).toEqual(['first', 'now', 'now, once'])
-    for (const id of queued) expect(await show(gateway, id)).toMatchObject({ state: 'queued', attempts: [] })
-  })
+  test.each(WAYS)(
+    'received by %s holds back all queued messages, while synchronous sends are still tried',
+    async (way) => {
+      const { gateway, arrivals, queued } = await limited(way, 3600)
+      expect((await post(gateway, said('c-0', 'now'))).status).toBe(200)
+      expect((await post(gateway, said('c-0', 'now, once'), { 'idempotency-key': 'k-2' })).status).toBe(200)
+      expect(arrivals.map(({ text }) => text)).toEqual(['first', 'now', 'now, once'])
+      for (const id of queued) expect(await show(gateway, id)).toMatchObject({ state: 'queued', attempts: [] })
+    },
+  )
 
-  test('lets the queued messages go when it is over, and not before', async () => {
+  test('lets the queued messages go when its time is over, and not before', async () => {
     await Promise.all(WAYS.map((way) => expectRelease(way)))
   })
 
@@ -72,7 +75,7 @@ describe.each(DATABASES)('429 with Retry-After on %s', (kind) => {
     return { gateway, arrivals, queued, retried }
   }
 
-  test('holds over a restart, and on PostgreSQL for a second gateway', async () => {
+  test('continues after a restart, and on PostgreSQL in a second gateway', async () => {
     const { divar, arrivals } = await startClockedDivar(1)
     const store = await withStore(kind, { ...HASTY, ...divarAt(divar) })
     const first = await startOn(store)

@@ -8,7 +8,7 @@ import { eventually, idOf, list, post, queue, said, startOn, until } from '../su
 const ASYNC = { prefer: 'respond-async' }
 const REFUSED = { status: 503, code: 'store_unavailable' }
 
-test('a SQLite file that is removed or replaced while it is open accepts nothing, until it is back', async () => {
+test('a SQLite file that is removed or replaced while open accepts nothing until it is back', async () => {
   const store = await withStore('sqlite')
   const path = fileURLToPath(String(store['DATABASE_URL']))
   const gateway = await startOn(store)

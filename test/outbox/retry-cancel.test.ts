@@ -44,7 +44,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       ['rejected', answer(412)],
       ['failed', TOO_LATE],
       ['unknown', { kind: 'reset' } as const],
-    ] as const)('sends a message anew that was %s', async (state, misbehaviour) => {
+    ] as const)('sends a message again that was %s', async (state, misbehaviour) => {
       const text = `once ${state}`
       const id = await meet(said(newConversation(), text), misbehaviour)
       await until(gateway, id, state)
@@ -57,7 +57,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(textsAt(gateway.divar).filter((one) => one === text)).toHaveLength(2)
     })
 
-    test('sends one that was tried under a key, which keeps its answer', async () => {
+    test('sends a message with an idempotency key, and the key keeps its answer', async () => {
       const key = { 'idempotency-key': 'k-1' }
       const body = said(newConversation(), 'keyed')
       gateway.divar.misbehave(answer(412))
@@ -68,13 +68,13 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await post(gateway, body, key)).text).toBe(first.text)
     })
 
-    test('tries one at once that waits for its next attempt', async () => {
+    test('sends at once a message that waits for its next attempt', async () => {
       const id = await hold(newConversation())
       expect((await tell(gateway, id, 'retry')).status).toBe(202)
       expect((await until(gateway, id, 'delivered')).attempts).toHaveLength(2)
     })
 
-    test('puts a message behind what was queued in its conversation meanwhile', async () => {
+    test('puts a message behind those queued in its conversation since', async () => {
       const conversation = newConversation()
       const id = await meet(said(conversation, 'again'), answer(412))
       await until(gateway, id, 'rejected')
@@ -87,7 +87,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(textsAt(gateway.divar).slice(start)).toEqual(['held', 'again'])
     })
 
-    test('409 wrong_state in words for what waits in line, is being sent, or is delivered', async () => {
+    test('gets 409 wrong_state and the reason for a message that waits for another, is being sent, or is delivered', async () => {
       const conversation = newConversation()
       await hold(conversation)
       const waits = await queue(gateway, said(conversation, 'waits'))
@@ -103,7 +103,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await show(gateway, waits)).attempts).toEqual([])
     })
 
-    test('409 content_wiped for a cancelled message', async () => {
+    test('gets 409 content_wiped for a cancelled message', async () => {
       const id = await hold(newConversation())
       expect((await tell(gateway, id, 'cancel')).status).toBe(200)
       const problem = problemOf(await tell(gateway, id, 'retry'))
@@ -136,13 +136,13 @@ describe.each(DATABASES)('on %s', (kind) => {
       ['rejected', answer(412), 'This message has ended already.'],
       ['failed', TOO_LATE, 'This message has ended already.'],
       ['unknown', { kind: 'reset' } as const, 'This message has ended already.'],
-    ] as const)('409 wrong_state for one that is %s', async (state, misbehaviour, detail) => {
+    ] as const)('gets 409 wrong_state for a message that is %s', async (state, misbehaviour, detail) => {
       const id = await meet(said(newConversation(), 'ended'), misbehaviour)
       await until(gateway, id, state)
       await expectWrongState(id, 'cancel', state, detail)
     })
 
-    test('409 wrong_state for one that is cancelled', async () => {
+    test('gets 409 wrong_state for a message that is cancelled', async () => {
       const id = await hold(newConversation())
       expect((await tell(gateway, id, 'cancel')).status).toBe(200)
       await expectWrongState(id, 'cancel', 'cancelled', 'This message is cancelled already.')
@@ -155,7 +155,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 })
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, as time passes', (kind) => {
-  test('the content of what ended is wiped after a day, and it cannot be retried any more', async () => {
+  test('content is wiped a day after the final state, and the message cannot be retried any more', async () => {
     const store = await withStore(kind, { DELETE_AFTER_START_MS: '0' })
     const url = store['DATABASE_URL'] ?? ''
     const first = await startStored(kind, store)
@@ -172,7 +172,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, as time p
     expect(await query(url, 'select body, body_key from message')).toEqual([{ body: null, body_key: null }])
   })
 
-  test('what ended is forgotten after RETENTION_DAYS', async () => {
+  test('messages are deleted RETENTION_DAYS after their final state', async () => {
     const store = await withStore(kind, { RETENTION_DAYS: '1', DELETE_AFTER_START_MS: '0' })
     const first = await startStored(kind, store)
     const id = await queue(first, said('c-1', 'old'))

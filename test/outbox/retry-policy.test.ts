@@ -19,7 +19,7 @@ function next(more: Partial<AttemptedMessage>, random = 1) {
   return stateAfterAttempt(tried, POLICY, () => random)
 }
 
-test('a Retry-After that would outlast the message leaves it one last try just before its end', () => {
+test("a Retry-After longer than the message's remaining time leaves one last try just before its end", () => {
   const last = next({ outcome: failed(86_400) })
   expect(last).toEqual({ state: 'queued', inMs: DAY_MS - 60_000, unsure: false })
   expect(next({ outcome: failed(86_400), number: 2, tryForMs: 59_999 })).toEqual({ state: 'failed' })
@@ -30,20 +30,20 @@ test('a Retry-After that ends in time is waited for in full', () => {
   expect(next({ outcome: failed(7200) }, 0)).toEqual({ state: 'queued', inMs: 7_200_000, unsure: false })
 })
 
-test('a message that Divar limits may be the one that probes after an hour, however long the limit lasts', () => {
+test('a rate-limited message may probe after an hour, for any Retry-After', () => {
   const outcome: Outcome = { kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 86_400 }
   expect(next({ outcome }, 0)).toEqual({ state: 'queued', inMs: HOUR_MS, unsure: false })
 })
 
-test('no wait between two tries is longer than the highest ceiling, after whatever number of them', () => {
+test('a wait between two tries never exceeds the maximum, after any number of tries', () => {
   for (const number of [13, 14, 50, 2000]) expect(next({ number })).toMatchObject({ inMs: HOUR_MS })
 })
 
-test('a message without Retry-After ends when its next try would come too late', () => {
+test('a message without Retry-After ends if its next try would come too late', () => {
   expect(next({ number: 13, tryForMs: HOUR_MS - 1 })).toEqual({ state: 'failed' })
 })
 
-test('the waits between tries double from the first one, up to the highest, each anywhere below that', () => {
+test('the maximum wait doubles with each try up to its limit, and each wait is random below it', () => {
   const waits = Array.from({ length: 13 }, (_, index) => next({ number: index + 1 }))
   const seconds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600]
   expect(waits).toEqual(seconds.map((second) => ({ state: 'queued', inMs: second * 1000, unsure: false })))

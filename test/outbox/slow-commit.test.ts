@@ -34,7 +34,7 @@ async function startStuck(how: 'does not answer' | 'fails') {
 }
 
 test.each(['does not answer', 'fails'] as const)(
-  'a send with a key is answered after 3 s while the store %s to its outcome, which is kept once the store takes it',
+  'a send with a key is answered after 3 s even if the store %s, and its outcome is committed later',
   async (how) => {
     const { outbox, sendOf, asked, kept, recover } = await startStuck(how)
     const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
@@ -75,7 +75,7 @@ test('a send with a key is answered as soon as its outcome is committed', async 
   expect(await find(send.id)).toMatchObject({ state: 'delivered', attempts: [{ number: 1, outcome: 'delivered' }] })
 })
 
-test('a stop waits until the outcome of a send with a key is committed, though its caller was answered', async () => {
+test('a stop waits until the outcome of a send with a key is committed, even if its caller was answered', async () => {
   const { outbox, sendOf, asked, recover } = await startStuck('does not answer')
   const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
@@ -99,7 +99,7 @@ test('a stop waits until the outcome of a send with a key is committed, though i
   expect(await outbox.findRepeat(send)).toMatchObject({ kind: 'replay', reply: 'kept' })
 })
 
-test('the end of a message that another gateway has taken over is not counted here, and makes no room', async () => {
+test('the outcome of a message that another gateway took over is not counted and makes no room in the queue', async () => {
   const { outbox, queue, until } = await startOutbox('sqlite', {
     more: { QUEUE_LIMIT: '1' },
     calls: (real) => ({

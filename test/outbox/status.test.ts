@@ -42,7 +42,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   describe('GET /messages/:id', () => {
-    test('shows a delivered message: when it came, when it ended, its attempt; its content is wiped', async () => {
+    test('shows when a delivered message was accepted and finished, and its attempt; its content is wiped', async () => {
       const message = await show(gateway, ids.delivered)
       expect(message).toMatchObject({ id: ids.delivered, state: 'delivered', wire: 'v1', wiped: true })
       expect(message).toMatchObject({ last_error: null, next_attempt_at: null, attempts: [{ number: 1, status: 200 }] })
@@ -53,7 +53,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       }
     })
 
-    test("shows a rejected one with Divar's code, and none of its words", async () => {
+    test("shows a rejected message with Divar's code, without Divar's text", async () => {
       const response = await ask(gateway, `/messages/${ids.rejected}`)
       expect(response.text).not.toContain('words')
       const message = await show(gateway, ids.rejected)
@@ -62,14 +62,14 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(message.last_error).toEqual(message.attempts[0])
     })
 
-    test('shows a queued one with its next attempt, and one behind it without', async () => {
+    test('shows a queued message with the time of its next attempt, and none for a message behind it', async () => {
       const queued = await show(gateway, ids.queued)
       expect(queued).toMatchObject({ state: 'queued', finished_at: null, wiped: false, last_error: { code: '14' } })
       expect(Date.parse(String(queued.next_attempt_at))).toBeGreaterThan(Date.now() + 30_000)
       expect(await show(gateway, ids.behind)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
     })
 
-    test('shows one that is just being sent, with the error before', async () => {
+    test('shows a message that is being sent, with the previous error', async () => {
       const own = await startOn(await withStore(kind, HASTY))
       own.divar.misbehave(answer(500))
       own.divar.misbehave({ kind: 'silence' })
@@ -78,11 +78,11 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(message.attempts[1]).toMatchObject({ number: 2, ended_at: null, outcome: null })
     })
 
-    test('shows one that was tried under a key', async () => {
+    test('shows a message that was sent with an idempotency key', async () => {
       expect(await show(gateway, ids.keyed)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
     })
 
-    test("404 for another caller's, as for one that never was", async () => {
+    test("is 404 for another caller's message, as for one that does not exist", async () => {
       const paths = [
         ids.ofAnother,
         'msg_000000000000000000000000',
@@ -104,7 +104,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await ask(gateway, `/messages/${ids.ofAnother}`, BILLING)).status).toBe(200)
     })
 
-    test('400 for a path that cannot be decoded', async () => {
+    test('is 400 for a malformed path', async () => {
       expect(problemOf(await ask(gateway, '/messages/%E0%A4%A'))).toMatchObject({
         status: 400,
         code: 'malformed_request',
@@ -113,7 +113,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   describe('GET /messages', () => {
-    test("lists the caller's own, the newest first", async () => {
+    test("lists the caller's own messages, the newest first", async () => {
       const { messages, next_cursor } = await list(gateway)
       expect(messages.map(({ id }) => id)).toEqual([ids.keyed, ids.behind, ids.queued, ids.rejected, ids.delivered])
       expect(messages[3]).toEqual(await show(gateway, ids.rejected))
@@ -137,7 +137,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(messages.map(({ id }) => id)).toEqual(expected.map((index) => order[index]))
     })
 
-    test('in pages that miss nothing and repeat nothing, also while more comes', async () => {
+    test('has pages without gaps or repetitions, even while messages are added', async () => {
       const own = await startOn(await withStore(kind))
       const sent: string[] = []
       const send = async () => {
@@ -170,7 +170,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  test('HEAD answers as GET, without a body', async () => {
+  test('HEAD answers like GET, without a body', async () => {
     for (const path of ['/messages', `/messages/${ids.delivered}`]) {
       const response = await supertest(gateway.url).head(path).set('x-api-key', KEYS.caller)
       expect(response.status).toBe(200)
@@ -179,7 +179,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect((await supertest(gateway.url).head('/messages/x').set('x-api-key', KEYS.caller)).status).toBe(404)
   })
 
-  test('405 for other methods, 401 for an unknown caller', async () => {
+  test('other methods get 405, an unknown caller 401', async () => {
     const routes = [
       ['/messages', 'GET, HEAD, POST', ['put', 'delete', 'patch', 'options']],
       [`/messages/${ids.delivered}`, 'GET, HEAD', ['post', 'put', 'delete', 'patch', 'options']],

@@ -36,8 +36,8 @@ async function storeGauges(gateway: TestGateway): Promise<Record<string, number>
 
 const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was promised/) }
 
-describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind) => {
-  test('no message is accepted, requests without a store are served, and all recovers by itself', async () => {
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unavailable', (kind) => {
+  test('no message is accepted, requests without a store are served, and everything recovers by itself', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
     const url = String(store['DATABASE_URL'])
@@ -98,7 +98,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
       'https://app.example.com/fallback',
       { status: 200, url: 'https://app.example.com/fallback' },
     ],
-    ['503 where there is none', undefined, { status: 503, url: '' }],
+    ['503 without a fallback landing', undefined, { status: 503, url: '' }],
   ])('a click whose landing needs the store gets %s', async (_, fallback, expected) => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
@@ -112,7 +112,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s away', (kind)
     await allowConnections(String(store['DATABASE_URL']), true)
   })
 
-  test('in the middle of an attempt: its outcome is committed once the store is back, and it is not repeated', async () => {
+  test('the outcome of a running attempt is committed once the store is back, and the attempt is not repeated', async () => {
     const divar = await startDivar()
     const store = await withStore(kind, divarAt(divar))
     const url = String(store['DATABASE_URL'])

@@ -43,7 +43,7 @@ test('a redirect of the webhook is not followed: no request reaches its target',
   expect(asked).toBe(0)
 })
 
-test('an answer of the webhook that never ends is cut, and one that never comes is not waited for longer than 10 s', async () => {
+test('an endless answer of the webhook is cut off, and a missing one is waited for at most 10 s', async () => {
   const endless = await deliverTo((_, response) => {
     const more = (error?: Error | null) => error ?? response.write('x'.repeat(10_000), more)
     more()
@@ -54,7 +54,7 @@ test('an answer of the webhook that never ends is cut, and one that never comes 
   expect(silent).toEqual({ outcome: { kind: 'unknown', cause: 'remote', reason: 'timeout' }, timeouts: [10_000] })
 })
 
-test('a Retry-After of the webhook is read, so that the notice comes again when the receiver wants it', async () => {
+test('a Retry-After of the webhook is obeyed', async () => {
   const { outcome } = await deliverTo((_, response) => response.writeHead(503, { 'retry-after': '120' }).end())
   expect(outcome).toEqual({ kind: 'platform_error', divar: { status: 503 }, retryAfterSeconds: 120 })
 })

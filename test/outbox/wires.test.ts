@@ -12,7 +12,7 @@ describe.each(DATABASES)('with many messages on one wire on %s', (kind) => {
     ['v2', 'v1', 1],
     ['v1', 'v2', 2],
   ] as const)(
-    'a backlog on %s does not keep back a message on %s, with %d places',
+    'a backlog on %s does not delay a message on %s, with a concurrency of %d',
     async (busy, other, concurrency) => {
       const open = Promise.withResolvers<undefined>()
       const { queue, until, divar } = await startOutbox(kind, {

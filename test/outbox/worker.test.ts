@@ -52,12 +52,12 @@ async function startWorker({ claim, target, deliverClaimed = () => Promise.resol
   return { worker, rateLimitHold, asked }
 }
 
-describe('does not ask the store in a tight loop', () => {
+describe('does not poll the store in a tight loop', () => {
   test.each<[string, Claim | Error, number]>([
-    ['nothing is queued: every 2 s, since a hint of another gateway may be lost', NOTHING, 31],
+    ['nothing is queued: every 2 s, since a notification from another gateway may be lost', NOTHING, 31],
     ['the next message is due in an hour: every 2 s', { messages: [], nextInMs: 3_600_000 }, 31],
-    ['what is due is in the hands of another gateway: every 50 ms', { messages: [], nextInMs: 0 }, 1201],
-    ['the store is away: every second', new StoreError('away', undefined), 61],
+    ['due messages are claimed by another gateway: every 50 ms', { messages: [], nextInMs: 0 }, 1201],
+    ['the store is unavailable: every second', new StoreError('away', undefined), 61],
   ])('while %s', async (_, found, times) => {
     const { worker, asked } = await startWorker({
       claim: () => (found instanceof Error ? Promise.reject(found) : Promise.resolve(found)),
@@ -67,7 +67,7 @@ describe('does not ask the store in a tight loop', () => {
     expect(asked).toHaveLength(times)
   })
 
-  test('while Divar’s rate limit holds, however long: not at all', async () => {
+  test('while Divar’s rate limit lasts: not at all', async () => {
     const { worker, rateLimitHold, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
     rateLimitHold.holdFor(10 * MINUTE_MS)
     worker.wake()
@@ -77,7 +77,7 @@ describe('does not ask the store in a tight loop', () => {
     expect(asked).toContain('v2')
   })
 
-  test('while the breaker is open: not at all, and as soon as it lets a probe through', async () => {
+  test('while the breaker is open: not at all, then as soon as it allows a probe', async () => {
     const opensAt = performance.now() + 5000
     const opensInMs = () => Math.max(opensAt - performance.now(), 0)
     const { worker, asked } = await startWorker({
@@ -118,7 +118,7 @@ test('a wake during a poll is not lost: another poll follows at once', async () 
   expect(asked).toHaveLength(2)
 })
 
-test('each of two wires is claimed first in its turn', async () => {
+test('each of two wires is claimed first in turn', async () => {
   const { worker, asked } = await startWorker({
     claim: () => Promise.resolve(NOTHING),
     target: { wires: ['v1', 'v2'] },
@@ -139,7 +139,7 @@ test('after a store error both wires are claimed again', async () => {
   expect(asked).toHaveLength(3)
 })
 
-test('a stopped worker claims nothing more, even when it is woken', async () => {
+test('a stopped worker claims nothing more, even after a wake', async () => {
   const { worker, asked } = await startWorker({ claim: () => Promise.resolve(NOTHING) })
   worker.wake()
   await worker.stop()

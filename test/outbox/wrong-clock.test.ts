@@ -38,7 +38,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     return started
   }
 
-  test('a message whose time is over by a clock that has just jumped is tried again', async () => {
+  test('a message that expired only because the clock jumped is tried again', async () => {
     const { queue, until, divar } = await startAhead('jumps')
     divar.misbehave(answer(500))
     const id = await queue(said('c-1', 'x'))
@@ -52,7 +52,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(await until(id, hasTried)).toMatchObject({ state: 'failed' })
   })
 
-  test('a message whose time ran out during its attempt is not tried again', async () => {
+  test('a message whose time ends during its attempt is not tried again', async () => {
     const now = performance.now.bind(performance)
     let passedMs = 0
     jest.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
@@ -79,7 +79,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
   test.each([
     ['just after a start nothing is deleted by its age', '600000', 0],
-    ['later what is old is deleted', '0', 1],
+    ['later old content is deleted', '0', 1],
   ])('%s', async (_, waitMs, deletions) => {
     const done: string[] = []
     const looked = Promise.withResolvers<undefined>()

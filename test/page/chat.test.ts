@@ -9,7 +9,7 @@ import { sampleMessages } from '../../src/demo/samples.ts'
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
 inBrowser('the page: two phones and one conversation', () => {
-  test.each(['fa', 'en'] as const)('in %s, what one writes the other reads', async (language) => {
+  test.each(['fa', 'en'] as const)('in %s, what one side writes appears on both phones', async (language) => {
     const { simulator } = await startStand()
     const { page, strangers, complaints } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-composer]').fill('هنوز موجود است؟')
@@ -21,7 +21,7 @@ inBrowser('the page: two phones and one conversation', () => {
   })
 
   test.each(['v1', 'v2'] as const)(
-    'the first click, on %s: from the menu through consent to the landing in the web view, and back by the return URL',
+    'on %s the first click goes from the menu through consent to the landing in the web view, and back by the return URL',
     async (wire) => {
       const { simulator } = await startDemoStand()
       const { page } = await openPage(simulator.url)
@@ -40,7 +40,7 @@ inBrowser('the page: two phones and one conversation', () => {
     },
   )
 
-  test("the seed's two kinds of message are shown with each side's own button, and both can be clicked", async () => {
+  test("both kinds of sample messages have each side's own button, and both buttons work", async () => {
     const { simulator, gatewayUrl, app } = await startDemoStand()
     for (const message of sampleMessages(simulator.world, app.url))
       expect((await sendThrough(gatewayUrl, message)).status).toBe(200)
@@ -61,7 +61,7 @@ inBrowser('the page: two phones and one conversation', () => {
     await webView(page, 'buyer').getByText('A-1029').waitFor()
   })
 
-  test('a location message has the app under it, and a click there says where', async () => {
+  test('a location message has the app below it, and a click there sends the location', async () => {
     const { simulator } = await startDemoStand()
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-location]').click()
@@ -72,7 +72,7 @@ inBrowser('the page: two phones and one conversation', () => {
     expect(click?.request?.body).toMatch(/"location":\{"latitude":[\d.]+,"longitude":[\d.]+\}/)
   })
 
-  test('a landing that no frame may show is an address with a way to open it', async () => {
+  test('a landing that refuses frames is shown as an address with a link to open it', async () => {
     const { simulator } = await startStand()
     const { page, strangers } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
@@ -81,7 +81,7 @@ inBrowser('the page: two phones and one conversation', () => {
     expect(strangers).toEqual([])
   })
 
-  test('a click that is refused is told on the phone', async () => {
+  test('a refused click is reported on the phone', async () => {
     const { simulator } = await startStand()
     simulator.conversation.faults.arm('wrong_key', 1)
     const { page } = await openPage(simulator.url)
@@ -91,7 +91,7 @@ inBrowser('the page: two phones and one conversation', () => {
 })
 
 inBrowser('the page: consent as Divar asks for it', () => {
-  test.each(['allow', 'deny'] as const)('%s', async (decision) => {
+  test.each(['allow', 'deny'] as const)('the user decides: %s', async (decision) => {
     let url = ''
     const { callback } = await startConsentApp(() => url)
     const query = `client_id=${APP.slug}&response_type=code&scope=USER_PHONE%20offline_access&state=0123456789abcdefghijkl&redirect_uri=${encodeURIComponent(callback)}`

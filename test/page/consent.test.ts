@@ -11,7 +11,7 @@ const NOTHING_ODD = { strangers: [], complaints: [] }
 
 inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
   test.each(['v1', 'v2'] as const)(
-    'on %s: click, consent, landing, a message without a token, its button, and the landing behind it; asked once',
+    'on %s a user clicks, consents once, lands, gets a message sent without a token, and lands again by its button',
     async (wire) => {
       const { simulator } = await startDemoStand()
       const { page, ...odd } = await openPage(simulator.url, { language })
@@ -41,7 +41,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
     },
   )
 
-  test('who refuses is told so in both languages, sees nothing but letters of the device, and finds the way back', async () => {
+  test("a user who refuses sees it in both languages, in the device's own fonts, with a link back", async () => {
     const { simulator } = await startDemoStand()
     const { page, ...odd } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-menu]').click()
@@ -57,7 +57,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
     expect(odd.strangers).toEqual([])
   })
 
-  test('every page that ends a walk is one that anybody can read', async () => {
+  test('every final page of the authorization flow is accessible', async () => {
     const { page } = await openPage((await startDemoStand()).simulator.url, { language })
     for (const ending of ['denied', 'expired', 'other_user', 'not_answered'] as const) {
       for (const colorScheme of ['light', 'dark'] as const) {
@@ -73,7 +73,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
     }
   })
 
-  test('what comes back with a stolen state grants nothing', async () => {
+  test('a callback with a stolen state grants nothing', async () => {
     const { simulator } = await startDemoStand()
     simulator.conversation.faults.arm('stolen_state', 1)
     const { page } = await openPage(simulator.url, { language })

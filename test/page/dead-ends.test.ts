@@ -28,7 +28,7 @@ inBrowser('a landing that a frame cannot show', () => {
     ['refuses frames', REFUSES, 'refuses to be shown in a frame'],
     ['is a download', DOWNLOAD, 'a file to download'],
     ['has no content', EMPTY, 'without content (204)'],
-  ])('and %s is named, with a way to open it', async (_, answer, why) => {
+  ])('because it %s is named, with a link to open it', async (_, answer, why) => {
     const landing = await startLanding(answer)
     const { simulator } = await startStand(() => ({ LANDING_URL_TEMPLATE: landing }))
     const { page } = await openPage(simulator.url, { language: 'en' })
@@ -44,7 +44,7 @@ inBrowser('a landing that a frame cannot show', () => {
     ['refuses frames by frame-ancestors', REFUSES_TOO, 'If you see nothing here', 'refuses to be shown in a frame'],
     ['is a download', DOWNLOAD, 'No page has come yet', 'a file to download'],
     ['has no content', EMPTY, 'No page has come yet', 'without content (204)'],
-  ])('and %s after consent is no dead end: opened again it is named', async (_, answer, hint, why) => {
+  ])('because it %s, after consent, is named when it is opened again', async (_, answer, hint, why) => {
     const landing = await startLanding(answer)
     const { simulator } = await startConsentStand(landing)
     const { page } = await openPage(simulator.url, { language: 'en' })
@@ -57,7 +57,7 @@ inBrowser('a landing that a frame cannot show', () => {
     expect(await phone(page, 'buyer').locator('.unframed [data-open-window]').getAttribute('href')).toBe(landing)
   })
 
-  test('after consent is open in a new window with one click, though the link to it is used up', async () => {
+  test('opens in a new window with one click after consent, even though its link is used up', async () => {
     const landing = await startLanding(REFUSES)
     const { simulator } = await startConsentStand(landing)
     const { page } = await openPage(simulator.url, { language: 'en' })
@@ -70,7 +70,7 @@ inBrowser('a landing that a frame cannot show', () => {
     expect([tab.url(), await tab.evaluate('window.opener')]).toEqual([landing, null])
   })
 
-  test('a page that a frame can show needs no way out before consent', async () => {
+  test('a page that a frame can show has no such hint before consent', async () => {
     const { simulator } = await startConsentStand(await startLanding({}))
     const { page } = await openPage(simulator.url, { language: 'en' })
     await phone(page, 'buyer').locator('[data-menu]').click()

@@ -20,8 +20,8 @@ const note = ({ conversation, url }: Simulator) =>
     request: { method: 'GET', url, headers: {}, body: '' },
   })
 
-inBrowser('what happens elsewhere leaves alone', () => {
-  test('half-typed text, its selection and the focus, and a consent page that is open', async () => {
+inBrowser('an update of the page does not change', () => {
+  test('half-typed text, its selection and focus, and an open consent page', async () => {
     const { simulator } = await startDemoStand()
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
@@ -43,7 +43,7 @@ inBrowser('what happens elsewhere leaves alone', () => {
     expect(await webView(page, 'buyer').locator('body').getAttribute('data-mark')).toBe('same page')
   })
 
-  test('an entry that is open, and the focus in it', async () => {
+  test('an open entry and the focus in it', async () => {
     const { simulator } = await startStand()
     note(simulator)
     const { page } = await openPage(simulator.url)
@@ -55,7 +55,7 @@ inBrowser('what happens elsewhere leaves alone', () => {
     expect(await page.locator('[data-entry="1"] [data-copy-curl]:focus').count()).toBe(1)
   })
 
-  test('a half-typed text, when another run of the simulator takes the place of a lost one', async () => {
+  test('half-typed text, when a restarted simulator replaces the lost one', async () => {
     const { simulator } = await startStand()
     note(simulator)
     const { page } = await openPage(simulator.url)
@@ -73,8 +73,8 @@ inBrowser('what happens elsewhere leaves alone', () => {
   })
 })
 
-inBrowser('what the simulator forgets', () => {
-  test('goes from the page, and the focus that was in it stays in the chat', async () => {
+inBrowser('an entry that the simulator has dropped', () => {
+  test('disappears from the page, and the focus that was in it stays in the chat', async () => {
     const { simulator } = await startStand()
     say(simulator, 'the oldest')
     const { page } = await openPage(simulator.url)
@@ -85,7 +85,7 @@ inBrowser('what the simulator forgets', () => {
     expect(await page.locator('[data-message]').count()).toBe(1000)
   })
 
-  test('takes no memory: after 2,000 more messages and entries there are no more nodes than before', async () => {
+  test('frees its memory: after 2,000 more messages and entries there are no more nodes than before', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url, { language: 'en' })
     const pass = async (times: number, last: string) => {
@@ -106,7 +106,7 @@ inBrowser('what the simulator forgets', () => {
   })
 })
 
-test('a request with `*` or an absolute address for its target breaks nothing on the page', async () => {
+test('a request with `*` or an absolute address as its target does not break the page', async () => {
   const { simulator } = await startStand()
   for (const target of ['*', 'http://example.com/v2/open-platform/chat/conversation', '//x', '/%']) {
     await new Promise<void>((resolve) => {

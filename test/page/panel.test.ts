@@ -18,7 +18,7 @@ const clickMenu = async (page: Page) => {
 }
 
 inBrowser('requests and responses', () => {
-  test('shows a click with both sides of the exchange, its time against the budget, then the landing', async () => {
+  test('show a click with both sides of the exchange, its time against the deadline, then the landing', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url, { language: 'en' })
     await clickMenu(page)
@@ -74,7 +74,7 @@ inBrowser('requests and responses', () => {
   })
 })
 
-inBrowser('faults by a click in the page', () => {
+inBrowser('faults by a click on the page', () => {
   test('every fault of the simulator has its button', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
@@ -96,7 +96,7 @@ inBrowser('faults by a click in the page', () => {
     expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(200)
   })
 
-  test('a block makes messages to that side 412', async () => {
+  test('a block gives messages to that side a 412', async () => {
     const { simulator, gatewayUrl } = await startStand()
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
@@ -105,8 +105,8 @@ inBrowser('faults by a click in the page', () => {
   })
 })
 
-inBrowser('everybody can use it', () => {
-  test('the language is switched, and remembered', async () => {
+inBrowser('accessibility', () => {
+  test('the language can be switched and is remembered', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
     await page.getByRole('heading', { name: 'درخواست‌ها و پاسخ‌ها' }).waitFor()
@@ -117,7 +117,7 @@ inBrowser('everybody can use it', () => {
     expect(await page.locator('html').getAttribute('dir')).toBe('ltr')
   })
 
-  test('the keyboard alone writes, opens the app, allows and books there, comes back, and arms a fault', async () => {
+  test('the keyboard alone is enough to write, open the app, consent, book, go back, and arm a fault', async () => {
     const { simulator } = await startDemoStand()
     const { page } = await openPage(simulator.url, { language: 'en' })
     const press = async (key: string, until: string, inside: Page | FrameLocator = page) => {
@@ -157,7 +157,7 @@ inBrowser('everybody can use it', () => {
     ['fa', 'dark', 360],
     ['en', 'light', 360],
   ] as const)(
-    '%s, %s, %i px: no fault of WCAG 2 A or AA, and nothing to scroll sideways',
+    '%s, %s, %i px: no WCAG 2 A or AA violation and no sideways scrolling',
     async (language, colorScheme, width) => {
       const { simulator, gatewayUrl, app } = await startDemoStand()
       for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(gatewayUrl, message)
@@ -174,7 +174,7 @@ inBrowser('everybody can use it', () => {
     },
   )
 
-  test('in forced colors one sees whose message it is, and which switch is pressed', async () => {
+  test('in forced colors the sender of each message and each pressed switch can be recognized', async () => {
     const { simulator } = await startStand()
     for (const from of ['buyer', 'seller'] as const)
       simulator.conversation.say({ from, kind: 'text', text: from, buttons: { seller: [], buyer: [] } })
@@ -192,7 +192,7 @@ inBrowser('everybody can use it', () => {
     )
   })
 
-  test('all of it, fonts included, is under 400 KB', async () => {
+  test('the whole page, fonts included, is under 400 KB', async () => {
     const { simulator } = await startStand()
     const { page, strangers } = await openPage(simulator.url)
     let bytes = 0
@@ -209,7 +209,7 @@ inBrowser('everybody can use it', () => {
     expect(strangers).toEqual([])
   })
 
-  test('two hundred messages are all there', async () => {
+  test('two hundred messages are all shown', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
     for (let count = 0; count < 200; count++) {
@@ -219,7 +219,7 @@ inBrowser('everybody can use it', () => {
     expect(await page.locator('[data-phone="seller"] [data-message]').count()).toBe(200)
   })
 
-  test('a lost connection is told, and comes back by itself with all there is', async () => {
+  test('a lost connection is reported and restored, with all messages', async () => {
     const { simulator } = await startStand()
     const { page } = await openPage(simulator.url)
     await simulator.close()

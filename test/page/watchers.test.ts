@@ -11,7 +11,7 @@ async function watchFromEverywhere(url: string): Promise<AbortController[]> {
   return watchers
 }
 
-test('one watcher too many is answered 503 with Retry-After and why, and served once a place is free', async () => {
+test('one page too many gets 503 with Retry-After and the reason, and is served once a place is free', async () => {
   const { simulator } = await startStand()
   const [first] = await watchFromEverywhere(simulator.url)
   const ask = () => fetch(`${simulator.url}/simulator/events`)

@@ -50,14 +50,14 @@ describe.each(Object.entries(resolvers))('the %s resolver', (kind, configure) =>
     ['click-v1-menu', undefined, 'post_token=AZf3Uqr3'],
     ['click-v2-button', '2', 'post_token=wZC44q5D&data.order_id=A-1029'],
     ['click-v2-menu', '2', 'post_token=wZC44q5D'],
-  ])('lands %s', async (name, version, query) => {
+  ])('resolves %s', async (name, version, query) => {
     const gateway = await startTestGateway({ RESOLVER: kind, ...(await configure()) })
     const response = await click(gateway, fixture(name), version)
     expect(response.body).toEqual({ status: '200', message: 'success', url: `https://app.example.com/start?${query}` })
     expect(await gateway.logged('click.resolved')).toMatchObject({ resolver: kind })
   })
 
-  test('carries values that would break a URL, unharmed and inside their place', async () => {
+  test('encodes values that would break a URL', async () => {
     const gateway = await startTestGateway({ RESOLVER: kind, ...(await configure()) })
     const order = '&x=1#y /../%2e ؟سفارش\u200f"<>\\@evil.example'
     const response = await click(gateway, { ...CLICK, extra_data: { provider_data: { order_id: order } } })
@@ -67,7 +67,7 @@ describe.each(Object.entries(resolvers))('the %s resolver', (kind, configure) =>
     expect([...url.searchParams.keys()]).toEqual(['post_token', 'data.order_id'])
   })
 
-  test('keeps to the allowed origins', async () => {
+  test('stays on the allowed origins', async () => {
     const configured = await configure()
     const allowed = 'https://app.example.com'
     const inside = await startTestGateway({ RESOLVER: kind, ...configured, LANDING_ALLOWED_ORIGINS: allowed })

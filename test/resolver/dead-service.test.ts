@@ -37,7 +37,7 @@ async function fail(gateway: TestGateway, times: number): Promise<void> {
   }
 }
 
-describe("a resolver's service that fails five times in a row is not called for a while", () => {
+describe('a resolver service that fails five times in a row is not called for a while', () => {
   const failing: [string, RequestListener][] = [
     ['answers 500', (_, response) => response.writeHead(500).end()],
     ['answers 503', (_, response) => response.writeHead(503).end()],
@@ -46,7 +46,7 @@ describe("a resolver's service that fails five times in a row is not called for 
     ['answers a byte and no more', (_, response) => void response.writeHead(200).write('{')],
     ['answers without end', (_, response) => void response.writeHead(200).write('x'.repeat(70_000))],
   ]
-  test.each(failing)('when it %s: the next click is answered without asking it', async (_, listener) => {
+  test.each(failing)('when it %s: the next click is answered without calling it', async (_, listener) => {
     const { gateway, asked, origin } = await startBefore(listener)
     await fail(gateway, 5)
     expect(asked()).toBe(5)
@@ -86,7 +86,7 @@ describe("a resolver's service that fails five times in a row is not called for 
 
   test.each([
     ['a refusal', 404, ''],
-    ['no landing', 200, '{"url":"http://app.example.com/"}'],
+    ['an invalid landing', 200, '{"url":"http://app.example.com/"}'],
   ])('but %s counts as a working service', async (_, status, body) => {
     const { gateway, asked } = await startBefore((_request, response) => response.writeHead(status).end(body))
     await fail(gateway, 7)
@@ -94,7 +94,7 @@ describe("a resolver's service that fails five times in a row is not called for 
   })
 })
 
-test('after its time one call probes it while others are answered at once; once it works, all calls go through', async () => {
+test('after that time one call probes it while others are answered at once; once it works, all calls go through', async () => {
   let works = false
   let asked = 0
   const held = Promise.withResolvers<undefined>()

@@ -13,7 +13,7 @@ async function forwardTo(listener: RequestListener) {
   })
 }
 
-describe('RESOLVER=forward asks a service', () => {
+describe('RESOLVER=forward calls a service', () => {
   test('with the Click as snake_case JSON, the shared secret, and a span of the same trace', async () => {
     const seen: Json[] = []
     const gateway = await forwardTo((request, response) => {
@@ -94,7 +94,7 @@ describe('RESOLVER=forward asks a service', () => {
     expect(await gateway.logged('click.refused')).toMatchObject({ reason: expect.stringMatching(reason) })
   })
 
-  test('and fails the click when nobody listens', async () => {
+  test('and fails the click if nothing listens there', async () => {
     const gateway = await startTestGateway({
       RESOLVER: 'forward',
       RESOLVER_URL: 'http://127.0.0.1:1/',

@@ -22,9 +22,12 @@ describe('users are sent to checked addresses only', () => {
     expect(checkLandingUrl(url, policy)).toEqual({ url: landed })
   })
 
-  test.each(['http://127.0.0.1:4000/', 'http://localhost/', 'http://[::1]:1/'])('http to loopback: %s', (url) => {
-    expect(checkLandingUrl(url, {})).toEqual({ url })
-  })
+  test.each(['http://127.0.0.1:4000/', 'http://localhost/', 'http://[::1]:1/'])(
+    'http is accepted to loopback: %s',
+    (url) => {
+      expect(checkLandingUrl(url, {})).toEqual({ url })
+    },
+  )
 
   test.each([
     'http://app.example.com/',
@@ -35,11 +38,11 @@ describe('users are sent to checked addresses only', () => {
     'http://[::ffff:127.0.0.1]/',
     'http://0.0.0.0/',
     'HTTP://app.example.com',
-  ])('http to another host is refused without a list of origins too: %s', (url) => {
+  ])('http to another host is refused, also without allowed origins: %s', (url) => {
     expect(checkLandingUrl(url, {})).toEqual({ refused: 'is http, which is for loopback only' })
   })
 
-  test('an address may have 4096 characters as it is sent, however short it was written', () => {
+  test('an address may have 4096 characters after encoding', () => {
     const fits = `https://app.example.com/${'س'.repeat((4096 - 24) / 6)}`
     expect(checkLandingUrl(fits, {})).toEqual({ url: expect.stringMatching(/^.{4092}$/) })
     expect(checkLandingUrl(`${fits}xxxx`, {})).toEqual({ url: expect.stringMatching(/^.{4096}$/) })
@@ -84,7 +87,7 @@ describe('users are sent to checked addresses only', () => {
     expect(checkLandingUrl(url, policy)).toEqual({ refused: expect.stringMatching(/^is /) })
   })
 
-  test('whatever a resolver answers, the allowed origin is not left', () => {
+  test('for any landing of a resolver, the origin is an allowed one', () => {
     const urls = fc.oneof(
       fc.webUrl(),
       fc.string(),
@@ -103,7 +106,7 @@ describe('users are sent to checked addresses only', () => {
     ...',?a,#a,.evil.example/,:8443/,@evil.example/,\\a'.split(','),
     `/${'x'.repeat(4072)}`,
     `/${'x'.repeat(4073)}`,
-  ])('an origin that was accepted before changes nothing of what is said of one with %j', saysTheSame)
+  ])('an origin that was accepted before does not affect the check of one with %j', saysTheSame)
 
   test('nor of any other address below it', () => {
     const plain =
@@ -117,23 +120,23 @@ describe('users are sent to checked addresses only', () => {
     )
   })
 
-  test('where a refusing user goes is checked alike, in either spelling', () => {
+  test('onDenied is checked like url, in either spelling', () => {
     const url = 'https://app.example.com/'
     expect(checkLanding({ url, on_denied: `${url}no` }, policy)).toEqual({ landing: { url, onDenied: `${url}no` } })
     expect(checkLanding({ url, onDenied: `${url}no` }, policy)).toEqual({ landing: { url, onDenied: `${url}no` } })
     expect(() => checkLanding({ url, onDenied: 'https://evil.example/' }, policy)).toThrow("the Landing's onDenied")
   })
 
-  test.each([{ scopes: 'chat' }, { onDenied: 7 }, { scopes: [''] }])('a Landing with %j is none', (part) => {
+  test.each([{ scopes: 'chat' }, { onDenied: 7 }, { scopes: [''] }])('a Landing with %j is refused', (part) => {
     expect(() => checkLanding({ url: 'https://app.example.com/', ...part }, policy)).toThrow('answered no Landing')
   })
 
   test.each<[string, unknown, object]>([
     ['a number is dropped', 200, { messageChange: 'dropped' }],
     ['an object is dropped', {}, { messageChange: 'dropped' }],
-    ['an empty text is dropped', '', { messageChange: 'dropped' }],
-    ['null is none', null, {}],
-    ['200 letters stay', 'x'.repeat(200), { landing: { message: 'x'.repeat(200) } }],
+    ['an empty string is dropped', '', { messageChange: 'dropped' }],
+    ['null counts as absent', null, {}],
+    ['200 letters are kept', 'x'.repeat(200), { landing: { message: 'x'.repeat(200) } }],
     [
       '201 letters are shortened',
       'x'.repeat(201),
@@ -144,8 +147,8 @@ describe('users are sent to checked addresses only', () => {
       `${'x'.repeat(199)}😀`,
       { landing: { message: 'x'.repeat(199) }, messageChange: 'shortened' },
     ],
-    ['a pair that fits stays', `${'x'.repeat(198)}😀y`, { landing: { message: `${'x'.repeat(198)}😀` } }],
-  ])('an odd message costs no landing: %s', (_, message, expected) => {
+    ['a pair that fits is kept', `${'x'.repeat(198)}😀y`, { landing: { message: `${'x'.repeat(198)}😀` } }],
+  ])('an invalid message does not fail the landing: %s', (_, message, expected) => {
     const url = 'https://app.example.com/'
     const { landing, ...change } = checkLanding({ url, message }, policy)
     expect({ landing, ...change }).toMatchObject(expected)

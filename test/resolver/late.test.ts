@@ -22,13 +22,13 @@ function neverAnswered(timeoutMs: number, cutOff = new AbortController().signal)
   return { resolving, aborted: () => seen.map((signal) => signal.aborted) }
 }
 
-test('a resolver that misses its deadline is given up, and told so by its signal', async () => {
+test('a resolver that misses its deadline is aborted through its signal', async () => {
   const { resolving, aborted } = neverAnswered(1)
   await expect(resolving).rejects.toThrow('the resolver missed its deadline of 1 ms')
   expect(aborted()).toEqual([true])
 })
 
-test.each(['before', 'while'])('a stop that comes %s a resolver works does not wait for its deadline', async (when) => {
+test.each(['before', 'while'])('a stop that comes %s a resolver runs does not wait for its deadline', async (when) => {
   const cutOff = new AbortController()
   if (when === 'before') cutOff.abort()
   // Longer than a test lasts.

@@ -20,7 +20,7 @@ describe('RESOLVER=module takes a file', () => {
     expect(replyOf(await click(gateway, CLICK)).url).toBe('https://app.example.com/ok')
   })
 
-  test('gets the whole Click, a signal and a log, and may word the message', async () => {
+  test('gets the whole Click, a signal and a log, and may set the message', async () => {
     const gateway = await start(
       await resolverFile(`export default (click, { signal, log }) => {
         log.info({ event: 'resolver.saw', keys: Object.keys(click), aborted: signal.aborted })
@@ -35,12 +35,12 @@ describe('RESOLVER=module takes a file', () => {
   })
 })
 
-describe('the start stops, naming the file, when it', () => {
+describe('the start stops and names the file, when it', () => {
   test.each([
     ['has no default export', 'r.mjs', 'export const resolve = 1', 'expected the default export to be a function'],
     ['exports something else', 'r.mjs', 'export default { url: 1 }', 'expected the default export to be a function'],
     ['does not parse', 'r.mjs', 'export default (', 'cannot be loaded'],
-    ['imports what is not there', 'r.mjs', "import 'not-there'", 'cannot be loaded'],
+    ['imports a missing module', 'r.mjs', "import 'not-there'", 'cannot be loaded'],
     ['throws while loading', 'r.cjs', "throw new Error('no')", 'cannot be loaded'],
   ])('%s', async (_, name, code, reason) => {
     const file = await resolverFile(code, name)
@@ -48,7 +48,7 @@ describe('the start stops, naming the file, when it', () => {
     await expect(start(file)).rejects.toThrow(file)
   })
 
-  test('throws a secret while loading, which is not told', async () => {
+  test('throws a secret while loading, which is not printed', async () => {
     const secrets = [`throw new Error('CANARY')`, `JSON.parse('CANARY')`, `Buffer.alloc(4, 'x', 'CANARY')`]
     for (const code of secrets) {
       const refusal = start(await resolverFile(code)).catch(String)
@@ -57,7 +57,7 @@ describe('the start stops, naming the file, when it', () => {
     }
   })
 
-  test('is not there', async () => {
+  test('does not exist', async () => {
     await expect(start('/nowhere/r.mjs')).rejects.toThrow('RESOLVER_MODULE: there is no file /nowhere/r.mjs')
   })
 })

@@ -21,7 +21,7 @@ const context = {
   trace: { traceId: '0', flags: '00' },
 }
 
-test('a template expands as RFC 6570 says, by a library that knows all of it', () => {
+test('a template expands as RFC 6570 defines, for all of its examples', () => {
   fc.assert(
     fc.property(
       fc.array(fc.oneof(expression, literal), { maxLength: 6 }),

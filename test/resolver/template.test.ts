@@ -43,7 +43,7 @@ describe('a template', () => {
   })
 
   test.each(['data.nested', 'data.list', 'data.none', 'data.absent', 'peer_id', 'conversation_id'])(
-    '{?%s} is left out where the click has no such scalar',
+    '{?%s} is omitted if the click has no such scalar',
     (name) => {
       expect(expand(`https://a.example{?${name}}`)).toEqual({ url: 'https://a.example' })
     },
@@ -80,13 +80,13 @@ describe('a template', () => {
     expect(() => templateResolver(template, { hasStore: false })).toThrow('origin')
   })
 
-  test.each(['.', '..'])('a value of %j may not climb the path', (value) => {
+  test.each(['.', '..'])('a value of %j cannot leave the path', (value) => {
     const climbing = { ...click, data: { x: value } }
     expect(() => expand('https://a.example/a/{data.x}/b', climbing)).toThrow('would have changed the path')
     expect(expand('https://a.example/a{?data.x}', climbing)).toEqual({ url: `https://a.example/a?data.x=${value}` })
   })
 
-  test('whatever the values are, origin and path stay, or the click fails', () => {
+  test('for any values, origin and path stay the same, or the click fails', () => {
     const template = 'https://a.example/a/{data.x}{data.y}/b{?data.x}'
     fc.assert(
       fc.property(
@@ -106,13 +106,13 @@ describe('a template', () => {
     )
   })
 
-  test('an origin in another script is one like any other', () => {
+  test('an origin in a non-Latin script is accepted', () => {
     expect(expand('https://مثال.example/a/{side}{?post_token}', click)).toEqual({
       url: `https://${encodeURIComponent('مثال')}.example/a/supply?post_token=p%2F1`,
     })
   })
 
-  test('whatever the template is made of, and whatever is absent, the origin stays, and a path without variables, or the click fails', () => {
+  test('for any template and any absent values, the origin and a path without variables stay the same, or the click fails', () => {
     const value = fc.oneof(
       fc.constantFrom('.evil.example', '..', '.', '@evil.example', ':1', '/evil', '\\evil', '?', '#', ''),
       fc.string(),

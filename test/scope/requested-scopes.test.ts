@@ -90,7 +90,7 @@ describe('a written scope', () => {
   })
 })
 
-describe('what cannot be requested is refused, in a message without personal data', () => {
+describe('an impossible request is refused, in a message without personal data', () => {
   test.each<[string, Chat]>([
     ['chat', {}],
     ['chat', { postToken: 'p-secret' }],

@@ -40,7 +40,7 @@ describe('a scope is written in the platform’s notation', () => {
       'CONVERSATION_SEND_MESSAGE__c-1',
       'CONVERSATION_SEND_MESSAGE.c-1',
     ],
-    ['one chat by its three', CHAT, `CHAT_SEND_MESSAGE_OAUTH__${BASE64}`, `CHAT_MESSAGE_SEND.${BASE64}`],
+    ['one chat by the three ids of v1', CHAT, `CHAT_SEND_MESSAGE_OAUTH__${BASE64}`, `CHAT_MESSAGE_SEND.${BASE64}`],
     [
       'all chats of a post',
       { kind: 'post', postToken: 'AZf3Uqr3' },
@@ -56,7 +56,7 @@ describe('a scope is written in the platform’s notation', () => {
     ['a phone number', { kind: 'phone' }, 'USER_PHONE', 'USER_PHONE'],
     ['a user’s id', { kind: 'user_id' }, 'USER_ID', 'USER_ID'],
     ['a refresh token', { kind: 'offline' }, 'offline_access', 'offline_access'],
-    ['one that we do not know', { kind: 'other', text: 'NEW_ONE__x.y' }, 'NEW_ONE__x.y', 'NEW_ONE__x.y'],
+    ['an unknown scope', { kind: 'other', text: 'NEW_ONE__x.y' }, 'NEW_ONE__x.y', 'NEW_ONE__x.y'],
   ])('%s, in both notations, and read from either', (_, scope, v1, v2) => {
     expect([writeScope(scope, 'v1'), writeScope(scope, 'v2')]).toEqual([v1, v2])
     expect([readScope(v1), readScope(v2)]).toEqual([scope, scope])
@@ -109,7 +109,7 @@ describe('a scope is read', () => {
     'USER_ID ',
     '',
     'سلام',
-  ])('%j is one that we do not know, and stays as it is written', (text) => {
+  ])('%j is unknown and kept unchanged', (text) => {
     expect(readScope(text)).toEqual({ kind: 'other', text })
     expect([writeScope(readScope(text), 'v1'), writeScope(readScope(text), 'v2')]).toEqual([text, text])
   })
@@ -151,10 +151,10 @@ describe('the scopes of a token answer are split', () => {
   const seen = fc.oneof(fc.uuid(), textOf('aZ09+/=.-'), fc.base64String({ minLength: 4 }), textOf('aZ09=._-'))
 
   test.each([
-    ['a blank', ' ', style],
+    ['a space', ' ', style],
     ['a plus', '+', style],
-    ['any white space', ' \n\t  ', style],
-  ])('at %s, into what was joined by it', (_, joiner, notation) => {
+    ['any whitespace', ' \n\t  ', style],
+  ])('at %s', (_, joiner, notation) => {
     const written = fc.tuple(scopeOf(seen, part), notation).map(([scope, one]) => writeScope(scope, one))
     fc.assert(
       fc.property(fc.array(written), (scopes) => {
@@ -166,16 +166,16 @@ describe('the scopes of a token answer are split', () => {
 
   test.each([
     ['nothing', '', []],
-    ['blanks alone', '  ', []],
+    ['whitespace only', '  ', []],
     [
-      'a base64 that holds a plus before another scope',
+      'a base64 with a plus before another scope',
       'CHAT_MESSAGE_SEND.ab+cd==+USER_ID',
       ['CHAT_MESSAGE_SEND.ab+cd==', 'USER_ID'],
     ],
-    ['small letters', 'USER_PHONE+offline_access', ['USER_PHONE', 'offline_access']],
-    ['scopes that we do not know', 'NEW_ONE.x ANOTHER_ONE', ['NEW_ONE.x', 'ANOTHER_ONE']],
+    ['lower case', 'USER_PHONE+offline_access', ['USER_PHONE', 'offline_access']],
+    ['unknown scopes', 'NEW_ONE.x ANOTHER_ONE', ['NEW_ONE.x', 'ANOTHER_ONE']],
     [
-      'an id that holds a plus, where blanks join',
+      'an id with a plus, separated by spaces',
       'CONVERSATION_SEND_MESSAGE.a+b_c offline_access',
       ['CONVERSATION_SEND_MESSAGE.a+b_c', 'offline_access'],
     ],

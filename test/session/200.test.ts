@@ -24,7 +24,7 @@ describe('a click is answered with its landing', () => {
     ['API-Version', '2'],
     ['API_VERSION', '2'],
     ['api-version', ' 2 '],
-  ])('v2 is told by %s: %s', async (name, version) => {
+  ])('v2 is recognized from %s: %s', async (name, version) => {
     const response = await click(gateway, { post_token: 'p2' }).set(name, version)
     expect(response.body).toMatchObject({ status: '200', url: 'https://app.example.com/start?post_token=p2' })
   })
@@ -33,18 +33,18 @@ describe('a click is answered with its landing', () => {
     expect((await click(gateway, CLICK, '1')).status).toBe(200)
   })
 
-  test('of duplicate keys the last wins', async () => {
+  test('the last of duplicate keys wins', async () => {
     const response = await click(gateway, '{"post_token":"first","user_id":"u","peer_id":"q","post_token":"last"}')
     expect(replyOf(response).url).toBe('https://app.example.com/start?post_token=last')
   })
 
-  test('Persian and bidirectional text passes unchanged', async () => {
+  test('Persian and bidirectional text is unchanged', async () => {
     const order = 'سفارش ۱۲ \u202bنیم‌فاصله\u202c'
     const response = await click(gateway, { ...CLICK, extra_data: { provider_data: { order_id: order } } })
     expect(new URL(replyOf(response).url).searchParams.get('data.order_id')).toBe(order)
   })
 
-  test('a body of 100 KiB and nesting of 64 levels are within bounds', async () => {
+  test('a body of 100 KiB and nesting of 64 levels are accepted', async () => {
     const body = JSON.stringify({ ...CLICK, extra_data: { provider_data: { pad: '' } } })
     const padded = body.replace('"pad":""', `"pad":"${'x'.repeat(100 * 1024 - body.length)}"`)
     expect(Buffer.byteLength(padded)).toBe(100 * 1024)
@@ -53,7 +53,7 @@ describe('a click is answered with its landing', () => {
     expect((await click(gateway, deep)).status).toBe(200)
   })
 
-  test('the answer is private, uncached, and says nothing of the server', async () => {
+  test('the answer is private, uncached, and does not describe the server', async () => {
     const { headers } = await click(gateway, CLICK)
     const { date, ...others } = headers
     expect(Date.parse(String(date))).not.toBeNaN()
@@ -78,7 +78,7 @@ describe('a click is answered with its landing', () => {
     expect(replaced.headers['x-request-id']).toMatch(/^req_/)
   })
 
-  test('it gets one wide line in the log, in the trace of the caller', async () => {
+  test("it has one log line with all fields, in the caller's trace", async () => {
     const own = await startTestGateway()
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
     await click(own, { ...CLICK, callback_url: 'https://evil.example/' })
@@ -103,7 +103,7 @@ describe('a click is answered with its landing', () => {
 })
 
 describe('while the identification key rotates', () => {
-  test('the next key opens too', async () => {
+  test('the next key is accepted too', async () => {
     const rotating = await startTestGateway({ DIVAR_IDENTIFICATION_KEY_NEXT: 'next-key' })
     expect((await click(rotating, CLICK)).status).toBe(200)
     expect((await click(rotating, CLICK).set('authorization', 'next-key')).status).toBe(200)

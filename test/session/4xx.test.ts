@@ -12,7 +12,7 @@ beforeAll(async () => {
 const refusal = (status: number, message: unknown) => ({ status: String(status), message, url: '' })
 
 describe('400: the click cannot be read', () => {
-  test('every fault is named with what was expected, and no value is echoed', async () => {
+  test('every error is named with what was expected, and no value is repeated', async () => {
     const response = await click(gateway, { post_token: 'CANARY'.repeat(20), user_id: 5, peer_id: 'q' })
     expect(response.status).toBe(400)
     expect(response.body).toEqual(
@@ -23,7 +23,7 @@ describe('400: the click cannot be read', () => {
     )
   })
 
-  test.each(['3', '0', 'v2', '2, 2', '1.0'])('version %j: says which are spoken', async (version) => {
+  test.each(['3', '0', 'v2', '2, 2', '1.0'])('version %j: the answer lists the supported versions', async (version) => {
     const response = await click(gateway, CLICK, version)
     expect(response.body).toEqual(refusal(400, 'API-Version: expected 1, 2 or no such header (1)'))
   })
@@ -44,14 +44,14 @@ describe('400: the click cannot be read', () => {
     expect(response.text).not.toContain('CANARY')
   })
 
-  test.each(NOT_UTF8)('bytes that are no UTF-8: %s', async (_, bytes) => {
+  test.each(NOT_UTF8)('bytes that are not UTF-8: %s', async (_, bytes) => {
     const answer = await sendRaw(gateway.port, rawClick(Buffer.from(bytes)))
     expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     expect(answer).toContain('body: expected UTF-8')
   })
 })
 
-describe('401: whoever calls is not Divar', () => {
+describe('401: the caller is not Divar', () => {
   const wrong = [
     undefined,
     '',
@@ -62,7 +62,7 @@ describe('401: whoever calls is not Divar', () => {
     KEYS.identification.slice(1),
   ]
 
-  test.each(wrong)('with the key %j, in the same words whatever the key', async (key) => {
+  test.each(wrong)('with the key %j, in the same words for any key', async (key) => {
     const request = supertest(gateway.url).post('/divar/session').set('content-type', 'application/json')
     if (key !== undefined) void request.set('authorization', key)
     const response = await request.send(CLICK)
@@ -72,7 +72,7 @@ describe('401: whoever calls is not Divar', () => {
     )
   })
 
-  test('comes before anything of the body or of other headers is looked at', async () => {
+  test('is answered before the body and other headers are read', async () => {
     const response = await supertest(gateway.url)
       .post('/divar/session')
       .set('authorization', 'wrong')
@@ -85,7 +85,7 @@ describe('401: whoever calls is not Divar', () => {
     expect(await sendRaw(gateway.port, head, (text) => text.includes('}'))).toMatch(/^HTTP\/1\.1 401 /)
   })
 
-  test('blanks around the key do not count', async () => {
+  test('whitespace around the key is ignored', async () => {
     expect((await click(gateway, CLICK).set('authorization', `  ${KEYS.identification} `)).status).toBe(200)
   })
 })
@@ -98,7 +98,7 @@ describe('405, 413, 415', () => {
     expect(response.body).toEqual(refusal(405, 'method: expected POST'))
   })
 
-  test('413: 100 KiB and one byte, told or found out', async () => {
+  test('413: one byte over 100 KiB, with and without a content-length', async () => {
     const body = `"${'x'.repeat(100 * 1024 - 1)}"`
     expect(Buffer.byteLength(body)).toBe(100 * 1024 + 1)
     const told = await click(gateway, body)
@@ -131,7 +131,7 @@ describe('405, 413, 415', () => {
   })
 })
 
-describe('what two servers could read differently is refused, whoever sends it', () => {
+describe('a request that two servers could read differently is refused', () => {
   const body = JSON.stringify(CLICK)
   const valid = (target: string, ...headers: string[]) =>
     [
@@ -146,11 +146,11 @@ describe('what two servers could read differently is refused, whoever sends it',
   const path = '/divar/session'
   const length = `content-length: ${body.length}`
 
-  test('while the same request without it is answered', async () => {
+  test('while the same request without the ambiguity is answered', async () => {
     expect(await sendRaw(gateway.port, valid(path, 'host: a', length))).toMatch(/^HTTP\/1\.1 200 /)
   })
 
-  test('and with the same key twice, which some proxies make of one', async () => {
+  test('also with the same key twice, which some proxies join', async () => {
     const twice = valid(path, 'host: a', `Authorization: ${KEYS.identification}`, length)
     expect(await sendRaw(gateway.port, twice)).toMatch(/^HTTP\/1\.1 200 /)
   })
@@ -182,11 +182,11 @@ describe('what two servers could read differently is refused, whoever sends it',
 
   test.each([
     ['no Host', valid(path, length)],
-    ['lengths that differ', valid(path, 'host: a', length, 'content-length: 1')],
+    ['different lengths', valid(path, 'host: a', length, 'content-length: 1')],
     ['a length and chunks', valid(path, 'host: a', length, 'transfer-encoding: chunked')],
     ['17 KiB of headers', valid(path, 'host: a', `x: ${'y'.repeat(17 * 1024)}`, length)],
     ['a header folded over two lines', valid(path, 'host: a', 'x: y', ' z', length)],
-  ])('%s: by Node, before it is routed', async (_, request) => {
+  ])('%s: by Node, before routing', async (_, request) => {
     expect(await sendRaw(gateway.port, request)).toMatch(/^HTTP\/1\.1 4(?:00|31) /)
   })
 })

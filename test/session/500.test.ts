@@ -56,7 +56,7 @@ const FAILING: [string, string, string | RegExp][] = [
   ['is late', 'export default () => new Promise(() => {})', 'the resolver missed its deadline of 200 ms'],
 ]
 
-describe('500: the resolver gave no landing', () => {
+describe('500: the resolver returned no landing', () => {
   test.each(FAILING)('it %s', async (_, code, reason) => {
     const gateway = await withModule(code)
     const response = await click(gateway, CLICK)
@@ -71,7 +71,7 @@ describe('500: the resolver gave no landing', () => {
     expect(gateway.output()).not.toContain('CANARY')
   })
 
-  test('it is on no allowed origin', async () => {
+  test('it is not on an allowed origin', async () => {
     const gateway = await withModule('export default () => ({ url: "https://evil.example/" })', {
       LANDING_ALLOWED_ORIGINS: 'https://app.example.com,https://pay.example.com',
     })
@@ -83,13 +83,16 @@ describe('500: the resolver gave no landing', () => {
 })
 
 describe('with FALLBACK_LANDING_URL', () => {
-  test.each(FAILING.map(([name, code]) => [name, code]))('a user still lands when the resolver %s', async (_, code) => {
-    const gateway = await withModule(code, { FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })
-    const response = await click(gateway, CLICK)
-    expect(response.body).toEqual({ status: '200', message: 'success', url: 'https://app.example.com/sorry' })
-    expect(await gateway.logged('click.fell_back')).toMatchObject({ level: 'error', reason: expect.any(String) })
-    expect(gateway.output()).not.toContain('CANARY')
-  })
+  test.each(FAILING.map(([name, code]) => [name, code]))(
+    'a user still gets a landing when the resolver %s',
+    async (_, code) => {
+      const gateway = await withModule(code, { FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })
+      const response = await click(gateway, CLICK)
+      expect(response.body).toEqual({ status: '200', message: 'success', url: 'https://app.example.com/sorry' })
+      expect(await gateway.logged('click.fell_back')).toMatchObject({ level: 'error', reason: expect.any(String) })
+      expect(gateway.output()).not.toContain('CANARY')
+    },
+  )
 
   test('refusals of the click itself stay refusals', async () => {
     const gateway = await withModule('export default () => ({ url: "https://app.example.com/" })', {
@@ -101,7 +104,7 @@ describe('with FALLBACK_LANDING_URL', () => {
 })
 
 describe('a late answer', () => {
-  test('is dropped, is no second reply, and the resolver was told through its signal', async () => {
+  test('is dropped, is not sent as a second reply, and the resolver was aborted through its signal', async () => {
     // The resolver tells a server of the test's that it was aborted, and only then answers.
     const { promise: aborted, resolve: told } = Promise.withResolvers<undefined>()
     const url = await startService((_request, response) => {

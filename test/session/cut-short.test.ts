@@ -31,12 +31,12 @@ async function cut(beginning: string, how: 'end' | 'resetAndDestroy') {
 }
 
 test.each([
-  ['by its length, ended', head('content-length: 100') + '{"post_', 'end'],
-  ['by its length, reset', head('content-length: 100') + '{"post_', 'resetAndDestroy'],
-  ['without a byte of it, reset', head('content-length: 100'), 'resetAndDestroy'],
+  ['with a content-length, ended', head('content-length: 100') + '{"post_', 'end'],
+  ['with a content-length, reset', head('content-length: 100') + '{"post_', 'resetAndDestroy'],
+  ['with no byte sent, reset', head('content-length: 100'), 'resetAndDestroy'],
   ['in chunks, ended', head('transfer-encoding: chunked') + '7\r\n{"post_\r\n', 'end'],
   ['in chunks, reset', head('transfer-encoding: chunked') + '7\r\n{"post_\r\n', 'resetAndDestroy'],
-] as const)('a body that breaks off is a request that cannot be read: %s', async (_, beginning, how) => {
+] as const)('a truncated body is refused as unreadable: %s', async (_, beginning, how) => {
   expect(await cut(beginning, how)).toMatchObject({
     event: 'click.refused',
     code: 'malformed_request',
@@ -44,7 +44,7 @@ test.each([
   })
 })
 
-test('a chunk that is none ends the request, and the gateway goes on', async () => {
+test('a malformed chunk ends the request, and the gateway keeps running', async () => {
   await cut(head('transfer-encoding: chunked') + 'nonsense\r\n', 'end')
   expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200)
 })

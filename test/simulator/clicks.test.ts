@@ -37,7 +37,7 @@ const bodyOfLastClick = ({ simulator }: Stand): unknown =>
   JSON.parse(simulator.conversation.snapshot().timeline.findLast(({ kind }) => kind === 'click')?.request?.body ?? '')
 
 describe('a click of the simulator', () => {
-  test('from the menu reaches the gateway on v1 as the platform writes it, and leads to its landing', async () => {
+  test('from the menu reaches the gateway on v1 as the platform writes it and returns its landing', async () => {
     const stand = await startStand()
     const { url } = await click(stand, { side: 'buyer' })
     expect(url).toBe('https://app.example.com/start?post_token=AZf3Uqr3')
@@ -47,7 +47,7 @@ describe('a click of the simulator', () => {
     })
   })
 
-  test('spells the key of the seller as the first documents did, once that is set', async () => {
+  test("uses the older spelling of the seller's key if configured", async () => {
     const stand = await startStand()
     await ask(stand, 'settings', { supplier_key: 'Supplier' })
     expect((await click(stand, { side: 'buyer' })).url).toBe('https://app.example.com/start?post_token=AZf3Uqr3')
@@ -55,7 +55,7 @@ describe('a click of the simulator', () => {
     expect(bodyOfLastClick(stand)).not.toHaveProperty('supplier')
   })
 
-  test('speaks v2, with its header, once that is set', async () => {
+  test('uses v2, with its header, if configured', async () => {
     const stand = await startStand()
     expect((await ask(stand, 'settings', { wire: 'v2' })).status).toBe(200)
     const { url } = await click(stand, { side: 'seller' })
@@ -66,7 +66,7 @@ describe('a click of the simulator', () => {
     expect(entry?.budgetMs).toBe(2000)
   })
 
-  test("on a message's button carries what the app put into it", async () => {
+  test("on a message's button contains the app's data", async () => {
     const stand = await startStand()
     const message = z.record(z.string(), z.unknown()).parse(fixture('message-v1-link.json'))
     const sent = { ...message, user_id: message['peer_id'], peer_id: message['user_id'] }
@@ -94,14 +94,14 @@ describe('a click of the simulator', () => {
     [{ side: 'buyer', message_id: 'nobody' }, 409],
     [{ side: 'nobody' }, 400],
     [{}, 400],
-  ])('on what is not there is refused: %j', async (body, status) => {
+  ])('on a missing target is refused: %j', async (body, status) => {
     const stand = await startStand()
     expect((await ask(stand, 'clicks', body)).status).toBe(status)
   })
 })
 
 describe('faults of clicks', () => {
-  test('a wrong key is sent when asked for, and the note says that the gateway refused it', async () => {
+  test('a wrong key is sent on request, and the note says that the gateway refused it', async () => {
     const stand = await startStand()
     await ask(stand, 'faults', { fault: 'wrong_key' })
     const { refusal, url } = await click(stand, { side: 'buyer' })
@@ -110,7 +110,7 @@ describe('faults of clicks', () => {
     expect((await click(stand, { side: 'buyer' })).url).toContain('https://')
   })
 
-  test('a wrong key that is let in is called out', async () => {
+  test('a wrong key that the gateway accepts is reported', async () => {
     const origin = await originOf(
       createServer((_, response) => response.end('{"status":"200","message":"x","url":"https://a.example/"}')),
     )
@@ -129,13 +129,9 @@ describe('faults of clicks', () => {
   })
 
   test.each<[string, string, string]>([
-    ['no JSON', 'hello', 'no JSON object with a url'],
-    [
-      'a url that is none',
-      '{"status":"200","message":"","url":"javascript:alert(1)"}',
-      'not an absolute http(s) address',
-    ],
-  ])('an app that answers %s is told so', async (_, answer, told) => {
+    ['invalid JSON', 'hello', 'no JSON object with a url'],
+    ['an invalid url', '{"status":"200","message":"","url":"javascript:alert(1)"}', 'not an absolute http(s) address'],
+  ])('an app that answers with %s is reported', async (_, answer, told) => {
     const origin = await originOf(createServer((__, response) => response.end(answer)))
     const stand = await startStand()
     await ask(stand, 'settings', { session_url: `${origin}/` })
@@ -143,7 +139,7 @@ describe('faults of clicks', () => {
     expect(clicked.refusal).toContain(told)
   })
 
-  test('an app that is away is told so', async () => {
+  test('an app that is down is reported', async () => {
     const stand = await startStand()
     await ask(stand, 'settings', { session_url: 'http://127.0.0.1:9/' })
     expect((await click(stand, { side: 'buyer' })).refusal).toContain('Is the gateway running')
@@ -171,13 +167,13 @@ describe('whether a frame may show a landing', () => {
     expect((await click(stand, { side: 'buyer' })).framable).toBe('empty')
   })
 
-  test('of an address that is not of this machine nothing is known, for it is never asked', async () => {
+  test("another machine's address is never requested, so nothing is known about it", async () => {
     const stand = await startStand()
     expect((await click(stand, { side: 'buyer' })).framable).toBe('unknown')
   })
 })
 
-test('the identification key stands in what is shown, for repeating a call, and not in the log', async () => {
+test('the identification key is shown in the page, to repeat a call, but not logged', async () => {
   const lines: string[] = []
   const stand = await startStand(() => ({}), { log: (line) => lines.push(line) })
   await click(stand, { side: 'buyer' })

@@ -66,7 +66,7 @@ const whoIs = (simulator: Simulator, token: string, method = 'GET') =>
 
 describe('the consent page', () => {
   test.each(['/oauth2/auth', '/oauth'])(
-    '%s asks in Persian and in English, and nothing may frame it but the own page',
+    "%s asks in Persian and in English, and only the simulator's own page may frame it",
     async (path) => {
       const simulator = await start()
       const page = (lang: string) =>
@@ -87,7 +87,7 @@ describe('the consent page', () => {
     [{ redirect_uri: `${CALLBACK}?x=1` }, 'redirect_uri'],
     [{ state: '' }, 'state'],
     [{ state: '"><script>', client_id: '"><script>' }, 'client_id'],
-  ])('%j is told to the user and sent nowhere', async (change, told) => {
+  ])('%j is shown to the user and not redirected', async (change, told) => {
     const simulator = await start()
     const answer = await fetch(
       `${simulator.url}/oauth2/auth?${new URLSearchParams({ ...AUTHORIZATION, ...change }).toString()}`,
@@ -103,7 +103,7 @@ describe('the consent page', () => {
     [{ response_type: 'token' }, 'unsupported_response_type'],
     [{ code_challenge: 'x', code_challenge_method: 'plain' }, 'invalid_request'],
     [{ decision: 'deny' }, 'access_denied'],
-  ])('%j goes back to the app as %s, with its state', async (change, error) => {
+  ])('%j returns to the app as %s, with its state', async (change, error) => {
     const { searchParams } = await decide(await start(), change)
     expect([searchParams.get('error'), searchParams.get('state')]).toEqual([error, AUTHORIZATION.state])
     expect(searchParams.has('code')).toBe(false)
@@ -113,18 +113,18 @@ describe('the consent page', () => {
     'CHAT_SEND_MESSAGE_OAUTH__ZTliYThhODEtOTU4My00ZjdjLWFmNTQtYjA3ZGYwODlkOTcxOkFaZjNVcXIzOjE2OTcwMDRmLWU5MDItNDRjMi1iYmJlLWJmOGUyMGQ1NGJmZg==',
     'CONVERSATION_SEND_MESSAGE.6b3d5cf7-9291-4fa9-892a-9d07e300daea',
     'CHAT_POST_CONVERSATIONS_MESSAGE_SEND.AZf3Uqr3',
-  ])('%s is a scope of either notation', async (scope) => {
+  ])('%s is a scope in either notation', async (scope) => {
     expect((await decide(await start(), { scope, side: 'buyer' })).searchParams.get('scope')).toBe(scope)
   })
 
-  test("a chat in the buyer's name is not the seller's to give away", async () => {
+  test("the seller cannot grant a chat in the buyer's name", async () => {
     const simulator = await start()
     const scope = `CHAT_MESSAGE_SEND.${chatResource(simulator.world, 'buyer')}`
     const { searchParams } = await decide(simulator, { scope, side: 'seller' })
     expect([searchParams.get('error'), searchParams.has('code')]).toEqual(['invalid_scope', false])
   })
 
-  test('comes back with the state of the walk before when it was told to', async () => {
+  test('returns the state of the previous flow on request', async () => {
     const simulator = await start()
     await decide(simulator, { state: 'the-state-of-a-victim' })
     simulator.conversation.faults.arm('stolen_state', 1)
@@ -134,7 +134,7 @@ describe('the consent page', () => {
 })
 
 describe('tokens', () => {
-  test('a code is good once; a second use ends what came of the first', async () => {
+  test('a code can be used once; a second use revokes its tokens', async () => {
     const simulator = await start()
     const code = (await decide(simulator)).searchParams.get('code') ?? ''
     const first = tokenShape.parse(await (await askToken(simulator, { code })).json())
@@ -156,7 +156,7 @@ describe('tokens', () => {
     expect([answer.status, await answer.json()]).toEqual([status, expect.objectContaining({ error })])
   })
 
-  test('with PKCE the verifier has to fit', async () => {
+  test('the PKCE verifier must match', async () => {
     const simulator = await start()
     const pkce = {
       code_challenge: createHash('sha256').update('v'.repeat(43)).digest('base64url'),
@@ -169,7 +169,7 @@ describe('tokens', () => {
     expect((await askToken(simulator, { code: codes[1] ?? '', code_verifier: 'v'.repeat(43) })).status).toBe(200)
   })
 
-  test('a refresh rotates both; the old pair is good for two minutes more', async () => {
+  test('a refresh rotates both tokens; the old pair is valid for two more minutes', async () => {
     let clock = 1_000_000
     const simulator = await start(() => clock)
     const old = await grant(simulator)
@@ -196,7 +196,7 @@ describe('tokens', () => {
     expect((await whoIs(simulator, token)).status).toBe(401)
   })
 
-  test('the route of the v1 era takes JSON and the API key, and answers a point in time', async () => {
+  test('the v1 token route takes JSON and the API key, and answers with an expiry time', async () => {
     const simulator = await start()
     const code = (await decide(simulator)).searchParams.get('code') ?? ''
     const answer = await fetch(`${simulator.url}/v1/open-platform/oauth/access_token`, {
@@ -222,7 +222,7 @@ describe('tokens', () => {
   })
 })
 
-test('who the user is depends on what was agreed to', async () => {
+test('users endpoints return what the user has granted', async () => {
   const simulator = await start()
   const { access_token: token } = await grant(simulator)
   expect(await (await whoIs(simulator, token)).json()).toEqual({

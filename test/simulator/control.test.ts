@@ -41,7 +41,7 @@ describe('faults on demand', () => {
     expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(504)
   })
 
-  test('are used up as often as was asked, and can be taken back', async () => {
+  test('are used as often as requested, and can be removed', async () => {
     const stand = await startStand()
     await ask(stand, 'POST', 'faults', { fault: '412', times: 3 })
     await sendThrough(stand.gatewayUrl, toConversation)
@@ -57,7 +57,7 @@ describe('faults on demand', () => {
   })
 })
 
-test('who has blocked the other gets no message: 412 until that is taken back', async () => {
+test('a user who has blocked the other gets no message: 412 until the block is removed', async () => {
   const stand = await startStand()
   await ask(stand, 'POST', 'settings', { blocked_by: 'buyer' })
   expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(412)
@@ -65,7 +65,7 @@ test('who has blocked the other gets no message: 412 until that is taken back', 
   expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
 })
 
-test('whoever watches gets all there is, then each change', async () => {
+test('a page gets the full state first, then each change', async () => {
   const stand = await startStand()
   await ask(stand, 'POST', 'messages', { side: 'seller', text: 'هست؟' })
   const stream = await ask(stand, 'GET', 'events')
@@ -93,7 +93,7 @@ test('a reset empties the chat, the timeline, the faults and the block', async (
   })
 })
 
-describe('nobody steers it from elsewhere', () => {
+describe('other sites cannot control the simulator', () => {
   test("another site's page is refused", async () => {
     const stand = await startStand()
     const answer = await ask(stand, 'POST', 'reset', {}, { origin: 'https://evil.example' })
@@ -117,13 +117,13 @@ describe('nobody steers it from elsewhere', () => {
     expect(await promise).toBe(403)
   })
 
-  test.each(['text that is no JSON', '[1'])('a body of %j is 400', async (body) => {
+  test.each(['invalid JSON', '[1'])('a body of %j is 400', async (body) => {
     const { simulator } = await startStand()
     const answer = await fetch(`${simulator.url}/simulator/messages`, { method: 'POST', body })
     expect(answer.status).toBe(400)
   })
 
-  test('localhost leads to the address by which the page can be used', async () => {
+  test('localhost redirects to the address of the page', async () => {
     const { simulator } = await startStand()
     const answer = await fetch(`http://localhost:${simulator.port}/`, { redirect: 'manual' })
     expect([answer.status, answer.headers.get('location')]).toEqual([302, simulator.url])

@@ -54,7 +54,7 @@ function got(issued: Issued | string): Issued {
 }
 
 describe('a grant', () => {
-  test('ends with all that was refreshed of it when its code comes twice', () => {
+  test('ends with all its refreshed tokens when its code is used twice', () => {
     const { code, issued } = issue()
     const second = got(grants.refresh(issued.refreshToken ?? ''))
     const third = got(grants.refresh(second.refreshToken ?? ''))
@@ -67,7 +67,7 @@ describe('a grant', () => {
     expect(grants.find(other.accessToken)).toMatchObject({ side: 'buyer' })
   })
 
-  test('has a refresh token only with offline_access, good for 30 days', () => {
+  test('has a refresh token only with offline_access, valid for 30 days', () => {
     expect(issue(['USER_ID']).issued.refreshToken).toBeUndefined()
     const { refreshToken = '' } = issue().issued
     clock += 30 * 24 * 60 * MINUTE - 1
@@ -76,7 +76,7 @@ describe('a grant', () => {
     expect(grants.refresh(last.refreshToken ?? '')).toEqual(expect.any(String))
   })
 
-  test('refreshed keeps its old pair, both of it, for exactly two minutes', () => {
+  test('keeps its old pair for exactly two minutes after a refresh', () => {
     const { accessToken, refreshToken = '' } = issue().issued
     grants.refresh(refreshToken)
     clock += 2 * MINUTE - 1
@@ -94,7 +94,7 @@ describe('a grant', () => {
     expect(grants.find(got(grants.refresh(refreshToken)).accessToken)).toMatchObject({ side: 'buyer' })
   })
 
-  test('that a user takes back leaves nothing of that side, and all of the other', () => {
+  test('that a user revokes removes everything of that side and nothing of the other', () => {
     const { issued } = issue()
     const waiting = grants.issueCode({ side: 'buyer', scopes: ['USER_ID'] }, CALLBACK, undefined)
     grants.seed({ accessToken: 'of-the-seller', side: 'seller', scopes: ['USER_ID'] })
@@ -105,7 +105,7 @@ describe('a grant', () => {
     expect(grants.find('of-the-seller')).toMatchObject({ side: 'seller' })
   })
 
-  test('goes, the oldest first, when there are more than ten thousand; one from the start never expires', () => {
+  test('is removed, the oldest first, above ten thousand; one from the start never expires', () => {
     for (let number = 0; number <= 10_000; number += 1) {
       grants.seed({ accessToken: `token-${number}`, side: 'buyer', scopes: [] })
     }
@@ -115,14 +115,14 @@ describe('a grant', () => {
   })
 })
 
-test("the seed's own scope of one chat comes out to the byte", () => {
+test("the sample's own scope of one chat is reproduced byte for byte", () => {
   expect(chatResource(world, 'buyer')).toBe(
     'ZTliYThhODEtOTU4My00ZjdjLWFmNTQtYjA3ZGYwODlkOTcxOkFaZjNVcXIzOjE2OTcwMDRmLWU5MDItNDRjMi1iYmJlLWJmOGUyMGQ1NGJmZg==',
   )
 })
 
 describe('the consent page', () => {
-  test('has the side of the phone that opened it chosen, and each scope in words and as it is written', () => {
+  test('has the side of the phone that opened it selected, and each scope in words and as written', () => {
     const { body, headers } = askWith({ scope: 'CONVERSATION_SEND_MESSAGE.x&y USER_PHONE', lang: 'en' }).answer
     expect(body).toContain('value="buyer" checked')
     expect(body).not.toContain('value="seller" checked')
@@ -141,7 +141,7 @@ describe('the consent page', () => {
     expect(answer.body).toContain('<code>CHAT_SEND_MESSAGE_POST_CONVERSATIONS__AZf3Uqr3</code>')
   })
 
-  test('refuses an address that is not registered, and notes where none is', () => {
+  test('refuses an unregistered address, and adds a note if none is registered', () => {
     expect(askWith({}, { redirectUris: ['https://app.example/cb'] }).answer.status).toBe(400)
     expect(askWith({}, { redirectUris: [CALLBACK] }).told.notes).toEqual(['The user is asked.'])
     expect(askWith({}).told.notes.join(' ')).toContain('takes registered ones alone')
@@ -151,7 +151,7 @@ describe('the consent page', () => {
     expect(askWith({ state }).answer).toMatchObject({ status: 400, body: expect.stringContaining('state') })
   })
 
-  test('is checked again when the user has decided', () => {
+  test('is checked again when the user decides', () => {
     const decision = { ...AUTHORIZATION, redirect_uri: 'https://evil.example/', side: 'seller', decision: 'allow' }
     const { answer, told } = post('/oauth2/auth/decision', decision, { app: { ...APP, redirectUris: [CALLBACK] } })
     expect([answer.status, answer.headers['location'], told.outcome]).toEqual([400, undefined, 'refused'])
@@ -159,7 +159,7 @@ describe('the consent page', () => {
 })
 
 describe('the token route', () => {
-  test('demands the verifier where a challenge was given', () => {
+  test('requires the verifier if there was a challenge', () => {
     const verifier = 'v'.repeat(43)
     const challenge = createHash('sha256').update(verifier).digest('base64url')
     const code = grants.issueCode({ side: 'buyer', scopes: ['USER_ID'] }, CALLBACK, challenge)
@@ -173,7 +173,7 @@ describe('the token route', () => {
     [{ redirect_uri: CALLBACK }, 'asks for code = the current access token'],
     [{ code: 'other', redirect_uri: CALLBACK }, 'asks for code = the current access token'],
     [{ code: 'current', redirect_uri: '' }, 'asks for redirect_uri'],
-  ])('refreshes with %j and notes what the documentation asks for', (fields, told) => {
+  ])('refreshes with %j and notes what the documentation requires', (fields, told) => {
     const { accessToken, refreshToken = '' } = issue().issued
     const code = 'code' in fields && fields.code === 'current' ? { code: accessToken } : {}
     const refresh = { ...CLIENT, grant_type: 'refresh_token', refresh_token: refreshToken, ...fields, ...code }
@@ -192,12 +192,12 @@ describe('the token route', () => {
     },
   )
 
-  test('says so when it gets JSON in place of a form', () => {
+  test('reports JSON in place of a form', () => {
     const { answer, told } = handle('POST', '/oauth2/token', JSON.stringify(CLIENT), 'application/json')
     expect([answer.status, told.notes]).toEqual([400, ['The body is not form-encoded.']])
   })
 
-  test('of the v1 era answers when the token ends by the clock of the simulator', () => {
+  test("of v1 answers with the expiry time by the simulator's clock", () => {
     const code = grants.issueCode({ side: 'buyer', scopes: ['USER_ID'] }, CALLBACK, undefined)
     const path = '/v1/open-platform/oauth/access_token'
     const exchange = (client_id: string) =>
@@ -209,7 +209,7 @@ describe('the token route', () => {
   })
 })
 
-test('nothing that comes makes it throw', () => {
+test('no request makes it throw', () => {
   const path = fc.oneof(
     fc.constantFrom('//', 'http://', '*', '', '/oauth2/auth?%', '/oauth2/token', '/oauth2/auth/decision'),
     fc.constantFrom('/v1/open-platform/oauth/access_token'),

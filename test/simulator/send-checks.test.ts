@@ -65,7 +65,7 @@ describe('with either check', () => {
     }
   })
 
-  test('nothing that comes makes it throw', () => {
+  test('no request makes it throw', () => {
     const odd = fc.oneof(fc.jsonValue(), fc.constant({ toString: null, valueOf: null }))
     const action = fc.oneof(
       fc.record({ open_post_page: fc.record({ post_token: odd }) }),
@@ -86,7 +86,7 @@ describe('with either check', () => {
   })
 })
 
-describe('a strict platform lets a token write', () => {
+describe('a strict platform accepts or refuses a token', () => {
   test.each<[string, Side, number]>([
     [`CHAT_SEND_MESSAGE_OAUTH__${SEED_CHAT}`, 'buyer', 200],
     [`CHAT_MESSAGE_SEND.${SEED_CHAT}`, 'buyer', 200],
@@ -109,16 +109,16 @@ describe('a strict platform lets a token write', () => {
 })
 
 describe('a strict platform', () => {
-  test('takes no token that has expired', () => {
+  test('refuses an expired token', () => {
     expect(send(fromSeller, { expired: true })).toMatchObject({ status: 401, notes: 'The access token has expired.' })
   })
 
-  test('wants post and peer on v1, whatever conversation is named beside', () => {
+  test('requires post and peer on v1, also beside a conversation id', () => {
     const { post_token: _, peer_id: __, ...rest } = fromSeller
     expect(send({ ...rest, conversation_id: world.conversationId }).status).toBe(404)
   })
 
-  test('reads the conversation with its percent-encoding undone', () => {
+  test('decodes the percent-encoded conversation', () => {
     const encoded = `/v2/open-platform/conversations/${world.conversationId.replaceAll('-', '%2D')}/messages`
     expect(send({ message: 'x' }, { path: encoded }).status).toBe(200)
   })
@@ -136,7 +136,7 @@ describe('a strict platform', () => {
     })
   })
 
-  test('names every fault of the shape at once', () => {
+  test('names every error in the body at once', () => {
     const link = { caption: '', action: { open_direct_link: 'javascript:alert(1)', open_server_link: {} } }
     const wide = { rows: [{ buttons: [link, link, link, link] }] }
     const { status, body } = send({ message: ' ', sender_buttons: wide }, { path: V2 })
@@ -159,10 +159,10 @@ describe('a strict platform', () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     ['a grid that is null', { message: 'x', sender_buttons: null }, 'sender_buttons is null'],
-    ['the old name of icon', { icon_name: 'CHECKED' }, 'the old name of icon'],
-    ['an icon that nobody has published', { icon: 'NO_SUCH_ICON' }, 'NO_SUCH_ICON is not among'],
+    ['the former name of icon', { icon_name: 'CHECKED' }, 'the old name of icon'],
+    ['an unpublished icon', { icon: 'NO_SUCH_ICON' }, 'NO_SUCH_ICON is not among'],
     ['a published icon', { icon: 'REAL_ESTATE' }, ''],
-  ])('takes %s on v2, with a note where one is due', (_, given, note) => {
+  ])('accepts %s on v2, with a note if needed', (_, given, note) => {
     const action = { open_server_link: { data: { order: 1 } } }
     const rows = [{ buttons: [{ action, caption: 'باز کن', ...given }] }]
     const isButton = !Object.hasOwn(given, 'message')
@@ -192,9 +192,9 @@ test.each<[string, unknown, How, string]>([
   ['an unknown token', fromSeller, { headers: { 'x-access-token': 'other' } }, 'not given out here'],
   ['no scope', fromSeller, { scopes: ['USER_ID'] }, 'No scope'],
   ['another post', { ...fromSeller, post_token: 'x' }, {}, 'no post'],
-  ['a faulty shape', { ...fromSeller, message: ' ' }, {}, 'message:'],
+  ['an invalid body', { ...fromSeller, message: ' ' }, {}, 'message:'],
   ['a block', fromSeller, { blockedBy: 'buyer' }, 'blocked'],
-])('in note mode %s is taken, shown, and noted', (_, body, how, why) => {
+])('in note mode %s is accepted, shown and noted', (_, body, how, why) => {
   const sent = send(body, { ...how, checks: 'note' })
   expect([sent.status, sent.body]).toEqual([200, '{"status":200,"message":"success"}'])
   expect(sent.message).toMatchObject({ kind: 'app', from: 'seller', wire: 'v1' })

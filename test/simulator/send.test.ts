@@ -42,15 +42,15 @@ async function send(body: unknown, how: How = {}) {
 const v2 = (id = CONVERSATION) => ({ path: `/v2/open-platform/conversations/${id}/messages` })
 
 describe('a strict platform', () => {
-  test("takes the seed's message", async () => {
+  test('accepts the sample message', async () => {
     expect(await send(good)).toMatchObject({ status: 200, notes: '', messages: [{ from: 'seller', wire: 'v1' }] })
   })
 
   test.each<[string, unknown, How, number, string]>([
     ['a wrong API key', good, { key: 'x' }, 401, 'API key'],
-    ['a token that was never given out', good, { token: 'x' }, 401, 'not given out'],
+    ['a token that was never issued', good, { token: 'x' }, 401, 'not given out'],
     ["another user's token", good, { token: 'buyer-one-chat' }, 403, 'another user'],
-    ['a scope for the posts of somebody else', { message: 'x' }, { ...v2(), token: 'buyer-post' }, 403, 'No scope'],
+    ["a scope for another user's posts", { message: 'x' }, { ...v2(), token: 'buyer-post' }, 403, 'No scope'],
     ['another conversation', { message: 'x' }, v2('other'), 404, 'no conversation'],
     ['another post', { ...good, post_token: 'other' }, {}, 404, 'no post'],
     ['another peer', { ...good, peer_id: 'other' }, {}, 404, 'peer_id'],
@@ -64,7 +64,7 @@ describe('a strict platform', () => {
       'caption',
     ],
     [
-      'an action of no wire',
+      'an unknown action',
       { ...good, sender_btn: { action: 'X', data: { caption: 'x' } } },
       {},
       400,
@@ -88,25 +88,25 @@ describe('a strict platform', () => {
     ['null buttons', { ...good, sender_btn: null }, {}, 'null'],
     ['a type on v2', { type: 'TEXT', message: 'x' }, v2(), 'no member type'],
     [
-      "one's own chat, in the buyer's name",
+      "the user's own chat, in the buyer's name",
       { type: 'TEXT', message: 'x' },
       { ...v2(), token: 'buyer-one-chat' },
       'no member type',
     ],
     [
-      'an icon that the documents misspell',
+      'a misspelled icon from the documents',
       { ...good, sender_btn: { action: 'LINK', data: { extra_data: {}, icon_name: 'REAL_STATE', caption: 'x' } } },
       {},
       'REAL_ESTATE',
     ],
-  ])('tolerates %s, and says so', async (_, body, how, told) => {
+  ])('accepts %s, with a note', async (_, body, how, told) => {
     const sent = await send(body, how)
     expect(sent.status).toBe(200)
     expect(sent.notes).toContain(told)
   })
 })
 
-test('a platform that only notes takes what it would refuse, and says so', async () => {
+test('in note mode the platform accepts what strict mode refuses, and says so', async () => {
   const sent = await send({ ...good, type: undefined }, { token: 'never given out', checks: 'note' })
   expect(sent).toMatchObject({ status: 200, messages: [{ kind: 'app' }] })
   expect(sent.notes).toContain('would have refused this: This access token was not given out here')

@@ -44,21 +44,21 @@ const authorizeWith = (change: Record<string, string>) =>
 
 describe('a strict authorization server refuses', () => {
   test.each<[string, string, Record<string, string>, string]>([
-    ['a scope that is followed by something', DOCUMENTED, { scope: 'CHAT_MESSAGE_SEND=abc' }, 'invalid_scope'],
-    ['a resource that is empty', DOCUMENTED, { scope: 'CHAT_MESSAGE_SEND.' }, 'invalid_scope'],
+    ['a scope with trailing characters', DOCUMENTED, { scope: 'CHAT_MESSAGE_SEND=abc' }, 'invalid_scope'],
+    ['an empty resource', DOCUMENTED, { scope: 'CHAT_MESSAGE_SEND.' }, 'invalid_scope'],
     ['a separator without a resource', DOCUMENTED, { scope: 'USER_PHONE.' }, 'invalid_scope'],
-    ['a resource where there is none', DOCUMENTED, { scope: 'USER_PHONE.09120000001' }, 'invalid_scope'],
-    ['a scope that lacks its resource', DOCUMENTED, { scope: 'POST_ADDON_CREATE' }, 'invalid_scope'],
-    ['a scope that is not published', DOCUMENTED, { scope: 'USER_ID SOMETHING_ELSE' }, 'invalid_scope'],
-    ['a scope in small letters', `${RFC6749}, 3.3`, { scope: 'user_id' }, 'invalid_scope'],
-    ['scopes between tabs', `${RFC6749}, 3.3`, { scope: 'USER_ID\tUSER_PHONE' }, 'invalid_scope'],
+    ['a resource on a scope that has none', DOCUMENTED, { scope: 'USER_PHONE.09120000001' }, 'invalid_scope'],
+    ['a scope without its resource', DOCUMENTED, { scope: 'POST_ADDON_CREATE' }, 'invalid_scope'],
+    ['an unpublished scope', DOCUMENTED, { scope: 'USER_ID SOMETHING_ELSE' }, 'invalid_scope'],
+    ['a scope in lower case', `${RFC6749}, 3.3`, { scope: 'user_id' }, 'invalid_scope'],
+    ['scopes separated by tabs', `${RFC6749}, 3.3`, { scope: 'USER_ID\tUSER_PHONE' }, 'invalid_scope'],
     ['a quotation mark in a scope', `${RFC6749}, 3.3`, { scope: 'CHAT_MESSAGE_SEND."' }, 'invalid_scope'],
     ['no scope', INFERRED, { scope: '' }, 'invalid_scope'],
     ['another response type', `${RFC6749}, 3.1.1`, { response_type: 'token' }, 'unsupported_response_type'],
     ['a challenge that is too short', `${RFC7636}, 4.2`, challenge('abc'), 'invalid_request'],
     ['a plain challenge', INFERRED, { code_challenge: CHALLENGE }, 'invalid_request'],
     ['a method without a challenge', INFERRED, { code_challenge_method: 'S256' }, 'invalid_request'],
-    ['an address that is not registered', DOCUMENTED, { redirect_uri: 'http://127.0.0.1:9/other' }, '400'],
+    ['an unregistered address', DOCUMENTED, { redirect_uri: 'http://127.0.0.1:9/other' }, '400'],
     ['an address with a query', DOCUMENTED, { redirect_uri: `${CALLBACK}?a=b` }, '400'],
     ['an address with a fragment', `${RFC6749}, 3.1.2`, { redirect_uri: `${CALLBACK}#a` }, '400'],
     ['another client', `${RFC6749}, 3.1`, { client_id: 'other' }, '400'],
@@ -117,7 +117,7 @@ describe('a strict token route refuses', () => {
     expect(await exchange(asked, more)).toEqual([400, error])
   })
 
-  test('none of what is right', async () => {
+  test('valid requests never', async () => {
     expect(await exchange(CHALLENGE, () => `&code_verifier=${VERIFIER}`)).toEqual([200, undefined])
   })
 })
@@ -137,7 +137,7 @@ const send = (body: string | Buffer, headers: Record<string, string> = { authori
 describe('a strict platform refuses a send with', () => {
   test.each<[string, string, string | Buffer]>([
     ['an array for data', DOCUMENTED, text({ sender_buttons: grid({ open_server_link: { data: [] } }) })],
-    ['a text for data', DOCUMENTED, text({ sender_buttons: grid({ get_dynamic_action: { data: 'x' } }) })],
+    ['a string for data', DOCUMENTED, text({ sender_buttons: grid({ get_dynamic_action: { data: 'x' } }) })],
     ['two actions', DOCUMENTED, text({ sender_buttons: grid({ open_server_link: {}, get_dynamic_action: {} }) })],
     ['an array for a grid', DOCUMENTED, text({ sender_buttons: [] })],
     ['four rows', DOCUMENTED, text({ sender_buttons: { rows: [{}, {}, {}, {}] } })],
@@ -159,7 +159,7 @@ describe('a strict platform refuses a send with', () => {
     ['a row without buttons', { rows: [{}] }],
     ['a link without data', grid({ open_server_link: {} })],
     ['a dynamic action without data', grid({ get_dynamic_action: {} })],
-  ])('but takes %s, as the schema does', async (_, sender_buttons) => {
+  ])('but accepts %s, as the schema does', async (_, sender_buttons) => {
     expect((await send(text({ sender_buttons }))).status).toBe(200)
   })
 
@@ -184,7 +184,7 @@ function text(body: object): string {
   return JSON.stringify({ message: 'x', ...body })
 }
 
-test('every scope that the platform publishes can be asked for', async () => {
+test('every published scope can be requested', async () => {
   const { default: published }: { default: string[] } = await import('../../src/simulator/published-scopes.json', {
     with: { type: 'json' },
   })
@@ -197,7 +197,7 @@ test.each([
   ['POST', '/v1/open-platform/events/subscriptions', 501, 'does not play it'],
   ['GET', '/v2/open-platform/chat/conversation', 405, 'for POST only'],
   ['POST', '/v9/open-platform/chat', 404, 'no such route'],
-])('%s %s is %i: "no such route" is said only of what the platform has not', async (method, path, status, note) => {
+])('%s %s is %i: "no such route" is only for routes that the platform lacks', async (method, path, status, note) => {
   expect((await fetch(simulator.url + path, { method })).status).toBe(status)
   expect(simulator.conversation.snapshot().timeline.at(-1)?.notes.join(' ')).toContain(note)
 })

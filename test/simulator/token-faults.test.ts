@@ -44,27 +44,27 @@ const sendWith = async (token: string) => {
   return answer.status
 }
 
-test('partial_scopes grants all that was asked but the chat, and the token cannot write there', async () => {
+test('partial_scopes grants everything requested but the chat, and the token cannot write there', async () => {
   arm('partial_scopes')
   const { access_token, scope } = await exchange()
   expect([scope, await sendWith(access_token)]).toEqual(['USER_ID offline_access', 403])
 })
 
-test('foreign_scopes grants another chat than was asked for', async () => {
+test('foreign_scopes grants a chat other than the requested one', async () => {
   arm('foreign_scopes')
   const { access_token, scope } = await exchange()
   expect(scope).toBe('USER_ID offline_access CONVERSATION_SEND_MESSAGE.another-conversation')
   expect(await sendWith(access_token)).toBe(403)
 })
 
-test('no_refresh_token leaves the refresh token out, at an exchange and at a refresh', async () => {
+test('no_refresh_token omits the refresh token, at an exchange and at a refresh', async () => {
   const { refresh_token } = await exchange()
   simulator.conversation.faults.arm('no_refresh_token', 2)
   expect(await refresh(refresh_token)).not.toHaveProperty('refresh_token')
   expect(await exchange()).not.toHaveProperty('refresh_token')
 })
 
-test('new_token_refused refuses the refreshed access token alone; the former one still writes', async () => {
+test('new_token_refused refuses only the refreshed access token; the previous one still works', async () => {
   const former = await exchange()
   arm('new_token_refused')
   const fresh = await refresh(former.refresh_token)

@@ -27,7 +27,7 @@ test.each([
   '/..//127.0.0.1:9/steal',
   '/%2e//127.0.0.1:9/steal',
   '/x/..//127.0.0.1:9/steal',
-])('the target %s is refused and leaves no entry that a replay could follow', async (target) => {
+])('the target %s is refused, and no entry is recorded that a replay could follow', async (target) => {
   const { simulator } = await startStand()
   expect(await raw(simulator.port, 'POST', target)).toBe('HTTP/1.1 400 Bad Request')
   expect(simulator.conversation.snapshot().timeline).toEqual([])
@@ -35,11 +35,11 @@ test.each([
 
 test.each<[string, Record<string, string>, number]>([
   ['a page of another origin', { origin: 'https://evil.example' }, 403],
-  ['a page in a sandbox', { origin: 'null' }, 403],
+  ['a sandboxed page', { origin: 'null' }, 403],
   ['a page that hides its origin', { 'sec-fetch-site': 'cross-site' }, 403],
   ['an app on another port', { 'sec-fetch-site': 'same-site' }, 403],
   ['a program', {}, 200],
-])('a send that %s makes is answered %j with %i, and recorded only from programs', async (_, headers, status) => {
+])('a send from %s gets %j with %i, and only sends from programs are recorded', async (_, headers, status) => {
   const { simulator } = await startStand()
   const answer = await new Promise<number | undefined>((resolve) => {
     request(`${simulator.url}/v2/open-platform/conversations/${simulator.world.conversationId}/messages`, {
@@ -62,7 +62,7 @@ test.each<[string, Record<string, string>, number]>([
 })
 
 test.each(['/v1/open-platform/nothing', '/oauth2/tokens', '/v1/open-platform/oauth/access_token'])(
-  'an armed fault of a send is left to a send, whatever POST %s is',
+  'a fault for a send does not apply to POST %s',
   async (path) => {
     const { simulator, gatewayUrl } = await startStand()
     simulator.conversation.faults.arm('500', 1)
@@ -72,7 +72,7 @@ test.each(['/v1/open-platform/nothing', '/oauth2/tokens', '/v1/open-platform/oau
   },
 )
 
-test('an armed fault of a token request is left to the token routes of both eras', async () => {
+test('a fault for a token request applies to the token routes of both versions only', async () => {
   const { simulator } = await startStand()
   simulator.conversation.faults.arm('token_500', 2)
   const statuses = []
@@ -81,7 +81,7 @@ test('an armed fault of a token request is left to the token routes of both eras
   expect(statuses).toEqual([404, 500, 500])
 })
 
-test('a hundred large messages stay readable: what is shown is bounded by bytes, and the newest is always there', async () => {
+test('a hundred large messages stay readable: the page is limited in bytes and always has the newest', async () => {
   const { simulator } = await startStand()
   for (let count = 0; count < 100; count += 1) {
     await fetch(`${simulator.url}/v2/open-platform/conversations/${simulator.world.conversationId}/messages`, {
@@ -106,7 +106,7 @@ test('a body that is too large is 413, and the next request is answered', async 
   expect((await fetch(`${simulator.url}/simulator/state`)).status).toBe(200)
 })
 
-test('103 and then a reset leaves the outcome of a send unknown to its sender, and nothing in the chat', async () => {
+test('a 103 and then a reset leaves the sender with an unknown outcome and the chat without a message', async () => {
   const { simulator, gatewayUrl } = await startStand()
   simulator.conversation.faults.arm('103_reset', 1)
   expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(504)

@@ -22,7 +22,7 @@ test.each([
   ['GET', ['USER_ID'], { user_id: userId }],
   ['GET', ['USER_PHONE', 'USER_ID'], { phone_number: phone, user_id: userId }],
   ['POST', ['USER_PHONE', 'USER_ID'], { phone_numbers: [phone] }],
-])('%s with %j tells just that', (method, scopes, who) => {
+])('%s with %j returns exactly that', (method, scopes, who) => {
   const { status, body, told } = ask(method, scopes)
   expect([status, body]).toEqual([200, JSON.stringify(who)])
   expect(told).toEqual({ kind: 'users', outcome: 'ok', notes: [], side: 'buyer' })
@@ -46,6 +46,6 @@ test.each<[number, IncomingHttpHeaders]>([
   expect(ask('GET', ['USER_ID'], headers).status).toBe(status)
 })
 
-test('another method is not its own to answer', () => {
+test('other methods get no answer of its own', () => {
   expect(ask('PUT', ['USER_ID']).status).toBeUndefined()
 })

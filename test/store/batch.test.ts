@@ -28,13 +28,13 @@ function fail(): never {
 }
 
 describe('a batched call', () => {
-  test('begins at once when nothing is under way', () => {
+  test('starts at once when none is running', () => {
     const { call, itemsOf } = start()
     void call(1)
     expect(itemsOf()).toEqual([[1]])
   })
 
-  test('shares the next batch with what comes while one is under way, in their order', async () => {
+  test('joins the next batch, in order, while another is running', async () => {
     const { call, itemsOf, at } = start()
     const first = call(1)
     const others = [call(2), call(3), call(4)]
@@ -47,7 +47,7 @@ describe('a batched call', () => {
     expect(await Promise.all(others)).toEqual(['result 2', 'result 3', 'result 4'])
   })
 
-  test('is answered by its own batch alone', async () => {
+  test('gets the result of its own batch', async () => {
     const { call, at } = start({ maxItems: 1, maxRunning: 2 })
     const calls = [call(1), call(2)]
     at(1).answer()
@@ -56,7 +56,7 @@ describe('a batched call', () => {
     expect(await calls[0]).toBe('result 1')
   })
 
-  test('shares with no more than a batch holds, and the rest stays in order', async () => {
+  test('waits for a further batch if the next is full, in order', async () => {
     const { call, itemsOf, at } = start({ maxItems: 2 })
     const calls = [1, 2, 3, 4, 5, 6].map(call)
     for (const index of [0, 1, 2, 3]) {
@@ -67,7 +67,7 @@ describe('a batched call', () => {
     expect(itemsOf()).toEqual([[1], [2, 3], [4, 5], [6]])
   })
 
-  test('runs beside no more batches than may be under way', async () => {
+  test('runs beside no more than the allowed number of batches', async () => {
     const { call, itemsOf, at } = start({ maxRunning: 2 })
     const calls = [1, 2, 3, 4].map(call)
     expect(itemsOf()).toEqual([[1], [2]])
@@ -96,7 +96,7 @@ describe('a batched call', () => {
     expect(await third).toBe('result 4')
   })
 
-  test('whose result is left out fails alone', async () => {
+  test('without a result fails alone', async () => {
     const { call, at } = start()
     const first = call(1)
     const [second, third] = [call(2), call(3)]
@@ -108,7 +108,7 @@ describe('a batched call', () => {
     await expect(third).rejects.toThrow(StoreError)
   })
 
-  test('is refused at once when too many wait, and taken again when they do not', async () => {
+  test('is refused at once while too many wait, and accepted again afterwards', async () => {
     const { call, at } = start({ maxItems: 2, maxWaiting: 2 })
     const first = call(1)
     const waiting = [call(2), call(3)]

@@ -38,13 +38,13 @@ function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
   return { watch, database, after }
 }
 
-test('nothing is deleted in the first 10 minutes after a start, and then what is old', async () => {
+test('nothing is deleted in the first 10 minutes after a start, then old rows are', async () => {
   const { after } = startWatch({ heardAgoMs: 2 * MINUTE_MS })
   expect(await after(9)).toBe(false)
   expect(await after(1)).toBe(true)
 })
 
-test('a clock that jumps a day ahead deletes nothing, also when it stays so for half an hour, and deletes again once it is back', async () => {
+test('while the clock is a day ahead, for half an hour, nothing is deleted; deletion resumes when it is set right', async () => {
   const { watch, database, after } = startWatch()
   expect(await after(10)).toBe(true)
   database.aheadMs = DAY_MS
@@ -56,7 +56,7 @@ test('a clock that jumps a day ahead deletes nothing, also when it stays so for 
   expect(watch.status.isClockDoubted).toBe(false)
 })
 
-test('a clock that was set once and stays so for an hour is believed', async () => {
+test('a clock that was set once and stays for an hour is trusted', async () => {
   const { database, after } = startWatch()
   await after(10)
   database.aheadMs = -DAY_MS
@@ -64,7 +64,7 @@ test('a clock that was set once and stays so for an hour is believed', async () 
   expect(await after(2)).toBe(true)
 })
 
-test('a correction by less than 5 minutes stops nothing', async () => {
+test('a correction of less than 5 minutes does not stop deletion', async () => {
   const { database, after } = startWatch()
   await after(10)
   database.aheadMs = 4 * MINUTE_MS
@@ -77,7 +77,7 @@ test.each([31, -31])('a start %i days from the last heartbeat deletes nothing fo
   expect(await after(2)).toBe(true)
 })
 
-test('a start with a clock 31 days ahead that is soon set right deletes what is old after 10 minutes', async () => {
+test('a start with a clock 31 days ahead that is soon set right deletes old rows after 10 minutes', async () => {
   const { database, after } = startWatch({ heardAgoMs: 0 })
   database.aheadMs = 31 * DAY_MS
   expect(await after(5)).toBe(false)

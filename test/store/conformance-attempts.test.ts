@@ -10,7 +10,7 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
   })
   beforeEach(() => setAside(store))
 
-  test('gets the next number and a row of its own before its first byte', async () => {
+  test('gets the next number and a row of its own before its first byte is sent', async () => {
     const message = await acceptedAndClaimed(store)
     const { id } = message
     for (const number of [1, 2, 3]) {
@@ -34,7 +34,7 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     }
   })
 
-  test('begins for its lease’s owner alone, and only while the message is being sent', async () => {
+  test('is started only by the owner of the lease, while the message is being sent', async () => {
     const [mine, ended] = [newMessage(), newMessage()]
     await store.accept([mine, ended])
     const messages = await claimed(store)
@@ -52,7 +52,7 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     }
   })
 
-  test('is as if it had never been when its message is released', async () => {
+  test('disappears when its message is released', async () => {
     const { id } = await acceptedAndClaimed(store)
     await store.begin('gw-1', [id])
     await store.release('gw-1', [id])
@@ -78,14 +78,14 @@ describe.each(DATABASES)('an attempt on %s', (kind) => {
     expect(await claimedOne(store)).toMatchObject({ attempts: 1 })
   })
 
-  test('is released by its lease’s owner alone', async () => {
+  test('is released only by the owner of the lease', async () => {
     const { id } = await acceptedAndClaimed(store)
     await store.begin('gw-1', [id])
     await store.release('gw-2', [id])
     expect(await store.find('orders', id)).toMatchObject({ state: 'sending', attempts: [{ endedAt: null }] })
   })
 
-  test('of nothing is nothing', async () => {
+  test('is not started for an empty list', async () => {
     expect(await store.begin('gw-1', [])).toEqual([])
     expect(await store.finish('gw-1', [])).toEqual([])
     await store.release('gw-1', [])

@@ -25,7 +25,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     await setAside(store)
   })
 
-  test('finds its message with all that it may know', async () => {
+  test('finds its message with all public members', async () => {
     const message = newMessage({ caller, wire: 'v1' })
     const before = Date.now()
     await store.accept([message])
@@ -44,7 +44,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     expect(Math.abs((record?.createdAt ?? 0) - before)).toBeLessThan(MINUTE_MS)
   })
 
-  test('sees when its message is tried next, and when that is not known', async () => {
+  test("sees the time of a message's next attempt, or that it is not known", async () => {
     const line = newLine(2, { caller })
     await store.accept(line)
     const [first, second] = idsOf(line)
@@ -56,7 +56,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     expect([await next(first), await next(second)]).toEqual([null, expect.any(Number)])
   })
 
-  test('sees neither another’s messages nor any notice', async () => {
+  test('sees neither another’s messages nor webhook payloads', async () => {
     const [other, notice] = [newMessage(), newMessage({ caller, wire: 'webhook' })]
     await store.accept([other, notice])
     for (const id of [other.id, notice.id, 'msg_none']) {
@@ -80,7 +80,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     }
   })
 
-  test('pages on where it was, whatever comes in between', async () => {
+  test('continues a page at the same position, even if messages were added', async () => {
     const messages = newLine(6, { caller })
     await store.accept(messages)
     const first = await store.list(caller, { limit: 3 })
@@ -90,7 +90,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     expect(second.nextCursor).toBeUndefined()
   })
 
-  test('sees each message once, also while that changes', async () => {
+  test('sees each message once, even if messages change', async () => {
     const messages = newLine(3, { caller })
     await store.accept(messages)
     const over = new AbortController()

@@ -20,7 +20,7 @@ const CHANGED = { kind: 'changed', state: 'queued' }
 const CANCELLED = { kind: 'changed', state: 'cancelled' }
 const LATER = { state: 'queued', inMs: MINUTE_MS, unsure: false } as const
 
-type Standing = Exclude<MessageState, 'queued'> | 'due' | 'due later' | 'waiting in line'
+type Standing = Exclude<MessageState, 'queued'> | 'due' | 'due later' | 'waiting for another'
 
 function refused(state: MessageState, { wiped = false, waits = false } = {}) {
   return { kind: 'wrong_state', state, wiped, waits }
@@ -37,9 +37,9 @@ describe.each(DATABASES)('on %s', (kind) => {
   async function standing(how: Standing): Promise<string> {
     const say = newConversation()
     const message = say()
-    if (how === 'waiting in line') await store.accept([say()])
+    if (how === 'waiting for another') await store.accept([say()])
     await store.accept([message])
-    if (how === 'due' || how === 'waiting in line') return message.id
+    if (how === 'due' || how === 'waiting for another') return message.id
     if (how === 'cancelled') await store.cancel('orders', message.id)
     else await send(how === 'due later' ? LATER : how === 'sending' ? undefined : { state: how })
     return message.id
@@ -57,62 +57,56 @@ describe.each(DATABASES)('on %s', (kind) => {
   test.each([
     ['due', CHANGED],
     ['due later', CHANGED],
-    ['waiting in line', refused('queued', { waits: true })],
+    ['waiting for another', refused('queued', { waits: true })],
     ['sending', refused('sending')],
     ['delivered', refused('delivered', { wiped: true })],
     ['rejected', CHANGED],
     ['failed', CHANGED],
     ['unknown', CHANGED],
     ['cancelled', refused('cancelled', { wiped: true })],
-  ] as const)(
-    'a retry of a message that is %s is answered so, and sends it where that is said',
-    async (how, answer) => {
-      const id = await standing(how)
-      const before = await store.find('orders', id)
-      expect(await store.retry('orders', id, MINUTE_MS)).toEqual(answer)
-      const after = await store.find('orders', id)
-      if (answer === CHANGED) {
-        expect(after).toMatchObject({ state: 'queued', finishedAt: null, attempts: before?.attempts })
-        expect((await claimedOne(store)).id).toBe(id)
-      } else expect(after).toEqual(before)
-    },
-  )
+  ] as const)('a retry of a message that is %s has the documented result', async (how, answer) => {
+    const id = await standing(how)
+    const before = await store.find('orders', id)
+    expect(await store.retry('orders', id, MINUTE_MS)).toEqual(answer)
+    const after = await store.find('orders', id)
+    if (answer === CHANGED) {
+      expect(after).toMatchObject({ state: 'queued', finishedAt: null, attempts: before?.attempts })
+      expect((await claimedOne(store)).id).toBe(id)
+    } else expect(after).toEqual(before)
+  })
 
   test.each([
     ['due', CANCELLED],
     ['due later', CANCELLED],
-    ['waiting in line', CANCELLED],
+    ['waiting for another', CANCELLED],
     ['sending', refused('sending')],
     ['delivered', refused('delivered', { wiped: true })],
     ['rejected', refused('rejected')],
     ['failed', refused('failed')],
     ['unknown', refused('unknown')],
     ['cancelled', refused('cancelled', { wiped: true })],
-  ] as const)(
-    'a cancel of a message that is %s is answered so, and ends it where that is said',
-    async (how, answer) => {
-      const id = await standing(how)
-      const before = await store.find('orders', id)
-      const notice = newMessage({ wire: 'webhook' })
-      expect(await store.cancel('orders', id, { cancelled: notice, unknown: newMessage({ wire: 'webhook' }) })).toEqual(
-        answer,
-      )
-      const after = await store.find('orders', id)
-      if (answer === CANCELLED) {
-        expect(after).toMatchObject({
-          state: 'cancelled',
-          wiped: true,
-          nextAttemptAt: null,
-          finishedAt: expect.any(Number),
-        })
-      } else expect(after).toEqual(before)
-      expect(idsOf(await claimed(store))).not.toContain(id)
-      expect(idsOf(await claimed(store, 'gw-1', 1, 'webhook'))).toEqual(answer === CANCELLED ? [notice.id] : [])
-    },
-  )
+  ] as const)('a cancel of a message that is %s has the documented result', async (how, answer) => {
+    const id = await standing(how)
+    const before = await store.find('orders', id)
+    const notice = newMessage({ wire: 'webhook' })
+    expect(await store.cancel('orders', id, { cancelled: notice, unknown: newMessage({ wire: 'webhook' }) })).toEqual(
+      answer,
+    )
+    const after = await store.find('orders', id)
+    if (answer === CANCELLED) {
+      expect(after).toMatchObject({
+        state: 'cancelled',
+        wiped: true,
+        nextAttemptAt: null,
+        finishedAt: expect.any(Number),
+      })
+    } else expect(after).toEqual(before)
+    expect(idsOf(await claimed(store))).not.toContain(id)
+    expect(idsOf(await claimed(store, 'gw-1', 1, 'webhook'))).toEqual(answer === CANCELLED ? [notice.id] : [])
+  })
 
   describe('a retry', () => {
-    test('sends the message at the end of its line, as it was', async () => {
+    test('sends the message unchanged, after the others of its conversation', async () => {
       const line = newLine(3)
       await store.accept(line)
       await send({ state: 'failed' })
@@ -128,7 +122,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(order).toEqual([second, third, first])
     })
 
-    test('holds up what comes after it', async () => {
+    test('holds back later messages of its conversation', async () => {
       const say = newConversation()
       const [first, second] = [say(), say()]
       await store.accept([first])
@@ -138,7 +132,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await claimedOne(store)).id).toBe(first.id)
     })
 
-    test('gives the message its whole time again', async () => {
+    test('gives the message its full time again', async () => {
       const message = newMessage({ tryForMs: 0 })
       await store.accept([message])
       await send({ state: 'failed' })
@@ -146,7 +140,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await claimedOne(store)).tryForMs).toBeGreaterThan(MINUTE_MS / 2)
     })
 
-    test('brings into line what stood in none', async () => {
+    test('puts a message without order into the order of its conversation', async () => {
       const say = newConversation()
       const [aside, waiting] = [say({ leasedTo: 'gw-1' }), say()]
       await store.accept([aside, waiting])
@@ -158,7 +152,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
 
   describe('a cancel', () => {
-    test('lets the next message go, but not before what is being sent', async () => {
+    test('lets the next message be sent, but not before the current one has finished', async () => {
       const line = newLine(4)
       await store.accept(line)
       const [first, second, third, fourth] = idsOf(line)
@@ -171,7 +165,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await claimedOne(store)).id).toBe(fourth)
     })
 
-    test('does not hasten what waits for another attempt', async () => {
+    test('does not shorten the wait for another attempt', async () => {
       const line = newLine(2)
       await store.accept(line)
       await send(LATER)
@@ -179,7 +173,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await claimed(store)).toEqual([])
     })
 
-    test('and a claim never have the same message', async () => {
+    test('and a claim never get the same message', async () => {
       const messages = Array.from({ length: 60 }, () => newMessage())
       await store.accept(messages)
       const [claims, cancels] = await Promise.all([
@@ -195,7 +189,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  test('whatever happens in a line at once, the message after it goes next, and alone', async () => {
+  test('after simultaneous changes in a conversation exactly the next message is sent', async () => {
     const lines = Array.from({ length: 30 }, () => newLine(5))
     await store.accept(lines.flatMap((line) => line.slice(0, 3)))
     const sending = await claimed(store)
@@ -213,7 +207,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(idsOf(await claimed(store))).toEqual(lines.map((line) => line[2]?.id))
   })
 
-  test.each(FINAL_STATES)('a message that is %s is not sent by anything but a retry', async (state) => {
+  test.each(FINAL_STATES)('a message that is %s is sent again only by a retry', async (state) => {
     const id = await standing(state)
     await store.release('gw-1', [id])
     expect(await store.begin('gw-1', [id])).toEqual([])
@@ -221,7 +215,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(await store.adopt('gw-1', 100)).not.toContainEqual(expect.objectContaining({ id }))
   })
 
-  test('a cancel ends a message as unknown when an earlier attempt may have delivered it, with the notice of that', async () => {
+  test('a cancel ends a message as unknown, with the matching webhook payload, if an earlier attempt may have delivered it', async () => {
     const { id } = newMessage()
     await store.accept([newMessage({ id, atLeastOnce: true })])
     await send({ state: 'queued', inMs: MINUTE_MS, unsure: true })

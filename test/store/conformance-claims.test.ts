@@ -24,7 +24,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
   })
   beforeEach(() => setAside(store))
 
-  test('hands out a message as it was stored', async () => {
+  test('returns a message as it was stored', async () => {
     const { id } = await acceptedAndClaimed(store, { caller: 'billing', atLeastOnce: true, requestId: 'req_7' })
     await finish(store, [{ id, conversation: '', inLine: false }], {
       next: { state: 'queued', inMs: 0, unsure: false },
@@ -49,7 +49,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(message.tryForMs).toBeLessThanOrEqual(MINUTE_MS)
   })
 
-  test('tells by how much the time is over for which a message is tried', async () => {
+  test("says by how much the message's time has been exceeded", async () => {
     expect((await acceptedAndClaimed(store, { tryForMs: -5000 })).tryForMs).toBeLessThanOrEqual(-5000)
   })
 
@@ -65,7 +65,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(await claimed(store, 'gw-1', ALL, 'v2')).toHaveLength(1)
   })
 
-  test('keeps to its limit, oldest first', async () => {
+  test('returns at most its limit, the oldest first', async () => {
     const messages = Array.from({ length: 40 }, () => newMessage())
     await store.accept(messages.slice(0, 25))
     await store.accept(messages.slice(25))
@@ -79,7 +79,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(handed).toEqual(idsOf(messages))
   })
 
-  test('prefers what has been due for longer to what came before', async () => {
+  test('prefers messages that have been due for longer to older ones', async () => {
     await store.accept([newMessage(), newMessage()])
     const [first, second] = await claimed(store)
     if (first === undefined || second === undefined) throw new Error('both are due')
@@ -89,7 +89,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(await claimed(store, 'gw-1', 1)).toMatchObject([{ id: first.id }])
   })
 
-  test('keeps to the order in which messages came where they are due at once', async () => {
+  test('returns messages due at the same time in the order of acceptance', async () => {
     const messages = Array.from({ length: 20 }, () => newMessage())
     await store.accept(messages)
     await store.release('gw-1', idsOf(await claimed(store)))
@@ -99,7 +99,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
   })
 
   // No other test here leaves something on this wire that becomes due later.
-  test('tells when to ask again', async () => {
+  test('says when to ask again', async () => {
     const wire = 'webhook'
     expect(await store.claim('gw-1', wire, 10)).toEqual({ messages: [], nextInMs: undefined })
     await store.accept(newLine(2, { wire }))
@@ -118,7 +118,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(last.nextInMs).toBeGreaterThan(MINUTE_MS / 2)
   })
 
-  test('never hands out what another has', async () => {
+  test('never returns a message that another has claimed', async () => {
     const messages = Array.from({ length: 200 }, () => newMessage())
     await store.accept(messages)
     const owners = ['gw-1', 'gw-2', 'gw-3', 'gw-4']
@@ -135,7 +135,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
     expect(handed.flat().sort()).toEqual(idsOf(messages).sort())
   })
 
-  test('keeps the order of each conversation, however many gateways carry it', async () => {
+  test('keeps the order of each conversation for any number of gateways', async () => {
     const lines = Array.from({ length: 10 }, () => newLine(10))
     await store.accept(lines.flat())
     const sent: string[] = []

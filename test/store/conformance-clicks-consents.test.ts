@@ -40,7 +40,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.findClick(id)).toBeUndefined()
     })
 
-    test('that was never kept is not found', async () => {
+    test('that was never saved is not found', async () => {
       expect(await store.findClick(newId('clk'))).toBeUndefined()
     })
 
@@ -50,7 +50,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.findClick(id)).toBeUndefined()
     })
 
-    test('kept anew lives on, as it was kept last', async () => {
+    test('saved again gets the newer expiry and content', async () => {
       const id = await keep('first', 0)
       await store.saveClick(id, sealed('second', 'key-2'), MINUTE_MS)
       const found = await store.findClick(id)
@@ -60,7 +60,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.findClick(id)).toBeUndefined()
     })
 
-    test('kept by many at the same time is there once', async () => {
+    test('saved many times at once is stored once', async () => {
       const id = newId('clk')
       await Promise.all(Array.from({ length: 20 }, (_, number) => keep(`click ${number}`, MINUTE_MS, id)))
       expect(textOf(await store.findClick(id))).toMatch(/^click \d+$/)
@@ -68,7 +68,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.expire(ALL)).toBe(1)
     })
 
-    test('that has expired is deleted, in bounded batches, and no other', async () => {
+    test('that has expired is deleted, in limited batches, and no other is', async () => {
       const [live, ...over] = [await keep('live'), await keep('a', 0), await keep('b', 0), await keep('c', -MINUTE_MS)]
       expect([await store.expire(2), await store.expire(2), await store.expire(2)]).toEqual([2, 1, 0])
       expect(textOf(await store.findClick(live))).toBe('live')
@@ -98,7 +98,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     }
     const NONE = { kind: 'none' }
 
-    test('is opened again and again, each time with a state of its own', async () => {
+    test('can be opened again and again, each time with its own state', async () => {
       const { id, state } = await begun()
       const first = await open(id, 'first')
       expect([first?.isFirst, first?.content.keyId, textOf(first?.content)]).toEqual([true, 'key-1', `flow of ${id}`])
@@ -113,7 +113,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(state, 'first')).toEqual(NONE)
     })
 
-    test('opened by many at the same time has one first opening, and each is good', async () => {
+    test('opened many times at once has one first opening, and each is valid', async () => {
       const { id } = await begun()
       const browsers = Array.from({ length: OPENINGS }, (_, number) => `browser ${number}`)
       const openings = await Promise.all(browsers.map((browser) => open(id, browser)))
@@ -125,7 +125,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await at.read(`select number from consent_opening where consent_id = '${id}'`)).toEqual([])
     })
 
-    test('that is opened too often loses its oldest openings, the first among them', async () => {
+    test('that is opened too often loses its oldest openings', async () => {
       const { id, state } = await begun()
       for (let number = 0; number < OPENINGS + 2; number += 1) await open(id, `browser ${number}`)
       expect(await store.endConsent(state, 'browser 0')).toEqual(NONE)
@@ -133,7 +133,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(stateOf(id, 'browser 2'), 'browser 2')).toMatchObject({ kind: 'ended' })
     })
 
-    test('that the version before has begun or opened is opened and ended here', async () => {
+    test('that the previous version has created or opened can be opened and ended', async () => {
       const [unopened, there] = [await begun(), await begun()]
       await at.alter('update consent set link_until = null, begun_by = null')
       await at.alter(`update consent set browser = 'there' where id = '${there.id}'`)
@@ -146,7 +146,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(unopened.state, 'first')).toMatchObject({ kind: 'ended', id: unopened.id })
     })
 
-    test('that was begun here and opened by the version before is ended in either browser', async () => {
+    test('that was created here and opened by the previous version is ended in either browser', async () => {
       const { id, state } = await begun()
       await at.alter(`update consent set browser = 'there' where id = '${id}'`)
       store = at.store()
@@ -154,7 +154,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(state, 'there')).toMatchObject({ kind: 'ended', id })
     })
 
-    test('can be opened only until its link is over, though an opening lives on', async () => {
+    test('can be opened only until its link expires; an opening may last longer', async () => {
       const { id, state } = await opened('mine', 60 * MINUTE_MS)
       await at.alter(`update consent set link_until = 0 where id = '${id}'`)
       store = at.store()
@@ -162,7 +162,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(state, 'mine')).toMatchObject({ kind: 'ended' })
     })
 
-    test('ends once, with what was left in it', async () => {
+    test('ends once, with its stored content', async () => {
       const { id, state } = await opened('mine')
       const ended = await store.endConsent(state, 'mine')
       expect(ended).toMatchObject({ kind: 'ended', id })
@@ -171,14 +171,14 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await open(id, 'mine')).toBeUndefined()
     })
 
-    test('is ended by one call, however many try at the same time', async () => {
+    test('is ended by one call, for any number of simultaneous tries', async () => {
       const { state } = await opened('mine')
       const tries = Array.from({ length: 20 }, () => store.endConsent(state, 'mine'))
       const kinds = (await Promise.all(tries)).map((one) => one.kind).sort()
       expect(kinds).toEqual(['ended', ...Array.from({ length: 19 }, () => 'none')])
     })
 
-    test('is not ended by another browser, nor used up by it', async () => {
+    test('is neither ended nor used up by another browser', async () => {
       const { id, state } = await opened('mine')
       expect(await store.endConsent(state, 'another')).toMatchObject({ kind: 'other_browser' })
       expect(await store.endConsent(state, '')).toMatchObject({ kind: 'other_browser' })
@@ -192,13 +192,13 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(first.state, 'mine')).toMatchObject({ kind: 'ended', id: first.id })
     })
 
-    test('that nobody has opened cannot be ended, and can still be opened', async () => {
+    test('that was never opened cannot be ended, and can still be opened', async () => {
       const { id, state } = await begun()
       for (const browser of ['mine', '', 'null']) expect(await store.endConsent(state, browser)).toEqual(NONE)
       expect(await open(id, 'mine')).toBeDefined()
     })
 
-    test('that has expired is neither opened nor ended, whoever asks', async () => {
+    test('that has expired is neither opened nor ended', async () => {
       const [begunOne, openedOne] = [await begun(), await opened('mine')]
       await end('consent', begunOne.id, openedOne.id)
       expect(await open(begunOne.id, 'mine')).toBeUndefined()
@@ -208,7 +208,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       }
     })
 
-    test('has for the walk the time that it was given when it was opened, be it more or less', async () => {
+    test('expires at the time that its opening sets, earlier or later', async () => {
       const [late, early] = [await opened('mine', 0), await begun(500)]
       await store.confirmClock()
       expect(await store.endConsent(late.state, 'mine')).toEqual(NONE)
@@ -218,7 +218,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.endConsent(early.state, 'mine')).toMatchObject({ kind: 'ended', id: early.id })
     })
 
-    test('that has expired is deleted, in bounded batches, and no other', async () => {
+    test('that has expired is deleted, in limited batches, and no other is', async () => {
       const over = [await begun(), await begun(), await opened('mine')]
       const live = [await begun(), await opened('mine')]
       await end('consent', ...over.map(({ id }) => id))
@@ -230,7 +230,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       for (const { id } of over) expect(rows).not.toContainEqual({ id })
     })
 
-    test('is refused where its caller has too many open, which keeps nobody else away', async () => {
+    test('is refused if its caller has too many open, without an effect on others', async () => {
       const ofCaller = { startedBy: 'caller:orders', maxOpen: 3 }
       for (let times = 0; times < 3; times += 1) {
         expect(await store.addConsent({ ...newConsent(), ...ofCaller })).toBe(true)

@@ -37,7 +37,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(idsOf(await claimed(at.store())).sort()).toEqual([retried.id, fresh.id].sort())
   })
 
-  test('a message that rightly waits goes on waiting', async () => {
+  test('a message that waits correctly keeps waiting', async () => {
     const message = await acceptedAndClaimed(at.store())
     await at.store().begin('gw-1', [message.id])
     await finish(at.store(), [message], { next: { state: 'queued', inMs: 2 * DAY_MS, unsure: false } })
@@ -45,7 +45,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(await claimed(at.store())).toEqual([])
   })
 
-  test('a pause holds nothing back', async () => {
+  test('a rate-limit hold delays nothing', async () => {
     await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
     await writeAhead('pause', 'until', 'set_at')
     await at.store().accept([newMessage()])
@@ -53,7 +53,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(await at.store().begin('gw-1', [id])).toEqual([{ id, number: 1 }])
   })
 
-  test('what a gateway held that is gone is taken over', async () => {
+  test('messages of a gateway that is gone are taken over', async () => {
     const { id } = await acceptedAndClaimed(at.store())
     await at.alter(
       `delete from gateway; insert into gateway (id, lease_until)
@@ -63,7 +63,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(idsOf(await at.store().adopt('gw-2', ALL))).toEqual([id])
   })
 
-  test('a grant whose refresh was begun meanwhile can be refreshed', async () => {
+  test('a grant whose refresh was started meanwhile can be refreshed', async () => {
     const { id } = await added(at.store())
     await at.store().claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     await at.store().backOffRefresh(id, 'gw-1', MINUTE_MS)
@@ -72,7 +72,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'claimed' })
   })
 
-  test('an idempotency key that was taken meanwhile is free after as long as any other', async () => {
+  test('an idempotency key that was used meanwhile is free after the usual time', async () => {
     const { store } = at
     const keyed = () => newMessage({ idempotency: { key: 'k-1', fingerprints: ['said'], ttlMs: DAY_MS } })
     await store().accept([keyed()])
@@ -117,7 +117,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
 })
 
 describe.each(DATABASES)('while a clock is two days ahead, on %s,', (kind) => {
-  test('an idempotency key stays known, until the clock is trusted', async () => {
+  test('an idempotency key stays known until the clock is trusted', async () => {
     const { store, alter } = await newAlterableStore(kind)
     const idempotency = { key: 'k-1', fingerprints: ['said'], ttlMs: DAY_MS, reply: sealed('reply') } as const
     const first = newMessage({ idempotency })

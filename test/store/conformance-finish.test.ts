@@ -31,7 +31,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     return [newMessage({ leasedTo: 'gw-1', idempotency }), newMessage({ leasedTo: 'gw-1', idempotency })]
   }
 
-  test('is committed by the lease’s owner alone, with all that belongs to it', async () => {
+  test('is committed only by the owner of the lease, with everything that belongs to it', async () => {
     const [first, repeat] = keyed('fenced')
     await store.accept([first])
     await store.begin('gw-1', [first.id])
@@ -48,21 +48,21 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(await claimed(store, 'gw-1', 1, 'webhook')).toEqual([])
   })
 
-  test('is told of each message by itself', async () => {
+  test('is reported for each message separately', async () => {
     const mine = await acceptedAndClaimed(store)
     const other = await acceptedAndClaimed(store, {}, 'gw-2')
     expect(await finish(store, [other, mine])).toEqual([mine.id])
     expect(await store.find('orders', other.id)).toMatchObject({ state: 'sending' })
   })
 
-  test('is the first that is committed', async () => {
+  test('is the first one that is committed', async () => {
     const message = await acceptedAndClaimed(store)
     await finish(store, [message], { next: { state: 'unknown' } })
     expect(await finish(store, [message], { next: { state: 'delivered' } })).toEqual([])
     expect(await store.find('orders', message.id)).toMatchObject({ state: 'unknown', wiped: false })
   })
 
-  test.each(FINAL_STATES)('%s ends the message, and wipes what was said once nobody needs it', async (state) => {
+  test.each(FINAL_STATES)('%s ends the message, and wipes its content when it is no longer needed', async (state) => {
     const message = await acceptedAndClaimed(store)
     expect(await finish(store, [message], { next: { state } })).toEqual([message.id])
     expect(await store.find('orders', message.id)).toMatchObject({
@@ -73,7 +73,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     })
   })
 
-  test('keeps what is known of the attempt', async () => {
+  test('stores the details of the attempt', async () => {
     const message = await acceptedAndClaimed(store)
     await store.begin('gw-1', [message.id])
     await finish(store, [message], {
@@ -94,13 +94,13 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     ])
   })
 
-  test('needs no attempt', async () => {
+  test('can be stored without an attempt', async () => {
     const message = await acceptedAndClaimed(store)
     await finish(store, [message], { next: { state: 'failed' } })
     expect(await store.find('orders', message.id)).toMatchObject({ state: 'failed', attempts: [] })
   })
 
-  test('of many is each message’s own', async () => {
+  test('of each message in a batch is its own', async () => {
     const messages = Array.from({ length: FINAL_STATES.length }, () => newMessage())
     await store.accept(messages)
     const ours = await claimed(store)
@@ -124,7 +124,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     }
   })
 
-  test('that is committed once more, its answer having got lost, leaves the next attempt alone', async () => {
+  test('that is committed twice, because its answer was lost, does not affect the next attempt', async () => {
     const message = await acceptedAndClaimed(store)
     await store.begin('gw-1', [message.id])
     const first = { attempt: { number: 1, outcome: 'platform_error' }, next: AGAIN }
@@ -149,7 +149,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(wait).toBeLessThan(2 * MINUTE_MS)
   })
 
-  test('that nobody knows is remembered, whatever comes after', async () => {
+  test('that may be a delivery is remembered through all later attempts', async () => {
     const message = await acceptedAndClaimed(store)
     await finish(store, [message], { next: { ...AGAIN, unsure: true } })
     expect(await claimedOne(store)).toMatchObject({ id: message.id, unsure: true })
@@ -160,7 +160,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(await claimedOne(store)).toMatchObject({ unsure: true })
   })
 
-  test('gives the key its reply, which is what a repeat is answered', async () => {
+  test('stores the reply of the idempotency key, which a repeat gets', async () => {
     const [first, repeat] = keyed('replied')
     await store.accept([first])
     const message = { id: first.id, conversation: '', inLine: false }
@@ -170,14 +170,14 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(answer?.kind === 'replay' && textOf(answer.reply)).toBe('reply')
   })
 
-  test('can free the key', async () => {
+  test('can free the idempotency key', async () => {
     const [first, repeat] = keyed('freed')
     await store.accept([first])
     await finish(store, [{ id: first.id, conversation: '', inLine: false }], { idempotency: 'free' })
     expect(await store.accept([repeat])).toEqual([{ kind: 'accepted' }])
   })
 
-  test('leaves other keys alone', async () => {
+  test('does not affect other keys', async () => {
     const [first, repeat] = keyed('untouched')
     await store.accept([first])
     const other = await acceptedAndClaimed(store)
@@ -185,7 +185,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(await store.accept([repeat])).toEqual([{ kind: 'running' }])
   })
 
-  test('comes with its notice or not at all', async () => {
+  test('is committed together with its webhook payload or not at all', async () => {
     const say = newConversation()
     const [first, second] = [say(), say()]
     await store.accept([first, second])
@@ -207,7 +207,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect((await claimedOne(store)).id).toBe(second.id)
   })
 
-  test('has its notices in order', async () => {
+  test('has its webhook payloads in order', async () => {
     const say = newConversation()
     const notices = [say({ wire: 'webhook' }), say({ wire: 'webhook' })]
     const message = await acceptedAndClaimed(store)

@@ -53,11 +53,11 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     expect(await store.findGrant(newId('grt'))).toBeUndefined()
   })
 
-  test('without a refresh token has no time for one', async () => {
+  test('without a refresh token has no refresh expiry', async () => {
     expect((await added(store, { refreshMs: undefined })).refreshMs).toBeUndefined()
   })
 
-  test('lives for as long as one of its tokens is good', async () => {
+  test('lasts as long as one of its tokens is valid', async () => {
     const refreshable = await added(store, { accessMs: -MINUTE_MS })
     expect(refreshable.accessMs).toBeLessThan(0)
     await added(store, { accessMs: MINUTE_MS, refreshMs: -MINUTE_MS })
@@ -78,30 +78,30 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     expect(idsOf(await store.findGrantsByName([...owned('a').macs, ...owned('c').macs], ALL))).toEqual([third, first])
   })
 
-  test('is found once, by however many of its names', async () => {
+  test('is found once by several of its names', async () => {
     const { id } = await added(store, { names: namesOf('a', 'b') })
     const macs = namesOf('a', 'b').flatMap((one) => one.macs)
     expect(idsOf(await store.findGrantsByName(macs, ALL))).toEqual([id])
     expect((await store.listGrants(macs, { cursor: undefined, limit: ALL })).grants).toHaveLength(1)
   })
 
-  test('is found by no name that it does not have', async () => {
+  test('is not found by any other name', async () => {
     await added(store, { names: namesOf('a') })
     expect(await store.findGrantsByName(owned('A').macs, ALL)).toEqual([])
     expect(await store.findGrantsByName([], ALL)).toEqual([])
   })
 
-  test('that says nothing of whose it is or what it covers is kept, and found by its id', async () => {
+  test('without names is stored and found by its id', async () => {
     const { id } = await added(store, { names: [] })
     expect(await store.deleteGrant(id)).toBe(true)
   })
 
-  test('with one name twice is stored all the same', async () => {
+  test('with a duplicate name is stored', async () => {
     const { id } = await added(store, { names: [ofUser(), ofUser()] })
     expect(await live()).toEqual([id])
   })
 
-  test('lies under the newest key’s name alone, and is found by the name under any of several', async () => {
+  test('is stored under the newest key’s names only, and found by the name under any key', async () => {
     const text = newId('req')
     const { id } = await added(store, { names: [name('user', text, ['new', 'old'])] })
     expect(idsOf(await store.findGrantsByName(name('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
@@ -111,7 +111,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     ])
   })
 
-  test('is listed page by page, the newest first, and none is lost or told twice', async () => {
+  test('is listed page by page, the newest first, without gaps or repetitions', async () => {
     const grants = []
     for (const scope of ['a', 'b', 'c', 'd', 'e']) grants.push(await added(store, { names: namesOf(scope) }))
     const newestFirst = idsOf(grants).reverse()
@@ -128,7 +128,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     }
   })
 
-  test('that comes or goes between two pages loses none of the others', async () => {
+  test('that is added or deleted between two pages hides no other', async () => {
     const grants = []
     for (const scope of ['a', 'b', 'c', 'd']) grants.push(await added(store, { names: namesOf(scope) }))
     const [a, b, c, d] = idsOf(grants)
@@ -140,7 +140,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     expect(idsOf(second)).toEqual([b, a])
   })
 
-  test('that is over is not found, listed or counted, and later deleted, in bounded batches, with its names', async () => {
+  test('that has ended is not found, listed or counted, and is deleted later, in limited batches, with its names', async () => {
     const ids = []
     for (const scope of ['a', 'b', 'c', 'd']) ids.push((await added(store, { names: namesOf(scope) })).id)
     const [kept = '', ...over] = ids
@@ -165,7 +165,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   })
 
   describe('that is new', () => {
-    test('replaces those of its owner that it has all owned names of', async () => {
+    test("replaces its owner's grants whose owned names it all has", async () => {
       await added(store, { names: namesOf('a') })
       await added(store, { names: namesOf('b') })
       const { id } = await added(store, { names: namesOf('a', 'b', 'c') })
@@ -174,14 +174,14 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
       expect(await live()).toEqual([same.id])
     })
 
-    test('leaves those that have one more', async () => {
+    test('does not replace those with one more name', async () => {
       const wide = await added(store, { names: namesOf('a', 'b') })
       const narrow = await added(store, { names: namesOf('a') })
       const other = await added(store, { names: namesOf('b', 'c') })
       expect(await live()).toEqual([other.id, narrow.id, wide.id])
     })
 
-    test('leaves those of somebody else who consented to the same', async () => {
+    test("does not replace another user's with the same names", async () => {
       const scope = name('scope', user)
       const [mine, theirs] = [`${user} mine`, `${user} theirs`].map((owner) => [name('owned', owner), scope])
       const former = await added(store, { names: mine ?? [] })
@@ -189,13 +189,13 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
       expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([id, former.id])
     })
 
-    test('leaves those that say two owners when it says one of them', async () => {
+    test('does not replace those with two owners if it has one of them', async () => {
       const both = await added(store, { names: [...namesOf('a'), name('owned', `${user} by another id`)] })
       const { id } = await added(store, { names: namesOf('a') })
       expect(await live()).toEqual([id, both.id])
     })
 
-    test('and says no owner replaces none, nor is it replaced', async () => {
+    test('and has no owner replaces none and is not replaced', async () => {
       const scope = name('scope', user)
       const known = await added(store, { names: [owned('a'), scope] })
       const first = await added(store, { names: [scope] })
@@ -203,14 +203,14 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
       expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([second.id, first.id, known.id])
     })
 
-    test('replaces those whose names are under a former key', async () => {
+    test('replaces those whose names are under a previous key', async () => {
       const under = (...keyIds: [string, ...string[]]) => [name('user', user, keyIds), name('owned', user, keyIds)]
       await added(store, { names: under('old') })
       const { id } = await added(store, { names: under('new', 'old') })
       expect(idsOf(await store.findGrantsByName(name('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
     })
 
-    test('replaces in one commit: whoever looks meanwhile sees the one or the other', async () => {
+    test('replaces in one commit: a reader sees the one or the other', async () => {
       await added(store, { names: namesOf('a') })
       const seen = await Promise.all(
         Array.from({ length: 5 }, async () => {

@@ -23,7 +23,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
   })
   beforeEach(() => setAside(store))
 
-  test('makes a repeat get the first answer, and stores nothing for it', async () => {
+  test('gives a repeat the first answer and stores nothing for it', async () => {
     const key = newId('req')
     const [first, repeat] = [queued(key), queued(key)]
     expect(await accept(first)).toEqual({ kind: 'accepted' })
@@ -33,14 +33,14 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(replyIn(await accept(queued(key)))).toEqual([first.id, `reply to ${first.id}`])
   })
 
-  test('answers the same whatever has become of the first', async () => {
+  test('gives the same answer in any state of the first request', async () => {
     const key = newId('req')
     const first = await acceptedAndClaimed(store, queued(key))
     await finish(store, [first])
     expect(replyIn(await accept(queued(key)))).toEqual([first.id, `reply to ${first.id}`])
   })
 
-  test('tells that the first still runs, and that it got lost', async () => {
+  test('says that the first request still runs, or that it was lost', async () => {
     const key = newId('req')
     const first = awaited(key)
     await store.accept([first])
@@ -59,7 +59,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     }
   })
 
-  test('knows its request again under a former key', async () => {
+  test('recognizes its request under a previous key', async () => {
     const key = newId('req')
     const [old, both, none] = [['old'], ['new', 'old'], ['new']].map(([newest = '', ...older]) =>
       createKeyring([Buffer.alloc(32, newest), ...older.map((one) => Buffer.alloc(32, one))]).macs(
@@ -94,7 +94,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await store.find('orders', over.id)).toBeDefined()
   })
 
-  test('can be asked for by itself, which takes nothing', async () => {
+  test('can be looked up without reserving it', async () => {
     const [key, over] = [newId('req'), newId('req')]
     const [first, expired] = [queued(key), queued(over)]
     expect(await store.findRepeat('orders', first.idempotency)).toBeUndefined()
@@ -108,7 +108,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await claimed(store)).toHaveLength(2)
   })
 
-  test('is taken once within a call', async () => {
+  test('is reserved once within a call', async () => {
     const key = newId('req')
     const [first, same, other, unkeyed] = [queued(key), queued(key), queued(key, 'something else'), newMessage()]
     const answers = await store.accept([first, same, other, unkeyed])
@@ -121,7 +121,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(idsOf(await claimed(store))).toEqual([first.id, unkeyed.id])
   })
 
-  test('is taken once by calls at the same time, also while others take theirs', async () => {
+  test('is reserved once by simultaneous calls, also among other keys', async () => {
     const key = newId('req')
     const batches = Array.from({ length: 20 }, () => [newMessage(), queued(key), queued(newId('req'))])
     const answers = await Promise.all(batches.map((batch) => store.accept(batch)))
@@ -131,7 +131,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await claimed(store)).toHaveLength(41)
   })
 
-  test('is taken once by calls at the same time, also where each names many in an order of its own', async () => {
+  test('is reserved once by simultaneous calls that name many keys in different orders', async () => {
     const keys = Array.from({ length: 60 }, () => newId('req'))
     const batches = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? keys : keys.toReversed()))
     const answers = await Promise.all(batches.map((batch) => store.accept(batch.map((key) => queued(key)))))
@@ -139,7 +139,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await claimed(store)).toHaveLength(60)
   })
 
-  test('does not stay taken when storing fails', async () => {
+  test('is not reserved when storing fails', async () => {
     const key = newId('req')
     const twice = newMessage()
     await expect(store.accept([queued(key), twice, twice])).rejects.toThrow()

@@ -27,13 +27,13 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     await setAside(store)
   })
 
-  test('keeps what its owner has claimed from everybody else', async () => {
+  test("protects its owner's claims from all others", async () => {
     const { id } = await acceptedAndClaimed(store)
     expect(await store.adopt('gw-2', ALL)).toEqual([])
     expect(await store.adopt('gw-1', ALL)).toMatchObject([{ id, takenOver: false }])
   })
 
-  test('that its owner ends leaves all to whoever asks next, with what is known of it', async () => {
+  test('that its owner gives up leaves its messages, with their attempts, to the next gateway', async () => {
     await store.accept([newMessage(), newMessage({ leasedTo: 'gw-1', atLeastOnce: true })])
     const message = await claimedOne(store)
     await store.begin('gw-1', [message.id])
@@ -48,7 +48,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(await store.adopt('gw-3', ALL)).toEqual([])
   })
 
-  test('that was taken over lets its former owner do nothing any more', async () => {
+  test('that was taken over lets its previous owner change nothing', async () => {
     const message = await acceptedAndClaimed(store)
     await store.leave('gw-1')
     await store.adopt('gw-2', ALL)
@@ -59,7 +59,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(await finish(store, [message], { owner: 'gw-2' })).toEqual([message.id])
   })
 
-  test('ends by itself, unless its owner says that it lives', async () => {
+  test('expires unless its owner renews it', async () => {
     const owners = ['gw-1', 'gw-2', 'gw-3', 'gw-4']
     for (const owner of owners) await acceptedAndClaimed(store, { caller: owner }, owner)
     await at.alter('update gateway set lease_until = lease_until - 31000')
@@ -71,7 +71,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(held.filter(({ caller }) => owners.includes(caller))).toMatchObject([{ caller: 'gw-4', takenOver: true }])
   })
 
-  test('is taken over in bounded batches, oldest first', async () => {
+  test('is taken over in limited batches, the oldest first', async () => {
     const messages = Array.from({ length: 5 }, () => newMessage())
     await store.accept(messages)
     await claimed(store)
@@ -83,7 +83,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(await store.adopt('gw-2', 2)).toHaveLength(3)
   })
 
-  test('is taken over once, however many try', async () => {
+  test('is taken over once by any number of simultaneous tries', async () => {
     const messages = Array.from({ length: 60 }, () => newMessage())
     await store.accept(messages)
     await claimed(store)
@@ -94,7 +94,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(idsOf(held.flat()).sort()).toEqual(idsOf(messages).sort())
   })
 
-  test('covers nothing that has ended or waits', async () => {
+  test('covers no finished or waiting message', async () => {
     await store.accept([newMessage(), newMessage(), newMessage()])
     const [first, second] = await claimed(store, 'gw-1', 2)
     if (first === undefined || second === undefined) throw new Error('both are due')
@@ -104,7 +104,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
     expect(await store.adopt('gw-2', ALL)).toEqual([])
   })
 
-  test('of what its owner has queued again is nobody’s', async () => {
+  test('does not cover messages that its owner has queued again', async () => {
     const message = await acceptedAndClaimed(store)
     await finish(store, [message], { next: { state: 'queued', inMs: 0, unsure: true } })
     expect(await store.adopt('gw-1', ALL)).toEqual([])

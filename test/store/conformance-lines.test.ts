@@ -35,7 +35,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     }
   }
 
-  test.each(FINAL_STATES)('lets its next message go once the one before is %s, and no sooner', async (state) => {
+  test.each(FINAL_STATES)('sends its next message once the previous one is %s, and no sooner', async (state) => {
     const [first, second, third] = idsOf(await acceptLine(3))
     const sending = await claimedOne(store)
     expect(sending.id).toBe(first)
@@ -55,14 +55,14 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect(await claimed(store)).toEqual([])
   })
 
-  test('hands out again first what was claimed and not begun', async () => {
+  test('returns a message that was claimed and released as the first again', async () => {
     const [first] = await acceptLine(2)
     const { id } = await claimedOne(store)
     await store.release('gw-1', [id])
     expect((await claimedOne(store, 'gw-2')).id).toBe(first?.id)
   })
 
-  test('keeps the order in which its messages came, within a call and from call to call', async () => {
+  test('keeps the order of its messages, within a call and between calls', async () => {
     const line = newLine(7)
     await store.accept(line.slice(0, 3))
     await store.accept(line.slice(3, 4))
@@ -79,7 +79,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect((await claimedOne(store)).id).toBe(lines[1]?.[1]?.id)
   })
 
-  test('has its order also when many write to it at once', async () => {
+  test('keeps its order if many callers write at once', async () => {
     const line = newLine(30)
     await Promise.all(line.map((message) => store.accept([message])))
     const { messages } = await store.list('orders', { state: 'queued', limit: 30 })
@@ -88,7 +88,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect(delivered).toEqual(idsOf(messages).reverse())
   })
 
-  test('is joined under a former key while it is open, and begins anew under the newest', async () => {
+  test('continues under a previous key while it has messages, then starts under the newest', async () => {
     const before = createKeyring([Buffer.alloc(32, 'old')]).macs('conversation', 'c-1')
     const after = createKeyring([Buffer.alloc(32, 'new'), Buffer.alloc(32, 'old')]).macs('conversation', 'c-1')
     const line = [before, after, after].map((conversations) => newMessage({ conversations }))
@@ -102,7 +102,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect((await acceptedAndClaimed(store, { conversations: after })).conversation).toBe(after[0])
   })
 
-  test('takes no notice of messages that stand in no line', async () => {
+  test('is not delayed by messages outside its order', async () => {
     const say = newConversation()
     const [aside, first, second] = [say({ leasedTo: 'gw-1' }), say(), say()]
     await store.accept([aside, first, second])
@@ -117,7 +117,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect((await claimedOne(store)).id).toBe(second.id)
   })
 
-  test('does not hold up messages that stand in no line', async () => {
+  test('does not delay messages outside its order', async () => {
     const say = newConversation()
     const aside = say({ leasedTo: 'gw-1' })
     await store.accept([say()])
@@ -126,7 +126,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
     expect(await store.begin('gw-1', [aside.id])).toEqual([{ id: aside.id, number: 1 }])
   })
 
-  test('is stored all or none', async () => {
+  test('is stored completely or not at all', async () => {
     const say = newConversation()
     const [first, second] = [say(), say()]
     await expect(store.accept([first, second, first])).rejects.toThrow(StoreError)

@@ -56,7 +56,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     return Promise.all(ids.map(async (id) => (await store.find(caller, id))?.wiped))
   }
 
-  test('wipes what ended otherwise than delivered after a day, in bounded batches, and retries it no more', async () => {
+  test('wipes content a day after a final state other than delivered, in limited batches, and the message cannot be retried', async () => {
     const old = [...(await ended('rejected')), ...(await ended('failed')), ...(await ended('unknown'))]
     const [again = ''] = await ended('failed')
     await store.retry(caller, again, MINUTE_MS)
@@ -71,7 +71,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect((await claimedOne(store)).body).toBeDefined()
   })
 
-  test('deletes what ended longer ago than that, in bounded batches', async () => {
+  test('deletes messages after the retention time, in limited batches', async () => {
     const ids = [...(await ended('delivered', 3)), ...(await ended('failed', 2))]
     expect(await store.purge(MINUTE_MS, ALL)).toBe(0)
     expect([await store.purge(-1000, 3), await store.purge(-1000, 3), await store.purge(-1000, 3)]).toEqual([3, 2, 0])
@@ -87,7 +87,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(await store.find(caller, message.id)).toMatchObject({ state: 'queued', attempts: [] })
   })
 
-  test('deletes nothing that is still to come', async () => {
+  test('deletes no message that is still to be sent', async () => {
     const [first, second] = newLine(2, { caller })
     if (first === undefined || second === undefined) throw new Error('a line of two')
     await store.accept([first, second])
@@ -97,7 +97,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(await store.find(caller, second.id)).toMatchObject({ state: 'queued' })
   })
 
-  test('deletes keys whose time is over, and no others', async () => {
+  test('deletes expired idempotency keys and no others', async () => {
     const idempotency = { fingerprints: ['said'], reply: sealed('reply', keyId) } as const
     const keyed = (key: string, ttlMs: number) => newMessage({ caller, idempotency: { ...idempotency, key, ttlMs } })
     await store.accept([keyed('over', 0), keyed('over too', -1000), keyed('kept', MINUTE_MS)])
@@ -110,7 +110,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(await store.accept([keyed('kept', MINUTE_MS)])).toMatchObject([{ kind: 'replay' }])
   })
 
-  test('counts what lies under each key', async () => {
+  test('counts the rows under each key', async () => {
     const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const other = newId('req')
     await store.accept([newMessage({ caller, body: sealed('body', keyId), idempotency })])
@@ -120,7 +120,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect([await usesOf(keyId), await usesOf(other)]).toEqual([1, 0])
   })
 
-  test('counts what is found again by a name under each key, for as long as it is looked for', async () => {
+  test('counts names under each key for as long as they are looked up', async () => {
     const other = newId('req')
     const idempotency = { key: 'a', fingerprints: [`${keyId}.said`], ttlMs: MINUTE_MS } as const
     await store.accept([newMessage({ caller, conversations: [`${other}.c`], idempotency })])
@@ -130,7 +130,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect([await usesOf(keyId), await usesOf(other)]).toEqual([0, 0])
   })
 
-  test('finds bodies and replies under former keys, in bounded batches', async () => {
+  test('finds bodies and replies under previous keys, in limited batches', async () => {
     const newest = newId('req')
     const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
@@ -145,7 +145,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(batch.filter((row) => row.kind === 'body')).toHaveLength(1)
   })
 
-  test('brings rows under another key, and they are read from there', async () => {
+  test('encrypts rows again under another key, and they can be read', async () => {
     const newest = newId('req')
     const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const message = newMessage({ caller, body: sealed('body', keyId), idempotency })
@@ -159,7 +159,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(repeat?.kind === 'replay' && [repeat.reply.keyId, textOf(repeat.reply)]).toEqual([newest, 'new reply'])
   })
 
-  test('leaves alone what was wiped, freed or brought under another key since it was looked at', async () => {
+  test('skips rows that were wiped, freed or encrypted again since they were read', async () => {
     const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const body = sealed('body', keyId)
     const [wiped, resealed] = [newMessage({ caller, body, idempotency }), newMessage({ caller, body })]
@@ -181,7 +181,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(await store.reseal([])).toBe(0)
   })
 
-  test('tells by caller how old the oldest is that is still to come', async () => {
+  test('says for each caller how old its oldest waiting message is', async () => {
     await store.accept(newLine(2, { caller }))
     await at.alter(
       `update message set created_at = created_at - ${MINUTE_MS} where caller = '${caller}' and due_at > 0`,
@@ -193,7 +193,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(await oldestMs()).toBeLessThan(MINUTE_MS)
   })
 
-  test('counts by caller what is queued or being sent', async () => {
+  test('counts queued and sending messages of each caller', async () => {
     const other = newId('req')
     const mine = [...newLine(3, { caller }), newMessage({ caller, wire: 'v1' })]
     const uncounted = [newMessage({ caller, wire: 'webhook' }), newMessage({ caller, leasedTo: 'gw-1' })]

@@ -12,14 +12,14 @@ import {
   ALL,
 } from '../support/stores.ts'
 
-describe.each(DATABASES)('a pause on %s', (kind) => {
+describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
   let at: PausableStore
   beforeAll(async () => {
     at = await newPausableStore(kind)
   })
   beforeEach(() => at.alter('delete from message; delete from pause'))
 
-  test('holds back what is queued for Divar, but for the webhook and for what stands in no line', async () => {
+  test('delays queued messages to Divar, but not the webhook or messages outside the order', async () => {
     const held = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store(), { wire: 'v1' })]
     const notice = await acceptedAndClaimed(at.store(), { wire: 'webhook' })
     const aside = newMessage({ leasedTo: 'gw-1' })
@@ -36,7 +36,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await claimed(at.store(), 'gw-1', 10, 'webhook')).toHaveLength(1)
   })
 
-  test('that Divar names only grows', async () => {
+  test('with a time from Divar never becomes shorter', async () => {
     await at.store().holdForRateLimit({ retryAfterMs: 2 * MINUTE_MS })
     await at.store().holdForRateLimit({ retryAfterMs: 1 })
     await at.store().holdForRateLimit(UNNAMED)
@@ -45,7 +45,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeGreaterThan(2 * MINUTE_MS)
   })
 
-  test('begins with the outcome that asks for it, also when that comes too late for its lease', async () => {
+  test('begins with its outcome, even if that is committed after its lease ended', async () => {
     const aside = newMessage({ leasedTo: 'gw-1' })
     await at.store().accept([aside])
     const late = { id: aside.id, conversation: '', inLine: false }
@@ -54,14 +54,14 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeGreaterThan(8 * MINUTE_MS)
   })
 
-  test('without a time is a minute, doubled each time that its probe meets a limit again, up to 15 minutes', async () => {
+  test('without a time lasts a minute, doubled whenever its probe is rate-limited again, up to 15 minutes', async () => {
     await at.queue(3)
     await at.store().holdForRateLimit(UNNAMED)
     expect(Math.round(((await at.heldMs()) ?? 0) / MINUTE_MS)).toBe(1)
     for (const minutes of [2, 4, 8, 15, 15]) expect(await at.limitedAgain()).toBe(minutes)
   })
 
-  test('doubles once, however many sends met it', async () => {
+  test('doubles once for any number of rate-limited sends', async () => {
     const begun = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store())]
     await at.store().begin('gw-1', idsOf(begun))
     await at.queue(1)
@@ -73,7 +73,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeLessThanOrEqual(2 * MINUTE_MS)
   })
 
-  test('does not double for a send that was on its way before it, and is answered after it', async () => {
+  test('does not double for a send that began before it and is answered later', async () => {
     const slow = await acceptedAndClaimed(at.store())
     await at.store().begin('gw-1', [slow.id])
     await at.alter(`update attempt set begun_at = begun_at - ${2 * MINUTE_MS}`)
@@ -83,7 +83,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.heldMs()).toBe(0)
   })
 
-  test('is over for all gateways with the first delivery, and the next one without a time is a minute again', async () => {
+  test('ends for all gateways with the first delivery, and the next one without a time lasts a minute again', async () => {
     await at.queue(3)
     await at.store().holdForRateLimit(UNNAMED)
     expect(await at.limitedAgain()).toBe(2)
@@ -98,8 +98,8 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeLessThanOrEqual(MINUTE_MS)
   })
 
-  test.each(['with a key', 'without one'])(
-    'is a minute again after a synchronous send %s was delivered',
+  test.each(['with a key', 'without a key'])(
+    'starts again at a minute after a synchronous send %s was delivered',
     async (how) => {
       await at.queue(2)
       await at.store().holdForRateLimit(UNNAMED)
@@ -118,7 +118,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     },
   )
 
-  test('stays as it is by what was on its way before it and is delivered in it', async () => {
+  test('is not ended by the delivery of a message that was sent before it', async () => {
     await at.store().holdForRateLimit(UNNAMED)
     await at.pass(MINUTE_MS)
     await at.alter('update pause set unconfirmed = 0')
@@ -131,7 +131,7 @@ describe.each(DATABASES)('a pause on %s', (kind) => {
     expect(await at.limitedAgain()).toBe(2)
   })
 
-  test('that a clock which was ahead has written is over for good', async () => {
+  test('that was written by a clock that was ahead is over', async () => {
     await at.queue(2)
     await at.store().holdForRateLimit({ retryAfterMs: HOUR_MS })
     await at.pass(-2 * HOUR_MS)

@@ -4,14 +4,14 @@ import { DATABASES } from '../support/databases.ts'
 import { HOUR_MS, newPausableStore, PROBE_LEASE_MS, UNNAMED, type PausableStore } from '../support/pauses.ts'
 import { acceptedAndClaimed, claimed, ALL, MINUTE_MS, newMessage, newStore } from '../support/stores.ts'
 
-describe.each(DATABASES)('after a pause on %s', (kind) => {
+describe.each(DATABASES)('after a rate-limit hold on %s', (kind) => {
   let at: PausableStore
   beforeAll(async () => {
     at = await newPausableStore(kind)
   })
   beforeEach(() => at.alter('delete from message; delete from pause'))
 
-  test('one message goes first, among all gateways and wires, and no other until that has ended', async () => {
+  test('one message is sent first, over all gateways and wires, and no other until it has finished', async () => {
     const store = await newStore(kind)
     const old = await acceptedAndClaimed(store, {}, 'gw-3')
     await store.accept(Array.from({ length: 20 }, () => newMessage()))
@@ -35,8 +35,8 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
 
   test.each([
     ['another outcome', (probe: Claimed) => at.end(probe, { attempt: { number: 1, outcome: 'platform_error' } })],
-    ['a final no', (probe: Claimed) => at.end(probe, { next: { state: 'rejected' } })],
-    ['no attempt at all', (probe: Claimed) => at.store().release('gw-1', [probe.id])],
+    ['a final refusal', (probe: Claimed) => at.end(probe, { next: { state: 'rejected' } })],
+    ['no attempt', (probe: Claimed) => at.store().release('gw-1', [probe.id])],
   ])('the next message probes when the first ended with %s', async (_how, endProbe) => {
     await at.queue(2)
     await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
@@ -46,7 +46,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeUndefined()
   })
 
-  test('the next message probes when the first was lost, once its lease is over', async () => {
+  test('the next message probes when the first was lost, once its lease has ended', async () => {
     await at.queue(2)
     await at.store().holdForRateLimit(UNNAMED)
     await at.pass(MINUTE_MS)
@@ -62,7 +62,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeUndefined()
   })
 
-  test('one message probes after an hour, however long the pause is, and after each further hour', async () => {
+  test('one message probes after an hour of any hold, and after each further hour', async () => {
     await at.queue(4)
     await at.store().holdForRateLimit({ retryAfterMs: 24 * HOUR_MS })
     const { nextInMs, messages } = await at.store().claim('gw-1', 'v2', ALL)
@@ -81,7 +81,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     expect(await at.heldMs()).toBeUndefined()
   })
 
-  test('one message probes after an hour also when sends go on to lengthen the pause', async () => {
+  test('one message probes after an hour, even if sends keep extending the hold', async () => {
     await at.queue(1)
     for (let minutes = 0; minutes < 60; minutes += 20) {
       await at.store().holdForRateLimit({ retryAfterMs: HOUR_MS })
@@ -90,7 +90,7 @@ describe.each(DATABASES)('after a pause on %s', (kind) => {
     await at.probed()
   })
 
-  test('everything goes when its time is over, where a gateway of the version before wrote it, which knows no probe', async () => {
+  test('all messages are sent when its time is over, if the previous version wrote it, which has no probe', async () => {
     await at.queue(3)
     await at.store().holdForRateLimit({ retryAfterMs: 1 })
     await at.alter('delete from pause; insert into pause (id, until) select 1, max(created_at) + 60000 from message')

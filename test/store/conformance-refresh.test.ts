@@ -49,8 +49,8 @@ describe.each(DATABASES)('on %s', (kind) => {
     return row
   }
 
-  describe('the right to refresh a pair', () => {
-    test('goes to one, however many ask at the same time', async () => {
+  describe('the lease to refresh a token pair', () => {
+    test('is given to one of any number of simultaneous callers', async () => {
       const kinds = (await Promise.all(Array.from({ length: 50 }, (_, number) => claim(`gw-${number}`)))).map(
         (one) => one.kind,
       )
@@ -62,13 +62,13 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await claim('gw-1')).toEqual({ kind: 'busy' })
     })
 
-    test('of one grant leaves the others free', async () => {
+    test('of one grant does not block other grants', async () => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
       const other = await added(store)
       expect(await store.claimRefresh(other.id, 1, 'gw-2', MINUTE_MS)).toEqual(CLAIMED)
     })
 
-    test('that ran out goes to another, and its former owner changes nothing any more', async () => {
+    test('that has expired can be taken by another, and its previous owner can change nothing', async () => {
       expect(await claim('gw-1', 1, 0)).toEqual(CLAIMED)
       expect(await claim('gw-2')).toEqual(CLAIMED)
       expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
@@ -79,14 +79,14 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(textOf((await foundGrant(store, id)).content)).toBe('second pair')
     })
 
-    test('is needed for a commit, and used up by it', async () => {
+    test('is required for a commit, and is used up by it', async () => {
       expect(await commit('gw-1', 'stolen pair', 'first pair')).toBe(false)
       await refreshed()
       expect(await commit('gw-1', 'third pair', 'second pair')).toBe(false)
       expect(textOf((await foundGrant(store, id)).content)).toBe('second pair')
     })
 
-    test('to a grant that is deleted, before or meanwhile, is none', async () => {
+    test('of a deleted grant cannot be taken or used', async () => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
       await store.deleteGrant(id)
       expect(await commit('gw-1', 'second pair', 'first pair')).toBe(false)
@@ -95,7 +95,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await store.findGrant(id)).toBeUndefined()
     })
 
-    test('rests after a failure for so long, then anybody has it', async () => {
+    test('is blocked for a time after a failure, then anyone can take it', async () => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
       await store.backOffRefresh(id, 'gw-1', MINUTE_MS)
       expect(await claim('gw-1')).toEqual({ kind: 'backing_off' })
@@ -105,7 +105,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await claim('gw-2')).toEqual(CLAIMED)
     })
 
-    test('never rests where nobody has failed', async () => {
+    test('is never blocked without a failure', async () => {
       for (let version = 1; version <= 40; version += 1) {
         expect(await claim('gw-1', version)).toEqual(CLAIMED)
         const [done, ...told] = await Promise.all([
@@ -118,8 +118,8 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  describe('a pair that was refreshed', () => {
-    test('is what everybody is told who comes with the former one', async () => {
+  describe('a refreshed token pair', () => {
+    test('is returned to every caller that has the previous one', async () => {
       await refreshed()
       for (const owner of ['gw-1', 'gw-2']) {
         const told = await claim(owner)
@@ -132,7 +132,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await foundGrant(store, id)).toMatchObject({ version: 3 })
     })
 
-    test('is not replaced by whoever comes late with one of the same former version', async () => {
+    test('is not replaced by a late commit based on the previous version', async () => {
       await refreshed()
       expect(await claim('gw-1', 2)).toEqual(CLAIMED)
       expect(await commit('gw-1', 'late pair', 'first pair')).toBe(false)
@@ -140,7 +140,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(await commit('gw-1', 'third pair', 'second pair', { version: 2 })).toBe(true)
     })
 
-    test('has times of its own, and is found by the same names in the same place', async () => {
+    test('has its own expiry times, and is found by the same names at the same position', async () => {
       await alter(`created_at = created_at - ${HOUR_MS}, refreshed_at = refreshed_at - ${HOUR_MS}`)
       const { seq, createdAt } = await foundGrant(store, id)
       const after = await refreshed()
@@ -152,7 +152,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(idsOf(await store.findGrantsByName(name('scope', id).macs, ALL))).toEqual([id])
     })
 
-    test('leaves the former one until its time is over', async () => {
+    test('keeps the previous one until its time is over', async () => {
       const { content, previous } = await refreshed()
       expect([content.keyId, previous?.keyId, textOf(previous)]).toEqual(['key-2', 'key-3', 'first pair'])
       expect(await store.expire(ALL)).toBe(0)
@@ -160,7 +160,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect((await foundGrant(store, id)).previous).toBeUndefined()
     })
 
-    test('leaves of the former one, once its time is over, no byte in the database', async () => {
+    test("is the only one in the database once the previous one's time is over", async () => {
       await refreshed({ previousMs: 0 })
       expect((await foundGrant(store, id)).previous).toBeUndefined()
       expect((await read())?.['previous']).toEqual(Buffer.from('first pair'))
@@ -171,15 +171,15 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  describe('a grant whose refresh token is of no use any more', () => {
-    test('is ended by whoever holds its lease', async () => {
+  describe('a grant whose refresh token has become invalid', () => {
+    test('is ended by the owner of its lease', async () => {
       await claim('gw-1')
       expect(await store.endGrant(id, 1, 'gw-2')).toBe(false)
       expect(await store.endGrant(id, 1, 'gw-1')).toBe(true)
       expect(await store.findGrant(id)).toBeUndefined()
     })
 
-    test('is not ended by whoever held it before somebody else has refreshed it', async () => {
+    test('is not ended by a previous owner after another gateway has refreshed it', async () => {
       await claim('gw-1', 1, 0)
       expect(await claim('gw-2')).toEqual(CLAIMED)
       expect(await commit('gw-2', 'second pair', 'first pair')).toBe(true)
@@ -190,10 +190,10 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
   })
 
-  describe('what has to be refreshed soon', () => {
+  describe('grants that must be refreshed soon', () => {
     const ending = async (limit = ALL) => idsOf(await store.findExpiringGrants(MINUTE_MS, limit))
 
-    test('is what has a refresh token that ends soon, the soonest first, within a limit', async () => {
+    test('are those whose refresh token ends soon, the soonest first, within a limit', async () => {
       const soon = await added(store, { refreshMs: MINUTE_MS - 1 })
       const sooner = await added(store, { refreshMs: MINUTE_MS / 2 })
       await added(store, { refreshMs: undefined, accessMs: 1000 })
@@ -205,7 +205,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       await at.alter('delete from user_grant')
     })
 
-    test('is nothing that somebody refreshes, or has just tried to', async () => {
+    test('are none that is being refreshed or was tried just before', async () => {
       await alter('refresh_until = refresh_until - 86400000 + 30000')
       expect(await ending()).toEqual([id])
       await claim('gw-1')

@@ -6,7 +6,7 @@ import { DATABASES } from '../support/databases.ts'
 import { added, foundGrant, name } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
 
-describe.each(DATABASES)('grants under a former key on %s', (kind) => {
+describe.each(DATABASES)('grants under a previous key on %s', (kind) => {
   let at: AlterableStore
   let store: Store
   /** The user that the grants of one test are found by. */
@@ -48,7 +48,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
   const named = async (keyId: string) => idsOf(await store.findGrantsByName(name('user', user, [keyId]).macs, ALL))
   const underOthers = async (limit = ALL) => idsOf(await store.findGrantsUnderOtherKeys('new', limit)).sort()
 
-  test('are those of which the pair, the former pair or the names are under it', async () => {
+  test('are those whose pair, previous pair or names are under it', async () => {
     const pair = await under('old')
     const later = await under('zzz')
     const former = await refreshed({ pairKey: 'new', formerKey: 'old' })
@@ -60,7 +60,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await underOthers()).toEqual(idsOf([pair, later, former, names]).sort())
   })
 
-  test('are told as they lie there, within a limit', async () => {
+  test('are returned as stored, within a limit', async () => {
     for (let number = 0; number < 5; number += 1) await under('old')
     await refreshed({ pairKey: 'old', formerKey: 'old' })
     expect(await underOthers(2)).toHaveLength(2)
@@ -71,7 +71,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect([found?.version, textOf(found?.content), textOf(found?.previous)]).toEqual([2, 'second pair', 'first pair'])
   })
 
-  test('are replaced, pair, former pair and names, and are then under the newest', async () => {
+  test('are encrypted again with pair, previous pair and names, and are then under the newest key', async () => {
     const [one, other] = [await under('old'), await refreshed({ pairKey: 'old', formerKey: 'old' })]
     expect(await store.resealGrants('new', [resealed(one), resealed(other)])).toBe(2)
     expect(await underOthers()).toEqual([])
@@ -85,7 +85,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect((await store.keysInUse()).filter(({ keyId }) => keyId === 'old')).toEqual([])
   })
 
-  test('leave the former pair good for no longer than it was', async () => {
+  test('keep the previous pair no longer than before', async () => {
     const { id, version, previous } = await refreshed({ pairKey: 'old', formerKey: 'old' })
     const until = () => at.read(`select previous_until from user_grant where id = '${id}'`)
     const before = await until()
@@ -93,7 +93,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await until()).toEqual(before)
   })
 
-  test('are not replaced where the pair was refreshed since, nor their names', async () => {
+  test('are not changed if the pair was refreshed since', async () => {
     const found = await under('old')
     await store.claimRefresh(found.id, 1, 'gw-1', MINUTE_MS)
     const [content, previous] = [sealed('second pair', 'old'), sealed('pair', 'old')]
@@ -105,7 +105,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await underOthers()).toEqual([found.id])
   })
 
-  test('are not brought back where they were deleted since', async () => {
+  test('are not restored if they were deleted since', async () => {
     const [gone, there] = [await under('old'), await under('old')]
     await store.deleteGrant(gone.id)
     expect(await store.resealGrants('new', [resealed(gone), resealed(there)])).toBe(1)
@@ -114,7 +114,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await store.resealGrants('new', [])).toBe(0)
   })
 
-  test('get back no former pair that was wiped since', async () => {
+  test('do not get back a previous pair that was wiped since', async () => {
     const found = await refreshed({ pairKey: 'old', formerKey: 'old' })
     await at.alter('update user_grant set previous_until = 0')
     store = at.store()
@@ -132,7 +132,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await underOthers()).toEqual([])
   })
 
-  test('lose a former pair whose time is over, rather than keep it under the former key', async () => {
+  test('lose an expired previous pair rather than keep it under the previous key', async () => {
     const found = await refreshed({ pairKey: 'old', formerKey: 'old', previousMs: 0 })
     expect(found.previous).toBeUndefined()
     expect(await store.resealGrants('new', [resealed(found)])).toBe(1)
@@ -142,7 +142,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     expect(await at.store().findGrantsUnderOtherKeys('new', ALL)).toEqual([])
   })
 
-  test('leave a refresh under way to whoever does it', async () => {
+  test('do not interrupt a running refresh', async () => {
     const found = await under('old')
     expect(await store.claimRefresh(found.id, 1, 'gw-1', MINUTE_MS)).toEqual({ kind: 'claimed' })
     expect(await store.resealGrants('new', [resealed(found)])).toBe(1)
@@ -154,7 +154,7 @@ describe.each(DATABASES)('grants under a former key on %s', (kind) => {
     )
   })
 
-  test('are counted like all that live, as a number', async () => {
+  test('are counted among all active grants', async () => {
     expect(await store.countGrants()).toBe(0)
     for (const keyId of ['old', 'new', 'old']) await under(keyId)
     expect(await store.countGrants()).toBe(3)

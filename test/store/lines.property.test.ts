@@ -178,7 +178,7 @@ class Model {
   }
 }
 
-describe.each(DATABASES)('on %s, whatever gateways and callers do', (kind) => {
+describe.each(DATABASES)('on %s, for any sequence of calls', (kind) => {
   let store: Store
   beforeAll(async () => {
     store = await newStore(kind)

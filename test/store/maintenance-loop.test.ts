@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
 import { BATCH, MaintenanceLoop } from '../../src/store/maintenance.ts'
 
-test('retention works until nothing is left, however much there is, and other calls get their turn between', async () => {
+test('maintenance continues until everything is done, and other calls run in between', async () => {
   const loop = new MaintenanceLoop(createLogger('silent'))
   let left = 70 * BATCH + 1
   let otherCalls = 0

@@ -160,7 +160,7 @@ describe.each(DATABASES)('a schema on %s', (kind) => {
     await closeStore(await openAt(opened))
   })
 
-  test.each(Object.entries(RELEASED))('is after %s as that was released', async (name, { up, columns, indexes }) => {
+  test.each(Object.entries(RELEASED))('equals the released one after %s', async (name, { up, columns, indexes }) => {
     const url = await newDatabase(kind)
     const run = async (migrate: (db: Kysely<unknown>) => Promise<void>) => {
       const db = connect(kind, url)
@@ -178,7 +178,7 @@ describe.each(DATABASES)('a schema on %s', (kind) => {
     expect(added(await indexesOf(kind, url))).toEqual(made)
   })
 
-  test('comes from nothing but what was released, and stays as it is when a store is opened again', async () => {
+  test('consists of the released migrations, and does not change when a store is opened again', async () => {
     const look = async () => [await columnsOf(kind, opened), await indexesOf(kind, opened)]
     const before = await look()
     await closeStore(await openAt(opened))
@@ -186,7 +186,7 @@ describe.each(DATABASES)('a schema on %s', (kind) => {
     expect(await select(kind, opened, MIGRATIONS_DONE)).toEqual(Object.keys(RELEASED))
   })
 
-  test('that a newer gateway has added to still serves', async () => {
+  test('with additions of a newer version still works', async () => {
     for (const statement of [NEWER, 'alter table message add column newer text', 'create table newer (id integer)']) {
       if (kind === 'postgres') await query(opened, statement)
       else inFile(opened, (file) => file.exec(statement))

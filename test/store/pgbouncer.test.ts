@@ -8,9 +8,9 @@ const pooled = DATABASES.includes('postgres') && hasPgBouncer ? describe : descr
 
 pooled('behind PgBouncer in transaction mode', () => {
   test.each([
-    ['as it is installed', 'default_pool_size = 3'],
+    ['with its default configuration', 'default_pool_size = 3'],
     ['that ignores the settings of a new connection', 'ignore_startup_parameters = lock_timeout'],
-  ])('two gateways share a database, and say that they look for messages every 2 s: %s', async (_, settings) => {
+  ])('two gateways share a database and report that they poll for messages every 2 s: %s', async (_, settings) => {
     const direct = await newDatabase('postgres')
     const store = { DATABASE_URL: await behindPgBouncer(direct, settings), TOKEN_ENCRYPTION_KEY: TEST_KEY }
     const divar = await startDivar()
@@ -24,7 +24,7 @@ pooled('behind PgBouncer in transaction mode', () => {
     expect(failures).toEqual([])
   })
 
-  test('the limits of the gateway do not reach the other programs whose sessions they share', async () => {
+  test("the gateway's settings do not affect other programs that share the sessions", async () => {
     const url = await behindPgBouncer(await newDatabase('postgres'), 'default_pool_size = 1')
     const divar = await startDivar()
     const gateway = await startOn({ DATABASE_URL: url, TOKEN_ENCRYPTION_KEY: TEST_KEY }, divarAt(divar))

@@ -13,7 +13,7 @@ const FAR = 9_999_999_999_999
 // An empty table of tests is an error, and so is a file without tests.
 const postgres = DATABASES.includes('postgres') ? describe : describe.skip
 
-postgres('what has expired on PostgreSQL, while another gateway gives it new time,', () => {
+postgres('an expired row on PostgreSQL, whose expiry another gateway extends at the same moment,', () => {
   let url: string
   let store: Store
   /** The other gateway, in the middle of its commit. */
@@ -37,21 +37,21 @@ postgres('what has expired on PostgreSQL, while another gateway gives it new tim
     return expiring
   }
 
-  test('stays: a click that is kept anew', async () => {
+  test('is kept: a click that is saved again', async () => {
     const id = newId('clk')
     await store.saveClick(id, sealed('a click'), 0)
     expect(await expireDuring(`update click set expires_at = ${FAR} where id = '${id}'`)).toBe(0)
     expect(textOf(await store.findClick(id))).toBe('a click')
   })
 
-  test('stays: a grant that is refreshed', async () => {
+  test('is kept: a grant that is refreshed', async () => {
     const { id } = await added(store)
     await query(url, `update user_grant set ends_at = 0 where id = '${id}'`)
     expect(await expireDuring(`update user_grant set ends_at = ${FAR} where id = '${id}'`)).toBe(0)
     expect(await foundGrant(store, id)).toMatchObject({ id })
   })
 
-  test('is wiped, and not the pair that has just become the former one', async () => {
+  test('is wiped as a previous pair, but not the pair that has just become the previous one', async () => {
     const { id } = await added(store)
     await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     const pair = { content: sealed('second pair'), previous: sealed('first pair') }

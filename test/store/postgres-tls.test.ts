@@ -38,7 +38,7 @@ withOpenssl('PostgreSQL whose certificate does not verify', () => {
       /self-signed.*\(DEPTH_ZERO_SELF_SIGNED_CERT\)$/,
     ],
     ['is for another name', (url: string) => url, /another host name \(ERR_TLS_CERT_ALTNAME_INVALID\)$/],
-  ])('is not opened, in a sentence, and another start would not help, when it %s', async (_, spoil, message) => {
+  ])('is not opened, with a permanent error in one sentence, when it %s', async (_, spoil, message) => {
     const url = spoil(await startTlsServer('-subj', '/CN=other.example'))
     await expect(openAt(url)).rejects.toMatchObject({
       name: 'StoreSetupError',

@@ -84,14 +84,14 @@ postgres('PostgreSQL', () => {
       'the server refuses a statement that the gateway needs \\(42704\\)',
       false,
     ],
-  ])('is not opened, in words that tell no password, when %s', async (_, spoilt, why, isTemporary) => {
+  ])('is not opened, with a message that contains no password, when %s', async (_, spoilt, why, isTemporary) => {
     const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used: ${why}$`))
     const refused = openAt(Object.assign(new URL(url), spoilt).href)
     await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message, isTemporary })
   })
 
-  describe('whose connections end', () => {
-    test('fails what was under way, does nothing of it, and serves the next call', async () => {
+  describe('with interrupted connections', () => {
+    test('fails the running call without an effect and serves the next one', async () => {
       const [kept, lost] = [newMessage(), newMessage()]
       await store.accept([kept])
       await beside.query('begin')
@@ -107,7 +107,7 @@ postgres('PostgreSQL', () => {
       expect(idsOf(await served(() => claimed(store)))).toEqual([kept.id])
     })
 
-    test('fails in no other way, whenever they end', async () => {
+    test('fails in no other way, at any moment of the interruption', async () => {
       const over = new AbortController()
       const work = async () => {
         const accepted: string[] = []
@@ -129,7 +129,7 @@ postgres('PostgreSQL', () => {
   })
 
   describe('with several gateways', () => {
-    test('wakes the others when something is queued, also after their connections have ended', async () => {
+    test('wakes the others when a message is queued, also after an interruption', async () => {
       const wakesOther = async () => {
         const woken = new Promise<void>((resolve) => {
           other.onQueued(resolve)
@@ -145,14 +145,14 @@ postgres('PostgreSQL', () => {
       await wakesOther()
     })
 
-    test('gets its schema once, however many open it at once', async () => {
+    test('gets its schema once, for any number of simultaneous starts', async () => {
       const empty = await newDatabase('postgres')
       const [first, ...others] = await Promise.all([openAt(empty), openAt(empty), openAt(empty), openAt(empty)])
       for (const one of others) await one.accept([newMessage()])
       expect(await claimed(first)).toHaveLength(3)
     })
 
-    test('hands each message to one of them', async () => {
+    test('gives each message to one of them', async () => {
       const messages = Array.from({ length: 100 }, () => newMessage())
       await Promise.all(messages.map((message, index) => (index % 2 === 0 ? store : other).accept([message])))
       const handed = await Promise.all(
@@ -162,7 +162,7 @@ postgres('PostgreSQL', () => {
       expect(idsOf([...handed.flat(), ...left]).sort()).toEqual(idsOf(messages).sort())
     })
 
-    test('takes an idempotency key once', async () => {
+    test('reserves an idempotency key once', async () => {
       const key = newId('req')
       const answers = await Promise.all(
         Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? store : other).accept([keyed(key)])),
@@ -170,7 +170,7 @@ postgres('PostgreSQL', () => {
       expect(answers.flat().filter(({ kind }) => kind === 'accepted')).toHaveLength(1)
     })
 
-    test('never lets two calls wait for each other, in whichever order they name their keys', async () => {
+    test('never deadlocks, for any order of keys', async () => {
       const keys = ['a', 'm', 'z'].map((one) => `${one} of ${newId('req')}`)
       const held = `insert into idempotency values ('orders', $1, 'said', 'msg_none', null, null, 0)`
       await beside.query('begin')
@@ -193,7 +193,7 @@ postgres('PostgreSQL', () => {
       ])
     })
 
-    test('answers a repeat while its first is freed as if it came before that', async () => {
+    test('answers a repeat during the release of its key as if it came before', async () => {
       const key = newId('req')
       await store.accept([keyed(key)])
       await beside.query('begin')

@@ -17,7 +17,7 @@ function statement(text: string) {
 }
 
 postgres('a migration on PostgreSQL', () => {
-  test('takes as long as it needs, whatever limits the database sets', async () => {
+  test('takes as long as it needs, for any timeouts of the database', async () => {
     const url = await newDatabase('postgres')
     const name = new URL(url).pathname.slice(1)
     await query(url, `alter database ${name} set statement_timeout = '100ms'`)
@@ -26,7 +26,7 @@ postgres('a migration on PostgreSQL', () => {
     expect(await query(url, 'select name from kysely_migration')).toEqual([{ name: '0001-slow' }])
   })
 
-  test('that fails is named, with the reason and the SQLSTATE, and leaves the schema as it was', async () => {
+  test('that fails is named, with the reason and the SQLSTATE, and leaves the schema unchanged', async () => {
     const url = await newDatabase('postgres')
     const migrations: Migrations = {
       '0001-good': statement('create table good (id integer)'),
@@ -41,7 +41,7 @@ postgres('a migration on PostgreSQL', () => {
     expect(await query(url, `select tablename from pg_tables where tablename = 'good'`)).toEqual([])
   })
 
-  test('does not queue behind a lock for longer than the calls of running gateways can wait', async () => {
+  test('waits for a lock no longer than calls of running gateways can wait', async () => {
     const url = await newDatabase('postgres')
     await query(url, 'create table busy (id integer)')
     const holder = new pg.Client({ connectionString: url })
@@ -60,8 +60,8 @@ postgres('a migration on PostgreSQL', () => {
 /** So many rows of each kind are read at a start. */
 const READ = 10_000
 
-describe.each(DATABASES)('the keys that rows need, on %s', (kind) => {
-  test('are found among more rows than are read: the oldest, the newest, and every one that has an index', async () => {
+describe.each(DATABASES)('the keys in use, on %s', (kind) => {
+  test('are found in a large table: the oldest, the newest, and every one that has an index', async () => {
     const url = await newDatabase(kind)
     await closeStore(await openAt(url))
     const rows =

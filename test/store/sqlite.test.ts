@@ -60,7 +60,7 @@ function openElsewhere(url: string, then = ''): ReturnType<typeof inProcess> {
 }
 
 describe('a SQLite file', () => {
-  test('serves one store, whatever it is called', async () => {
+  test('can be opened once, under any of its names', async () => {
     const url = await newDatabase('sqlite')
     const store = await openAt(url)
     const link = pathToFileURL(join(await newFolder(), 'link.db')).href
@@ -78,7 +78,7 @@ describe('a SQLite file', () => {
     expect(await store.accept([newMessage()])).toEqual([{ kind: 'accepted' }])
   })
 
-  test('is free again once its store is closed, with all that was in it', async () => {
+  test('can be opened again once its store is closed, with all content', async () => {
     const url = await newDatabase('sqlite')
     const store = await openAt(url)
     const message = newMessage()
@@ -87,7 +87,7 @@ describe('a SQLite file', () => {
     expect(idsOf(await claimed(await openAt(url)))).toEqual([message.id])
   })
 
-  test('is free again once its process was killed, with all that was answered', async () => {
+  test('can be opened again after its process was killed, with everything that was answered', async () => {
     const url = await newDatabase('sqlite')
     const message = newMessage({ body: sealed('سلام') })
     const accept = `await store.accept([{ ...${JSON.stringify(message)}, body: { keyId: 'key-1', bytes: Buffer.from('سلام') } }])
@@ -104,7 +104,7 @@ describe('a SQLite file', () => {
     expect(textOf(left?.body)).toBe('سلام')
   })
 
-  test('has every commit in its log before it is answered', async () => {
+  test('has every commit in its log before the answer', async () => {
     const url = await newDatabase('sqlite')
     const store = await openAt(url)
     await store.accept([newMessage()])
@@ -113,7 +113,7 @@ describe('a SQLite file', () => {
     expect((await stat(`${fileURLToPath(url)}-wal`)).size).toBeGreaterThan(size + 8192)
   })
 
-  test('holds nothing any more of what was wiped', async () => {
+  test('keeps no bytes of wiped content', async () => {
     const url = await newDatabase('sqlite')
     const store = await openAt(url)
     const [kept, ...wiped] = Array.from({ length: 20 }, (_, index) => `canary ${index}. ${'x'.repeat(index * 300)}`)
@@ -132,8 +132,8 @@ describe('a SQLite file', () => {
   test.each([
     ['in a folder that is missing', 'missing/gateway.db', 'cannot be opened; its folder must exist and be writable'],
     ['that is a folder', 'folder', 'cannot be opened; its folder must exist and be writable'],
-    ['that is no database', 'text', 'is no SQLite database'],
-  ])('%s is refused in words', async (_, name, why) => {
+    ['that is not a database', 'text', 'is no SQLite database'],
+  ])('%s is refused with a clear message', async (_, name, why) => {
     const folder = await newFolder()
     await mkdir(join(folder, 'folder'))
     const text = 'This is a text, and a long one. '.repeat(200)
@@ -146,7 +146,7 @@ describe('a SQLite file', () => {
     expect(await readFile(join(folder, 'text'), 'utf8')).toBe(text)
   })
 
-  test('that cannot be written to is refused in words', async () => {
+  test('that cannot be written to is refused with a clear message', async () => {
     const [url, readable] = [await newDatabase('sqlite'), await newDatabase('sqlite')]
     await closeStore(await openAt(url))
     await chmod(new URL(url), 0o444)
@@ -167,7 +167,7 @@ describe('a backup', () => {
     store = await newStore('sqlite')
   })
 
-  test('is a store with everything that was there when it began, made while work goes on', async () => {
+  test('is a store with everything from its start, made while other calls run', async () => {
     const before = Array.from({ length: 100 }, () => newMessage({ body: sealed('x'.repeat(10_000)) }))
     await store.accept(before)
     const copy = pathToFileURL(join(await newFolder(), 'copy.db')).href
@@ -181,7 +181,7 @@ describe('a backup', () => {
     expect(ids.slice(100)).toEqual(idsOf(during).slice(0, ids.length - 100))
   })
 
-  test('that cannot be written fails, and nothing else does', async () => {
+  test('that cannot be written fails, and no other call does', async () => {
     const nowhere = join(await newFolder(), 'missing', 'copy.db')
     await expect(store.backup?.(nowhere)).rejects.toThrow(StoreError)
     expect(await store.accept([newMessage()])).toEqual([{ kind: 'accepted' }])
@@ -189,7 +189,7 @@ describe('a backup', () => {
 })
 
 describe('a SQLite store that is closed', () => {
-  test('refuses at once whatever is asked of it, and can be closed again', async () => {
+  test('refuses every call at once, and can be closed again', async () => {
     const store = await newStore('sqlite')
     const asked = [store.accept([newMessage()]), store.ping()]
     await Promise.all([...asked, store.close(), store.close()])

@@ -46,12 +46,12 @@ afterAll(() => {
 })
 
 describe('the built package', () => {
-  test("runs the worked example's own tests", () => {
+  test("runs the sample resolver's own tests", () => {
     const { status, stdout } = run(process.execPath, '--test', 'examples/inspection/resolver.test.mjs')
     expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 4/)])
   })
 
-  test('has its routes described, in both languages', () => {
+  test('has its routes described in both languages', () => {
     rmSync(join(home, 'scripts'), { recursive: true })
     const { openapi, pages } = z
       .object({ openapi: z.object({ en: z.string() }), pages: z.object({ fa: z.string() }) })
@@ -60,7 +60,7 @@ describe('the built package', () => {
     expect(pages.fa).toContain('<html lang="fa" dir="rtl">')
   })
 
-  test('starts without a flag, from files that each have their source of the same name, so that stack traces can be read', async () => {
+  test('starts without a flag, from unbundled files, so that stack traces are readable', async () => {
     const count = `import { registerHooks } from 'node:module'
       const files = new Set()
       registerHooks({ load: (url, context, next) => (files.add(url), next(url, context)) })
@@ -78,7 +78,7 @@ describe('the built package', () => {
     expect(built.filter((file) => !existsSync(join(home, 'src', file.replace(/\.js$/, '.ts'))))).toEqual([])
   })
 
-  test.each(DATABASES)('finds what is loaded on demand, with %s', async (kind) => {
+  test.each(DATABASES)('loads its optional modules, with %s', async (kind) => {
     const [divar, collector] = [await startDivar(), await startCollector()]
     const more = { ...(await withConsent(divar.url, { on: kind })), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
     const gateway = await spawnReachable(divar, more, main())
@@ -93,7 +93,7 @@ describe('the built package', () => {
     expect(gateway.stderr()).toBe('')
   })
 
-  test('tells the errors of what is loaded on demand', async () => {
+  test('reports errors of its optional modules', async () => {
     const store = { DATABASE_URL: 'postgres://gateway@127.0.0.1:1/gateway', TOKEN_ENCRYPTION_KEY: TEST_KEY }
     const away = spawnGateway({ ...environment(), ...store }, main())
     expect(await away.exited).toBe(75)
@@ -168,7 +168,7 @@ describe('the built package', () => {
   })
 })
 
-test("the example's saved session is the same on a gateway with its resolver, and not with another", async () => {
+test('the sample session replays without differences on a gateway with its resolver, and not with another', async () => {
   const session = join(root, 'examples/inspection/session')
   const replay = (url: string) => runCli('replay', session, '--assert', '--url', url, '--key', KEYS.identification)
   const module = { RESOLVER: 'module', LANDING_URL_TEMPLATE: undefined }

@@ -24,7 +24,7 @@ describe('clicks for tests', () => {
     })
   })
 
-  test('take overrides as the wire has them', () => {
+  test('accept overrides in the notation of the wire', () => {
     expect(clickV2({ user_side: 'SUPPLY', extra_data: { order_id: 'B-7' } })).toMatchObject({
       side: 'supply',
       data: { order_id: 'B-7' },
@@ -39,7 +39,7 @@ describe('clicks for tests', () => {
 })
 
 describe('a resolver is run as the gateway runs it', () => {
-  test('its landing comes back checked', async () => {
+  test('its landing is returned checked', async () => {
     await expect(runResolver(toOrder, clickV1())).resolves.toEqual({ url: 'https://app.example.com/A-1029/demand' })
   })
 
@@ -47,13 +47,18 @@ describe('a resolver is run as the gateway runs it', () => {
     ['throws', () => Promise.reject(new Error('x')), {}, 'the resolver threw'],
     ['is late', () => new Promise(() => undefined), { timeoutMs: 20 }, 'missed its deadline of 20 ms'],
     ['answers http', () => ({ url: 'http://app.example.com/' }), {}, 'is http, which is for loopback only'],
-    ['leaves the list', toOrder, { allowedOrigins: ['https://other.example'] }, 'is not on LANDING_ALLOWED_ORIGINS'],
+    [
+      'leaves the allowed origins',
+      toOrder,
+      { allowedOrigins: ['https://other.example'] },
+      'is not on LANDING_ALLOWED_ORIGINS',
+    ],
   ])('one that %s is refused', async (_, resolver, options, reason) => {
     await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(ResolverError)
     await expect(runResolver(resolver, clickV1(), options)).rejects.toThrow(reason)
   })
 
-  test('an odd message is dropped as the gateway drops it, with a warning', async () => {
+  test('an invalid message is dropped as the gateway drops it, with a warning', async () => {
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     const landing = { url: 'https://app.example.com/', message: '' }
     await expect(runResolver(() => landing, clickV1())).resolves.toEqual({ url: landing.url })
@@ -61,7 +66,7 @@ describe('a resolver is run as the gateway runs it', () => {
     warn.mockRestore()
   })
 
-  test('one that is late is told so by its signal', async () => {
+  test('a late resolver is aborted through its signal', async () => {
     let told = false
     const resolver: Resolver = (_, { signal }) =>
       new Promise(() => {
@@ -75,7 +80,7 @@ describe('a resolver is run as the gateway runs it', () => {
 })
 
 describe("a landing's scopes", () => {
-  test('come back as they were written', async () => {
+  test('are returned as written', async () => {
     const resolver = defineResolver(() => ({ url: 'https://app.example.com/', scopes: ['chat', 'offline'] }))
     expect(await runResolver(resolver, clickV2())).toEqual({
       url: 'https://app.example.com/',
@@ -84,15 +89,10 @@ describe("a landing's scopes", () => {
   })
 
   test.each([
-    ['is no scope', clickV2(), ['bogus'], 'expected chat, post_chats'],
-    [
-      'needs what the click does not have',
-      clickV2({ post_token: undefined }),
-      ['post_chats'],
-      'there is no post_token',
-    ],
-    ['cannot be proven to be of who clicked', clickV1(), ['phone'], 'beside chat only user_id and offline'],
-  ])('are refused when one %s, as the gateway refuses it', async (_, click, scopes, reason) => {
+    ['is not a scope', clickV2(), ['bogus'], 'expected chat, post_chats'],
+    ['needs an id that the click lacks', clickV2({ post_token: undefined }), ['post_chats'], 'there is no post_token'],
+    ['cannot be verified for the user who clicked', clickV1(), ['phone'], 'beside chat only user_id and offline'],
+  ])('are refused, as by the gateway, when one %s', async (_, click, scopes, reason) => {
     // @ts-expect-error as JavaScript answers it, which no compiler has checked
     const refused = runResolver(() => ({ url: 'https://app.example.com/', scopes }), click)
     await expect(refused).rejects.toThrow(ResolverError)

@@ -37,8 +37,8 @@ async function forwarding(): Promise<{ gateway: TestGateway; seen: Headers[] }> 
   }
 }
 
-describe('a trace that a request belongs to goes on', () => {
-  test('to the forward resolver, with its state as it came', async () => {
+describe('the trace of a request continues', () => {
+  test('to the forward resolver, with its unchanged tracestate', async () => {
     const { gateway, seen } = await forwarding()
     await click(gateway, CLICK).set('traceparent', PARENT).set('tracestate', STATE).expect(200)
     expect(seen).toEqual([expect.objectContaining({ traceparent: expect.stringMatching(CHILD), tracestate: STATE })])
@@ -56,7 +56,7 @@ describe('a trace that a request belongs to goes on', () => {
     expect(await gateway.logged('message.delivered')).toMatchObject({ trace_id: TRACE })
   })
 
-  test('to Divar with a send by grant, and with the question who a user is', async () => {
+  test('to Divar with a send that uses a grant, and with the lookup of a user', async () => {
     const gateway = await startConsentGateway({ scopes: ['chat', 'phone', 'offline'] })
     await completeFlow(await clicked(gateway))
     const headers = { traceparent: PARENT, tracestate: STATE }
@@ -68,8 +68,8 @@ describe('a trace that a request belongs to goes on', () => {
   })
 })
 
-describe('a trace of its own begins', () => {
-  test('with each walk that comes back, for the token route', async () => {
+describe('a new trace starts', () => {
+  test('with each callback of the authorization flow, for the token route', async () => {
     const gateway = await startConsentGateway()
     await completeFlow(await clicked(gateway))
     const { traceparent } = lastAt(gateway, 'token')
@@ -78,7 +78,7 @@ describe('a trace of its own begins', () => {
     expect(traceparent).toContain(String(trace_id))
   })
 
-  test('with each attempt of a stored message and each notice; it is in the line of the attempt', async () => {
+  test('with each attempt of a stored message and each status webhook, and is in the log line', async () => {
     const webhook = await startWebhook()
     const gateway = await startTestGateway(await withStore('sqlite', webhook.environment))
     await queue(gateway, V2)
@@ -93,13 +93,13 @@ describe('a trace of its own begins', () => {
 
   test.each([
     ['nothing', ''],
-    ['no such thing', 'CANARY'],
-    ['zeros for a trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
-    ['zeros for a span', `00-${TRACE}-${'0'.repeat(16)}-01`],
-    ['capitals', PARENT.toUpperCase()],
-    ['more than version 00 has', `${PARENT}-more`],
+    ['another format', 'CANARY'],
+    ['an all-zero trace id', `00-${'0'.repeat(32)}-${SPAN}-01`],
+    ['an all-zero span id', `00-${TRACE}-${'0'.repeat(16)}-01`],
+    ['capital letters', PARENT.toUpperCase()],
+    ['more members than version 00', `${PARENT}-more`],
     ['version ff', `ff-${TRACE}-${SPAN}-01`],
-  ])('where the request brings %s, and no state goes on', async (_what, traceparent) => {
+  ])('if the request has %s, without a tracestate', async (_what, traceparent) => {
     const { gateway, seen } = await forwarding()
     await click(gateway, CLICK).set('traceparent', traceparent).set('tracestate', STATE).expect(200)
     expect(seen[0]?.['traceparent']).toMatch(ANY)
@@ -108,19 +108,19 @@ describe('a trace of its own begins', () => {
   })
 })
 
-test('a later version of trace context is understood as far as this one goes', async () => {
+test('a later version of trace context is read like version 00', async () => {
   const { gateway, seen } = await forwarding()
   await click(gateway, CLICK).set('traceparent', `cc-${TRACE}-${SPAN}-ff-what-comes-later`).expect(200)
   expect(seen[0]?.['traceparent']).toMatch(new RegExp(`^00-${TRACE}-[0-9a-f]{16}-03$`))
 })
 
 test.each([
-  ['no list of members', 'CANARY'],
+  ['an invalid list', 'CANARY'],
   ['a key in capitals', 'Rojo=1'],
   ['more than 512 characters', `rojo=${'1'.repeat(250)},congo=${'1'.repeat(255)},a=1`],
   ['more than 32 members', Array.from({ length: 33 }, (_, at) => `k${at}=1`).join(',')],
-  ['what no header may hold elsewhere', 'rojo=سلام'],
-])('a tracestate of %s does not go on, the trace does', async (_what, tracestate) => {
+  ['a character that headers cannot contain', 'rojo=سلام'],
+])('a tracestate with %s is dropped, and the trace continues', async (_what, tracestate) => {
   const { gateway, seen } = await forwarding()
   const bytes = Buffer.from(tracestate).toString('latin1')
   await click(gateway, CLICK).set('traceparent', PARENT).set('tracestate', bytes).expect(200)

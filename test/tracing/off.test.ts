@@ -39,13 +39,13 @@ async function loadedBy(more: Environment): Promise<string[]> {
 
 const isOfTracing = (url: string) => url.includes('/@opentelemetry/') || url.includes('/src/tracing/')
 
-test('without OTEL_EXPORTER_OTLP_ENDPOINT not one module of OpenTelemetry is loaded', async () => {
+test('without OTEL_EXPORTER_OTLP_ENDPOINT no module of OpenTelemetry is loaded', async () => {
   const loaded = await loadedBy({})
   expect(loaded.length).toBeGreaterThan(100)
   expect(loaded.filter(isOfTracing)).toEqual([])
 }, 60_000)
 
-test('with it they are, and the program sends its last spans before it ends', async () => {
+test('with it they are loaded, and the program sends its last spans before it ends', async () => {
   const collector = await startCollector()
   const loaded = await loadedBy({ OTEL_EXPORTER_OTLP_ENDPOINT: `${collector.url}/otlp/` })
   expect(loaded.filter(isOfTracing).length).toBeGreaterThan(10)

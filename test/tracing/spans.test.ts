@@ -25,7 +25,7 @@ async function counted(gateway: { internalUrl: string }, outcome: string): Promi
 }
 
 describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
-  test('a span of each click, with the call of the resolver below it, in the trace that the click came with', async () => {
+  test("a span of each click, with the resolver call below it, in the click's trace", async () => {
     const collector = await startCollector()
     const seen: unknown[] = []
     const url = await startService((request, response) => {
@@ -54,7 +54,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
     expect(collector.resources()[0]).toMatchObject({ 'service.name': 'kenar-chat-gateway' })
   })
 
-  test('a span of each send and its delivery; the trace begins here, sampled, and is the one in the log', async () => {
+  test('a span of each send and its delivery; the trace starts here, sampled, and is in the log', async () => {
     const collector = await startCollector()
     const gateway = await startTestGateway(to(collector))
     gateway.divar.misbehave({ kind: 'answer', status: 500, body: '{}' })
@@ -71,7 +71,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
     expect(headers?.['traceparent']).toBe(`00-${server.traceId}-${client.spanId}-01`)
   })
 
-  test('a span of each attempt of a stored message and of its notice', async () => {
+  test('a span of each attempt of a stored message and of its status webhook', async () => {
     const [collector, webhook] = [await startCollector(), await startWebhook()]
     const store = await withStore('sqlite', webhook.environment)
     const gateway = await startTestGateway({ ...store, ...to(collector) })
@@ -84,7 +84,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
     expect((await gateway.logged('message.delivered'))['trace_id']).toBe(ofMessage?.traceId)
   })
 
-  test('a span of the walk that comes back, with the token route and the question who it was', async () => {
+  test('a span of the authorization callback, with the token route and the user lookup', async () => {
     const collector = await startCollector()
     const gateway = await startConsentGateway({}, to(collector))
     await completeFlow(await clicked(gateway))
@@ -108,7 +108,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
     ).toEqual(['POST /messages', 'deliver v2'])
   })
 
-  test('what is queued when the gateway stops', async () => {
+  test('queued spans when the gateway stops', async () => {
     const collector = await startCollector()
     const gateway = await startTestGateway(to(collector))
     await click(gateway, CLICK).expect(200)
@@ -118,7 +118,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
 })
 
 describe('a collector that', () => {
-  test('refuses is told of once; spans are counted as failed, and clicks go on', async () => {
+  test('refuses is logged once; spans are counted as failed, and clicks are still served', async () => {
     let status = 503
     const collector = await startCollector(() => status)
     const gateway = await startTestGateway(to(collector))
@@ -131,7 +131,7 @@ describe('a collector that', () => {
     expect(await counted(gateway, 'exported')).toBeGreaterThanOrEqual(1)
   })
 
-  test('never answers costs the stop no more than its grace', async () => {
+  test('never answers delays the stop by no more than the grace', async () => {
     const collector = await startCollector(() => 'nothing')
     const gateway = await startTestGateway({ ...to(collector), SHUTDOWN_GRACE_MS: '200' })
     await click(gateway, CLICK).expect(200)
@@ -139,7 +139,7 @@ describe('a collector that', () => {
     expect(collector.spans()).toEqual([])
   })
 
-  test('never answers fills a queue that has an end; what is beyond is dropped and counted', async () => {
+  test('never answers fills a limited queue; further spans are dropped and counted', async () => {
     const collector = await startCollector(() => 'nothing')
     const gateway = await startTestGateway({ ...to(collector), SHUTDOWN_GRACE_MS: '100' })
     // A batch leaves the queue each time that one before it was given up, so there is no number of requests that fills it for certain.
@@ -154,7 +154,7 @@ describe('a collector that', () => {
 
 const CANARY = 'CANARY0912'
 
-test('nothing that a request brings comes to the collector: no path, id of a person, text, token or header', async () => {
+test('no path, id of a person, text, token or header of a request reaches the collector', async () => {
   const collector = await startCollector()
   const gateway = await startTestGateway({ ...(await withStore('sqlite')), ...to(collector) })
   const marked = {
