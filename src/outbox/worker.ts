@@ -101,6 +101,7 @@ export class DeliveryWorker {
         }
         const claim = await store.claim(owner, wire, free, probeLeaseMs)
         if (wire !== 'webhook') rateLimitHold.logClaim(claim)
+        if (claim.messages.length > 0) this.#firstWire = target.wires.indexOf(wire) + 1
         for (const message of claim.messages) this.#start(message)
         const waitMs = claim.nextInMs ?? nextInMs
         nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, CLAIMED_ELSEWHERE_RETRY_MS))
@@ -115,10 +116,9 @@ export class DeliveryWorker {
     }
   }
 
-  /** Each wire comes first in its turn, so that a backlog on one does not starve another. */
+  /** The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another. */
   #wiresInTurn(): readonly Wire[] {
     const { wires } = this.#options.target
-    this.#firstWire = (this.#firstWire + 1) % wires.length
     return [...wires.slice(this.#firstWire), ...wires.slice(0, this.#firstWire)]
   }
 

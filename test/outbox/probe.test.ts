@@ -91,8 +91,11 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
        update message set due_at = due_at - ${ms} where due_at is not null`,
     )
   const pauseOf = async (store: Environment) => {
-    const [row] = await query(String(store['DATABASE_URL']), 'select until - set_at as ms, unconfirmed from pause')
-    return row && { ms: Number(row['ms']), unconfirmed: row['unconfirmed'] }
+    const [row] = await query(
+      String(store['DATABASE_URL']),
+      'select until - set_at as ms, unconfirmed, probe_id from pause',
+    )
+    return row && { ms: Number(row['ms']), unconfirmed: row['unconfirmed'], probe: row['probe_id'] }
   }
 
   async function startLimited(answers: readonly (Misbehaviour | undefined)[]) {
@@ -126,6 +129,8 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
     for (const hours of [1, 2]) {
       await pass(store, HOUR_MS)
       await arrived(1 + hours)
+      // Its outcome starts the next hour; until that is committed, no time may pass.
+      await eventually(async () => (await pauseOf(store))?.probe === null || undefined, 'the outcome of the probe')
     }
     const [probe, other] = [await arrived(3), await arrived(4)]
     expect(other.at - probe.at).toBeGreaterThanOrEqual(500 - ROUNDING_MS)

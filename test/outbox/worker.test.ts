@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { createLogger } from '../../src/observability/log.ts'
 import { DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
 import { RateLimitHold } from '../../src/outbox/retry-policy.ts'
-import { StoreError, type Claim, type Wire } from '../../src/store/store.ts'
+import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
@@ -118,15 +118,45 @@ test('a wake during a poll is not lost: another poll follows at once', async () 
   expect(asked).toHaveLength(2)
 })
 
-test('each of two wires is claimed first in turn', async () => {
-  const { worker, asked } = await startWorker({
-    claim: () => Promise.resolve(NOTHING),
-    target: { wires: ['v1', 'v2'] },
-  })
-  worker.wake()
-  await jest.advanceTimersByTimeAsync(4000)
-  expect(asked).toEqual(['v2', 'v1', 'v1', 'v2', 'v2', 'v1'])
-})
+test.each([0, 1, 2])(
+  'two wires with a backlog take turns, also with %d polls between that find no free slot',
+  async (polls) => {
+    const running: (() => void)[] = []
+    const { worker, asked } = await startWorker({
+      claim: (wire) => Promise.resolve({ messages: [messageOn(wire)], nextInMs: undefined }),
+      target: { wires: ['v1', 'v2'], concurrency: 1 },
+      deliverClaimed: () => new Promise((resolve) => running.push(resolve)),
+    })
+    worker.wake()
+    for (let turn = 0; turn < 4; turn += 1) {
+      await jest.advanceTimersByTimeAsync(0)
+      for (let poll = 0; poll < polls; poll += 1) {
+        worker.wake()
+        await jest.advanceTimersByTimeAsync(0)
+      }
+      running.shift()?.()
+    }
+    await jest.advanceTimersByTimeAsync(0)
+    expect(asked).toEqual(['v1', 'v2', 'v1', 'v2', 'v1'])
+  },
+)
+
+function messageOn(wire: Wire): Claimed {
+  return {
+    id: 'msg_1',
+    caller: 'orders',
+    wire,
+    conversation: 'c-1',
+    inLine: true,
+    atLeastOnce: false,
+    unsure: false,
+    attempts: 0,
+    tryForMs: MINUTE_MS,
+    requestId: 'req_1',
+    body: undefined,
+    isProbe: false,
+  }
+}
 
 test('after a store error both wires are claimed again', async () => {
   let fails = 1
