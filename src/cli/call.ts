@@ -48,7 +48,13 @@ export async function call(
  */
 export async function* readStream(url: URL, signal: AbortSignal): AsyncGenerator<string> {
   try {
-    const { body } = await request(url, { signal, headersTimeout: TIMEOUT_MS, bodyTimeout: 0, dispatcher: agent })
+    const { body } = await request(url, {
+      headers: { 'accept-encoding': 'identity' },
+      signal,
+      headersTimeout: TIMEOUT_MS,
+      bodyTimeout: 0,
+      dispatcher: agent,
+    })
     for await (const chunk of body.setEncoding('utf8')) yield String(chunk)
   } catch (error) {
     if (!signal.aborted) throw toFailure(url, error)

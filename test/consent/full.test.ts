@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { ask, clicked, startConsentGateway } from '../support/consent.ts'
-import { query, withStore } from '../support/databases.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
 import { KEYS } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -17,7 +17,9 @@ async function fill(url: string, startedBy: string, flows: number): Promise<void
   )
 }
 
-test('at the limit of open consents a caller gets 429 and a click gets the fallback landing', async () => {
+const onPostgres = DATABASES.includes('postgres') ? test : test.skip
+
+onPostgres('at the limit of open consents a caller gets 429 and a click gets the fallback landing', async () => {
   const store = await withStore('postgres')
   const gateway = await startConsentGateway({ scopes: ['chat'] }, { ...store, FALLBACK_LANDING_URL: FALLBACK })
   await fill(String(store['DATABASE_URL']), 'caller:orders', 1000)
