@@ -1,0 +1,55 @@
+import { describe, expect, test } from '@jest/globals'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { createGrantCodec } from '../../src/consent/grant.ts'
+import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
+import { ClockWatch } from '../../src/store/maintenance.ts'
+import { DATABASES } from '../support/databases.ts'
+import { newGrant } from '../support/grants.ts'
+import { eventually } from '../support/outbox.ts'
+import { newStore, sealed } from '../support/stores.ts'
+
+const HOUR_MS = 3_600_000
+
+describe.each(DATABASES)('on %s', (kind) => {
+  test.each([
+    ['a clock that has just jumped ahead deletes no grants and clicks', HOUR_MS, 0],
+    ['a clock that has not jumped deletes expired grants and clicks', 0, 2],
+  ])('%s', async (_, jumpMs, deleted) => {
+    const store = await newStore(kind)
+    const log = createLogger('silent')
+    const codec = createGrantCodec(createKeyring([Buffer.alloc(32, 7)]))
+    await store.addGrant(newGrant({ accessMs: 0, refreshMs: 0 }))
+    await store.saveClick('clk_1', sealed('x'), 0)
+    let aheadMs = 0
+    const readClock = async () => {
+      const clock = await store.readClock()
+      return { ...clock, nowMs: clock.nowMs + aheadMs }
+    }
+    const clock = new ClockWatch({ readClock, confirmClock: () => store.confirmClock() }, log, 0)
+    expect(await clock.mayDelete()).toBe(true)
+    aheadMs = jumpMs
+
+    let count = 0
+    const expire = async (limit: number) => {
+      const gone = await store.expire(limit)
+      count += gone
+      return gone
+    }
+    const metrics: { grants: number | undefined } = { grants: undefined }
+    const maintenance = new ConsentMaintenance({
+      store: { ...store, expire },
+      clock,
+      codec,
+      refresher: undefined,
+      metrics,
+      onResealed: () => Promise.resolve(),
+      log,
+    })
+    maintenance.start()
+    // Counting is the last step of a run.
+    await eventually(() => Promise.resolve(metrics.grants), 'a maintenance run')
+    await maintenance.stop()
+    expect(count).toBe(deleted)
+  })
+})
