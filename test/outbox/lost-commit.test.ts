@@ -2,7 +2,21 @@ import { describe, expect, test } from '@jest/globals'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { problemOf } from '../support/messages.ts'
-import { eventually, idOf, list, post, said, startOn, textsAt, until } from '../support/outbox.ts'
+import {
+  answer,
+  divarAt,
+  eventually,
+  idOf,
+  list,
+  post,
+  queue,
+  said,
+  startDivar,
+  startOn,
+  tell,
+  textsAt,
+  until,
+} from '../support/outbox.ts'
 
 const ASYNC = { prefer: 'respond-async', 'idempotency-key': 'k-1' }
 
@@ -66,5 +80,22 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('%s whose connect
     expect(sent.headers['idempotent-replayed']).toBeUndefined()
     expect(performance.now() - begun).toBeLessThan(15_000)
     expect(textsAt(gateway.divar)).toEqual(['once'])
+  })
+
+  test.each([
+    ['retry', 'rejected', 'delivered', answer(400)],
+    ['cancel', 'queued', 'cancelled', answer(503, '', { 'retry-after': '3600' })],
+  ] as const)('while a %s commits: 504 says that the outcome is unknown', async (what, before, after, refusal) => {
+    const divar = await startDivar()
+    const store = await withStore('postgres', divarAt(divar))
+    const proxy = await startDatabaseProxy(String(store['DATABASE_URL']))
+    const gateway = await startOn({ ...store, DATABASE_URL: proxy.url })
+    divar.misbehave(refusal)
+    const id = await queue(gateway, said('c-1', 'once'))
+    await until(gateway, id, before, ({ attempts }) => attempts.length === 1)
+    proxy.cutNext('answer_to_commit', id)
+    expect(problemOf(await tell(gateway, id, what))).toMatchObject({ status: 504, code: 'store_outcome_unknown' })
+    expect(proxy.cuts()).toBe(1)
+    await until(gateway, id, after)
   })
 })

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { MessageRecord } from '../../src/store/store.ts'
-import { DATABASES } from '../support/databases.ts'
-import { answer, said } from '../support/outbox.ts'
+import { DATABASES, query, withStore } from '../support/databases.ts'
+import { metricsOf, seriesOf } from '../support/metrics.ts'
+import { answer, said, startOn } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 /** Its row and its attempts are read one after the other: it may just be ending. */
@@ -79,13 +80,17 @@ describe.each(DATABASES)('on %s', (kind) => {
 
   test.each([
     ['just after a start nothing is deleted by its age', '600000', 0],
-    ['later old content is deleted', '0', 1],
+    ['later times in the future are corrected and old content is deleted', '0', 1],
   ])('%s', async (_, waitMs, deletions) => {
     const done: string[] = []
     const looked = Promise.withResolvers<undefined>()
     await startOutbox(kind, {
       more: { DELETE_AFTER_START_MS: waitMs },
       calls: (real) => ({
+        correctFutureTimes: () => {
+          done.push('correctFutureTimes')
+          return real.correctFutureTimes()
+        },
         wipe: (...parameters) => {
           done.push('wipe')
           return real.wipe(...parameters)
@@ -102,6 +107,24 @@ describe.each(DATABASES)('on %s', (kind) => {
       }),
     })
     await looked.promise
-    expect(done).toEqual(Array.from({ length: deletions }, () => ['wipe', 'purge']).flat())
+    expect(done).toEqual(Array.from({ length: deletions }, () => ['correctFutureTimes', 'wipe', 'purge']).flat())
   })
 })
+
+test.each(DATABASES.filter((kind) => kind === 'postgres'))(
+  'a gateway on %s warns of a clock that is days after its last heartbeat, in its log and its metrics',
+  async (kind) => {
+    const store = await withStore(kind, { DELETE_AFTER_START_MS: '0' })
+    const first = await startOn(store)
+    const doubted = async (gateway: typeof first) => seriesOf(await metricsOf(gateway)).get('kenar_store_clock_doubted')
+    expect(await doubted(first)).toBe(0)
+    await first.stop()
+    await query(
+      String(store['DATABASE_URL']),
+      `insert into clock (id, heard_at) values (1, 1) on conflict (id) do update set heard_at = clock.heard_at - ${DAYS_MS}`,
+    )
+    const second = await startOn(store)
+    await second.logged('store.clock_doubted')
+    expect(await doubted(second)).toBe(1)
+  },
+)

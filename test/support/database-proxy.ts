@@ -7,19 +7,25 @@ afterAll(() => {
   for (const socket of open) socket.destroy()
 })
 
-/** Where the connection of one transaction that stores a message is cut. */
+/** Where the connection of one transaction is cut. */
 export type CutAt = 'insert' | 'answer_to_commit'
 
-export type DatabaseProxy = { url: string; cutNext: (at: CutAt) => void; cuts: () => number }
+export type DatabaseProxy = {
+  url: string
+  /** @param text what the transaction has to contain; by default it stores a message */
+  cutNext: (at: CutAt, text?: string) => void
+  cuts: () => number
+}
 
 /** A proxy in front of PostgreSQL that can cut a connection at a given point of a transaction. It is closed after the tests of the file. */
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const target = new URL(databaseUrl)
   let armed: CutAt | undefined
+  let searched = ''
   let cuts = 0
   const server = createServer((client) => {
     const database = connect(Number(target.port === '' ? 5432 : target.port), target.hostname)
-    let stores = false
+    let isSearched = false
     let dropsAnswer = false
     const end = () => {
       client.destroy()
@@ -39,14 +45,14 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     }
     client.on('data', (data) => {
       const text = data.toString('latin1')
-      stores ||= text.includes('insert into "message"')
-      if (stores && armed === 'insert') {
+      isSearched ||= armed !== undefined && text.includes(searched)
+      if (isSearched && armed === 'insert') {
         cut()
         return
       }
       if (text.includes('commit\0')) {
-        dropsAnswer = stores && armed === 'answer_to_commit'
-        stores = false
+        dropsAnswer = isSearched && armed === 'answer_to_commit'
+        isSearched = false
       }
       database.write(data)
     })
@@ -61,8 +67,9 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   url.port = port
   return {
     url: url.href,
-    cutNext: (at) => {
+    cutNext: (at, text = 'insert into "message"') => {
       armed = at
+      searched = text
     },
     cuts: () => cuts,
   }
