@@ -1,6 +1,4 @@
-import { request } from 'undici'
 import * as z from 'zod'
-import { readClick, type AppClick } from './app-click.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -10,38 +8,54 @@ export type GatewayAccess = {
   internalKey: string
 }
 
-const problemShape = z.object({ code: z.string(), detail: z.string().default('') })
-export type Problem = z.infer<typeof problemShape>
+/** What the app reads of a click. */
+const clickSchema = z.object({
+  id: z.string(),
+  wire: z.enum(['v1', 'v2']),
+  post_token: z.string().default(''),
+  conversation_id: z.string().optional(),
+  user_id: z.string().default(''),
+  peer_id: z.string().optional(),
+  side: z.string().optional(),
+  data: z.object({ order_id: z.coerce.string().optional(), step: z.string().optional() }),
+  location: z.object({ latitude: z.number(), longitude: z.number() }).optional(),
+  return_url: z.string(),
+})
+export type AppClick = z.infer<typeof clickSchema>
 
-/** What the sample app asks of the gateway: who came, and to say something in the chat. It never sees a token of Divar's. */
-export type GatewayClient = ReturnType<typeof createGatewayClient>
+export function readClick(json: unknown): AppClick | undefined {
+  return clickSchema.safeParse(json).data
+}
 
+const problemSchema = z.object({ code: z.string(), detail: z.string().default('') })
+export type Problem = z.infer<typeof problemSchema>
+
+/** The sample app's calls to the gateway. The app never sees a token of Divar's. */
 export function createGatewayClient({ gatewayUrl, internalKey }: GatewayAccess) {
-  const ask = async (method: 'GET' | 'POST', path: string, message?: unknown) => {
-    const { statusCode, body } = await request(`${gatewayUrl}${path}`, {
+  const call = async (path: string, method: string, message?: unknown): Promise<{ status: number; json: unknown }> => {
+    const response = await fetch(`${gatewayUrl}${path}`, {
       method,
       headers: { 'content-type': 'application/json', 'x-api-key': internalKey },
       ...(message !== undefined && { body: JSON.stringify(message) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
-    const answered: unknown = await body.json()
-    return { status: statusCode, answered }
+    return { status: response.status, json: await response.json() }
   }
   return {
-    /** The click behind an id; nothing once its 15 minutes are over. */
+    /** A saved click; undefined once its 15 minutes are over. */
     findClick: async (id: string): Promise<AppClick | undefined> => {
       try {
-        const { status, answered } = await ask('GET', `/clicks/${encodeURIComponent(id)}`)
-        return status === 200 ? readClick(answered) : undefined
+        const { status, json } = await call(`/clicks/${encodeURIComponent(id)}`, 'GET')
+        return status === 200 ? readClick(json) : undefined
       } catch {
         return undefined
       }
     },
-    /** POSTs a message; what the gateway answered when that was not a yes. */
+    /** Sends a message; resolves to the problem if it is not accepted. */
     send: async (message: Record<string, unknown>): Promise<Problem | undefined> => {
       try {
-        const { status, answered } = await ask('POST', '/messages', message)
-        return status === 200 || status === 202 ? undefined : problemShape.parse(answered)
+        const { status, json } = await call('/messages', 'POST', message)
+        return status === 200 || status === 202 ? undefined : problemSchema.parse(json)
       } catch {
         return { code: 'gateway_unreachable', detail: `There was no answer from ${gatewayUrl}.` }
       }

@@ -1,72 +1,73 @@
-/** The chat that a click came from, by whatever names its wire has for it, and who clicked. */
-export type Chat = {
-  conversationId: string | undefined
-  postToken: string
-  userId: string
-  /** On v1 only. */
-  peerId: string | undefined
-}
+import type { World } from '../simulator/world.ts'
+import type { AppClick } from './app-gateway.ts'
 
-export type Order = { orderId: string; reportUrl: string }
+/** A chat, and the user in whose name the app writes there. */
+type Chat = Pick<AppClick, 'wire' | 'conversation_id' | 'post_token' | 'user_id' | 'peer_id'>
+type Button = { caption: string; icon: string } & ({ data: Record<string, unknown> } | { url: string })
+type Message = Record<string, unknown>
 
-export const TIMES = [
-  { id: 'today-18', words: { fa: 'امروز ساعت ۱۸', en: 'Today at 18:00' } },
-  { id: 'tomorrow-10', words: { fa: 'فردا ساعت ۱۰', en: 'Tomorrow at 10:00' } },
-  { id: 'tomorrow-16', words: { fa: 'فردا ساعت ۱۶', en: 'Tomorrow at 16:00' } },
-] as const
-
-/** What both sides read once an inspection is booked; each gets the button that is for that side. */
-export function bookingMessage(chat: Chat, order: Order, time: string, place?: string): Record<string, unknown> {
+/** For both sides once an inspection is booked; each side has its own button. */
+export function bookingMessage(chat: Chat, orderId: string, time: string, place?: string): Message {
   const where = place === undefined ? '' : ` محل قرار: ${place}.`
-  const data = { order_id: order.orderId, step: 'confirm' }
-  return address(chat, `کارشناسی دوچرخه برای ${time} ثبت شد.${where}`, {
-    sender: { caption: 'پیگیری درخواست', icon: 'CAR_INSPECTED', data: { order_id: order.orderId } },
-    receiver: { caption: 'تأیید زمان بازدید', icon: 'VERIFIED', data },
+  return messageTo(chat, `کارشناسی دوچرخه برای ${time} ثبت شد.${where}`, {
+    sender: { caption: 'پیگیری درخواست', icon: 'CAR_INSPECTED', data: { order_id: orderId } },
+    receiver: { caption: 'تأیید زمان بازدید', icon: 'VERIFIED', data: { order_id: orderId, step: 'confirm' } },
   })
 }
 
-/** What both sides read once the other has confirmed; the button leads straight to the report. */
-export function confirmationMessage(chat: Chat, order: Order): Record<string, unknown> {
-  const button = { caption: 'دیدن گزارش', icon: 'LAUNCH', url: order.reportUrl }
-  return address(chat, 'زمان بازدید تأیید شد. گزارش کارشناسی آماده است.', { sender: button, receiver: button })
+/** For both sides once the other has confirmed; the button opens the report. */
+export function confirmationMessage(chat: Chat, reportUrl: string): Message {
+  const button = { caption: 'دیدن گزارش', icon: 'LAUNCH', url: reportUrl }
+  return messageTo(chat, 'زمان بازدید تأیید شد. گزارش کارشناسی آماده است.', { sender: button, receiver: button })
 }
 
-type Button = { caption: string; icon: string } & ({ data: Record<string, unknown> } | { url: string })
-
-/** On v2 by the conversation's id, on v1 by the three who make a chat; in the name of whoever clicked, and has consented to it. */
-function address(
-  chat: Chat,
-  message: string,
-  { sender, receiver }: { sender: Button; receiver: Button },
-): Record<string, unknown> {
-  if (chat.peerId === undefined) {
-    return {
-      conversation_id: chat.conversationId,
-      user_id: chat.userId,
-      message,
-      sender_buttons: { rows: [{ buttons: [buttonV2(sender)] }] },
-      receiver_buttons: { rows: [{ buttons: [buttonV2(receiver)] }] },
-    }
+/** The demo's first messages of the app, from the seller on v1: buttons that call the app, and buttons that open an address. */
+export function sampleMessages({ people, post }: World, appUrl: string): Message[] {
+  const chat: Chat = {
+    wire: 'v1',
+    user_id: people.seller.v1Id,
+    post_token: post.token,
+    peer_id: people.buyer.v1Id,
   }
-  return {
-    user_id: chat.userId,
-    post_token: chat.postToken,
-    peer_id: chat.peerId,
-    type: 'TEXT',
-    message,
-    sender_btn: buttonV1(sender),
-    receiver_btn: buttonV1(receiver),
-  }
+  const report = { icon: 'LAUNCH', url: `${appUrl}/report?order_id=A-1029` }
+  return [
+    bookingMessage(chat, 'A-1029', 'فردا ساعت ۱۰'),
+    messageTo(chat, 'گزارش کارشناسی آماده است.', {
+      sender: { ...report, caption: 'گزارش فروشنده' },
+      receiver: { ...report, caption: 'گزارش خریدار' },
+    }),
+  ]
 }
 
-function buttonV1({ caption, icon, ...does }: Button) {
-  return 'url' in does
-    ? { action: 'DIRECT_LINK', data: { icon_name: icon, direct_link: does.url, caption } }
-    : { action: 'LINK', data: { icon_name: icon, extra_data: does.data, caption } }
+function messageTo(chat: Chat, message: string, { sender, receiver }: Record<'sender' | 'receiver', Button>): Message {
+  const { user_id, post_token, peer_id, conversation_id } = chat
+  return chat.wire === 'v1'
+    ? {
+        user_id,
+        post_token,
+        peer_id,
+        type: 'TEXT',
+        message,
+        sender_btn: buttonV1(sender),
+        receiver_btn: buttonV1(receiver),
+      }
+    : {
+        conversation_id,
+        user_id,
+        message,
+        sender_buttons: { rows: [{ buttons: [buttonV2(sender)] }] },
+        receiver_buttons: { rows: [{ buttons: [buttonV2(receiver)] }] },
+      }
 }
 
-function buttonV2({ caption, icon, ...does }: Button) {
-  return 'url' in does
-    ? { action: { open_direct_link: does.url }, icon, caption }
-    : { action: { open_server_link: { data: does.data } }, icon, caption }
+function buttonV1({ caption, icon, ...action }: Button) {
+  return 'url' in action
+    ? { action: 'DIRECT_LINK', data: { icon_name: icon, direct_link: action.url, caption } }
+    : { action: 'LINK', data: { icon_name: icon, extra_data: action.data, caption } }
+}
+
+function buttonV2({ caption, icon, ...action }: Button) {
+  return 'url' in action
+    ? { action: { open_direct_link: action.url }, icon, caption }
+    : { action: { open_server_link: { data: action.data } }, icon, caption }
 }

@@ -8,9 +8,9 @@ import { readConfig } from '../config/config.ts'
 import { startGateway } from '../app/gateway.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { startApp } from './app.ts'
-import { sampleMessages, TEXTS } from './samples.ts'
+import { sampleMessages } from './app-messages.ts'
 
-/** Not secrets: they open nothing but this demo, on this machine. */
+/** Not secrets: they are valid only for this demo, on this machine. */
 const KEYS = {
   identification: 'demo-identification-key',
   caller: 'demo-internal-key',
@@ -28,7 +28,7 @@ const { values: ports } = parseArgs({
 })
 const gatewayUrl = `http://127.0.0.1:${ports.port}`
 
-/** The demo's store and its key last as long as the demo. */
+/** For the store; deleted when the demo ends. */
 const folder = await mkdtemp(join(tmpdir(), 'kenar-demo-'))
 const simulator = await startSimulator({
   port: Number(ports['simulator-port']),
@@ -37,7 +37,7 @@ const simulator = await startSimulator({
   sessionUrl: `${gatewayUrl}/divar/session`,
   checks: 'strict',
   app: { ...APP, redirectUris: [`${gatewayUrl}/oauth/callback`] },
-  // As if the seller had agreed already that the app writes into all of her chats.
+  // As if the seller had already allowed the app to write to all of her chats.
   tokens: [{ accessToken: USER_TOKEN, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
   log: say,
 }).catch(explain)
@@ -69,7 +69,12 @@ const gateway = await startGateway(
   createLogger('warn'),
 ).catch(explain)
 
-for (const { side, text } of TEXTS) await post(`${simulator.url}/simulator/messages`, { side, text })
+for (const [side, text] of [
+  ['buyer', 'سلام، دوچرخه هنوز موجود است؟'],
+  ['seller', 'سلام، بله. می‌توانید کارشناسی هم بگیرید.'],
+]) {
+  await post(`${simulator.url}/simulator/messages`, { side, text })
+}
 for (const message of sampleMessages(simulator.world, app.url)) {
   await post(`${gatewayUrl}/messages`, message, { 'x-api-key': KEYS.caller, 'x-access-token': USER_TOKEN })
 }

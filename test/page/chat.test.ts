@@ -4,7 +4,7 @@ import { APP, startConsentApp } from '../support/consent-app.ts'
 import { startDemoStand } from '../support/demo-stand.ts'
 import { decide, phone, webView } from '../support/phones.ts'
 import { sendThrough, startStand } from '../support/stand.ts'
-import { sampleMessages } from '../../src/demo/samples.ts'
+import { sampleMessages } from '../../src/demo/app-messages.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
