@@ -50,8 +50,7 @@ function hasMembers(object: JsonObject): boolean {
   return false
 }
 
-/** Whether at least one member is not null. */
-export function hasValues(object: JsonObject): boolean {
+function hasValues(object: JsonObject): boolean {
   for (const key in object) if (object[key] !== null) return true
   return false
 }
@@ -116,17 +115,13 @@ export const location = z.object(
   { error: 'expected an object with latitude and longitude' },
 )
 
-/** Present if each coordinate is a number or a text; the schema refuses half a location and values out of range. */
+/** Present if both coordinates are numbers or texts; the schema refuses those out of range. */
 export const locationPart: Part = {
-  isPresent: (value) =>
-    isJsonObject(value) &&
-    hasValues(value) &&
-    isDegreesOrMissing(value['latitude']) &&
-    isDegreesOrMissing(value['longitude']),
+  isPresent: (value) => isJsonObject(value) && isCoordinate(value['latitude']) && isCoordinate(value['longitude']),
 }
 
-function isDegreesOrMissing(value: unknown): boolean {
-  return value === undefined || typeof value === 'number' || (typeof value === 'string' && value !== '')
+function isCoordinate(value: unknown): boolean {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '')
 }
 
 /** Whether a schema has a key. */

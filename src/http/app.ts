@@ -5,7 +5,7 @@ import helmet from 'helmet'
 import { Fault } from '../base/fault.ts'
 import type { Logger } from '../observability/log.ts'
 import { answerFaults, lastResort, problemShape, logRefusalAs } from './answer-fault.ts'
-import { findAmbiguity } from './request.ts'
+import { findHeadProblem } from './request.ts'
 import { openRequestLog, type RequestObserver } from './request-log.ts'
 
 /** The routes of one listener. */
@@ -34,7 +34,7 @@ export function createApp(
   const openLog = openRequestLog(log, observer)
   app.use((request, response, next) => {
     openLog(request, response)
-    const why = findAmbiguity(request)
+    const why = findHeadProblem(request)
     if (why !== undefined) {
       // What follows on this connection may be smuggled.
       response.setHeader('connection', 'close')

@@ -45,6 +45,8 @@ export async function listen({ handle, classes }: App, port: number, host: strin
     }
     handle(request, response)
   })
+  // Without this listener, Node answers 417 without a body, and nothing is logged.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('connection', (socket: Socket) => {
     open.set(socket, { latest: undefined })
     socket.once('close', () => {

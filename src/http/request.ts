@@ -7,16 +7,16 @@ import { startDeadline } from '../base/timeout.ts'
 const MAX_HEADERS = 100
 
 /**
- * Why a proxy could parse this request differently (request smuggling): an absolute target, a repeated `Host`, contradictory `Authorization`
- * headers, too many headers, chunked encoding before HTTP/1.1.
+ * Why a request's head is refused on any route: a proxy could parse it differently (request smuggling), or it expects what this server does not do.
  */
-export function findAmbiguity({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
+export function findHeadProblem({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
   if (!url?.startsWith('/')) return 'target: expected a path that begins with /'
   if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
   if (valuesOf('host', rawHeaders).length > 1) return 'host: expected this header once'
   if (isContradictory(valuesOf('authorization', rawHeaders))) return 'authorization: expected one value'
   // RFC 9112 section 6.1: a proxy may have framed this message differently.
   if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
+  if (headers.expect !== undefined && !/\b100-continue\b/i.test(headers.expect)) return 'expect: expected 100-continue'
   return undefined
 }
 
@@ -40,9 +40,9 @@ const MAX_NAMED = 5
 const MAX_NAME = 64
 
 /**
- * Reads a query without empty values. Unknown parameters are refused: a misspelled filter must not return everything.
+ * Reads a query. Unknown, empty and repeated parameters are refused: a mistaken filter must not return everything.
  * @param known the parameters that the route reads
- * @throws Fault `malformed_request` naming each unknown parameter, and the known ones
+ * @throws Fault `malformed_request` naming each unknown parameter and the known ones, or each that is empty or repeated
  */
 export function readQuery({ url = '' }: IncomingMessage, known: readonly string[]): Record<string, string> {
   const at = url.indexOf('?')
@@ -55,7 +55,15 @@ export function readQuery({ url = '' }: IncomingMessage, known: readonly string[
     const expected = known.length === 0 ? 'no parameters' : `only ${known.join(', ')}`
     throw new Fault('malformed_request', `query: expected ${expected}, found ${named.join(', ')}${more}`)
   }
-  return Object.fromEntries(pairs.filter(([, value]) => value !== ''))
+  const query = new Map(pairs)
+  const wrong = [...query.keys()].filter(
+    (name) => query.get(name) === '' || pairs.filter(([other]) => other === name).length > 1,
+  )
+  if (wrong.length > 0) {
+    const faults = wrong.map((name) => `${name}: expected one value that is not empty`)
+    throw new Fault('malformed_request', faults.join('; '))
+  }
+  return Object.fromEntries(query)
 }
 
 /** Refuses any query parameter. */

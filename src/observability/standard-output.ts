@@ -15,7 +15,7 @@ export type StandardOutput = {
   linesLost: () => number
   /** Whether a write may block a thread, for which `process.exit()` would wait. */
   isBlocking: boolean
-  /** Flushes for at most `ms` milliseconds; resolves to false if a write still hangs. Later lines are dropped. */
+  /** Flushes and reports lost lines, for at most `ms` milliseconds; resolves to false if a write still hangs. Later lines are dropped. */
   end: (ms: number) => Promise<boolean>
 }
 
@@ -43,6 +43,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
   let errorCode: string | undefined
   let retry: NodeJS.Timeout | undefined
   let ending: Promise<boolean> | undefined
+  let isOpen = true
   const ended = Promise.withResolvers<boolean>()
   // The stream keeps what it could not write and retries it with each later write or flush.
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -64,7 +65,10 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
     const lost = { lines: unreported, ...(errorCode !== undefined && { error_code: errorCode }) }
     unreported = 0
     errorCode = undefined
+    isOpen = true
     if (lost.lines > 0) onRecovered(lost)
+    isOpen = ending === undefined
+    if (ending !== undefined) stream.end()
   })
   stream.on('close', () => {
     clearTimeout(retry)
@@ -72,15 +76,18 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
   })
   return {
     write: (line) => {
-      if (ending === undefined) stream.write(line)
+      if (isOpen) stream.write(line)
     },
     linesLost: () => total,
     isBlocking: process.stdout.isTTY && terminal === undefined,
     end: (ms) => {
       if (ending === undefined) {
         ending = ended.promise
+        isOpen = false
         setTimeout(ended.resolve, ms, false)
-        stream.end()
+        // An ending stream emits no `drain`, after which lost lines are reported.
+        if (unreported > 0) stream.flush()
+        else stream.end()
       }
       return ending
     },

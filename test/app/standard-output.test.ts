@@ -193,6 +193,20 @@ test.each(['/dev/full', 'unread'])('an uncaught error ends a gateway that logs t
   expect(await exited).toBe(1)
 })
 
+test('a gateway that crashes still logs how many lines it lost', async () => {
+  const module = await resolverFile(`export default (click, { log }) => {
+    for (let line = 0; line < 20; line += 1) log.info({ noise: 'x'.repeat(1024 * 1024) })
+    setImmediate(() => { throw new Error('late') })
+    return { url: 'https://app.example.com/done' }
+  }`)
+  const path = join(folder, 'crash.log')
+  const { clicks, exited } = await startOn(openSync(path, 'a'), { RESOLVER_MODULE: module })
+  await clicks(1)
+  expect(await exited).toBe(1)
+  const last = readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? ''
+  expect(lostLines.parse(JSON.parse(last)).lines).toBeGreaterThanOrEqual(5)
+})
+
 test('a failed start prints its sentence and exits with its code on any standard output', async () => {
   const full = openSync('/dev/full', 'w')
   const { exited, stderr } = await startOn(full, { HOST: '203.0.113.1' })

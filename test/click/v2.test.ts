@@ -91,6 +91,11 @@ describe('a v2 body becomes a Click', () => {
     expect(parse({ extra_data: [], provider_data: { a: 1 } }).data).toEqual({ a: 1 })
   })
 
+  test('half a location, which only v1 has, is kept as it came', () => {
+    const location = { latitude: 35.68 }
+    expect(parse({ location, extra_data: { location } })).toMatchObject({ data: { location }, extra: { location } })
+  })
+
   test('unknown keys are kept', () => {
     expect(parse({ business_ref: 'b', extra_data: {} }).extra).toEqual({ business_ref: 'b' })
   })

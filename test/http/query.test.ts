@@ -34,6 +34,22 @@ test.each<['get' | 'post' | 'delete', string, string]>([
   expect(gateway.divar.received).toHaveLength(before)
 })
 
+test.each([
+  ['/messages?state=', 'state: expected one value that is not empty'],
+  ['/messages?state=queued&state=sending', 'state: expected one value that is not empty'],
+  [
+    '/messages?limit&cursor=',
+    'limit: expected one value that is not empty; cursor: expected one value that is not empty',
+  ],
+  ['/grants?user_id=', 'user_id: expected one value that is not empty'],
+])(
+  'a filter that is empty or repeated is refused by name, so that it cannot list everything: %s',
+  async (path, detail) => {
+    const response = await supertest(gateway.internalUrl).get(path).set('x-api-key', KEYS.caller)
+    expect(problemOf(response)).toMatchObject({ status: 400, code: 'malformed_request', detail })
+  },
+)
+
 test('routes for tools accept any query parameter', async () => {
   for (const path of ['/metrics', '/openapi.json', '/docs', '/healthz', '/readyz']) {
     const response = await supertest(gateway.internalUrl).get(`${path}?cache=1`).set('x-api-key', KEYS.caller)

@@ -130,7 +130,6 @@ describe.each(DATABASES)('on %s', (kind) => {
       ['failed', []],
       ['unknown', []],
       ['cancelled', []],
-      ['', [5, 4, 3, 2, 1]],
     ])('state=%s', async (state, expected) => {
       const order = ['', ids.delivered, ids.rejected, ids.queued, ids.behind, ids.keyed]
       const { messages } = await list(gateway, `?state=${state}`)
@@ -147,7 +146,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const first = await list(own, '?limit=2')
       await send()
       const second = await list(own, `?limit=2&cursor=${first.next_cursor}`)
-      const third = await list(own, `?limit=2&cursor=${second.next_cursor}&state=`)
+      const third = await list(own, `?limit=2&cursor=${second.next_cursor}`)
       const pages = [first, second, third].map(({ messages }) => messages.map(({ id }) => id))
       expect(pages).toEqual([sent.slice(1, 3), sent.slice(3, 5), sent.slice(5)])
       expect(third.next_cursor).toBeNull()
@@ -157,6 +156,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     test.each([
       ['state=sent', /^state: expected one of queued, sending, delivered/],
       ['state=DELIVERED', /^state: /],
+      ['state=', /^state: expected one value that is not empty$/],
       ['limit=0', /^limit: expected 1 to 200$/],
       ['limit=201', /^limit: expected 1 to 200$/],
       ['limit=-1', /^limit: /],
