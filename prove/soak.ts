@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { CLICK_V2, MESSAGE_V2 } from '../test/support/planted.ts'
+import { CLICK_V2, MESSAGE_V2 } from '../test/support/marked-values.ts'
 import { ownSqlite } from './support/databases.ts'
 import { environment } from './support/environment.ts'
 import { highest, mebibytes, milliseconds, quantile } from './support/figures.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { CLICK_V2, MESSAGE_V2 } from '../test/support/planted.ts'
+import { CLICK_V2, MESSAGE_V2 } from '../test/support/marked-values.ts'
 import { ownSqlite } from './support/databases.ts'
 import { environment } from './support/environment.ts'
 import { count, highest, median, seconds } from './support/figures.ts'

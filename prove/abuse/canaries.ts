@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import * as z from 'zod'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, planted } from '../../test/support/planted.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, marked } from '../../test/support/marked-values.ts'
 import { ownSqlite } from '../support/databases.ts'
 import { environment, KEYS } from '../support/environment.ts'
 import { count } from '../support/figures.ts'
@@ -13,7 +13,7 @@ import { askAll, rawClick, rawRequest, rawSend, Wire, type Answer } from '../sup
 
 const REQUESTS = { short: 2000, full: 100_000 }
 const CONNECTIONS = 8
-/** Anybody may name a request, and its name is for the log: X-Request-Id is the one place where nothing is planted. */
+/** Anybody may name a request, and its name is for the log: X-Request-Id is the one place where nothing is marked. */
 const HEADERS = [
   'authorization', 'content-type', 'api-version', 'api_version', 'traceparent', 'tracestate', 'baggage', 'cookie', 'user-agent', 'referer', 'x-api-key', 'x-access-token',
   'idempotency-key', 'prefer', 'forwarded', 'x-forwarded-for', 'accept', 'origin', 'content-encoding',
@@ -109,12 +109,12 @@ const NAMED_TO_ITS_SENDER = /"ignored":\[[^\]]*\]|"query: (?:[^"\\]|\\.)*"/g
 /** Each request once, with the mark in another place. */
 function everything(mark: string): Buffer[] {
   const json = (bodies: readonly unknown[]) => bodies.map((body) => JSON.stringify(body))
-  const messages = json([...planted(mark, MESSAGE_V1), ...planted(mark, MESSAGE_V2)])
+  const messages = json([...marked(mark, MESSAGE_V1), ...marked(mark, MESSAGE_V2)])
   const broken = [mark, `{"${mark}`, `{"a":"${mark}\\u0000"}`, `{"${mark}\\ud800":1}`, `{"a":1e999,"${mark}":1}`]
   const [click, message] = [JSON.stringify(CLICK_V2), JSON.stringify(MESSAGE_V2)]
   return [
-    ...[...json(planted(mark, CLICK_V1)), ...broken].map((body) => rawClick(body)),
-    ...json(planted(mark, CLICK_V2)).map((body) => rawClick(body, { 'api-version': '2' })),
+    ...[...json(marked(mark, CLICK_V1)), ...broken].map((body) => rawClick(body)),
+    ...json(marked(mark, CLICK_V2)).map((body) => rawClick(body, { 'api-version': '2' })),
     ...[...messages, ...broken].map((body) => rawSend(body)),
     ...messages.map((body) => rawSend(body, { prefer: 'respond-async' })),
     ...HEADERS.flatMap((name) => [

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/planted.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/marked-values.ts'
 
 /** Bodies for the front doors: near enough to be read, far from it, broken on the way, and no text at all. */
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
-import { CLICK_V2 } from '../../test/support/planted.ts'
+import { CLICK_V2 } from '../../test/support/marked-values.ts'
 import { ownSqlite } from '../support/databases.ts'
 import { environment } from '../support/environment.ts'
 import { highest, mebibytes, milliseconds, quantile } from '../support/figures.ts'

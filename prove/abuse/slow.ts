@@ -8,7 +8,7 @@ import { askAtPace } from '../support/pace.ts'
 import { startTakingPlatform } from '../support/service.ts'
 import type { Suite } from '../support/suite.ts'
 import { rawClick } from '../support/wire.ts'
-import { CLICK_V2 } from '../../test/support/planted.ts'
+import { CLICK_V2 } from '../../test/support/marked-values.ts'
 
 /** Sockets that say a byte a second, half of them in their heads and half in their bodies, beside users who click. */
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/planted.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/marked-values.ts'
 import { ownSqlite } from '../support/databases.ts'
 import { environment, KEYS } from '../support/environment.ts'
 import { count } from '../support/figures.ts'

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { CLICK_V2 } from '../../test/support/planted.ts'
+import { CLICK_V2 } from '../../test/support/marked-values.ts'
 import { rawClick, Wire } from './wire.ts'
 
 /** What became of clicks. */

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from '@jest/globals'
 import { ownFolder } from '../support/command-line.ts'
-import { startStand } from '../support/stand.ts'
+import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const children: ChildProcess[] = []
@@ -34,7 +34,7 @@ function start(...args: string[]) {
 }
 
 test('record --follow records new exchanges until it is stopped', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   const click = () =>
     fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side: 'buyer' }) })
   await click()

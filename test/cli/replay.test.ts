@@ -4,34 +4,39 @@ import { describe, expect, test } from '@jest/globals'
 import { ownFolder, runCli } from '../support/command-line.ts'
 import { KEYS } from '../support/gateway.ts'
 import { resolverFile } from '../support/resolvers.ts'
-import { SELLER_TOKEN, sendThrough, startStand, type Stand } from '../support/stand.ts'
+import {
+  SELLER_TOKEN,
+  sendThrough,
+  startSimulatedGateway,
+  type SimulatedGateway,
+} from '../support/simulated-gateway.ts'
 
 const resolver = (path: string) =>
   resolverFile(`export default (click) => ({ url: 'https://app.example.com/${path}/' + click.side })`)
 
-async function startWith(file: string): Promise<Stand> {
-  return startStand(() => ({ RESOLVER: 'module', RESOLVER_MODULE: file, LANDING_URL_TEMPLATE: undefined }))
+async function startWith(file: string): Promise<SimulatedGateway> {
+  return startSimulatedGateway(() => ({ RESOLVER: 'module', RESOLVER_MODULE: file, LANDING_URL_TEMPLATE: undefined }))
 }
 
-async function clickIn({ simulator }: Stand, wire: 'v1' | 'v2', side: 'seller' | 'buyer') {
+async function clickIn({ simulator }: SimulatedGateway, wire: 'v1' | 'v2', side: 'seller' | 'buyer') {
   simulator.conversation.change({ wire })
   await fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side }) })
 }
 
 /** Two clicks and a message, saved. */
-async function recordSession(stand: Stand): Promise<string> {
-  await clickIn(stand, 'v1', 'buyer')
-  await sendThrough(stand.gatewayUrl, { conversation_id: stand.simulator.world.conversationId, message: 'سلام' })
-  await clickIn(stand, 'v2', 'seller')
+async function recordSession(setup: SimulatedGateway): Promise<string> {
+  await clickIn(setup, 'v1', 'buyer')
+  await sendThrough(setup.gatewayUrl, { conversation_id: setup.simulator.world.conversationId, message: 'سلام' })
+  await clickIn(setup, 'v2', 'seller')
   const folder = await ownFolder()
-  expect((await runCli('record', folder, '--simulator', stand.simulator.url)).code).toBe(0)
+  expect((await runCli('record', folder, '--simulator', setup.simulator.url)).code).toBe(0)
   return folder
 }
 
 describe('a recorded session', () => {
   test('is one file for each click and message, in order, without secrets', async () => {
-    const stand = await startWith(await resolver('orders'))
-    const folder = await recordSession(stand)
+    const setup = await startWith(await resolver('orders'))
+    const folder = await recordSession(setup)
     const names = (await readdir(folder)).toSorted()
     expect(names).toEqual(['001-click.json', '002-delivery.json', '003-click.json'])
     const all = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
@@ -44,10 +49,10 @@ describe('a recorded session', () => {
   })
 
   test('replayed with --assert on the same gateway has no differences, including its messages', async () => {
-    const stand = await startWith(await resolver('orders'))
-    const folder = await recordSession(stand)
+    const setup = await startWith(await resolver('orders'))
+    const folder = await recordSession(setup)
     const keys = ['--key', KEYS.identification, '--internal-key', KEYS.caller, '--token', SELLER_TOKEN]
-    const { code, out } = await runCli('replay', folder, '--assert', '--url', stand.gatewayUrl, ...keys)
+    const { code, out } = await runCli('replay', folder, '--assert', '--url', setup.gatewayUrl, ...keys)
     expect([code, out.match(/^same /gm)]).toEqual([0, ['same ', 'same ', 'same ']])
   })
 
@@ -68,27 +73,27 @@ describe('a recorded session', () => {
     const file = await resolverFile(
       `let n = 0; export default ({ id }) => ({ url: 'https://app.example.com/?id=' + id + '&n=' + n++ })`,
     )
-    const stand = await startWith(file)
-    const folder = await recordSession(stand)
-    const given = ['--assert', '--url', stand.gatewayUrl, '--key', KEYS.identification]
+    const setup = await startWith(file)
+    const folder = await recordSession(setup)
+    const given = ['--assert', '--url', setup.gatewayUrl, '--key', KEYS.identification]
     expect((await runCli('replay', folder, ...given)).code).toBe(1)
     expect((await runCli('replay', folder, ...given, '--ignore-query', 'n')).code).toBe(0)
   })
 
   test('does not contain exchanges in which the simulator caused a fault', async () => {
-    const stand = await startWith(await resolver('orders'))
-    stand.simulator.conversation.faults.arm('wrong_key', 1)
-    await clickIn(stand, 'v1', 'buyer')
+    const setup = await startWith(await resolver('orders'))
+    setup.simulator.conversation.faults.arm('wrong_key', 1)
+    await clickIn(setup, 'v1', 'buyer')
     const folder = await ownFolder()
-    const { err } = await runCli('record', folder, '--simulator', stand.simulator.url)
+    const { err } = await runCli('record', folder, '--simulator', setup.simulator.url)
     expect(err).toContain('left out')
     expect(await readdir(folder)).toEqual([])
   })
 
   test('is overwritten only with --overwrite', async () => {
-    const stand = await startWith(await resolver('orders'))
-    const folder = await recordSession(stand)
-    const again = ['record', folder, '--simulator', stand.simulator.url]
+    const setup = await startWith(await resolver('orders'))
+    const folder = await recordSession(setup)
+    const again = ['record', folder, '--simulator', setup.simulator.url]
     expect((await runCli(...again)).code).toBe(2)
     await writeFile(join(folder, '009-click.json'), '{"kind":"click"}')
     expect((await runCli(...again, '--overwrite')).code).toBe(0)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { messageTo, sendWithoutToken } from '../support/consent.ts'
 import { DATABASES, query } from '../support/databases.ts'
-import type { Change } from '../support/odd-divar.ts'
-import { allGrants, consented, OVER } from '../support/odd-consent.ts'
+import type { Change } from '../support/divar-proxy.ts'
+import { allGrants, consented, OVER } from '../support/consent-setup.ts'
 
 // On SQLite there is no other gateway.
 const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
@@ -14,7 +14,7 @@ onPostgres('a gateway whose refresh was so slow that another gateway has refresh
 
   async function sentLate(answer: Change) {
     const at = await consented(OVER, { on: 'postgres' })
-    at.odd.onToken(async (...told) => {
+    at.proxy.onToken(async (...told) => {
       await query(String(at.environment['DATABASE_URL']), OF_ANOTHER)
       return answer(...told)
     })

@@ -9,7 +9,7 @@ import {
   completeFlow,
   withConsent,
 } from '../support/consent.ts'
-import { anew } from '../support/odd-consent.ts'
+import { anew } from '../support/consent-setup.ts'
 import { eventually, startOn } from '../support/outbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000

@@ -12,7 +12,7 @@ import {
 } from '../support/consent.ts'
 import { DATABASES, newFolder, withStore } from '../support/databases.ts'
 import { environment } from '../support/gateway.ts'
-import { OVER, startOdd } from '../support/odd-consent.ts'
+import { OVER, startConsentSetup } from '../support/consent-setup.ts'
 import { eventually, spawnReachable, startOn } from '../support/outbox.ts'
 import { click, CLICK, parseJson } from '../support/requests.ts'
 import { alter, inFile } from '../support/stores.ts'
@@ -47,12 +47,12 @@ describe('SIGTERM during a token refresh', () => {
 
   /** The program itself, on the store of a user who has consented; Divar rotates the pair and holds its answer back. */
   async function refreshing(statement: string, graceMs: number) {
-    const at = await startOdd()
+    const at = await startConsentSetup()
     await completeFlow(await clicked(at.at))
     await at.gateway.stop()
     await alter(String(at.environment['DATABASE_URL']), statement)
     const [asked, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
-    at.odd.onToken(() => {
+    at.proxy.onToken(() => {
       asked.resolve(undefined)
       return answered.promise
     })
@@ -65,7 +65,7 @@ describe('SIGTERM during a token refresh', () => {
     gateway.kill('SIGTERM')
     await gateway.said('gateway.stopping')
     const answerAsUsual = () => {
-      at.odd.asUsual()
+      at.proxy.asUsual()
       answered.resolve(undefined)
     }
     const sendLater = async () => (await sendWithoutToken(await startOn(at.environment), messageTo(at.divar))).status

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { messageTo, refreshesAt, sendWithoutToken } from '../support/consent.ts'
 import { allowConnections, DATABASES, query } from '../support/databases.ts'
 import type { TestGateway } from '../support/gateway.ts'
-import { consented, NEARLY_OVER, OVER } from '../support/odd-consent.ts'
+import { consented, NEARLY_OVER, OVER } from '../support/consent-setup.ts'
 import { eventually } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -25,7 +25,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
       const at = await consented(statement, { on, environment: PATIENT })
       const url = String(at.environment['DATABASE_URL'])
       if (statement === AGED) at.divar.grants.expireAll()
-      at.odd.onToken(async () => {
+      at.proxy.onToken(async () => {
         await allowConnections(url, false)
         return undefined
       })

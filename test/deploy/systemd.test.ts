@@ -34,7 +34,7 @@ describe('the systemd unit', () => {
   })
 
   test('restarts after a crash or a missing database, but not after a bad configuration', () => {
-    // 78 and 75: test/app/life.test.ts.
+    // 78 and 75: test/app/start-and-stop.test.ts.
     expect(settings).toMatchObject({ Restart: 'on-failure', RestartPreventExitStatus: '78' })
   })
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type LogLine, type TestGateway } from '../support/gateway.ts'
-import { MALFORMED_BODIES } from '../support/malformed.ts'
+import { MALFORMED_BODIES } from '../support/malformed-bodies.ts'
 import { problemOf, TRIPLE, untraced, V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
 import {
   answer,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed.ts'
+import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed-bodies.ts'
 import { problemOf, V1, V2, v2Path } from '../support/messages.ts'
 import { rawSend, send, sendRaw } from '../support/requests.ts'
 

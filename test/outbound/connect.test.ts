@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, expect, test } from '@jest/globals'
 import { createPool, type Address, type Resolve } from '../../src/outbound/pool.ts'
 import { ask, type ExchangeRequest } from '../../src/outbound/host.ts'
-import { freePort, startAsleep } from '../support/asleep.ts'
+import { freePort, startSleepingServer } from '../support/sleeping-server.ts'
 import { originOf } from '../support/listen.ts'
 
 const REQUEST: ExchangeRequest = { path: '/', headers: {}, body: '{}', timeoutMs: 5000, maxBytes: 1024 }
@@ -34,7 +34,7 @@ function poolBy(origin: string, resolve: Resolve, timeoutMs = 5000) {
 }
 
 test('a slow handshake with one address is waited for if the other address refuses', async () => {
-  const { port, wake } = await startAsleep('127.0.0.1')
+  const { port, wake } = await startSleepingServer('127.0.0.1')
   const exchange = ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)
   await setTimeout(600)
   wake()
@@ -42,14 +42,14 @@ test('a slow handshake with one address is waited for if the other address refus
 })
 
 test('an address that does not answer delays the next address by at most a quarter of a second', async () => {
-  const { port } = await startAsleep('127.0.0.1')
+  const { port } = await startSleepingServer('127.0.0.1')
   await startAwake('127.0.0.2', port)
   const exchange = await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), { ...REQUEST, timeoutMs: 4000 })
   expect(exchange).toMatchObject({ kind: 'answered', body: Buffer.from('awake') })
 })
 
 test('a connection that opens after another is already in use is closed', async () => {
-  const { port, wake, closed } = await startAsleep('127.0.0.1')
+  const { port, wake, closed } = await startSleepingServer('127.0.0.1')
   await startAwake('127.0.0.2', port)
   expect(await ask(poolTo(port, '127.0.0.1', '127.0.0.2'), REQUEST)).toMatchObject({ body: Buffer.from('awake') })
   wake()

@@ -9,7 +9,7 @@ import { askRaw } from '../../src/cli/ask-raw.ts'
 import { call, readStream } from '../../src/cli/call.ts'
 import { isFramable } from '../../src/simulator/framable.ts'
 import { callSession } from '../../src/simulator/session-call.ts'
-import { startAsleep } from '../support/asleep.ts'
+import { startSleepingServer } from '../support/sleeping-server.ts'
 
 const HEALTH_CHECK = fileURLToPath(new URL('../../scripts/image/healthcheck.js', import.meta.url))
 /** Longer than Node waits for an address by itself. */
@@ -35,7 +35,7 @@ const clients: [string, (url: URL) => Promise<unknown>][] = [
 ]
 
 test.each(clients)('%s waits for a slow handshake with one address if the other address refuses', async (_, ask) => {
-  const { port, wake } = await startAsleep('127.0.0.1')
+  const { port, wake } = await startSleepingServer('127.0.0.1')
   jest.spyOn(dns, 'lookup').mockImplementation((...parameters: unknown[]) => {
     const callback = parameters.at(-1)
     if (isCallback(callback)) callback(null, ADDRESSES)
@@ -52,7 +52,7 @@ dns.lookup = (name, options, callback) => {
 }`
 
 test('the health check waits for a slow handshake with one address if the other address refuses', async () => {
-  const { port, wake } = await startAsleep('127.0.0.1')
+  const { port, wake } = await startSleepingServer('127.0.0.1')
   const loaded = `data:text/javascript,${encodeURIComponent(TWO_ADDRESSES)}`
   const env = { HOST: 'localhost', PORT: String(port) }
   const child = spawn(process.execPath, ['--import', loaded, HEALTH_CHECK], {

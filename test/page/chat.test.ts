@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { APP, startConsentApp } from '../support/consent-app.ts'
-import { startDemoStand } from '../support/demo-stand.ts'
-import { decide, phone, webView } from '../support/phones.ts'
-import { sendThrough, startStand } from '../support/stand.ts'
+import { startDemo } from '../support/demo.ts'
+import { decide, phone, webView } from '../support/simulator-page.ts'
+import { sendThrough, startSimulatedGateway } from '../support/simulated-gateway.ts'
 import { sampleMessages } from '../../src/demo/app-messages.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
 inBrowser('the page: two phones and one conversation', () => {
   test.each(['fa', 'en'] as const)('in %s, what one side writes appears on both phones', async (language) => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page, strangers, complaints } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-composer]').fill('هنوز موجود است؟')
     await phone(page, 'buyer').locator('[data-send]').click()
@@ -23,7 +23,7 @@ inBrowser('the page: two phones and one conversation', () => {
   test.each(['v1', 'v2'] as const)(
     'on %s the first click goes from the menu through consent to the landing in the web view, and back by the return URL',
     async (wire) => {
-      const { simulator } = await startDemoStand()
+      const { simulator } = await startDemo()
       const { page } = await openPage(simulator.url)
       await page.locator(`[data-wire="${wire}"]`).first().click()
       await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
@@ -41,7 +41,7 @@ inBrowser('the page: two phones and one conversation', () => {
   )
 
   test("both kinds of sample messages have each side's own button, and both buttons work", async () => {
-    const { simulator, gatewayUrl, app } = await startDemoStand()
+    const { simulator, gatewayUrl, app } = await startDemo()
     for (const message of sampleMessages(simulator.world, app.url))
       expect((await sendThrough(gatewayUrl, message)).status).toBe(200)
     const { page } = await openPage(simulator.url)
@@ -62,7 +62,7 @@ inBrowser('the page: two phones and one conversation', () => {
   })
 
   test('a location message has the app below it, and a click there sends the location', async () => {
-    const { simulator } = await startDemoStand()
+    const { simulator } = await startDemo()
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-location]').click()
     await phone(page, 'seller').locator('[data-button]').click()
@@ -73,7 +73,7 @@ inBrowser('the page: two phones and one conversation', () => {
   })
 
   test('a landing that refuses frames is shown as an address with a link to open it', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page, strangers } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
     await phone(page, 'buyer').locator('.unframed a[href^="https://app.example.com/start"]').waitFor()
@@ -82,7 +82,7 @@ inBrowser('the page: two phones and one conversation', () => {
   })
 
   test('a refused click is reported on the phone', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     simulator.conversation.faults.arm('wrong_key', 1)
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
@@ -95,9 +95,12 @@ inBrowser('the page: consent as Divar asks for it', () => {
     let url = ''
     const { callback } = await startConsentApp(() => url)
     const query = `client_id=${APP.slug}&response_type=code&scope=USER_PHONE%20offline_access&state=0123456789abcdefghijkl&redirect_uri=${encodeURIComponent(callback)}`
-    const { simulator } = await startStand((own) => ({ LANDING_URL_TEMPLATE: `${own}/oauth2/auth?${query}{&side}` }), {
-      app: APP,
-    })
+    const { simulator } = await startSimulatedGateway(
+      (own) => ({ LANDING_URL_TEMPLATE: `${own}/oauth2/auth?${query}{&side}` }),
+      {
+        app: APP,
+      },
+    )
     url = simulator.url
     const { page } = await openPage(simulator.url)
     await phone(page, 'seller').locator('[data-menu]').click()

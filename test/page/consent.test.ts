@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import axe from 'axe-core'
 import { endingPage } from '../../src/consent/oauth-page.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
-import { startDemoStand } from '../support/demo-stand.ts'
-import { decide, phone, webView } from '../support/phones.ts'
+import { startDemo } from '../support/demo.ts'
+import { decide, phone, webView } from '../support/simulator-page.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
@@ -13,7 +13,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
   test.each(['v1', 'v2'] as const)(
     'on %s a user clicks, consents once, lands, gets a message sent without a token, and lands again by its button',
     async (wire) => {
-      const { simulator } = await startDemoStand()
+      const { simulator } = await startDemo()
       const { page, ...odd } = await openPage(simulator.url, { language })
       await page.locator(`[data-wire="${wire}"]`).first().click()
       await page.locator(`[data-wire="${wire}"][aria-pressed="true"]`).waitFor()
@@ -42,7 +42,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
   )
 
   test("a user who refuses sees it in both languages, in the device's own fonts, with a link back", async () => {
-    const { simulator } = await startDemoStand()
+    const { simulator } = await startDemo()
     const { page, ...odd } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-menu]').click()
     await decide(page, 'buyer', 'deny')
@@ -58,7 +58,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
   })
 
   test('every final page of the authorization flow is accessible', async () => {
-    const { page } = await openPage((await startDemoStand()).simulator.url, { language })
+    const { page } = await openPage((await startDemo()).simulator.url, { language })
     for (const ending of ['denied', 'expired', 'other_user', 'not_answered'] as const) {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
@@ -74,7 +74,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
   })
 
   test('a callback with a stolen state grants nothing', async () => {
-    const { simulator } = await startDemoStand()
+    const { simulator } = await startDemo()
     simulator.conversation.faults.arm('stolen_state', 1)
     const { page } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-menu]').click()

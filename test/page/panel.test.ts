@@ -6,8 +6,8 @@ import type { FrameLocator, Page } from 'playwright-core'
 import { sampleMessages } from '../../src/demo/app-messages.ts'
 import { FAULTS } from '../../src/simulator/shown.ts'
 import { CHROMIUM, findBarriers, openPage } from '../support/browser.ts'
-import { startDemoStand } from '../support/demo-stand.ts'
-import { sendThrough, startStand } from '../support/stand.ts'
+import { startDemo } from '../support/demo.ts'
+import { sendThrough, startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 const toConversation = { conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea', message: 'سلام' }
@@ -19,7 +19,7 @@ const clickMenu = async (page: Page) => {
 
 inBrowser('requests and responses', () => {
   test('show a click with both sides of the exchange, its time against the deadline, then the landing', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url, { language: 'en' })
     await clickMenu(page)
     const entry = page.locator('[data-kind="click"]')
@@ -31,7 +31,7 @@ inBrowser('requests and responses', () => {
   })
 
   test('"copy as curl" gives a command that repeats the call', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
     await clickMenu(page)
@@ -46,7 +46,7 @@ inBrowser('requests and responses', () => {
   })
 
   test('"save as fixture" gives a file without a key in it', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await clickMenu(page)
     await page.locator('[data-kind="click"] summary').click()
@@ -64,7 +64,7 @@ inBrowser('requests and responses', () => {
   })
 
   test('"clear all" empties both phones and the timeline', async () => {
-    const { simulator, gatewayUrl } = await startStand()
+    const { simulator, gatewayUrl } = await startSimulatedGateway()
     await sendThrough(gatewayUrl, toConversation)
     const { page } = await openPage(simulator.url)
     await page.locator('[data-entry]').waitFor()
@@ -76,7 +76,7 @@ inBrowser('requests and responses', () => {
 
 inBrowser('faults by a click on the page', () => {
   test('every fault of the simulator has its button', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
     const buttons = await page.locator('[data-fault]').all()
@@ -85,7 +85,7 @@ inBrowser('faults by a click on the page', () => {
   })
 
   test('a 429 that was asked for reaches the sender, with its Retry-After, once', async () => {
-    const { simulator, gatewayUrl } = await startStand()
+    const { simulator, gatewayUrl } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
     await page.locator('[data-fault="429"]').click()
@@ -97,7 +97,7 @@ inBrowser('faults by a click on the page', () => {
   })
 
   test('a block gives messages to that side a 412', async () => {
-    const { simulator, gatewayUrl } = await startStand()
+    const { simulator, gatewayUrl } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
     await Promise.all([page.waitForResponse('**/simulator/settings'), page.locator('[data-blocks="buyer"]').check()])
@@ -107,7 +107,7 @@ inBrowser('faults by a click on the page', () => {
 
 inBrowser('accessibility', () => {
   test('the language can be switched and is remembered', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await page.getByRole('heading', { name: 'درخواست‌ها و پاسخ‌ها' }).waitFor()
     await page.locator('[data-language="en"]').click()
@@ -118,7 +118,7 @@ inBrowser('accessibility', () => {
   })
 
   test('the keyboard alone is enough to write, open the app, consent, book, go back, and arm a fault', async () => {
-    const { simulator } = await startDemoStand()
+    const { simulator } = await startDemo()
     const { page } = await openPage(simulator.url, { language: 'en' })
     const press = async (key: string, until: string, inside: Page | FrameLocator = page) => {
       for (let count = 0; count < 60; count++) {
@@ -159,7 +159,7 @@ inBrowser('accessibility', () => {
   ] as const)(
     '%s, %s, %i px: no WCAG 2 A or AA violation and no sideways scrolling',
     async (language, colorScheme, width) => {
-      const { simulator, gatewayUrl, app } = await startDemoStand()
+      const { simulator, gatewayUrl, app } = await startDemo()
       for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(gatewayUrl, message)
       simulator.conversation.faults.arm('wrong_key', 1)
       const { page } = await openPage(simulator.url, { language, width })
@@ -175,7 +175,7 @@ inBrowser('accessibility', () => {
   )
 
   test('in forced colors the sender of each message and each pressed switch can be recognized', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     for (const from of ['buyer', 'seller'] as const)
       simulator.conversation.say({ from, kind: 'text', text: from, buttons: { seller: [], buyer: [] } })
     const { page } = await openPage(simulator.url)
@@ -193,7 +193,7 @@ inBrowser('accessibility', () => {
   })
 
   test('the whole page, fonts included, is under 400 KB', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page, strangers } = await openPage(simulator.url)
     let bytes = 0
     page.on('response', (response) => {
@@ -210,7 +210,7 @@ inBrowser('accessibility', () => {
   })
 
   test('two hundred messages are all shown', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     for (let count = 0; count < 200; count++) {
       simulator.conversation.say({ from: 'buyer', kind: 'text', text: `${count}`, buttons: { seller: [], buyer: [] } })
@@ -220,11 +220,11 @@ inBrowser('accessibility', () => {
   })
 
   test('a lost connection is reported and restored, with all messages', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
     await simulator.close()
     await page.locator('[data-connection]').waitFor()
-    const { simulator: next } = await startStand(() => ({}), { port: simulator.port })
+    const { simulator: next } = await startSimulatedGateway(() => ({}), { port: simulator.port })
     next.conversation.say({ from: 'buyer', kind: 'text', text: 'missed', buttons: { seller: [], buyer: [] } })
     await page.locator('[data-phone="seller"]').getByText('missed').waitFor()
     await page.locator('[data-connection]').waitFor({ state: 'hidden' })

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed.ts'
+import { MALFORMED_BODIES, NOT_UTF8 } from '../support/malformed-bodies.ts'
 import { click, CLICK, rawClick, sendRaw } from '../support/requests.ts'
 
 let gateway: TestGateway

@@ -1,9 +1,15 @@
 import { request } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
-import { sendThrough, startStand, type Stand } from '../support/stand.ts'
+import { sendThrough, startSimulatedGateway, type SimulatedGateway } from '../support/simulated-gateway.ts'
 
-const ask = (stand: Stand, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
-  fetch(`${stand.simulator.url}/simulator/${path}`, {
+const ask = (
+  setup: SimulatedGateway,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+) =>
+  fetch(`${setup.simulator.url}/simulator/${path}`, {
     method,
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -22,13 +28,13 @@ describe('faults on demand', () => {
     ['reset_after', 504, 'unknown'],
     ['103_reset', 504, 'unknown'],
   ])('%s makes the next send %i %s, and only that one', async (fault, status, code) => {
-    const stand = await startStand()
-    await ask(stand, 'POST', 'faults', { fault })
-    const refused = await sendThrough(stand.gatewayUrl, toConversation)
+    const setup = await startSimulatedGateway()
+    await ask(setup, 'POST', 'faults', { fault })
+    const refused = await sendThrough(setup.gatewayUrl, toConversation)
     expect([refused.status, await refused.json()]).toEqual([status, expect.objectContaining({ code })])
     if (fault === '429') expect(refused.headers.get('retry-after')).toBe('5')
-    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
-    const { timeline, messages, faults } = stand.simulator.conversation.snapshot()
+    expect((await sendThrough(setup.gatewayUrl, toConversation)).status).toBe(200)
+    const { timeline, messages, faults } = setup.simulator.conversation.snapshot()
     expect(timeline.map(({ outcome }) => outcome)).toEqual(['faulted', 'ok'])
     // A connection that is cut after the commit: the message is there although its sender cannot know.
     expect(messages).toHaveLength(fault === 'reset_after' ? 2 : 1)
@@ -36,40 +42,40 @@ describe('faults on demand', () => {
   })
 
   test('one that never answers is given up by the gateway as unknown', async () => {
-    const stand = await startStand(() => ({ DIVAR_TIMEOUT_MS: '200' }))
-    await ask(stand, 'POST', 'faults', { fault: 'silence' })
-    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(504)
+    const setup = await startSimulatedGateway(() => ({ DIVAR_TIMEOUT_MS: '200' }))
+    await ask(setup, 'POST', 'faults', { fault: 'silence' })
+    expect((await sendThrough(setup.gatewayUrl, toConversation)).status).toBe(504)
   })
 
   test('are used as often as requested, and can be removed', async () => {
-    const stand = await startStand()
-    await ask(stand, 'POST', 'faults', { fault: '412', times: 3 })
-    await sendThrough(stand.gatewayUrl, toConversation)
-    expect(await (await ask(stand, 'GET', 'faults')).json()).toEqual([{ fault: '412', times: 2 }])
-    expect((await ask(stand, 'DELETE', 'faults')).status).toBe(200)
-    expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
+    const setup = await startSimulatedGateway()
+    await ask(setup, 'POST', 'faults', { fault: '412', times: 3 })
+    await sendThrough(setup.gatewayUrl, toConversation)
+    expect(await (await ask(setup, 'GET', 'faults')).json()).toEqual([{ fault: '412', times: 2 }])
+    expect((await ask(setup, 'DELETE', 'faults')).status).toBe(200)
+    expect((await sendThrough(setup.gatewayUrl, toConversation)).status).toBe(200)
   })
 
   test.each([{ fault: 'nothing' }, { fault: '412', times: 0 }, { times: 1 }, []])('%j is refused', async (body) => {
-    const stand = await startStand()
-    expect((await ask(stand, 'POST', 'faults', body)).status).toBe(400)
-    expect(stand.simulator.conversation.faults.list()).toEqual([])
+    const setup = await startSimulatedGateway()
+    expect((await ask(setup, 'POST', 'faults', body)).status).toBe(400)
+    expect(setup.simulator.conversation.faults.list()).toEqual([])
   })
 })
 
 test('a user who has blocked the other gets no message: 412 until the block is removed', async () => {
-  const stand = await startStand()
-  await ask(stand, 'POST', 'settings', { blocked_by: 'buyer' })
-  expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(412)
-  await ask(stand, 'POST', 'settings', { blocked_by: null })
-  expect((await sendThrough(stand.gatewayUrl, toConversation)).status).toBe(200)
+  const setup = await startSimulatedGateway()
+  await ask(setup, 'POST', 'settings', { blocked_by: 'buyer' })
+  expect((await sendThrough(setup.gatewayUrl, toConversation)).status).toBe(412)
+  await ask(setup, 'POST', 'settings', { blocked_by: null })
+  expect((await sendThrough(setup.gatewayUrl, toConversation)).status).toBe(200)
 })
 
 test('a page gets the full state first, then each change', async () => {
-  const stand = await startStand()
-  await ask(stand, 'POST', 'messages', { side: 'seller', text: 'هست؟' })
-  const stream = await ask(stand, 'GET', 'events')
-  await ask(stand, 'POST', 'messages', { side: 'buyer', text: 'بله' })
+  const setup = await startSimulatedGateway()
+  await ask(setup, 'POST', 'messages', { side: 'seller', text: 'هست؟' })
+  const stream = await ask(setup, 'GET', 'events')
+  await ask(setup, 'POST', 'messages', { side: 'buyer', text: 'بله' })
   let text = ''
   const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader()
   for (;;) {
@@ -80,12 +86,12 @@ test('a page gets the full state first, then each change', async () => {
 })
 
 test('a reset empties the chat, the timeline, the faults and the block', async () => {
-  const stand = await startStand()
-  await sendThrough(stand.gatewayUrl, toConversation)
-  await ask(stand, 'POST', 'faults', { fault: '500' })
-  await ask(stand, 'POST', 'settings', { blocked_by: 'seller' })
-  await ask(stand, 'POST', 'reset')
-  expect(stand.simulator.conversation.snapshot()).toMatchObject({
+  const setup = await startSimulatedGateway()
+  await sendThrough(setup.gatewayUrl, toConversation)
+  await ask(setup, 'POST', 'faults', { fault: '500' })
+  await ask(setup, 'POST', 'settings', { blocked_by: 'seller' })
+  await ask(setup, 'POST', 'reset')
+  expect(setup.simulator.conversation.snapshot()).toMatchObject({
     messages: [],
     timeline: [],
     faults: [],
@@ -95,13 +101,13 @@ test('a reset empties the chat, the timeline, the faults and the block', async (
 
 describe('other sites cannot control the simulator', () => {
   test("another site's page is refused", async () => {
-    const stand = await startStand()
-    const answer = await ask(stand, 'POST', 'reset', {}, { origin: 'https://evil.example' })
+    const setup = await startSimulatedGateway()
+    const answer = await ask(setup, 'POST', 'reset', {}, { origin: 'https://evil.example' })
     expect(answer.status).toBe(403)
   })
 
   test('another name for this address is refused', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const call = request({
       host: '127.0.0.1',
       port: simulator.port,
@@ -118,13 +124,13 @@ describe('other sites cannot control the simulator', () => {
   })
 
   test.each(['invalid JSON', '[1'])('a body of %j is 400', async (body) => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const answer = await fetch(`${simulator.url}/simulator/messages`, { method: 'POST', body })
     expect(answer.status).toBe(400)
   })
 
   test('localhost redirects to the address of the page', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const answer = await fetch(`http://localhost:${simulator.port}/`, { redirect: 'manual' })
     expect([answer.status, answer.headers.get('location')]).toEqual([302, simulator.url])
   })

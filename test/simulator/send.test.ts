@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
-import { SELLER_TOKEN, startStand } from '../support/stand.ts'
+import { SELLER_TOKEN, startSimulatedGateway } from '../support/simulated-gateway.ts'
 import { KEYS } from '../support/gateway.ts'
 
 const seed = z
@@ -15,7 +15,7 @@ type How = { token?: string; key?: string; path?: string; checks?: 'strict' | 'n
 
 async function send(body: unknown, how: How = {}) {
   const { token = SELLER_TOKEN, key = KEYS.divarApi, path = '', checks = 'strict' } = how
-  const { simulator } = await startStand(() => ({}), { checks })
+  const { simulator } = await startSimulatedGateway(() => ({}), { checks })
   simulator.grants.seed({
     accessToken: 'buyer-one-chat',
     side: 'buyer',

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { expect, test } from '@jest/globals'
-import { sendThrough, SELLER_TOKEN, startStand } from '../support/stand.ts'
+import { sendThrough, SELLER_TOKEN, startSimulatedGateway } from '../support/simulated-gateway.ts'
 import { KEYS } from '../support/gateway.ts'
 
 const toConversation = { conversation_id: '6b3d5cf7-9291-4fa9-892a-9d07e300daea', message: 'سلام' }
@@ -28,7 +28,7 @@ test.each([
   '/%2e//127.0.0.1:9/steal',
   '/x/..//127.0.0.1:9/steal',
 ])('the target %s is refused, and no entry is recorded that a replay could follow', async (target) => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   expect(await raw(simulator.port, 'POST', target)).toBe('HTTP/1.1 400 Bad Request')
   expect(simulator.conversation.snapshot().timeline).toEqual([])
 })
@@ -40,7 +40,7 @@ test.each<[string, Record<string, string>, number]>([
   ['an app on another port', { 'sec-fetch-site': 'same-site' }, 403],
   ['a program', {}, 200],
 ])('a send from %s gets %j with %i, and only sends from programs are recorded', async (_, headers, status) => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   const answer = await new Promise<number | undefined>((resolve) => {
     request(`${simulator.url}/v2/open-platform/conversations/${simulator.world.conversationId}/messages`, {
       method: 'POST',
@@ -64,7 +64,7 @@ test.each<[string, Record<string, string>, number]>([
 test.each(['/v1/open-platform/nothing', '/oauth2/tokens', '/v1/open-platform/oauth/access_token'])(
   'a fault for a send does not apply to POST %s',
   async (path) => {
-    const { simulator, gatewayUrl } = await startStand()
+    const { simulator, gatewayUrl } = await startSimulatedGateway()
     simulator.conversation.faults.arm('500', 1)
     await fetch(simulator.url + path, { method: 'POST', body: '{}' })
     expect(simulator.conversation.faults.list()).toEqual([{ fault: '500', times: 1 }])
@@ -73,7 +73,7 @@ test.each(['/v1/open-platform/nothing', '/oauth2/tokens', '/v1/open-platform/oau
 )
 
 test('a fault for a token request applies to the token routes of both versions only', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   simulator.conversation.faults.arm('token_500', 2)
   const statuses = []
   for (const path of ['/oauth2/tokens', '/oauth2/token', '/v1/open-platform/oauth/access_token'])
@@ -82,7 +82,7 @@ test('a fault for a token request applies to the token routes of both versions o
 })
 
 test('a hundred large messages stay readable: the page is limited in bytes and always has the newest', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   for (let count = 0; count < 100; count += 1) {
     await fetch(`${simulator.url}/v2/open-platform/conversations/${simulator.world.conversationId}/messages`, {
       method: 'POST',
@@ -100,14 +100,14 @@ test('a hundred large messages stay readable: the page is limited in bytes and a
 })
 
 test('a body that is too large is 413, and the next request is answered', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   const answer = await fetch(`${simulator.url}/oauth2/token`, { method: 'POST', body: 'x'.repeat(300 * 1024) })
   expect(answer.status).toBe(413)
   expect((await fetch(`${simulator.url}/simulator/state`)).status).toBe(200)
 })
 
 test('a 103 and then a reset leaves the sender with an unknown outcome and the chat without a message', async () => {
-  const { simulator, gatewayUrl } = await startStand()
+  const { simulator, gatewayUrl } = await startSimulatedGateway()
   simulator.conversation.faults.arm('103_reset', 1)
   expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(504)
   expect(simulator.conversation.snapshot().messages).toEqual([])

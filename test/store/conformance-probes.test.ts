@@ -1,13 +1,19 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Claimed } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import { HOUR_MS, newPausableStore, PROBE_LEASE_MS, UNNAMED, type PausableStore } from '../support/pauses.ts'
+import {
+  HOUR_MS,
+  newRateLimitedStore,
+  PROBE_LEASE_MS,
+  UNNAMED,
+  type RateLimitedStore,
+} from '../support/rate-limit-hold.ts'
 import { acceptedAndClaimed, claimed, ALL, MINUTE_MS, newMessage, newStore } from '../support/stores.ts'
 
 describe.each(DATABASES)('after a rate-limit hold on %s', (kind) => {
-  let at: PausableStore
+  let at: RateLimitedStore
   beforeAll(async () => {
-    at = await newPausableStore(kind)
+    at = await newRateLimitedStore(kind)
   })
   beforeEach(() => at.alter('delete from message; delete from pause'))
 

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import { CHROMIUM, openPage } from '../support/browser.ts'
-import { startConsentStand } from '../support/consent-stand.ts'
+import { startSimulatedConsent } from '../support/simulated-consent.ts'
 import { originOf } from '../support/listen.ts'
-import { decide, phone, webView } from '../support/phones.ts'
-import { startStand } from '../support/stand.ts'
+import { decide, phone, webView } from '../support/simulator-page.ts'
+import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
@@ -30,7 +30,7 @@ inBrowser('a landing that a frame cannot show', () => {
     ['has no content', EMPTY, 'without content (204)'],
   ])('because it %s is named, with a link to open it', async (_, answer, why) => {
     const landing = await startLanding(answer)
-    const { simulator } = await startStand(() => ({ LANDING_URL_TEMPLATE: landing }))
+    const { simulator } = await startSimulatedGateway(() => ({ LANDING_URL_TEMPLATE: landing }))
     const { page } = await openPage(simulator.url, { language: 'en' })
     await phone(page, 'buyer').locator('[data-menu]').click()
     const told = phone(page, 'buyer').locator('.unframed')
@@ -46,7 +46,7 @@ inBrowser('a landing that a frame cannot show', () => {
     ['has no content', EMPTY, 'No page has come yet', 'without content (204)'],
   ])('because it %s, after consent, is named when it is opened again', async (_, answer, hint, why) => {
     const landing = await startLanding(answer)
-    const { simulator } = await startConsentStand(landing)
+    const { simulator } = await startSimulatedConsent(landing)
     const { page } = await openPage(simulator.url, { language: 'en' })
     await phone(page, 'buyer').locator('[data-menu]').click()
     await decide(page, 'buyer', 'allow')
@@ -59,7 +59,7 @@ inBrowser('a landing that a frame cannot show', () => {
 
   test('opens in a new window with one click after consent, even though its link is used up', async () => {
     const landing = await startLanding(REFUSES)
-    const { simulator } = await startConsentStand(landing)
+    const { simulator } = await startSimulatedConsent(landing)
     const { page } = await openPage(simulator.url, { language: 'en' })
     await phone(page, 'buyer').locator('[data-menu]').click()
     await decide(page, 'buyer', 'allow')
@@ -71,7 +71,7 @@ inBrowser('a landing that a frame cannot show', () => {
   })
 
   test('a page that a frame can show has no such hint before consent', async () => {
-    const { simulator } = await startConsentStand(await startLanding({}))
+    const { simulator } = await startSimulatedConsent(await startLanding({}))
     const { page } = await openPage(simulator.url, { language: 'en' })
     await phone(page, 'buyer').locator('[data-menu]').click()
     await webView(page, 'buyer').locator('[value="allow"]').waitFor()

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { DATABASES } from '../support/databases.ts'
-import { HOUR_MS, newPausableStore, UNNAMED, type PausableStore } from '../support/pauses.ts'
+import { HOUR_MS, newRateLimitedStore, UNNAMED, type RateLimitedStore } from '../support/rate-limit-hold.ts'
 import {
   acceptedAndClaimed,
   claimed,
@@ -13,9 +13,9 @@ import {
 } from '../support/stores.ts'
 
 describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
-  let at: PausableStore
+  let at: RateLimitedStore
   beforeAll(async () => {
-    at = await newPausableStore(kind)
+    at = await newRateLimitedStore(kind)
   })
   beforeEach(() => at.alter('delete from message; delete from pause'))
 

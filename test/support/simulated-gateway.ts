@@ -13,16 +13,16 @@ afterAll(async () => {
 /** The seller's token, good for all of her chats. */
 export const SELLER_TOKEN = 'ory_at_of-the-seller'
 
-export type Stand = { simulator: Simulator; gatewayUrl: string }
+export type SimulatedGateway = { simulator: Simulator; gatewayUrl: string }
 
 /**
  * A strict simulator and a gateway that know each other, as in the demo. Nobody has to stop them.
  * @param overrides of the gateway's environment, given the simulator's address
  */
-export async function startStand(
+export async function startSimulatedGateway(
   overrides: (simulatorUrl: string) => Environment = () => ({}),
   options: Partial<SimulatorOptions> = {},
-): Promise<Stand> {
+): Promise<SimulatedGateway> {
   const simulator = await startSimulator({
     apiKey: KEYS.divarApi,
     identificationKey: KEYS.identification,

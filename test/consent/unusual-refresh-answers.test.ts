@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { clicked, linkFor, messageTo, sendWithoutToken, completeFlow } from '../support/consent.ts'
-import { withMembers } from '../support/odd-divar.ts'
+import { withMembers } from '../support/divar-proxy.ts'
 import {
   allGrants,
   anew,
@@ -10,8 +10,8 @@ import {
   grantsOf,
   NEARLY_OVER,
   OVER,
-  startOdd,
-} from '../support/odd-consent.ts'
+  startConsentSetup,
+} from '../support/consent-setup.ts'
 import { idOf, until } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -19,15 +19,15 @@ const DAY_MS = 24 * 60 * 60 * 1000
 
 describe('a refresh', () => {
   test.each([200, 400])('that is answered invalid_grant with status %d ends the grant', async (status) => {
-    const odd = await consented(OVER)
-    odd.odd.onToken(() => ({ status, body: '{"error":"invalid_grant"}' }))
-    const sent = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
+    const setup = await consented(OVER)
+    setup.proxy.onToken(() => ({ status, body: '{"error":"invalid_grant"}' }))
+    const sent = await sendWithoutToken(setup.gateway, messageTo(setup.divar))
     expect([sent.status, parseJson(sent.text)['code']]).toEqual([403, 'consent_required'])
-    expect(await allGrants(odd)).toEqual([])
+    expect(await allGrants(setup)).toEqual([])
   })
 
   test('that ends one grant lets the same message use another grant of its sender', async () => {
-    const first = await startOdd()
+    const first = await startConsentSetup()
     for (const scopes of [
       ['post_chats', 'offline'],
       ['chat', 'offline'],
@@ -36,8 +36,8 @@ describe('a refresh', () => {
       expect((await completeFlow(link, { side: 'seller' })).status).toBe(303)
     }
     const gateway = await anew(first, OVER)
-    first.odd.onToken(() => {
-      first.odd.asUsual()
+    first.proxy.onToken(() => {
+      first.proxy.asUsual()
       return { status: 400, body: '{"error":"invalid_grant"}' }
     })
     const { people, post } = first.divar.world
@@ -47,9 +47,9 @@ describe('a refresh', () => {
   })
 
   test('sends the access token and redirect_uri with the refresh token, as Divar documents', async () => {
-    const odd = await consented(OVER)
-    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
-    const { timeline } = odd.divar.conversation.snapshot()
+    const setup = await consented(OVER)
+    expect((await sendWithoutToken(setup.gateway, messageTo(setup.divar))).status).toBe(200)
+    const { timeline } = setup.divar.conversation.snapshot()
     // The simulator notes what is missing.
     expect(timeline.filter(({ kind }) => kind === 'token').map(({ notes }) => notes)).toEqual([[], []])
   })
@@ -62,40 +62,40 @@ describe('a refresh', () => {
     ['a refresh token with a NUL', { refresh_token: 'x\u0000' }],
     ['a scope that cannot be read', { scope: [] }],
   ])('that returns %s in place of a token leaves the valid pair unchanged', async (_, members) => {
-    const odd = await consented(NEARLY_OVER)
-    odd.odd.onToken(withMembers(members))
-    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
-    await odd.gateway.logged('grant.refresh_failed')
-    odd.odd.asUsual()
-    const later = await anew(odd, 'update user_grant set lease_until = 0')
-    expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)
+    const setup = await consented(NEARLY_OVER)
+    setup.proxy.onToken(withMembers(members))
+    expect((await sendWithoutToken(setup.gateway, messageTo(setup.divar))).status).toBe(200)
+    await setup.gateway.logged('grant.refresh_failed')
+    setup.proxy.asUsual()
+    const later = await anew(setup, 'update user_grant set lease_until = 0')
+    expect((await sendWithoutToken(later, messageTo(setup.divar))).status).toBe(200)
     expect(await later.logged('grant.refreshed')).toBeDefined()
   })
 
   test('without a new refresh token keeps the previous one', async () => {
-    const odd = await consented(OVER)
+    const setup = await consented(OVER)
     const asked: string[] = []
-    odd.odd.onToken(({ status, json: { refresh_token: _, ...json } }, form) => {
+    setup.proxy.onToken(({ status, json: { refresh_token: _, ...json } }, form) => {
       asked.push(form.get('refresh_token') ?? '')
       return { status, body: JSON.stringify(json) }
     })
-    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
+    expect((await sendWithoutToken(setup.gateway, messageTo(setup.divar))).status).toBe(200)
     // It lives as long as it would have.
-    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
+    const [grant] = await grantsOf(setup.gateway, setup.divar.world.people.buyer.v2Id)
     expect(Math.round((Date.parse(grant?.expires_at ?? '') - Date.now()) / DAY_MS)).toBe(30)
-    const later = await anew(odd, OVER)
-    expect((await sendWithoutToken(later, messageTo(odd.divar))).status).toBe(200)
+    const later = await anew(setup, OVER)
+    expect((await sendWithoutToken(later, messageTo(setup.divar))).status).toBe(200)
     expect(asked).toHaveLength(2)
     expect(asked[1]).toBe(asked[0])
   })
 
   test('that names fewer scopes narrows the grant to them, and never adds any', async () => {
-    const odd = await consented(OVER, { scopes: ['chat', 'phone', 'offline'] })
-    odd.odd.onToken(granting(`${chatOf(odd)} USER_ID CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND`))
-    expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(200)
-    const [grant] = await grantsOf(odd.gateway, odd.divar.world.people.buyer.v2Id)
-    expect(grant?.scopes.sort()).toEqual([chatOf(odd), 'USER_ID', 'offline_access'].sort())
-    expect(await clicked(odd.at)).toContain('/oauth/start/')
+    const setup = await consented(OVER, { scopes: ['chat', 'phone', 'offline'] })
+    setup.proxy.onToken(granting(`${chatOf(setup)} USER_ID CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND`))
+    expect((await sendWithoutToken(setup.gateway, messageTo(setup.divar))).status).toBe(200)
+    const [grant] = await grantsOf(setup.gateway, setup.divar.world.people.buyer.v2Id)
+    expect(grant?.scopes.sort()).toEqual([chatOf(setup), 'USER_ID', 'offline_access'].sort())
+    expect(await clicked(setup.at)).toContain('/oauth/start/')
   })
 
   test.each([
@@ -103,45 +103,47 @@ describe('a refresh', () => {
     ['none but offline access', 'offline_access'],
     ['nothing', ''],
   ])('that names %s ends the grant', async (_, scope) => {
-    const odd = await consented(OVER)
-    odd.odd.onToken(granting(scope))
-    const { status, text } = await sendWithoutToken(odd.gateway, messageTo(odd.divar))
+    const setup = await consented(OVER)
+    setup.proxy.onToken(granting(scope))
+    const { status, text } = await sendWithoutToken(setup.gateway, messageTo(setup.divar))
     expect([status, parseJson(text)['code']]).toEqual([403, 'consent_required'])
-    expect(await allGrants(odd)).toEqual([])
+    expect(await allGrants(setup)).toEqual([])
   })
 
   test('that is answered 429 holds the refreshes of all grants until Retry-After is over', async () => {
-    const odd = await consented(OVER)
-    const { buyer, seller } = odd.divar.world.people
+    const setup = await consented(OVER)
+    const { buyer, seller } = setup.divar.world.people
     // Both sides have consented, and both tokens are over.
-    const second = await clicked(odd.at, 'seller')
+    const second = await clicked(setup.at, 'seller')
     expect((await completeFlow(second, { side: 'seller' })).status).toBe(303)
-    const gateway = await anew(odd, OVER)
+    const gateway = await anew(setup, OVER)
     let asked = 0
-    odd.odd.onToken(() => {
+    setup.proxy.onToken(() => {
       asked += 1
       return { status: 429, body: '{}', headers: { 'retry-after': '60' } }
     })
-    const sendAs = (userId: string) => sendWithoutToken(gateway, { ...messageTo(odd.divar), user_id: userId })
+    const sendAs = (userId: string) => sendWithoutToken(gateway, { ...messageTo(setup.divar), user_id: userId })
     const answers = []
     for (const { v2Id } of [buyer, seller, buyer, seller]) answers.push((await sendAs(v2Id)).status)
     expect([answers, asked]).toEqual([[502, 502, 502, 502], 1])
-    odd.odd.asUsual()
+    setup.proxy.asUsual()
   })
 
   test('that failed is not repeated at once', async () => {
-    const odd = await consented(OVER)
+    const setup = await consented(OVER)
     let asked = 0
-    odd.odd.onToken(() => {
+    setup.proxy.onToken(() => {
       asked += 1
       return { status: 500, body: '{}' }
     })
     for (let times = 0; times < 3; times += 1) {
-      expect((await sendWithoutToken(odd.gateway, messageTo(odd.divar))).status).toBe(502)
+      expect((await sendWithoutToken(setup.gateway, messageTo(setup.divar))).status).toBe(502)
     }
     expect(asked).toBe(1)
-    odd.odd.asUsual()
-    const queued = await sendWithoutToken(odd.gateway, messageTo(odd.divar), { headers: { prefer: 'respond-async' } })
-    expect((await until(odd.gateway, idOf(queued), 'delivered')).state).toBe('delivered')
+    setup.proxy.asUsual()
+    const queued = await sendWithoutToken(setup.gateway, messageTo(setup.divar), {
+      headers: { prefer: 'respond-async' },
+    })
+    expect((await until(setup.gateway, idOf(queued), 'delivered')).state).toBe('delivered')
   })
 })

@@ -5,7 +5,7 @@ import { Browser, decide, startConsentGateway } from '../support/consent.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 import { parseJson } from '../support/requests.ts'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, planted } from '../support/planted.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, marked } from '../support/marked-values.ts'
 import { click, send } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
 import { startWebhook } from '../support/webhook.ts'
@@ -34,9 +34,9 @@ const HEADERS = [
 ]
 
 async function plantInBodies(gateway: TestGateway, mark: string): Promise<void> {
-  for (const body of planted(mark, CLICK_V1)) await click(gateway, JSON.stringify(body))
-  for (const body of planted(mark, CLICK_V2)) await click(gateway, JSON.stringify(body), '2')
-  for (const body of [...planted(mark, MESSAGE_V1), ...planted(mark, MESSAGE_V2)]) {
+  for (const body of marked(mark, CLICK_V1)) await click(gateway, JSON.stringify(body))
+  for (const body of marked(mark, CLICK_V2)) await click(gateway, JSON.stringify(body), '2')
+  for (const body of [...marked(mark, MESSAGE_V1), ...marked(mark, MESSAGE_V2)]) {
     await send(gateway, JSON.stringify(body))
     await send(gateway, JSON.stringify(body)).set('prefer', 'respond-async')
   }

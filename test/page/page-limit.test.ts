@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { CHROMIUM, openPage } from '../support/browser.ts'
-import { phone } from '../support/phones.ts'
-import { startStand } from '../support/stand.ts'
+import { phone } from '../support/simulator-page.ts'
+import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const PLACES = 50
 
@@ -12,7 +12,7 @@ async function watchFromEverywhere(url: string): Promise<AbortController[]> {
 }
 
 test('one page too many gets 503 with Retry-After and the reason, and is served once a place is free', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   const [first] = await watchFromEverywhere(simulator.url)
   const ask = () => fetch(`${simulator.url}/simulator/events`)
   const refused = await ask()
@@ -30,7 +30,7 @@ test('one page too many gets 503 with Retry-After and the reason, and is served 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 inBrowser('a page too many', () => {
   test('says so, and shows everything once another is closed', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const [first] = await watchFromEverywhere(simulator.url)
     const { page } = await openPage(simulator.url, { language: 'en' })
     await page.getByText('Too many pages of this simulator are open').waitFor()

@@ -1,12 +1,12 @@
 /** Every string, key and number of a value, replaced by a mark or marked, one place at a time. */
-export function planted(mark: string, value: unknown): unknown[] {
+export function marked(mark: string, value: unknown): unknown[] {
   if (typeof value === 'string') return [`${value}${mark}`, mark, { [mark]: mark }]
   if (Array.isArray(value))
-    return value.flatMap((item, index) => planted(mark, item).map((one): unknown => value.toSpliced(index, 1, one)))
+    return value.flatMap((item, index) => marked(mark, item).map((one): unknown => value.toSpliced(index, 1, one)))
   if (typeof value !== 'object' || value === null) return [mark]
   return [
     { ...value, [mark]: mark },
-    ...Object.entries(value).flatMap(([key, item]) => planted(mark, item).map((one) => ({ ...value, [key]: one }))),
+    ...Object.entries(value).flatMap(([key, item]) => marked(mark, item).map((one) => ({ ...value, [key]: one }))),
   ]
 }
 

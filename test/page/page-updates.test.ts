@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
-import { startDemoStand } from '../support/demo-stand.ts'
-import { phone, webView } from '../support/phones.ts'
-import { startStand } from '../support/stand.ts'
+import { startDemo } from '../support/demo.ts'
+import { phone, webView } from '../support/simulator-page.ts'
+import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
@@ -22,7 +22,7 @@ const note = ({ conversation, url }: Simulator) =>
 
 inBrowser('an update of the page does not change', () => {
   test('half-typed text, its selection and focus, and an open consent page', async () => {
-    const { simulator } = await startDemoStand()
+    const { simulator } = await startDemo()
     const { page } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
     await webView(page, 'buyer').locator('[value="allow"]').waitFor()
@@ -44,7 +44,7 @@ inBrowser('an update of the page does not change', () => {
   })
 
   test('an open entry and the focus in it', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     note(simulator)
     const { page } = await openPage(simulator.url)
     await page.locator('[data-entry="1"] summary').click()
@@ -56,7 +56,7 @@ inBrowser('an update of the page does not change', () => {
   })
 
   test('half-typed text, when a restarted simulator replaces the lost one', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     note(simulator)
     const { page } = await openPage(simulator.url)
     await page.locator('[data-entry="1"][data-kind="other"]').waitFor()
@@ -64,7 +64,7 @@ inBrowser('an update of the page does not change', () => {
     await page.locator('[data-faults-panel] summary').click()
     await page.locator('[data-session-url]').fill('http://127.0.0.1:1/half')
     await simulator.close()
-    const { simulator: next } = await startStand(() => ({}), { port: simulator.port })
+    const { simulator: next } = await startSimulatedGateway(() => ({}), { port: simulator.port })
     next.conversation.note({ kind: 'click', outcome: 'ok', notes: [] })
     await page.locator('[data-entry="1"][data-kind="click"]').waitFor()
     expect(await phone(page, 'seller').locator('[data-composer]').inputValue()).toBe('half typed')
@@ -75,7 +75,7 @@ inBrowser('an update of the page does not change', () => {
 
 inBrowser('an entry that the simulator has dropped', () => {
   test('disappears from the page, and the focus that was in it stays in the chat', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     say(simulator, 'the oldest')
     const { page } = await openPage(simulator.url)
     await phone(page, 'seller').locator('[data-button]').focus()
@@ -86,7 +86,7 @@ inBrowser('an entry that the simulator has dropped', () => {
   })
 
   test('frees its memory: after 2,000 more messages and entries there are no more nodes than before', async () => {
-    const { simulator } = await startStand()
+    const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url, { language: 'en' })
     const pass = async (times: number, last: string) => {
       for (let count = 1; count < times; count++) {
@@ -107,7 +107,7 @@ inBrowser('an entry that the simulator has dropped', () => {
 })
 
 test('a request with `*` or an absolute address as its target does not break the page', async () => {
-  const { simulator } = await startStand()
+  const { simulator } = await startSimulatedGateway()
   for (const target of ['*', 'http://example.com/v2/open-platform/chat/conversation', '//x', '/%']) {
     await new Promise<void>((resolve) => {
       connect(simulator.port, '127.0.0.1')

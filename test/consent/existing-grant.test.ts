@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Side } from '../../src/simulator/shown.ts'
 import { clicked, LANDING, linkFor, completeFlow } from '../support/consent.ts'
-import { granting, startOdd } from '../support/odd-consent.ts'
+import { granting, startConsentSetup } from '../support/consent-setup.ts'
 
 describe('a user with a previous consent who clicks where this chat is requested', () => {
   async function afterConsentTo(scopes: readonly string[], side: Side, granted?: string): Promise<string> {
-    const odd = await startOdd({ scopes: ['chat', 'offline'] })
-    if (granted !== undefined) odd.odd.onToken(granting(granted))
-    const link = await linkFor({ ...odd.gateway, divar: odd.divar }, scopes, side)
+    const setup = await startConsentSetup({ scopes: ['chat', 'offline'] })
+    if (granted !== undefined) setup.proxy.onToken(granting(granted))
+    const link = await linkFor({ ...setup.gateway, divar: setup.divar }, scopes, side)
     expect((await completeFlow(link, { side })).status).toBe(303)
-    return clicked(odd.at, side)
+    return clicked(setup.at, side)
   }
   const ASKED = expect.stringContaining('/oauth/start/')
   const LANDS = expect.stringContaining(LANDING)

@@ -14,7 +14,7 @@ export const UNNAMED = { retryAfterMs: undefined }
  * A store with a pause whose time can be made to pass. SQLite is without its thread, which would be started anew each time; so calls must
  * not overlap.
  */
-export type PausableStore = {
+export type RateLimitedStore = {
   store: () => OutboxStore & MaintenanceStore
   alter: (statement: string) => Promise<void>
   /** What is left of the pause; `undefined` when everything may go. */
@@ -31,7 +31,7 @@ export type PausableStore = {
   limitedAgain: () => Promise<number>
 }
 
-export async function newPausableStore(kind: DatabaseKind): Promise<PausableStore> {
+export async function newRateLimitedStore(kind: DatabaseKind): Promise<RateLimitedStore> {
   const at = await (kind === 'sqlite' ? newSqlite() : newAlterableStore(kind))
   const heldMs = async () => (await at.store().claim('gw-1', 'v2', ALL, PROBE_LEASE_MS)).heldMs
   const pass = (ms: number) =>
@@ -75,7 +75,7 @@ export async function newPausableStore(kind: DatabaseKind): Promise<PausableStor
 const files = new Set<SqliteQueries>()
 afterAll(() => Promise.all([...files].map((file) => file.close())))
 
-async function newSqlite(): Promise<Pick<PausableStore, 'store' | 'alter'>> {
+async function newSqlite(): Promise<Pick<RateLimitedStore, 'store' | 'alter'>> {
   const url = await newDatabase('sqlite')
   let store = await openSqlite(fileURLToPath(url))
   files.add(store)

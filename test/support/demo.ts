@@ -4,7 +4,7 @@ import { startApp, type SampleApp } from '../../src/demo/app.ts'
 import { APP } from './consent-app.ts'
 import { withStore } from './databases.ts'
 import { KEYS } from './gateway.ts'
-import { startStand, type Stand } from './stand.ts'
+import { startSimulatedGateway, type SimulatedGateway } from './simulated-gateway.ts'
 
 const RESOLVER_SECRET = 'secret-between-gateway-and-app'
 
@@ -14,7 +14,7 @@ afterAll(async () => {
 })
 
 /** All of the demo: gateway, simulator, sample app. Nobody has to stop them. */
-export async function startDemoStand(): Promise<Stand & { app: SampleApp }> {
+export async function startDemo(): Promise<SimulatedGateway & { app: SampleApp }> {
   // The app and the gateway name each other, so one port has to be known before it listens.
   const port = await freePort()
   const app = await startApp({
@@ -25,7 +25,7 @@ export async function startDemoStand(): Promise<Stand & { app: SampleApp }> {
   })
   running.push(app.close)
   const store = await withStore('sqlite')
-  const stand = await startStand(
+  const setup = await startSimulatedGateway(
     (simulatorUrl) => ({
       ...store,
       PORT: String(port),
@@ -39,5 +39,5 @@ export async function startDemoStand(): Promise<Stand & { app: SampleApp }> {
     }),
     { app: APP },
   )
-  return { ...stand, app }
+  return { ...setup, app }
 }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
 import { ask, clicked, startConsentDivar, completeFlow, withConsent, type Asking } from './consent.ts'
 import type { TestGateway } from './gateway.ts'
-import { startOddDivar, withMembers, type Change } from './odd-divar.ts'
+import { startDivarProxy, withMembers, type Change } from './divar-proxy.ts'
 import { startOn } from './outbox.ts'
 import { alter } from './stores.ts'
 
@@ -11,29 +11,32 @@ export const NEARLY_OVER = `update user_grant set access_until = access_until - 
 export const OVER = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
 
 /** A gateway whose Divar answers as a test says. */
-export async function startOdd({ environment: more, ...asking }: Asking & { environment?: Environment } = {}) {
+export async function startConsentSetup({ environment: more, ...asking }: Asking & { environment?: Environment } = {}) {
   const { divar, pass } = await startConsentDivar()
-  const odd = await startOddDivar(divar.url)
+  const proxy = await startDivarProxy(divar.url)
   const environment: Environment = {
-    ...(await withConsent(odd.url, { onDenied: ON_DENIED, ...asking })),
+    ...(await withConsent(proxy.url, { onDenied: ON_DENIED, ...asking })),
     RETRY_MAX_MS: '1000',
     ...more,
   }
   const gateway = await startOn(environment)
-  return { divar, pass, odd, environment, gateway, at: { url: gateway.url, divar } }
+  return { divar, pass, proxy, environment, gateway, at: { url: gateway.url, divar } }
 }
 
-export type Odd = Awaited<ReturnType<typeof startOdd>>
+export type ConsentSetup = Awaited<ReturnType<typeof startConsentSetup>>
 
 /** The same after one consent, with the rows of the store changed. */
-export async function consented(statement: string, asking: Parameters<typeof startOdd>[0] = {}): Promise<Odd> {
-  const first = await startOdd(asking)
+export async function consented(
+  statement: string,
+  asking: Parameters<typeof startConsentSetup>[0] = {},
+): Promise<ConsentSetup> {
+  const first = await startConsentSetup(asking)
   await completeFlow(await clicked(first.at))
   const gateway = await anew(first, statement)
   return { ...first, gateway, at: { url: gateway.url, divar: first.divar } }
 }
 
-export async function anew({ gateway, environment }: Pick<Odd, 'gateway' | 'environment'>, statement: string) {
+export async function anew({ gateway, environment }: Pick<ConsentSetup, 'gateway' | 'environment'>, statement: string) {
   await gateway.stop()
   await alter(String(environment['DATABASE_URL']), statement)
   return startOn(environment)
@@ -48,7 +51,7 @@ export async function grantsOf(gateway: TestGateway, userId: string) {
     .grants
 }
 
-export async function allGrants({ gateway, divar }: Pick<Odd, 'gateway' | 'divar'>) {
+export async function allGrants({ gateway, divar }: Pick<ConsentSetup, 'gateway' | 'divar'>) {
   const { buyer, seller } = divar.world.people
   const found = await Promise.all(
     [buyer, seller].flatMap(({ v1Id, v2Id }) => [grantsOf(gateway, v1Id), grantsOf(gateway, v2Id)]),
@@ -61,8 +64,8 @@ export function granting(scope: unknown): Change {
   return withMembers({ scope })
 }
 
-export const chatOf = ({ divar }: Odd) => `CONVERSATION_SEND_MESSAGE.${divar.world.conversationId}`
-export const tripleOf = ({ divar }: Odd) => {
+export const chatOf = ({ divar }: ConsentSetup) => `CONVERSATION_SEND_MESSAGE.${divar.world.conversationId}`
+export const tripleOf = ({ divar }: ConsentSetup) => {
   const { people, post } = divar.world
   return Buffer.from(`${people.buyer.v1Id}:${post.token}:${people.seller.v1Id}`).toString('base64')
 }

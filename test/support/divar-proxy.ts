@@ -2,16 +2,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import * as z from 'zod'
 import { originOf } from './listen.ts'
 
-type OddAnswer = { status: number; body: string; headers?: Record<string, string> }
+type ChangedAnswer = { status: number; body: string; headers?: Record<string, string> }
 
 /** Changes an answer of Divar's to a call of one path, or holds it back; `undefined` leaves it as it is. */
 export type Change = (
   answer: { status: number; json: Record<string, unknown> },
   form: URLSearchParams,
-) => OddAnswer | undefined | Promise<OddAnswer | undefined>
+) => ChangedAnswer | undefined | Promise<ChangedAnswer | undefined>
 
 /** Divar with unusual answers: stands before a simulator and passes everything on, but for what a test changes. */
-export async function startOddDivar(divarUrl: string) {
+export async function startDivarProxy(divarUrl: string) {
   const changes = new Map<string, Change>()
   const url = await originOf(
     createServer((request, response) => {
@@ -58,14 +58,14 @@ async function passOn(
   })
   const text = await answer.text()
   const change = changes.get(path.split('?')[0] ?? '')
-  const odd = await change?.({ status: answer.status, json: asObject(text) }, new URLSearchParams(body.toString()))
+  const changed = await change?.({ status: answer.status, json: asObject(text) }, new URLSearchParams(body.toString()))
   const location = answer.headers.get('location')
-  response.writeHead(odd?.status ?? answer.status, {
+  response.writeHead(changed?.status ?? answer.status, {
     'content-type': answer.headers.get('content-type') ?? 'application/json',
     ...(location !== null && { location }),
-    ...odd?.headers,
+    ...changed?.headers,
   })
-  response.end(odd?.body ?? text)
+  response.end(changed?.body ?? text)
 }
 
 function asObject(text: string): Record<string, unknown> {

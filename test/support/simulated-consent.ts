@@ -1,19 +1,19 @@
 import { freePort } from '../../prove/support/free-port.ts'
 import { APP } from './consent-app.ts'
 import { withStore } from './databases.ts'
-import { startStand, type Stand } from './stand.ts'
+import { startSimulatedGateway, type SimulatedGateway } from './simulated-gateway.ts'
 
 /**
  * A gateway whose every click leads to this landing, after consent, and a simulator that gives it.
  * @param host by which browsers reach the gateway; by `localhost` it is another site than the simulator
  */
-export async function startConsentStand(
+export async function startSimulatedConsent(
   landing: string,
   host: '127.0.0.1' | 'localhost' = '127.0.0.1',
-): Promise<Stand> {
+): Promise<SimulatedGateway> {
   const port = await freePort()
   const store = await withStore('sqlite')
-  return startStand(
+  return startSimulatedGateway(
     (simulatorUrl) => ({
       ...store,
       PORT: String(port),

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
 import { CHROMIUM, openPage } from '../support/browser.ts'
-import { startConsentStand } from '../support/consent-stand.ts'
+import { startSimulatedConsent } from '../support/simulated-consent.ts'
 import { originOf } from '../support/listen.ts'
-import { decide, phone, webView } from '../support/phones.ts'
+import { decide, phone, webView } from '../support/simulator-page.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
@@ -16,7 +16,7 @@ inBrowser('a consent link in a frame of another site, where no cookie is returne
     const app = await originOf(
       createServer((_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('the landing')),
     )
-    const { simulator } = await startConsentStand(`${app}/landing`, 'localhost')
+    const { simulator } = await startSimulatedConsent(`${app}/landing`, 'localhost')
     const { page } = await openPage(simulator.url, { language })
     await phone(page, 'buyer').locator('[data-menu]').click()
     await decide(page, 'buyer', 'allow')

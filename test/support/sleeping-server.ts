@@ -9,7 +9,9 @@ const ends: (() => unknown)[] = []
 afterAll(() => Promise.all(ends.map((end) => end())))
 
 /** A server whose thread sleeps until it is woken; its backlog is full, so that further handshakes wait with it. */
-export async function startAsleep(host: string): Promise<{ port: number; wake: () => void; closed: Promise<unknown> }> {
+export async function startSleepingServer(
+  host: string,
+): Promise<{ port: number; wake: () => void; closed: Promise<unknown> }> {
   const sleeping = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads')

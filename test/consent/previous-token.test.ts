@@ -8,7 +8,7 @@ import {
   completeFlow,
   withConsent,
 } from '../support/consent.ts'
-import { NEARLY_OVER, anew } from '../support/odd-consent.ts'
+import { NEARLY_OVER, anew } from '../support/consent-setup.ts'
 import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 

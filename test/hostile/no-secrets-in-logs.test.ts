@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, planted } from '../support/planted.ts'
+import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, marked } from '../support/marked-values.ts'
 import { click, send } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
@@ -16,9 +16,9 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
     statuses.add(response.status)
     return response.status
   }
-  for (const body of planted(CANARY, CLICK_V1)) keep(await click(gateway, JSON.stringify(body)))
-  for (const body of planted(CANARY, CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
-  for (const body of [...planted(CANARY, MESSAGE_V1), ...planted(CANARY, MESSAGE_V2)])
+  for (const body of marked(CANARY, CLICK_V1)) keep(await click(gateway, JSON.stringify(body)))
+  for (const body of marked(CANARY, CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
+  for (const body of [...marked(CANARY, MESSAGE_V1), ...marked(CANARY, MESSAGE_V2)])
     keep(await send(gateway, JSON.stringify(body)))
   for (const text of [CANARY, `{"${CANARY}`, `{"a":"${CANARY}\\u0000"}`, `{"${CANARY}\\ud800":1}`]) {
     keep(await click(gateway, text))

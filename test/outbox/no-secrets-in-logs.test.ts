@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
-import { MALFORMED_BODIES } from '../support/malformed.ts'
+import { MALFORMED_BODIES } from '../support/malformed-bodies.ts'
 import {
   answer,
   ask,
