@@ -1,17 +1,19 @@
 import * as z from 'zod'
-import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import { writeV1, writeV2, type Address, type Message, type Sender } from '../message/message.ts'
 import type { Trace } from '../observability/trace.ts'
 import {
   createBreaker as createHostBreaker,
   type Breaker as HostBreaker,
-  type BreakerState,
+  type BreakerOptions,
   type CallResult,
 } from '../outbound/breaker.ts'
-import { readRetryAfter, type Exchange, type Host, type ReplyHeaders } from '../outbound/host.ts'
+import { readJsonObject, readRetryAfter, type Exchange, type Host, type ReplyHeaders } from '../outbound/host.ts'
 import { outcomeRules, type Outcome, type PlatformError } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
+/** Of Divar's message, for the caller. */
+const MAX_MESSAGE = 500
+const FAILURES_IN_A_ROW = 10
 
 export type DeliverOptions = {
   v1: { url: URL; host: Host }
@@ -32,26 +34,22 @@ export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant';
 export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>
 
 export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverOptions): Deliver {
-  const wires = { v1: prefixed(v1), v2: prefixed(v2) }
+  const hosts = { v1: v1.host, v2: v2.host }
+  // The configured URL may have a path of its own, before Divar's.
+  const prefixes = { v1: v1.url.pathname.replace(/\/+$/, ''), v2: v2.url.pathname.replace(/\/+$/, '') }
   return async (message, userToken, trace) => {
     const wire = wireOf(message.address)
-    const { host, prefix } = wires[wire]
     const { path, token, body } = encode(message, userToken)
-    const exchange = await host.send({
-      path: prefix + path,
+    const exchange = await hosts[wire].send({
+      path: prefixes[wire] + path,
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
-      traced: { as: wire === 'v1' ? 'deliver v1' : 'deliver v2', trace },
+      traced: { as: `deliver ${wire}`, trace },
     })
     return readOutcome(exchange, [apiKey, userToken])
   }
-}
-
-/** The configured URL may have a path of its own, before Divar's. */
-function prefixed({ url, host }: DeliverOptions['v1']) {
-  return { host, prefix: url.pathname.replace(/\/+$/, '') }
 }
 
 function encode(message: Message, userToken: string) {
@@ -74,20 +72,15 @@ export function wireOf(address: Address): 'v1' | 'v2' {
   return address.kind === 'triple' ? 'v1' : 'v2'
 }
 
-const MAX_MESSAGE = 500
+const threeDigits = z
+  .string()
+  .regex(/^\d{3}$/)
+  .transform(Number)
 
 /** Both wires answer `{status, message}`. An answer with another kind of status is not Divar's. */
 const answerSchema = z.compile(
   z.object({
-    status: z
-      .union([
-        z.int(),
-        z
-          .string()
-          .regex(/^\d{3}$/)
-          .transform(Number),
-      ])
-      .nullish(),
+    status: z.union([z.int(), threeDigits]).nullish(),
     message: z.string().nullish(),
     code: z.unknown().optional(),
     error: z.unknown().optional(),
@@ -99,9 +92,9 @@ type Answer = z.infer<typeof answerSchema>
 const refusalSchema = z.object({
   code: z
     .union([z.number(), z.string().max(64)])
-    .nullish()
+    .optional()
     .catch(undefined),
-  message: z.string().nullish().catch(undefined),
+  message: z.string().optional().catch(undefined),
 })
 
 /**
@@ -113,9 +106,9 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
     const { begun, cause, reason } = exchange
     return { kind: begun ? 'unknown' : 'not_sent', cause, reason }
   }
-  const json = readJson(exchange.body)
+  const json = readJsonObject(exchange.body)
   if (!isSuccess(exchange.status)) return readRefusal(exchange.status, json, exchange.headers, secrets)
-  const answer = readAnswer(json)
+  const answer = answerSchema.safeParse(json).data
   if (answer === undefined) {
     return { kind: 'unknown', cause: 'answer', reason: `unreadable answer with status ${exchange.status}` }
   }
@@ -136,11 +129,11 @@ const NO_CODE: ReadonlySet<unknown> = new Set([undefined, null, 0, '0'])
 const NO_ERROR: ReadonlySet<unknown> = new Set([undefined, null, false, ''])
 
 function readPlatformError(status: number, json: unknown, secrets: readonly string[]): PlatformError {
-  const told = refusalSchema.safeParse(json).data
+  const { code, message } = refusalSchema.safeParse(json).data ?? {}
   return {
     status,
-    ...(isGiven(told?.code) && { code: typeof told.code === 'string' ? quote(told.code, secrets) : told.code }),
-    ...(isGiven(told?.message) && { message: quote(told.message, secrets) }),
+    ...(code !== undefined && { code: typeof code === 'string' ? quote(code, secrets) : code }),
+    ...(message !== undefined && { message: quote(message, secrets) }),
   }
 }
 
@@ -158,51 +151,26 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
   return { kind: 'rejected', divar }
 }
 
-function readJson(body: Buffer | undefined): unknown {
-  if (body === undefined) return undefined
-  try {
-    return parseStrictJson(body)
-  } catch {
-    return undefined
-  }
-}
-
-function readAnswer(json: unknown): Answer | undefined {
-  return isJsonObject(json) ? answerSchema.safeParse(json).data : undefined
-}
-
 function quote(message: string, secrets: readonly string[]): string {
   const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
   return masked.slice(0, MAX_MESSAGE).toWellFormed()
-}
-
-function isGiven<Value>(value: Value | null | undefined): value is Value {
-  return value !== null && value !== undefined
 }
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
 
-const FAILURES_IN_A_ROW = 10
-
 /** The circuit breaker of one of Divar's hosts: a delivery that it does not let through ends as `unavailable` at once. */
 export type Breaker = HostBreaker<Outcome>
 
-export type BreakerOptions = {
-  /** Called with each new state. Must not throw. */
-  onChange: (state: BreakerState) => void
-  failures?: number
-  openMs?: number
-}
-
-export function createBreaker({ onChange, failures = FAILURES_IN_A_ROW, openMs }: BreakerOptions): Breaker {
+export function createBreaker(
+  options: Pick<BreakerOptions<Outcome>, 'onChange' | 'openMs'> & { failures?: number },
+): Breaker {
   return createHostBreaker<Outcome>({
-    failures,
-    openMs,
+    failures: FAILURES_IN_A_ROW,
+    ...options,
     classify,
     refuse: (retryAfterSeconds) => ({ kind: 'unavailable', retryAfterSeconds }),
-    onChange,
   })
 }
 

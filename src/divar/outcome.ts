@@ -42,6 +42,12 @@ export type OutcomeRule = {
 
 /** Divar refused this message, and will refuse it again. */
 const refused = { isFinal: true, retryable: false, keepsKey: true, level: 'info', countsForBreaker: 'success' } as const
+/** Surely not delivered, and may pass later. */
+const passing = { isFinal: false, retryable: true, keepsKey: false } as const
+/** No token, for a reason at this gateway. */
+const grantsUnreadable = { ...passing, level: 'error', countsForBreaker: 'no' } as const
+/** No token, for a reason that waiting does not remove. */
+const noConsent = { ...passing, isFinal: true, level: 'info', countsForBreaker: 'no' } as const
 
 /** Everything that follows from the kind of an outcome, in one place. */
 export const outcomeRules: Readonly<Record<OutcomeKind, OutcomeRule>> = {
@@ -72,25 +78,19 @@ export const outcomeRules: Readonly<Record<OutcomeKind, OutcomeRule>> = {
     advice: "Divar rejected the message; see Divar's own code and message in divar.",
   },
   rate_limited: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
+    ...passing,
     level: 'info',
     countsForBreaker: 'success',
     advice: "The app's limit at Divar is used up. Repeat after the seconds in Retry-After.",
   },
   platform_error: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
+    ...passing,
     level: 'warn',
     countsForBreaker: 'failure',
     advice: 'Divar failed; the message was taken as not delivered. Repeat later, waiting longer each time.',
   },
   not_sent: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
+    ...passing,
     level: 'warn',
     countsForBreaker: 'by cause',
     advice: 'Divar could not be reached; not a byte of the message was sent. Repeat later.',
@@ -105,43 +105,25 @@ export const outcomeRules: Readonly<Record<OutcomeKind, OutcomeRule>> = {
       'Divar did not answer in a way that tells whether the message was delivered. Repeating may deliver it twice.',
   },
   consent_required: {
-    isFinal: true,
-    retryable: true,
-    keepsKey: false,
-    level: 'info',
-    countsForBreaker: 'no',
+    ...noConsent,
     advice:
       'No grant covers this message, and no token came along. Send the user to consent_url, where one is given, or a token in x-access-token or Authorization: Bearer.',
   },
   sender_ambiguous: {
-    isFinal: true,
-    retryable: true,
-    keepsKey: false,
-    level: 'info',
-    countsForBreaker: 'no',
+    ...noConsent,
     advice: 'Two users have consented in this conversation. Name the sender: user_id.',
   },
   grant_unreadable: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
-    level: 'error',
-    countsForBreaker: 'no',
+    ...grantsUnreadable,
     advice:
       'The stored grant of this user was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back, or DELETE /grants/<grant_id> and let the user consent anew.',
   },
   store_unavailable: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
-    level: 'error',
-    countsForBreaker: 'no',
+    ...grantsUnreadable,
     advice: 'The store of this gateway is away, and the grants are in it; nothing was sent. Repeat later.',
   },
   unavailable: {
-    isFinal: false,
-    retryable: true,
-    keepsKey: false,
+    ...passing,
     level: 'warn',
     countsForBreaker: 'no',
     advice: 'Divar has failed ten times in a row; not a byte of the message was sent. Repeat after Retry-After.',

@@ -1,4 +1,4 @@
-import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
+import { readJsonObject } from '../outbound/host.ts'
 
 /** From this size on a number is a point in time in seconds, not a duration. */
 const LEAST_UNIX_TIME_S = 1_000_000_000
@@ -18,8 +18,8 @@ const REFRESH_TOKEN = /^[\x20-\x7e]{1,4096}$/
  * send numbers as strings. Empty members and the identity token are left out. Anything but a JSON object is returned unchanged.
  */
 export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Array {
-  const answer = readJson(bytes)
-  if (!isJsonObject(answer) || typeof answer['access_token'] !== 'string') return bytes
+  const answer = readJsonObject(bytes)
+  if (typeof answer?.['access_token'] !== 'string') return bytes
   const { expires, expires_in, token_type, refresh_token, scope, id_token: _, ...rest } = answer
   const expiresIn = readLife(expires_in, nowMs) ?? readLife(expires, nowMs)
   return Buffer.from(
@@ -40,7 +40,7 @@ export function normalizeTokenAnswer(bytes: Uint8Array, nowMs: number): Uint8Arr
 export function findAnswerProblem(
   bytes: Uint8Array,
 ): { kind: 'error' } | { kind: 'unusable'; reason: string } | undefined {
-  const answer = readJson(bytes)
+  const answer = readJsonObject(bytes)
   if (answer === undefined) return unusable('the token answer cannot be read')
   const { error, scope, access_token: accessToken, refresh_token: refreshToken } = answer
   if (isText(error)) return { kind: 'error' }
@@ -58,20 +58,10 @@ function unusable(reason: string) {
   return { kind: 'unusable' as const, reason }
 }
 
-function readJson(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const value = parseStrictJson(bytes)
-    return isJsonObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
 /** Seconds from now. Whether the number is a duration or a point in time, in seconds or milliseconds, follows from its size. */
 function readLife(value: unknown, nowMs: number): number | undefined {
   const number = readNumber(value)
-  if (number === undefined) return undefined
-  return Math.min(Math.max(toSeconds(number, nowMs), 0), MAX_LIFE_S)
+  return number === undefined ? undefined : Math.min(Math.max(toSeconds(number, nowMs), 0), MAX_LIFE_S)
 }
 
 function toSeconds(number: number, nowMs: number): number {

@@ -72,14 +72,12 @@ export async function createTokenClient(options: TokenClientOptions) {
       return { kind: 'tokens', tokens: readTokens(await grant) }
     } catch (error) {
       if (error instanceof oauth.ResponseBodyError) {
-        return {
-          kind: error.error === 'invalid_grant' ? 'ended' : 'failed',
-          reason: reasonOf(error.error, error.status),
-        }
+        const kind = error.error === 'invalid_grant' ? 'ended' : 'failed'
+        return { kind, reason: reasonOf(error.error, error.status) }
       }
-      if (error instanceof TokenRouteError) return { kind: 'failed', reason: error.message }
-      const cause = error instanceof Error ? error.cause : undefined
-      if (cause instanceof TokenRouteError) return { kind: 'failed', reason: cause.message }
+      // The library wraps what its fetch throws.
+      const thrown = error instanceof Error && error.cause instanceof TokenRouteError ? error.cause : error
+      if (thrown instanceof TokenRouteError) return { kind: 'failed', reason: thrown.message }
       const { error: name, error_code: code } = describeError(error)
       return { kind: 'failed', reason: code ?? name }
     }
@@ -108,9 +106,7 @@ export async function createTokenClient(options: TokenClientOptions) {
       const checks = { expectedState: state, pkceCodeVerifier: verifier }
       return settle(oauth.authorizationCodeGrant(configFor(trace), url, checks))
     },
-    /**
-     * Refreshes a token pair, in a trace of its own, since several requests may wait for it. Divar requires the access token as `code`.
-     */
+    /** Refreshes a token pair, in a trace of its own, since several requests may wait for it. Divar requires the access token as `code`. */
     refresh: (refreshToken: string, accessToken: string): Promise<TokenResult> =>
       settle(
         oauth.refreshTokenGrant(configFor(newTrace()), refreshToken, { code: accessToken, redirect_uri: redirectUri }),

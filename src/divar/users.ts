@@ -1,8 +1,7 @@
 import * as z from 'zod'
-import { isJsonObject, parseStrictJson } from '../base/strict-json.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
-import { readRetryAfter, type Host } from '../outbound/host.ts'
+import { readJsonObject, readRetryAfter, type Host } from '../outbound/host.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024
 /** What a 403 of the users endpoint means. */
@@ -57,18 +56,12 @@ export function createFetchUser({ url, host, apiKey, timeoutMs, userAgent, log }
       return { kind: 'refused', status, ...(retryAfter !== undefined && { retryAfter }) }
     }
     if (status !== 200) return { kind: 'failed', reason: `status ${status}` }
-    const user = body && readUser(body)
+    const user = readUser(body)
     return user ? { kind: 'found', user } : { kind: 'failed', reason: 'unreadable answer' }
   }
 }
 
-function readUser(body: Buffer): UserInfo | undefined {
-  try {
-    const json = parseStrictJson(body)
-    if (!isJsonObject(json)) return undefined
-    const { user_id: userId, phone_number: phoneNumber, phone_numbers: phoneNumbers } = answerSchema.parse(json)
-    return { userId, phoneNumber: phoneNumber ?? phoneNumbers?.[0] }
-  } catch {
-    return undefined
-  }
+function readUser(body: Buffer | undefined): UserInfo | undefined {
+  const answer = answerSchema.safeParse(readJsonObject(body)).data
+  return answer && { userId: answer.user_id, phoneNumber: answer.phone_number ?? answer.phone_numbers?.[0] }
 }

@@ -28,8 +28,8 @@ export type Message = {
   address: Address
   content: Content
   /** Buttons that the sending side sees. */
-  senderButtons?: ButtonGrid
-  receiverButtons?: ButtonGrid
+  senderButtons?: ButtonGrid | undefined
+  receiverButtons?: ButtonGrid | undefined
 }
 
 /** The sending user and the post, to select a grant by; a v1 address names both itself. */
@@ -95,7 +95,7 @@ function writeButtonV1(grid: ButtonGrid): JsonObject | undefined {
   return undefined
 }
 
-/** The v2 body of a message; the conversation's id stands in the path. The published schema requires `message`, so media sends "". */
+/** The v2 body of a message; the conversation's id is in the path. The published schema requires `message`, so media sends "". */
 export function writeV2({ content, senderButtons, receiverButtons }: Message): JsonObject {
   return {
     ...(content.kind === 'text' ? { message: content.text } : { message: '', media_token: content.mediaToken }),

@@ -1,14 +1,6 @@
 import * as z from 'zod'
 import { Fault, type FieldError } from '../base/fault.ts'
-import {
-  controlError,
-  fieldErrors,
-  NO_CONTROL,
-  requiredId,
-  requiredText,
-  summarize,
-  toPointer,
-} from '../base/fields.ts'
+import { controlError, fieldErrors, NO_CONTROL, requiredId, requiredText, summarize } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { buttonV1, gridV2, storedGridV2, visibleText } from './buttons.ts'
 import { fitsV1, type Address, type ButtonGrid, type Content, type Message, type Sender } from './message.ts'
@@ -28,8 +20,7 @@ export type Send = {
  * @throws Fault `invalid_message` with every fault of the body
  */
 export function parseSend(body: unknown, pathConversationId?: string): Send {
-  if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
-  return readSend(new Reading(body, sendSchemas), pathConversationId)
+  return readSend(body, sendSchemas, pathConversationId)
 }
 
 /**
@@ -37,38 +28,37 @@ export function parseSend(body: unknown, pathConversationId?: string): Send {
  * @throws Fault `invalid_message`
  */
 export function parseStoredMessage(body: unknown): Message {
-  if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
-  return readSend(new Reading(body, storedSchemas)).message
+  return readSend(body, storedSchemas).message
 }
 
-function readSend(reading: Reading, pathConversationId?: string): Send {
-  reading.type()
-  const atLeastOnce = reading.delivery() === 'at-least-once'
+function readSend(body: unknown, schemas: typeof sendSchemas, pathConversationId?: string): Send {
+  if (!isJsonObject(body)) throw new Fault('invalid_message', 'body: expected a JSON object')
+  const reading = new Reading(body, schemas)
+  reading.check('type', schemas.type)
+  const atLeastOnce = reading.check('delivery', schemas.delivery) === 'at-least-once'
   const address = reading.address(pathConversationId)
-  const sender = reading.sender(address)
+  // With a conversation these select the grant and are not sent on; a v1 address names the user itself.
+  const sender = address?.kind === 'conversation' ? reading.sender() : {}
   const content = reading.content()
   const senderButtons = reading.buttons('sender')
   const receiverButtons = reading.buttons('receiver')
-  reading.fitToWire(address, content, { sender: senderButtons, receiver: receiverButtons })
+  if (address?.kind === 'triple') reading.requireV1(content, { sender: senderButtons, receiver: receiverButtons })
   if (address === undefined || content === undefined || reading.faults.length > 0) {
     throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
   }
-  const buttons = { ...(senderButtons && { senderButtons }), ...(receiverButtons && { receiverButtons }) }
-  return { message: { address, content, ...buttons }, sender, atLeastOnce }
+  return { message: { address, content, senderButtons, receiverButtons }, sender, atLeastOnce }
 }
 
 /** Becomes a path segment, so `.` and `..` are refused. */
-const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', {
-  error: 'expected a conversation id',
-})
+const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a conversation id')
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
-const storedMediaToken = z.string({ error: mediaTokenError }).max(1024, { error: mediaTokenError })
-const mediaToken = storedMediaToken.regex(NO_CONTROL, { error: controlError })
+const storedMediaToken = z.string(mediaTokenError).max(1024, mediaTokenError)
+const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 export const sendSchemas = {
-  type: z.compile(z.literal('TEXT', { error: 'expected TEXT, or nothing' }).nullish()),
-  delivery: z.compile(z.literal('at-least-once', { error: 'expected at-least-once, or nothing' }).nullish()),
+  type: z.compile(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
+  delivery: z.compile(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
   conversationId: z.compile(conversationId),
   senderUserId: z.compile(requiredId(128).nullish()),
   senderPostToken: z.compile(requiredId(64).nullish()),
@@ -111,22 +101,20 @@ class Reading {
     if (inBody !== undefined && pathConversationId !== undefined && inBody !== pathConversationId) {
       this.#add('/conversation_id', 'expected the conversation that the path names, or none')
     }
-    const id = this.#parse(this.#schemas.conversationId, inBody ?? pathConversationId, ['conversation_id'])
+    const id = this.#parse(this.#schemas.conversationId, inBody ?? pathConversationId, 'conversation_id')
     return id === undefined ? undefined : { kind: 'conversation', conversationId: id }
   }
 
-  /** With a conversation these select the grant and are not sent on; a v1 address names the user itself. */
-  sender(address: Address | undefined): Sender {
-    if (address?.kind !== 'conversation') return {}
-    const userId = this.#check('user_id', this.#schemas.senderUserId) ?? undefined
-    const postToken = this.#check('post_token', this.#schemas.senderPostToken) ?? undefined
-    return { ...(userId !== undefined && { userId }), ...(postToken !== undefined && { postToken }) }
+  sender(): Sender {
+    const userId = this.check('user_id', this.#schemas.senderUserId) ?? undefined
+    const postToken = this.check('post_token', this.#schemas.senderPostToken) ?? undefined
+    return { userId, postToken }
   }
 
   content(): Content | undefined {
-    const token = this.#check('media_token', this.#schemas.mediaToken)
+    const token = this.check('media_token', this.#schemas.mediaToken)
     if (!token) {
-      const text = this.#check('message', this.#schemas.text)
+      const text = this.check('message', this.#schemas.text)
       return text === undefined ? undefined : { kind: 'text', text }
     }
     const text = this.#given('message')
@@ -140,44 +128,34 @@ class Reading {
     if (single !== undefined && grid !== undefined) {
       this.#add(`/${side}_btn`, `expected ${side}_btn or ${side}_buttons, not both`)
     }
-    if (grid !== undefined) return this.#check(`${side}_buttons`, this.#schemas.grid)
+    if (grid !== undefined) return this.check(`${side}_buttons`, this.#schemas.grid)
     if (single === undefined) return undefined
-    const button = this.#check(`${side}_btn`, this.#schemas.button)
+    const button = this.check(`${side}_btn`, this.#schemas.button)
     return button && [[button]]
   }
 
-  type(): void {
-    this.#check('type', this.#schemas.type)
-  }
-
-  /** Read by the gateway only, never sent on. */
-  delivery(): string | null | undefined {
-    return this.#check('delivery', this.#schemas.delivery)
-  }
-
   /** Refuses what v1 cannot express. */
-  fitToWire(
-    address: Address | undefined,
-    content: Content | undefined,
-    sides: Record<string, ButtonGrid | undefined>,
-  ): void {
-    if (address?.kind !== 'triple') return
-    if (content?.kind === 'media')
+  requireV1(content: Content | undefined, sides: Record<string, ButtonGrid | undefined>): void {
+    if (content?.kind === 'media') {
       this.#add('/media_token', 'expected none: v1 carries texts only; use conversation_id')
+    }
     for (const [side, grid] of Object.entries(sides)) {
-      if (grid && !fitsV1(grid)) {
-        this.#add(
-          `/${side}_buttons`,
-          'expected one button with open_server_link or open_direct_link: v1 carries no other; use conversation_id',
-        )
-      }
+      if (grid === undefined || fitsV1(grid)) continue
+      this.#add(
+        `/${side}_buttons`,
+        'expected one button with open_server_link or open_direct_link: v1 carries no other; use conversation_id',
+      )
     }
   }
 
+  check<Output>(member: string, schema: z.ZodType<Output>): Output | undefined {
+    return this.#parse(schema, this.#given(member), member)
+  }
+
   #triple(): Address | undefined {
-    const userId = this.#check('user_id', this.#schemas.userId)
-    const postToken = this.#check('post_token', this.#schemas.postToken)
-    const peerId = this.#check('peer_id', this.#schemas.peerId)
+    const userId = this.check('user_id', this.#schemas.userId)
+    const postToken = this.check('post_token', this.#schemas.postToken)
+    const peerId = this.check('peer_id', this.#schemas.peerId)
     if (userId === undefined || postToken === undefined || peerId === undefined) return undefined
     return { kind: 'triple', userId, postToken, peerId }
   }
@@ -187,16 +165,10 @@ class Reading {
     return Object.hasOwn(this.#body, member) ? (this.#body[member] ?? undefined) : undefined
   }
 
-  #check<Output>(member: string, schema: z.ZodType<Output>): Output | undefined {
-    return this.#parse(schema, this.#given(member), [member])
-  }
-
-  #parse<Output>(schema: z.ZodType<Output>, value: unknown, path: PropertyKey[]): Output | undefined {
+  #parse<Output>(schema: z.ZodType<Output>, value: unknown, member: string): Output | undefined {
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
-    this.faults.push(
-      ...fieldErrors(parsed.error).map(({ pointer, detail }) => ({ pointer: toPointer(path) + pointer, detail })),
-    )
+    for (const { pointer, detail } of fieldErrors(parsed.error)) this.#add(`/${member}${pointer}`, detail)
     return undefined
   }
 

@@ -50,13 +50,12 @@ export const platformFaults = {
 
 const MAX_LIMITED_CALLERS = 10_000
 
-/** How responses of a path differ from those of `/messages`. */
-type Form = { present: (reply: Reply) => Reply }
-const OWN_FORM: Form = { present: (reply) => reply }
-const PLATFORM_FORM: Form = { present: toPlatformReply }
+/** Converts a response of `/messages` to the form of the request's path. */
+type Present = (reply: Reply) => Reply
+const unchanged: Present = (reply) => reply
 
 /** A send, and what its response needs. */
-type AskedSend = StoredSend & { ignored: readonly string[]; form: Form }
+type AskedSend = StoredSend & { ignored: readonly string[]; present: Present }
 
 export type MessageOptions = {
   requireCaller: RequestHandler
@@ -75,9 +74,9 @@ export type MessageOptions = {
 export function messageRoutes(options: MessageOptions): Router {
   const answer = answerSend(options)
   const routes = createRouter().use(countAsSend, options.requireCaller)
-  routes.post('/messages', answer(OWN_FORM))
+  routes.post('/messages', answer(unchanged))
   // One route each, so that metrics get its path.
-  for (const path of PLATFORM_PATHS) routes.post(path, answer(PLATFORM_FORM))
+  for (const path of PLATFORM_PATHS) routes.post(path, answer(toPlatformReply))
 
   const router = createRouter()
   router.post('/messages', routes)
@@ -94,13 +93,13 @@ const countAsSend: RequestHandler = (_request, response, next) => {
   next()
 }
 
-function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
+function answerSend(options: MessageOptions): (present: Present) => RequestHandler {
   const { deliver, outbox, sendsPerMinute } = options
   const rateLimit =
     sendsPerMinute === 0
       ? undefined
       : new RateLimit({ name: 'sends', perMinute: sendsPerMinute, maxKeys: MAX_LIMITED_CALLERS })
-  return (form) => async (request, response) => {
+  return (present) => async (request, response) => {
     const { requestLog } = response.locals
     const caller = callerOf(response)
     requireNoQuery(request)
@@ -116,7 +115,6 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
     requestLog.fields['message_id'] = id
     requestLog.fields['wire'] = wireOf(send.message.address)
     if (credential.kind === 'grant') requestLog.fields['by'] = 'grant'
-
     const stored: AskedSend = {
       ...send,
       id,
@@ -125,16 +123,15 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
       requestId: requestLog.requestId,
       idempotencyKey,
       ignored: members.map(({ pointer }) => pointer),
-      form,
+      present,
     }
-
     const limit = rateLimit?.take(caller)
     if (limit !== undefined) response.set(limit.headers)
     if (limit?.taken === false) {
       // A repeat under an Idempotency-Key sends nothing, so it is not limited.
       const repeat = await outbox?.findRepeat(stored)
       if (repeat === undefined) throw tooManySends(sendsPerMinute, limit.resetsInS)
-      answerRepeat(repeat, response, form.present)
+      answerRepeat(repeat, response, present)
       return
     }
     if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
@@ -149,62 +146,38 @@ function answerSend(options: MessageOptions): (form: Form) => RequestHandler {
   }
 }
 
-/** A consent URL, if consent is what is missing. */
-async function consentUrlFor(
-  { kind }: Outcome,
-  { caller, message, sender, credential }: StoredSend,
-  { consentUrls }: MessageOptions,
-): Promise<string | undefined> {
-  const isWanting = kind === 'consent_required' || (kind === 'token_refused' && credential.kind === 'grant')
-  return isWanting ? consentUrls.forMessage(caller, message.address, sender) : undefined
-}
-
 /** Enqueues a message; answers 202 only after the commit. */
-async function answerQueued(
-  outbox: Outbox,
-  send: AskedSend,
-  options: MessageOptions,
-  response: Response,
-): Promise<void> {
-  const { credential, sender } = send
-  const missing = credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
+async function answerQueued(outbox: Outbox, send: AskedSend, options: MessageOptions, response: Response) {
+  const missing = send.credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
   if (missing !== undefined) {
     // A repeat gets the first response, even if the grant is gone now.
     const repeat = await outbox.findRepeat(send)
-    if (repeat === undefined) {
-      throw faultOf(missing, send.id, await options.consentUrls.forMessage(send.caller, send.message.address, sender))
-    }
-    answerRepeat(repeat, response, send.form.present)
+    if (repeat === undefined) throw faultOf(missing, send.id, await consentUrlFor(send, options))
+    answerRepeat(repeat, response, send.present)
     return
   }
   const body = { id: send.id, state: 'queued', ...(send.ignored.length > 0 && { ignored: send.ignored }) }
-  const reply = jsonReply(202, body, { location: `/messages/${send.id}` })
-  reply.headers['preference-applied'] = 'respond-async'
+  const headers = { location: `/messages/${send.id}`, 'preference-applied': 'respond-async' }
+  const reply = jsonReply(202, body, headers)
   const queued = await orOutcomeUnknown(outbox.enqueue(send, JSON.stringify(reply)))
   if (queued.kind === 'full') throw queueFull(queued.limit)
   if (queued.kind !== 'accepted') {
-    answerRepeat(queued, response, send.form.present)
+    answerRepeat(queued, response, send.present)
     return
   }
   response.locals.requestLog.conclude('message.queued')
-  answerSaved(send.form.present(reply), response)
+  answerSaved(send.present(reply), response)
 }
 
 /** Makes one attempt under an Idempotency-Key; a repeated request gets the same response. */
-async function answerAttempt(
-  outbox: Outbox,
-  send: AskedSend,
-  options: MessageOptions,
-  response: Response,
-): Promise<void> {
+async function answerAttempt(outbox: Outbox, send: AskedSend, options: MessageOptions, response: Response) {
   const { requestId, trace } = response.locals.requestLog
   const deliver = () => options.deliver(send.message, send.credential, trace)
   const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
     JSON.stringify(replyOf(outcome, send, requestId)),
   )
-  if (attempted.kind === 'attempted') {
-    await answerOutcome(attempted.outcome, send, options, response)
-  } else answerRepeat(attempted, response, send.form.present)
+  if (attempted.kind === 'attempted') await answerOutcome(attempted.outcome, send, options, response)
+  else answerRepeat(attempted, response, send.present)
 }
 
 /** The response to save: always in the form of `/messages`. */
@@ -214,19 +187,20 @@ function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string
     : problemShape(faultOf(outcome, id), requestId)
 }
 
-async function answerOutcome(
-  outcome: Outcome,
-  send: AskedSend,
-  options: MessageOptions,
-  response: Response,
-): Promise<void> {
+async function answerOutcome(outcome: Outcome, send: AskedSend, options: MessageOptions, response: Response) {
   const { requestLog } = response.locals
   if (outcome.kind !== 'delivered') {
     Object.assign(requestLog.fields, outcomeFields(outcome))
-    throw faultOf(outcome, send.id, await consentUrlFor(outcome, send, options))
+    const needsConsent =
+      outcome.kind === 'consent_required' || (outcome.kind === 'token_refused' && send.credential.kind === 'grant')
+    throw faultOf(outcome, send.id, needsConsent ? await consentUrlFor(send, options) : undefined)
   }
   requestLog.conclude('message.delivered')
-  response.endJson(200, deliveredBody(send.id, send.form === OWN_FORM ? send.ignored : []))
+  response.endJson(200, deliveredBody(send.id, send.present === toPlatformReply ? [] : send.ignored))
+}
+
+function consentUrlFor({ caller, message, sender }: StoredSend, { consentUrls }: MessageOptions) {
+  return consentUrls.forMessage(caller, message.address, sender)
 }
 
 function conversationOf(request: Request): string | undefined {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 import { joinBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
 import { describeError } from '../observability/log.ts'
@@ -31,12 +32,11 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {
     const startedAt = performance.now()
-    if (!(await sockets.acquire(request.timeoutMs)))
-      return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
+    const acquired = await sockets.acquire(request.timeoutMs)
     const leftMs = request.timeoutMs - (performance.now() - startedAt)
-    if (leftMs >= 1) return sendWithin(leftMs, request, span)
+    if (acquired && leftMs >= 1) return sendWithin(leftMs, request, span)
     // Too late: to write now and give up at once would leave the outcome unknown.
-    release()
+    if (acquired) release()
     return { kind: 'failed', begun: false, cause: 'local', reason: 'no socket in time' }
   }
   const send = (request: ExchangeRequest, span?: Span): Promise<Exchange> =>
@@ -197,6 +197,16 @@ class Collector implements Dispatcher.DispatchHandler {
 function codeOf(error: unknown): string {
   const { error: name, error_code: code } = describeError(error)
   return code ?? name
+}
+
+/** The JSON object of an answer; undefined when it is no strict JSON or anything else. */
+export function readJsonObject(body: Uint8Array | undefined): JsonObject | undefined {
+  try {
+    const json = body && parseStrictJson(body)
+    return isJsonObject(json) ? json : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const MAX_RETRY_AFTER_S = 24 * 60 * 60

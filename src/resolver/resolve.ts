@@ -2,8 +2,6 @@ import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
 import { startDeadline } from '../base/timeout.ts'
 import type { Click } from '../click/click.ts'
-import type { Logger } from '../observability/log.ts'
-import type { Trace } from '../observability/trace.ts'
 import { ResolverError, type CallContext, type LandingRead, type UncheckedResolver } from './resolver.ts'
 
 /** Synchronous if the resolver is. */
@@ -23,23 +21,23 @@ export type ResolveOptions = {
  */
 export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
   const check = (answer: unknown) => checkLanding(answer, policy)
-  return (click, { log, requestId, trace }) => {
-    const call = new Call(log, requestId, trace)
-    const answer = run(resolver, click, call)
-    return isThenable(answer) ? inTime(answer, call, timeoutMs, cutOff).then(check) : check(answer)
+  return (click, context) => {
+    const controller = new AbortController()
+    const answer = run(resolver, click, { ...context, signal: controller.signal })
+    return isThenable(answer) ? inTime(answer, controller, timeoutMs, cutOff).then(check) : check(answer)
   }
 }
 
 async function inTime(
   answer: PromiseLike<unknown>,
-  call: Call,
+  controller: AbortController,
   timeoutMs: number,
   cutOff: AbortSignal,
 ): Promise<unknown> {
   const late = Promise.withResolvers<never>()
   const end = (reason: string) => {
     late.reject(new ResolverError(reason))
-    call.abort(reason)
+    controller.abort(reason)
   }
   const stopDeadline = startDeadline(timeoutMs, () => {
     end(`the resolver missed its deadline of ${timeoutMs} ms`)
@@ -56,34 +54,6 @@ async function inTime(
   } finally {
     stopDeadline()
     cutOff.removeEventListener('abort', onCutOff)
-  }
-}
-
-/** The context of one call of a resolver. Its signal is created on first use. */
-class Call implements CallContext {
-  readonly log: Logger
-  readonly requestId: string
-  readonly trace: Trace
-  #controller: AbortController | undefined
-  #reason: string | undefined
-
-  constructor(log: Logger, requestId: string, trace: Trace) {
-    this.log = log
-    this.requestId = requestId
-    this.trace = trace
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
-  }
-
-  abort(reason: string): void {
-    this.#reason = reason
-    this.#controller?.abort(reason)
   }
 }
 

@@ -39,24 +39,20 @@ const SEPARATORS = { v1: '__', v2: '.' }
 export function writeScope(scope: Scope, style: ScopeStyle): string {
   if (scope.kind === 'other') return scope.text
   const name = NAMES[scope.kind][style]
-  const resource = resourceOf(scope)
-  return resource === undefined ? name : `${name}${SEPARATORS[style]}${resource}`
-}
-
-function resourceOf(scope: Exclude<Scope, { kind: 'other' }>): string | undefined {
+  const withResource = (resource: string) => `${name}${SEPARATORS[style]}${resource}`
   switch (scope.kind) {
     case 'conversation':
-      return scope.conversationId
+      return withResource(scope.conversationId)
     case 'chat':
       // Standard base64 with padding; `+`, `/` and `=` are percent-encoded in the query.
-      return Buffer.from(`${scope.userId}:${scope.postToken}:${scope.peerId}`, 'utf8').toString('base64')
+      return withResource(Buffer.from(`${scope.userId}:${scope.postToken}:${scope.peerId}`).toString('base64'))
     case 'post':
-      return scope.postToken
+      return withResource(scope.postToken)
     case 'seller':
     case 'phone':
     case 'user_id':
     case 'offline':
-      return undefined
+      return name
   }
 }
 
@@ -65,24 +61,19 @@ const NOTATION = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:(?:\.|__)(.+))?$/s
 /** Reads a scope in either notation; an unknown one becomes `other`. */
 export function readScope(text: string): Scope {
   const [, name = '', resource] = NOTATION.exec(text) ?? []
-  return (resource === undefined ? readBare(name) : readNamed(name, resource)) ?? { kind: 'other', text }
-}
-
-function readBare(name: string): Scope | undefined {
-  const bare = (['seller', 'phone', 'user_id', 'offline'] as const).find((kind) => isName(name, kind))
-  return bare && { kind: bare }
-}
-
-function readNamed(name: string, resource: string): Scope | undefined {
+  const isName = (kind: keyof typeof NAMES) => NAMES[kind].v1 === name || NAMES[kind].v2 === name
+  const other: Scope = { kind: 'other', text }
+  if (resource === undefined) {
+    const kind = WITHOUT_RESOURCE.find(isName)
+    return kind === undefined ? other : { kind }
+  }
   // The v2 name is documented with other resources too; those are read as `other`.
-  if (isName(name, 'chat')) return readTriple(resource)
-  if (isName(name, 'conversation')) return { kind: 'conversation', conversationId: resource }
-  return isName(name, 'post') ? { kind: 'post', postToken: resource } : undefined
+  if (isName('chat')) return readTriple(resource) ?? other
+  if (isName('conversation')) return { kind: 'conversation', conversationId: resource }
+  return isName('post') ? { kind: 'post', postToken: resource } : other
 }
 
-function isName(name: string, kind: keyof typeof NAMES): boolean {
-  return NAMES[kind].v1 === name || NAMES[kind].v2 === name
-}
+const WITHOUT_RESOURCE = ['seller', 'phone', 'user_id', 'offline'] as const
 
 function readTriple(resource: string): Scope | undefined {
   const text = Buffer.from(resource, 'base64').toString('utf8')
@@ -126,7 +117,7 @@ export const SCOPE_WORDS = ['chat', 'post_chats', 'seller_chats', 'phone', 'user
 export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access'
 
 /**
- * The scopes that words and written scopes stand for, without duplicates. `chat` becomes the scope of the conversation id, of the v1 ids, or
+ * The scopes of these words and written scopes, without duplicates. `chat` becomes the scope of the conversation id, of the v1 ids, or
  * both, since messages may be sent by either. Written scopes are not changed.
  * @throws ScopeError for an unknown word, or one for which the chat lacks an id
  */
@@ -153,7 +144,10 @@ function derive(word: string, chat: Chat): ScopeRequest[] {
     case 'offline':
       return [{ scope: { kind: word } }]
     default:
-      return [readWritten(word)]
+      if (!WRITTEN.test(word)) {
+        throw new ScopeError(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)
+      }
+      return [{ scope: readScope(word), text: word }]
   }
 }
 
@@ -185,13 +179,6 @@ export function isRequestedScope(text: string): text is RequestedScope {
   return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
 }
 
-function readWritten(text: string): ScopeRequest {
-  if (!WRITTEN.test(text)) {
-    throw new ScopeError(`expected ${SCOPE_WORDS.join(', ')}, or a scope as the platform writes it`)
-  }
-  return { scope: readScope(text), text }
-}
-
 /** Whether a scope is the permission to send to this chat, which Divar grants to its two users only. */
 export function namesThisChat(scope: Scope, chat: Chat): boolean {
   return (scope.kind === 'conversation' || scope.kind === 'chat') && isOfThisChat(scope, chat)
@@ -199,18 +186,9 @@ export function namesThisChat(scope: Scope, chat: Chat): boolean {
 
 /** Whether a scope concerns this chat only. `user_id` and `offline` count, since they permit nothing by themselves. */
 export function isOfThisChat(scope: Scope, { conversationId, triple }: Chat): boolean {
-  switch (scope.kind) {
-    case 'conversation':
-      return scope.conversationId === conversationId
-    case 'chat':
-      return scope.userId === triple?.userId && scope.postToken === triple.postToken && scope.peerId === triple.peerId
-    case 'user_id':
-    case 'offline':
-      return true
-    case 'post':
-    case 'seller':
-    case 'phone':
-    case 'other':
-      return false
+  if (scope.kind === 'conversation') return scope.conversationId === conversationId
+  if (scope.kind === 'chat') {
+    return scope.userId === triple?.userId && scope.postToken === triple.postToken && scope.peerId === triple.peerId
   }
+  return scope.kind === 'user_id' || scope.kind === 'offline'
 }

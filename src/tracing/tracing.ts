@@ -2,13 +2,7 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace as api, TraceFlags, type 
 import { ExportResultCode } from '@opentelemetry/core'
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import {
-  BatchSpanProcessor,
-  TracerProvider,
-  type ReadableSpan,
-  type SpanExporter,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor, TracerProvider, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
 import { withTimeout } from '../base/timeout.ts'
 import type { Logger } from '../observability/log.ts'
 import { type SpanCounts, type Spans, flagsText, type Trace } from '../observability/trace.ts'
@@ -43,13 +37,7 @@ export function openTracing(url: URL, version: string, log: Logger): Tracing {
     userAgent: `kenar-chat-gateway/${version}`,
     log,
   })
-  const batches = new BatchSpanProcessor({
-    exporter,
-    maxQueueSize: MAX_QUEUED,
-    maxExportBatchSize: MAX_BATCH,
-    scheduledDelayMillis: EXPORT_EVERY_MS,
-  })
-  const queue = new BoundedQueue(batches, MAX_QUEUED, () => {
+  const queue = new BoundedQueue(exporter, () => {
     counts.dropped += 1
   })
   const provider = new TracerProvider({
@@ -60,11 +48,8 @@ export function openTracing(url: URL, version: string, log: Logger): Tracing {
     spans: spansOf(provider),
     counts,
     close: async (ms) => {
-      const flushed = async () => {
-        await queue.forceFlush()
-        await exporter.idle()
-      }
-      await withTimeout(Math.max(ms, 0), flushed())
+      const flushed = queue.forceFlush().then(() => exporter.shutdown())
+      await withTimeout(Math.max(ms, 0), flushed)
       // Batches that are still being sent count as failed.
       await host.destroy()
       await queue.shutdown()
@@ -137,12 +122,8 @@ class OtlpExporter implements SpanExporter {
   }
 
   /** Resolves once no batch is being sent. */
-  async idle(): Promise<void> {
+  async shutdown(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running)
-  }
-
-  shutdown(): Promise<void> {
-    return this.idle()
   }
 
   /** Resolves to the reason of a failure; never rejects. */
@@ -166,42 +147,32 @@ class OtlpExporter implements SpanExporter {
 }
 
 /** Bounds the library's batch processor, whose own bound does not report how many spans it dropped. */
-class BoundedQueue implements SpanProcessor {
-  readonly #batches: SpanProcessor
-  readonly #limit: number
+class BoundedQueue extends BatchSpanProcessor {
   readonly #onDropped: () => void
   #queued = 0
 
-  constructor(batches: SpanProcessor, limit: number, onDropped: () => void) {
-    this.#batches = batches
-    this.#limit = limit
+  constructor(exporter: SpanExporter, onDropped: () => void) {
+    super({
+      exporter,
+      maxQueueSize: MAX_QUEUED,
+      maxExportBatchSize: MAX_BATCH,
+      scheduledDelayMillis: EXPORT_EVERY_MS,
+    })
     this.#onDropped = onDropped
   }
 
-  onStart(...begun: Parameters<SpanProcessor['onStart']>): void {
-    this.#batches.onStart(...begun)
-  }
-
-  onEnd(span: ReadableSpan): void {
+  override onEnd(span: ReadableSpan): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return
-    if (this.#queued >= this.#limit) {
+    if (this.#queued >= MAX_QUEUED) {
       this.#onDropped()
       return
     }
     this.#queued += 1
-    this.#batches.onEnd(span)
+    super.onEnd(span)
   }
 
   /** Call when spans have left the queue. */
   release(spans: number): void {
     this.#queued -= spans
-  }
-
-  forceFlush(): Promise<void> {
-    return this.#batches.forceFlush()
-  }
-
-  shutdown(): Promise<void> {
-    return this.#batches.shutdown()
   }
 }
