@@ -5,6 +5,7 @@ import { ownPostgres } from './support/databases.ts'
 import { environment } from './support/environment.ts'
 import { highest, seconds } from './support/figures.ts'
 import { spawnGateway, type GatewayProcess } from './support/gateway.ts'
+import { Holders } from './support/holders.ts'
 import { Ledger } from './support/ledger.ts'
 import { startLoad } from './support/load.ts'
 import { acceptAfter, startPlatform } from './support/platform.ts'
@@ -19,7 +20,11 @@ const SIZE = {
   short: { messages: 600, perSecond: 75, killEveryMs: 2000, lines: 400 },
   full: { messages: 10_000, perSecond: 150, killEveryMs: 5000, lines: 4000 },
 }
-/** The lease, and a while for whoever takes over. */
+/**
+ * From the beginning of an attempt that a kill cut off to the commit of its unknown outcome: the lease of 30 s, 5 s until the next look of
+ * another gateway, and slack. The gateway that takes a message over can be killed before that commit; then another lease has to expire. So
+ * the limit holds for each gateway that held the message.
+ */
 const TAKEN_OVER_WITHIN_MS = 45_000
 const SETTLED_WITHIN_MS = 75_000
 
@@ -55,6 +60,7 @@ async function proveReplicas(suite: Suite): Promise<void> {
     mayGoOn: () => ledger.sent < ((performance.now() - begun) / 1000) * perSecond,
     atLeastOnceEvery: 5,
   })
+  const holders = new Holders(database.url)
   const sending = { over: false }
   void load.done.then(() => (sending.over = true))
   let kills = 0
@@ -67,6 +73,7 @@ async function proveReplicas(suite: Suite): Promise<void> {
     suite.step(`${ledger.sent} of ${messages} sent; kill ${kills + 1}`)
     victim.client = undefined
     await victim.process.kill()
+    await holders.look()
     replicas[index] = spawn()
     kills += 1
   }
@@ -82,7 +89,7 @@ async function proveReplicas(suite: Suite): Promise<void> {
   report.section(`${GATEWAYS} gateways on PostgreSQL, ${kills} kills`)
   reportAudit(report, found, ledger)
   report.none('requests for a message while another was at it', ledger.overlapped().length)
-  reportTakeOver(suite, found)
+  reportTakeOver(suite, found, holders)
   const value = settledMs === undefined ? 'not in time' : seconds(settledMs)
   report.promise(
     'all final after the last kill',
@@ -92,11 +99,23 @@ async function proveReplicas(suite: Suite): Promise<void> {
   )
 }
 
-/** From an attempt's begin, which was a moment before the kill, to the commit that says nobody knows how it ended. */
-function reportTakeOver({ report }: Suite, { unknownAttempts }: Audit): void {
-  const waits = unknownAttempts.map(({ at, ended_at: endedAt }) => (endedAt ?? Infinity) - at)
-  const longest = highest(waits)
+function reportTakeOver({ report }: Suite, { unknownAttempts }: Audit, holders: Holders): void {
+  const waits = unknownAttempts.map(({ messageId, at, ended_at: endedAt }) => ({
+    ms: (endedAt ?? Infinity) - at,
+    gateways: holders.countOf(messageId),
+  }))
+  const perGateway = highest(waits.map(({ ms, gateways }) => ms / gateways))
   const limit = `within ${seconds(TAKEN_OVER_WITHIN_MS)}`
   report.figure('attempts cut off by a kill', waits.length)
-  report.promise('taken over from a killed gateway, slowest', seconds(longest), limit, longest <= TAKEN_OVER_WITHIN_MS)
+  report.figure(
+    'of these, taken over by a gateway that was killed too',
+    waits.filter(({ gateways }) => gateways > 1).length,
+  )
+  report.figure('outcome of a cut-off attempt committed, slowest', seconds(highest(waits.map(({ ms }) => ms))))
+  report.promise(
+    'the same, for each gateway that held the message',
+    seconds(perGateway),
+    limit,
+    perGateway <= TAKEN_OVER_WITHIN_MS,
+  )
 }

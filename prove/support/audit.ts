@@ -7,7 +7,7 @@ const FINAL: ReadonlySet<MessageRecord['state']> = new Set(['delivered', 'reject
 /** Attempts that ended before a byte of a request was written. */
 const WITHOUT_REQUEST: ReadonlySet<string> = new Set(['not_sent', 'unavailable'])
 
-type Attempt = MessageRecord['attempts'][number]
+type Attempt = MessageRecord['attempts'][number] & { messageId: string }
 
 /** The gateway's own account of every message, held against the ledger. */
 export type Audit = {
@@ -43,7 +43,7 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
   for await (const { id, state, attempts } of client.records()) {
     states.set(state, (states.get(state) ?? 0) + 1)
     const unknown = attempts.filter(({ outcome }) => outcome === 'unknown')
-    unknownAttempts.push(...unknown)
+    unknownAttempts.push(...unknown.map((attempt) => ({ ...attempt, messageId: id })))
     const requests = attempts.filter(({ outcome }) => !WITHOUT_REQUEST.has(outcome ?? ''))
     withoutRequest += attempts.length - requests.length
     if (!FINAL.has(state)) notFinal += 1

@@ -40,13 +40,14 @@ export async function ownPostgres(suite: Suite): Promise<Database | undefined> {
 }
 
 /** @param options settings of the session, as on the server's command line */
-export async function runOnPostgres(url: string, statement: string, options?: string): Promise<void> {
+export async function runOnPostgres(url: string, statement: string, options?: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, options })
   // A server that goes away while nothing runs would end this process otherwise.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await client.query(statement)
+    const { rows } = await client.query<Record<string, unknown>>(statement)
+    return rows
   } finally {
     await client.end()
   }

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Client } from './client.ts'
+import type { Client, Draft } from './client.ts'
 import type { Ledger } from './ledger.ts'
 import { textOf } from './platform.ts'
 import type { Suite } from './suite.ts'
@@ -65,21 +65,27 @@ async function work(options: LoadOptions, worker: number, state: { stopped: bool
       continue
     }
     turn += 1
-    ledger.sent += 1
-    const answer = await client.send({
+    const answer = await sendCounted(client, ledger, {
+      serial,
       line: worker + workers * (Math.floor(serial / workers) % linesOfOne),
       text: textOf(serial),
       atLeastOnce: serial % atLeastOnceEvery === atLeastOnceEvery - 1,
     })
-    if (answer.kind === 'accepted') ledger.acknowledged.set(serial, answer.id)
-    else if (answer.kind === 'unanswered') {
-      ledger.unanswered += 1
-      // A gateway that is gone refuses at once; without a pause nothing else would get its turn.
-      await setTimeout(LOOK_AGAIN_MS)
-    } else {
-      ledger.refusals.set(answer.status, (ledger.refusals.get(answer.status) ?? 0) + 1)
-      // 504 says that the outcome is not known; every other refusal promises that nothing was accepted.
-      if (answer.status !== 504) ledger.refusedSerials.add(serial)
-    }
+    // A gateway that is gone refuses at once; without a pause this loop would block the process.
+    if (answer.kind === 'unanswered') await setTimeout(LOOK_AGAIN_MS)
   }
+}
+
+/** Sends one message, and counts what became of it. */
+export async function sendCounted(client: Client, ledger: Ledger, { serial, ...draft }: Draft & { serial: number }) {
+  ledger.sent += 1
+  const answer = await client.send(draft)
+  if (answer.kind === 'accepted') ledger.acknowledged.set(serial, answer.id)
+  else if (answer.kind === 'unanswered') ledger.unanswered += 1
+  else {
+    ledger.refusals.set(answer.status, (ledger.refusals.get(answer.status) ?? 0) + 1)
+    // 504 says that the outcome is not known; every other refusal guarantees that nothing was accepted.
+    if (answer.status !== 504) ledger.refusedSerials.add(serial)
+  }
+  return answer
 }
