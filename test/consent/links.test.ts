@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { DATABASES, query, withStore } from '../support/databases.ts'
 import { Browser, clicked, decide, LANDING, startConsentGateway, completeFlow } from '../support/consent.ts'
 
 describe('a link', () => {
@@ -62,5 +63,21 @@ describe('a link', () => {
       })
       expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringContaining(LANDING)])
     }
+  })
+})
+
+describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, a user who comes back from Divar', (on) => {
+  test.each([
+    [9, 303],
+    [11, 410],
+  ])('%i minutes after opening the link gets %i', async (minutes, status) => {
+    const store = await withStore(on)
+    const gateway = await startConsentGateway({}, store)
+    const browser = new Browser()
+    const back = await decide(browser, await clicked(gateway))
+    for (const table of ['consent', 'consent_opening']) {
+      await query(String(store['DATABASE_URL']), `update ${table} set expires_at = expires_at - ${minutes * 60_000}`)
+    }
+    expect((await browser.open(back)).status).toBe(status)
   })
 })

@@ -93,9 +93,16 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
   const pauseOf = async (store: Environment) => {
     const [row] = await query(
       String(store['DATABASE_URL']),
-      'select until - set_at as ms, unconfirmed, probe_id from pause',
+      'select until - set_at as ms, unconfirmed, probe_id, probe_until - set_at as probe_ms from pause',
     )
-    return row && { ms: Number(row['ms']), unconfirmed: row['unconfirmed'], probe: row['probe_id'] }
+    return (
+      row && {
+        ms: Number(row['ms']),
+        unconfirmed: row['unconfirmed'],
+        probe: row['probe_id'],
+        probeMs: Number(row['probe_ms']),
+      }
+    )
   }
 
   async function startLimited(answers: readonly (Misbehaviour | undefined)[]) {
@@ -118,6 +125,8 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
     expect(arrivals).toHaveLength(2)
     await pass(store, 120_000)
     const probe = await arrived(3)
+    // DIVAR_TIMEOUT_MS and 5 s: only then may another message probe.
+    expect((await pauseOf(store))?.probeMs).toBe(10_000)
     const other = await arrived(4)
     expect(other.at - probe.at).toBeGreaterThanOrEqual(2500 - ROUNDING_MS)
     for (const id of ids) await until(gateway, id, 'delivered')
