@@ -19,7 +19,7 @@ const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/
 const elsewhere = /^\s*(?:npm ci && npm (?:run demo|test)\n|docker |kubectl )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
 
-/** The ports as printed, and free ones to run with: somebody may have the demo up while the tests run. */
+/** The ports as printed, and free ones to run with: the demo may be running during the tests. */
 const ports = new Map<string, number>()
 const withFreePorts = (text: string) =>
   text.replaceAll(/\b(?:3000|3100|4000|5050)\b/g, (printed) => String(ports.get(printed)))
@@ -56,7 +56,7 @@ afterAll(async () => {
   await once(demo, 'close')
 })
 
-/** Ids are drawn anew each time, and time goes on. */
+/** Ids and times differ in each run. */
 const withoutIds = (text: string) =>
   text.replaceAll(/\b(msg|req|clk|cns|grt)_[\w-]{24}/g, '$1_').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
 

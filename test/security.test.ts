@@ -42,7 +42,7 @@ describe('SECURITY.md', () => {
         expect(scripts).toHaveProperty([script])
         continue
       }
-      // A bare name stands beside the one before it.
+      // A bare file name is in the folder of the one before it.
       const path = name.startsWith('test/') ? name : `${folder}/${name}`
       folder = path.endsWith('.test.ts') ? path.slice(0, path.lastIndexOf('/')) : path
       expect([path, existsSync(new URL(path, root))]).toEqual([path, true])

@@ -5,7 +5,7 @@ import { environment } from '../support/gateway.ts'
 
 const KEY = Buffer.alloc(32, 251)
 const OTHER_KEY = Buffer.alloc(32, 252)
-/** What a store is told without anything else being necessary for it to have an effect. */
+/** Store options that take effect without any other variable. */
 const RETRY = ['RETRY_FIRST_MS', 'RETRY_MAX_MS', 'RETRY_FOR_MS']
 const SETTINGS = ['RETENTION_DAYS', ...RETRY, 'DELETE_AFTER_START_MS', 'QUEUE_LIMIT', 'OUTBOX_CONCURRENCY']
 const BACKUP = ['BACKUP_DIR', 'BACKUP_EVERY_HOURS', 'BACKUP_KEEP']

@@ -64,7 +64,7 @@ test('no token, code, state, phone number or user id is logged, however a consen
     .send({ scopes: ['phone'], user_id: 'CANARY', return_url: 'https://app.example.com/?CANARY' })
   await first.stop()
 
-  // Refreshes: one that goes well, one that fails, one for good.
+  // Refreshes: one succeeds, one fails temporarily, one permanently.
   const outputs = [first.output()]
   const file = String(environment['DATABASE_URL'])
   for (const prepare of [

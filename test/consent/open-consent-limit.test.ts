@@ -30,7 +30,7 @@ onPostgres('at the limit of open consents a caller gets 429 and a click gets the
     .send({ scopes: ['phone'], user_id: 'u-1', return_url: 'https://app.example.com/thanks' })
   expect([status, parseJson(text)['code']]).toEqual([429, 'too_many_consents'])
   expect(Number(headers['retry-after'])).toBeGreaterThan(0)
-  // The refusal of a user without a grant is told without a link.
+  // A user without a grant is refused without a link.
   const refused = await ask(gateway, '/users/u-1')
   expect([refused.status, parseJson(refused.text)]).toMatchObject([403, { code: 'consent_required' }])
   expect(parseJson(refused.text)).not.toHaveProperty('consent_url')

@@ -70,7 +70,7 @@ describe.each(DATABASES)('with %s, a token', (kind) => {
     let gateway = first
     for (let times = 0; times < 3; times += 1) {
       expect((await send(gateway, divar)).status).toBe(200)
-      // At Divar the former pair is of no use any more.
+      // Divar no longer accepts the previous pair.
       pass(5 * 60 * 1000)
       gateway = await anew(gateway, environment, NEARLY_OVER)
     }

@@ -78,7 +78,7 @@ describe.each(DATABASES)(
 
     test('asks the user again when it does not, without a loop, and no message is stuck', async () => {
       const { divar, pass, environment } = await died()
-      // Divar accepts the former pair for two minutes.
+      // Divar accepts the previous pair for two minutes.
       pass(3 * 60 * 1000)
       const next = await startOn(environment)
       expect(await send(next, divar)).toEqual({ status: 403, code: 'consent_required' })

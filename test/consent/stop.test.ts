@@ -79,7 +79,7 @@ describe('SIGTERM during a token refresh', () => {
     const at = await refreshing(statement, 15_000)
     at.answerAsUsual()
     expect([await at.sending, await at.gateway.exited]).toEqual([sent, 0])
-    // At Divar the former pair is of no use any more.
+    // Divar no longer accepts the previous pair.
     at.pass(5 * 60_000)
     expect([await at.sendLater(), refreshesAt(at.divar)]).toEqual([200, 1])
   })

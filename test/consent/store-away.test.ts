@@ -47,7 +47,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
       expect(at.sent).toMatchObject(sent)
       await allowConnections(at.url, true)
       await eventually(async () => ((await at.isStored()) ? true : undefined), 'the new pair in the store')
-      // At Divar the former pair is of no use any more.
+      // Divar no longer accepts the previous pair.
       at.pass(5 * 60_000)
       expect(await goesOn(at.gateway, at.divar)).toBe(200)
       expect(refreshesAt(at.divar)).toBe(1)

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { normalizeTokenAnswer } from '../../src/divar/token-answer.ts'
 
-/** Seconds since 1970, and the same moment as the clock tells it. */
+/** The same moment in seconds and in milliseconds since 1970. */
 const NOW_S = 1_760_000_000
 const NOW_MS = NOW_S * 1000 + 999
 

@@ -35,7 +35,7 @@ const { services, networks, volumes } = readYaml(
 const { gateway, postgres } = services
 const dockerfile = readText('Dockerfile')
 
-/** As Compose fills in what stands in braces. */
+/** Interpolates `${...}` as Compose does. */
 function interpolate(text: string, given: Record<string, string>): string {
   return text.replaceAll(/\$\{(\w+):([-?])([^}]*)\}/g, (_, name: string, kind: string, fallback: string) => {
     const value = given[name] ?? ''
@@ -44,7 +44,7 @@ function interpolate(text: string, given: Record<string, string>): string {
   })
 }
 
-/** What the gateway gets to see when somebody has filled in .env. */
+/** The environment of the gateway with a filled-in .env. */
 function environmentOf(more: Record<string, string>) {
   const named: Record<string, string> = {}
   for (const [name, text] of Object.entries(gateway.environment)) named[name] = interpolate(text, more)

@@ -20,7 +20,7 @@ import { hasProgram } from '../support/programs.ts'
 import { parseJson } from '../support/requests.ts'
 
 const run = promisify(execFile)
-/** Where nobody listens: what is owed stays owed. */
+/** A closed port: queued messages stay queued. */
 const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://127.0.0.1:9' }
 
 /** However long a copy takes, what was tried meanwhile is tried again soon. */
@@ -32,7 +32,7 @@ jest.setTimeout(3 * PATIENCE_MS)
 
 const documented = [...readText('docs/store.md').matchAll(/```sh\n(.*?)```/gs)].map(([, command = '']) => command)
 
-/** The commands of docs/store.md that begin like this, as they stand there. */
+/** The commands in docs/store.md that begin like this, unchanged. */
 function commandsOf(program: string): string {
   const found = documented.find((command) => command.startsWith(program))
   if (found === undefined) throw new Error(`docs/store.md shows no ${program}`)
@@ -97,7 +97,7 @@ async function arrived(gateway: Reachable, id: string): Promise<void> {
   await until(gateway, id, 'delivered', undefined, PATIENCE_MS)
 }
 
-/** A gateway has a grant, a click and two owed messages; then its database is lost, and what was backed up comes back. */
+/** A gateway has a grant, a click and two queued messages; then its database is lost and restored from the backup. */
 async function lostAndRestored(kind: 'sqlite' | 'postgres') {
   const { divar } = await startConsentDivar()
   const environment: Environment = { ...(await withConsent(divar.url, { on: kind })), ...SOON }

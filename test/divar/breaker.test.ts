@@ -19,13 +19,13 @@ async function startOpen(openMs = OPEN_MS): Promise<TestBreaker> {
   return breaker
 }
 
-/** The breaker's clock stands still, so that what it says does not depend on the pace of the machine. */
+/** Stops the breaker's clock, so that the results do not depend on the speed of the machine. */
 function stopClock(): void {
   const now = Math.floor(performance.now())
   jest.spyOn(performance, 'now').mockReturnValue(now)
 }
 
-/** Work that goes on until the test ends it. */
+/** Work that runs until the test ends it. */
 function heldWork() {
   const { promise, resolve } = Promise.withResolvers<Outcome>()
   let begun = 0

@@ -64,7 +64,7 @@ test('content of any field, header or path appears in no log line, even at the m
   await gateway.logged('message.unknown')
   expect(gateway.lines().length).toBeGreaterThan(100)
   for (const secret of [CANARY, ...SECRETS]) expect(gateway.output()).not.toContain(secret)
-  // Nor does it come back to whoever sent it: the click's resolver fails here, so no landing may carry it either.
+  // It is not in the answer either: the resolver fails here, so no landing can contain it.
   for (const secret of [CANARY, ...SECRETS]) expect(answers).not.toContain(secret)
   // What the log calls a reason is ours, word by word.
   const reasons = new Set(gateway.lines().map((line) => line['reason']))

@@ -10,7 +10,7 @@ import { click, send } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
 import { startWebhook } from '../support/webhook.ts'
 
-/** Somebody whose address stands in payloads, and how often anybody connected. */
+/** A server whose address is in the payloads, and its number of connections. */
 async function startTrap() {
   let connections = 0
   const origin = await originOf(
@@ -90,7 +90,7 @@ test('the gateway never connects to an address from a click, a message, a header
   const back = await browser.open(await decide(browser, String(link)))
   expect(back).toMatchObject({ status: 303, location: `${trap.origin}/thanks` })
 
-  // What is on its way, notices too, is finished.
+  // Running work, including status webhooks, is finished.
   await gateway.loggedWhen((all) => all.some(({ event }) => event === 'notice.delivered'))
   await gateway.stop()
   expect(webhook.notices.length).toBeGreaterThan(0)

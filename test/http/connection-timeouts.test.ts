@@ -10,7 +10,7 @@ import { sendRaw } from '../support/requests.ts'
 const workers: Worker[] = []
 afterAll(() => Promise.all(workers.map((worker) => worker.terminate())))
 
-/** A client in a thread of its own: writes the first piece, and the second while this thread stands still. */
+/** A client in a thread of its own: writes the first piece, then the second while this thread is blocked. */
 async function askAcrossPause(options: ServerOptions, first: string, second: string, pauseMs: number) {
   const server = createServer(options, (_request, response) => {
     // A connection that was ended wrongly is seen before this.

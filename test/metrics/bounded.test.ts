@@ -26,7 +26,7 @@ const PLACES = [
 // CONNECT and upgrades leave the pipeline of requests; a HEAD's answer is as long as it says only for others.
 const VERBS = METHODS.filter((method) => method !== 'CONNECT')
 
-/** One request that nobody should be able to make a new series with; what is new in it holds the mark. */
+/** One request that must not create a new series; its unusual parts contain the mark. */
 function hostile(round: number, number: number): string {
   const id = `HOSTILE${round}x${number}`
   const path = PLACES[number % PLACES.length]?.(id) ?? '/'

@@ -131,7 +131,7 @@ describe("the document's body schemas", () => {
     ['a v1 click', 'v1', CLICK, true],
     ['a v2 click with too long a post token', 'v2', { post_token: 'x'.repeat(11) }, false],
   ] as const)('for clicks agree with the gateway: %s', (_, wire, body, isV2) => {
-    // Which of the two it is stands in a header, so the document takes either.
+    // A header selects the version, so the document accepts both.
     const isClick = isTaken(() => parseClick(wire, body)) || isV2
     expect(judge.takes('post', '/divar/session', body)).toBe(isClick)
   })

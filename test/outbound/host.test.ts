@@ -26,7 +26,7 @@ const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
 
 test('after an outage new requests do not wait behind requests that have timed out', async () => {
   const host = createHost(origin, 5000)
-  // The server takes requests and answers none: every socket is taken, and everybody else gives up while waiting for one.
+  // The server takes requests and answers none: every socket is in use, and all other requests time out while waiting for one.
   const stuck = Array.from({ length: MAX_SOCKETS }, () => host.send({ ...request, timeoutMs: 15_000 }))
   const late = await Promise.all(Array.from({ length: 2000 }, () => host.send({ ...request, timeoutMs: 50 })))
   expect(new Set(late.map((exchange) => JSON.stringify(exchange)))).toEqual(

@@ -9,7 +9,7 @@ afterAll(() => Promise.all(workers.map((worker) => worker.terminate())))
 
 const request = { path: '/', headers: {}, body: '{}', maxBytes: 1000 }
 
-/** A server in a thread of its own that holds its answers; told so, it lets them go while this thread stands still. */
+/** A server in a thread of its own that holds its answers and, on request, sends them while this thread is blocked. */
 async function startHolding() {
   const worker = new Worker(
     `const { parentPort } = require('node:worker_threads')

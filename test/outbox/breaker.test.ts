@@ -29,7 +29,7 @@ test('after ten failures in a row sends are refused at once, and queued messages
   }
   const ids: string[] = []
   for (const conversation of ['c-1', 'c-2', 'c-3', 'c-4']) ids.push(await queue(gateway, said(conversation, 'waits')))
-  // The other host of Divar's has failed nobody.
+  // Divar's other host has had no failures.
   expect((await post(gateway, V1)).status).toBe(200)
   await until(gateway, await queue(gateway, V1), 'delivered')
   for (const id of ids) await until(gateway, id, 'queued', tried(0))

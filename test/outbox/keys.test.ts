@@ -73,7 +73,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const replayed = await post(second, V1, KEYED)
     expect({ status: replayed.status, text: replayed.text }).toEqual({ status: 200, text: kept.text })
     expect(replayed.headers['idempotent-replayed']).toBe('true')
-    // Its line was begun under the former key, and goes on under the new one.
+    // Its conversation began under the previous key and continues under the new one.
     const last = await queue(second, said('c-1', 'last'))
     expect(await until(second, last, 'queued')).toMatchObject({ next_attempt_at: null })
     await second.stop()
@@ -207,7 +207,7 @@ function expectNoCanary(url: string): void {
   }
 }
 
-/** The sealed bodies that lie in a store that nobody has open. */
+/** The sealed bodies in a closed store. */
 async function bodiesIn(url: string): Promise<Buffer[]> {
   const statement = 'select body from message where body is not null or body_key is not null'
   const rows = url.startsWith('file:') ? readSqlite(fileOf(url), statement) : await query(url, statement)

@@ -94,7 +94,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(output).not.toContain(secret)
     }
     expect(output).not.toContain(webhook.secret.slice('whsec_'.length))
-    // Nor is anybody told who may not know.
+    // The status webhook does not contain it either.
     expect(JSON.stringify(webhook.notices.map(({ text }) => text))).not.toContain(CANARY)
   })
 })

@@ -25,7 +25,7 @@ const OTHERS = ['one', 'two', 'three', 'four'] as const
 
 type Arrival = { text: string; at: number }
 
-/** A Divar that answers each request as it is told. */
+/** A Divar that answers each request as the test decides. */
 async function startToldDivar(answerTo: (text: string, number: number) => Misbehaviour | undefined) {
   const arrivals: Arrival[] = []
   const divar = await startDivar({

@@ -32,7 +32,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     if (misbehaviour) gateway.divar.misbehave(misbehaviour)
     return queue(gateway, body)
   }
-  /** A message that waits for its second attempt, with what may stand behind it. */
+  /** A message that waits for its second attempt; others may wait behind it. */
   const hold = async (conversation: string) => {
     const id = await meet(said(conversation, 'held'), LATER)
     await until(gateway, id, 'queued', tried(1))

@@ -9,7 +9,7 @@ afterEach(() => void jest.useRealTimers())
 
 const DELIVERED: Outcome = { kind: 'delivered', status: 200 }
 
-/** A store that takes no outcome until it is told to. */
+/** A store that commits no outcome until the test allows it. */
 async function startStuck(how: 'does not answer' | 'fails') {
   let isStuck = true
   const ready = Promise.withResolvers<undefined>()
@@ -49,7 +49,7 @@ test.each(['does not answer', 'fails'] as const)(
       .finally(() => (isAnswered = true))
     await asked
     await jest.advanceTimersByTimeAsync(2999)
-    // Whatever has passed is told some turns later.
+    // Timers that have fired take effect some turns later.
     for (let count = 0; count < 20; count += 1) await turn()
     expect(isAnswered).toBe(false)
     await jest.advanceTimersByTimeAsync(1)
@@ -90,7 +90,7 @@ test('a stop waits until the outcome of a send with a key is committed, even if 
   jest.useRealTimers()
   let isDrained = false
   const drained = outbox.drain().then(() => (isDrained = true))
-  // The store takes one call after the other: whatever else the stop waits for is over then.
+  // The store runs one call after the other, so all other work of the stop is done by then.
   for (let count = 0; count < 5; count += 1) expect(await outbox.findRepeat(send)).toEqual({ kind: 'running' })
   for (let count = 0; count < 20; count += 1) await turn()
   expect(isDrained).toBe(false)

@@ -7,7 +7,7 @@ import { originOf } from '../support/listen.ts'
 
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString('base64')}`
 
-/** Delivers a notice to a receiver that behaves like this; what takes all of its time may take a part of it. */
+/** Delivers a status webhook to a receiver with this behaviour; a wait for the full timeout is shortened. */
 async function deliverTo(receiver: RequestListener, part = 1) {
   const url = new URL(await originOf(createServer(receiver)))
   const host = createHost(url.origin, 1000)

@@ -22,7 +22,7 @@ import { startWebhook, type Notice, type TestWebhook } from '../support/webhook.
 const LATER = answer(503, '{}', { 'retry-after': '30' })
 const TOO_LATE = answer(503, '{}', { 'retry-after': '86400' })
 
-/** The notices of one message, once there are so many. */
+/** Waits for this many status webhooks of one message. */
 function noticesOf({ notices }: TestWebhook, id: string, count: number): Promise<Notice[]> {
   return eventually(() => {
     const found = notices.filter(({ data }) => data.id === id)

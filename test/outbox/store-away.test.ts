@@ -80,7 +80,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
     }, 'the gauges are read anew')
     await gateway.logged('store.up')
     expect(gateway.lines().filter(({ event }) => event === 'store.up' || event === 'store.back')).toHaveLength(1)
-    // What nobody was promised is not there.
+    // A refused message is not stored.
     expect(JSON.parse((await ask(gateway, '/messages')).text)).toMatchObject({ messages: [{ id: owed }] })
     expect((await tell(gateway, owed, 'retry')).status).toBe(202)
     await until(gateway, owed, 'delivered')

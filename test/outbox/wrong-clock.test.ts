@@ -99,7 +99,7 @@ describe.each(DATABASES)('on %s', (kind) => {
           done.push('purge')
           return real.purge(...parameters)
         },
-        // What is looked after beside it goes on.
+        // Other maintenance continues.
         findRowsUnderOtherKeys: (...parameters) => {
           looked.resolve(undefined)
           return real.findRowsUnderOtherKeys(...parameters)

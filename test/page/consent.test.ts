@@ -32,7 +32,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
       await webView(page, 'seller').locator('form[action="/confirm"] [type="submit"]').click()
       await phone(page, 'buyer').getByText('گزارش کارشناسی آماده است').waitFor()
 
-      // Whoever was asked once comes straight to the landing.
+      // A user who has consented gets the landing at once.
       await phone(page, 'buyer').locator('[data-menu]').click()
       await webView(page, 'buyer').locator('form[action="/book"]').waitFor()
       const kinds = simulator.conversation.snapshot().timeline.map(({ kind }) => kind)

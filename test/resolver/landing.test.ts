@@ -4,7 +4,7 @@ import { checkLanding, checkLandingUrl } from '../../src/resolver/resolve.ts'
 
 const policy = { allowedOrigins: new Set(['https://app.example.com']) }
 
-/** Of what stands behind an origin, once that was accepted and where it never was. */
+/** Checks an address below an origin that was accepted before, and below one that was not. */
 function saysTheSame(rest: string) {
   const url = `https://app.example.com${rest}`
   expect(checkLandingUrl('https://app.example.com/', policy)).toHaveProperty('url')

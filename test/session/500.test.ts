@@ -105,7 +105,7 @@ describe('with FALLBACK_LANDING_URL', () => {
 
 describe('a late answer', () => {
   test('is dropped, is not sent as a second reply, and the resolver was aborted through its signal', async () => {
-    // The resolver tells a server of the test's that it was aborted, and only then answers.
+    // The resolver reports its abort to a server of the test, and only then answers.
     const { promise: aborted, resolve: told } = Promise.withResolvers<undefined>()
     const url = await startService((_request, response) => {
       told(undefined)

@@ -16,7 +16,7 @@ function head(framing: string): string {
   ].join('\r\n')
 }
 
-/** Sends the beginning of a click, ends the connection in its way, and waits for the line that tells of it. */
+/** Sends the beginning of a click, ends the connection in the given way, and waits for the log line. */
 async function cut(beginning: string, how: 'end' | 'resetAndDestroy') {
   const before = gateway.lines().length
   const socket = connect({ port: gateway.port, host: '127.0.0.1' })

@@ -134,7 +134,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     return found
   }
 
-  /** Three messages in each state, mixed, with another's and notices among them. */
+  /** Three messages in each state, mixed with another caller's messages and webhook payloads. */
   async function messagesInEveryState(): Promise<{ id: string; state: MessageState }[]> {
     const wanted = [...MESSAGE_STATES, ...MESSAGE_STATES, ...MESSAGE_STATES].map((state) => ({
       message: newMessage({ caller }),

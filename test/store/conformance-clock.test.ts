@@ -59,7 +59,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
       `delete from gateway; insert into gateway (id, lease_until)
        select 'gw-1', (select nowms + ${DAY_MS} from (select max(created_at) as nowms from message) m)`,
     )
-    // A SQLite file that is opened anew has no gateways anyway.
+    // A reopened SQLite file has no gateways anyway.
     expect(idsOf(await at.store().adopt('gw-2', ALL))).toEqual([id])
   })
 

@@ -33,7 +33,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
   beforeEach(() => setAside(store))
 
-  /** A message that stands like this; its id. */
+  /** The id of a message in this state. */
   async function standing(how: Standing): Promise<string> {
     const say = newConversation()
     const message = say()

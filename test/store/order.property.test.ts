@@ -41,7 +41,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   which.map((one) => named(`retry ${one}`, (model) => model.retry(one))),
 )
 
-/** What a failing run is told by. */
+/** The description of a failing run. */
 function named(name: string, call: Step): Step {
   return Object.assign((model: Model) => call(model), { toString: () => name, [fc.toStringMethod]: () => name })
 }
@@ -143,7 +143,7 @@ class Model {
     )
   }
 
-  /** Whatever happened, everything that is owed can still be sent. */
+  /** After any calls, every queued message can still be sent. */
   async drain(): Promise<void> {
     for (const by of ['gw-1', 'gw-2']) {
       const mine = this.#messages.filter(({ state, owner: holder }) => state === 'sending' && holder === by)

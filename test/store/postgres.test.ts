@@ -31,7 +31,7 @@ postgres('PostgreSQL', () => {
   afterAll(() => beside.end())
   beforeEach(() => setAside(store))
 
-  /** The rows of a select, once there are so many. Never in a transaction: that goes on seeing what it saw first. */
+  /** Waits until a select returns this many rows. Not in a transaction, which would keep its first snapshot. */
   async function seen(statement: string, rows: number): Promise<Record<string, unknown>[]> {
     for (;;) {
       const found = await query(url, statement)
@@ -39,7 +39,7 @@ postgres('PostgreSQL', () => {
     }
   }
 
-  /** What a call answers that may first meet connections of which nobody has noticed yet that they ended. */
+  /** The result of a call that may first use connections that have ended unnoticed. */
   async function served<Result>(call: () => Promise<Result>): Promise<Result> {
     for (let tries = 1; ; tries += 1) {
       try {

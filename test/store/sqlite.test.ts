@@ -151,7 +151,7 @@ describe('a SQLite file', () => {
     await closeStore(await openAt(url))
     await chmod(new URL(url), 0o444)
     await chmod(new URL('.', url), 0o755)
-    // Root writes wherever it likes, so such a process becomes somebody else once everything is loaded.
+    // Root may write anywhere, so the process changes its user once everything is loaded.
     const { said } = await inProcess(`
       import { openSqlite } from ${source('store/sqlite/open.ts')}
       await (await openSqlite(${JSON.stringify(fileURLToPath(readable))})).close()

@@ -10,7 +10,7 @@ export const UP: Outcome = { kind: 'delivered', status: 200 }
 export const DOWN: Outcome = { kind: 'not_sent', cause: 'remote', reason: 'ECONNREFUSED' }
 
 export type TestBreaker = Breaker & {
-  /** The states that it told of so far. */
+  /** The states reported so far. */
   told: BreakerState[]
   /** Runs work that ends like this, so many times, one after the other; none may be turned away. */
   ends: (outcome: Outcome, times?: number) => Promise<void>

@@ -15,13 +15,13 @@ export const CHROMIUM = (process.env['PATH'] ?? '')
   .find((file) => existsSync(file))
 if (CHROMIUM === undefined) reportMissing('chromium', 'the pages are not tried in a browser')
 
-/** A browser on a busy machine takes its time. */
+/** A browser on a busy machine is slow. */
 const PATIENCE_MS = 120_000
 jest.setTimeout(PATIENCE_MS)
 
 const THIS_MACHINE = new Set(['127.0.0.1', 'localhost'])
 
-/** Nothing that would look for a network of its own. */
+/** Flags that stop the browser from using the network by itself. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -40,7 +40,7 @@ afterAll(async () => {
 type Tab = { page: Page; strangers: string[]; complaints: string[] }
 type Window = { width?: number; height?: number; colorScheme?: 'light' | 'dark' }
 
-/** A page in a context of its own. Whatever it asks of any other machine fails, and is in `strangers`. */
+/** A page in its own context. Its requests to other machines fail and are listed in `strangers`. */
 export async function openTab(
   url: string,
   { width = 1280, height = 900, colorScheme = 'light', locale = 'fa-IR' }: Window & { locale?: string } = {},

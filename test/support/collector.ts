@@ -36,14 +36,14 @@ export type TestCollector = {
   spans: () => CollectedSpan[]
   /** Resolves with the first span of this name, already there or still to come. */
   find: (name: string) => Promise<CollectedSpan>
-  /** All that came, as it was written: heads and bodies. */
+  /** Everything received, unparsed: headers and bodies. */
   text: () => string
   resources: () => Record<string, unknown>[]
   /** Every request's path. */
   paths: () => string[]
 }
 
-/** A collector on loopback; it answers what `status` says. Nobody has to stop it. */
+/** A collector on loopback; it answers what `status` says. It is stopped after the tests of the file. */
 export async function startCollector(status: () => number | 'nothing' = () => 200): Promise<TestCollector> {
   const spans: CollectedSpan[] = []
   const resources: Record<string, unknown>[] = []

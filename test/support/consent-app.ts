@@ -4,7 +4,7 @@ import { originOf } from './listen.ts'
 
 export const APP = { slug: 'bike-inspection', clientSecret: 'client-secret-of-the-app' }
 
-/** An app's own end of the consent walk: exchanges the code and says on a page what came of it. */
+/** An app's side of the authorization flow: exchanges the code and shows the result on a page. */
 export async function startConsentApp(simulatorUrl: () => string): Promise<{ callback: string }> {
   const origin: string = await originOf(
     createServer((request, response) => {

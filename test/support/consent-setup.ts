@@ -10,7 +10,7 @@ export const ON_DENIED = 'https://app.example.com/no'
 export const NEARLY_OVER = `update user_grant set access_until = access_until - 3570000, refreshed_at = refreshed_at - 3570000`
 export const OVER = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
 
-/** A gateway whose Divar answers as a test says. */
+/** A gateway with consent, and a proxy through which a test changes answers of Divar. */
 export async function startConsentSetup({ environment: more, ...asking }: Asking & { environment?: Environment } = {}) {
   const { divar, pass } = await startConsentDivar()
   const proxy = await startDivarProxy(divar.url)
@@ -59,7 +59,7 @@ export async function allGrants({ gateway, divar }: Pick<ConsentSetup, 'gateway'
   return found.flat()
 }
 
-/** Names these scopes as granted, whatever was asked. */
+/** Answers with these scopes as granted, regardless of the request. */
 export function granting(scope: unknown): Change {
   return withMembers({ scope })
 }

@@ -17,7 +17,7 @@ export const LANDING = 'https://app.example.com/start'
 /** What the resolver asks for, and the kind of store. */
 export type Asking = { scopes?: string[]; onDenied?: string; on?: DatabaseKind }
 
-/** The environment of a gateway that walks consent at a Divar; its resolver asks for these scopes. */
+/** The environment of a gateway with consent; its resolver requests these scopes. */
 export async function withConsent(
   divarUrl: string,
   { scopes = ['chat', 'offline'], onDenied, on = 'sqlite' }: Asking = {},
@@ -40,13 +40,13 @@ export async function withConsent(
   }
 }
 
-/** A gateway that walks consent, with a strict simulator as its Divar. */
+/** A gateway with consent and a strict simulator as its Divar. */
 export async function startConsentGateway(
   landing: Asking = {},
   more: Environment = {},
   options: Partial<SimulatorOptions> = {},
 ): Promise<TestGateway> {
-  // Only the simulator knows where it will be, and it needs nothing of the gateway to start.
+  // The simulator starts first, because the gateway needs its address.
   const environment = await withConsent('http://127.0.0.1:9', landing)
   const at = (url: string) => ({ DIVAR_OAUTH_URL: url, DIVAR_API_URL: url, DIVAR_V1_API_URL: url })
   return startTestGateway((divarUrl) => ({ ...environment, ...at(divarUrl), ...more }), {
@@ -55,14 +55,14 @@ export async function startConsentGateway(
   })
 }
 
-/** A Divar that outlives its gateways, with a clock that a test can move ahead, for codes and tokens. Nobody has to stop it. */
+/** A Divar that outlives its gateways, with a clock that a test can move ahead, for codes and tokens. It is stopped after the tests of the file. */
 export async function startConsentDivar(options: Partial<SimulatorOptions> = {}) {
   let ahead = 0
   const divar = await startDivar({ ...STRICT, now: () => Date.now() + ahead, ...options })
   return { divar, pass: (ms: number) => (ahead += ms) }
 }
 
-/** How often tokens were asked for with a refresh token. */
+/** The number of refresh requests. */
 export function refreshesAt({ conversation }: Simulator): number {
   const { timeline } = conversation.snapshot()
   return timeline.filter(({ request }) => request?.body.includes('grant_type=refresh_token')).length
@@ -88,7 +88,7 @@ export class Browser {
 
 export type Decision = { side?: Side; decision?: 'allow' | 'deny' }
 
-/** Opens a link and decides on Divar's page; the address by which Divar sends the user back. */
+/** Opens a link and decides on Divar's page; returns the callback address. */
 export async function decide(
   browser: Browser,
   startUrl: string,
@@ -101,7 +101,7 @@ export async function decide(
   return back.location
 }
 
-/** The whole walk of a willing user; where it ends. */
+/** The complete authorization flow of a user who consents; its final response. */
 export async function completeFlow(startUrl: string, decision: Decision = {}) {
   const browser = new Browser()
   return browser.open(await decide(browser, startUrl, decision))

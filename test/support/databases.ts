@@ -18,7 +18,7 @@ if (!hasPostgres) {
   )
 }
 
-/** Both kinds of stores, or the one that is to be had here. */
+/** The databases that are available here. */
 export const DATABASES: readonly ('sqlite' | 'postgres')[] = hasPostgres ? ['sqlite', 'postgres'] : ['sqlite']
 
 export const TEST_KEY = Buffer.alloc(32, 7).toString('base64')
@@ -27,7 +27,7 @@ const cleanups: (() => Promise<unknown>)[] = []
 // All at once: each dropped database waits for a checkpoint, and they share one.
 afterAll(() => Promise.all(cleanups.map((cleanUp) => cleanUp())), 60_000)
 
-/** The DATABASE_URL of a new, empty database that nobody else uses. Nobody has to remove it. */
+/** The DATABASE_URL of a new, empty database. It is removed after the tests of the file. */
 export async function newDatabase(kind: 'sqlite' | 'postgres'): Promise<string> {
   if (kind === 'sqlite') return `file:${join(await newFolder(), 'gateway.db')}`
   const name = `gateway_${randomBytes(8).toString('hex')}`
@@ -49,7 +49,7 @@ export async function newFolder(): Promise<string> {
   return folder
 }
 
-/** Runs one statement at a server, beside whatever else is connected. */
+/** Runs one statement on a server over its own connection. */
 export async function query(url: string, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()

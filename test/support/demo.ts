@@ -13,7 +13,7 @@ afterAll(async () => {
   await Promise.all(running.map((stop) => stop()))
 })
 
-/** All of the demo: gateway, simulator, sample app. Nobody has to stop them. */
+/** All of the demo: gateway, simulator, sample app. They are stopped after the tests of the file. */
 export async function startDemo(): Promise<SimulatedGateway & { app: SampleApp }> {
   // The app and the gateway name each other, so one port has to be known before it listens.
   const port = await freePort()

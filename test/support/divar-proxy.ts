@@ -10,7 +10,7 @@ export type Change = (
   form: URLSearchParams,
 ) => ChangedAnswer | undefined | Promise<ChangedAnswer | undefined>
 
-/** Divar with unusual answers: stands before a simulator and passes everything on, but for what a test changes. */
+/** A proxy in front of the simulator that passes everything on, except the answers that a test changes. */
 export async function startDivarProxy(divarUrl: string) {
   const changes = new Map<string, Change>()
   const url = await originOf(

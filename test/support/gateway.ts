@@ -12,9 +12,9 @@ export const KEYS = {
   token: 'ory_at_user-token',
 }
 
-/** Whatever a test started is stopped when its file is done, also when a test failed half way. */
+/** Everything that a test started is stopped after the file, even if a test failed. */
 const running: (() => Promise<unknown>)[] = []
-/** Whatever any test does, no log line may hold a token, a code, what opens a walk, or a phone number. */
+/** In every test no log line may contain a token, a code, a consent link, or a phone number. */
 const LEAK = /ory_(?:at|rt|ac)_|cns_[\w-]{24}|\b0912\d{7}\b/
 const outputs: (() => string)[] = []
 afterAll(async () => {
@@ -29,9 +29,9 @@ export type TestGateway = {
   internalUrl: string
   port: number
   divar: Simulator
-  /** What was logged so far, parsed. */
+  /** The log lines so far, parsed. */
   lines: () => LogLine[]
-  /** What was logged so far, as it was written. */
+  /** The log lines so far, unparsed. */
   output: () => string
   /** Resolves once the lines are enough. */
   loggedWhen: (enough: (all: LogLine[]) => boolean) => Promise<void>
@@ -40,7 +40,7 @@ export type TestGateway = {
   stop: () => Promise<boolean>
 }
 
-/** A gateway on a real socket, with the simulator as its Divar, both on ports of their own. Nobody has to stop it. */
+/** A gateway on a real socket, with the simulator as its Divar, both on ports of their own. It is stopped after the tests of the file. */
 export async function startTestGateway(
   overrides: Environment | ((divarUrl: string) => Environment) = {},
   options: Partial<SimulatorOptions> = {},

@@ -12,7 +12,7 @@ export function name(
   return { kind, macs: [mac(newest), ...others.map(mac)] }
 }
 
-/** A grant that nobody else's names lead to, as far as nothing else is said. */
+/** A grant with names of its own, unless `more` says otherwise. */
 export function newGrant(more: Partial<NewGrant> = {}): NewGrant {
   const id = newId('grt')
   return {
@@ -25,7 +25,7 @@ export function newGrant(more: Partial<NewGrant> = {}): NewGrant {
   }
 }
 
-/** Adds a grant, and answers it as it lies there. */
+/** Adds a grant and returns it as stored. */
 export async function added(store: GrantStore, more: Partial<NewGrant> = {}): Promise<StoredGrant> {
   const grant = newGrant(more)
   await store.addGrant(grant)

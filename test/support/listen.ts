@@ -10,7 +10,7 @@ afterAll(() => {
   }
 })
 
-/** Listens on loopback; the origin. Nobody has to stop it. */
+/** Listens on loopback; the origin. It is stopped after the tests of the file. */
 export async function originOf(server: Server): Promise<string> {
   running.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

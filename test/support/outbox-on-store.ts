@@ -45,11 +45,11 @@ export type TestOutbox = {
   attempt: (body: object, key: string) => Promise<AttemptedNow>
   sendOf: (body: object) => StoredSend
   find: (id: string) => Promise<MessageRecord>
-  /** The message, once it stands like this. */
+  /** Waits until the message matches. */
   until: (id: string, isIt: (message: MessageRecord) => boolean) => Promise<MessageRecord>
 }
 
-/** An outbox on a real store, some of whose calls may be the test's own; the simulator is its Divar. Nobody has to stop it. */
+/** An outbox on a real store, some of whose calls may be the test's own; the simulator is its Divar. It is stopped after the tests of the file. */
 export async function startOutbox(
   kind: DatabaseKind,
   { calls = () => ({}), targets = (real) => real, more = {} }: TestOutboxOptions = {},

@@ -51,7 +51,7 @@ export async function startOn(store: Environment, more: Environment = {}): Promi
   return gateway
 }
 
-/** A Divar that outlives its gateways. Nobody has to stop it. */
+/** A Divar that outlives its gateways. It is stopped after the tests of the file. */
 export async function startDivar(options: Partial<SimulatorOptions> = {}): Promise<Simulator> {
   const divar = await startSimulator({ apiKey: KEYS.divarApi, ...options })
   divars.push(divar)
@@ -106,7 +106,7 @@ export async function queue(gateway: Reachable, body: object, headers: Headers =
   return idOf(response)
 }
 
-/** What Divar is told to answer once. */
+/** An answer that Divar gives once. */
 export function answer(status: number, body?: string, headers?: Headers): Misbehaviour {
   return { kind: 'answer', status, ...(body !== undefined && { body }), ...(headers && { headers }) }
 }
@@ -165,7 +165,7 @@ export type Shown = z.infer<typeof shown>
 const page = z.strictObject({ messages: z.array(shown), next_cursor: z.string().nullable() })
 export type Page = z.infer<typeof page>
 
-/** Where a message stands, in the shape that is promised and no other. */
+/** The state of a message, in exactly the documented shape. */
 export async function show(gateway: Reachable, id: string): Promise<Shown> {
   const response = await ask(gateway, `/messages/${id}`)
   expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
@@ -183,7 +183,7 @@ export async function list(gateway: Reachable, query = '', key?: string): Promis
   return page.parse(JSON.parse(response.text))
 }
 
-/** The message, once it stands like this. */
+/** Waits until the message is in this state. */
 export async function until(
   gateway: Reachable,
   id: string,

@@ -11,23 +11,23 @@ export const PROBE_LEASE_MS = 10_000
 export const UNNAMED = { retryAfterMs: undefined }
 
 /**
- * A store with a pause whose time can be made to pass. SQLite is without its thread, which would be started anew each time; so calls must
+ * A store with a rate-limit hold whose time a test can let pass. SQLite runs without its thread, to avoid restarting it; so calls must
  * not overlap.
  */
 export type RateLimitedStore = {
   store: () => OutboxStore & MaintenanceStore
   alter: (statement: string) => Promise<void>
-  /** What is left of the pause; `undefined` when everything may go. */
+  /** The rest of the hold; `undefined` when there is none. */
   heldMs: () => Promise<number | undefined>
-  /** As if so much time had gone by. */
+  /** Acts as if this much time had passed. */
   pass: (ms: number) => Promise<void>
   queue: (messages: number) => Promise<NewMessage[]>
-  /** The one message that probes, begun. */
+  /** Claims and begins the one message that probes. */
   probed: (owner?: string) => Promise<Claimed>
-  /** Ends an attempt by a 429 of which the store is not told, unless something else is said. */
+  /** Ends an attempt with a 429 that does not start a hold, unless `more` says otherwise. */
   end: (message: Claimed, more: Partial<Finish>, owner?: string) => Promise<string[]>
   deliver: (message: Claimed, owner?: string) => Promise<string[]>
-  /** The length of the pause that follows when a probe meets a 429 without Retry-After, in minutes. */
+  /** The length of the next hold in minutes, after a probe gets a 429 without Retry-After. */
   limitedAgain: () => Promise<number>
 }
 

@@ -13,7 +13,7 @@ export function parseJson(text: string): Json {
 
 const sessionReply = z.strictObject({ status: z.string(), message: z.string(), url: z.string() })
 
-/** The three keys of a session answer, and that there are no others. */
+/** The session answer; checks that it has exactly its three keys. */
 export function replyOf(response: Response): z.infer<typeof sessionReply> {
   return sessionReply.parse(JSON.parse(response.text))
 }
@@ -66,7 +66,7 @@ export function sendRaw(
   })
 }
 
-/** A request as it stands on the wire: these header lines, then the body's bytes as they stand in a file. */
+/** A raw HTTP request: these header lines, then the bytes of the body. */
 export function rawRequest(path: string, headers: string[], body: Buffer | string): Buffer {
   const bytes = Buffer.from(body)
   const head = [`POST ${path} HTTP/1.1`, ...headers, `content-length: ${bytes.length}`]

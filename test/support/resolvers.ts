@@ -17,7 +17,7 @@ export async function resolverFile(code: string, name = 'resolver.mjs'): Promise
   return file
 }
 
-/** A service of the operator's on loopback; its URL. Nobody has to stop it. */
+/** A service of the operator's on loopback; its URL. It is stopped after the tests of the file. */
 export async function startService(listener: RequestListener): Promise<string> {
   return `${await originOf(createServer(listener))}/resolve`
 }

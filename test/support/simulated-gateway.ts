@@ -16,7 +16,7 @@ export const SELLER_TOKEN = 'ory_at_of-the-seller'
 export type SimulatedGateway = { simulator: Simulator; gatewayUrl: string }
 
 /**
- * A strict simulator and a gateway that know each other, as in the demo. Nobody has to stop them.
+ * A strict simulator and a gateway, connected as in the demo. They are stopped after the tests of the file.
  * @param overrides of the gateway's environment, given the simulator's address
  */
 export async function startSimulatedGateway(
@@ -39,7 +39,7 @@ export async function startSimulatedGateway(
   return { simulator, gatewayUrl }
 }
 
-/** A service's send through the gateway, in the seller's name. */
+/** A service sends a message through the gateway as the seller. */
 export async function sendThrough(gatewayUrl: string, body: unknown): Promise<Response> {
   return fetch(`${gatewayUrl}/messages`, {
     method: 'POST',

@@ -14,7 +14,7 @@ export const MINUTE_MS = 60_000
 const stores = new Set<Store>()
 afterAll(() => Promise.all([...stores].map((store) => store.close())))
 
-/** Opens a store at a DATABASE_URL. Nobody has to close it. */
+/** Opens a store at a DATABASE_URL. It is closed after the tests of the file. */
 export async function openAt(url: string): Promise<Store> {
   const store = await openStore(addressOf(url), createLogger('silent'))
   stores.add(store)
@@ -33,9 +33,9 @@ export async function closeStore(store: Store): Promise<void> {
 
 export type AlterableStore = {
   store: () => Store
-  /** Changes rows behind the store's back, such as to make them older. A SQLite store is opened anew for it. */
+  /** Changes rows directly, for example to make them older. A SQLite store is reopened for it. */
   alter: (statement: string) => Promise<void>
-  /** Reads rows as they lie there. A SQLite store is opened anew for it. */
+  /** Reads rows directly. A SQLite store is reopened for it. */
   read: (statement: string) => Promise<Record<string, unknown>[]>
 }
 
@@ -80,7 +80,7 @@ function addressOf(url: string): DatabaseAddress {
   return url.startsWith('file:') ? { kind: 'sqlite', file: fileURLToPath(url) } : { kind: 'postgres', url }
 }
 
-/** A message in a conversation of its own, as far as nothing else is said. */
+/** A message in its own conversation, unless `more` says otherwise. */
 export function newMessage(more: Partial<NewMessage> = {}): NewMessage {
   const id = newId('msg')
   return {
@@ -96,7 +96,7 @@ export function newMessage(more: Partial<NewMessage> = {}): NewMessage {
   }
 }
 
-/** Makes messages of one conversation that nobody else uses. */
+/** Returns a function that makes messages of one new conversation. */
 export function newConversation(): (more?: Partial<NewMessage>) => NewMessage {
   const conversation = `conversation of ${newId('clk')}`
   return (more) => newMessage({ conversations: [conversation], ...more })
@@ -107,7 +107,7 @@ export function newLine(length: number, more: Partial<NewMessage> = {}): NewMess
   return Array.from({ length }, () => say(more))
 }
 
-/** The store seals nothing itself, so any bytes will do. */
+/** The store does not encrypt, so any bytes will do. */
 export function sealed(text: string, keyId = 'key-1'): Sealed {
   return { keyId, bytes: Buffer.from(text) }
 }
@@ -121,7 +121,7 @@ export function idsOf(messages: readonly { id: string }[]): string[] {
   return messages.map(({ id }) => id)
 }
 
-/** Whatever is due, or the first of it. */
+/** Claims the due messages, up to a limit. */
 export async function claimed(
   store: Pick<Store, 'claim'>,
   owner = 'gw-1',
@@ -149,7 +149,7 @@ export async function acceptedAndClaimed(
   return claimedOne(store, owner, message.wire)
 }
 
-/** Ends messages, delivered unless something else is said. */
+/** Ends messages, as delivered unless `more` says otherwise. */
 export function finish(
   store: Pick<Store, 'finish'>,
   messages: readonly Finish['message'][],
@@ -161,7 +161,7 @@ export function finish(
   )
 }
 
-/** Takes what other tests have left due, or in nobody's hands, so that no other test meets it. */
+/** Claims the messages that other tests have left, so that they do not affect this test. */
 export async function setAside(store: Store): Promise<void> {
   for (const wire of ['v1', 'v2', 'webhook'] as const) await store.claim('nobody', wire, ALL)
   await store.adopt('nobody', ALL)

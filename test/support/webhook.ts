@@ -24,7 +24,7 @@ const notice = z.strictObject({
   }),
 })
 
-/** A notice as it came, verified. */
+/** A received status webhook, with its signature verified. */
 export type Notice = z.infer<typeof notice> & {
   webhookId: string
   url: string
@@ -35,13 +35,13 @@ export type Notice = z.infer<typeof notice> & {
 export type TestWebhook = {
   environment: Environment
   secret: string
-  /** What it took, in its order; each is checked as a receiver would. */
+  /** The accepted webhooks in order; each was verified as a receiver would. */
   notices: Notice[]
-  /** Every request, with the status that it was answered. */
+  /** Every request, with the status of its answer. */
   asked: { webhookId: string; status: number }[]
 }
 
-/** The company's own service that is told how messages end. `answers` are given one after the other, then 204. */
+/** A service that receives status webhooks. It gives `answers` one after the other, then 204. */
 export async function startWebhook(...answers: number[]): Promise<TestWebhook> {
   const secret = `whsec_${randomBytes(32).toString('base64')}`
   const verifier = new Webhook(secret)
