@@ -12,7 +12,7 @@ import { createFetchUser, type FetchUser } from '../divar/users.ts'
 import type { Logger } from '../observability/log.ts'
 import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/trace.ts'
-import { Outbox } from '../outbox/outbox.ts'
+import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createWebhook } from '../outbox/status-webhook.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { ClockWatch } from '../store/maintenance.ts'
@@ -65,7 +65,7 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   const consent =
     config.consent && (await openConsent(config, config.consent, { ...parts, store, keyring, clicks, codec }))
   const targets = divar.targets(deliverBy(divar.deliver, consent?.grants))
-  const outbox = new Outbox({
+  const outbox = createOutbox({
     store,
     clock,
     keyring,

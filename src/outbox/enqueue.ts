@@ -48,8 +48,6 @@ export type EnqueueOptions = {
   tryForMs: number
 }
 
-export type Enqueueing = ReturnType<typeof createEnqueue>
-
 /** Stores sends: queued for later, or tried once now under an idempotency key. */
 export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)

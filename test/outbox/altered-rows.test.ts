@@ -4,7 +4,21 @@ import { writeSendBody } from '../../src/message/message.ts'
 import { createSealer, readPayload } from '../../src/outbox/payload.ts'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { alter } from '../support/stores.ts'
-import { answer, ask, divarAt, eventually, queue, said, startDivar, startOn, tried, until } from '../support/outbox.ts'
+import { problemOf } from '../support/messages.ts'
+import {
+  answer,
+  ask,
+  divarAt,
+  eventually,
+  idOf,
+  post,
+  queue,
+  said,
+  startDivar,
+  startOn,
+  tried,
+  until,
+} from '../support/outbox.ts'
 import { startWebhook } from '../support/webhook.ts'
 
 const LATER = answer(503, '{}', { 'retry-after': '60' })
@@ -57,6 +71,22 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
       return text.includes('kenar_store_rows_unopened_total 1\n') ? true : undefined
     }, 'it is counted')
     expect(divar.received).toHaveLength(1)
+  })
+
+  test('a stored message that was moved to the place of a reply is not given out', async () => {
+    const divar = await startDivar()
+    const store = await withStore(kind, divarAt(divar))
+    const first = await startOn(store)
+    divar.misbehave(LATER)
+    const key = { prefer: 'respond-async', 'idempotency-key': 'k-1' }
+    const id = idOf(await post(first, said('c-1', SECRET), key))
+    await until(first, id, 'queued', tried(1))
+    await first.stop()
+    const body = `(select body from message where id = '${id}')`
+    await alter(String(store['DATABASE_URL']), `update idempotency set reply = ${body} where message_id = '${id}'`)
+    const repeat = await post(await startOn(store), said('c-1', SECRET), key)
+    expect(problemOf(repeat)).toMatchObject({ code: 'stored_unreadable' })
+    expect(repeat.text).not.toContain(SECRET)
   })
 })
 

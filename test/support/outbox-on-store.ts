@@ -7,7 +7,7 @@ import { deliverBy } from '../../src/consent/grants.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
 import type { DeliveryTarget } from '../../src/outbox/worker.ts'
-import { Outbox } from '../../src/outbox/outbox.ts'
+import { createOutbox, type Outbox } from '../../src/outbox/outbox.ts'
 import type { AttemptedNow, StoredSend } from '../../src/outbox/enqueue.ts'
 import { readConfig, type Environment } from '../../src/config/config.ts'
 import { reachDivar, Upstreams } from '../../src/app/upstreams.ts'
@@ -64,7 +64,7 @@ export async function startOutbox(
   const by = deliverBy(reached.deliver, undefined)
   const store = await openAt(String(stored['DATABASE_URL']))
   const given = { ...store, ...calls(store) }
-  const outbox = new Outbox({
+  const outbox = createOutbox({
     store: given,
     clock: new ClockWatch(given, log, config.store.deleteAfterStartMs),
     keyring: createKeyring(config.store.keys),
