@@ -34,111 +34,77 @@ export type MaintenanceOptions = {
 }
 
 /** Wipes and deletes old rows, re-seals rows with the newest key, and writes backups. */
-export class Maintenance {
-  readonly #options: MaintenanceOptions
-  readonly #scheduler: MaintenanceLoop
+export function createMaintenance(options: MaintenanceOptions) {
+  const { store, clock, sealer, retentionMs, backup, metrics, backlog, log } = options
+  const loop = new MaintenanceLoop(log)
   /** When to look next for times that a clock ahead has written. */
-  #fixTimesAt = 0
-  /** Rows that could not be opened, which are skipped until `#openAgainAt`. */
-  readonly #unreadable: Pick<SealedRow, 'kind' | 'id'>[] = []
-  #openAgainAt = 0
-
-  constructor(options: MaintenanceOptions) {
-    this.#options = options
-    this.#scheduler = new MaintenanceLoop(options.log)
-  }
-
-  start(): void {
-    this.#scheduler.start(
-      () => this.#runChores(),
-      () => this.#round(),
-    )
-  }
-
-  stop(): Promise<void> {
-    return this.#scheduler.stop()
-  }
-
-  /** The first round does not count: `start` has just counted, and a second count beside the first messages could miss these. */
-  async #round(): Promise<void> {
-    await this.count()
-    await this.#runChores()
-  }
+  let fixTimesAt = 0
+  /** Rows that could not be opened, which are skipped until `openAgainAt`. */
+  let unreadable: Pick<SealedRow, 'kind' | 'id'>[] = []
+  let openAgainAt = 0
 
   /** Counts queued messages, for the metrics and each caller's limit. */
-  async count(): Promise<void> {
-    const { store, metrics, backlog } = this.#options
-    await this.#scheduler.runBatches('backlog', async () => {
+  const count = () =>
+    loop.runBatches('backlog', async () => {
       metrics.queued = await store.backlog()
       backlog.correct(metrics.queued)
       return 0
     })
-  }
-
-  async #runChores(): Promise<void> {
-    const { metrics } = this.#options
-    await this.#deleteOld()
-    const resealed = await this.#scheduler.runBatches('reseal', () => this.#reseal())
-    if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await this.onResealed(resealed)
-    await this.#scheduler.runBatches('backup', () => this.#backUp())
-  }
-
-  /** Only while the clock is trusted: what a wrong clock deletes is lost. */
-  async #deleteOld(): Promise<void> {
-    const { store, clock, retentionMs } = this.#options
-    const mayDelete = await this.#scheduler.runBatches('clock', async () => Number(await clock.mayDelete()))
-    if (mayDelete === 0) return
-    if (performance.now() >= this.#fixTimesAt) {
-      this.#fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
-      await this.#scheduler.runBatches('mend times', async () => {
-        await store.correctFutureTimes()
-        return 0
-      })
-    }
-    await this.#scheduler.runBatches('wipe', () => store.wipe(BATCH))
-    await this.#scheduler.runBatches('purge', () => store.purge(retentionMs, BATCH))
-  }
-
-  /** Re-seals a batch with the newest key. A row that cannot be opened is logged and skipped. */
-  async #reseal(): Promise<Batch> {
-    const { store, sealer } = this.#options
-    if (performance.now() >= this.#openAgainAt) {
-      this.#openAgainAt = performance.now() + OPEN_AGAIN_MS
-      this.#unreadable.length = 0
-    }
-    const before = this.#unreadable.length
-    const rows = await store.findRowsUnderOtherKeys(sealer.primary, BATCH, this.#unreadable)
-    const opened = rows.flatMap((was) => {
-      try {
-        const text = sealer.open(was.kind, was.id, was.sealed)
-        return [{ was, now: sealer.seal(was.kind, was.id, text) }]
-      } catch (error) {
-        this.#skip(was, error)
-        return []
-      }
-    })
-    const done = opened.length === 0 ? 0 : await store.reseal(opened)
-    return { done, isMore: rows.length >= BATCH && (done > 0 || this.#unreadable.length > before) }
-  }
-
-  #skip({ kind, id }: SealedRow, error: unknown): void {
-    const { log } = this.#options
-    log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
-    if (this.#unreadable.length < MAX_UNREADABLE) this.#unreadable.push({ kind, id })
-  }
 
   /** Counts rows still under older keys, after `rows` were re-sealed here or elsewhere. */
-  async onResealed(rows: number): Promise<void> {
-    const { store, sealer, metrics, log } = this.#options
-    await this.#scheduler.runBatches('reseal', async () => {
+  const onResealed = async (rows: number): Promise<void> => {
+    await loop.runBatches('reseal', async () => {
       metrics.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), sealer.primary)
       if (rows > 0) log.info({ event: 'store.resealed', rows, left: metrics.rowsUnderOlderKeys })
       return 0
     })
   }
 
-  async #backUp(): Promise<number> {
-    const { store, backup, log } = this.#options
+  const runTasks = async () => {
+    await deleteOld()
+    const resealed = await loop.runBatches('reseal', reseal)
+    if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await onResealed(resealed)
+    await loop.runBatches('backup', backUp)
+  }
+
+  /** Only while the clock is trusted: what a wrong clock deletes is lost. */
+  const deleteOld = async () => {
+    const mayDelete = await loop.runBatches('clock', async () => Number(await clock.mayDelete()))
+    if (mayDelete === 0) return
+    if (performance.now() >= fixTimesAt) {
+      fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
+      await loop.runBatches('mend times', async () => {
+        await store.correctFutureTimes()
+        return 0
+      })
+    }
+    await loop.runBatches('wipe', () => store.wipe(BATCH))
+    await loop.runBatches('purge', () => store.purge(retentionMs, BATCH))
+  }
+
+  /** Re-seals a batch with the newest key. A row that cannot be opened is logged and skipped. */
+  const reseal = async (): Promise<Batch> => {
+    if (performance.now() >= openAgainAt) {
+      openAgainAt = performance.now() + OPEN_AGAIN_MS
+      unreadable = []
+    }
+    const before = unreadable.length
+    const rows = await store.findRowsUnderOtherKeys(sealer.primary, BATCH, unreadable)
+    const opened = rows.flatMap((was) => {
+      try {
+        const text = sealer.open(was.kind, was.id, was.sealed)
+        return [{ was, now: sealer.seal(was.kind, was.id, text) }]
+      } catch (error) {
+        log.error({ event: 'store.sealed_row_unreadable', message_id: was.id, ...describeError(error) })
+        if (unreadable.length < MAX_UNREADABLE) unreadable.push({ kind: was.kind, id: was.id })
+        return []
+      }
+    })
+    const done = opened.length === 0 ? 0 : await store.reseal(opened)
+    return { done, isMore: rows.length >= BATCH && (done > 0 || unreadable.length > before) }
+  }
+
+  const backUp = async () => {
     if (backup === undefined || store.backup === undefined) return 0
     const names = await readdir(backup.folder)
     const copies = names.filter((name) => BACKUP.test(name)).sort()
@@ -158,6 +124,19 @@ export class Maintenance {
     for (const old of copies.slice(0, Math.max(copies.length + 1 - backup.keep, 0))) await rm(join(backup.folder, old))
     log.info({ event: 'store.backed_up' })
     return 0
+  }
+
+  return {
+    /** The first round does not count: the outbox has just counted, and a second count beside the first messages could miss these. */
+    start: (): void => {
+      loop.start(runTasks, async () => {
+        await count()
+        await runTasks()
+      })
+    },
+    stop: () => loop.stop(),
+    count,
+    onResealed,
   }
 }
 

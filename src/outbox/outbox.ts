@@ -9,7 +9,7 @@ import { Backlog, createEnqueue, type SavedReply, type Queued, type StoredSend }
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { DeliveryWorker, type DeliveryTarget } from './worker.ts'
 import { createOnOutcome, RateLimitHold, type RetryPolicy } from './retry-policy.ts'
-import { Maintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
+import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload } from './payload.ts'
@@ -76,7 +76,7 @@ export function createOutbox(options: OutboxOptions) {
     (target) => new DeliveryWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
   )
   const heartbeat = new Heartbeat({ store, attempts, settleAbandoned, log })
-  const maintenance = new Maintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
+  const maintenance = createMaintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
 
   const wake = () => {
     for (const worker of workers) worker.wake()
@@ -174,7 +174,7 @@ export function createOutbox(options: OutboxOptions) {
     },
 
     /** Counts rows that were sealed with the newest key elsewhere. */
-    onResealed: (rows: number): Promise<void> => maintenance.onResealed(rows),
+    onResealed: maintenance.onResealed,
 
     /** Stops claiming; resolves once running attempts have ended and are committed. */
     drain,
