@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import { anyObject as anyObjectOfClick } from '../../src/click/wire-fields.ts'
-import { anyObject as anyObjectOfMessage } from '../../src/message/buttons.ts'
+import { anyObject as anyObjectOfMessage } from '../../src/message/schemas.ts'
 import { answers } from './answers.ts'
 import { actionMembers, bodies } from './bodies.ts'
 

@@ -1,9 +1,9 @@
-import * as z from 'zod'
+import type * as z from 'zod'
 import { Fault, type FieldError } from '../base/fault.ts'
-import { controlError, fieldErrors, NO_CONTROL, requiredId, requiredText, summarize } from '../base/fields.ts'
+import { fieldErrors, summarize } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import { buttonV1, gridV2, storedGridV2, visibleText } from './buttons.ts'
 import { fitsV1, type Address, type ButtonGrid, type Content, type Message, type Sender } from './message.ts'
+import { sendSchemas, storedSchemas } from './schemas.ts'
 
 /** A parsed send request. */
 export type Send = {
@@ -47,38 +47,6 @@ function readSend(body: unknown, schemas: typeof sendSchemas, pathConversationId
     throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
   }
   return { message: { address, content, senderButtons, receiverButtons }, sender, atLeastOnce }
-}
-
-/** Becomes a path segment, so `.` and `..` are refused. */
-const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a conversation id')
-const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
-const storedMediaToken = z.string(mediaTokenError).max(1024, mediaTokenError)
-const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
-const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
-
-export const sendSchemas = {
-  type: z.compile(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
-  delivery: z.compile(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
-  conversationId: z.compile(conversationId),
-  senderUserId: z.compile(requiredId(128).nullish()),
-  senderPostToken: z.compile(requiredId(64).nullish()),
-  userId: z.compile(requiredId(128, tripleHint)),
-  postToken: z.compile(requiredId(64, tripleHint)),
-  peerId: z.compile(requiredId(128, tripleHint)),
-  mediaToken: z.compile(mediaToken.nullish()),
-  text: z.compile(visibleText),
-  grid: z.compile(gridV2),
-  button: z.compile(buttonV1),
-}
-
-/** Accepts what earlier versions accepted. */
-const storedSchemas: typeof sendSchemas = {
-  ...sendSchemas,
-  userId: z.compile(requiredText(128)),
-  postToken: z.compile(requiredText(64)),
-  peerId: z.compile(requiredText(128)),
-  mediaToken: z.compile(storedMediaToken.nullish()),
-  grid: z.compile(storedGridV2),
 }
 
 /** Reads one body; each method reads one part and collects its faults, so that all are reported at once. */
@@ -175,4 +143,78 @@ class Reading {
   #add(pointer: string, detail: string): void {
     this.faults.push({ pointer, detail })
   }
+}
+
+/** A member of a send body that is not read: where it is, and the names that are read there. */
+type IgnoredMember = { pointer: string; known: readonly string[] }
+
+const MAX_LISTED = 50
+const MAX_POINTER = 500
+
+/** What is read below a member: everything (app data), each item of a list, or these members. */
+type Known = 'everything' | { each: Known } | { members: Readonly<Record<string, Known>> }
+
+/** Members that are read whole. */
+function whole(...names: string[]): Record<string, Known> {
+  return Object.fromEntries(names.map((name) => [name, 'everything']))
+}
+
+/** Both `direct_link` and `extra_data` are known for any action: clients send both. */
+const buttonV1: Known = {
+  members: { ...whole('action'), data: { members: whole('icon_name', 'extra_data', 'direct_link', 'caption') } },
+}
+
+const withData: Known = { members: whole('data') }
+const withPost: Known = { members: whole('post_token') }
+const actionV2: Known = {
+  members: {
+    ...whole('open_direct_link'),
+    open_server_link: withData,
+    get_dynamic_action: withData,
+    open_post_page: withPost,
+    open_post_manage_page: withPost,
+  },
+}
+const buttonV2: Known = { members: { action: actionV2, ...whole('icon', 'icon_name', 'caption') } }
+const grid: Known = { members: { rows: { each: { members: { buttons: { each: buttonV2 } } } } } }
+
+const sendBody: Known = {
+  members: {
+    ...whole('conversation_id', 'user_id', 'post_token', 'peer_id', 'type', 'message', 'media_token'),
+    sender_btn: buttonV1,
+    receiver_btn: buttonV1,
+    sender_buttons: grid,
+    receiver_buttons: grid,
+    delivery: 'everything',
+  },
+}
+
+/** Members of a valid send body that the gateway does not read, at any depth; mostly misspelled ones. `count` also includes those that are not listed. */
+export function findIgnoredMembers(body: unknown): { count: number; members: readonly IgnoredMember[] } {
+  const found: IgnoredMember[] = []
+  let count = 0
+  const look = (value: unknown, known: Known, pointer: string): void => {
+    if (known === 'everything') return
+    if ('members' in known) {
+      if (isJsonObject(value)) lookAtMembers(value, known.members, pointer)
+    } else if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) look(item, known.each, `${pointer}/${index}`)
+    }
+  }
+  const lookAtMembers = (object: JsonObject, known: Readonly<Record<string, Known>>, pointer: string): void => {
+    for (const [name, value] of Object.entries(object)) {
+      const below = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const knownBelow = Object.hasOwn(known, name) ? known[name] : undefined
+      if (knownBelow !== undefined) {
+        look(value, knownBelow, below)
+        continue
+      }
+      count += 1
+      if (found.length < MAX_LISTED && below.length <= MAX_POINTER) {
+        found.push({ pointer: below, known: Object.keys(known) })
+      }
+    }
+  }
+  look(body, sendBody, '')
+  return { count, members: found }
 }

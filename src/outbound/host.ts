@@ -110,88 +110,66 @@ export function ask(
     onReleased?.()
     return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
   }
-  return new Promise((settle) => {
-    const collector = new Collector(
-      maxBytes,
-      (exchange) => {
-        stopDeadline()
-        signal?.removeEventListener('abort', onAbort)
-        settle(exchange)
-      },
-      onReleased,
-    )
+  return new Promise((resolve) => {
+    let controller: Dispatcher.DispatchController | undefined
+    let answer: { status: number; headers: ReplyHeaders } | undefined
+    let isSettled = false
+    let size = 0
+    const chunks: Buffer[] = []
+    const settle = (body: Buffer | undefined, reason: string, cause: FailureCause = 'remote') => {
+      if (isSettled) return
+      isSettled = true
+      stopDeadline()
+      signal?.removeEventListener('abort', onAbort)
+      const begun = controller !== undefined
+      resolve(answer ? { kind: 'answered', ...answer, body } : { kind: 'failed', begun, cause, reason })
+    }
+    const giveUp = (reason: string, cause?: FailureCause) => {
+      settle(undefined, reason, cause)
+      controller?.abort(new Error(reason))
+    }
+    const end = (body: Buffer | undefined, reason: string) => {
+      settle(body, reason)
+      onReleased?.()
+    }
     const onAbort = () => {
-      collector.giveUp('aborted', 'aborted')
+      giveUp('aborted', 'aborted')
     }
     const stopDeadline = startDeadline(timeoutMs, () => {
-      collector.giveUp('timeout')
+      giveUp('timeout')
     })
     signal?.addEventListener('abort', onAbort)
     if (signal?.aborted) onAbort()
+    // Encoded answers are not decoded.
+    const asked = { 'accept-encoding': 'identity', ...headers }
+    const options = { method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }
     try {
-      // Encoded answers are not decoded.
-      const asked = { 'accept-encoding': 'identity', ...headers }
-      pool.dispatch({ method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }, collector)
+      pool.dispatch(options, {
+        /** Called on a connected socket, just before the first byte is written. */
+        onRequestStart: (started) => {
+          if (isSettled) started.abort(new Error('given up before it began'))
+          else controller = started
+        },
+        onResponseStart: (_controller, status, received) => {
+          // An informational answer comes first and is overwritten by the final one.
+          if (status >= 200) answer = { status, headers: received }
+        },
+        onResponseData: (_controller, chunk) => {
+          size += chunk.length
+          if (size > maxBytes) giveUp('answer too large')
+          else chunks.push(chunk)
+        },
+        onResponseEnd: () => {
+          end(Buffer.concat(chunks, size), 'no final answer')
+        },
+        onResponseError: (_controller, error) => {
+          end(undefined, codeOf(error))
+        },
+      })
     } catch (error) {
-      collector.onResponseError(undefined, error)
+      end(undefined, codeOf(error))
     }
   })
-}
-
-/** Collects one answer up to `maxBytes`. undici calls `onRequestStart` on a connected socket, just before it writes the first byte. */
-class Collector implements Dispatcher.DispatchHandler {
-  readonly #maxBytes: number
-  readonly #settle: (exchange: Exchange) => void
-  readonly #onReleased: (() => void) | undefined
-  #controller: Dispatcher.DispatchController | undefined
-  #answer: { status: number; headers: ReplyHeaders } | undefined
-  #chunks: Buffer[] = []
-  #size = 0
-  #settled = false
-
-  constructor(maxBytes: number, settle: (exchange: Exchange) => void, onReleased?: () => void) {
-    this.#maxBytes = maxBytes
-    this.#settle = settle
-    this.#onReleased = onReleased
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#settled) controller.abort(new Error('given up before it began'))
-    else this.#controller = controller
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
-    // An informational answer comes first and is overwritten by the final one.
-    if (status >= 200) this.#answer = { status, headers }
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#size += chunk.length
-    if (this.#size > this.#maxBytes) this.giveUp('answer too large')
-    else this.#chunks.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    this.#finish(Buffer.concat(this.#chunks, this.#size), 'no final answer')
-    this.#onReleased?.()
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: unknown): void {
-    this.#finish(undefined, codeOf(error))
-    this.#onReleased?.()
-  }
-
-  giveUp(reason: string, cause: FailureCause = 'remote'): void {
-    this.#finish(undefined, reason, cause)
-    this.#controller?.abort(new Error(reason))
-  }
-
-  #finish(body: Buffer | undefined, reason: string, cause: FailureCause = 'remote'): void {
-    if (this.#settled) return
-    this.#settled = true
-    const begun = this.#controller !== undefined
-    this.#settle(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, cause, reason })
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -1,15 +1,15 @@
 import * as z from 'zod'
 import { readWebAddress } from '../base/address.ts'
-import { requiredId, requiredText } from '../base/fields.ts'
+import { controlError, NO_CONTROL, requiredId, requiredText } from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid } from './message.ts'
 
-/** Schemas of the buttons of both wires. Every error names what was expected and nothing of what came. */
+/** Schemas of the members of a send body, for both wires. Every error names what was expected and nothing of what came. */
 
 /** More than blanks, control and format characters (a lone zero-width non-joiner), marks on nothing, and letters that show nothing. */
 const VISIBLE = /[^\s\p{Cc}\p{Cf}\p{M}\u2800\u3164\u115f\u1160\uffa0]/u
 
-export const visibleText = z.string('expected a string').regex(VISIBLE, 'expected a text that is not blank')
+const visibleText = z.string('expected a string').regex(VISIBLE, 'expected a text that is not blank')
 
 const iconError = 'expected the name of an icon'
 
@@ -48,7 +48,7 @@ function findInexactInteger(value: unknown, path: PropertyKey[]): PropertyKey[] 
 }
 
 /** A known client sends both `direct_link` and `extra_data`, whatever the action: only the one that the action names is read. */
-export const buttonV1 = z
+const buttonV1 = z
   .discriminatedUnion(
     'action',
     [
@@ -141,7 +141,39 @@ function gridOf(action: z.ZodType<Action>) {
 
 export const actionsV2 = actionsWith(requiredId(64))
 export const actionV2 = oneOf(actionsV2)
-export const gridV2 = gridOf(actionV2)
+const gridV2 = gridOf(actionV2)
 
 /** As earlier versions accepted it: with control characters in a post's token. */
-export const storedGridV2 = gridOf(oneOf(actionsWith(requiredText(64))))
+const storedGridV2 = gridOf(oneOf(actionsWith(requiredText(64))))
+
+/** Becomes a path segment, so `.` and `..` are refused. */
+const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a conversation id')
+const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
+const storedMediaToken = z.string(mediaTokenError).max(1024, mediaTokenError)
+const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
+const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
+
+export const sendSchemas = {
+  type: z.compile(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
+  delivery: z.compile(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
+  conversationId: z.compile(conversationId),
+  senderUserId: z.compile(requiredId(128).nullish()),
+  senderPostToken: z.compile(requiredId(64).nullish()),
+  userId: z.compile(requiredId(128, tripleHint)),
+  postToken: z.compile(requiredId(64, tripleHint)),
+  peerId: z.compile(requiredId(128, tripleHint)),
+  mediaToken: z.compile(mediaToken.nullish()),
+  text: z.compile(visibleText),
+  grid: z.compile(gridV2),
+  button: z.compile(buttonV1),
+}
+
+/** Accepts what earlier versions accepted. */
+export const storedSchemas: typeof sendSchemas = {
+  ...sendSchemas,
+  userId: z.compile(requiredText(128)),
+  postToken: z.compile(requiredText(64)),
+  peerId: z.compile(requiredText(128)),
+  mediaToken: z.compile(storedMediaToken.nullish()),
+  grid: z.compile(storedGridV2),
+}
