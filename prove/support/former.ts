@@ -1,10 +1,12 @@
+import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { reasonOf, runCommand } from './children.ts'
 import type { Suite } from './suite.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** The commit before the newest migration, 0004. Once versions are released, the one before this takes its place. */
+/** The commit before the migrations 0003 and 0004. Once versions are released, the one before this takes its place. */
 const FORMER = '8a4dff77a15c539b90edcc76b257134b49aecec8'
 
 const PARTS = ['src', 'package.json', 'package-lock.json', '.npmrc']
@@ -20,8 +22,15 @@ export async function formerVersion(suite: Suite): Promise<string | undefined> {
     suite.step('installing the packages of the former version')
     await runCommand('npm', ['ci', '--omit=dev', '--prefer-offline', '--no-audit', '--no-fund'], { cwd: folder })
   } catch (error) {
-    suite.report.skip('The upgrade', `the former version cannot be had from the history (${reasonOf(error)})`)
+    const why = `the former version cannot be had from the history (${reasonOf(error)})`
+    if (await isShallow()) suite.report.skipWithoutHistory('The upgrade', why)
+    else suite.report.skip('The upgrade', why)
     return undefined
   }
   return join(folder, 'src/main.ts')
+}
+
+async function isShallow(): Promise<boolean> {
+  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--is-shallow-repository'], { cwd: ROOT })
+  return stdout.trim() === 'true'
 }

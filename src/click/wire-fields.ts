@@ -10,8 +10,8 @@ export type OptionalParts = ReadonlyMap<string, Part>
 /** A string that is not empty. */
 export const textPart: Part = { isPresent: (value) => typeof value === 'string' && value !== '' }
 
-/** The app's own data: any object with members, kept as it came. */
-export const dataPart: Part = { isPresent: (value) => isJsonObject(value) && hasMembers(value) }
+/** The app's own data: an object with a value, kept as it came. */
+export const dataPart: Part = { isPresent: (value) => isJsonObject(value) && hasValues(value) }
 
 /** An object of which at least one member is not null. */
 export function objectPart(parts?: OptionalParts): Part {
@@ -43,11 +43,6 @@ function presentValue(value: unknown, { isPresent, parts }: Part, onAbsent: () =
     return undefined
   }
   return parts !== undefined && isJsonObject(value) ? withoutAbsentParts(value, parts, onAbsent) : value
-}
-
-function hasMembers(object: JsonObject): boolean {
-  for (const _key in object) return true
-  return false
 }
 
 function hasValues(object: JsonObject): boolean {

@@ -93,7 +93,7 @@ export class Grants {
     const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
       const macs = scopes.flatMap((scope) => codec.names.owned(userId, scope))
       const { grants } = this.#openAll(await store.findGrantsByName(macs, MAX_FOUND))
-      const usable = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+      const usable = grants.filter(({ refreshMs }) => !isOffline || refreshMs !== undefined)
       return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
     }
     const all = needed.length > 0 ? needed : [[OFFLINE]]

@@ -42,6 +42,7 @@ describe('a v1 body becomes a Click', () => {
     ['of another type', { extra_data: [] }],
     ['that is a string', { extra_data: 'text' }],
     ['with provider_data of another type', { extra_data: { provider_data: [] } }],
+    ['with provider_data of nulls', { extra_data: { provider_data: { order_id: null } } }],
     ['with a string for provider_data', { extra_data: { provider_data: 'text' } }],
     ['with a location of nulls', { extra_data: { location: { latitude: null, longitude: null } } }],
     ['with an empty string for a location', { extra_data: { location: '' } }],

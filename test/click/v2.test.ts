@@ -87,8 +87,8 @@ describe('a v2 body becomes a Click', () => {
     })
   })
 
-  test('provider_data is used when extra_data has another type', () => {
-    expect(parse({ extra_data: [], provider_data: { a: 1 } }).data).toEqual({ a: 1 })
+  test.each([[[]], [{ b: null }]])('provider_data is used when extra_data is %j', (extraData) => {
+    expect(parse({ extra_data: extraData, provider_data: { a: 1 } }).data).toEqual({ a: 1 })
   })
 
   test('half a location, which only v1 has, is kept as it came', () => {

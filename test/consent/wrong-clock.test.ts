@@ -5,8 +5,10 @@ import { createGrantCodec } from '../../src/consent/grant.ts'
 import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
 import { ClockWatch } from '../../src/store/maintenance.ts'
 import { DATABASES } from '../support/databases.ts'
+import { clicked, completeFlow, LANDING, startConsentDivar, withConsent } from '../support/consent.ts'
+import { anew } from '../support/consent-setup.ts'
 import { newGrant } from '../support/grants.ts'
-import { eventually } from '../support/outbox.ts'
+import { eventually, startOn } from '../support/outbox.ts'
 import { newStore, sealed } from '../support/stores.ts'
 
 const HOUR_MS = 3_600_000
@@ -52,4 +54,19 @@ describe.each(DATABASES)('on %s', (kind) => {
     await maintenance.stop()
     expect(count).toBe(deleted)
   })
+})
+
+test('users are not asked again while the clock is 31 days ahead', async () => {
+  const { divar } = await startConsentDivar()
+  const environment = await withConsent(divar.url)
+  const first = await startOn(environment)
+  await completeFlow(await clicked({ url: first.url, divar }))
+  const earlier = (column: string) => `${column} = ${column} - ${31 * 24 * HOUR_MS}`
+  const gateway = await anew(
+    { gateway: first, environment },
+    `update user_grant set ${['access_until', 'refresh_until', 'ends_at', 'refreshed_at'].map(earlier).join(', ')};
+     update clock set ${earlier('heard_at')}`,
+  )
+  await gateway.logged('store.clock_doubted')
+  expect(await clicked({ url: gateway.url, divar })).toContain(LANDING)
 })
