@@ -43,8 +43,8 @@ const platform = await startPlatform()
 const progress = createProgress()
 try {
   const results: Results = {
-    ...(only !== 'send' && { click: await measureInRounds(clickServers, rounds, folder, progress.tell) }),
-    ...(only !== 'click' && { send: await measureInRounds(sendServers(platform.port), rounds, folder, progress.tell) }),
+    ...(only !== 'send' && { click: await measureInRounds(clickServers, rounds, folder, progress.show) }),
+    ...(only !== 'click' && { send: await measureInRounds(sendServers(platform.port), rounds, folder, progress.show) }),
   }
   progress.end()
   const report = writeReport(results, rounds)

@@ -10,22 +10,22 @@ import { startLoad } from './support/load.ts'
 import { acceptAfter, startPlatform } from './support/platform.ts'
 import { runSuite, type Suite } from './support/suite.ts'
 
-/** Kills a gateway at random moments while it accepts and delivers, and starts it again on what is left. */
+/** Kills a gateway at random moments while it accepts and delivers, and starts it again on the same database. */
 
 const KILLS = { short: 10, full: 200 }
-/** By the start of a bare Node on the same machine at the same time. */
+/** As a multiple of the start of a bare Node on the same machine at the same time. */
 const READY_LIMIT = 60
 const SETTLED_WITHIN_MS = 60_000
-/** Some are killed before they are up: settling what was left must itself stand a kill. */
+/** Some are killed before they are ready: settling abandoned messages must survive a kill too. */
 const EARLY_CHANCE = 0.1
 const WORKERS = 16
-/** So many that lines which wait for a lease to end leave enough of the others. */
-const LINES = 8192
+/** So many that enough of them are free while others wait for a lease to expire. */
+const CONVERSATIONS = 8192
 const MAX_BACKLOG = { sqlite: 400, postgres: 4000 }
-/** The database's clock and ours are one, read a moment apart. */
+/** The database and this process read the same clock, a moment apart. */
 const CLOCK_SLACK_MS = 100
 
-/** How long a start took, and beside it what the machine needed just then to start anything at all. */
+/** How long a start took, and how long a bare Node took to start just before. */
 type Start = { readyMs: number; bareMs: number }
 type Kill = { from: number; to: number; running: number }
 
@@ -42,9 +42,9 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   const load = startLoad(suite, {
     ledger,
     workers: WORKERS,
-    lines: LINES,
+    conversations: CONVERSATIONS,
     target: () => target,
-    mayGoOn: () => ledger.backlog < MAX_BACKLOG[database.kind],
+    maySend: () => ledger.backlog < MAX_BACKLOG[database.kind],
     atLeastOnceEvery: 5,
   })
 
@@ -83,7 +83,7 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   reportSettled(suite, settledMs)
 }
 
-/** An outcome may be unknown only because a kill came between an attempt and its end, and of those a gateway has only so many. */
+/** An outcome may be unknown only because of a kill during the attempt, and a gateway has at most OUTBOX_CONCURRENCY attempts at a time. */
 function reportUnknown({ report }: Suite, { unknownAttempts }: Audit, kills: readonly Kill[]): void {
   const perKill = new Map<Kill, number>()
   let withoutKill = 0
@@ -94,7 +94,7 @@ function reportUnknown({ report }: Suite, { unknownAttempts }: Audit, kills: rea
   }
   const most = highest(perKill.values())
   const running = kills.reduce((sum, kill) => sum + kill.running, 0)
-  report.figure('requests that the platform was at, over all kills', running)
+  report.figure('requests in flight at the platform, over all kills', running)
   report.figure('attempts of unknown outcome', unknownAttempts.length)
   report.none('attempts of unknown outcome without a kill', withoutKill)
   const limit = `at most ${OUTBOX_CONCURRENCY}`

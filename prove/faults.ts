@@ -13,7 +13,7 @@ import { runSuite, type Suite } from './support/suite.ts'
 
 const MESSAGES = { short: 400, full: 10_000 }
 const SETTLED_WITHIN_MS = { short: 90_000, full: 1_500_000 }
-const LINES = 200
+const CONVERSATIONS = 200
 const VARIABLES = { DIVAR_TIMEOUT_MS: '300', RETRY_FIRST_MS: '50', RETRY_MAX_MS: '1000' }
 
 await runSuite('faults', { shortS: 240, fullS: 3600 }, async (suite) => {
@@ -30,7 +30,7 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   const { client } = await gateway.ready
 
   suite.step(`${database.title}: sending ${total} messages`)
-  await startLoad(suite, { ledger, workers: 40, lines: LINES, total, target: () => client }).done
+  await startLoad(suite, { ledger, workers: 40, conversations: CONVERSATIONS, total, target: () => client }).done
   const limit = suite.short ? SETTLED_WITHIN_MS.short : SETTLED_WITHIN_MS.full
   const settledMs = await suite.until(
     'every message is final',
@@ -43,7 +43,7 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   const found = await audit(client, ledger)
   await gateway.stop()
 
-  report.section(`${database.title}: ${total} messages in ${LINES} conversations`)
+  report.section(`${database.title}: ${total} messages in ${CONVERSATIONS} conversations`)
   reportAudit(report, found, ledger)
   report.none('sends that were not acknowledged', total - ledger.acknowledged.size)
   for (const [kind, times] of platform.times) report.figure(`the platform's faults: ${kind}`, times)

@@ -35,9 +35,9 @@ async function prove(suite: Suite, image: Image): Promise<void> {
   const load = startLoad(suite, {
     ledger,
     workers: 16,
-    lines: 2048,
+    conversations: 2048,
     target: () => target,
-    mayGoOn: () => ledger.backlog < MAX_BACKLOG,
+    maySend: () => ledger.backlog < MAX_BACKLOG,
     atLeastOnceEvery: 5,
   })
 

@@ -17,8 +17,8 @@ import { runSuite, type Suite } from './support/suite.ts'
 const GATEWAYS = 3
 const WORKERS = 20
 const SIZE = {
-  short: { messages: 600, perSecond: 75, killEveryMs: 2000, lines: 400 },
-  full: { messages: 10_000, perSecond: 150, killEveryMs: 5000, lines: 4000 },
+  short: { messages: 600, perSecond: 75, killEveryMs: 2000, conversations: 400 },
+  full: { messages: 10_000, perSecond: 150, killEveryMs: 5000, conversations: 4000 },
 }
 /**
  * From the beginning of an attempt that a kill cut off to the commit of its unknown outcome: the lease of 30 s, 5 s until the next look of
@@ -39,7 +39,7 @@ async function proveReplicas(suite: Suite): Promise<void> {
   const { random, report } = suite
   const database = await ownPostgres(suite)
   if (database === undefined) return
-  const { messages, perSecond, killEveryMs, lines } = suite.short ? SIZE.short : SIZE.full
+  const { messages, perSecond, killEveryMs, conversations } = suite.short ? SIZE.short : SIZE.full
   const ledger = new Ledger()
   const platformUrl = await startPlatform(suite, ledger, () => acceptAfter(random.integer(5, 100)))
   const spawn = (): Replica => {
@@ -54,10 +54,10 @@ async function proveReplicas(suite: Suite): Promise<void> {
   const load = startLoad(suite, {
     ledger,
     workers: WORKERS,
-    lines,
+    conversations,
     total: messages,
     target: () => random.pick(replicas.flatMap(({ client }) => client ?? [])),
-    mayGoOn: () => ledger.sent < ((performance.now() - begun) / 1000) * perSecond,
+    maySend: () => ledger.sent < ((performance.now() - begun) / 1000) * perSecond,
     atLeastOnceEvery: 5,
   })
   const holders = new Holders(database.url)
@@ -88,7 +88,7 @@ async function proveReplicas(suite: Suite): Promise<void> {
 
   report.section(`${GATEWAYS} gateways on PostgreSQL, ${kills} kills`)
   reportAudit(report, found, ledger)
-  report.none('requests for a message while another was at it', ledger.overlapped().length)
+  report.none('requests for a message while another was in flight', ledger.overlapped().length)
   reportTakeOver(suite, found, holders)
   const value = settledMs === undefined ? 'not in time' : seconds(settledMs)
   report.promise(

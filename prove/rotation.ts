@@ -10,7 +10,7 @@ import { spawnGateway } from './support/gateway.ts'
 import { damageOne, keptGrants, tokenOf, type GrantRows } from './support/grants.ts'
 import { runSuite, type Suite } from './support/suite.ts'
 
-/** A new TOKEN_ENCRYPTION_KEY while messages go by grants under the former one: none is lost, and nobody notices. */
+/** A new TOKEN_ENCRYPTION_KEY while messages use grants encrypted with the old one: no grant is lost, and no send is refused. */
 
 const GRANTS = { short: 1000, full: 10_000 }
 const SENDERS = 8
@@ -65,7 +65,7 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   await proveDamage(suite, database, kept, () => start(newest))
 }
 
-/** One bit of one grant: refused, in words; the others go on. */
+/** Flips one bit of one grant: it is refused with a code, and the others keep working. */
 async function proveDamage(
   { report }: Suite,
   database: Database,
@@ -76,8 +76,8 @@ async function proveDamage(
   const gateway = start()
   const { url } = await gateway.ready
   const [damaged, other] = [await send(url, 0), await send(url, 1)]
-  const isTold = damaged.status === 500 && damaged.code === 'grant_unreadable'
-  report.promise('a flipped bit is told as', damaged.code, 'grant_unreadable', isTold)
+  const isReported = damaged.status === 500 && damaged.code === 'grant_unreadable'
+  report.promise('a flipped bit is reported as', damaged.code, 'grant_unreadable', isReported)
   report.promise('another grant meanwhile', other.status, '200', other.status === 200)
   await gateway.stop()
 }

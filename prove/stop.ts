@@ -19,7 +19,7 @@ const CLICKERS = 24
 const SENDERS = 8
 const RESOLVER_MS = 20
 const PLATFORM_MS = 30
-/** How long the load goes on before the signal. */
+/** How long the load runs before the signal. */
 const LOADED_MS = { min: 100, max: 600 }
 const ENDED_WITHIN_MS = 10_000
 /** A connection that rests now and then, as a proxy's do between two requests. */
@@ -59,9 +59,9 @@ await runSuite('stop', { shortS: 60, fullS: 600 }, async (suite) => {
   report.section(`stop: SIGTERM ${stops} times, under ${CLICKERS} connections that click and ${SENDERS} that send`)
   report.figure('requests answered', found.answered)
   report.figure('connections not opened, since /readyz said 503', found.sparedBy503)
-  report.figure('connections refused, once nobody listened any more', found.refused)
+  report.figure('connections refused, after the listener was closed', found.refused)
   const seen = found.sparedBy503
-  report.promise('/readyz said 503 while anybody could see it', seen, 'some', seen > 0)
+  report.promise('/readyz answered 503 before the listener was closed', seen, 'some', seen > 0)
   report.none(
     'answered 5xx',
     [...found.failed.values()].reduce((sum, times) => sum + times, 0),
@@ -95,20 +95,20 @@ async function stopOnce(
   const click = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
   const sends = [rawSend(JSON.stringify(MESSAGE_V2)), rawSend(JSON.stringify(MESSAGE_V2), { prefer: 'respond-async' })]
   const proxy = { isReady: true }
-  const lanes = [
+  const clients = [
     lookAt(port, proxy),
-    ...Array.from({ length: CLICKERS }, (_, lane) =>
-      ask(suite, { port, proxy, request: click, rests: lane % 2 === 0, found }),
+    ...Array.from({ length: CLICKERS }, (_, index) =>
+      ask(suite, { port, proxy, request: click, rests: index % 2 === 0, found }),
     ),
-    ...Array.from({ length: SENDERS }, (_, lane) =>
-      ask(suite, { port, proxy, request: sends[lane % 2] ?? click, rests: lane % 4 < 2, found }),
+    ...Array.from({ length: SENDERS }, (_, index) =>
+      ask(suite, { port, proxy, request: sends[index % 2] ?? click, rests: index % 4 < 2, found }),
     ),
   ]
   await setTimeout(suite.random.integer(LOADED_MS.min, LOADED_MS.max))
   const begun = performance.now()
   await gateway.stop()
   const took = performance.now() - begun
-  await Promise.all(lanes)
+  await Promise.all(clients)
   if (!output.includes('"drained":true')) undrained.times += 1
   return took
 }
@@ -124,10 +124,10 @@ async function lookAt(port: number, proxy: { isReady: boolean }): Promise<void> 
   }
 }
 
-type Lane = { port: number; proxy: { isReady: boolean }; request: Buffer; rests: boolean; found: Found }
+type LoadClient = { port: number; proxy: { isReady: boolean }; request: Buffer; rests: boolean; found: Found }
 
-/** Asks on and on, until the gateway is not ready or nobody listens. */
-async function ask({ random }: Suite, { port, proxy, request, rests, found }: Lane): Promise<void> {
+/** Sends requests until the gateway is not ready or refuses connections. */
+async function ask({ random }: Suite, { port, proxy, request, rests, found }: LoadClient): Promise<void> {
   for (;;) {
     if (!proxy.isReady) {
       found.sparedBy503 += 1

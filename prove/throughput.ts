@@ -95,16 +95,16 @@ async function prove(suite: Suite, [bareDatabase, storeDatabase, gatewayDatabase
   }
 }
 
-/** Keeps so many calls under way for a while, and counts those that came back. */
+/** Keeps a number of calls in flight for some time, and counts those that succeeded. */
 async function perSecond(call: () => Promise<unknown>, ms: number): Promise<number> {
   const begun = performance.now()
   let calls = 0
-  const lane = async () => {
+  const callAll = async () => {
     while (performance.now() - begun < ms) {
       await call()
       calls += 1
     }
   }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, lane))
+  await Promise.all(Array.from({ length: IN_FLIGHT }, callAll))
   return (calls / (performance.now() - begun)) * 1000
 }

@@ -92,9 +92,9 @@ async function prove(suite: Suite, { title, databaseUrl, troubles: ofDatabase }:
   const load = startLoad(suite, {
     ledger,
     workers: 10,
-    lines: 500,
+    conversations: 500,
     target: () => ready.client,
-    mayGoOn: () => ledger.sent < ((performance.now() - begun) / 1000) * PER_SECOND,
+    maySend: () => ledger.sent < ((performance.now() - begun) / 1000) * PER_SECOND,
     atLeastOnceEvery: 5,
   })
   const troubles = [
@@ -158,7 +158,7 @@ async function passThrough(
   return isPresent
 }
 
-/** Whether a new message is accepted, delivered and logged, and the store is said to be well. */
+/** Whether a new message is accepted, delivered and logged, and /readyz reports the store as ok. */
 async function checkRecovery(
   suite: Suite,
   name: string,
@@ -168,7 +168,7 @@ async function checkRecovery(
   serial: number,
 ): Promise<boolean> {
   const text = `#${serial} recovered`
-  const sent = await sendCounted(client, ledger, { serial, line: serial, text, atLeastOnce: false })
+  const sent = await sendCounted(client, ledger, { serial, conversation: serial, text, atLeastOnce: false })
   if (sent.kind !== 'accepted') return false
   const within = (what: string, isSo: () => boolean | Promise<boolean>) =>
     suite.until(`${name}: a new message is ${what}`, isSo, LOG_WITHIN_MS)

@@ -13,7 +13,7 @@ import { twoVersions, VERSIONS, type Running, type Versions } from './support/ve
 /** An upgrade and its roll back, with the real code of the version before the newest migration, while messages come in all the time. */
 
 const WORKERS = 16
-const LINES = 320
+const CONVERSATIONS = 320
 /** From either version to the other, each time that both serve. */
 const HANDED_OVER = { short: 25, full: 500 }
 /** Of each turn on SQLite, where one version follows the other. */
@@ -45,9 +45,9 @@ async function proveRolling(suite: Suite, database: Database, formerMain: string
   const load = startLoad(suite, {
     ledger,
     workers: WORKERS,
-    lines: LINES,
+    conversations: CONVERSATIONS,
     target: () => suite.random.pick(versions.clients()),
-    mayGoOn: () => ledger.backlog < 200,
+    maySend: () => ledger.backlog < 200,
   })
   const replace = async (version: Running['version']) => {
     suite.step(`one more of the ${version} version`)
@@ -113,9 +113,9 @@ async function proveInTurn(suite: Suite, database: Database, formerMain: string)
   const load = startLoad(suite, {
     ledger,
     workers: WORKERS,
-    lines: LINES,
+    conversations: CONVERSATIONS,
     target: () => versions.clients().at(0),
-    mayGoOn: () => ledger.backlog < 200,
+    maySend: () => ledger.backlog < 200,
   })
   const enough = short ? IN_A_TURN.short : IN_A_TURN.full
   for (const [turn, version] of TURNS.entries()) {

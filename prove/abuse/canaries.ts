@@ -9,11 +9,11 @@ import { answerJson, startService, type Heard } from '../support/service.ts'
 import type { Suite } from '../support/suite.ts'
 import { askAll, rawClick, rawRequest, rawSend, Wire, type Answer } from '../support/wire.ts'
 
-/** A mark in every field, header, path and answer, one place at a time, and the real secrets where they belong: nobody hears of either. */
+/** A marker in every field, header, path and answer, one place at a time, and the real secrets in their places: neither leaks. */
 
 const REQUESTS = { short: 2000, full: 100_000 }
 const CONNECTIONS = 8
-/** Anybody may name a request, and its name is for the log: X-Request-Id is the one place where nothing is marked. */
+/** Not marked: X-Request-Id, which is logged by design. */
 const HEADERS = [
   'authorization', 'content-type', 'api-version', 'api_version', 'traceparent', 'tracestate', 'baggage', 'cookie', 'user-agent', 'referer', 'x-api-key', 'x-access-token',
   'idempotency-key', 'prefer', 'forwarded', 'x-forwarded-for', 'accept', 'origin', 'content-encoding',
@@ -94,8 +94,8 @@ export async function proveCanaries(suite: Suite): Promise<void> {
   for (const [status, times] of [...statuses].sort(([one], [other]) => one - other))
     report.figure(`answered ${status}`, times)
   report.figure('without an answer', unanswered)
-  report.figure('lines of log', log.lines)
-  report.none('lines of log with a secret', log.marked.length)
+  report.figure('log lines', log.lines)
+  report.none('log lines with a secret', log.marked.length)
   report.none('answers with a secret', marked.length)
   report.none('secrets in /metrics', secrets.filter((secret) => metrics.includes(secret)).length)
   report.promise('calls of ours with a trace of their own', traces.seen, 'some', traces.seen > 0)
@@ -130,7 +130,7 @@ function everything(mark: string): Buffer[] {
   ]
 }
 
-/** Takes most messages, and tells the mark in the answers to the others: everywhere but in what a problem hands on, its code and message. */
+/** Accepts most messages, and puts the marker into its other answers: everywhere but in code and message, which a problem passes on. */
 async function startHostilePlatform(suite: Suite, mark: string, heard: (heard: Heard) => void): Promise<string> {
   let served = 0
   const refusal = { code: 7, message: 'no', reason: mark, details: [{ [mark]: mark }] }
@@ -166,7 +166,7 @@ async function startHostileResolver(suite: Suite, mark: string, heard: (heard: H
   return url
 }
 
-/** The log as it comes, line by line. */
+/** The log, read line by line as it is written. */
 class Searched {
   readonly marked: string[] = []
   lines = 0

@@ -45,7 +45,7 @@ export const FORMS: readonly (readonly [name: string, request: string])[] = [
   ['a blank before the colon of a length', click([`content-length : ${BODY.length}`])],
   ['a blank before the colon of an encoding', click(['transfer-encoding : chunked'], CHUNKED)],
   ['a tab before the colon', click(['transfer-encoding\t: chunked'], CHUNKED)],
-  ['an encoding that nobody knows', TE('xchunked')],
+  ['an unknown transfer encoding', TE('xchunked')],
   ['identity', TE('identity')],
   ['chunked, and something after it', TE('chunked, identity')],
   ['chunked twice', TE('chunked, chunked')],

@@ -1,7 +1,7 @@
 /** The only origin that landings may have. */
 export const ALLOWED = 'https://app.example.com'
 
-/** Landings that are in order, however odd: they have to come through. */
+/** Unusual but valid landings, which must be accepted. */
 export const SOUND_LANDINGS: readonly string[] = [
   `${ALLOWED}/`,
   ALLOWED,
@@ -18,14 +18,14 @@ export const SOUND_LANDINGS: readonly string[] = [
 
 const E = 'evil.example'
 
-/** Landings that lead elsewhere, to somebody, or to something that is no place at all. */
+/** Landings on foreign origins, with credentials, or that are not web addresses. */
 export const HOSTILE_LANDINGS: readonly string[] = [
   // No place to go to.
   'javascript:alert(1)', 'JaVaScRiPt:alert(1)', ' javascript:alert(1)', 'java\tscript:alert(1)', 'java\nscript:alert(1)', '\u0001javascript:alert(1)',
   'javascript://app.example.com/%0aalert(1)', 'javascript:https://app.example.com/', 'data:text/html,<script>alert(1)</script>', 'data:text/html;base64,PHNjcmlwdD4=',
   'vbscript:msgbox(1)', 'blob:https://app.example.com/1', 'file:///etc/passwd', 'ftp://app.example.com/', 'intent://app.example.com/#Intent;scheme=https;end', 'about:blank',
   'view-source:https://app.example.com/', 'tel:+98', 'sms:+98', 'filesystem:https://app.example.com/x', 'ws://app.example.com/', 'wss://app.example.com/',
-  // Somebody else's place, told in other ways.
+  // Foreign origins in unusual spellings.
   `//${E}`, `///${E}`, `////${E}`, `/\\${E}`, `\\\\${E}`, `\\/${E}`, `https:${E}`, `https:/${E}`, `https:///${E}`, `https:\\\\${E}`, `https:/\\${E}`, `HTTPS://${E}`,
   `http://${E}`, `https://${E}`, `https://${E}/app.example.com`, `https://${E}?app.example.com`, `https://${E}#app.example.com`, `https://${E}\\app.example.com`,
   `https://${E}\\@app.example.com`, `${ALLOWED}\\@${E}`, `${ALLOWED}\\.${E}`,
@@ -39,7 +39,7 @@ export const HOSTILE_LANDINGS: readonly string[] = [
   'https://app.example.com℀.evil.example/', 'https://evil.exampleⒸom/', `https://app.example.com\u2044.${E}/`, 'https://ⓔvil.example/', 'https://ＥＶＩＬ.example/', `https://app.example.com\u3002${E}`,
   // Dots and slashes in other clothes.
   `https://evil%2eexample/`, `https:%2f%2f${E}`, `%2f%2f${E}`, `/%09/${E}`, `/%5c${E}`, `/.${E}`, `https://app.example.com%00.${E}`, `https://app.example.com%23.${E}`, `https://app.example.com%2e.${E}/`, `https://app%2eexample%2ecom.${E}/`,
-  // What browsers drop, and what ends a header or a line.
+  // Characters that browsers drop, or that end a header or a line.
   `\thttps://${E}`, ` https://${E}`, `https://${E} `, `ht\ntps://${E}`, `https:/\t/${E}`, `https://app.exa\tmple.com@${E}`, `${ALLOWED}/\r\nlocation: https://${E}/`, `${ALLOWED}/\r\n\r\n<script>`,
   `${ALLOWED}/\u0000`, `${ALLOWED}\u0000.${E}`, `${ALLOWED}/\u0085x`, `${ALLOWED}/\u2028x`, `${ALLOWED}/ x`, `\u00a0https://${E}`, `\ufeffhttps://${E}`,
   // Numbers, for a name.

@@ -7,12 +7,12 @@ import type { Suite } from '../support/suite.ts'
 import { rawClick, Wire } from '../support/wire.ts'
 import { ALLOWED, HOSTILE_LANDINGS, SOUND_LANDINGS } from './landing-payloads.ts'
 
-/** A resolver's service that answers addresses which lead elsewhere; what users are told to open is judged as a browser reads it. */
+/** A resolver that answers hostile addresses; the landing in the answer is parsed as a browser would. */
 
 const FALLBACK = `${ALLOWED}/sorry`
-/** Where a browser stands that is told to go on. */
+/** The page on which a browser follows the address. */
 const PAGE = 'https://divar.ir/chat'
-// eslint-disable-next-line no-control-regex -- they are what it looks for
+// eslint-disable-next-line no-control-regex -- the pattern looks for them
 const UNSAFE = /[\u0000-\u0020\u007f\\]/
 
 const clickSchema = z.object({ post_token: z.string() })

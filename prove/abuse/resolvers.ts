@@ -15,7 +15,7 @@ import { rawClick, Wire } from '../support/wire.ts'
 const TIMEOUT_MS = 500
 const MARGIN_MS = 100
 const ROUNDS = { short: 5, full: 250 }
-/** Failures in a row open the breaker, and what is left alone is not measured: after so many, one is answered. */
+/** Failures in a row open the breaker, and then nothing is measured: so after this number one call succeeds. */
 const FAILURES_IN_A_ROW = 4
 const MAY_GROW_MIB = 20
 const WARM_UP = 300
@@ -101,18 +101,18 @@ export async function proveResolvers(suite: Suite): Promise<void> {
 type Clicked = { ms: number; url: string }
 type Clicks = (times: number) => Promise<Clicked[]>
 
-/** So many clicks at once, each on its connection; connections are kept. */
+/** Sends a number of clicks at once, each on its own keep-alive connection. */
 function clicksOn(port: number): Clicks {
   const request = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
   const wires: Wire[] = []
-  const one = async (lane: number): Promise<Clicked> => {
-    let wire = wires[lane]
-    if (!wire?.isUsable) wires[lane] = wire = await Wire.open(port)
+  const one = async (index: number): Promise<Clicked> => {
+    let wire = wires[index]
+    if (!wire?.isUsable) wires[index] = wire = await Wire.open(port)
     const begun = performance.now()
     const answer = await wire.ask(request)
     return { ms: performance.now() - begun, url: /"url":"([^"]*)"/.exec(answer?.body ?? '')?.[1] ?? '' }
   }
-  return (times) => Promise.all(Array.from({ length: times }, (_, lane) => one(lane)))
+  return (times) => Promise.all(Array.from({ length: times }, (_, index) => one(index)))
 }
 
 type Tried = { mode: keyof typeof MODES; state: { mode: Mode; asked: number }; clicks: Clicks; pid: number }
@@ -163,7 +163,7 @@ async function proveMode({ report, short, step }: Suite, { mode, state, clicks, 
   )
 }
 
-/** Five failures in a row, and whoever comes then is answered without waiting, and without a question. */
+/** After five failures in a row the breaker is open: clicks are answered at once, without a call of the resolver. */
 async function proveBreaker(
   { report, step }: Suite,
   state: { mode: Mode; asked: number },

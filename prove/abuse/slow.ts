@@ -21,7 +21,7 @@ const BYTE_EVERY_MS = 1000
 /** Their first bytes, and so all others, are spread over this time: what is measured is the gateway, and not who plays the crowd. */
 const ARRIVE_OVER_MS = 1000
 const RATIO = 2
-/** Below this a ratio tells of the machine's scheduler. */
+/** Below this a ratio only measures the machine's scheduler. */
 const TOO_SMALL_MS = 10
 
 const HEAD = `POST /divar/session HTTP/1.1\r\nhost: x\r\nauthorization: ${KEYS.identification}\r\n`

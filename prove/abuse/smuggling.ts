@@ -15,7 +15,7 @@ export async function proveSmuggling(suite: Suite): Promise<void> {
   const gateway = spawnGateway(suite, environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url))
   const { port } = await gateway.ready
   suite.step('smuggling')
-  // Two sound clicks on one connection are two answers: the judge can tell.
+  // Control: two valid clicks on one connection get two answers.
   const sound = statusesIn(await talk(port, SOUND + SOUND.replace('host: x', 'host: x\r\nconnection: close')))
   const answers = await Promise.all(
     FORMS.map(async ([name, request]) => ({ name, statuses: statusesIn(await talk(port, request + SOUND)) })),
@@ -36,7 +36,7 @@ export async function proveSmuggling(suite: Suite): Promise<void> {
   for (const { name, statuses } of new Set([...accepted, ...carried])) report.figure(`  ${name}`, statuses.join(', '))
 }
 
-/** Everything that came until the server ended the connection; what is still open at the end of the time counts as it stands. */
+/** Everything that arrived until the server closed the connection or the time was over. */
 function talk(port: number, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = ''

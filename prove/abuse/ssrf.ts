@@ -12,12 +12,12 @@ import { addressForms } from './ssrf-forms.ts'
 import { startTraps } from './traps.ts'
 
 /**
- * Addresses wherever somebody could write one: in clicks, messages, consents and headers, in landings, and in the redirects of whom we call.
- * Judged are the addresses that the gateway begins to connect to, told from within its process, and by traps at the addresses themselves.
+ * Server-side request forgery: addresses in every place that can hold one, in clicks, messages, consents, headers, landings, and redirects
+ * of the services that the gateway calls. Connections are recorded in the gateway's process, and by listeners at the addresses.
  */
 
 const WATCH = fileURLToPath(new URL('watch-connections.ts', import.meta.url))
-const NOTICES_WITHIN_MS = 20_000
+const WEBHOOKS_WITHIN_MS = 20_000
 const HEADERS = [
   'referer',
   'origin',
@@ -109,7 +109,7 @@ export async function proveSsrf(suite: Suite): Promise<void> {
       }
     )
   })
-  await suite.until('the webhook has answered redirects', () => redirects >= 10, NOTICES_WITHIN_MS)
+  await suite.until('the webhook has answered redirects', () => redirects >= 10, WEBHOOKS_WITHIN_MS)
   await gateway.stop()
 
   const strange = [...attempts].filter(([to]) => !known.includes(to))

@@ -17,7 +17,7 @@ const OTHERS = [
 
 export type Traps = { port: number; connections: () => number; spring: () => Promise<void> }
 
-/** Somebody at many addresses of this machine, on one port, who counts who connects. */
+/** Listeners on many loopback addresses, on one port, that count connections. */
 export async function startTraps(suite: Suite): Promise<Traps> {
   let connections = 0
   const listen = async (host: string, port: number) => {

@@ -9,24 +9,24 @@ const WITHOUT_REQUEST: ReadonlySet<string> = new Set(['not_sent', 'unavailable']
 
 type Attempt = MessageRecord['attempts'][number] & { messageId: string }
 
-/** The gateway's own account of every message, held against the ledger. */
+/** The gateway's own record of every message, compared with the ledger. */
 export type Audit = {
   states: ReadonlyMap<MessageRecord['state'], number>
-  /** Acknowledged, and the gateway knows nothing of it. */
+  /** Acknowledged, and without a record at the gateway. */
   forgotten: number
   notFinal: number
-  /** Acknowledged, never accepted by the platform, and not said to be unknown. */
+  /** Acknowledged, never accepted by the platform, and not recorded as unknown. */
   lost: number
-  /** Said to be delivered, and never accepted. */
+  /** Recorded as delivered, and never accepted by the platform. */
   untrue: number
-  /** Accepted more than once, though no attempt of it is unknown. */
+  /** Accepted more than once, without an unknown attempt. */
   twice: number
-  /** Accepted more than once, after an attempt whose outcome nobody knows. */
+  /** Accepted more than once, after an unknown attempt. */
   twiceAfterUnknown: number
   unknownAttempts: Attempt[]
-  /** Attempts that were held back before their request. */
+  /** Attempts that ended before their request. */
   withoutRequest: number
-  /** What the records say, by serial. */
+  /** The records, by serial. */
   records: ReadonlyMap<
     number,
     { state: MessageRecord['state']; /** When each attempt began that became a request. */ begun: number[] }
@@ -39,7 +39,7 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
   const records = new Map<number, { state: MessageRecord['state']; begun: number[] }>()
   const unknownAttempts: Attempt[] = []
   const repeated = new Set<number>()
-  let [notFinal, lost, untrue, strangersRepeated, withoutRequest] = [0, 0, 0, 0, 0]
+  let [notFinal, lost, untrue, unmatchedRepeats, withoutRequest] = [0, 0, 0, 0, 0]
   for await (const { id, state, attempts } of client.records()) {
     states.set(state, (states.get(state) ?? 0) + 1)
     const unknown = attempts.filter(({ outcome }) => outcome === 'unknown')
@@ -49,8 +49,8 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
     if (!FINAL.has(state)) notFinal += 1
     const serial = serials.get(id)
     if (serial === undefined) {
-      // Stored, but its 202 got lost with a gateway, so nobody can tell which of the unacknowledged it is.
-      if (unknown.length > 0 && attempts.length > 1) strangersRepeated += 1
+      // Stored, but its 202 was lost with a killed gateway: the serial of this record is not known.
+      if (unknown.length > 0 && attempts.length > 1) unmatchedRepeats += 1
       continue
     }
     records.set(serial, { state, begun: requests.map(({ at }) => at) })
@@ -62,8 +62,8 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
   const forgotten = [...ledger.acknowledged.keys()].filter((serial) => !records.has(serial))
   const twice = ledger.acceptedTwice()
   const unexplained = twice.filter((serial) => !repeated.has(serial))
-  const strangers = unexplained.filter((serial) => !ledger.acknowledged.has(serial)).length
-  const explained = Math.min(strangers, strangersRepeated)
+  const unmatched = unexplained.filter((serial) => !ledger.acknowledged.has(serial)).length
+  const explained = Math.min(unmatched, unmatchedRepeats)
   return {
     states,
     forgotten: forgotten.length,
@@ -78,7 +78,7 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
   }
 }
 
-/** The promises that hold whatever happens, and the figures that show what they were tried on. */
+/** The guarantees that hold in every suite, and the figures that they were tested on. */
 export function reportAudit(report: Report, found: Audit, ledger: Ledger): void {
   const refused = [...ledger.refusals].map(([status, times]) => `${times} × ${status}`).join(', ')
   report.figure('sent', ledger.sent)
@@ -91,14 +91,14 @@ export function reportAudit(report: Report, found: Audit, ledger: Ledger): void 
   report.none('refused and yet delivered', ledger.refusedAndDelivered().length)
   report.none('acknowledged and without a record', found.forgotten)
   report.none('not final in the end', found.notFinal)
-  report.none('said to be delivered and never arrived', found.untrue)
+  report.none('recorded as delivered and never arrived', found.untrue)
   report.none('delivered twice without an unknown attempt', found.twice)
   report.none('out of order within a conversation', ledger.outOfOrder().length)
 }
 
 /**
- * Whether every message is final. Asked twice, for a message can pass from one state to the other between the questions. A gateway that
- * cannot be asked just then is asked again.
+ * Whether every message is final. Each state is queried twice, because a message can change its state between the queries. False when
+ * the gateway does not answer.
  */
 export async function isSettled(client: Client): Promise<boolean> {
   try {

@@ -9,7 +9,7 @@ import type { Suite } from './suite.ts'
 const TABLE = 'create table bare (id text primary key, body'
 const POOL = 10
 
-/** The driver alone: one row, one commit, the same bytes. What a gateway without a batch could do at best. */
+/** The driver alone: one row and one commit of the same size. The upper bound for a gateway without batching. */
 export async function prepareBare(suite: Suite, database: Database): Promise<{ insert: () => Promise<unknown> }> {
   return database.kind === 'sqlite' ? prepareSqlite(suite, database.url) : await preparePostgres(suite, database.url)
 }
@@ -25,7 +25,7 @@ function prepareSqlite(suite: Suite, url: string): { insert: () => Promise<unkno
   return {
     insert: () => {
       statement.run(newId(), body)
-      // The driver is synchronous: without a turn of the loop nobody would see that the time is over.
+      // The driver is synchronous: without a turn of the event loop the timer would never fire.
       return setImmediate()
     },
   }

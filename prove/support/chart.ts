@@ -14,7 +14,7 @@ const GAP = 8
 const GROUP_GAP = 44
 const TOP = 52
 
-/** Inks that stand out from white and from black alike; a reader's own preference decides between the two sets. */
+/** Colours with enough contrast on white and on black; the reader's colour scheme selects the set. */
 export const STYLE = `text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:15px;font-weight:600}.group{font-weight:600}
 .note{font-size:11px;fill:#59636e}.value{font-variant-numeric:tabular-nums}.b0{fill:#8c959f}.b1{fill:#0969da}.b2{fill:#1a7f37}.b3{fill:#9a6700}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}.note{fill:#9198a1}.b0{fill:#6e7681}.b1{fill:#4493f8}.b2{fill:#3fb950}.b3{fill:#d29922}}`

@@ -28,7 +28,7 @@ export async function runCommand(
   return stdout.trim()
 }
 
-/** The last line that a failed command said. */
+/** The last line that a failed command printed. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.trim().split('\n').at(-1) ?? text

@@ -2,10 +2,10 @@ import { setTimeout } from 'node:timers/promises'
 import { CLICK_V2 } from '../../test/support/marked-values.ts'
 import { rawClick, Wire } from './wire.ts'
 
-/** What became of clicks. */
+/** The outcomes of clicks. */
 export type Clicks = {
   answered: number
-  /** Connections on which no answer came, and answers that were not a landing, by status. */
+  /** Clicks without an answer, and answers without a landing, by status. */
   unanswered: number
   otherwise: Map<number, number>
   /** How long the slowest answer took, in milliseconds. */
@@ -16,7 +16,7 @@ export type Clicks = {
 const CONNECTIONS = 8
 const PAUSE_MS = 40
 
-/** Clicks one after the other on a few connections, until it is stopped. */
+/** Sends clicks one after the other on a few connections, until it is stopped. */
 export function startClicks(port: number): Clicks {
   const request = rawClick(JSON.stringify(CLICK_V2), { 'api-version': '2' })
   const state = { stopped: false }

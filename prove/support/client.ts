@@ -4,10 +4,10 @@ import { KEYS } from './environment.ts'
 
 const TIMEOUT_MS = 20_000
 const CONNECTIONS = 64
-/** As large as pages go. */
+/** The largest page. */
 const PAGE = 'limit=200'
 
-/** Times as the gateway writes them, whichever way, in milliseconds since 1970. */
+/** Times as any version of the gateway writes them, in milliseconds since 1970. */
 const time = z.union([z.number(), z.string().transform((text) => Date.parse(text))])
 
 const recordSchema = z.object({
@@ -32,13 +32,13 @@ export type Sent =
   /** No answer came: whether it was accepted is not known. */
   | { kind: 'unanswered' }
 
-export type Draft = { line: number; text: string; atLeastOnce: boolean }
+export type Draft = { conversation: number; text: string; atLeastOnce: boolean }
 
-/** One caller of one gateway, on connections that are kept. */
+/** One caller of one gateway, on keep-alive connections. */
 export type Client = {
-  /** Hands over a message for later delivery. Rejects only when a 202 cannot be read. */
+  /** Enqueues a message. Rejects only when a 202 cannot be parsed. */
   send: (draft: Draft) => Promise<Sent>
-  /** Whether some message is in this state. */
+  /** Whether any message is in this state. */
   anyIn: (state: MessageRecord['state']) => Promise<boolean>
   /** Every message there is, newest first. */
   records: () => AsyncGenerator<MessageRecord>
@@ -80,7 +80,7 @@ export function createClient(url: string): Client {
   }
 }
 
-async function post(pool: Pool, { line, text, atLeastOnce }: Draft): Promise<{ status: number; text: string }> {
+async function post(pool: Pool, { conversation, text, atLeastOnce }: Draft): Promise<{ status: number; text: string }> {
   const { statusCode, body } = await pool.request({
     method: 'POST',
     path: '/messages',
@@ -91,7 +91,7 @@ async function post(pool: Pool, { line, text, atLeastOnce }: Draft): Promise<{ s
       prefer: 'respond-async',
     },
     body: JSON.stringify({
-      conversation_id: `c-${line}`,
+      conversation_id: `c-${conversation}`,
       message: text,
       ...(atLeastOnce && { delivery: 'at-least-once' }),
     }),

@@ -12,17 +12,17 @@ import type { Suite } from './suite.ts'
 const START_WITHIN_MS = 30_000
 const POLL_MS = 50
 
-/** A PostgreSQL of the suite's own, for what nobody may do to another's. */
+/** A PostgreSQL server of the suite's own, which it may kill. */
 export type Cluster = {
   url: string
   start: () => Promise<void>
-  /** SIGKILL to the server; its backends notice, and end too. */
+  /** SIGKILL to the server; its backends end too. */
   kill: () => Promise<void>
 }
 
 type Tools = { folder: string; uid?: number; gid?: number }
 
-/** Where there is no PostgreSQL to start, the reason why. */
+/** Or the reason why PostgreSQL cannot be started here. */
 export async function ownCluster(suite: Suite): Promise<Cluster | { unavailable: string }> {
   try {
     return await createCluster(suite, await findTools())
@@ -70,7 +70,7 @@ async function createCluster(suite: Suite, { folder: tools, ...user }: Tools): P
     throw new Error('the PostgreSQL of this suite did not start in time')
   }
   suite.atEnd(async () => {
-    // A killed server leaves a piece of shared memory behind, which only its next start clears away.
+    // A killed server leaves shared memory behind, which only its next start removes.
     if (server !== undefined && hasEnded(server)) await start()
     await end('SIGQUIT')
   })

@@ -11,7 +11,7 @@ const CLOCK_SLACK_MS = 10
 
 export type Fault = 'answers 500' | 'resets' | 'stays silent' | 'answers 429'
 
-/** A request that came while the platform wanted none: which attempt of its message it is, and when the 429 was answered. */
+/** A request during the pause that a 429 asked for: which attempt of its message it is, and when the 429 was sent. */
 type Unwanted = { serial: number; attempt: number; refusedAt: number }
 
 /** Fails a quarter of all requests, and watches that the gateway draws its conclusions. */

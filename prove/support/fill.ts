@@ -5,7 +5,7 @@ import type { Database } from './databases.ts'
 /** In this many rows one is queued, for a day that is far off; the others are delivered. */
 const QUEUED_EVERY = 10
 const CALLERS = 50
-const MESSAGES_PER_LINE = 7
+const MESSAGES_PER_CONVERSATION = 7
 
 /** What the two dialects say differently. */
 const DIALECT = {
@@ -25,7 +25,7 @@ export async function fill({ kind, url }: Database, rows: number): Promise<void>
        due_at, give_up_at, request_id, created_at, finished_at)
      with recursive n (i) as (select 1 union all select i + 1 from n where i < ${rows}),
        made (i, queued, at) as (select i, i % ${QUEUED_EVERY} = 0, cast(${now} as bigint) from n)
-     select 'msg_' || ${id}, 'caller-' || (i % ${CALLERS}), 'v2', 'line-' || (i / ${MESSAGES_PER_LINE}), 1,
+     select 'msg_' || ${id}, 'caller-' || (i % ${CALLERS}), 'v2', 'conversation-' || (i / ${MESSAGES_PER_CONVERSATION}), 1,
        case when queued then 'queued' else 'delivered' end, 0,
        case when queued then ${body} end, case when queued then 'prove' end, case when queued then 0 else 1 end,
        case when queued then at + 1000000000 + i end, at + 2000000000, 'req_prove', at,

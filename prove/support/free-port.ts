@@ -2,13 +2,13 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Below those that a system gives out itself, to whoever listens on port 0 or connects: nobody gets one of these by chance before it is used. */
+/** Below the ephemeral ports: the system gives none of these to another process by chance. */
 const FIRST = 15_000
 const COUNT = 15_000
 
 let next = randomInt(COUNT)
 
-/** For what has to be named before it listens. Somebody may take it meanwhile; then that does not start, and says so. */
+/** For a port that must be known before anything listens on it. If another process takes it meanwhile, the start fails with an error. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < COUNT; tries += 1) {
     const port = FIRST + (next % COUNT)

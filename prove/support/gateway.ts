@@ -11,11 +11,11 @@ import type { Suite } from './suite.ts'
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const READY_WITHIN_MS = 60_000
 const POLL_MS = 2
-/** Of the output: enough for a reason, bounded for a long life. */
+/** How much of the output is kept, for the reason of an unexpected exit. */
 const TAIL = 16_384
 const ERROR = /"level":"(?:error|fatal)"/
-const MAX_COMPLAINTS = 5
-const MAX_COMPLAINT = 500
+const MAX_PROBLEM_LINES = 5
+const MAX_PROBLEM_CHARACTERS = 500
 
 export type Ready = {
   url: string
@@ -26,14 +26,14 @@ export type Ready = {
 
 export type GatewayProcess = {
   pid: number
-  /** Once it takes work; rejects when it ends before. */
+  /** Once /readyz answers 200; rejects when the process exits before. */
   ready: Promise<Ready>
-  /** SIGKILL, and gone when this resolves. */
+  /** SIGKILL; resolves once the process has exited. */
   kill: () => Promise<void>
-  /** SIGTERM, and gone when this resolves. */
+  /** SIGTERM; resolves once the process has exited. */
   stop: () => Promise<void>
   signal: (signal: NodeJS.Signals) => void
-  /** Lines so far by which somebody has to act. */
+  /** Log lines of level error or fatal so far. */
   errors: () => number
 }
 
@@ -48,8 +48,7 @@ export type SpawnOptions = {
 }
 
 /**
- * The program as it is built, as a process of its own with nothing but this environment; another version's, where its main file is named. That it
- * ends by itself breaks the suite.
+ * Starts the built program, or another version's `main`, with only this environment. If it exits by itself, the suite fails.
  */
 export function spawnGateway(
   suite: Suite,
@@ -70,7 +69,7 @@ export function spawnGateway(
   // Where the log goes elsewhere, the port must be known.
   let begun = knownPort !== undefined
   if (knownPort !== undefined) listening.resolve(knownPort)
-  let isWanted = true
+  let mustRun = true
   let client: Client | undefined
   const read = (chunk: unknown) => {
     onOutput(String(chunk))
@@ -92,14 +91,14 @@ export function spawnGateway(
   })
   child.stderr?.setEncoding('utf8').on('data', read)
   child.once('close', (code, signal) => {
-    const reason = `a gateway ended by itself (${String(code ?? signal)}):\n${complaints(output)}`
+    const reason = `a gateway exited by itself (${String(code ?? signal)}):\n${problemsIn(output)}`
     listening.reject(new Error(reason))
     ended.resolve(undefined)
     void client?.close()
-    if (isWanted) suite.fail(reason)
+    if (mustRun) suite.fail(reason)
   })
   const end = async (signal: NodeJS.Signals) => {
-    isWanted = false
+    mustRun = false
     child.kill(signal)
     await ended.promise
   }
@@ -110,7 +109,7 @@ export function spawnGateway(
     client = createClient(url)
     return { url, port, client, readyMs }
   })
-  // Whoever kills a gateway while it starts does not wait for it to be ready.
+  // A suite that kills a gateway during its start does not wait for `ready`.
   ready.catch(() => undefined)
   return {
     pid: child.pid ?? 0,
@@ -122,12 +121,12 @@ export function spawnGateway(
   }
 }
 
-/** The end of what was logged, less the lines of units of work. */
-function complaints(output: string): string {
+/** The last lines that are not of level info. */
+function problemsIn(output: string): string {
   const lines = output.split('\n').filter((line) => line !== '' && !line.includes('"level":"info"'))
   return lines
-    .slice(-MAX_COMPLAINTS)
-    .map((line) => `  ${line.slice(0, MAX_COMPLAINT)}`)
+    .slice(-MAX_PROBLEM_LINES)
+    .map((line) => `  ${line.slice(0, MAX_PROBLEM_CHARACTERS)}`)
     .join('\n')
 }
 
@@ -136,12 +135,12 @@ async function waitReady(url: string, until: number): Promise<void> {
     const status = await statusOf(`${url}/readyz`)
     if (status === 200) return
     if (performance.now() > until)
-      throw new Error(`a gateway was not ready in time; /readyz last said ${String(status)}`)
+      throw new Error(`a gateway was not ready in time; /readyz last answered ${String(status)}`)
     await setTimeout(POLL_MS)
   }
 }
 
-/** What `/readyz` says of the store, `none` where it does not answer 200. */
+/** The state of the store in `/readyz`; `none` when it does not answer 200. */
 export async function storeOf(url: string): Promise<string> {
   try {
     const { statusCode, body } = await request(`${url}/readyz`)
@@ -152,7 +151,7 @@ export async function storeOf(url: string): Promise<string> {
   }
 }
 
-/** Nothing when there was no answer. */
+/** Undefined when there was no answer. */
 export async function statusOf(url: string): Promise<number | undefined> {
   try {
     const { statusCode, body } = await request(url)
@@ -163,7 +162,7 @@ export async function statusOf(url: string): Promise<number | undefined> {
   }
 }
 
-/** How long a bare Node needs from its spawn to its first line, in milliseconds: what no program can be faster than. */
+/** How long a bare Node takes from its spawn to its first output, in milliseconds. */
 export async function bareStartMs(): Promise<number> {
   const begun = performance.now()
   const child = startChild(process.execPath, ['-e', "process.stdout.write('up')"], {

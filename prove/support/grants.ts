@@ -67,7 +67,7 @@ function codecOf(key: string) {
   return createGrantCodec(createKeyring([Buffer.from(key, 'base64')]))
 }
 
-/** The file of a SQLite store is one process's alone, so nobody keeps it open here. */
+/** Only one process can open the file of a SQLite store, so this closes it again. */
 async function withStore<Result>(
   suite: Suite,
   database: Database,

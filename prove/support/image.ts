@@ -48,7 +48,7 @@ async function createImage(suite: Suite): Promise<Image> {
         await runCommand('umount', [folder])
         break
       } catch (error) {
-        // Whoever had files open there has only just ended.
+        // The process that had files open there has only just exited.
         if (tries === UNMOUNT_TRIES) throw error
         await setTimeout(TRY_AGAIN_MS)
       }

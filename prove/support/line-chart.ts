@@ -14,7 +14,7 @@ const RIGHT = 12
 const TOP = 52
 const PANEL = 120
 const GAP = 56
-const LINES = `.l{fill:none;stroke-width:1.5}.l0{stroke:#0969da}.l1{stroke:#1a7f37}.axis{stroke:#8c959f;stroke-width:.5}
+const LINE_STYLES = `.l{fill:none;stroke-width:1.5}.l0{stroke:#0969da}.l1{stroke:#1a7f37}.axis{stroke:#8c959f;stroke-width:.5}
 @media (prefers-color-scheme:dark){.l0{stroke:#4493f8}.l1{stroke:#3fb950}.axis{stroke:#6e7681}}`
 
 /** Lines over time, each in a panel of its own that begins at 0, so that what rises is seen to rise and nothing else is. */
@@ -24,7 +24,7 @@ export function lineChart({ title, note, unit, panels }: LineChart): string {
   const height = TOP + panels.length * (PANEL + GAP)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(title)}">
 <style>${STYLE}
-${LINES}</style>
+${LINE_STYLES}</style>
 ${text(0, 18, title, 'title')}
 ${drawn.join('\n')}
 ${text(LEFT, height - 32, `0 to ${count(lastX)} ${unit}`, 'note')}

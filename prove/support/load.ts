@@ -11,28 +11,28 @@ export type LoadOptions = {
   /** Sends at a time. */
   workers: number
   /** Conversations; a multiple of the workers. */
-  lines: number
-  /** Stops by itself after so many. */
+  conversations: number
+  /** Stops by itself after this number of messages. */
   total?: number
-  /** Where the next message goes; nowhere while there is no gateway. */
+  /** Where to send the next message; undefined while there is no gateway. */
   target: () => Client | undefined
-  /** Holds the load back while there is enough to do. */
-  mayGoOn?: () => boolean
-  /** Every how many messages one is to be repeated rather than given up. */
+  /** Limits the rate or the backlog. */
+  maySend?: () => boolean
+  /** Every n-th message is sent with at-least-once delivery. */
   atLeastOnceEvery?: number
 }
 
 export type Load = { done: Promise<void>; stop: () => Promise<void> }
 
-/** Sends messages with rising serials, each line's one after the other. */
+/** Sends messages with rising serials; those of one conversation one after the other. */
 export function startLoad(suite: Suite, options: LoadOptions): Load {
-  const { workers, lines } = options
-  if (lines % workers !== 0) throw new Error('lines must be a multiple of workers')
+  const { workers, conversations } = options
+  if (conversations % workers !== 0) throw new Error('conversations must be a multiple of workers')
   const state = { stopped: false }
   const done = Promise.all(Array.from({ length: workers }, (_, worker) => work(options, worker, state))).then(
     () => undefined,
     (error: unknown) => {
-      suite.fail(`the load broke off: ${String(error)}`)
+      suite.fail(`the load failed: ${String(error)}`)
     },
   )
   return {
@@ -48,18 +48,18 @@ async function work(options: LoadOptions, worker: number, state: { stopped: bool
   const {
     ledger,
     workers,
-    lines,
+    conversations,
     total = Infinity,
     target,
-    mayGoOn = () => true,
+    maySend = () => true,
     atLeastOnceEvery = Infinity,
   } = options
-  const linesOfOne = lines / workers
+  const conversationsOfOne = conversations / workers
   let turn = 0
   while (!state.stopped) {
     const serial = turn * workers + worker
     if (serial >= total) return
-    const client = mayGoOn() ? target() : undefined
+    const client = maySend() ? target() : undefined
     if (client === undefined) {
       await setTimeout(LOOK_AGAIN_MS)
       continue
@@ -67,7 +67,7 @@ async function work(options: LoadOptions, worker: number, state: { stopped: bool
     turn += 1
     const answer = await sendCounted(client, ledger, {
       serial,
-      line: worker + workers * (Math.floor(serial / workers) % linesOfOne),
+      conversation: worker + workers * (Math.floor(serial / workers) % conversationsOfOne),
       text: textOf(serial),
       atLeastOnce: serial % atLeastOnceEvery === atLeastOnceEvery - 1,
     })

@@ -15,7 +15,7 @@ export async function openOwnStore(suite: Suite, { kind, url }: Database): Promi
 /** As long as the sealed body of a short message with a button. */
 export const BODY_BYTES = 512
 
-/** A message as a gateway would store it; nobody opens its seal here. */
+/** A message as a gateway would store it; its encrypted body is never decrypted here. */
 export function newMessage(id: string, conversation: string, body: Uint8Array): NewMessage {
   return {
     id,

@@ -10,10 +10,10 @@ import { acceptAfter, startPlatform } from './platform.ts'
 import type { Suite } from './suite.ts'
 
 const OUTAGE_MS = { short: 3000, full: 30_000 }
-/** How long there is load before and after. */
+/** How long the load runs before and after the outage. */
 const AROUND_MS = { short: 2000, full: 10_000 }
-/** Backends that were at a commit when their server was killed may still finish it. */
-const DUST_MS = 1000
+/** Backends that were in a commit when their server was killed may still finish it. */
+const LAST_COMMITS_MS = 1000
 const READY_AGAIN_WITHIN_MS = 30_000
 const SETTLED_WITHIN_MS = 90_000
 const PER_SECOND = 100
@@ -37,16 +37,16 @@ export async function proveOutage(suite: Suite): Promise<void> {
   const load = startLoad(suite, {
     ledger,
     workers: WORKERS,
-    lines: 1000,
+    conversations: 1000,
     target: () => random.pick(ready)?.client,
-    mayGoOn: () => ledger.sent < ((performance.now() - begun) / 1000) * PER_SECOND,
+    maySend: () => ledger.sent < ((performance.now() - begun) / 1000) * PER_SECOND,
     atLeastOnceEvery: 5,
   })
   suite.step('load before the outage')
   await setTimeout(short ? AROUND_MS.short : AROUND_MS.full)
   suite.step('the outage')
   await cluster.kill()
-  await setTimeout(DUST_MS)
+  await setTimeout(LAST_COMMITS_MS)
   const before = { acknowledged: ledger.acknowledged.size, refused: refusals(ledger) }
   const states: string[] = []
   const until = performance.now() + (short ? OUTAGE_MS.short : OUTAGE_MS.full)
@@ -60,7 +60,7 @@ export async function proveOutage(suite: Suite): Promise<void> {
   const otherwise = [...ledger.refusals].filter(([status]) => status !== 503 && status !== 504)
   await cluster.start()
   const readyMs = await suite.until(
-    'the gateways say that the store is back',
+    '/readyz of both gateways reports the store as ok',
     async () => (await Promise.all(ready.map(({ url }) => storeOf(url)))).every((state) => state === 'ok'),
     READY_AGAIN_WITHIN_MS,
   )
@@ -78,11 +78,11 @@ export async function proveOutage(suite: Suite): Promise<void> {
   report.none('acknowledged during the outage', acknowledged)
   report.promise('refused during the outage', refused, 'some', refused > 0)
   report.none(
-    'refused otherwise than with 503 or 504',
+    'refused with another status than 503 or 504',
     otherwise.reduce((sum, [, times]) => sum + times, 0),
   )
-  report.none('said other than ready, with the store away', states.filter((state) => state !== 'away').length)
-  reportTime(suite, 'the store said to be back after PostgreSQL is', readyMs, READY_AGAIN_WITHIN_MS)
+  report.none('/readyz without `away` during the outage', states.filter((state) => state !== 'away').length)
+  reportTime(suite, '/readyz reports the store as ok again', readyMs, READY_AGAIN_WITHIN_MS)
   reportTime(suite, 'all final after the last send', settledMs, SETTLED_WITHIN_MS)
 }
 

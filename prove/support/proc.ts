@@ -14,7 +14,7 @@ export function openDescriptors(pid: number): number {
 
 export type Sample = { at: number; mib: number; descriptors: number }
 
-/** Looks at a process every so often until it is told to stop. */
+/** Samples a process at an interval until it is stopped. */
 export function watchProcess(pid: number, everyMs: number): { samples: Sample[]; stop: () => void } {
   const samples: Sample[] = []
   const begun = performance.now()

@@ -1,34 +1,34 @@
 const NAME_WIDTH = 56
 const VALUE_WIDTH = 16
 
-/** The table on stdout: figures as they are, and promises with what became of them. */
+/** The table on standard output: figures, and guarantees with their result. */
 export class Report {
   broken = 0
   kept = 0
   skipped = 0
 
   section(title: string): void {
-    say(`\n${title}`)
+    print(`\n${title}`)
   }
 
   figure(name: string, value: string | number): void {
-    say(row(name, value))
+    print(row(name, value))
   }
 
   promise(name: string, value: string | number, limit: string, isKept: boolean): void {
     if (isKept) this.kept += 1
     else this.broken += 1
-    say(`${row(name, value)}  ${limit.padEnd(20)} ${isKept ? 'ok' : 'BROKEN'}`)
+    print(`${row(name, value)}  ${limit.padEnd(20)} ${isKept ? 'ok' : 'BROKEN'}`)
   }
 
-  /** The commonest promise: that something never happened. */
+  /** The most common guarantee: that something never happened. */
   none(name: string, value: number): void {
     this.promise(name, value, 'must be 0', value === 0)
   }
 
   failed(reason: string): void {
     this.broken += 1
-    say(`\nBROKEN: ${reason}`)
+    print(`\nBROKEN: ${reason}`)
   }
 
   /** Leaves a part out on a machine that lacks something. Where TESTS_REQUIRE_ALL is set, as in CI, that breaks the promise. */
@@ -43,10 +43,10 @@ export class Report {
   /** A shallow clone has no former version, and no setting of the machine changes that. */
   skipWithoutHistory(what: string, why: string): void {
     this.skipped += 1
-    say(`\n${what} was skipped: ${why}`)
+    print(`\n${what} was skipped: ${why}`)
   }
 
-  /** The last line, in a word or two; `all.ts` repeats it. */
+  /** The result in the last line; `all.ts` repeats it. */
   verdict(): string {
     if (this.broken > 0) return `BROKEN (${this.broken})`
     if (this.kept === 0) return 'skipped'
@@ -59,6 +59,6 @@ function row(name: string, value: string | number): string {
   return `  ${name.padEnd(NAME_WIDTH)} ${text.padStart(VALUE_WIDTH)}`
 }
 
-function say(text: string): void {
+function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

@@ -6,7 +6,7 @@ import type { Suite } from './suite.ts'
 /** What was asked, with its body. */
 export type Heard = { request: IncomingMessage; body: string }
 
-/** Somebody's HTTP service on loopback, whole requests to it; gone when the suite ends. */
+/** An HTTP service on loopback that gets complete requests; closed when the suite ends. */
 export async function startService(
   suite: Suite,
   answer: (heard: Heard, response: ServerResponse) => void,

@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import { reasonOf, runCommand } from './children.ts'
 import type { Suite } from './suite.ts'
 
-/** A disk of the suite's own, small enough to be filled. */
+/** A file system of the suite's own, small enough to be filled. */
 export type SmallDisk = {
   folder: string
-  /** Uses up all of its space. */
+  /** Uses all of its space. */
   fill: () => Promise<void>
-  /** Gives the space back. */
+  /** Frees the space. */
   free: () => Promise<void>
 }
 
-/** Where this machine does not allow it, the reason why. */
+/** Or the reason why this machine does not allow it. */
 export async function ownSmallDisk(
   suite: Suite,
   name: string,
@@ -28,7 +28,7 @@ export async function ownSmallDisk(
   suite.atEnd(() => runCommand('umount', ['-l', folder]))
   const ballast: string[] = []
   const fill = async () => {
-    // Smaller and smaller pieces, so that not even a page is left.
+    // Smaller and smaller files, until not even a page is free.
     for (const bytes of [1024 * 1024, 64 * 1024, 4096]) {
       for (let isFull = false; !isFull;) {
         const file = join(folder, `ballast-${ballast.length}`)

@@ -10,35 +10,35 @@ import { Report } from './report.ts'
 import { wholeNumber } from './whole-number.ts'
 
 const POLL_MS = 20
-/** For tidying up after a suite: each thing that it started. */
+/** How long each clean-up may take. */
 const ENDING_MS = 15_000
 
-/** What a suite works with. */
+/** What a suite gets. */
 export type Suite = {
   short: boolean
-  /** The only database to look at; both without one. */
+  /** The only database to run on; undefined for both. */
   only: string | undefined
-  /** The only part to run, of a suite that has parts; all of them without one. */
+  /** The only part to run, of a suite that has parts; undefined for all. */
   part: string | undefined
-  /** How long a suite that takes a given time is to take. */
+  /** The duration of a suite of steady load. */
   minutes: number | undefined
-  /** What brings this run back. */
+  /** Repeats this run. */
   seed: number
   random: Random
   report: Report
-  /** A folder of the suite's own; gone when it ends. */
+  /** A temporary folder; removed at the end. */
   folder: string
-  /** Says what is under way, for the progress and for the deadline's complaint. */
+  /** Names the current step, for the progress and for the error of the deadline. */
   step: (what: string) => void
-  /** Looks until it is so. Answers after how many milliseconds; nothing when it was not so in time. */
-  until: (what: string, isSo: () => boolean | Promise<boolean>, withinMs: number) => Promise<number | undefined>
-  /** Ends the suite as broken, wherever it is. */
+  /** Polls until the condition holds. Resolves to the milliseconds that this took; undefined when it did not hold in time. */
+  until: (what: string, condition: () => boolean | Promise<boolean>, withinMs: number) => Promise<number | undefined>
+  /** Ends the suite as broken. */
   fail: (reason: string) => void
-  /** Runs at the end however that comes, the last first. Throws when the end has come. */
+  /** Runs at the end of the suite, also of a broken one; the last registered first. Throws after the end. */
   atEnd: (end: () => unknown) => void
 }
 
-/** Runs one suite within its deadline, prints its table, tidies up, and ends the process: 1 when a promise was broken. */
+/** Runs one suite within its deadline, prints its table, cleans up, and exits: with 1 if a guarantee was broken. */
 export async function runSuite(
   name: string,
   limits: { shortS: number; fullS: number },
@@ -58,19 +58,19 @@ export async function runSuite(
   const step = (what: string) => {
     stopWhenOver()
     at = what
-    progress.tell(`${name}: ${what}`)
+    progress.show(`${name}: ${what}`)
   }
-  // What is still at work when a suite was ended early must not begin anew what is just being tidied up.
+  // Work that continues after an early end must not start anything while the clean-up runs.
   const stopWhenOver = () => {
     if (isOver) throw new Broken('the suite is over')
   }
   const folder = await mkdtemp(join(tmpdir(), `kenar-prove-${name}-`))
   const deadline = globalThis.setTimeout(() => {
-    fail(`not done after ${limitS} s; it was at: ${at}`)
+    fail(`not done after ${limitS} s; last step: ${at}`)
   }, limitS * 1000)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
-      fail(`interrupted at: ${at}`)
+      fail(`interrupted; last step: ${at}`)
     })
   }
 
@@ -85,11 +85,11 @@ export async function runSuite(
     report,
     folder,
     step,
-    until: async (what, isSo, withinMs) => {
+    until: async (what, condition, withinMs) => {
       step(`waiting until ${what}`)
       const begun = performance.now()
       for (;;) {
-        if (await isSo()) return performance.now() - begun
+        if (await condition()) return performance.now() - begun
         if (performance.now() - begun > withinMs) return undefined
         await setTimeout(POLL_MS)
       }
@@ -107,7 +107,7 @@ export async function runSuite(
   }
   clearTimeout(deadline)
   isOver = true
-  progress.tell(`${name}: tidying up`)
+  progress.show(`${name}: cleaning up`)
   for (const end of endings.toReversed()) await settle(end)
   await rm(folder, { recursive: true, force: true })
   progress.end()
@@ -115,7 +115,7 @@ export async function runSuite(
   process.exit(report.broken > 0 ? 1 : 0)
 }
 
-/** A suite's own word says it all; anything else is a fault of the suite's, and where it was. */
+/** Its message is enough; any other error is a bug of the suite and is printed with its stack trace. */
 class Broken extends Error {}
 
 function describe(error: unknown): string {
@@ -143,11 +143,11 @@ function readOptions() {
   }
 }
 
-/** One thing that cannot be tidied up must not keep the others from it. */
+/** A clean-up that fails or hangs must not prevent the others. */
 async function settle(end: () => unknown): Promise<void> {
   try {
     await Promise.race([end(), setTimeout(ENDING_MS)])
   } catch (error) {
-    process.stderr.write(`While tidying up: ${String(error)}\n`)
+    process.stderr.write(`During the clean-up: ${String(error)}\n`)
   }
 }

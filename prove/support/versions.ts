@@ -31,7 +31,7 @@ export type Versions = {
   clients: () => Client[]
   /** How many messages this version accepted and the other one delivered. */
   handedOver: (by: Version) => number
-  /** Lines of any of them by which somebody would have to act. */
+  /** Log lines of level error or fatal, of all of them. */
   errors: () => number
   key: string
 }
@@ -83,7 +83,7 @@ export async function twoVersions(suite: Suite, database: Database, formerMain: 
   }
 }
 
-/** The client, by whom it is noted which messages were accepted here. */
+/** A client that records which messages this gateway accepted. */
 function noting(client: Client, note: (serial: number) => void): Client {
   return {
     ...client,

@@ -21,10 +21,10 @@ export async function prepareStore(suite: Suite, database: Database): Promise<{ 
   const store = await openOwnStore(suite, database)
   const accept = batched<NewMessage, Accepted>((messages) => store.accept(messages), BATCH)
   const body = randomBytes(BODY_BYTES)
-  const lines = Array.from({ length: CONVERSATIONS }, () => randomBytes(32).toString('hex'))
+  const conversations = Array.from({ length: CONVERSATIONS }, () => randomBytes(32).toString('hex'))
   return {
     accept: () =>
-      accept(newMessage(`msg_${randomBytes(18).toString('base64url')}`, suite.random.pick(lines) ?? '', body)),
+      accept(newMessage(`msg_${randomBytes(18).toString('base64url')}`, suite.random.pick(conversations) ?? '', body)),
   }
 }
 
@@ -44,7 +44,11 @@ export async function prepareHttp(suite: Suite, database: Database): Promise<Htt
   return {
     send: async () => {
       const serial = (ledger.sent += 1)
-      const answer = await client.send({ line: serial % CONVERSATIONS, text: textOf(serial), atLeastOnce: false })
+      const answer = await client.send({
+        conversation: serial % CONVERSATIONS,
+        text: textOf(serial),
+        atLeastOnce: false,
+      })
       if (answer.kind !== 'accepted') throw new Error(`a send was not acknowledged: ${JSON.stringify(answer)}`)
       ledger.acknowledged.set(serial, answer.id)
     },

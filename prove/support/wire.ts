@@ -5,7 +5,7 @@ export type Answer = { status: number; head: string; body: string }
 
 const NOTHING = Buffer.alloc(0)
 
-/** A request as it stands on the wire. */
+/** The bytes of a request. */
 export function rawRequest(
   method: string,
   path: string,
@@ -28,14 +28,14 @@ export function rawSend(body: Buffer | string, more: Readonly<Record<string, str
   return rawRequest('POST', '/messages', { ...headers, ...more }, body)
 }
 
-/** One keep-alive connection that has one request under way at most: an HTTP client would cost more than it finds out. */
+/** One keep-alive connection with at most one request in flight; cheaper than an HTTP client. */
 export class Wire {
   readonly #socket: Socket
   #pending: Buffer = NOTHING
   #waiting: ((answer: Answer | undefined) => void) | undefined
-  /** Whether another request may go out on it: it is open, and nobody said that it closes. */
+  /** Whether it can carry another request: it is open, and no answer had `Connection: close`. */
   isUsable = true
-  /** How many answers came. */
+  /** The number of answers. */
   answers = 0
 
   private constructor(socket: Socket) {
@@ -52,7 +52,7 @@ export class Wire {
     })
   }
 
-  /** Rejects when nobody listens. */
+  /** Rejects when the connection is refused. */
   static open(port: number): Promise<Wire> {
     return new Promise((resolve, reject) => {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true })
@@ -64,7 +64,7 @@ export class Wire {
     })
   }
 
-  /** Nothing when the connection ended without an answer. */
+  /** Undefined when the connection ended without an answer. */
   ask(request: Buffer): Promise<Answer | undefined> {
     return new Promise((resolve) => {
       if (this.#socket.destroyed) {
@@ -105,13 +105,13 @@ export class Wire {
 
 export type Asked = {
   request: Buffer
-  /** Nothing when no answer came; how long it took, in milliseconds. */
+  /** The answer is undefined when none came; `ms` is how long it took. */
   onAnswer: (answer: Answer | undefined, ms: number) => void
 }
 
-/** Keeps so many connections busy until there is nothing left to ask; a connection that ends is followed by another. */
+/** Sends requests on this number of connections until `next` returns undefined; replaces connections that end. */
 export async function askAll(port: number, connections: number, next: () => Asked | undefined): Promise<void> {
-  const lane = async () => {
+  const sendAll = async () => {
     let wire = await Wire.open(port)
     for (let asked = next(); asked !== undefined; asked = next()) {
       if (!wire.isUsable) {
@@ -124,5 +124,5 @@ export async function askAll(port: number, connections: number, next: () => Aske
     }
     wire.close()
   }
-  await Promise.all(Array.from({ length: connections }, lane))
+  await Promise.all(Array.from({ length: connections }, sendAll))
 }
