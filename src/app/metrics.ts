@@ -1,5 +1,5 @@
 import { VERSION } from '../base/version.ts'
-import type { RequestLog } from '../http/request-log.ts'
+import type { RequestLog } from '../http/app.ts'
 import { Counter, Histogram, type Metric } from '../observability/metrics.ts'
 import type { SpanCounts } from '../observability/trace.ts'
 import type { ConsentMetrics, Stored } from './store.ts'

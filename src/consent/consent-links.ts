@@ -40,10 +40,12 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
     if (scopes.length > 0 && flow === undefined) {
       throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
     }
-    const subject = subjectOfClick(click)
-    if (scopes.length > 0 && flow !== undefined && !(await flow.isCovered(scopes, subject))) {
-      const destination = { landing: url, onDenied, returnUrl: click.returnUrl, click: named }
-      return { url: (await flow.begin(scopes, subject, destination, { kind: 'click' })).url, consent: 'asked' }
+    if (scopes.length > 0 && flow !== undefined) {
+      const subject = subjectOfClick(click)
+      if (!(await flow.isCovered(scopes, subject))) {
+        const destination = { landing: url, onDenied, returnUrl: click.returnUrl, click: named }
+        return { url: (await flow.begin(scopes, subject, destination, { kind: 'click' })).url, consent: 'asked' }
+      }
     }
     if (named !== undefined) await clicks?.save(click.id, named)
     return { url, ...(scopes.length > 0 && { consent: 'held' as const }) }

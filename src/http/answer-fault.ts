@@ -2,9 +2,8 @@ import type { ErrorRequestHandler } from 'express'
 import * as z from 'zod'
 import { Fault, type FaultCode } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import { describeError, type Logger } from '../observability/log.ts'
+import { describeError, type Level, type Logger } from '../observability/log.ts'
 import { discardRest } from './request.ts'
-import type { Level } from './request-log.ts'
 
 /** HTTP status and title of each fault code; documented in docs/failures.md. */
 export const faultStatus: Readonly<Record<FaultCode, { status: number; title: string }>> = {

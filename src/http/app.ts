@@ -1,12 +1,11 @@
-import { IncomingMessage, ServerResponse, type OutgoingHttpHeader, type OutgoingHttpHeaders } from 'node:http'
-import { Socket } from 'node:net'
-import express, { Router, type ErrorRequestHandler, type Express, type IRouter, type RequestHandler } from 'express'
-import helmet from 'helmet'
+import express, { Router } from 'express'
+import type { ErrorRequestHandler, Express, IRouter, Request, RequestHandler, Response } from 'express'
 import { Fault } from '../base/fault.ts'
-import type { Logger } from '../observability/log.ts'
-import { answerFaults, lastResort, problemShape, logRefusalAs } from './answer-fault.ts'
+import { newId } from '../base/id.ts'
+import type { Level, Logger } from '../observability/log.ts'
+import { readTrace, type SpanAttributes, type SpanEnd, type Spans, type Trace } from '../observability/trace.ts'
+import { answerFaults, lastResort, logRefusalAs, problemShape } from './answer-fault.ts'
 import { findHeadProblem } from './request.ts'
-import { openRequestLog, type RequestObserver } from './request-log.ts'
 
 /** The routes of one listener. */
 export type ListenerRoutes = {
@@ -20,16 +19,12 @@ export type ListenerRoutes = {
 /** Express's `trust proxy` function: whether to trust the X-Forwarded-For of this proxy. The socket's own address is hop 0. */
 export type TrustProxy = (proxyAddress: string, hop: number) => boolean
 
-/** An Express app, with the classes to create its server with. */
-export type App = { handle: Express; classes: MessageClasses }
-
 /** Builds one listener's app: request log and request checks, then the routes, then the error handlers. */
 export function createApp(
   { mountFirst, routers, faultHandlers = [] }: ListenerRoutes,
   { trustProxy, observer, log }: { trustProxy: TrustProxy; observer: RequestObserver; log: Logger },
-): App {
+): Express {
   const app = express()
-  const classes = messageClasses(app)
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
   const openLog = openRequestLog(log, observer)
   app.use((request, response, next) => {
@@ -49,7 +44,7 @@ export function createApp(
   })
   for (const { path, handler } of faultHandlers) app.use(path, handler)
   app.use(answerFaults(problemShape, logRefusalAs('request.refused')), lastResort(log))
-  return { handle: app, classes }
+  return app
 }
 
 /** A router that takes paths exactly as they are written. */
@@ -76,90 +71,137 @@ export function routesOn(paths: Readonly<Record<string, string>>, routes: Router
   return router
 }
 
-/** Responses are not documents: nothing may be loaded, framed or cached. */
-const protect = helmet({
-  contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-  referrerPolicy: { policy: 'no-referrer' },
-})
+const REQUEST_ID = /^[\w.:/+=-]{1,128}$/
 
-/** Helmet's headers are the same for every response, so helmet runs once. */
-const SECURITY_HEADERS: readonly [string, string][] = [...headersOfHelmet(), ['cache-control', 'no-store']]
-/** The other headers only concern documents. */
-const SECURITY_HEADERS_OF_JSON = new Set([
-  'cache-control',
-  'content-security-policy',
-  'cross-origin-resource-policy',
-  'referrer-policy',
-  'strict-transport-security',
-  'x-content-type-options',
-])
-const FRAME_HEADERS = new Set(['content-security-policy', 'x-frame-options'])
+/** The fields of every log line. */
+type Line = Record<string, unknown> & {
+  event: string
+  request_id: string
+  trace_id: string
+  status: number
+  duration_ms: number
+}
 
-const JSON_TYPE = 'application/json; charset=utf-8'
-const JSON_SECURITY_HEADERS = SECURITY_HEADERS.filter(([name]) => SECURITY_HEADERS_OF_JSON.has(name)).flat()
+/** Collects the one log line of a request. */
+export type RequestLog = {
+  readonly requestId: string
+  readonly trace: Trace
+  /** Fields of the line. Never bodies, tokens, keys, texts or ids of people. */
+  readonly fields: Record<string, unknown>
+  /** What the request is counted as besides. */
+  subject?: 'click' | 'send' | undefined
+  /**
+   * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written when both the event is set and the response has
+   * closed: a client that disconnects does not hide the outcome. Without an event (a health probe) there is no line and no span.
+   */
+  conclude: (event: string, level?: Level) => void
+}
+
+/** Metrics and tracing of requests. */
+export type RequestObserver = {
+  /** Called when a response closes, with the route's pattern (or `none`) and the status (0 if the response never began). */
+  onAnswered: (route: string, status: number) => void
+  /** Called for each request that has an event. */
+  onConcluded: (requestLog: RequestLog, event: string) => void
+  /** Absent without tracing. */
+  spans?: Spans | undefined
+}
 
 declare global {
+  // Express's documented way to type `res.locals`.
   // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
-    interface Response {
-      /** Sent as x-request-id: our own id, or the caller's if it matches REQUEST_ID. */
-      requestId?: string | undefined
-      /** Leaves out the headers against framing: for pages that chats open in a frame. */
-      mayBeFramed?: boolean
-      /** A faster `response.json`: no ETag, freshness or charset checks. */
-      endJson: (status: number, value: unknown) => void
+    interface Locals {
+      requestLog: RequestLog
     }
   }
 }
 
-type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
-
-/** The classes for `createServer({ IncomingMessage, ServerResponse })`. */
-export type MessageClasses = {
-  IncomingMessage: typeof IncomingMessage
-  ServerResponse: typeof ServerResponse
-}
-
-/**
- * Request and response classes with the app's prototypes: otherwise Express replaces the prototype of each object, which V8 is slow with. Every
- * response gets the security headers, whatever writes it.
- */
-export function messageClasses(app: Express): MessageClasses {
-  class AppRequest extends IncomingMessage {}
-  class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
-    requestId?: string | undefined = undefined
-    mayBeFramed?: boolean = false
-
-    endJson(status: number, value: unknown): void {
-      // Node 22 sets writableFinished when writing to a closed connection.
-      if (this.destroyed) return
-      const text = JSON.stringify(value)
-      const own = ['content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(text))]
-      const { requestId } = this
-      if (requestId === undefined || this.getHeaderNames().length > 0) this.writeHead(status, own)
-      else super.writeHead(status, [...own, 'x-request-id', requestId, ...JSON_SECURITY_HEADERS])
-      this.end(text)
+/** Middleware that opens the request log of each request. */
+export function openRequestLog(
+  log: Logger,
+  { onAnswered, onConcluded, spans }: RequestObserver,
+): (request: Request, response: Response) => void {
+  return (request, response) => {
+    const { headers } = request
+    const offered = textOf(headers['x-request-id'])
+    const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
+    const received = readTrace(textOf(headers['traceparent']), textOf(headers['tracestate']))
+    const span = spans?.begin('server', 'request', received)
+    const trace = span?.trace ?? received
+    const startedAt = performance.now()
+    const fields: Line = { event: '', request_id: requestId, trace_id: trace.traceId, status: 0, duration_ms: 0 }
+    let conclusion: { event: string; level: Level } | undefined
+    const write = () => {
+      if (conclusion === undefined || !response.closed) return
+      const { event, level } = conclusion
+      fields.event = event
+      fields.status = response.statusCode
+      fields.duration_ms = elapsedMs(startedAt)
+      if (!response.writableFinished) fields['client_gone'] = true
+      log[level](fields)
+      onConcluded(requestLog, event)
+      span?.end(spanOf(request.method, routeOf(request), response.statusCode, event, fields))
     }
-
-    override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
-      if (this.requestId !== undefined) this.setHeader('x-request-id', this.requestId)
-      for (const [name, value] of SECURITY_HEADERS) {
-        if (!this.hasHeader(name) && !(this.mayBeFramed === true && FRAME_HEADERS.has(name)))
-          this.setHeader(name, value)
-      }
-      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason)
+    const conclude: RequestLog['conclude'] = (event, level = 'info') => {
+      if (conclusion !== undefined) return
+      conclusion = { event, level }
+      write()
     }
+    const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
+    response.locals = { requestLog }
+    response.requestId = requestId
+    response.on('close', () => {
+      onAnswered(routeOf(request), statusOf(response))
+      write()
+    })
   }
-  Object.setPrototypeOf(AppRequest.prototype, app.request)
-  Object.setPrototypeOf(AppResponse.prototype, app.response)
-  Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype })
-  return { IncomingMessage: AppRequest, ServerResponse: AppResponse }
 }
 
-function headersOfHelmet(): [string, string][] {
-  const request = new IncomingMessage(new Socket())
-  const response = new ServerResponse(request)
-  protect(request, response, () => undefined)
-  return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))])
+function textOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Milliseconds since a `performance.now()`, to a tenth. */
+export function elapsedMs(startedAt: number): number {
+  return Math.round((performance.now() - startedAt) * 10) / 10
+}
+
+/** The pattern of the matched route, never the path: a metric label has to be bounded. */
+function routeOf({ route }: { route?: unknown }): string {
+  const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined
+  return typeof path === 'string' ? path : 'none'
+}
+
+function statusOf({ headersSent, statusCode }: Response): number {
+  return headersSent ? statusCode : 0
+}
+
+/** The fields that spans get: our own ids, and words of closed lists. */
+const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
+
+/** The end of a request's span. Never the path, headers or the caller's request id. */
+function spanOf(
+  method: string,
+  route: string,
+  status: number,
+  event: string,
+  fields: Readonly<Record<string, unknown>>,
+): SpanEnd {
+  const attributes: SpanAttributes = {
+    'http.request.method': method,
+    'http.route': route,
+    'http.response.status_code': status,
+    event,
+  }
+  const shown = SHOWN.flatMap((name) => {
+    const value = fields[name]
+    return typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : []
+  })
+  return {
+    name: `${method} ${route}`,
+    attributes: { ...attributes, ...Object.fromEntries(shown) },
+    failed: status >= 500,
+  }
 }

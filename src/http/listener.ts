@@ -1,8 +1,18 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import {
+  createServer,
+  IncomingMessage,
+  ServerResponse,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type Server,
+} from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
-import type { App } from './app.ts'
 import type { Duplex } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { Express } from 'express'
+import helmet from 'helmet'
 import { startDeadline } from '../base/timeout.ts'
 
 /** Limits against slow or oversized requests; times in milliseconds. */
@@ -20,9 +30,7 @@ const LIMITS = {
 /** A listening HTTP server. */
 export type Listener = {
   port: number
-  /**
-   * Answers `Connection: close` for `lastCallMs`, while still accepting; then stops accepting, and resolves when the last response is out.
-   */
+  /** Answers `Connection: close` for `lastCallMs`, while still accepting; then stops accepting, and resolves when the last response is out. */
   drain: (lastCallMs: number) => Promise<void>
   /** Closes every connection at once. */
   cut: () => void
@@ -32,10 +40,10 @@ export type Listener = {
 type Connection = { latest: ServerResponse | undefined }
 
 /** Listens. Rejects with the system's error, e.g. EADDRINUSE. */
-export async function listen({ handle, classes }: App, port: number, host: string): Promise<Listener> {
+export async function listen(app: Express, port: number, host: string): Promise<Listener> {
   // By socket, of which there are few: a set of responses would rehash all the time and keep responses out of young-generation collection.
   const open = new Map<Socket, Connection>()
-  const server = createServer({ ...LIMITS, ...classes }, (request, response) => {
+  const server = createServer({ ...LIMITS, ...messageClasses(app) }, (request, response) => {
     const connection = open.get(request.socket)
     if (connection !== undefined) {
       connection.latest = response
@@ -43,7 +51,7 @@ export async function listen({ handle, classes }: App, port: number, host: strin
         if (connection.latest === response) connection.latest = undefined
       })
     }
-    handle(request, response)
+    app(request, response)
   })
   // Without this listener, Node answers 417 without a body, and nothing is logged.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
@@ -56,10 +64,7 @@ export async function listen({ handle, classes }: App, port: number, host: strin
   deferTimeouts(server, (socket) => open.get(socket)?.latest)
   // Node silently drops headers past this count. Unlimited here; app.ts refuses requests with too many.
   server.maxHeadersCount = 0
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, host, resolve)
-  })
-  server.removeAllListeners('error')
+  await once(server.listen(port, host), 'listening')
   const hurry = new AbortController()
   return {
     port: portOf(server.address()),
@@ -105,12 +110,7 @@ function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<v
   server.prependListener('request', (_request, response) => {
     closeAfter(response)
   })
-  return new Promise((resolve, reject) => {
-    server.close((error) => {
-      if (error) reject(error)
-      else resolve()
-    })
-  })
+  return promisify(server.close.bind(server))()
 }
 
 function portOf(address: AddressInfo | string | null): number {
@@ -162,4 +162,87 @@ export function deferTimeouts(server: Server, latestOf: (socket: Socket) => Serv
       socket.destroy()
     })
   })
+}
+
+/** Responses are not documents: nothing may be loaded, framed or cached. Helmet's headers are the same for every response, so helmet runs once. */
+const SECURITY_HEADERS = securityHeaders()
+/** The other headers only concern documents. */
+const SECURITY_HEADERS_OF_JSON = new Set([
+  'cache-control',
+  'content-security-policy',
+  'cross-origin-resource-policy',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+])
+const FRAME_HEADERS = new Set(['content-security-policy', 'x-frame-options'])
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+const JSON_SECURITY_HEADERS = SECURITY_HEADERS.filter(([name]) => SECURITY_HEADERS_OF_JSON.has(name)).flat()
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+    interface Response {
+      /** Sent as x-request-id: our own id, or the caller's if it matches REQUEST_ID. */
+      requestId?: string | undefined
+      /** Leaves out the headers against framing: for pages that chats open in a frame. */
+      mayBeFramed?: boolean
+      /** A faster `response.json`: no ETag, freshness or charset checks. */
+      endJson: (status: number, value: unknown) => void
+    }
+  }
+}
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[]
+
+/**
+ * Request and response classes with the app's prototypes: otherwise Express replaces the prototype of each object, which V8 is slow with. Every
+ * response gets the security headers, whatever writes it.
+ */
+export function messageClasses(app: Express): {
+  IncomingMessage: typeof IncomingMessage
+  ServerResponse: typeof ServerResponse
+} {
+  class AppRequest extends IncomingMessage {}
+  class AppResponse<Request extends IncomingMessage = IncomingMessage> extends ServerResponse<Request> {
+    requestId?: string | undefined = undefined
+    mayBeFramed?: boolean = false
+
+    endJson(status: number, value: unknown): void {
+      // Node 22 sets writableFinished when writing to a closed connection.
+      if (this.destroyed) return
+      const text = JSON.stringify(value)
+      const own = ['content-type', JSON_TYPE, 'content-length', String(Buffer.byteLength(text))]
+      const { requestId } = this
+      if (requestId === undefined || this.getHeaderNames().length > 0) this.writeHead(status, own)
+      else super.writeHead(status, [...own, 'x-request-id', requestId, ...JSON_SECURITY_HEADERS])
+      this.end(text)
+    }
+
+    override writeHead(status: number, reason?: string | Headers, headers?: Headers): this {
+      if (this.requestId !== undefined) this.setHeader('x-request-id', this.requestId)
+      for (const [name, value] of SECURITY_HEADERS) {
+        if (!this.hasHeader(name) && !(this.mayBeFramed === true && FRAME_HEADERS.has(name)))
+          this.setHeader(name, value)
+      }
+      return typeof reason === 'string' ? super.writeHead(status, reason, headers) : super.writeHead(status, reason)
+    }
+  }
+  Object.setPrototypeOf(AppRequest.prototype, app.request)
+  Object.setPrototypeOf(AppResponse.prototype, app.response)
+  Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype })
+  return { IncomingMessage: AppRequest, ServerResponse: AppResponse }
+}
+
+function securityHeaders(): [string, string][] {
+  const protect = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request).setHeader('cache-control', 'no-store')
+  protect(request, response, () => undefined)
+  return response.getHeaderNames().map((name) => [name, String(response.getHeader(name))])
 }

@@ -10,6 +10,8 @@ import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogg
  */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
+/** The level of a line. */
+export type Level = Exclude<LogLevel, 'fatal' | 'silent'>
 
 /** The part of pino's logger that the gateway and its resolvers use. */
 export type Logger = Pick<PinoLogger, 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'child'>

@@ -73,3 +73,39 @@ export class Histogram {
     return { buckets, sum: this.#sum, count: this.#count }
   }
 }
+
+/** All metrics in the text format of Prometheus, with those of the process. */
+export async function createRegistry(
+  metrics: readonly Metric[],
+): Promise<{ contentType: string; write: () => Promise<string> }> {
+  // Loaded by the first scrape, since loading takes a good part of the start.
+  const { collectDefaultMetrics, Gauge, Registry } = await import('@prometheus-io/client')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const metric of metrics) {
+    const { kind: type, name, help } = metric
+    const written = new Gauge<string>({ name, help, registers: [registry] })
+    // The numbers are counted here; the library only writes them.
+    written.get = () =>
+      Promise.resolve({ name, help, type, aggregator: 'sum', collect: () => undefined, values: valuesOf(metric) })
+  }
+  return { contentType: registry.contentType, write: () => registry.metrics() }
+}
+
+function valuesOf(metric: Metric): { metricName?: string; labels: Labels | { le: number }; value: number }[] {
+  const { kind, name } = metric
+  if (kind !== 'histogram') {
+    const samples = metric.read()
+    // A counter without labels is 0 before its first event; a gauge that cannot be read is absent.
+    return kind === 'counter' && metric.labels.length === 0 && samples.length === 0
+      ? [{ labels: {}, value: 0 }]
+      : [...samples]
+  }
+  const { buckets, sum, count } = metric.read()
+  return [
+    ...buckets.map(({ le, count: value }) => ({ metricName: `${name}_bucket`, labels: { le }, value })),
+    { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
+    { metricName: `${name}_sum`, labels: {}, value: sum },
+    { metricName: `${name}_count`, labels: {}, value: count },
+  ]
+}

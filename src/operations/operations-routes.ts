@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { createRouter, routesOn } from '../http/app.ts'
-import type { Metric } from '../observability/metrics.ts'
+import { createRegistry, type Metric } from '../observability/metrics.ts'
 
 export type HealthOptions = {
   isDraining: () => boolean
@@ -31,18 +31,12 @@ export function healthRoutes({ isDraining, isStoreUp }: HealthOptions): Router {
 /** Metrics for Prometheus. */
 export function metricsRoutes(access: RequestHandler, metrics: readonly Metric[]): Router {
   const routes = createRouter().use(access)
-  routes.get('/metrics', answerMetrics(metrics))
-  return routesOn({ '/metrics': 'GET, HEAD' }, routes)
-}
-
-function answerMetrics(metrics: readonly Metric[]): RequestHandler {
-  // Loaded by the first request, since loading takes a good part of the start.
-  const load = async () => (await import('../observability/registry.ts')).createRegistry(metrics)
-  let loading: ReturnType<typeof load> | undefined
-  return async (_request, response) => {
-    const { contentType, write } = await (loading ??= load())
+  let loading: ReturnType<typeof createRegistry> | undefined
+  routes.get('/metrics', async (_request, response) => {
+    const { contentType, write } = await (loading ??= createRegistry(metrics))
     response.set('content-type', contentType).end(await write())
-  }
+  })
+  return routesOn({ '/metrics': 'GET, HEAD' }, routes)
 }
 
 export const LANGUAGES = ['en', 'fa'] as const

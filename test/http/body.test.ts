@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals'
 import express from 'express'
 import { Fault } from '../../src/base/fault.ts'
 import { MAX_BODY_BYTES, readJsonBody } from '../../src/http/request.ts'
-import { messageClasses } from '../../src/http/app.ts'
+import { messageClasses } from '../../src/http/listener.ts'
 import { originOf } from '../support/listen.ts'
 
 /** What a route waits for before it reads. */

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import express, { type Response } from 'express'
-import { messageClasses } from '../../src/http/app.ts'
+import { messageClasses } from '../../src/http/listener.ts'
 import { originOf } from '../support/listen.ts'
 
 const LONG = 'ی'.repeat(4 * 1024 * 1024)
