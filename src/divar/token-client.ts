@@ -1,3 +1,4 @@
+import type { TokenEndpointResponse } from 'openid-client'
 import { describeError } from '../observability/log.ts'
 import { isLoopback } from '../base/address.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
@@ -67,7 +68,7 @@ export async function createTokenClient(options: TokenClientOptions) {
   }
   const ownConfig = configFor(newTrace())
 
-  const settle = async (grant: Promise<TokenAnswer>): Promise<TokenResult> => {
+  const settle = async (grant: Promise<TokenEndpointResponse>): Promise<TokenResult> => {
     try {
       return { kind: 'tokens', tokens: readTokens(await grant) }
     } catch (error) {
@@ -114,14 +115,7 @@ export async function createTokenClient(options: TokenClientOptions) {
   }
 }
 
-type TokenAnswer = {
-  access_token: string
-  refresh_token?: string | undefined
-  expires_in?: number | undefined
-  scope?: string | undefined
-}
-
-function readTokens({ access_token, refresh_token, expires_in, scope }: TokenAnswer): Tokens {
+function readTokens({ access_token, refresh_token, expires_in, scope }: TokenEndpointResponse): Tokens {
   return {
     accessToken: access_token,
     refreshToken: refresh_token,
@@ -187,12 +181,8 @@ export class TokenRouteHold {
   /** Records an answer of the token endpoint. One that asks for no wait ends the hold. */
   note(status: number, retryAfterSeconds: number | undefined): void {
     const isAskingToWait = status === 429 || (status >= 500 && retryAfterSeconds !== undefined)
-    if (!isAskingToWait) {
-      this.#until = undefined
-      return
-    }
     const ms = retryAfterSeconds === undefined ? DEFAULT_HOLD_MS : retryAfterSeconds * 1000
-    this.#until = performance.now() + Math.min(ms, MAX_HOLD_MS)
+    this.#until = isAskingToWait ? performance.now() + Math.min(ms, MAX_HOLD_MS) : undefined
   }
 
   /** Whether a refresh has to wait. After the hold one refresh is let through, and the others wait for its answer. */

@@ -47,9 +47,9 @@ export function createBreaker<Result>({
   let latestProbe = 0
   const currentState = () => state
   const change = (to: BreakerState) => {
-    const isNew = state !== to
+    if (state === to) return
     state = to
-    if (isNew) onChange(to)
+    onChange(to)
   }
   const open = () => {
     nextProbeAt = performance.now() + openMs

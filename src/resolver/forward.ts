@@ -13,11 +13,7 @@ export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions
   return async (click, { signal, trace }) => {
     const exchange = await host.send({
       path: url.pathname + url.search,
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        authorization: `Bearer ${secret}`,
-      },
+      headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${secret}` },
       body: JSON.stringify(clickToJson(click)),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
@@ -51,17 +47,12 @@ export function withBreaker(
   onChange: (state: BreakerState) => void,
   openMs?: number,
 ): { host: Host; state: () => BreakerState } {
-  const refused: Exchange = {
-    kind: 'failed',
-    begun: false,
-    cause: 'local',
-    reason: `left alone after ${FAILURES_IN_A_ROW} failures in a row`,
-  }
+  const reason = `left alone after ${FAILURES_IN_A_ROW} failures in a row`
   const { run, state } = createBreaker<Exchange>({
     failures: FAILURES_IN_A_ROW,
     openMs,
     classify,
-    refuse: () => refused,
+    refuse: () => ({ kind: 'failed', begun: false, cause: 'local', reason }),
     onChange,
   })
   return { host: { send: (request) => run(() => host.send(request)), destroy: host.destroy }, state }

@@ -75,8 +75,9 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 const MAX_URL = 4096
 const MAX_MESSAGE = 200
+const NO_ADDRESS = `is not an absolute https address of at most ${MAX_URL} characters, free of credentials, blanks and control characters`
 
-const schema = z.compile(
+const landingSchema = z.compile(
   z.object({
     url: z.string(),
     message: z.unknown().optional(),
@@ -95,14 +96,10 @@ export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
  */
 export function checkLandingUrl(url: string, policy: LandingPolicy): { url: string } | { refused: string } {
   const address = url.length > MAX_URL ? undefined : readWebAddress(url)
-  if (address === undefined)
-    return {
-      refused: `is not an absolute https address of at most ${MAX_URL} characters, free of credentials, blanks and control characters`,
-    }
+  if (address === undefined) return { refused: NO_ADDRESS }
   if (address.protocol === 'http:' && !isLoopback(address)) return { refused: 'is http, which is for loopback only' }
-  const { origin } = address
-  if (policy.allowedOrigins && !policy.allowedOrigins.has(origin))
-    return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
+  const isAllowed = policy.allowedOrigins?.has(address.origin) ?? true
+  if (!isAllowed) return { refused: 'is not on LANDING_ALLOWED_ORIGINS' }
   if (address.href.length > MAX_URL) return { refused: `is longer than ${MAX_URL} characters` }
   return { url: address.href }
 }
@@ -116,7 +113,7 @@ export type MessageChange = 'dropped' | 'shortened'
  * @throws ResolverError
  */
 export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLanding {
-  const parsed = schema.safeParse(answer)
+  const parsed = landingSchema.safeParse(answer)
   if (!parsed.success) {
     const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
     throw new ResolverError(`the resolver answered no Landing: wrong ${members}`)
@@ -128,15 +125,10 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLan
   if (denied) landing.onDenied = accept('onDenied', denied, policy)
   if (message === undefined || message === null) return { landing }
   if (typeof message !== 'string' || message === '') return { landing, messageChange: 'dropped' }
-  landing.message = message.length > MAX_MESSAGE ? shorten(message) : message
-  return landing.message === message ? { landing } : { landing, messageChange: 'shortened' }
-}
-
-/** Whole characters only: a pair of surrogates is kept or left out. */
-function shorten(message: string): string {
-  const last = message.charCodeAt(MAX_MESSAGE - 1)
-  const isHalf = last >= 0xd800 && last <= 0xdbff
-  return message.slice(0, isHalf ? MAX_MESSAGE - 1 : MAX_MESSAGE)
+  if (message.length <= MAX_MESSAGE) return { landing: { ...landing, message } }
+  // Whole characters only: half a pair of surrogates is left out.
+  const shortened = message.slice(0, MAX_MESSAGE).replace(/[\ud800-\udbff]$/, '')
+  return { landing: { ...landing, message: shortened }, messageChange: 'shortened' }
 }
 
 /** For developers of resolvers. */

@@ -1,8 +1,6 @@
 import type { Click } from '../click/click.ts'
 import { ResolverError, ResolverSetupError, type UncheckedResolver } from './resolver.ts'
 
-type Scalar = string | number | boolean
-
 /** The variables of a template, besides `data.<key>`. */
 const READERS = new Map<string, (click: Click) => unknown>([
   ['wire', ({ wire }) => wire],
@@ -37,13 +35,13 @@ export function templateResolver(
   template: string,
   { hasStore, scopes }: { hasStore: boolean; scopes?: readonly string[] | undefined },
 ): UncheckedResolver {
-  requireOrigin(template)
+  const origin = readOrigin(template)
   const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
   if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
   const expand = compile(template)
   // Values are percent-encoded, so they cannot leave the query. Only variables before it need a check at each click.
   if (isPathFixed(template)) return (click) => ({ url: expand(click), scopes })
-  const literalOrigin = encodeLiteral(FIXED_ORIGIN.exec(template)?.[1] ?? '')
+  const literalOrigin = encodeLiteral(origin)
   const literalDots = countDotSegments(template)
   return (click) => {
     const url = expand(click)
@@ -66,11 +64,12 @@ function isWithin(origin: string, url: string): boolean {
   return url.startsWith(origin) && ['', '/', '?', '#'].includes(url.charAt(origin.length))
 }
 
-function requireOrigin(template: string): void {
+function readOrigin(template: string): string {
   const origin = FIXED_ORIGIN.exec(template)?.[1]
   if (origin === undefined || !URL.canParse(origin)) {
     throw new ResolverSetupError('expected an absolute http(s) URL whose origin holds no variable')
   }
+  return origin
 }
 
 function readExpressions(template: string): string[] {
@@ -103,13 +102,8 @@ function compile(template: string): (click: Click) => string {
   const pieces = template.split(/(\{[^{}]+\})/g).map((piece) => {
     if (!piece.startsWith('{')) return encodeLiteral(piece)
     const operator = /^\{([./;?&]?)/.exec(piece)?.[1] ?? ''
-    return {
-      operator,
-      names: piece
-        .slice(1 + operator.length, -1)
-        .split(',')
-        .map(readName),
-    }
+    const names = piece.slice(1 + operator.length, -1).split(',')
+    return { operator, names: names.map(readName) }
   })
   return (click) => {
     let url = ''
@@ -134,7 +128,7 @@ function expandExpression({ operator, names }: { operator: string; names: readon
   let isFirst = true
   for (const { encoded, read } of names) {
     const value = read(click)
-    if (!isScalar(value)) continue
+    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') continue
     expanded += (isFirst ? operator : separator) + assign(operator, encoded, encodeValue(String(value)))
     isFirst = false
   }
@@ -145,10 +139,6 @@ function assign(operator: string, name: string, value: string): string {
   if (operator === '?' || operator === '&') return `${name}=${value}`
   if (operator === ';') return value === '' ? name : `${name}=${value}`
   return value
-}
-
-function isScalar(value: unknown): value is Scalar {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
 /** The unreserved characters of RFC 3986, which need no encoding. */
