@@ -19,7 +19,7 @@ export type Reply = { status: number; headers: Record<string, string | string[] 
 
 /**
  * One bounded exchange with the address that the user named.
- * @throws CommandFailure when no answer comes, or HTTP cannot carry what was given
+ * @throws CommandFailure when no answer comes, or a header would not be valid
  */
 export async function call(
   url: URL,
@@ -77,7 +77,10 @@ class AnswerTooLong extends Error {}
 function toFailure(url: URL, error: unknown): CommandFailure {
   const code = codeOf(error)
   if (code === 'UND_ERR_INVALID_ARG') {
-    return new CommandFailure('not sent: a key, a token or another option holds what no header can', EXIT.usage)
+    return new CommandFailure(
+      'not sent: a key, a token or another option has characters that no header can contain',
+      EXIT.usage,
+    )
   }
   if (error instanceof AnswerTooLong) return new CommandFailure(`${url.origin}: ${error.message}`, EXIT.unreachable)
   return new CommandFailure(`${url.origin} did not answer: ${reasonOf(error, code)}`, EXIT.unreachable)
@@ -85,16 +88,16 @@ function toFailure(url: URL, error: unknown): CommandFailure {
 
 const REASONS = new Map([
   ['ECONNREFUSED', 'nothing listens there'],
-  ['ENOTFOUND', 'its name is not known'],
+  ['ENOTFOUND', 'its name is unknown'],
   ['EAI_AGAIN', 'its name could not be looked up'],
-  ['ECONNRESET', 'the connection was cut'],
-  ['UND_ERR_SOCKET', 'the connection was cut'],
-  ['EHOSTUNREACH', 'there is no way to its network'],
-  ['ENETUNREACH', 'there is no way to its network'],
+  ['ECONNRESET', 'the connection was closed'],
+  ['UND_ERR_SOCKET', 'the connection was closed'],
+  ['EHOSTUNREACH', 'its network is unreachable'],
+  ['ENETUNREACH', 'its network is unreachable'],
   ['UND_ERR_CONNECT_TIMEOUT', `no connection within ${TIMEOUT_MS / 1000} s`],
 ])
 
-/** System errors and undici's have a text as their code, a DOMException has a number. */
+/** The code of a system error or of undici. A DOMException has a number, which is no code. */
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
@@ -109,7 +112,7 @@ function reasonOf(error: unknown, code: string | undefined): string {
   return reason === undefined ? code : `${reason} (${code})`
 }
 
-/** An answer's JSON, or undefined when it is none. */
+/** Parses JSON; undefined when it is not JSON. */
 export function readJson(text: string): unknown {
   try {
     return JSON.parse(text)

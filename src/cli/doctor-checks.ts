@@ -4,23 +4,22 @@ import { call, readJson, type Call, type Reply } from './call.ts'
 import { SAMPLES } from './samples.ts'
 import type { Target } from './target.ts'
 
-/** What a check found: nothing wrong, or what was answered in place of what must be. */
+/** The result of a check; `detail` says what was answered instead of what is required. */
 export type Finding = { name: string; verdict: 'ok' | 'failed' | 'skipped'; detail?: string }
 
-export type Patient = { sessionUrl: URL; target: Target; key?: string }
+export type CheckedGateway = { sessionUrl: URL; target: Target; key?: string }
 
-/** A check throws nothing but for nobody answering; it gives a sentence when the guarantee in its name does not hold. */
-export type Check = { name: string; needsKey: boolean; run: (patient: Patient) => Promise<string | undefined> }
+/** Resolves to a sentence when the guarantee in its name does not hold. Rejects only when the gateway does not answer. */
+export type Check = { name: string; needsKey: boolean; run: (gateway: CheckedGateway) => Promise<string | undefined> }
 
 const bodyOf = (name: string) => SAMPLES.get(name)?.body ?? {}
 const goodV1 = () => JSON.stringify(bodyOf('v1-button'))
 const BUDGET_MS = 2000
 
-/** The gateway refuses, but for another reason than the one that is checked. */
-export const TOO_MANY_WRONG_KEYS =
-  'answered 429: too many wrong keys came from this address; this is checked again a minute later'
+/** The gateway refuses, but not for the reason that is checked. */
+export const TOO_MANY_WRONG_KEYS = 'answered 429: too many wrong keys from this address; run this again a minute later'
 
-/** A refusal of the session route: the three keys, the status twice, no address. */
+/** Checks a refusal of the session route: its three members, the same status in head and body, no url. */
 function judgeRefusal({ status, body }: Reply, expected: number, key = ''): string | undefined {
   if (status === 429) return TOO_MANY_WRONG_KEYS
   if (status !== expected) return `answered ${status}, expected ${expected}`
@@ -37,12 +36,12 @@ const refusalShape = z.object({ status: z.string(), message: z.string().min(1), 
 
 const JSON_HEADERS = { 'content-type': 'application/json' }
 
-function post({ sessionUrl }: Patient, key: string | undefined, change: Call = {}): Promise<Reply> {
+function post({ sessionUrl }: CheckedGateway, key: string | undefined, change: Call = {}): Promise<Reply> {
   const headers = { ...JSON_HEADERS, ...(key !== undefined && { authorization: key }), ...change.headers }
   return call(sessionUrl, { body: goodV1(), ...change, headers })
 }
 
-/** Keys that are not the key. */
+/** Variants of the right key. */
 const WRONG_KEYS: [string, (key: string) => string][] = [
   ['with one more character', (key) => `${key}x`],
   ['with one less', (key) => key.slice(0, -1)],
@@ -55,30 +54,31 @@ const wrongKeys: Check[] = [
   {
     name: 'a click without a key is refused',
     needsKey: false,
-    run: async (patient) => judgeRefusal(await post(patient, undefined), 401),
+    run: async (gateway) => judgeRefusal(await post(gateway, undefined), 401),
   },
   {
     name: 'a click with an empty key is refused',
     needsKey: false,
-    run: async (patient) => judgeRefusal(await post(patient, ''), 401),
+    run: async (gateway) => judgeRefusal(await post(gateway, ''), 401),
   },
   {
     name: 'a click with a wrong key is refused',
     needsKey: false,
-    run: async (patient) => judgeRefusal(await post(patient, 'surely-not-the-key'), 401, 'surely-not-the-key'),
+    run: async (gateway) =>
+      judgeRefusal(await post(gateway, 'not-the-identification-key'), 401, 'not-the-identification-key'),
   },
-  ...WRONG_KEYS.map(([name, spoil]) => ({
+  ...WRONG_KEYS.map(([name, change]) => ({
     name: `a click with the key ${name} is refused`,
     needsKey: true,
-    run: async (patient: Patient) => {
-      const spoilt = spoil(patient.key ?? '')
-      // A key without letters is the same in either case.
-      return spoilt === patient.key ? undefined : judgeRefusal(await post(patient, spoilt), 401, patient.key)
+    run: async (gateway: CheckedGateway) => {
+      const changed = change(gateway.key ?? '')
+      // A key without letters is the same in both cases.
+      return changed === gateway.key ? undefined : judgeRefusal(await post(gateway, changed), 401, gateway.key)
     },
   })),
 ]
 
-/** Bodies that no click can be read from. */
+/** Bodies that are not a click. */
 const BAD_BODIES: [string, string | Uint8Array][] = [
   ['that is empty', ''],
   ['that is cut short', goodV1().slice(0, -5)],
@@ -86,10 +86,10 @@ const BAD_BODIES: [string, string | Uint8Array][] = [
   ['with bad UTF-8', Buffer.concat([Buffer.from('{"post_token":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])],
   ['with NUL in a string', JSON.stringify({ ...bodyOf('v1-button'), user_id: 'a\u0000b' })],
   ['with half a surrogate pair', JSON.stringify({ ...bodyOf('v1-button'), user_id: '?' }).replace('?', '\\ud800')],
-  ['nested too deep', `{"extra_data":${'['.repeat(70)}${']'.repeat(70)}}`],
+  ['nested too deeply', `{"extra_data":${'['.repeat(70)}${']'.repeat(70)}}`],
   ['without a user', JSON.stringify({ ...bodyOf('v1-button'), user_id: undefined })],
   [
-    'with a location that is none',
+    'with an invalid location',
     JSON.stringify({ ...bodyOf('v1-button'), extra_data: { location: { latitude: 'x', longitude: 1 } } }),
   ],
 ]
@@ -98,25 +98,25 @@ const badRequests: Check[] = [
   ...BAD_BODIES.map(([name, body]) => ({
     name: `a body ${name} is refused`,
     needsKey: true,
-    run: async (patient: Patient) => judgeRefusal(await post(patient, patient.key, { body }), 400, patient.key),
+    run: async (gateway: CheckedGateway) => judgeRefusal(await post(gateway, gateway.key, { body }), 400, gateway.key),
   })),
   ...['0', '3', '2.0', 'banana', '1, 2'].map((version) => ({
     name: `API-Version ${version} is refused`,
     needsKey: true,
-    run: async (patient: Patient) =>
-      judgeRefusal(await post(patient, patient.key, { headers: { 'api-version': version } }), 400, patient.key),
+    run: async (gateway: CheckedGateway) =>
+      judgeRefusal(await post(gateway, gateway.key, { headers: { 'api-version': version } }), 400, gateway.key),
   })),
   {
     name: 'a body of another type is refused',
     needsKey: true,
-    run: async (patient) =>
-      judgeRefusal(await post(patient, patient.key, { headers: { 'content-type': 'text/plain' } }), 415),
+    run: async (gateway) =>
+      judgeRefusal(await post(gateway, gateway.key, { headers: { 'content-type': 'text/plain' } }), 415),
   },
   {
     name: 'a body of 200 KB is refused',
     needsKey: true,
-    run: async (patient) =>
-      judgeRefusal(await post(patient, patient.key, { body: JSON.stringify({ x: 'x'.repeat(200_000) }) }), 413),
+    run: async (gateway) =>
+      judgeRefusal(await post(gateway, gateway.key, { body: JSON.stringify({ x: 'x'.repeat(200_000) }) }), 413),
   },
   {
     name: 'another method is refused',
@@ -127,22 +127,22 @@ const badRequests: Check[] = [
 ]
 
 const goodClicks: Check[] = (['v1', 'v2'] as const).map((wire) => ({
-  name: `a good ${wire} click gets a landing within ${BUDGET_MS} ms, which nothing may store`,
+  name: `a good ${wire} click gets a landing within ${BUDGET_MS} ms, with no-store`,
   needsKey: true,
-  run: async (patient: Patient) => {
+  run: async (gateway: CheckedGateway) => {
     const body = JSON.stringify(bodyOf(`${wire}-button`))
     const {
       status,
       headers,
       body: text,
       ms,
-    } = await post(patient, patient.key, {
+    } = await post(gateway, gateway.key, {
       body,
       ...(wire === 'v2' && { headers: { 'api-version': '2' } }),
     })
     const url = landingShape.safeParse(readJson(text)).data?.url
     if (status !== 200 || url === undefined) return `answered ${status}`
-    if (!/^https:\/\/|^http:\/\/(?:localhost|127\.|\[::1\])/.test(url)) return 'the landing is not https'
+    if (!/^https:\/\/|^http:\/\/(?:localhost|127\.|\[::1\])/.test(url)) return 'the landing is not an https URL'
     if (ms > BUDGET_MS) return `took ${ms} ms`
     if (!String(headers['cache-control']).includes('no-store')) return 'the answer lacks cache-control: no-store'
     return headers['x-powered-by'] === undefined ? undefined : 'the answer has x-powered-by'
@@ -151,14 +151,14 @@ const goodClicks: Check[] = (['v1', 'v2'] as const).map((wire) => ({
 
 const landingShape = z.object({ url: z.string() })
 
-/** Requests that two readers could understand differently; they have to be written by hand. */
+/** Requests that two servers could parse differently, written byte by byte. */
 const smuggled: Check[] = [
   ['with two lengths', 'content-length: 5\r\ncontent-length: 6\r\n\r\nhello'],
   ['with a length and chunks', 'content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'],
 ].map(([name = '', rest = '']) => ({
   name: `a request ${name} is refused`,
   needsKey: false,
-  run: async ({ sessionUrl }: Patient) => {
+  run: async ({ sessionUrl }: CheckedGateway) => {
     const { hostname, pathname, protocol } = sessionUrl
     if (protocol === 'https:') return undefined
     const first = await askRaw(sessionUrl, `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}\r\n${rest}`)
@@ -166,15 +166,15 @@ const smuggled: Check[] = [
   },
 }))
 
-/** Routes for own services: a problem document for a wrong key; where they are not at all, 404 does as well. */
+/** Routes for the company's services: 401 for a wrong key, or 404 on a public port that does not have them. */
 const internal: Check[] = [
   ['POST', '/messages', undefined],
-  ['POST', '/messages', 'surely-not-a-key-of-anybody'],
+  ['POST', '/messages', 'not-a-key-of-any-caller'],
   ['GET', '/metrics', undefined],
 ].map(([method, path = '', key]) => ({
   name: `${String(method)} ${path} ${key === undefined ? 'without a key' : 'with a wrong key'} is refused`,
   needsKey: false,
-  run: async ({ target }: Patient) => {
+  run: async ({ target }: CheckedGateway) => {
     const { status, body } = await call(target.at(path), {
       method: method === 'GET' ? 'GET' : 'POST',
       headers: { ...JSON_HEADERS, ...(key !== undefined && { 'x-api-key': key }) },
@@ -187,9 +187,9 @@ const internal: Check[] = [
 }))
 
 const probes: Check[] = ['/healthz', '/readyz'].map((path) => ({
-  name: `${path} says that all is well`,
+  name: `${path} answers 200`,
   needsKey: false,
-  run: async ({ target }: Patient) => {
+  run: async ({ target }: CheckedGateway) => {
     const { status } = await call(target.at(path), { method: 'GET' })
     return status === 200 ? undefined : `answered ${status}`
   },

@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { CHECKS, TOO_MANY_WRONG_KEYS, type Finding, type Patient } from './doctor-checks.ts'
+import { CHECKS, TOO_MANY_WRONG_KEYS, type Finding, type CheckedGateway } from './doctor-checks.ts'
 import { EXIT, type ExitCode } from './io.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
@@ -11,10 +11,10 @@ const options = z.object({ url: z.string(), key: z.string().min(1).optional(), j
 export function registerDoctor(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('doctor')
-    .description('prove that a running gateway refuses what it must: wrong keys, bad bodies, unknown versions')
+    .description('check that a running gateway refuses wrong keys, bad bodies and unknown versions')
     .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
     .addOption(
-      new Option('--key <key>', "Divar's identification key; without it half of the checks are left out").env(
+      new Option('--key <key>', "Divar's identification key; without it half of the checks are skipped").env(
         'DIVAR_IDENTIFICATION_KEY',
       ),
     )
@@ -24,22 +24,22 @@ export function registerDoctor(program: Command, output: Output, end: (code: Exi
       const { url, key, json } = options.parse(given)
       const target = new Target(url)
       const sessionUrl = target.route(SESSION_PATH)
-      const findings = await examine({ target, sessionUrl, ...(key !== undefined && { key }) })
+      const findings = await runChecks({ target, sessionUrl, ...(key !== undefined && { key }) })
       if (json) output.json(findings)
       else print(output, findings)
       end(findings.some(({ verdict }) => verdict === 'failed') ? EXIT.wrong : EXIT.ok)
     })
 }
 
-/** Runs every check that can be run, one after the other: a gateway in use hardly notices. */
-async function examine(patient: Patient): Promise<Finding[]> {
+/** Runs every possible check, one after the other, so that the load on the gateway stays small. */
+async function runChecks(gateway: CheckedGateway): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { name, needsKey, run } of CHECKS) {
-    if (needsKey && patient.key === undefined) {
+    if (needsKey && gateway.key === undefined) {
       findings.push({ name, verdict: 'skipped', detail: 'it needs --key' })
       continue
     }
-    const detail = await run(patient)
+    const detail = await run(gateway)
     if (detail === undefined) findings.push({ name, verdict: 'ok' })
     else findings.push({ name, verdict: detail === TOO_MANY_WRONG_KEYS ? 'skipped' : 'failed', detail })
   }

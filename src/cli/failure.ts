@@ -5,10 +5,10 @@ import { describeError } from '../observability/log.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { linesOf } from './output.ts'
 
-/** What a command that threw ends with: its exit code, and the lines to print unless commander has printed its own. */
+/** The exit code of a command that threw, and the lines to print; none when commander has printed its own. */
 export type Failure = { exitCode: ExitCode; lines: readonly string[] }
 
-/** The one mapping of errors to exit codes. */
+/** Maps an error to its exit code. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof CommandFailure) return { exitCode: error.exitCode, lines: [error.message, ...error.details] }
   // Options are read with schemas.

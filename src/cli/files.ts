@@ -9,7 +9,7 @@ import { SAMPLES } from './samples.ts'
 
 /**
  * Reads a file, or standard input for `-`, as strictly as the gateway reads a body.
- * @throws CommandFailure when it cannot be read; Fault when it is no JSON that the gateway would take
+ * @throws CommandFailure when it cannot be read; Fault when it is not JSON that the gateway accepts
  */
 export async function readJsonFile(file: string): Promise<unknown> {
   const bytes = await readBytes(file, MAX_BODY_BYTES)
@@ -39,11 +39,11 @@ export async function readBytes(file: string, maxBytes: number): Promise<Buffer 
 }
 
 export type Wire = 'v1' | 'v2'
-/** A click as it would be sent. */
+/** A click as it is sent. */
 export type ClickFile = { wire: Wire; body: JsonObject }
 export type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
 
-/** Reads a click: a built-in sample by name, a bare body, or a file that the simulator saved; then changes it as was asked. */
+/** Reads a click: a built-in sample by name, a request body, or a file that the simulator saved; then applies the changes. */
 export async function readClick(nameOrFile: string, { wire, set, unset }: ClickChanges): Promise<ClickFile> {
   const sample = SAMPLES.get(nameOrFile)
   const read = sample ? structuredClone(sample) : asClick(nameOrFile, await readClickFile(nameOrFile))
@@ -73,12 +73,12 @@ function asClick(file: string, value: unknown): ClickFile {
   return { wire: wire === 'v1' || wire === 'v2' ? wire : guessWire(body), body }
 }
 
-/** v1 always names the peer; v2 never does. */
+/** v1 always has the peer; v2 never does. */
 export function guessWire(body: JsonObject): Wire {
   return ['peer_id', 'callback_url', 'Supplier', 'supplier'].some((name) => Object.hasOwn(body, name)) ? 'v1' : 'v2'
 }
 
-/** Gathers an option that may be given many times. */
-export function gather(value: string, before: string[] = []): string[] {
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value]
 }

@@ -1,6 +1,6 @@
 import { nearestName } from './nearest.ts'
 
-/** One line about a member that the gateway does not read, with the name that was probably meant. */
+/** One line about a member that the gateway does not read, with the known name that was probably meant. */
 export function explainIgnored({ pointer, known }: { pointer: string; known: Iterable<string> }): string {
   const name = pointer
     .slice(pointer.lastIndexOf('/') + 1)

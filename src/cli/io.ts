@@ -1,8 +1,8 @@
-/** Where a command writes lines that are ready to print. */
+/** Where a command writes its lines. */
 export type Io = {
-  /** Results: what a script reads. */
+  /** Results, for scripts. */
   out: (text: string) => void
-  /** Errors of the run itself, hints, progress. */
+  /** Errors, hints and progress. */
   err: (text: string) => void
   /** Whether colours may be used: on a terminal, and not with NO_COLOR. */
   colours: boolean
@@ -10,23 +10,23 @@ export type Io = {
 
 /** Exit codes of every command; README and `--help` list the same. */
 export const EXIT = {
-  /** All is well. */
+  /** Success. */
   ok: 0,
-  /** The command ran, and what it checked is wrong: a refusal, a fault in a file, a check that failed. */
+  /** A check failed, a request was refused, or a file has an error. */
   wrong: 1,
-  /** The command could not run: unknown options, a file that cannot be read. */
+  /** The command could not run: unknown option, unreadable file. */
   usage: 2,
-  /** No answer came from the address. */
+  /** The address did not answer. */
   unreachable: 3,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Ends a command early with a message of its own. */
+/** Ends a command with this message and exit code. */
 export class CommandFailure extends Error {
   override name = 'CommandFailure'
   readonly exitCode: ExitCode
-  /** Further lines below the message. */
+  /** More lines after the message. */
   readonly details: readonly string[]
 
   constructor(message: string, exitCode: ExitCode, details: readonly string[] = []) {

@@ -2,7 +2,7 @@
 import { findNodeProblem } from '../base/supported-node.ts'
 import { EXIT } from './io.ts'
 
-/** Writes lines to a stream that may fail. A reader that went away (EPIPE) wanted no more; another error loses results. */
+/** Writes lines to a stream that may fail. A closed reader (EPIPE) is not an error; any other error loses results. */
 function writerTo(stream: NodeJS.WriteStream): (text: string) => void {
   let isBroken = false
   stream.on('error', (error: NodeJS.ErrnoException) => {

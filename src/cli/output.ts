@@ -3,13 +3,13 @@ import type { Io } from './io.ts'
 
 type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold'
 
-/** A word in a colour; without colours it is the word alone. */
+/** A text in a colour, or plain when colours are off. */
 export type Painted = { colour: Colour; text: string }
 
-/** One line of output. Its texts may come from anywhere; control characters in them are escaped. */
+/** One line of output. Control characters in its texts are escaped, because they may come from anywhere. */
 export type Line = string | readonly (string | Painted)[]
 
-/** The only way out for everything that a command prints. */
+/** Everything that a command prints goes through this. */
 export type Output = {
   /** Results, one line each. */
   out: (...lines: Line[]) => void
@@ -42,7 +42,7 @@ export function paint(colour: Colour, text: string): Painted {
   return { colour, text }
 }
 
-/** The lines of a text, such as a stack. */
+/** The lines of a text, such as a stack trace. */
 export function linesOf(text: string): string[] {
   return text.trimEnd().split('\n')
 }
@@ -61,7 +61,7 @@ function renderPart(part: string | Painted, colours: boolean): string {
 /** Controls (also line breaks, which would fake a line), line separators, and marks that change the direction of what follows. */
 const CONTROLS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
-/** Writes control characters as JSON escapes, so that JSON stays JSON and a terminal obeys none of them. */
+/** Writes control characters as JSON escapes, so that JSON stays valid and no terminal interprets them. */
 export function escapeControls(text: string): string {
   return text.toWellFormed().replaceAll(CONTROLS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -3,46 +3,46 @@ import { CommandFailure, EXIT } from './io.ts'
 type Container = Record<string, unknown> | unknown[]
 
 /**
- * Sets `a.b.0=value` in a copy-free way; the value is JSON where it parses as that, else text. Missing objects are made.
- * @throws CommandFailure when it is no `path=value`, leads through something that holds no members, or past the end of an array
+ * Sets `a.b.0=value` in place; the value is JSON if it parses as JSON, else text. Missing objects are created.
+ * @throws CommandFailure when it is not `path=value`, leads through a value without members, or past the end of an array
  */
 export function setPath(body: Record<string, unknown>, assignment: string): void {
   const at = assignment.indexOf('=')
   if (at < 1) throw new CommandFailure(`--set ${assignment}: expected path=value`, EXIT.usage)
   const keys = assignment.slice(0, at).split('.')
-  write(walk(body, keys, true), keys.at(-1) ?? '', readValue(assignment.slice(at + 1)))
+  write(findParent(body, keys, true), keys.at(-1) ?? '', readValue(assignment.slice(at + 1)))
 }
 
-/** Takes the member at `a.b.c` out; one that is not there is no fault. */
+/** Removes the member at `a.b.c`, if there is one. */
 export function unsetPath(body: Record<string, unknown>, path: string): void {
   const keys = path.split('.')
-  const holder = walk(body, keys, false)
+  const parent = findParent(body, keys, false)
   const key = keys.at(-1) ?? ''
-  if (holder === undefined || !Object.hasOwn(holder, key)) return
+  if (parent === undefined || !Object.hasOwn(parent, key)) return
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- an own member that the user named
-  if (!Array.isArray(holder)) delete holder[key]
-  else if (isIndex(key)) holder.splice(Number(key), 1)
+  if (!Array.isArray(parent)) delete parent[key]
+  else if (isIndex(key)) parent.splice(Number(key), 1)
 }
 
-function walk(body: Record<string, unknown>, keys: string[], make: boolean): Container | undefined {
-  let holder: Container = body
+function findParent(body: Record<string, unknown>, keys: string[], create: boolean): Container | undefined {
+  let parent: Container = body
   for (const key of keys.slice(0, -1)) {
-    const next: unknown = Object.entries(holder).find(([name]) => name === key)?.[1]
-    if (isContainer(next)) holder = next
-    else if (!make) return undefined
-    else if (next === undefined || next === null) holder = write(holder, key, {})
-    else throw new CommandFailure(`--set: ${key} holds no members`, EXIT.usage)
+    const next: unknown = Object.entries(parent).find(([name]) => name === key)?.[1]
+    if (isContainer(next)) parent = next
+    else if (!create) return undefined
+    else if (next === undefined || next === null) parent = write(parent, key, {})
+    else throw new CommandFailure(`--set: ${key} has no members`, EXIT.usage)
   }
-  return holder
+  return parent
 }
 
-/** As an own member, whatever its name: `__proto__` is data. */
-function write<Value>(holder: Container | undefined, key: string, value: Value): Value {
-  if (Array.isArray(holder) && !(isIndex(key) && Number(key) <= holder.length)) {
-    throw new CommandFailure(`--set: ${key}: expected an index from 0 to ${holder.length}`, EXIT.usage)
+/** Defines an own member; `__proto__` is a name like any other. */
+function write<Value>(parent: Container | undefined, key: string, value: Value): Value {
+  if (Array.isArray(parent) && !(isIndex(key) && Number(key) <= parent.length)) {
+    throw new CommandFailure(`--set: ${key}: expected an index from 0 to ${parent.length}`, EXIT.usage)
   }
-  if (holder !== undefined) {
-    Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true })
+  if (parent !== undefined) {
+    Object.defineProperty(parent, key, { value, enumerable: true, configurable: true, writable: true })
   }
   return value
 }

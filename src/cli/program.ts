@@ -13,10 +13,10 @@ import { registerTry } from './try.ts'
 import { registerValidate } from './validate.ts'
 
 const EXIT_CODES = `
-Exit codes: 0 all is well; 1 what was checked is wrong or was refused; 2 the command could not run; 3 no answer came.
-Keys may be set in the environment in place of options, so that they are in no process list and no history.`
+Exit codes: 0 success; 1 a check failed, was refused, or a file has an error; 2 the command could not run; 3 the address did not answer.
+Keys can be set in the environment instead of options, so that they do not appear in process lists and shell history.`
 
-/** Runs one command line and returns its exit code; all that it prints goes through `io`. */
+/** Runs one command line and returns its exit code; everything that it prints goes through `io`. */
 export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.ok
   const end = (ended: ExitCode) => {
@@ -55,7 +55,7 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
   } catch (error) {
     const { exitCode, lines } = failureOf(error)
     output.err(...lines)
-    // A script that asked for JSON gets its one document from a command that failed, too.
+    // With --json, a command that fails prints one JSON document too.
     if (lines.length > 0 && args.includes('--json')) output.json({ error: lines.join('\n') })
     return exitCode
   }

@@ -8,10 +8,10 @@ import { Target } from './target.ts'
 
 const options = z.object({ simulator: z.string(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
 
-/** More than a simulator keeps. */
+/** More than the simulator can have. */
 const MAX_STATE_BYTES = 16 * 1024 * 1024
 
-/** What this reads of the simulator's timeline. */
+/** What is read of an entry of the simulator's timeline. */
 const entryShape = z.object({
   id: z.number(),
   kind: z.string(),
@@ -25,10 +25,10 @@ type Entry = z.infer<typeof entryShape>
 export function registerRecord(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('record <dir>')
-    .description('save what was clicked in a running simulator, and what arrived there, for replay')
+    .description('save the clicks of a running simulator, and the messages that arrived there, for replay')
     .option('--simulator <address>', 'the simulator', 'http://127.0.0.1:4000')
-    .option('--follow', 'go on with what happens from now, until Ctrl-C')
-    .option('--overwrite', 'replace the session that the folder holds')
+    .option('--follow', 'also save what happens from now on, until Ctrl-C')
+    .option('--overwrite', 'replace the session in the folder')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway record test/session\n')
     .action(async (folder: string, given: unknown) => {
       const { simulator, follow, overwrite = false } = options.parse(given)
@@ -38,20 +38,20 @@ export function registerRecord(program: Command, output: Output, end: (code: Exi
       if (!state.success) throw new CommandFailure(`${simulator}: is not a simulator`, EXIT.usage)
       const save = await openSession(folder, overwrite)
       let last = 0
-      const keep = async (entry: Entry) => {
+      const saveEntry = async (entry: Entry) => {
         if (entry.id <= last) return
         last = entry.id
         const saved = toSaved(entry)
         if (saved !== undefined) output.out(await save(saved))
         else if (entry.outcome === 'faulted') output.err(`left out: a ${entry.kind} with a simulated fault`)
       }
-      for (const entry of state.data.timeline) await keep(entry)
-      if (follow) for await (const entry of followEvents(target)) await keep(entry)
+      for (const entry of state.data.timeline) await saveEntry(entry)
+      if (follow) for await (const entry of followEvents(target)) await saveEntry(entry)
       end(EXIT.ok)
     })
 }
 
-/** Headers that make a difference to what a click is; none that opens anything. */
+/** Headers that change how a click is parsed; no secrets. */
 const KEPT_HEADERS = /^(?:content-type|api[-_]version)$/i
 
 function toSaved({ kind, wire, outcome, request: sent, response }: Entry): Saved | undefined {
@@ -68,7 +68,7 @@ function toSaved({ kind, wire, outcome, request: sent, response }: Entry): Saved
   }).data
 }
 
-/** The entries of the simulator's event stream; begins with those that are there already. */
+/** The entries of the simulator's event stream, which begins with the existing ones. */
 async function* followEvents(target: Target): AsyncGenerator<Entry> {
   const stop = new AbortController()
   const onSignal = () => {

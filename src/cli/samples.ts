@@ -1,4 +1,4 @@
-/** Clicks that everybody has at hand, by name: real-looking, of nobody. */
+/** Built-in clicks by name, with made-up ids. */
 
 const triple = {
   post_token: 'AZf3Uqr3',

@@ -6,10 +6,10 @@ import { readBytes } from './files.ts'
 import { CommandFailure, EXIT } from './io.ts'
 import { linesOf } from './output.ts'
 
-/** The two paths on which messages arrive at Divar. A file may come from anywhere: keys go to no other. */
+/** The two send paths. A file may come from anywhere, so keys are sent to no other path. */
 const SEND_PATH = /^\/v2\/open-platform\/(?:chat\/conversation|conversations\/[\w.~%-]+\/messages)$/
 
-/** One click, or one message as it arrived at Divar, as it is kept in a folder: without secrets. */
+/** A file of a session: one click, or one message as it arrived at Divar, without secrets. */
 export const savedShape = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('click'),
@@ -34,11 +34,11 @@ const MAX_FILE_BYTES = 1024 * 1024
 /** Of all files together. */
 const MAX_SESSION_BYTES = 64 * 1024 * 1024
 
-/** The files of a session, in order. @throws CommandFailure naming every fault */
+/** Reads the files of a session, in order. @throws CommandFailure naming every error */
 export async function readSession(folder: string): Promise<{ name: string; saved: Saved }[]> {
   const names = (await listSession(folder)).toSorted((one, other) => parseInt(one) - parseInt(other))
   if (names.length === 0)
-    throw new CommandFailure(`${folder}: holds no files of a session (001-click.json ...)`, EXIT.usage)
+    throw new CommandFailure(`${folder}: has no files of a session (001-click.json ...)`, EXIT.usage)
   const read: { name: string; saved: Saved }[] = []
   const faults: string[] = []
   let size = 0
@@ -62,12 +62,12 @@ async function readSessionFile(file: string): Promise<Buffer> {
   return bytes
 }
 
-/** Makes a folder ready to be written into; overwriting removes the session that it holds. @throws CommandFailure when it has one already */
+/** Prepares a folder for a session; `overwrite` removes the one in it. @throws CommandFailure when there is one already */
 export async function openSession(folder: string, overwrite: boolean): Promise<(saved: Saved) => Promise<string>> {
   await mkdir(folder, { recursive: true })
   const old = await listSession(folder)
   if (!overwrite && old.length > 0) {
-    throw new CommandFailure(`${folder}: holds a session already; --overwrite replaces it`, EXIT.usage)
+    throw new CommandFailure(`${folder}: has a session already; --overwrite replaces it`, EXIT.usage)
   }
   for (const name of old) await rm(join(folder, name))
   let [count, size] = [0, 0]
@@ -84,7 +84,7 @@ export async function openSession(folder: string, overwrite: boolean): Promise<(
   }
 }
 
-/** Indented, but for a body whose indentation would make a file that is too large to be read again. */
+/** Indented, unless that would make the file too large to be read again. */
 function serialize(saved: Saved): string {
   const text = `${JSON.stringify(saved, null, 2)}\n`
   return Buffer.byteLength(text) <= MAX_FILE_BYTES ? text : `${JSON.stringify(saved)}\n`

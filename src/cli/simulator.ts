@@ -6,7 +6,7 @@ import type { Output } from './output.ts'
 import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
-/** Where the gateway takes users back from the consent. */
+/** The redirect URI of the gateway. */
 const CALLBACK_PATH = '/oauth/callback'
 
 const options = z.object({
@@ -24,25 +24,29 @@ const options = z.object({
 export function registerSimulator(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('simulator')
-    .description("start Divar's side of the chat on this machine, with its page, for a gateway of yours")
+    .description("start a simulator of Divar's chat, with a page, on this machine for your gateway")
     .option('--gateway <address>', 'where clicks go', 'http://127.0.0.1:3000')
-    .option('--port <port>', "the simulator's own", '4000')
+    .option('--port <port>', 'the port of the simulator', '4000')
     .addOption(
       new Option('--identification-key <key>', 'sent with clicks')
         .env('DIVAR_IDENTIFICATION_KEY')
         .makeOptionMandatory(),
     )
     .addOption(new Option('--api-key <key>', 'expected of sends').env('DIVAR_API_KEY').makeOptionMandatory())
-    .addOption(new Option('--app-slug <slug>', 'expected at the consent').env('DIVAR_APP_SLUG').default('demo-app'))
     .addOption(
-      new Option('--client-secret <secret>', 'expected at the consent')
+      new Option('--app-slug <slug>', 'expected in the authorization flow').env('DIVAR_APP_SLUG').default('demo-app'),
+    )
+    .addOption(
+      new Option('--client-secret <secret>', 'expected in the authorization flow')
         .env('DIVAR_CLIENT_SECRET')
         .default('demo-client-secret'),
     )
     .option('--redirect-uri <address...>', 'registered with the app; default: the /oauth/callback of the gateway')
-    .addOption(new Option('--public-url <address>', "the gateway's own, for that default").env('PUBLIC_URL'))
+    .addOption(new Option('--public-url <address>', "the gateway's public URL, for that default").env('PUBLIC_URL'))
     .addOption(
-      new Option('--token <token>', 'an access token of the seller that is good at once').env('KENAR_USER_TOKEN'),
+      new Option('--token <token>', 'an access token of the seller that is valid from the start').env(
+        'KENAR_USER_TOKEN',
+      ),
     )
     .addHelpText(
       'after',
@@ -76,7 +80,7 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
     })
 }
 
-/** The container leaves the simulator out. */
+/** The container image does not contain the simulator. */
 async function load() {
   try {
     return await import('../simulator/simulator.ts')

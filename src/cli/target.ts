@@ -1,10 +1,10 @@
 import { CommandFailure, EXIT } from './io.ts'
 
-/** The address that the user named. Keys and tokens go to its origin, and to no other. */
+/** The address that the user gave. Keys and tokens are sent to its origin only. */
 export class Target {
   readonly #base: URL
 
-  /** @throws CommandFailure when it is no http(s) address, or has credentials */
+  /** @throws CommandFailure when it is not an http(s) address, or has credentials */
   constructor(address: string) {
     const base = URL.canParse(address) ? new URL(address) : undefined
     if (base === undefined || !/^https?:$/.test(base.protocol)) {
@@ -20,14 +20,14 @@ export class Target {
     return this.#base.origin
   }
 
-  /** The named address itself where it has a path of its own, else the route. */
+  /** The address itself if it has a path, else this route. */
   route(path: string): URL {
     return this.#base.pathname === '/' ? this.at(path) : this.#base
   }
 
   /**
    * A path at the target's origin. Paths may come from files.
-   * @throws CommandFailure when a URL parser would read another host out of the path
+   * @throws CommandFailure when a URL parser would find another host in the path
    */
   at(path: string): URL {
     const url = ORIGIN_FORM.test(path) && URL.canParse(path, this.#base.href) ? new URL(path, this.#base) : undefined

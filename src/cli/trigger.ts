@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { call, readJson } from './call.ts'
-import { gather, readClick, type ClickFile } from './files.ts'
+import { collect, readClick, type ClickFile } from './files.ts'
 import { EXIT, type ExitCode } from './io.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
@@ -17,13 +17,13 @@ const options = z.object({
 
 export const SESSION_PATH = '/divar/session'
 
-/** Options that say which click, and how it is changed; `try` has them too. */
+/** Options that change the click; `try` has them too. */
 export function addClickOptions(command: Command): Command {
   return command
-    .option('--set <path=value>', 'change a member of the body, as in extra_data.provider_data.order_id=B-7', gather)
-    .option('--unset <path>', 'take a member out of the body', gather)
+    .option('--set <path=value>', 'change a member of the body, as in extra_data.provider_data.order_id=B-7', collect)
+    .option('--unset <path>', 'remove a member of the body', collect)
     .addOption(
-      new Option('--wire <wire>', 'which wire it speaks; else as the file says, or looks').choices(['v1', 'v2']),
+      new Option('--wire <wire>', 'the wire; default: of the file, or guessed from its members').choices(['v1', 'v2']),
     )
 }
 
@@ -54,7 +54,7 @@ export function registerTrigger(program: Command, output: Output, end: (code: Ex
 
 const answerShape = z.object({ url: z.string().min(1).optional().catch(undefined), message: z.string().catch('') })
 
-/** What the gateway made of a click: where it leads, or why nowhere. */
+/** The gateway's answer to a click: its landing, or the reason why there is none. */
 export type ClickAnswer = { status: number; message: string; landing?: string; ms: number }
 
 export async function sendClick(url: URL, key: string, { wire, body }: ClickFile): Promise<ClickAnswer> {
@@ -67,6 +67,6 @@ export async function sendClick(url: URL, key: string, { wire, body }: ClickFile
     body: JSON.stringify(body),
   })
   const answer = answerShape.safeParse(readJson(text)).data
-  const message = answer?.message ?? 'the answer is no JSON object'
+  const message = answer?.message ?? 'the answer is not a JSON object'
   return { status, message, ms, ...(status === 200 && answer?.url !== undefined && { landing: answer.url }) }
 }

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { ORIGINS_EXPECTED, readOrigins } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
 import { parseClick } from '../click/parse-click.ts'
-import { gather, readClick } from './files.ts'
+import { collect, readClick } from './files.ts'
 import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { linesOf, paint, type Output } from './output.ts'
@@ -29,7 +29,7 @@ export function registerTry(program: Command, output: Output, end: (code: ExitCo
     .description('run a resolver function with a click, with the deadline and the checks of the gateway')
     .requiredOption('--click <click>', 'a file, or v1-menu, v1-button, v1-location, v2-menu, v2-button')
     .option('--timeout <ms>', 'as RESOLVER_TIMEOUT_MS', '1500')
-    .option('--allow-origin <origin>', 'as one of LANDING_ALLOWED_ORIGINS', gather)
+    .option('--allow-origin <origin>', 'as one of LANDING_ALLOWED_ORIGINS', collect)
     .option('--public-url <address>', 'as PUBLIC_URL; without it a landing with scopes is refused')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway try resolver.mjs --click v1-button\n')

@@ -10,39 +10,39 @@ import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { CLICK_NAMES, kindOfBody, KINDS, unwrapSaved, type Kind } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
 
-const options = z.object({
+const optionsShape = z.object({
   as: z.enum(KINDS).optional(),
   conversation: z.string().optional(),
   json: z.boolean().optional(),
 })
 
-/** What was found in one file; `unread` says why it could not be checked. */
+/** The result for one file; `unread` says why it could not be checked. */
 export type Validated = { file: string; kind?: Kind; errors: FieldError[]; notes?: string[]; unread?: string }
 
 export function registerValidate(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('validate <file...>')
-    .description('check messages and clicks offline, with the readers of the gateway itself; - is standard input')
-    .addOption(new Option('--as <kind>', 'what the files hold; else as they look').choices(KINDS))
-    .option('--conversation <id>', 'the conversation that a message without an address is for')
+    .description("check messages and clicks offline, with the gateway's own parsers; - is standard input")
+    .addOption(new Option('--as <kind>', 'the kind of the files; default: recognized by their members').choices(KINDS))
+    .option('--conversation <id>', 'the conversation of a message that does not name one')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway validate messages/*.json\n')
     .action(async (files: string[], given: unknown) => {
-      const wishes = options.parse(given)
+      const options = optionsShape.parse(given)
       const all: Validated[] = []
-      for (const file of files) all.push(await validateFile(file, wishes))
-      if (wishes.json) output.json(all)
+      for (const file of files) all.push(await validateFile(file, options))
+      if (options.json) output.json(all)
       else for (const one of all) print(output, one)
       const isUnread = all.some(({ unread }) => unread !== undefined)
       end(isUnread ? EXIT.usage : all.some(({ errors }) => errors.length > 0) ? EXIT.wrong : EXIT.ok)
     })
 }
 
-type Wishes = Pick<z.infer<typeof options>, 'as' | 'conversation'>
+type Options = Pick<z.infer<typeof optionsShape>, 'as' | 'conversation'>
 
-async function validateFile(file: string, wishes: Wishes): Promise<Validated> {
+async function validateFile(file: string, options: Options): Promise<Validated> {
   try {
-    return { file, ...validateValue(await readJsonFile(file), wishes) }
+    return { file, ...validateValue(await readJsonFile(file), options) }
   } catch (error) {
     if (error instanceof CommandFailure) return { file, errors: [], unread: error.message }
     if (error instanceof Fault) return { file, errors: [{ pointer: '', detail: error.message }] }
@@ -52,20 +52,20 @@ async function validateFile(file: string, wishes: Wishes): Promise<Validated> {
 
 const ADDRESS_MEMBERS = ['conversation_id', 'user_id', 'post_token', 'peer_id']
 
-/** Checks a body, or a file that the simulator saved, by what it is or looks like. */
-export function validateValue(value: unknown, wishes: Wishes = {}): Omit<Validated, 'file'> {
+/** Checks a body, or a file that the simulator saved, as the kind that it says or looks like. */
+export function validateValue(value: unknown, options: Options = {}): Omit<Validated, 'file'> {
   if (!isJsonObject(value)) return { errors: [{ pointer: '', detail: 'expected a JSON object' }] }
   const saved = unwrapSaved(value)
-  const kind = wishes.as ?? saved.kind ?? kindOfBody(saved.body)
+  const kind = options.as ?? saved.kind ?? kindOfBody(saved.body)
   if (kind === undefined) return { errors: [{ pointer: '', detail: NEITHER }] }
-  return kind === 'message' ? validateMessage(saved.body, wishes.conversation) : validateClick(saved.body, kind)
+  return kind === 'message' ? validateMessage(saved.body, options.conversation) : validateClick(saved.body, kind)
 }
 
-const NEITHER = 'expected a message or a click: no member of either is there; --as says which it is to be'
+const NEITHER = 'expected a message or a click, and it has no member of either; --as sets the kind'
 
 function validateMessage(body: JsonObject, conversation: string | undefined): Omit<Validated, 'file'> {
   const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
-  return examine('message', () => {
+  return check('message', () => {
     parseSend(body, isBare ? 'any' : conversation)
     const notes = findIgnoredMembers(body).members.map(explainIgnored)
     return isBare ? ['it names no chat: checked as the body of a v2 conversation path', ...notes] : notes
@@ -73,7 +73,7 @@ function validateMessage(body: JsonObject, conversation: string | undefined): Om
 }
 
 function validateClick(body: JsonObject, kind: 'click-v1' | 'click-v2'): Omit<Validated, 'file'> {
-  return examine(kind, () => {
+  return check(kind, () => {
     const { click } = parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
     const unknown = Object.keys(click.extra).filter((name) => !CLICK_NAMES[kind].includes(name))
     return unknown.map((name) =>
@@ -82,8 +82,8 @@ function validateClick(body: JsonObject, kind: 'click-v1' | 'click-v2'): Omit<Va
   })
 }
 
-/** Runs a reader of the gateway: its faults, or its notes. */
-function examine(kind: Kind, read: () => string[]): Omit<Validated, 'file'> {
+/** Runs a parser of the gateway: its errors, or its notes. */
+function check(kind: Kind, read: () => string[]): Omit<Validated, 'file'> {
   try {
     const notes = read()
     return { kind, errors: [], ...(notes.length > 0 && { notes }) }
