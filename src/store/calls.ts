@@ -2,6 +2,77 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { withTimeout } from '../base/timeout.ts'
 import { StoreError, type StoreMethods } from './store.ts'
 
+export type MethodName = keyof StoreMethods
+
+/** What each method does to the store. A call that only reads may always be repeated, whatever became of its answer. */
+const METHODS: Readonly<Record<MethodName, 'reads' | 'writes'>> = {
+  accept: 'writes',
+  findRepeat: 'reads',
+  claim: 'writes',
+  begin: 'writes',
+  finish: 'writes',
+  release: 'writes',
+  holdForRateLimit: 'writes',
+  resetRateLimitBackoff: 'writes',
+  heartbeat: 'writes',
+  adopt: 'writes',
+  leave: 'writes',
+  find: 'reads',
+  list: 'reads',
+  retry: 'writes',
+  readBody: 'reads',
+  cancel: 'writes',
+  wipe: 'writes',
+  purge: 'writes',
+  findRowsUnderOtherKeys: 'reads',
+  reseal: 'writes',
+  readClock: 'reads',
+  confirmClock: 'writes',
+  correctFutureTimes: 'writes',
+  keysInUse: 'reads',
+  backlog: 'reads',
+  saveClick: 'writes',
+  findClick: 'reads',
+  addConsent: 'writes',
+  openConsent: 'writes',
+  endConsent: 'writes',
+  addGrant: 'writes',
+  findGrantsByName: 'reads',
+  findGrant: 'reads',
+  listGrants: 'reads',
+  deleteGrant: 'writes',
+  claimRefresh: 'writes',
+  commitRefresh: 'writes',
+  endGrant: 'writes',
+  backOffRefresh: 'writes',
+  findExpiringGrants: 'reads',
+  expire: 'writes',
+  findGrantsUnderOtherKeys: 'reads',
+  resealGrants: 'writes',
+  countGrants: 'reads',
+  ping: 'writes',
+}
+
+export type Parameter<Name extends MethodName> = Parameters<StoreMethods[Name]>
+export type Result<Name extends MethodName> = Promise<Awaited<ReturnType<StoreMethods[Name]>>>
+
+/** The store's methods: each calls `call` with its name and its parameters. */
+export function createMethods(
+  call: <Name extends MethodName>(name: Name, ...parameters: Parameter<Name>) => Result<Name>,
+): StoreMethods {
+  const methods: Partial<Record<MethodName, unknown>> = {}
+  const method =
+    <Name extends MethodName>(name: Name) =>
+    (...parameters: Parameter<Name>): Result<Name> =>
+      call(name, ...parameters)
+  let name: MethodName
+  for (name in METHODS) methods[name] = method(name)
+  const isWhole = (some: typeof methods): some is StoreMethods =>
+    Object.keys(some).length === Object.keys(METHODS).length
+  if (!isWhole(methods)) throw new Error('a method of the store is missing')
+  return methods
+}
+
 /** For one call with all of its statements. Much less than a lease. */
 export const CALL_TIMEOUT_MS = 10_000
 
@@ -13,92 +84,55 @@ export class LostAnswerError extends Error {
   }
 }
 
-/** Whether a call can still be abandoned without any effect. */
-class CallProgress {
-  #state: 'open' | 'committing' | 'given_up' = 'open'
+/** An open call can still be abandoned without any effect. */
+type Progress = { state: 'open' | 'committing' | 'given_up' }
 
-  beginCommit(): void {
-    if (this.#state === 'given_up') throw new StoreError('the call was given up before its commit', undefined)
-    this.#state = 'committing'
-  }
-
-  giveUp(): boolean {
-    if (this.#state === 'committing') return false
-    this.#state = 'given_up'
-    return true
-  }
-}
-
-const calls = new AsyncLocalStorage<CallProgress>()
+const calls = new AsyncLocalStorage<Progress>()
 
 /**
  * Call it before sending anything that commits.
  * @throws StoreError when the caller has already been answered that nothing was done
  */
 export function beginCommit(): void {
-  calls.getStore()?.beginCommit()
+  const progress = calls.getStore()
+  if (progress === undefined) return
+  if (progress.state === 'given_up') throw new StoreError('the call was given up before its commit', undefined)
+  progress.state = 'committing'
 }
 
-/** Runs a call with a timeout. Every failure is a StoreError that says whether the call may have been committed. */
-export function runCall<Result>(call: () => Promise<Result>): Promise<Result> {
-  const progress = new CallProgress()
-  return withCallTimeout(
-    () => calls.run(progress, call),
-    () => progress.giveUp(),
-  )
-}
-
-/** As `runCall`, for a call that changes nothing. */
-export async function runRead<Result>(call: () => Promise<Result>): Promise<Result> {
-  try {
-    return await runCall(call)
-  } catch (error) {
-    throw error instanceof StoreError ? new StoreError(error.message, error.cause) : error
+/** Runs a call in the database, with a timeout. Until its commit begins it can be given up. */
+export function runCall<Result>(name: MethodName, call: () => Promise<Result>): Promise<Result> {
+  const progress: Progress = { state: 'open' }
+  const giveUp = () => {
+    if (progress.state === 'committing') return false
+    progress.state = 'given_up'
+    return true
   }
+  return withCallTimeout(name, () => calls.run(progress, call), giveUp)
 }
 
-/** @param giveUp prevents the commit; returns whether that was still possible */
-export async function withCallTimeout<Result>(call: () => Promise<Result>, giveUp: () => boolean): Promise<Result> {
+/**
+ * Every failure is a StoreError that says whether the call may have been committed.
+ * @param giveUp prevents the commit; returns whether that was still possible
+ */
+export async function withCallTimeout<Result>(
+  name: MethodName,
+  call: () => Promise<Result>,
+  giveUp: () => boolean,
+): Promise<Result> {
   try {
     const done = await withTimeout(CALL_TIMEOUT_MS, call())
-    if (done === undefined) {
-      throw new StoreError('the store did not answer in time', undefined, { mayHaveCommitted: !giveUp() })
-    }
-    return done.value
+    if (done !== undefined) return done.value
+    throw new StoreError('the store did not answer in time', undefined, { mayHaveCommitted: !giveUp() })
   } catch (error) {
-    if (error instanceof StoreError) throw error
-    const isLost = error instanceof LostAnswerError
-    throw new StoreError('the store failed', isLost ? error.cause : error, { mayHaveCommitted: isLost })
+    const failure = toStoreError(error)
+    const { message, cause, mayHaveCommitted } = failure
+    throw mayHaveCommitted && METHODS[name] === 'reads' ? new StoreError(message, cause) : failure
   }
 }
 
-export type MethodName = keyof StoreMethods
-
-type Methods<Of> = { [Name in keyof Of]: (...parameters: never[]) => Promise<unknown> }
-type Parameter<Of extends Methods<Of>, Name extends keyof Of> = Parameters<Of[Name]>
-type Result<Of extends Methods<Of>, Name extends keyof Of> = Promise<Awaited<ReturnType<Of[Name]>>>
-
-/** The methods `Of` as they run in a database: with it in front of their own parameters. */
-export type QueriesOf<Of extends Methods<Of>, Database> = {
-  [Name in keyof Of]: (database: Database, ...parameters: Parameter<Of, Name>) => Result<Of, Name>
-}
-
-/** Methods that change nothing, so repeating one is always safe. */
-const READS: ReadonlySet<MethodName> = new Set(['findRepeat', 'find', 'list', 'readBody'])
-
-export function isRead(name: MethodName): boolean {
-  return READS.has(name)
-}
-
-/** An object with one method for each of `names`: it calls `call` with its name and its parameters. */
-export function createMethods<Of extends Methods<Of>>(
-  names: readonly (keyof Of)[],
-  call: <Name extends keyof Of>(name: Name, ...parameters: Parameter<Of, Name>) => Result<Of, Name>,
-) {
-  type Whole = { [Name in keyof Of]: (...parameters: Parameter<Of, Name>) => Result<Of, Name> }
-  const methods: Partial<Whole> = {}
-  for (const name of names) methods[name] = (...parameters) => call(name, ...parameters)
-  const isWhole = (some: Partial<Whole>): some is Whole => names.every((name) => some[name] !== undefined)
-  if (!isWhole(methods)) throw new Error('a method of the store is missing')
-  return methods
+function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const isLost = error instanceof LostAnswerError
+  return new StoreError('the store failed', isLost ? error.cause : error, { mayHaveCommitted: isLost })
 }

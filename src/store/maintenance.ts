@@ -115,13 +115,17 @@ export class ClockWatch {
 
   /** Whether old rows may be deleted now. */
   async mayDelete(): Promise<boolean> {
-    const isTrusted = await this.isTrusted()
-    if (isTrusted) await this.#store.confirmClock()
+    const { nowMs, isTrusted } = await this.#judge()
+    if (isTrusted) await this.#store.confirmClock(nowMs)
     return isTrusted && performance.now() - this.#startedAt >= this.#waitAfterStartMs
   }
 
   /** Whether the clock can be trusted to tell the age of a row. */
   async isTrusted(): Promise<boolean> {
+    return (await this.#judge()).isTrusted
+  }
+
+  async #judge(): Promise<{ nowMs: number; isTrusted: boolean }> {
     const { nowMs, heardAtMs } = await this.#store.readClock()
     const monotonic = performance.now()
     const offset = nowMs - monotonic
@@ -145,7 +149,7 @@ export class ClockWatch {
     const isDoubted = hasMoved || monotonic < this.#doubtedUntil
     if (!isDoubted) this.#believed = offset
     this.#tell(isDoubted, offset - this.#believed)
-    return !isDoubted
+    return { nowMs, isTrusted: !isDoubted }
   }
 
   #tell(isDoubted: boolean, movedMs: number): void {

@@ -32,8 +32,8 @@ export type MaintenanceStore = {
   ) => Promise<SealedRow[]>
   /** The database's clock, and when it was last believed. */
   readClock: () => Promise<ClockReading>
-  /** Notes that the clock is believed now. */
-  confirmClock: () => Promise<void>
+  /** Notes that the clock was trusted at this reading. Nothing expires by a later time than this. */
+  confirmClock: (nowMs: number) => Promise<void>
   /** Gives what was written by a clock that was ahead the time that it would have by today's; answers how many rows. */
   correctFutureTimes: () => Promise<number>
   /** Replaces what is still as it was found; answers how many. */

@@ -28,7 +28,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const clock = await store.readClock()
       return { ...clock, nowMs: clock.nowMs + aheadMs }
     }
-    const clock = new ClockWatch({ readClock, confirmClock: () => store.confirmClock() }, log, 0)
+    const clock = new ClockWatch({ readClock, confirmClock: store.confirmClock }, log, 0)
     expect(await clock.mayDelete()).toBe(true)
     aheadMs = jumpMs
 

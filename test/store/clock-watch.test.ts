@@ -12,14 +12,20 @@ afterEach(() => void jest.useRealTimers())
 function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
   const database = {
     aheadMs: 0,
+    /** After each reading. */
+    jumpsByMs: 0,
     heardAtMs: heardAgoMs === undefined ? null : Date.now() - heardAgoMs,
   }
   const now = () => Date.now() + database.aheadMs
   const watch = new ClockWatch(
     {
-      readClock: () => Promise.resolve({ nowMs: now(), heardAtMs: database.heardAtMs }),
-      confirmClock: () => {
-        database.heardAtMs = now()
+      readClock: () => {
+        const reading = { nowMs: now(), heardAtMs: database.heardAtMs }
+        database.aheadMs += database.jumpsByMs
+        return Promise.resolve(reading)
+      },
+      confirmClock: (nowMs) => {
+        database.heardAtMs = nowMs
         return Promise.resolve()
       },
     },
@@ -90,5 +96,14 @@ test('a start while the clock is wrong does not make the wrong time the last hea
   const before = database.heardAtMs
   database.aheadMs = 31 * DAY_MS
   await after(30)
+  expect(database.heardAtMs).toBe(before)
+})
+
+test('a clock that jumps just after it was checked is not the time by which anything is deleted', async () => {
+  const { database, after } = startWatch()
+  await after(10)
+  database.jumpsByMs = DAY_MS
+  const before = Date.now()
+  expect(await after(0)).toBe(true)
   expect(database.heardAtMs).toBe(before)
 })

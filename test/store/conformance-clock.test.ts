@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
+import type { Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import { added, foundGrant } from '../support/grants.ts'
 import {
@@ -80,7 +82,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
     await store().correctFutureTimes()
     expect(await store().accept([keyed()])).not.toEqual([{ kind: 'accepted' }])
     await at.alter(`update idempotency set expires_at = expires_at - ${DAY_MS + MINUTE_MS}`)
-    await store().confirmClock()
+    await trustClock(store())
     expect(await store().accept([keyed()])).toEqual([{ kind: 'accepted' }])
   })
 
@@ -121,14 +123,14 @@ describe.each(DATABASES)('while a clock is two days ahead, on %s,', (kind) => {
     const { store, alter } = await newAlterableStore(kind)
     const idempotency = { key: 'k-1', fingerprints: ['said'], ttlMs: DAY_MS, reply: sealed('reply') } as const
     const first = newMessage({ idempotency })
-    await store().confirmClock()
+    await trustClock(store())
     await store().accept([first])
     // As if all of it had been two days ago.
     await alter(`update idempotency set expires_at = expires_at - ${2 * DAY_MS}`)
     await alter(`update clock set heard_at = heard_at - ${2 * DAY_MS}`)
     expect(await store().findRepeat('orders', idempotency)).toMatchObject({ kind: 'replay', messageId: first.id })
     expect(await store().accept([newMessage({ idempotency })])).toMatchObject([{ kind: 'replay', messageId: first.id }])
-    await store().confirmClock()
+    await trustClock(store())
     expect(await store().findRepeat('orders', idempotency)).toBeUndefined()
     expect(await store().accept([newMessage({ idempotency })])).toEqual([{ kind: 'accepted' }])
   })
@@ -138,11 +140,79 @@ describe.each(DATABASES)('while a clock that has just jumped ahead is not truste
   test('a click that has expired only by that clock is found', async () => {
     const at = await newAlterableStore(kind)
     await at.store().saveClick('clk-1', sealed('a click'), MINUTE_MS)
-    await at.store().confirmClock()
+    await trustClock(at.store())
     await at.alter(`update click set expires_at = expires_at - ${2 * MINUTE_MS}`)
     await at.alter(`update clock set heard_at = heard_at - ${3 * MINUTE_MS}`)
     expect(await at.store().findClick('clk-1')).toBeDefined()
-    await at.store().confirmClock()
+    await trustClock(at.store())
     expect(await at.store().findClick('clk-1')).toBeUndefined()
+  })
+
+  /** As if the clock had jumped two days ahead after it was last checked. */
+  const jump = async ({ alter }: AlterableStore) => {
+    const columns = {
+      click: ['expires_at'],
+      consent: ['expires_at', 'link_until'],
+      message: ['created_at', 'finished_at', 'wipe_at'],
+      idempotency: ['expires_at'],
+      user_grant: ['access_until', 'refresh_until', 'previous_until', 'ends_at', 'refreshed_at'],
+      clock: ['heard_at'],
+    }
+    for (const [table, times] of Object.entries(columns)) {
+      await alter(`update ${table} set ${times.map((time) => `${time} = ${time} - ${2 * DAY_MS}`).join(', ')}`)
+    }
+  }
+
+  /** One of each that can expire; the key of what is found of it is its name. */
+  async function storeOfEach(store: Store) {
+    const { id } = await added(store, { content: sealed('pair', 'of-a-pair') })
+    await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
+    const pairs = { content: sealed('second pair', 'of-a-pair'), previous: sealed('pair', 'of-a-former-pair') }
+    const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs: MINUTE_MS }
+    await store.commitRefresh({ id, version: 1, owner: 'gw-1', ...pairs, ...times })
+    await store.saveClick('clk-1', sealed('a click', 'of-a-click'), MINUTE_MS)
+    const idempotency = { key: 'k-1', fingerprints: ['of-a-key.said'], ttlMs: MINUTE_MS } as const
+    const message = await acceptedAndClaimed(store, { body: sealed('body', 'of-a-body'), idempotency })
+    await finish(store, [message], { next: { state: 'failed' } })
+    await trustClock(store)
+    return { id, message }
+  }
+  const deleted = async (store: Store) => [
+    await store.wipe(ALL),
+    await store.purge(DAY_MS, ALL),
+    await store.expire(ALL),
+  ]
+
+  test('nothing is deleted by its age, however long the jump goes unnoticed, and then what is old', async () => {
+    const at = await newAlterableStore(kind)
+    await storeOfEach(at.store())
+    await jump(at)
+    expect(await deleted(at.store())).toEqual([0, 0, 0])
+    await trustClock(at.store())
+    expect(await deleted(at.store())).toEqual([1, 2, 2])
+  })
+
+  test('the keys of what has expired only by that clock are in use, its grants count, and their former pairs are kept', async () => {
+    const at = await newAlterableStore(kind)
+    const { id } = await storeOfEach(at.store())
+    await jump(at)
+    const keys = async () => (await at.store().keysInUse()).map(({ keyId }) => keyId).sort()
+    expect(await keys()).toEqual(['of-a-body', 'of-a-click', 'of-a-former-pair', 'of-a-key', 'of-a-pair'])
+    expect(await at.store().countGrants()).toBe(1)
+    expect((await foundGrant(at.store(), id)).previous).toBeDefined()
+    await trustClock(at.store())
+    expect(await keys()).toEqual(['of-a-body'])
+    expect(await at.store().countGrants()).toBe(0)
+  })
+
+  test('nothing is made older by a clock that has jumped back since it was checked', async () => {
+    const at = await newAlterableStore(kind)
+    await storeOfEach(at.store())
+    await at.alter(`update clock set heard_at = heard_at + ${DAY_MS}`)
+    await at.alter(`update message set wipe_at = wipe_at + ${DAY_MS}, finished_at = finished_at + ${DAY_MS}`)
+    await at.alter(`update user_grant set refreshed_at = refreshed_at + ${DAY_MS}`)
+    expect(await at.store().correctFutureTimes()).toBe(0)
+    await trustClock(at.store())
+    expect(await at.store().correctFutureTimes()).toBe(3)
   })
 })

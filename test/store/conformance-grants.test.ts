@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newId } from '../../src/base/id.ts'
 import type { Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import { added, foundGrant, name, newGrant } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
@@ -63,7 +64,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     await added(store, { accessMs: MINUTE_MS, refreshMs: -MINUTE_MS })
     const over = newGrant({ accessMs: -1, refreshMs: 0 })
     await store.addGrant(over)
-    await store.confirmClock()
+    await trustClock(store)
     expect(await store.findGrant(over.id)).toBeUndefined()
   })
 

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { newId } from '../../src/base/id.ts'
 import type { Accepted, IdempotencyClaim, NewMessage, Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import {
   acceptedAndClaimed,
@@ -87,7 +88,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     const key = newId('req')
     const over = queued(key)
     await store.accept([{ ...over, idempotency: { ...over.idempotency, ttlMs: 0 } }])
-    await store.confirmClock()
+    await trustClock(store)
     const next = queued(key, 'something else')
     expect(await accept(next)).toEqual({ kind: 'accepted' })
     expect(replyIn(await accept(queued(key, 'something else')))).toEqual([next.id, `reply to ${next.id}`])
@@ -99,7 +100,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     const [first, expired] = [queued(key), queued(over)]
     expect(await store.findRepeat('orders', first.idempotency)).toBeUndefined()
     await store.accept([first, { ...expired, idempotency: { ...expired.idempotency, ttlMs: 0 } }])
-    await store.confirmClock()
+    await trustClock(store)
     const repeated = await store.findRepeat('orders', queued(key).idempotency)
     expect(repeated && replyIn(repeated)).toEqual([first.id, `reply to ${first.id}`])
     expect(await store.findRepeat('orders', queued(key, 'something else').idempotency)).toEqual({ kind: 'mismatch' })

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newId } from '../../src/base/id.ts'
 import type { FinalState, SealedRow, Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import {
   acceptedAndClaimed,
@@ -35,13 +36,20 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     caller = newId('req')
     keyId = newId('req')
     await setAside(store)
-    await store.purge(-1000, ALL)
+    await purge(-1000, ALL)
   })
 
   /** As if so much time had passed for this test's messages. */
   async function pass(ms: number): Promise<void> {
     await at.alter(`update message set wipe_at = wipe_at - ${ms} where caller = '${caller}'`)
     store = at.store()
+    await trustClock(store)
+  }
+
+  /** While the clock is trusted. */
+  async function purge(retentionMs: number, limit: number): Promise<number> {
+    await trustClock(store)
+    return store.purge(retentionMs, limit)
   }
 
   /** Messages that ended like this. */
@@ -73,8 +81,8 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
 
   test('deletes messages after the retention time, in limited batches', async () => {
     const ids = [...(await ended('delivered', 3)), ...(await ended('failed', 2))]
-    expect(await store.purge(MINUTE_MS, ALL)).toBe(0)
-    expect([await store.purge(-1000, 3), await store.purge(-1000, 3), await store.purge(-1000, 3)]).toEqual([3, 2, 0])
+    expect(await purge(MINUTE_MS, ALL)).toBe(0)
+    expect([await purge(-1000, 3), await purge(-1000, 3), await purge(-1000, 3)]).toEqual([3, 2, 0])
     for (const id of ids) expect(await store.find(caller, id)).toBeUndefined()
   })
 
@@ -82,7 +90,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     const message = await acceptedAndClaimed(store, { caller })
     await store.begin('gw-1', [message.id])
     await finish(store, [message])
-    await store.purge(-1000, ALL)
+    await purge(-1000, ALL)
     await store.accept([newMessage({ caller, id: message.id })])
     expect(await store.find(caller, message.id)).toMatchObject({ state: 'queued', attempts: [] })
   })
@@ -92,7 +100,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     if (first === undefined || second === undefined) throw new Error('a line of two')
     await store.accept([first, second])
     await claimedOne(store)
-    expect(await store.purge(-1000, ALL)).toBe(0)
+    expect(await purge(-1000, ALL)).toBe(0)
     expect(await store.find(caller, first.id)).toMatchObject({ state: 'sending' })
     expect(await store.find(caller, second.id)).toMatchObject({ state: 'queued' })
   })
@@ -101,12 +109,10 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     const idempotency = { fingerprints: ['said'], reply: sealed('reply', keyId) } as const
     const keyed = (key: string, ttlMs: number) => newMessage({ caller, idempotency: { ...idempotency, key, ttlMs } })
     await store.accept([keyed('over', 0), keyed('over too', -1000), keyed('kept', MINUTE_MS)])
-    expect([await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1), await store.purge(MINUTE_MS, 1)]).toEqual(
-      [1, 1, 0],
-    )
+    expect([await purge(MINUTE_MS, 1), await purge(MINUTE_MS, 1), await purge(MINUTE_MS, 1)]).toEqual([1, 1, 0])
     expect(await usesOf(keyId)).toBe(1)
     await finish(store, await claimed(store))
-    await store.purge(-1000, ALL)
+    await purge(-1000, ALL)
     expect(await store.accept([keyed('kept', MINUTE_MS)])).toMatchObject([{ kind: 'replay' }])
   })
 

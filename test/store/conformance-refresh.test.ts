@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { StoredGrant } from '../../src/store/consent-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import { added, foundGrant, name } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
@@ -18,6 +19,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   })
   beforeEach(async () => {
     store = at.store()
+    await trustClock(store)
     await store.expire(ALL)
     grant = await added(store, { content: sealed('first pair') })
     id = grant.id
@@ -162,6 +164,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test("is the only one in the database once the previous one's time is over", async () => {
       await refreshed({ previousMs: 0 })
+      await trustClock(store)
       expect((await foundGrant(store, id)).previous).toBeUndefined()
       expect((await read())?.['previous']).toEqual(Buffer.from('first pair'))
       expect(await store.expire(ALL)).toBe(1)

@@ -2,6 +2,7 @@ import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newId } from '../../src/base/id.ts'
 import type { ResealedGrant } from '../../src/store/consent-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
 import { added, foundGrant, name } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
@@ -33,6 +34,7 @@ describe.each(DATABASES)('grants under a previous key on %s', (kind) => {
     const [content, previous] = [sealed('second pair', pairKey), sealed('first pair', formerKey)]
     const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs }
     await store.commitRefresh({ id, version: 1, owner: 'gw-1', content, previous, ...times })
+    await trustClock(store)
     return foundGrant(store, id)
   }
   const resealed = (

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import pg from 'pg'
 import { newId } from '../../src/base/id.ts'
 import type { Store } from '../../src/store/store.ts'
+import { trustClock } from '../support/clock.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { added, foundGrant } from '../support/grants.ts'
 import { eventually } from '../support/outbox.ts'
@@ -29,6 +30,7 @@ postgres('an expired row on PostgreSQL, whose expiry another gateway extends at 
 
   /** Expires while this change is made and not yet committed. */
   async function expireDuring(change: string): Promise<number> {
+    await trustClock(store)
     await beside.query('begin')
     await beside.query(change)
     const expiring = store.expire(ALL)

@@ -83,13 +83,11 @@ function endHungConnections(pool: pg.Pool, events: StoreEvents): void {
   })
 }
 
-function describeDatabase(db: Kysely<Schema>): Database {
-  return {
+function describeDatabase(pool: Kysely<Schema>): Database {
+  const database: Omit<Database, 'db' | 'write'> = {
     kind: 'postgres',
-    db,
     now: sql<number>`cast(extract(epoch from statement_timestamp()) * 1000 as bigint)`,
     nextSeq: sql<number>`nextval(pg_get_serial_sequence('message', 'seq'))`,
-    write: (work) => retryTransaction(() => db.transaction().execute(work)),
     lockConversations: async (trx, conversations) => {
       if (conversations.length === 0) return
       const keys = [...new Set(conversations.map(lockKey))].sort()
@@ -98,6 +96,13 @@ function describeDatabase(db: Kysely<Schema>): Database {
     keyIdOf: (column) => sql<string>`split_part(${sql.ref(column)}, '.', 1)`,
     skipLocked: sql`for update skip locked`,
   }
+  const within = (db: Kysely<Schema>): Database => {
+    const trx: Database = { ...database, db, write: (work) => work(trx) }
+    return trx
+  }
+  const write: Database['write'] = (work) =>
+    retryTransaction(() => pool.transaction().execute((db) => work(within(db))))
+  return { ...database, db: pool, write }
 }
 
 async function retryTransaction<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -1,71 +1,55 @@
-import { sql, type Kysely } from 'kysely'
-import { insertMessages } from './accept.ts'
-import { OPEN_IN_LINE, valuesTable, type Database } from './database.ts'
-import { CONCERNS_HOLD, mayBegin, settleHold } from './rate-limit-hold.ts'
-import type { Schema } from '../schema.ts'
+import { sql } from 'kysely'
 import { KEEP_CONTENT_MS, type Finish } from '../store.ts'
+import { insertMessages } from './accept.ts'
+import { OPEN_IN_LINE, valuesTable, type Database, type Query } from './database.ts'
+import { CONCERNS_HOLD, mayBegin, settleHold } from './rate-limit-hold.ts'
 
-export function begin(
-  database: Database,
-  owner: string,
-  ids: readonly string[],
-): Promise<{ id: string; number: number }[]> {
-  if (ids.length === 0) return Promise.resolve([])
+export const begin: Query<'begin'> = async (database, owner, ids) => {
+  if (ids.length === 0) return []
   return database.write(async (trx) => {
-    const begun = await trx
+    const begun = await trx.db
       .updateTable('message')
       .set({ attempts: sql<number>`attempts + 1` })
       .where('id', 'in', [...ids])
       .where('lease_owner', '=', owner)
       .where('state', '=', 'sending')
-      .where(mayBegin(database))
+      .where(mayBegin(trx))
       .returning(['id', 'attempts as number'])
       .execute()
-    if (begun.length > 0) {
-      await trx
-        .insertInto('attempt')
-        .values(begun.map(({ id, number }) => ({ message_id: id, number, begun_at: database.now })))
-        .execute()
-    }
+    if (begun.length === 0) return begun
+    const attempts = begun.map(({ id, number }) => ({ message_id: id, number, begun_at: trx.now }))
+    await trx.db.insertInto('attempt').values(attempts).execute()
     return begun
   })
 }
 
 /** Commits outcomes with all that follows: the next message becomes due, a hold begins, a key gets its reply, a status webhook is queued. */
-export function finish(database: Database, owner: string, finished: readonly Finish[]): Promise<string[]> {
-  return database.write(async (trx) => {
-    await database.lockConversations(
-      trx,
-      finished.flatMap(({ message }) => (message.inLine ? [message.conversation] : [])),
-    )
-    const ended = await endMessages(database, trx, owner, finished)
+export const finish: Query<'finish'> = (database, owner, finished) =>
+  database.write(async (trx) => {
+    const conversationsOf = (some: readonly Finish[]) =>
+      some.flatMap(({ message }) => (message.inLine ? [message.conversation] : []))
+    await trx.lockConversations(trx.db, conversationsOf(finished))
+    const ended = await endMessages(trx, owner, finished)
     const ids = new Set(ended.map(({ id }) => id))
     const held = finished.filter(({ message }) => ids.has(message.id))
-    await endAttempts(database, trx, held)
-    await advanceConversations(
-      database,
-      trx,
-      held.flatMap(({ message, next }) => (message.inLine && next.state !== 'queued' ? [message.conversation] : [])),
-    )
+    await endAttempts(trx, held)
+    await advanceConversations(trx, conversationsOf(held.filter(({ next }) => next.state !== 'queued')))
     const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
+    // A limit is the app's, so a 429 counts also when it comes too late for its lease.
     await updateHold(
-      database,
       trx,
       finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
     )
     for (const { message, idempotency } of held) await settleKey(trx, message.id, idempotency)
     await insertMessages(
-      database,
       trx,
       held.flatMap(({ notice }) => notice ?? []),
     )
     return [...ids]
   })
-}
 
 async function endMessages(
-  { now }: Database,
-  trx: Kysely<Schema>,
+  { db, now }: Database,
   owner: string,
   finished: readonly Finish[],
 ): Promise<{ id: string; concerns_pause: boolean | number }[]> {
@@ -95,78 +79,57 @@ async function endMessages(
       wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
     from v
     where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
-    returning message.id, ${CONCERNS_HOLD} as concerns_pause`.execute(trx)
+    returning message.id, ${CONCERNS_HOLD} as concerns_pause`.execute(db)
   return ended
 }
 
-/** A limit is the app's, so a 429 counts also when it comes too late for its lease. */
-async function updateHold(database: Database, trx: Kysely<Schema>, finished: readonly Finish[]): Promise<void> {
+async function updateHold(trx: Database, finished: readonly Finish[]): Promise<void> {
   if (finished.length === 0) return
-  const begun = await trx
+  const ids = finished.map(({ message }) => message.id)
+  const begun = await trx.db
     .selectFrom('attempt')
     .select(['message_id', 'number', 'begun_at'])
-    .where(
-      'message_id',
-      'in',
-      finished.map(({ message }) => message.id),
-    )
+    .where('message_id', 'in', ids)
     .execute()
   const met = finished.map(({ message: { id }, attempt, next, limit }) => {
     const begunAt = begun.find((one) => one.message_id === id && one.number === attempt?.number)?.begun_at
     return { id, begunAt, isDelivered: next.state === 'delivered', limit }
   })
-  await settleHold(database, trx, met)
+  await settleHold(trx, met)
 }
 
-async function endAttempts({ now }: Database, trx: Kysely<Schema>, held: readonly Finish[]): Promise<void> {
-  const columns = {
-    id: 'text',
-    number: 'bigint',
-    outcome: 'text',
-    status: 'bigint',
-    code: 'text',
-    reason: 'text',
-  } as const
-  const rows = held.flatMap(({ message, attempt }) =>
-    attempt
-      ? [
-          [
-            message.id,
-            attempt.number,
-            attempt.outcome,
-            attempt.status ?? null,
-            attempt.code ?? null,
-            attempt.reason ?? null,
-          ],
-        ]
-      : [],
-  )
+async function endAttempts(trx: Database, held: readonly Finish[]): Promise<void> {
   const notBegun = held.flatMap(({ message, attempt }) => (attempt === undefined ? [message.id] : []))
-  await closeNotBegun(now, trx, notBegun)
+  await closeNotBegun(trx, notBegun)
+  const rows = held.flatMap(({ message, attempt }) => {
+    if (attempt === undefined) return []
+    const { number, outcome, status = null, code = null, reason = null } = attempt
+    return [[message.id, number, outcome, status, code, reason]]
+  })
   if (rows.length === 0) return
+  const ends = valuesTable(
+    { id: 'text', number: 'bigint', outcome: 'text', status: 'bigint', code: 'text', reason: 'text' },
+    rows,
+  )
   await sql`
-    with ${valuesTable(columns, rows)}
-    update attempt set ended_at = ${now}, outcome = v.outcome, status = v.status, code = v.code, reason = v.reason
-    from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx)
+    with ${ends}
+    update attempt set ended_at = ${trx.now}, outcome = v.outcome, status = v.status, code = v.code, reason = v.reason
+    from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx.db)
 }
 
 /** A commit whose answer got lost may say that an attempt began, which then did not. */
-async function closeNotBegun(now: Database['now'], trx: Kysely<Schema>, messageIds: readonly string[]): Promise<void> {
+async function closeNotBegun({ db, now }: Database, messageIds: string[]): Promise<void> {
   if (messageIds.length === 0) return
-  await trx
+  await db
     .updateTable('attempt')
     .set({ ended_at: now, outcome: 'not_sent', reason: 'not begun' })
-    .where('message_id', 'in', [...messageIds])
+    .where('message_id', 'in', messageIds)
     .where('ended_at', 'is', null)
     .execute()
 }
 
 /** Makes the first remaining message of each conversation due. */
-export async function advanceConversations(
-  { now }: Database,
-  trx: Kysely<Schema>,
-  conversations: readonly string[],
-): Promise<void> {
+export async function advanceConversations({ db, now }: Database, conversations: readonly string[]): Promise<void> {
   if (conversations.length === 0) return
   const lines = valuesTable(
     { conversation: 'text' },
@@ -181,34 +144,25 @@ export async function advanceConversations(
         where first.conversation = v.conversation and first.state in ('queued', 'sending') and first.in_line = 1
         order by first.seq limit 1
       ) from v
-    )`.execute(trx)
+    )`.execute(db)
 }
 
 /** The first of these names of a conversation under which something is still to come. */
-export async function findBusyConversation(trx: Kysely<Schema>, names: readonly string[]): Promise<string | undefined> {
+export async function findBusyConversation({ db }: Database, names: readonly string[]): Promise<string | undefined> {
   for (const name of names) {
-    const open = await trx
-      .selectFrom('message')
-      .select('id')
-      .where('conversation', '=', name)
-      .where(OPEN_IN_LINE)
-      .limit(1)
-      .executeTakeFirst()
-    if (open !== undefined) return name
+    const open = db.selectFrom('message').select('id').where('conversation', '=', name).where(OPEN_IN_LINE).limit(1)
+    if ((await open.executeTakeFirst()) !== undefined) return name
   }
   return undefined
 }
 
-async function settleKey(trx: Kysely<Schema>, messageId: string, outcome: Finish['idempotency']): Promise<void> {
+async function settleKey({ db }: Database, messageId: string, outcome: Finish['idempotency']): Promise<void> {
   if (outcome === undefined) return
   if (outcome === 'free') {
-    await trx.deleteFrom('idempotency').where('message_id', '=', messageId).execute()
+    await db.deleteFrom('idempotency').where('message_id', '=', messageId).execute()
     return
   }
   const { bytes, keyId } = outcome.reply
-  await trx
-    .updateTable('idempotency')
-    .set({ reply: bytes, reply_key: keyId })
-    .where('message_id', '=', messageId)
-    .execute()
+  const reply = { reply: bytes, reply_key: keyId }
+  await db.updateTable('idempotency').set(reply).where('message_id', '=', messageId).execute()
 }

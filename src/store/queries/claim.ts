@@ -1,8 +1,8 @@
-import { sql, type Kysely, type Selectable } from 'kysely'
-import { isWrittenLater, type Database } from './database.ts'
-import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
+import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Held, type Sealed, type Wire } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Held, type Wire } from '../store.ts'
+import { isWrittenLater, sealedIn, type Database, type Query } from './database.ts'
+import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
 
 export type Row = Selectable<Schema['message']>
 
@@ -15,69 +15,53 @@ const PROBE_LEASE_MS = 10_000
 /** How long a gateway counts as alive after a heartbeat. */
 export const LEASE_MS = 30_000
 
-export async function heartbeat(database: Database, owner: string, db: Kysely<Schema> = database.db): Promise<void> {
-  const leaseUntil = sql<number>`${database.now} + ${sql.lit(LEASE_MS)}`
+export const heartbeat: Query<'heartbeat'> = async ({ db, now }, owner) => {
+  const lease = { lease_until: sql<number>`${now} + ${sql.lit(LEASE_MS)}` }
   await db
     .insertInto('gateway')
-    .values({ id: owner, lease_until: leaseUntil })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ lease_until: leaseUntil }))
+    .values({ id: owner, ...lease })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(lease))
     .execute()
 }
 
-/**
- * @param probeLeaseMs how long a message that probes is waited for
- */
-export function claim(
-  database: Database,
-  owner: string,
-  wire: Wire,
-  limit: number,
-  probeLeaseMs = PROBE_LEASE_MS,
-): Promise<Claim> {
-  return database.write(async (trx) => {
+export const claim: Query<'claim'> = (database, owner, wire, limit, probeLeaseMs = PROBE_LEASE_MS) =>
+  database.write(async (trx) => {
     // Without it another gateway could adopt at once what is claimed here.
-    await heartbeat(database, owner, trx)
-    let pause = wire === 'webhook' ? undefined : await readHold(database, trx)
+    await heartbeat(trx, owner)
+    let hold = wire === 'webhook' ? undefined : await readHold(trx)
     // Only one gateway may mark its message.
-    if (pause?.probeInMs === 0) pause = await readHold(database, trx, { lock: true })
-    if (pause === undefined) return claimDue(database, trx, owner, wire, limit)
-    const { leftMs: heldMs, probeInMs } = pause
+    if (hold?.probeInMs === 0) hold = await readHold(trx, { lock: true })
+    if (hold === undefined) return claimDue(trx, owner, wire, limit)
+    const { leftMs: heldMs, probeInMs } = hold
     if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, heldMs }
-    const claim = await claimDue(database, trx, owner, wire, 1)
-    const [probe] = claim.messages
-    if (probe === undefined) return { ...claim, heldMs }
-    await markProbe(database, trx, probe.id, probeLeaseMs)
+    const due = await claimDue(trx, owner, wire, 1)
+    const [probe] = due.messages
+    if (probe === undefined) return { ...due, heldMs }
+    await markProbe(trx, probe.id, probeLeaseMs)
     return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, heldMs }
   })
-}
 
-async function claimDue(
-  database: Database,
-  trx: Kysely<Schema>,
-  owner: string,
-  wire: Wire,
-  limit: number,
-): Promise<Claim> {
+async function claimDue(trx: Database, owner: string, wire: Wire, limit: number): Promise<Claim> {
+  const { db, now, skipLocked } = trx
   const { rows } = await sql<Row & { try_for_ms: number }>`
     with due as (
       select id from message
-      where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${database.now}
-      order by due_at, seq limit ${limit} ${database.skipLocked}
+      where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${now}
+      order by due_at, seq limit ${limit} ${skipLocked}
     )
     update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
-    returning *, give_up_at - ${database.now} as try_for_ms`.execute(trx)
+    returning *, give_up_at - ${now} as try_for_ms`.execute(db)
   const messages = rows.sort((one, other) => one.seq - other.seq).map(toClaimed)
-  return { messages, nextInMs: messages.length === limit ? 0 : await nextDue(database, trx, wire) }
+  return { messages, nextInMs: messages.length === limit ? 0 : await nextDue(trx, wire) }
 }
 
-async function nextDue(database: Database, trx: Kysely<Schema>, wire: Wire): Promise<number | undefined> {
-  const isLater = isWrittenLater(database, 'due_set_at')
+async function nextDue(trx: Database, wire: Wire): Promise<number | undefined> {
   const { rows } = await sql<{ ms: number | null; late: number }>`
-    select min(due_at) - ${database.now} as ms,
-      (select count(*) from message where state = 'queued' and due_at is not null and ${isLater}) as late
-    from message where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx)
+    select min(due_at) - ${trx.now} as ms,
+      (select count(*) from message where state = 'queued' and due_at is not null and ${isWrittenLater(trx, 'due_set_at')}) as late
+    from message where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx.db)
   if (Number(rows[0]?.late) > 0) {
-    await makeDue(database, trx)
+    await makeDue(trx)
     return 0
   }
   const ms = rows[0]?.ms ?? undefined
@@ -85,13 +69,13 @@ async function nextDue(database: Database, trx: Kysely<Schema>, wire: Wire): Pro
 }
 
 /** What a clock that was ahead has written would wait until that time comes. */
-async function makeDue(database: Database, trx: Kysely<Schema>): Promise<void> {
-  const { now, skipLocked } = database
+async function makeDue(trx: Database): Promise<void> {
+  const { db, now, skipLocked } = trx
   await sql`
     update message set due_at = ${now}, due_set_at = ${now} where seq in (
-      select seq from message where state = 'queued' and due_at is not null and ${isWrittenLater(database, 'due_set_at')}
+      select seq from message where state = 'queued' and due_at is not null and ${isWrittenLater(trx, 'due_set_at')}
       order by seq limit ${sql.lit(MAX_MADE_DUE)} ${skipLocked}
-    )`.execute(trx)
+    )`.execute(db)
 }
 
 function toClaimed(row: Row & { try_for_ms: number }): Claimed {
@@ -106,57 +90,48 @@ function toClaimed(row: Row & { try_for_ms: number }): Claimed {
     attempts: row.attempts,
     tryForMs: row.try_for_ms,
     requestId: row.request_id,
-    body: bodyIn(row),
+    body: sealedIn(row.body, row.body_key),
     isProbe: false,
   }
 }
 
-/** What is sealed of a message, until it is wiped. */
-export function bodyIn({ body, body_key }: Row): Sealed | undefined {
-  return body === null || body_key === null ? undefined : { keyId: body_key, bytes: body }
-}
-
-/** Takes over messages whose gateway's lease has ended. */
-export function adopt(database: Database, owner: string, limit: number): Promise<Held[]> {
-  return database.write(async (trx) => {
-    await heartbeat(database, owner, trx)
-    const { rows: taken } = await sql<{ id: string }>`
+export const adopt: Query<'adopt'> = (database, owner, limit) =>
+  database.write(async (trx) => {
+    const { db, now, skipLocked } = trx
+    await heartbeat(trx, owner)
+    const { rows } = await sql<{ id: string }>`
       with orphan as (
         select id from message
         where state = 'sending' and not exists (
-          select 1 from gateway where gateway.id = message.lease_owner and lease_until > ${database.now}
-            and lease_until <= ${database.now} + ${sql.lit(LEASE_MS + CLOCK_TOLERANCE_MS)}
+          select 1 from gateway where gateway.id = message.lease_owner and lease_until > ${now}
+            and lease_until <= ${now} + ${sql.lit(LEASE_MS + CLOCK_TOLERANCE_MS)}
         )
-        order by seq limit ${limit} ${database.skipLocked}
+        order by seq limit ${limit} ${skipLocked}
       )
-      update message set lease_owner = ${owner} where id in (select id from orphan) returning id`.execute(trx)
-    return heldBy(database, trx, owner, new Set(taken.map(({ id }) => id)))
+      update message set lease_owner = ${owner} where id in (select id from orphan) returning id`.execute(db)
+    const taken = new Set(rows.map(({ id }) => id))
+    return (await heldBy(trx, owner)).map((held) => ({ ...held, takenOver: taken.has(held.id) }))
   })
-}
 
-async function heldBy(
-  { now }: Database,
-  trx: Kysely<Schema>,
-  owner: string,
-  taken: ReadonlySet<string>,
-): Promise<Held[]> {
+async function heldBy({ db, now }: Database, owner: string): Promise<Omit<Held, 'takenOver'>[]> {
   const { rows } = await sql<Row & { try_for_ms: number; attempt_open: number }>`
     select *, give_up_at - ${now} as try_for_ms,
       (select count(*) from attempt where message_id = message.id and number = message.attempts and ended_at is null) as attempt_open
-    from message where state = 'sending' and lease_owner = ${owner} order by seq`.execute(trx)
-  return rows.map((row) => ({ ...toClaimed(row), attemptOpen: row.attempt_open > 0, takenOver: taken.has(row.id) }))
+    from message where state = 'sending' and lease_owner = ${owner} order by seq`.execute(db)
+  return rows.map((row) => ({ ...toClaimed(row), attemptOpen: row.attempt_open > 0 }))
 }
 
-export function release(database: Database, owner: string, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return Promise.resolve()
-  return database.write(async (trx) => {
-    const released = await trx
+export const release: Query<'release'> = async (database, owner, ids) => {
+  if (ids.length === 0) return
+  await database.write(async (trx) => {
+    const { db, now } = trx
+    const released = await db
       .updateTable('message')
       .set({
         state: 'queued',
         lease_owner: null,
-        due_at: database.now,
-        due_set_at: database.now,
+        due_at: now,
+        due_set_at: now,
         attempts: sql<number>`attempts - (select count(*) from attempt where message_id = message.id and ended_at is null)`,
       })
       .where('id', 'in', [...ids])
@@ -165,15 +140,12 @@ export function release(database: Database, owner: string, ids: readonly string[
       .returning('id')
       .execute()
     if (released.length === 0) return
-    await unmarkProbes(
-      trx,
-      released.map(({ id }) => id),
-    )
-    const openOnes = released.map(({ id }) => id)
-    await trx.deleteFrom('attempt').where('message_id', 'in', openOnes).where('ended_at', 'is', null).execute()
+    const messageIds = released.map(({ id }) => id)
+    await unmarkProbes(trx, messageIds)
+    await db.deleteFrom('attempt').where('message_id', 'in', messageIds).where('ended_at', 'is', null).execute()
   })
 }
 
-export async function leave({ db }: Database, owner: string): Promise<void> {
+export const leave: Query<'leave'> = async ({ db }, owner) => {
   await db.deleteFrom('gateway').where('id', '=', owner).execute()
 }

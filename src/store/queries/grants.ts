@@ -1,21 +1,17 @@
-import { sql, type Kysely, type RawBuilder, type Selectable } from 'kysely'
-import type { GrantPage, GrantStore, NewGrant, RefreshClaim, StoredGrant, TokenTimes } from '../consent-store.ts'
-import { sealedIn } from './consents.ts'
-import { after, hasNotPassed, isWrittenLater, type Database } from './database.ts'
-import type { Schema, UserGrantTable } from '../schema.ts'
+import { sql, type RawBuilder, type Selectable } from 'kysely'
+import type { NewGrant, StoredGrant, TokenTimes } from '../consent-store.ts'
+import type { UserGrantTable } from '../schema.ts'
+import { after, hasNotPassed, isWrittenLater, sealedIn, type Database, type Query } from './database.ts'
 
-type Row = Selectable<UserGrantTable> & { now: number }
+type Row = Selectable<UserGrantTable> & { now: number; has_previous: number }
 
-export function readGrant(row: Row): StoredGrant {
-  const { now, previous, previous_key: previousKey, previous_until: until } = row
+function readGrant(row: Row): StoredGrant {
+  const { now } = row
   return {
     seq: row.seq,
     id: row.id,
-    content: sealedIn(row),
-    previous:
-      previous !== null && previousKey !== null && until !== null && until > now
-        ? { keyId: previousKey, bytes: previous }
-        : undefined,
+    content: sealedIn(row.content, row.content_key),
+    previous: row.has_previous === 1 ? sealedIn(row.previous, row.previous_key) : undefined,
     version: row.version,
     accessMs: row.access_until - now,
     refreshMs: row.refresh_until === null ? undefined : row.refresh_until - now,
@@ -26,8 +22,11 @@ export function readGrant(row: Row): StoredGrant {
 }
 
 /** Whole rows, with the time by which they are judged. */
-async function selectRows({ db, now }: Database, where: RawBuilder<unknown>): Promise<Row[]> {
-  const { rows } = await sql<Row>`select user_grant.*, ${now} as now from user_grant where ${where}`.execute(db)
+async function selectRows(database: Database, where: RawBuilder<unknown>): Promise<Row[]> {
+  const { rows } = await sql<Row>`
+    select user_grant.*, ${database.now} as now,
+      case when ${hasNotPassed(database, 'previous_until')} then 1 else 0 end as has_previous
+    from user_grant where ${where}`.execute(database.db)
   return rows
 }
 
@@ -35,30 +34,20 @@ export async function selectGrants(database: Database, where: RawBuilder<unknown
   return (await selectRows(database, where)).map(readGrant)
 }
 
-export function addGrant(database: Database, grant: NewGrant): Promise<void> {
-  const { now } = database
-  return database.write(async (trx) => {
-    await trx
-      .insertInto('user_grant')
-      .values({
-        id: grant.id,
-        content: grant.content.bytes,
-        content_key: grant.content.keyId,
-        names_key: grant.content.keyId,
-        ...times(now, grant),
-        created_at: now,
-        refreshed_at: now,
-      })
-      .execute()
-    await insertNames(trx, grant.id, grant.names)
+export const addGrant: Query<'addGrant'> = ({ now, write }, grant) =>
+  write(async (trx) => {
+    const { id, content, names } = grant
+    const sealed = { content: content.bytes, content_key: content.keyId, names_key: content.keyId }
+    const row = { id, ...sealed, ...times(now, grant), created_at: now, refreshed_at: now }
+    await trx.db.insertInto('user_grant').values(row).execute()
+    await insertNames(trx, id, names)
     await supersede(trx, grant)
   })
-}
 
-export async function insertNames(trx: Kysely<Schema>, id: string, names: NewGrant['names']): Promise<void> {
+export async function insertNames({ db }: Database, id: string, names: NewGrant['names']): Promise<void> {
   if (names.length === 0) return
   const rows = names.map(({ kind, macs: [name] }) => ({ name, kind, grant_id: id }))
-  await trx
+  await db
     .insertInto('grant_name')
     .values(rows)
     .onConflict((conflict) => conflict.doNothing())
@@ -66,7 +55,7 @@ export async function insertNames(trx: Kysely<Schema>, id: string, names: NewGra
 }
 
 /** Deletes older grants that this one covers. */
-async function supersede(trx: Kysely<Schema>, { id, names }: NewGrant): Promise<void> {
+async function supersede({ db }: Database, { id, names }: NewGrant): Promise<void> {
   const owned = names.filter(({ kind }) => kind === 'owned').flatMap(({ macs }) => macs)
   if (owned.length === 0) return
   const listed = sql.join(owned)
@@ -76,55 +65,40 @@ async function supersede(trx: Kysely<Schema>, { id, names }: NewGrant): Promise<
       and not exists (
         select 1 from grant_name other
         where other.grant_id = user_grant.id and other.kind = 'owned' and other.name not in (${listed})
-      )`.execute(trx)
+      )`.execute(db)
 }
 
-export async function findGrantsByName(
-  database: Database,
-  macs: readonly string[],
-  limit: number,
-): Promise<StoredGrant[]> {
-  if (macs.length === 0) return []
+/** Live grants of these names, newest first. */
+function selectNamed(database: Database, macs: readonly string[], limit: number, cursor?: number) {
+  const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   return selectGrants(
     database,
-    sql`${hasNotPassed(database, 'ends_at')} and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
+    sql`${hasNotPassed(database, 'ends_at')} ${older}
+      and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
       order by seq desc limit ${limit}`,
   )
 }
 
-export async function findGrant(database: Database, id: string): Promise<StoredGrant | undefined> {
+export const findGrantsByName: Query<'findGrantsByName'> = async (database, macs, limit) =>
+  macs.length === 0 ? [] : selectNamed(database, macs, limit)
+
+export const findGrant: Query<'findGrant'> = async (database, id) => {
   const [grant] = await selectGrants(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
   return grant
 }
 
-export async function listGrants(
-  database: Database,
-  macs: readonly string[],
-  { cursor, limit }: Parameters<GrantStore['listGrants']>[1],
-): Promise<GrantPage> {
-  const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
-  const found = await selectGrants(
-    database,
-    sql`${hasNotPassed(database, 'ends_at')} ${older}
-      and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
-      order by seq desc limit ${limit + 1}`,
-  )
+export const listGrants: Query<'listGrants'> = async (database, macs, { cursor, limit }) => {
+  const found = await selectNamed(database, macs, limit + 1, cursor)
   const grants = found.slice(0, limit)
   return { grants, nextCursor: found.length > limit ? grants.at(-1)?.seq : undefined }
 }
 
-export async function deleteGrant({ db }: Database, id: string): Promise<boolean> {
+export const deleteGrant: Query<'deleteGrant'> = async ({ db }, id) => {
   const { numDeletedRows } = await db.deleteFrom('user_grant').where('id', '=', id).executeTakeFirst()
   return Number(numDeletedRows) === 1
 }
 
-export async function claimRefresh(
-  database: Database,
-  id: string,
-  version: number,
-  owner: string,
-  leaseMs: number,
-): Promise<RefreshClaim> {
+export const claimRefresh: Query<'claimRefresh'> = async (database, id, version, owner, leaseMs) => {
   const { db, now } = database
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
@@ -135,16 +109,16 @@ export async function claimRefresh(
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
   // One read for all: the owner of the lease may commit at any moment.
-  const [row] = await selectRows(database, sql`id = ${id} and ${hasNotPassed({ now }, 'ends_at')}`)
+  const [row] = await selectRows(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
   return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'backing_off' : 'busy' }
 }
 
-export async function commitRefresh(
-  { db, now }: Database,
-  refreshed: Parameters<GrantStore['commitRefresh']>[0],
-): Promise<boolean> {
+const holdsLease = (id: string, version: number, owner: string) =>
+  sql<boolean>`id = ${id} and version = ${version} and lease_owner = ${owner}`
+
+export const commitRefresh: Query<'commitRefresh'> = async ({ db, now }, refreshed) => {
   const { id, version, owner, content, previous, previousMs } = refreshed
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
@@ -160,29 +134,17 @@ export async function commitRefresh(
       lease_until: null,
       refreshed_at: now,
     })
-    .where('id', '=', id)
-    .where('version', '=', version)
-    .where('lease_owner', '=', owner)
+    .where(holdsLease(id, version, owner))
     .executeTakeFirst()
   return Number(numUpdatedRows) === 1
 }
 
-export async function endGrant({ db }: Database, id: string, version: number, owner: string): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom('user_grant')
-    .where('id', '=', id)
-    .where('version', '=', version)
-    .where('lease_owner', '=', owner)
-    .executeTakeFirst()
-  return Number(numDeletedRows) === 1
+export const endGrant: Query<'endGrant'> = async ({ db }, id, version, owner) => {
+  const ended = db.deleteFrom('user_grant').where(holdsLease(id, version, owner))
+  return Number((await ended.executeTakeFirst()).numDeletedRows) === 1
 }
 
-export async function backOffRefresh(
-  { db, now }: Database,
-  id: string,
-  owner: string,
-  backOffMs: number,
-): Promise<void> {
+export const backOffRefresh: Query<'backOffRefresh'> = async ({ db, now }, id, owner, backOffMs) => {
   await db
     .updateTable('user_grant')
     .set({ lease_owner: null, lease_until: after(now, backOffMs), lease_set_at: now })
@@ -191,19 +153,12 @@ export async function backOffRefresh(
     .execute()
 }
 
-export function findExpiringGrants(
-  database: Database,
-  leftMs: number,
-  limit: number,
-  except: readonly string[] = [],
-): Promise<StoredGrant[]> {
-  const { now } = database
-  return selectGrants(
+export const findExpiringGrants: Query<'findExpiringGrants'> = (database, leftMs, limit, except = []) =>
+  selectGrants(
     database,
-    sql`refresh_until is not null and refresh_until > ${now} and refresh_until <= ${after(now, leftMs)}
+    sql`refresh_until is not null and refresh_until > ${database.now} and refresh_until <= ${after(database.now, leftMs)}
       and ${isLeaseOver(database)} ${excludeIds(except)} order by refresh_until limit ${limit}`,
   )
-}
 
 /** Leaves out the grants of these ids. */
 export function excludeIds(ids: readonly string[]): RawBuilder<unknown> {

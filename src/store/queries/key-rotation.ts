@@ -1,38 +1,31 @@
 import { sql, type RawBuilder } from 'kysely'
-import type { ResealedGrant, StoredGrant } from '../consent-store.ts'
-import { OPEN_IN_LINE, type Database } from './database.ts'
-import { excludeIds, insertNames, selectGrants } from './grants.ts'
 import type { Sealed, SealedRow } from '../store.ts'
+import { hasNotPassed, OPEN_IN_LINE, type Query } from './database.ts'
+import { excludeIds, insertNames, selectGrants } from './grants.ts'
 
 /** A database may have millions of rows, and a start waits for this: no more than so many of each kind are read. */
 const MOST = 10_000
 
-/** The ids of keys that rows need, and how many rows; of each kind at most `MOST`. */
-export async function keysInUse(database: Database): Promise<{ keyId: string; rows: number }[]> {
-  const { db, now, keyIdOf } = database
+export const keysInUse: Query<'keysInUse'> = async (database) => {
+  const { db, keyIdOf } = database
   const all = sql<boolean>`1 = 1`
-  const isLive = sql<boolean>`ends_at > ${now}`
+  const isGrantLive = hasNotPassed(database, 'ends_at')
+  const isLive = hasNotPassed(database, 'expires_at')
   const kinds = [
     indexed('message', 'body_key', all),
     indexed('idempotency', 'reply_key', all),
-    indexed('user_grant', 'content_key', isLive),
-    indexed('user_grant', 'previous_key', sql<boolean>`previous_until > ${now}`),
-    indexed('user_grant', 'names_key', isLive),
-    oldestAndNewest(
-      'idempotency',
-      'message_id',
-      keyIdOf('fingerprint'),
-      'expires_at',
-      sql<boolean>`expires_at > ${now}`,
-    ),
+    indexed('user_grant', 'content_key', isGrantLive),
+    indexed('user_grant', 'previous_key', hasNotPassed(database, 'previous_until')),
+    indexed('user_grant', 'names_key', isGrantLive),
+    oldestAndNewest('idempotency', 'message_id', keyIdOf('fingerprint'), 'expires_at', isLive),
     oldestAndNewest('message', 'id', keyIdOf('conversation'), 'conversation', OPEN_IN_LINE),
-    oldestAndNewest('click', 'id', sql.ref('content_key'), 'expires_at', sql<boolean>`expires_at > ${now}`),
-    oldestAndNewest('consent', 'id', sql.ref('content_key'), 'expires_at', sql<boolean>`expires_at > ${now}`),
+    oldestAndNewest('click', 'id', sql.ref('content_key'), 'expires_at', isLive),
+    oldestAndNewest('consent', 'id', sql.ref('content_key'), 'expires_at', isLive),
   ]
-  const { rows } = await sql<{ key_id: string; rows: number }>`
-    select key_id, cast(sum(rows) as bigint) as rows from (${sql.join(kinds, sql` union all `)}) used
+  const { rows } = await sql<{ keyId: string; rows: number }>`
+    select key_id as "keyId", cast(sum(rows) as bigint) as rows from (${sql.join(kinds, sql` union all `)}) used
     where rows > 0 group by key_id`.execute(db)
-  return rows.map((row) => ({ keyId: row.key_id, rows: row.rows }))
+  return rows
 }
 
 /** Goes from each key's id to the next one in the index, however many rows each has. */
@@ -70,82 +63,60 @@ function oldestAndNewest(
   return sql`select key_id, count(*) as rows from (${end('asc')} union ${end('desc')}) ends group by key_id`
 }
 
-export async function findRowsUnderOtherKeys(
-  { db }: Database,
-  keyId: string,
-  limit: number,
-  except: readonly Pick<SealedRow, 'kind' | 'id'>[] = [],
-): Promise<SealedRow[]> {
-  const idsOf = (kind: SealedRow['kind']) => except.flatMap((row) => (row.kind === kind ? [row.id] : []))
-  const [bodyIds, replyIds] = [idsOf('body'), idsOf('reply')]
-  const bodies = await db
-    .selectFrom('message')
-    .select(['id', 'body as bytes', 'body_key as keyId'])
-    .where(sql<boolean>`body_key is not null and (body_key < ${keyId} or body_key > ${keyId})`)
-    .$if(bodyIds.length > 0, (query) => query.where('id', 'not in', bodyIds))
-    .limit(limit)
-    .execute()
-  const replies = await db
-    .selectFrom('idempotency')
-    .select(['message_id as id', 'reply as bytes', 'reply_key as keyId'])
-    .where(sql<boolean>`reply_key is not null and (reply_key < ${keyId} or reply_key > ${keyId})`)
-    .$if(replyIds.length > 0, (query) => query.where('message_id', 'not in', replyIds))
-    .limit(limit)
-    .execute()
-  return [...bodies.flatMap((row) => toSealed('body', row)), ...replies.flatMap((row) => toSealed('reply', row))]
+/** Where each kind of sealed row is, and its id. */
+const SEALED = {
+  body: [sql.table('message'), sql.ref('id')],
+  reply: [sql.table('idempotency'), sql.ref('message_id')],
+} as const
+
+export const findRowsUnderOtherKeys: Query<'findRowsUnderOtherKeys'> = async ({ db }, keyId, limit, except = []) => {
+  const find = async (kind: SealedRow['kind']): Promise<SealedRow[]> => {
+    const [table, id] = SEALED[kind]
+    const skipped = except.flatMap((row) => (row.kind === kind ? [row.id] : []))
+    const isWanted = skipped.length === 0 ? sql`` : sql`and ${id} not in (${sql.join(skipped)})`
+    const { rows } = await sql<{ id: string } & Sealed>`
+      select ${id} as id, ${sql.ref(kind)} as bytes, ${sql.ref(`${kind}_key`)} as "keyId" from ${table}
+      where ${isOtherKey(`${kind}_key`, keyId)} ${isWanted} limit ${limit}`.execute(db)
+    return rows.map(({ id: rowId, ...sealed }) => ({ kind, id: rowId, sealed }))
+  }
+  return [...(await find('body')), ...(await find('reply'))]
 }
 
-type Found = { id: string; bytes: Uint8Array | null; keyId: string | null }
-
-function toSealed(kind: SealedRow['kind'], { id, bytes, keyId }: Found): SealedRow[] {
-  return bytes === null || keyId === null ? [] : [{ kind, id, sealed: { keyId, bytes } }]
+/** Two ranges of the index, in place of a scan for what differs. */
+function isOtherKey(column: string, keyId: string) {
+  const key = sql.ref(column)
+  return sql<boolean>`${key} is not null and (${key} < ${keyId} or ${key} > ${keyId})`
 }
 
-export function reseal(database: Database, rows: readonly { was: SealedRow; now: Sealed }[]): Promise<number> {
-  return database.write(async (trx) => {
+export const reseal: Query<'reseal'> = (database, rows) =>
+  database.write(async ({ db }) => {
     let replaced = 0
     for (const { was, now } of rows) {
-      const { numUpdatedRows } = await (
-        was.kind === 'body'
-          ? trx
-              .updateTable('message')
-              .set({ body: now.bytes, body_key: now.keyId })
-              .where('id', '=', was.id)
-              .where('body_key', '=', was.sealed.keyId)
-          : trx
-              .updateTable('idempotency')
-              .set({ reply: now.bytes, reply_key: now.keyId })
-              .where('message_id', '=', was.id)
-              .where('reply_key', '=', was.sealed.keyId)
-      ).executeTakeFirst()
-      replaced += Number(numUpdatedRows)
+      const [table, id] = SEALED[was.kind]
+      const key = sql.ref(`${was.kind}_key`)
+      const { numAffectedRows } = await sql`
+        update ${table} set ${sql.ref(was.kind)} = ${now.bytes}, ${key} = ${now.keyId}
+        where ${id} = ${was.id} and ${key} = ${was.sealed.keyId}`.execute(db)
+      replaced += Number(numAffectedRows)
     }
     return replaced
   })
-}
 
-export function findGrantsUnderOtherKeys(
-  database: Database,
-  keyId: string,
-  limit: number,
-  except: readonly string[] = [],
-): Promise<StoredGrant[]> {
+export const findGrantsUnderOtherKeys: Query<'findGrantsUnderOtherKeys'> = (database, keyId, limit, except = []) => {
   // One index each, in place of one scan for all three.
-  const branch = (column: string) => sql`
-    select id from (
-      select id from user_grant
-      where ${sql.ref(column)} is not null and (${sql.ref(column)} < ${keyId} or ${sql.ref(column)} > ${keyId}) ${excludeIds(except)}
-      limit ${limit}
-    ) as ${sql.ref(`under_${column}`)}`
-  const branches = ['content_key', 'names_key', 'previous_key'].map(branch)
+  const branches = ['content_key', 'names_key', 'previous_key'].map(
+    (column) => sql`select id from (
+      select id from user_grant where ${isOtherKey(column, keyId)} ${excludeIds(except)} limit ${limit}
+    ) as ${sql.ref(`under_${column}`)}`,
+  )
   return selectGrants(database, sql`id in (${sql.join(branches, sql` union `)}) limit ${limit}`)
 }
 
-export function resealGrants(database: Database, keyId: string, grants: readonly ResealedGrant[]): Promise<number> {
-  return database.write(async (trx) => {
+export const resealGrants: Query<'resealGrants'> = (database, keyId, grants) =>
+  database.write(async (trx) => {
     let replaced = 0
     for (const { id, version, content, previous, names } of grants) {
-      const { numUpdatedRows } = await trx
+      const { numUpdatedRows } = await trx.db
         .updateTable('user_grant')
         .set({
           content: content.bytes,
@@ -162,9 +133,8 @@ export function resealGrants(database: Database, keyId: string, grants: readonly
         .executeTakeFirst()
       if (Number(numUpdatedRows) === 0) continue
       replaced += 1
-      await trx.deleteFrom('grant_name').where('grant_id', '=', id).execute()
+      await trx.db.deleteFrom('grant_name').where('grant_id', '=', id).execute()
       await insertNames(trx, id, names)
     }
     return replaced
   })
-}

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import { OPEN_IN_LINE, type Database } from './database.ts'
 import { CLOCK_TOLERANCE_MS, KEEP_CONTENT_MS, KEEP_KEY_MS, type ClockReading } from '../store.ts'
+import { after, hasNotPassed, hasPassed, OPEN_IN_LINE, trustedNow, type Query } from './database.ts'
 
 /** No click and no authorization flow is kept for longer. */
 const KEEP_FLOW_MS = 15 * 60 * 1000
@@ -11,31 +11,32 @@ const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
 /** Longer than any wait between two tries. */
 const FORGET_NOTICE_MS = 24 * 60 * 60 * 1000
 
-export async function wipe({ db, now }: Database, limit: number): Promise<number> {
+export const wipe: Query<'wipe'> = async (database, limit) => {
+  const { db } = database
   const due = db
     .selectFrom('message')
     .select('seq')
-    .where(sql<boolean>`wipe_at is not null and wipe_at <= ${now}`)
+    .where('wipe_at', 'is not', null)
+    .where(hasPassed(database, 'wipe_at'))
     .limit(limit)
-  const { numUpdatedRows } = await db
-    .updateTable('message')
-    .set({ body: null, body_key: null, wipe_at: null })
-    .where('seq', 'in', due)
-    .executeTakeFirst()
-  return Number(numUpdatedRows)
+  const wiped = db.updateTable('message').set({ body: null, body_key: null, wipe_at: null }).where('seq', 'in', due)
+  return Number((await wiped.executeTakeFirst()).numUpdatedRows)
 }
 
-export async function purge({ db, now }: Database, retentionMs: number, limit: number): Promise<number> {
+export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
+  const { db } = database
+  const isAgo = (column: string, ms: number) => sql<boolean>`${sql.ref(column)} <= ${after(trustedNow(database), -ms)}`
   const old = db
     .selectFrom('message')
     .select('seq')
-    .where(sql<boolean>`finished_at is not null and finished_at <= ${now} - cast(${retentionMs} as bigint)`)
+    .where('finished_at', 'is not', null)
+    .where(isAgo('finished_at', retentionMs))
     .limit(limit)
   const messages = await db.deleteFrom('message').where('seq', 'in', old).executeTakeFirst()
   const expired = db
     .selectFrom('idempotency')
-    .select(['message_id'])
-    .where(sql<boolean>`expires_at <= ${now}`)
+    .select('message_id')
+    .where(hasPassed(database, 'expires_at'))
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
   // Status webhooks that are left over since the webhook was removed from the configuration.
@@ -45,85 +46,77 @@ export async function purge({ db, now }: Database, retentionMs: number, limit: n
     .where(OPEN_IN_LINE)
     .where('wire', '=', 'webhook')
     .where('state', '=', 'queued')
-    .where(sql<boolean>`give_up_at <= ${now} - ${sql.lit(FORGET_NOTICE_MS)}`)
+    .where(isAgo('give_up_at', FORGET_NOTICE_MS))
     .limit(limit)
   const notices = await db.deleteFrom('message').where('seq', 'in', unwanted).executeTakeFirst()
-  await db
-    .deleteFrom('gateway')
-    .where(sql<boolean>`lease_until <= ${now} - ${sql.lit(FORGET_GATEWAY_MS)}`)
-    .execute()
+  await db.deleteFrom('gateway').where(isAgo('lease_until', FORGET_GATEWAY_MS)).execute()
   return Number(messages.numDeletedRows + keys.numDeletedRows + notices.numDeletedRows)
 }
 
-export async function backlog({
-  db,
-  now,
-}: Database): Promise<{ caller: string; messages: number; oldestMs: number }[]> {
-  return db
+export const backlog: Query<'backlog'> = ({ db, now }) =>
+  db
     .selectFrom('message')
-    .select(({ fn }) => [
-      'caller',
-      fn.countAll<number>().as('messages'),
-      sql<number>`${now} - min(created_at)`.as('oldestMs'),
-    ])
+    .select(['caller', sql<number>`count(*)`.as('messages'), sql<number>`${now} - min(created_at)`.as('oldestMs')])
     .where(OPEN_IN_LINE)
     .where('wire', '<>', 'webhook')
     .groupBy('caller')
     .execute()
-}
 
 /** Each condition stands twice: a row that is given new time while the batch is chosen is looked at again before it goes. */
-export async function expire({ db, now }: Database, limit: number): Promise<number> {
+export const expire: Query<'expire'> = async (database, limit) => {
+  const { db } = database
   let gone = 0
   for (const [table, time] of [
     ['click', 'expires_at'],
     ['consent', 'expires_at'],
     ['user_grant', 'ends_at'],
   ] as const) {
+    const isOver = hasPassed(database, time)
     const { numAffectedRows } = await sql`
       delete from ${sql.table(table)} where id in (
-        select id from ${sql.table(table)} where ${sql.ref(time)} <= ${now} limit ${limit}
-      ) and ${sql.ref(time)} <= ${now}`.execute(db)
+        select id from ${sql.table(table)} where ${isOver} limit ${limit}
+      ) and ${isOver}`.execute(db)
     gone += Number(numAffectedRows)
   }
-  const isOver = sql<boolean>`previous_until is not null and previous_until <= ${now}`
-  const former = db.selectFrom('user_grant').select('id').where(isOver).limit(limit)
+  const isOver = sql<boolean>`previous_until is not null and ${hasPassed(database, 'previous_until')}`
   const { numUpdatedRows } = await db
     .updateTable('user_grant')
     .set({ previous: null, previous_key: null, previous_until: null })
-    .where('id', 'in', former)
+    .where('id', 'in', db.selectFrom('user_grant').select('id').where(isOver).limit(limit))
     .where(isOver)
     .executeTakeFirst()
   return gone + Number(numUpdatedRows)
 }
 
-export async function countGrants({ db, now }: Database): Promise<number> {
-  const row = await db
+export const countGrants: Query<'countGrants'> = async (database) => {
+  const { grants } = await database.db
     .selectFrom('user_grant')
     .select(({ fn }) => fn.countAll<number>().as('grants'))
-    .where('ends_at', '>', now)
-    .executeTakeFirst()
-  return row?.grants ?? 0
+    .where(hasNotPassed(database, 'ends_at'))
+    .executeTakeFirstOrThrow()
+  return grants
 }
 
-export async function readClock({ db, now }: Database): Promise<ClockReading> {
-  const { rows } = await sql<ClockReading>`
-    select ${now} as "nowMs", (select heard_at from clock where id = 1) as "heardAtMs"`.execute(db)
-  const [reading] = rows
-  if (reading === undefined) throw new Error('a select without from answered no row')
-  return reading
-}
+export const readClock: Query<'readClock'> = ({ db, now }) =>
+  db
+    .selectNoFrom([
+      now.as('nowMs'),
+      sql<ClockReading['heardAtMs']>`(select heard_at from clock where id = 1)`.as('heardAtMs'),
+    ])
+    .executeTakeFirstOrThrow()
 
-export async function confirmClock({ db, now }: Database): Promise<void> {
+export const confirmClock: Query<'confirmClock'> = async ({ db }, nowMs) => {
   await db
     .insertInto('clock')
-    .values({ id: 1, heard_at: now })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ heard_at: now }))
+    .values({ id: 1, heard_at: nowMs })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ heard_at: nowMs }))
     .execute()
 }
 
-/** Gives what was written by a clock that was ahead the time that it would have by today's. */
-export async function correctFutureTimes({ db, now }: Database): Promise<number> {
+export const correctFutureTimes: Query<'correctFutureTimes'> = async ({ db, now: clock }) => {
+  // A clock that has jumped back since it was confirmed makes nothing older.
+  const now = sql<number>`(select case when heard_at > ${clock} then heard_at else ${clock} end from (
+    select max(heard_at) as heard_at from clock) trusted)`
   const late = sql`${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`
   const clamp = (table: string, column: string, keptMs: number) => sql`
     update ${sql.table(table)} set ${sql.ref(column)} = ${now} + ${sql.lit(keptMs)}

@@ -1,33 +1,17 @@
-import { sql, type Kysely } from 'kysely'
+import { sql } from 'kysely'
+import { MESSAGE_STATES, type AttemptRecord, type Changed, type MessageRecord, type MessageState } from '../store.ts'
 import { insertMessages } from './accept.ts'
 import { findBusyConversation, advanceConversations } from './attempts.ts'
-import { bodyIn, type Row } from './claim.ts'
-import type { Database } from './database.ts'
-import type { Schema } from '../schema.ts'
-import {
-  MESSAGE_STATES,
-  type AttemptRecord,
-  type CancelNotices,
-  type Changed,
-  type MessagePage,
-  type MessageRecord,
-  type MessageState,
-  type MessageStore,
-  type Sealed,
-} from '../store.ts'
+import type { Row } from './claim.ts'
+import { after, sealedIn, type Database, type Query } from './database.ts'
 
-export async function find({ db }: Database, caller: string, id: string): Promise<MessageRecord | undefined> {
-  const row = await rowOf(db, caller, id)
-  if (row === undefined) return undefined
-  const [record] = await withAttempts(db, [row])
+export const find: Query<'find'> = async (database, caller, id) => {
+  const row = await rowOf(database, caller, id)
+  const [record] = await withAttempts(database, row ? [row] : [])
   return record
 }
 
-export async function list(
-  { db }: Database,
-  caller: string,
-  { state, cursor, limit }: Parameters<MessageStore['list']>[1],
-): Promise<MessagePage> {
+export const list: Query<'list'> = async (database, caller, { state, cursor, limit }) => {
   // Each state is a range of the index, however much the others hold; one statement, in which no message changes from one to another.
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   const pages = (state === undefined ? MESSAGE_STATES : [state]).map(
@@ -36,76 +20,64 @@ export async function list(
       order by seq desc limit ${limit + 1}
     ) page`,
   )
-  const found = sql<Row>`
-    select * from message where seq in (${sql.join(pages, sql` union all `)}) order by seq desc limit ${limit + 1}`
-  const { rows } = await found.execute(db)
+  const { rows } = await sql<Row>`
+    select * from message where seq in (${sql.join(pages, sql` union all `)}) order by seq desc limit ${limit + 1}`.execute(
+    database.db,
+  )
   const shown = rows.slice(0, limit)
   return {
-    messages: await withAttempts(db, shown),
+    messages: await withAttempts(database, shown),
     nextCursor: rows.length > limit ? shown.at(-1)?.seq : undefined,
   }
 }
 
-export async function readBody({ db }: Database, caller: string, id: string): Promise<Sealed | undefined> {
-  const row = await rowOf(db, caller, id)
-  return row && bodyIn(row)
+export const readBody: Query<'readBody'> = async (database, caller, id) => {
+  const row = await rowOf(database, caller, id)
+  return row && sealedIn(row.body, row.body_key)
 }
 
-export function retry(
-  database: Database,
-  caller: string,
-  id: string,
-  tryForMs: number,
-  conversations: readonly string[] = [],
-): Promise<Changed | undefined> {
-  return change(database, caller, id, conversations, async (trx, row) => {
-    const { now } = database
+export const retry: Query<'retry'> = (database, caller, id, tryForMs, conversations = []) =>
+  change(database, caller, id, conversations, async (trx, row) => {
+    const { now, nextSeq } = trx
+    const message = trx.db.updateTable('message').where('id', '=', id)
     if (row.state === 'queued' && row.due_at !== null) {
-      await trx.updateTable('message').set({ due_at: now, due_set_at: now }).where('id', '=', id).execute()
+      await message.set({ due_at: now, due_set_at: now }).execute()
       return 'queued'
     }
     if (row.finished_at === null || row.body === null) return undefined
     const names = [...conversations, row.conversation]
     const busy = await findBusyConversation(trx, names)
-    await trx
-      .updateTable('message')
+    const dueAt = busy === undefined ? now : null
+    await message
       .set({
-        seq: database.nextSeq,
+        seq: nextSeq,
         state: 'queued',
         in_line: 1,
         conversation: busy ?? names[0] ?? row.conversation,
-        due_at: busy === undefined ? now : null,
-        due_set_at: busy === undefined ? now : null,
-        give_up_at: sql<number>`${now} + cast(${tryForMs} as bigint)`,
+        due_at: dueAt,
+        due_set_at: dueAt,
+        give_up_at: after(now, tryForMs),
         finished_at: null,
         wipe_at: null,
       })
-      .where('id', '=', id)
       .execute()
     return 'queued'
   })
-}
 
-export function cancel(
-  database: Database,
-  caller: string,
-  id: string,
-  notices?: CancelNotices,
-): Promise<Changed | undefined> {
-  return change(database, caller, id, [], async (trx, row) => {
+export const cancel: Query<'cancel'> = (database, caller, id, notices) =>
+  change(database, caller, id, [], async (trx, row) => {
     if (row.state !== 'queued') return undefined
     // An earlier attempt may have delivered it.
     const state = row.unsure === 1 ? 'unknown' : 'cancelled'
-    await trx
+    await trx.db
       .updateTable('message')
-      .set({ state, due_at: null, finished_at: database.now, body: null, body_key: null })
+      .set({ state, due_at: null, finished_at: trx.now, body: null, body_key: null })
       .where('id', '=', id)
       .execute()
-    await advanceConversations(database, trx, [row.conversation])
-    if (notices) await insertMessages(database, trx, [notices[state]])
+    await advanceConversations(trx, [row.conversation])
+    if (notices) await insertMessages(trx, [notices[state]])
     return state
   })
-}
 
 /** Changes one message of a caller under locks, in the order that prevents deadlocks: the conversation, then its rows. */
 function change(
@@ -113,13 +85,13 @@ function change(
   caller: string,
   id: string,
   lines: readonly string[],
-  act: (trx: Kysely<Schema>, row: Row) => Promise<MessageState | undefined>,
+  act: (trx: Database, row: Row) => Promise<MessageState | undefined>,
 ): Promise<Changed | undefined> {
   return database.write(async (trx) => {
     const seen = await rowOf(trx, caller, id)
     if (seen === undefined) return undefined
-    await database.lockConversations(trx, [seen.conversation, ...lines])
-    const row = await rowOf(trx, caller, id, database.kind === 'postgres')
+    await trx.lockConversations(trx.db, [seen.conversation, ...lines])
+    const row = await rowOf(trx, caller, id, { lock: true })
     if (row === undefined) return undefined
     const state = await act(trx, row)
     if (state !== undefined) return { kind: 'changed', state }
@@ -128,17 +100,18 @@ function change(
   })
 }
 
-function rowOf(db: Kysely<Schema>, caller: string, id: string, lock = false): Promise<Row | undefined> {
-  const query = db
+function rowOf({ db, kind }: Database, caller: string, id: string, { lock = false } = {}): Promise<Row | undefined> {
+  return db
     .selectFrom('message')
     .selectAll()
     .where('id', '=', id)
     .where('caller', '=', caller)
     .where('wire', '<>', 'webhook')
-  return (lock ? query.forUpdate() : query).executeTakeFirst()
+    .$if(lock && kind === 'postgres', (query) => query.forUpdate())
+    .executeTakeFirst()
 }
 
-async function withAttempts(db: Kysely<Schema>, rows: readonly Row[]): Promise<MessageRecord[]> {
+async function withAttempts({ db }: Database, rows: readonly Row[]): Promise<MessageRecord[]> {
   if (rows.length === 0) return []
   const attempts = new Map(rows.map(({ id }): [string, AttemptRecord[]] => [id, []]))
   const found = await db

@@ -1,7 +1,7 @@
-import { sql, type Kysely } from 'kysely'
-import { isWrittenLater, type Database } from './database.ts'
+import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
 import type { RateLimit } from '../store.ts'
+import { after, isWrittenLater, type Database, type Query } from './database.ts'
 
 const MINUTE_MS = 60_000
 /** A pause for which Divar names no time, the first of a row and the longest. */
@@ -10,16 +10,7 @@ const MAX_WAIT_MS = 15 * MINUTE_MS
 /** However long a pause is, one message probes after so long, and each time again. */
 const PROBE_EVERY_MS = 60 * MINUTE_MS
 
-type Row = {
-  now: number
-  until: number
-  set_at: number | null
-  wait_ms: number
-  unconfirmed: number
-  probe_id: string | null
-  probe_until: number | null
-  probe_due: number | null
-}
+type Row = Omit<Selectable<Schema['pause']>, 'id'> & { now: number }
 
 /** How a message's attempt ended, as far as it matters to the pause; without `begunAt` there was none. */
 export type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
@@ -51,12 +42,8 @@ export const CONCERNS_HOLD = sql<number>`(wire <> 'webhook' and exists (
 ))`
 
 /** `undefined` when everything that is due may go. */
-export async function readHold(
-  database: Database,
-  trx: Kysely<Schema>,
-  { lock = false } = {},
-): Promise<Hold | undefined> {
-  const row = await readRow(database, trx, lock)
+export async function readHold(trx: Database, { lock = false } = {}): Promise<Hold | undefined> {
+  const row = await readRow(trx, lock)
   if (row === undefined) return undefined
   const { now, until, unconfirmed, probe_id, probe_until, probe_due } = row
   if (until <= now && unconfirmed === 0) return undefined
@@ -67,51 +54,39 @@ export async function readHold(
 }
 
 /** Marks the one message that probes, until it has ended or its time is over. The row must be locked. */
-export async function markProbe(
-  { now }: Database,
-  trx: Kysely<Schema>,
-  messageId: string,
-  leaseMs: number,
-): Promise<void> {
-  await trx
+export async function markProbe({ db, now }: Database, messageId: string, leaseMs: number): Promise<void> {
+  await db
     .updateTable('pause')
-    .set({ probe_id: messageId, probe_until: sql<number>`${now} + cast(${leaseMs} as bigint)`, set_at: now })
+    .set({ probe_id: messageId, probe_until: after(now, leaseMs), set_at: now })
     .execute()
 }
 
 /** These messages did not probe. */
-export async function unmarkProbes(trx: Kysely<Schema>, messageIds: readonly string[]): Promise<void> {
-  await trx
-    .updateTable('pause')
-    .set({ probe_id: null, probe_until: null })
-    .where('probe_id', 'in', [...messageIds])
-    .execute()
+export async function unmarkProbes({ db }: Database, messageIds: string[]): Promise<void> {
+  await db.updateTable('pause').set({ probe_id: null, probe_until: null }).where('probe_id', 'in', messageIds).execute()
 }
 
-/** Something was delivered that no store knows: the next pause for which Divar names no time is a short one again. */
-export async function resetRateLimitBackoff({ db }: Database): Promise<void> {
+/** The next hold for which Divar names no time is a short one again. */
+export const resetRateLimitBackoff: Query<'resetRateLimitBackoff'> = async ({ db }) => {
   await db.updateTable('pause').set({ wait_ms: 0 }).where('wait_ms', '>', 0).execute()
 }
 
-/** A send that is not stored met a limit. */
-export function holdForRateLimit(database: Database, limit: RateLimit): Promise<void> {
-  const begunAt = Infinity
-  return database.write((trx) => settleHold(database, trx, [{ id: '', begunAt, isDelivered: false, limit }]))
-}
+export const holdForRateLimit: Query<'holdForRateLimit'> = (database, limit) =>
+  database.write((trx) => settleHold(trx, [{ id: '', begunAt: Infinity, isDelivered: false, limit }]))
 
-/** What follows for the pause from attempts that have ended, of which one may be the probe. */
-export async function settleHold(database: Database, trx: Kysely<Schema>, met: readonly Met[]): Promise<void> {
-  await trx
+/** What follows for the hold from attempts that have ended, of which one may be the probe. */
+export async function settleHold(trx: Database, met: readonly Met[]): Promise<void> {
+  await trx.db
     .insertInto('pause')
     .values({ id: 1, until: 0, set_at: 0 })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute()
-  const before = await readRow(database, trx, true)
-  if (before === undefined) throw new Error('the row of the pause is gone')
-  const after = nextRow(before, met)
-  if (after === before) return
-  const { now, ...row } = after
-  await trx
+  const before = await readRow(trx, true)
+  if (before === undefined) throw new Error('the row of the hold is gone')
+  const next = nextRow(before, met)
+  if (next === before) return
+  const { now, ...row } = next
+  await trx.db
     .updateTable('pause')
     .set({ ...row, set_at: now })
     .execute()
@@ -149,12 +124,12 @@ function afterProbe(row: Row, { begunAt, isDelivered }: Met): Row {
 }
 
 /** A hold that was written by a clock that was ahead counts as none. */
-async function readRow(database: Database, trx: Kysely<Schema>, lock: boolean): Promise<Row | undefined> {
-  const found = await trx
+async function readRow(trx: Database, lock: boolean): Promise<Row | undefined> {
+  const found = await trx.db
     .selectFrom('pause')
     .select(['until', 'set_at', 'wait_ms', 'unconfirmed', 'probe_id', 'probe_until', 'probe_due'])
-    .select([database.now.as('now'), isHoldValid(database).as('is_valid')])
-    .$if(lock && database.kind === 'postgres', (query) => query.forUpdate())
+    .select([trx.now.as('now'), isHoldValid(trx).as('is_valid')])
+    .$if(lock && trx.kind === 'postgres', (query) => query.forUpdate())
     .executeTakeFirst()
   if (found === undefined) return undefined
   const { is_valid, ...row } = found

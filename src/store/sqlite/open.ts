@@ -97,26 +97,28 @@ function commit(file: SqliteFile.Database): void {
 }
 
 function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Database {
-  return {
+  const database: Omit<Database, 'write'> = {
     kind: 'sqlite',
     db,
     now: sql<number>`cast(round(unixepoch('subsec') * 1000) as integer)`,
     nextSeq: sql<number>`(select max(seq) + 1 from message)`,
-    write: async (work) => {
-      file.exec('begin immediate')
-      try {
-        const result = await work(db)
-        commit(file)
-        return result
-      } finally {
-        // Some errors, such as a full disk, end the transaction by themselves.
-        if (file.inTransaction) file.exec('rollback')
-      }
-    },
     lockConversations: () => Promise.resolve(),
     keyIdOf: (column) => sql<string>`substr(${sql.ref(column)}, 1, instr(${sql.ref(column)}, '.') - 1)`,
     skipLocked: sql``,
   }
+  const trx: Database = { ...database, write: (work) => work(trx) }
+  const write: Database['write'] = async (work) => {
+    file.exec('begin immediate')
+    try {
+      const result = await work(trx)
+      commit(file)
+      return result
+    } finally {
+      // Some errors, such as a full disk, end the transaction by themselves.
+      if (file.inTransaction) file.exec('rollback')
+    }
+  }
+  return { ...database, write }
 }
 
 /** The path leads to another file than the open one, or to none: commits would be lost with the next start. */

@@ -1,10 +1,8 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { withCallTimeout } from '../calls.ts'
-import { createMethods, isRead, type MethodName } from '../calls.ts'
+import { createMethods, withCallTimeout, type MethodName } from '../calls.ts'
+import { StoreError, StoreSetupError, type Store, type StoreEvents } from '../store.ts'
 import type { SqliteQueries } from './open.ts'
-import { StoreError, StoreSetupError, type Store, type StoreMethods } from '../store.ts'
-import type { StoreEvents } from '../store.ts'
 
 /** A reply as it is received: its value has the type that its call promised. */
 type ReceivedReply = Exclude<Reply, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
@@ -21,9 +19,9 @@ const CLOSE_TIMEOUT_MS = 5000
  */
 export async function openSqliteStore(path: string, events: StoreEvents): Promise<Store> {
   const thread = new Thread(path, events)
-  const methods = await thread.opened
+  await thread.opened
   return {
-    ...createMethods<StoreMethods>(methods, (name, ...parameters) => thread.call(name, ...parameters)),
+    ...createMethods((name, ...parameters) => thread.call(name, ...parameters)),
     kind: 'sqlite',
     // No other gateway has the file open.
     onQueued: () => undefined,
@@ -33,8 +31,7 @@ export async function openSqliteStore(path: string, events: StoreEvents): Promis
 }
 
 class Thread {
-  /** Resolves to the methods that the thread offers. */
-  readonly opened: Promise<readonly MethodName[]>
+  readonly opened: Promise<void>
   readonly #worker: Worker
   readonly #events: StoreEvents
   readonly #waiting = new Map<number, Waiting>()
@@ -49,7 +46,7 @@ class Thread {
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
       this.#worker.on('message', (received: ReceivedReply) => {
-        if (received.kind === 'opened') resolve(received.methods)
+        if (received.kind === 'opened') resolve()
         else if (received.kind === 'not_opened') reject(new StoreSetupError(received.why, received.cause, received))
         else this.#settle(received)
       })
@@ -69,7 +66,7 @@ class Thread {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
       return this.#post(state, method, ...parameters)
     }
-    return withCallTimeout(call, () => abandon(state) || isRead(method)).catch((error: unknown) => {
+    return withCallTimeout(method, call, () => abandon(state)).catch((error: unknown) => {
       this.#events.onFailed()
       throw error
     })
@@ -127,7 +124,7 @@ function closedError(options?: { mayHaveCommitted: boolean }): StoreError {
 /** Messages between the two threads. */
 export type Call = { id: number; method: keyof SqliteQueries; parameters: never[]; state: CallState }
 export type Reply =
-  | { kind: 'opened'; methods: readonly MethodName[] }
+  | { kind: 'opened' }
   | { kind: 'not_opened'; why: string; cause: unknown; isTemporary: boolean }
   | { kind: 'answer'; id: number; value: unknown }
   | { kind: 'error'; id: number; error: unknown; mayHaveCommitted: boolean }

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFileCheck, openSqlite, type SqliteQueries } from './open.ts'
 import { begin, type Call, type Reply } from './store.ts'
-import { METHOD_NAMES } from '../queries/queries.ts'
 import { StoreError, StoreSetupError } from '../store.ts'
 
 // Import little here: the start of the gateway waits for this thread.
@@ -15,7 +14,7 @@ const reply = (told: Reply) => {
 
 try {
   serve(await openSqlite(path), createFileCheck(path))
-  reply({ kind: 'opened', methods: METHOD_NAMES })
+  reply({ kind: 'opened' })
 } catch (error) {
   const { message, cause, isTemporary } =
     error instanceof StoreSetupError
