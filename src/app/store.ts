@@ -5,8 +5,8 @@ import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
 import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
 import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
 import { deliverBy, Grants } from '../consent/grants.ts'
-import { ConsentMaintenance } from '../consent/maintenance.ts'
-import { Refresher } from '../consent/refresher.ts'
+import { createConsentMaintenance } from '../consent/maintenance.ts'
+import { createRefresher, type Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../divar/token-client.ts'
 import { createFetchUser, type FetchUser } from '../divar/users.ts'
 import type { Logger } from '../observability/log.ts'
@@ -82,7 +82,7 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   const { refresher, metrics = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are saved anyway.
   const onResealed = (grants: number) => outbox.onResealed(grants)
-  const consentMaintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
+  const consentMaintenance = createConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
   watch.onAway = () => {
     outbox.forgetStoreMetrics()
     metrics.grants = undefined
@@ -158,7 +158,7 @@ async function openConsent(config: Config, settings: ConsentConfig, parts: Conse
     timeoutMs,
     userAgent: USER_AGENT,
   })
-  const refresher = new Refresher({
+  const refresher = createRefresher({
     store,
     codec,
     client,

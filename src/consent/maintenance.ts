@@ -25,50 +25,44 @@ export type ConsentMaintenanceOptions = {
 }
 
 /** Deletes what has expired, reseals grants with the newest key, and refreshes unused grants before their refresh tokens expire. */
-export class ConsentMaintenance {
-  readonly #options: ConsentMaintenanceOptions
-  readonly #batches: MaintenanceLoop
+export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
+  const { store, clock, codec, refresher, metrics, onResealed, log } = options
+  const loop = new MaintenanceLoop(log)
   /** Ids of skipped grants, and until when. */
-  readonly #skipped = new Map<string, number>()
+  const skipped = new Map<string, number>()
 
-  constructor(options: ConsentMaintenanceOptions) {
-    this.#options = options
-    this.#batches = new MaintenanceLoop(options.log)
+  const skip = (id: string) => {
+    if (skipped.size < MAX_SKIPPED) skipped.set(id, performance.now() + SKIP_MS)
   }
 
-  start(): void {
-    this.#batches.start(() => this.#run())
+  const open = (stored: StoredGrant): Grant[] => {
+    const grant = openOrLog(codec, stored, log)
+    if (grant === undefined) skip(stored.id)
+    return grant === undefined ? [] : [grant]
   }
 
-  stop(): Promise<void> {
-    return this.#batches.stop()
-  }
-
-  async #run(): Promise<void> {
-    const { store, clock, refresher, onResealed } = this.#options
-    for (const [id, until] of this.#skipped) if (until <= performance.now()) this.#skipped.delete(id)
-    await this.#batches.runBatches('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
-    const resealed = await this.#batches.runBatches('reseal', () => this.#reseal())
+  const runTasks = async () => {
+    for (const [id, until] of skipped) if (until <= performance.now()) skipped.delete(id)
+    await loop.runBatches('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
+    const resealed = await loop.runBatches('reseal', reseal)
     if (resealed > 0) await onResealed(resealed)
-    if (refresher !== undefined) await this.#batches.runBatches('renew', () => this.#renew(refresher))
-    await this.count()
+    if (refresher !== undefined) await loop.runBatches('renew', () => renew(refresher))
+    await count()
   }
 
   /** Reads the gauge `kenar_grants`. */
-  async count(): Promise<void> {
-    const { store, metrics } = this.#options
-    await this.#batches.runBatches('count', async () => {
+  const count = async () => {
+    await loop.runBatches('count', async () => {
       metrics.grants = await store.countGrants()
       return 0
     })
   }
 
-  async #reseal(): Promise<Batch> {
-    const { store, codec } = this.#options
-    const before = this.#skipped.size
-    const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, [...this.#skipped.keys()])
+  const reseal = async (): Promise<Batch> => {
+    const before = skipped.size
+    const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, [...skipped.keys()])
     const resealed: ResealedGrant[] = grants.flatMap((stored) =>
-      this.#open(stored).map((grant) => ({
+      open(stored).map((grant) => ({
         id: stored.id,
         version: stored.version,
         ...codec.reseal(stored),
@@ -76,28 +70,23 @@ export class ConsentMaintenance {
       })),
     )
     const done = resealed.length > 0 ? await store.resealGrants(codec.primary, resealed) : 0
-    return { done, isMore: grants.length >= BATCH && (done > 0 || this.#skipped.size > before) }
+    return { done, isMore: grants.length >= BATCH && (done > 0 || skipped.size > before) }
   }
 
-  async #renew(refresher: Refresher): Promise<number> {
-    const ending = await this.#options.store.findExpiringGrants(RENEW_BEFORE_MS, RENEW_BATCH, [...this.#skipped.keys()])
-    for (const stored of ending) {
-      for (const grant of this.#open(stored)) {
-        const { kind } = await refresher.refresh(grant, { waits: false })
-        if (kind === 'failed') this.#skip(stored.id)
-      }
+  const renew = async ({ refresh }: Refresher) => {
+    const ending = await store.findExpiringGrants(RENEW_BEFORE_MS, RENEW_BATCH, [...skipped.keys()])
+    for (const grant of ending.flatMap(open)) {
+      const { kind } = await refresh(grant, { waits: false })
+      if (kind === 'failed') skip(grant.id)
     }
     return 0
   }
 
-  #open(stored: StoredGrant): Grant[] {
-    const { codec, log } = this.#options
-    const grant = openOrLog(codec, stored, log)
-    if (grant === undefined) this.#skip(stored.id)
-    return grant === undefined ? [] : [grant]
-  }
-
-  #skip(id: string): void {
-    if (this.#skipped.size < MAX_SKIPPED) this.#skipped.set(id, performance.now() + SKIP_MS)
+  return {
+    start: (): void => {
+      loop.start(runTasks)
+    },
+    stop: () => loop.stop(),
+    count,
   }
 }

@@ -36,40 +36,25 @@ export type Refreshed = { kind: 'fresh'; grant: Grant } | { kind: 'ended' } | { 
  * Refreshes each token pair only once: concurrent calls in this process share a promise, and a lease in the store excludes other gateways.
  * A new pair is used only after it is committed.
  */
-export class Refresher {
-  readonly #options: RefresherOptions
-  readonly #running = new Map<string, Promise<Refreshed>>()
+export type Refresher = ReturnType<typeof createRefresher>
 
-  constructor(options: RefresherOptions) {
-    this.#options = options
-  }
+export function createRefresher(options: RefresherOptions) {
+  const { store, codec, client, owner, timeoutMs, metrics, shutdownSignal, log } = options
+  const running = new Map<string, Promise<Refreshed>>()
 
-  /**
-   * @param waits for another gateway that is refreshing this grant; unnecessary while the access token is valid
-   * @throws StoreError, SealError
-   */
-  refresh(grant: Grant, { waits }: { waits: boolean }): Promise<Refreshed> {
-    const name = `${grant.id} ${grant.version}${waits ? '' : ' at once'}`
-    const running = this.#running.get(name)
-    if (running !== undefined) return running
-    const refreshing = this.#refresh(grant, waits).finally(() => this.#running.delete(name))
-    this.#running.set(name, refreshing)
+  const run = (name: string, work: () => Promise<Refreshed>): Promise<Refreshed> => {
+    const refreshing = work().finally(() => running.delete(name))
+    running.set(name, refreshing)
     return refreshing
   }
 
-  /** Resolves when no refresh is running. */
-  async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running.values())
-  }
-
-  async #refresh(grant: Grant, waits: boolean): Promise<Refreshed> {
-    const { store, codec, owner, timeoutMs, shutdownSignal, client } = this.#options
+  const claimAndExchange = async (grant: Grant, waits: boolean): Promise<Refreshed> => {
     if (client.hold.isHeld()) return { kind: 'failed', reason: 'the token route asked to wait' }
     const leaseMs = timeoutMs + LEASE_MARGIN_MS
     const deadline = performance.now() + leaseMs
     for (;;) {
       const claim = await store.claimRefresh(grant.id, grant.version, owner, leaseMs)
-      if (claim.kind === 'claimed') return this.#exchange(grant)
+      if (claim.kind === 'claimed') return exchange(grant)
       if (claim.kind === 'gone') return { kind: 'ended' }
       if (claim.kind === 'changed') return { kind: 'fresh', grant: codec.open(claim.grant) }
       if (claim.kind === 'backing_off') return { kind: 'failed', reason: 'a refresh has just failed' }
@@ -80,26 +65,23 @@ export class Refresher {
     }
   }
 
-  async #exchange(grant: Grant): Promise<Refreshed> {
-    const { client, metrics, log } = this.#options
+  const exchange = async (grant: Grant): Promise<Refreshed> => {
     const { refreshToken, accessToken } = grant
     const result =
       refreshToken === undefined
         ? ({ kind: 'ended', reason: 'there is no refresh token' } as const)
         : await client.refresh(refreshToken, accessToken)
     metrics.count(result.kind === 'tokens' ? 'refreshed' : result.kind)
-    if (result.kind !== 'tokens') return this.#giveUp(grant, result)
+    if (result.kind !== 'tokens') return giveUp(grant, result)
     const scopes = narrowTo(grant, result.tokens)
-    if (scopes.length === 0)
-      return this.#giveUp(grant, { kind: 'ended', reason: 'the refresh names none of its scopes' })
+    if (scopes.length === 0) return giveUp(grant, { kind: 'ended', reason: 'the refresh names none of its scopes' })
     log.info({ event: 'grant.refreshed', grant_id: grant.id })
-    return this.#commit({ ...grant, scopes }, result.tokens)
+    return commitTokens({ ...grant, scopes }, result.tokens)
   }
 
-  async #giveUp(grant: Grant, { kind, reason }: NoTokens): Promise<Refreshed> {
-    const { store, owner, log } = this.#options
+  const giveUp = async (grant: Grant, { kind, reason }: NoTokens): Promise<Refreshed> => {
     if (kind === 'ended') {
-      if (!(await store.endGrant(grant.id, grant.version, owner))) return this.#readAgain(grant)
+      if (!(await store.endGrant(grant.id, grant.version, owner))) return readAgain(grant)
       log.info({ event: 'grant.ended', grant_id: grant.id, reason })
       return { kind }
     }
@@ -108,10 +90,9 @@ export class Refresher {
     return { kind, reason }
   }
 
-  async #commit(grant: Grant, tokens: Tokens): Promise<Refreshed> {
-    const { store, codec, owner } = this.#options
+  const commitTokens = async (grant: Grant, tokens: Tokens): Promise<Refreshed> => {
     const { accessToken, refreshToken = grant.refreshToken, accessMs, refreshMs = grant.refreshMs } = tokens
-    const renewed = { ...grant, accessToken, refreshToken }
+    const renewed = { ...grant, accessToken, refreshToken, accessMs, refreshMs }
     const commit = {
       id: grant.id,
       version: grant.version,
@@ -123,53 +104,53 @@ export class Refresher {
       refreshMs,
     }
     try {
-      if (!(await store.commitRefresh(commit))) return await this.#readAgain(grant)
+      if (!(await store.commitRefresh(commit))) return await readAgain(grant)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       // Divar accepts the previous pair for two more minutes, in which the store may come back.
-      this.#commitLater(commit, error)
+      void run(`${grant.id} commit`, () => commitLater(commit, error))
       return { kind: 'failed', reason: 'the store is away' }
     }
-    return {
-      kind: 'fresh',
-      grant: {
-        ...renewed,
-        version: grant.version + 1,
-        previousAccessToken: grant.accessToken,
-        accessMs,
-        refreshMs,
-        pairAgeMs: 0,
-      },
-    }
+    const { version, accessToken: previousAccessToken } = grant
+    return { kind: 'fresh', grant: { ...renewed, version: version + 1, previousAccessToken, pairAgeMs: 0 } }
   }
 
   /** The lease was lost: another gateway has refreshed the grant, or it was deleted. */
-  async #readAgain({ id }: Grant): Promise<Refreshed> {
-    const { store, codec } = this.#options
+  const readAgain = async ({ id }: Grant): Promise<Refreshed> => {
     const stored = await store.findGrant(id)
     return stored === undefined ? { kind: 'ended' } : { kind: 'fresh', grant: codec.open(stored) }
   }
 
-  #commitLater(commit: Parameters<GrantStore['commitRefresh']>[0], because: unknown): void {
-    const { store, shutdownSignal, log } = this.#options
+  const commitLater = async (
+    commit: Parameters<GrantStore['commitRefresh']>[0],
+    because: StoreError,
+  ): Promise<Refreshed> => {
     const deadline = performance.now() + PREVIOUS_PAIR_MS
-    const again = async (): Promise<Refreshed> => {
-      log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(because) })
-      while (performance.now() < deadline && !shutdownSignal.aborted) {
-        await wait(COMMIT_RETRY_MS, undefined, { signal: shutdownSignal }).catch(() => undefined)
-        try {
-          await store.commitRefresh(commit)
-          break
-        } catch (error) {
-          log.debug({ event: 'store.failed', what: 'commitRefresh', ...describeError(error) })
-        }
+    log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(because) })
+    while (performance.now() < deadline && !shutdownSignal.aborted) {
+      await wait(COMMIT_RETRY_MS, undefined, { signal: shutdownSignal }).catch(() => undefined)
+      try {
+        await store.commitRefresh(commit)
+        break
+      } catch (error) {
+        log.debug({ event: 'store.failed', what: 'commitRefresh', ...describeError(error) })
       }
-      return { kind: 'ended' }
     }
-    const name = `${commit.id} commit`
-    this.#running.set(
-      name,
-      again().finally(() => this.#running.delete(name)),
-    )
+    return { kind: 'ended' }
+  }
+
+  return {
+    /**
+     * @param waits for another gateway that is refreshing this grant; unnecessary while the access token is valid
+     * @throws StoreError, SealError
+     */
+    refresh: (grant: Grant, { waits }: { waits: boolean }): Promise<Refreshed> => {
+      const name = `${grant.id} ${grant.version}${waits ? '' : ' at once'}`
+      return running.get(name) ?? run(name, () => claimAndExchange(grant, waits))
+    },
+    /** Resolves when no refresh is running. */
+    idle: async (): Promise<void> => {
+      while (running.size > 0) await Promise.allSettled(running.values())
+    },
   }
 }

@@ -4,8 +4,8 @@ import { createKeyring } from '../../src/base/keyring.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { Counter } from '../../src/observability/metrics.ts'
 import { createGrantCodec } from '../../src/consent/grant.ts'
-import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
-import { Refresher } from '../../src/consent/refresher.ts'
+import { createConsentMaintenance } from '../../src/consent/maintenance.ts'
+import { createRefresher } from '../../src/consent/refresher.ts'
 import { TokenRouteHold } from '../../src/divar/token-client.ts'
 import { ClockWatch } from '../../src/store/maintenance.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
@@ -35,7 +35,7 @@ onPostgres(
       await store.addGrant(newGrant({ id, content: codec.seal(id, grant), refreshMs: DAY_MS }))
     }
     const asked: string[] = []
-    const refresher = new Refresher({
+    const refresher = createRefresher({
       store,
       codec,
       client: {
@@ -54,7 +54,7 @@ onPostgres(
     const metrics: { grants: number | undefined } = { grants: undefined }
     const onResealed = () => Promise.resolve()
     const clock = new ClockWatch(store, log, 0)
-    const maintenance = new ConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
+    const maintenance = createConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
     /** Counting is the last step of a run. */
     const looked = () => eventually(() => Promise.resolve(metrics.grants), 'a maintenance run')
 

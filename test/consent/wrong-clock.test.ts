@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { createGrantCodec } from '../../src/consent/grant.ts'
-import { ConsentMaintenance } from '../../src/consent/maintenance.ts'
+import { createConsentMaintenance } from '../../src/consent/maintenance.ts'
 import { ClockWatch } from '../../src/store/maintenance.ts'
 import { DATABASES } from '../support/databases.ts'
 import { clicked, completeFlow, LANDING, startConsentDivar, withConsent } from '../support/consent.ts'
@@ -39,7 +39,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       return gone
     }
     const metrics: { grants: number | undefined } = { grants: undefined }
-    const maintenance = new ConsentMaintenance({
+    const maintenance = createConsentMaintenance({
       store: { ...store, expire },
       clock,
       codec,
