@@ -15,6 +15,10 @@ export type DatabaseProxy = {
   /** @param text what the transaction has to contain; by default it stores a message */
   cutNext: (at: CutAt, text?: string) => void
   cuts: () => number
+  /** From now on nothing passes over the connections that are open; new ones work. */
+  stall: () => void
+  /** Cuts the connections that were stalled. */
+  cutStalled: () => void
 }
 
 /** A proxy in front of PostgreSQL that can cut a connection at a given point of a transaction. It is closed after the tests of the file. */
@@ -23,11 +27,14 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let armed: CutAt | undefined
   let searched = ''
   let cuts = 0
+  const pairs = new Map<() => void, { isStalled: boolean }>()
   const server = createServer((client) => {
     const database = connect(Number(target.port === '' ? 5432 : target.port), target.hostname)
     let isSearched = false
     let dropsAnswer = false
+    const pair = { isStalled: false }
     const end = () => {
+      pairs.delete(end)
       client.destroy()
       database.destroy()
     }
@@ -36,6 +43,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       cuts += 1
       end()
     }
+    pairs.set(end, pair)
     for (const socket of [client, database]) {
       open.add(socket)
       socket.on('error', end).on('close', () => {
@@ -44,6 +52,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       })
     }
     client.on('data', (data) => {
+      if (pair.isStalled) return
       const text = data.toString('latin1')
       isSearched ||= armed !== undefined && text.includes(searched)
       if (isSearched && armed === 'insert') {
@@ -57,6 +66,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       database.write(data)
     })
     database.on('data', (data) => {
+      if (pair.isStalled) return
       if (dropsAnswer) cut()
       else client.write(data)
     })
@@ -72,5 +82,11 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       searched = text
     },
     cuts: () => cuts,
+    stall: () => {
+      for (const pair of pairs.values()) pair.isStalled = true
+    },
+    cutStalled: () => {
+      for (const [end, pair] of pairs) if (pair.isStalled) end()
+    },
   }
 }

@@ -138,6 +138,7 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
   const wakes: (() => void)[] = []
   let client: pg.Client | undefined
   let reconnect: NodeJS.Timeout | undefined
+  let replace: NodeJS.Timeout | undefined
   let announcing: NodeJS.Timeout | undefined
   let closed = false
 
@@ -152,6 +153,7 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
     const lost = (error?: unknown) => {
       if (closed || client !== next) return
       client = undefined
+      clearTimeout(replace)
       log.warn({ event: 'store.listener_lost', ...(error !== undefined && describeError(error)) })
       reconnect = setTimeout(connect, RECONNECT_MS)
     }
@@ -162,7 +164,14 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
     next
       .connect()
       .then(() => next.query(`listen ${CHANNEL}`))
+      .then(() => {
+        if (!closed && client === next) replace = setTimeout(replaceSession, SESSION_LIFE_S * 1000, next)
+      })
       .catch(lost)
+  }
+  const replaceSession = (old: pg.Client) => {
+    connect()
+    void old.end()
   }
   // A pooler keeps no session for a client that only listens, so no notification would arrive.
   if (kind === 'own') connect()
@@ -184,6 +193,7 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
     close: async () => {
       closed = true
       clearTimeout(reconnect)
+      clearTimeout(replace)
       clearTimeout(announcing)
       await client?.end()
     },
