@@ -1,12 +1,9 @@
-import { createServer } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import pg from 'pg'
 import { newId } from '../../src/base/id.ts'
 import { StoreError, type NewMessage, type Store } from '../../src/store/store.ts'
-import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
-import { originOf } from '../support/listen.ts'
-import { ALL, claimed, closeStore, idsOf, MINUTE_MS, newMessage, openAt, sealed, setAside } from '../support/stores.ts'
+import { ALL, claimed, idsOf, MINUTE_MS, newMessage, openAt, sealed, setAside } from '../support/stores.ts'
 
 const KILL_ALL =
   'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
@@ -36,12 +33,8 @@ postgres('PostgreSQL', () => {
 
   /** Waits until a select returns this many rows. Not in a transaction, which would keep its first snapshot. */
   async function seen(statement: string, rows: number): Promise<Record<string, unknown>[]> {
-    return seenIn(url, statement, rows)
-  }
-
-  async function seenIn(database: string, statement: string, rows: number): Promise<Record<string, unknown>[]> {
     for (;;) {
-      const found = await query(database, statement)
+      const found = await query(url, statement)
       if (found.length === rows) return found
     }
   }
@@ -95,86 +88,6 @@ postgres('PostgreSQL', () => {
     const message = expect.stringMatching(new RegExp(`^PostgreSQL cannot be used: ${why}$`))
     const refused = openAt(Object.assign(new URL(url), spoilt).href)
     await expect(refused).rejects.toMatchObject({ name: 'StoreSetupError', message, isTemporary })
-  })
-
-  test('is not opened if the server, or a pooler, refuses a parameter of DATABASE_URL', async () => {
-    const fields = Buffer.from('SFATAL\0C08P01\0Mno such parameter\0\0')
-    const head = Buffer.from('E\0\0\0\0')
-    head.writeInt32BE(fields.length + 4, 1)
-    const server = createServer((socket) => {
-      socket.on('error', () => undefined).once('data', () => socket.end(Buffer.concat([head, fields])))
-    })
-    const { port } = new URL(await originOf(server))
-    await expect(openAt(Object.assign(new URL(url), { port }).href)).rejects.toMatchObject({
-      message:
-        'PostgreSQL cannot be used: the server, or a pooler in front of it, does not take a parameter of DATABASE_URL (08P01)',
-      isTemporary: false,
-    })
-  })
-
-  test('gives up a statement after 5 s, and a transaction that is left open after 10 s', async () => {
-    const limited = await newDatabase('postgres')
-    const itsStore = await openAt(limited)
-    await query(limited, 'create table limits (statement text, transaction text)')
-    await query(
-      limited,
-      `create function note_limits() returns trigger language plpgsql as $$ begin
-        insert into limits values
-          (current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout'));
-        return new;
-      end $$`,
-    )
-    await query(limited, 'create trigger note before insert on message for each row execute function note_limits()')
-    await itsStore.accept([newMessage()])
-    expect(await query(limited, 'select * from limits')).toEqual([{ statement: '5s', transaction: '10s' }])
-  })
-
-  describe('as time passes', () => {
-    /** Time passes when the test says so; PostgreSQL takes as long as it takes. */
-    beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
-    afterEach(() => void jest.useRealTimers())
-
-    const MINUTES_MS = 60_000
-    const SESSIONS = `select pid, application_name from pg_stat_activity
-      where datname = current_database() and application_name like 'kenar-chat-gateway%'`
-
-    test('replaces every session after 15 minutes, so that it follows a name that leads to another server', async () => {
-      const own = await newDatabase('postgres')
-      const itsStore = await openAt(own)
-      const pidsAfter = async (minutes: number) => {
-        // A session that is idle for 10 s would end by itself.
-        for (let ms = 0; ms < minutes * MINUTES_MS; ms += 5000) {
-          await itsStore.ping()
-          await jest.advanceTimersByTimeAsync(5000)
-        }
-        await itsStore.ping()
-        return (await seenIn(own, SESSIONS, 2)).map(({ pid }) => pid)
-      }
-      const first = await pidsAfter(0)
-      expect(await pidsAfter(14)).toEqual(expect.arrayContaining(first))
-      for (const pid of await pidsAfter(2)) expect(first).not.toContain(pid)
-      const woken = new Promise<void>((resolve) => {
-        itsStore.onQueued(resolve)
-      })
-      await query(own, 'notify kenar_outbox')
-      await woken
-      await closeStore(itsStore)
-    })
-
-    test('ends connections on which nothing arrives any more, and serves the next call', async () => {
-      const proxy = await startDatabaseProxy(await newDatabase('postgres'))
-      const itsStore = await openAt(proxy.url)
-      // As many as the pool has.
-      const callAll = () => Promise.allSettled(Array.from({ length: 10 }, () => itsStore.ping()))
-      await callAll()
-      proxy.stall()
-      const hung = callAll()
-      await jest.advanceTimersByTimeAsync(10_000)
-      for (const call of await hung) expect(call).toMatchObject({ reason: { name: 'StoreError' } })
-      await itsStore.ping()
-      proxy.cutStalled()
-      await closeStore(itsStore)
-    })
   })
 
   describe('with interrupted connections', () => {

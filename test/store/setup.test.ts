@@ -1,3 +1,4 @@
+import { createServer } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import { sql, type Kysely } from 'kysely'
 import pg from 'pg'
@@ -5,6 +6,7 @@ import { createLogger } from '../../src/observability/log.ts'
 import type { Migrations } from '../../src/store/migrations.ts'
 import { setUpPostgres } from '../../src/store/postgres/setup.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
+import { originOf } from '../support/listen.ts'
 import { alter, closeStore, newStore, openAt } from '../support/stores.ts'
 
 const log = createLogger('silent')
@@ -54,6 +56,21 @@ postgres('a migration on PostgreSQL', () => {
       isTemporary: true,
     })
     await holder.end()
+  })
+})
+
+test('a server or pooler that refuses a parameter of DATABASE_URL is reported as such', async () => {
+  const fields = Buffer.from('SFATAL\0C08P01\0Mno such parameter\0\0')
+  const head = Buffer.from('E\0\0\0\0')
+  head.writeInt32BE(fields.length + 4, 1)
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(Buffer.concat([head, fields])))
+  })
+  const { port } = new URL(await originOf(server))
+  await expect(openAt(`postgres://gateway@127.0.0.1:${port}/gateway`)).rejects.toMatchObject({
+    message:
+      'PostgreSQL cannot be used: the server, or a pooler in front of it, does not take a parameter of DATABASE_URL (08P01)',
+    isTemporary: false,
   })
 })
 
