@@ -47,3 +47,16 @@ withOpenssl('PostgreSQL whose certificate does not verify', () => {
     })
   })
 })
+
+test.each(['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'])(
+  'with sslmode=%s nothing is printed on standard error',
+  async (mode) => {
+    const { host } = new URL(await originOf(createServer((socket) => socket.destroy())))
+    const program = `
+      import { openStore } from '${new URL('../../src/store/open.ts', import.meta.url).href}'
+      const url = 'postgres://user@${host}/db?sslmode=${mode}'
+      await openStore({ kind: 'postgres', url }, console).catch(({ name }) => console.log(name))`
+    const ended = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program])
+    expect(ended).toEqual({ stdout: 'StoreSetupError\n', stderr: '' })
+  },
+)

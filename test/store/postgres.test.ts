@@ -107,6 +107,19 @@ postgres('PostgreSQL', () => {
       expect(idsOf(await served(() => claimed(store)))).toEqual([kept.id])
     })
 
+    test('has surely done nothing where a call only reads, and says that a write may have been done', async () => {
+      await beside.query('begin')
+      await beside.query('lock table user_grant in access exclusive mode')
+      const reads = [store.findGrant('grt_1'), store.countGrants(), store.findGrantsByName(['mac'], 1)]
+      const settled = Promise.allSettled([...reads, store.deleteGrant('grt_1')])
+      await seen(WAITING, reads.length + 1)
+      await beside.query(KILL_ALL)
+      const outcomes = await settled
+      await beside.query('rollback')
+      const failed = (mayHaveCommitted: boolean) => ({ status: 'rejected', reason: { mayHaveCommitted } })
+      expect(outcomes).toMatchObject([...reads.map(() => failed(false)), failed(true)])
+    })
+
     test('fails in no other way, at any moment of the interruption', async () => {
       const over = new AbortController()
       const work = async () => {

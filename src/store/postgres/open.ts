@@ -6,11 +6,10 @@ import { describeError, type Logger } from '../../observability/log.ts'
 import type { Database } from '../queries/database.ts'
 import { CALL_TIMEOUT_MS } from '../calls.ts'
 import { isRetryable, postgresDialect, type SessionKind } from './driver.ts'
-import { setUpPostgres } from './setup.ts'
+import { setUpPostgres, withExplicitSslMode } from './setup.ts'
 import { createQueries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
-import type { Store } from '../store.ts'
-import type { StoreEvents } from '../store.ts'
+import type { Store, StoreEvents } from '../store.ts'
 
 const MAX_CONNECTIONS = 10
 const CONNECT_TIMEOUT_MS = 3000
@@ -26,7 +25,8 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number)
  * Opens a store in PostgreSQL, for any number of gateways.
  * @throws StoreSetupError
  */
-export async function openPostgres(url: string, log: Logger, events: StoreEvents): Promise<Store> {
+export async function openPostgres(address: string, log: Logger, events: StoreEvents): Promise<Store> {
+  const url = withExplicitSslMode(address)
   const kind = await setUpPostgres(url, { log })
   const pool = new pg.Pool({
     connectionString: url,

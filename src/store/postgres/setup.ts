@@ -24,7 +24,6 @@ export type SetupOptions = { log: Logger; migrations?: Migrations | undefined }
  * @throws StoreSetupError
  */
 export async function setUpPostgres(url: string, options: SetupOptions): Promise<SessionKind> {
-  checkSslMode(url)
   try {
     return await setUp(url, 'own', options).catch((error: unknown) => {
       // PgBouncer takes no settings with a new connection, unless it is told to ignore them.
@@ -37,11 +36,18 @@ export async function setUpPostgres(url: string, options: SetupOptions): Promise
   }
 }
 
-function checkSslMode(url: string): void {
-  const mode = /[?&]sslmode=([^&#]*)/.exec(url)?.[1]
-  if (mode !== undefined && !SSL_MODES.includes(mode)) {
-    throw new StoreSetupError(`PostgreSQL cannot be used: its sslmode must be one of ${SSL_MODES.join(', ')}`)
-  }
+/**
+ * The driver treats `prefer`, `require` and `verify-ca` as `verify-full`, and prints a warning about it unless the address says so itself.
+ * @throws StoreSetupError when the address has an unknown sslmode
+ */
+export function withExplicitSslMode(url: string): string {
+  return url.replaceAll(/([?&]sslmode=)([^&#]*)/g, (parameter, name: string, mode: string) => {
+    if (!SSL_MODES.includes(mode)) {
+      throw new StoreSetupError(`PostgreSQL cannot be used: its sslmode must be one of ${SSL_MODES.join(', ')}`)
+    }
+    const isAlias = ['prefer', 'require', 'verify-ca'].includes(mode) && !url.includes('uselibpqcompat=true')
+    return isAlias ? `${name}verify-full` : parameter
+  })
 }
 
 async function setUp(url: string, assumed: SessionKind, { log, migrations }: SetupOptions): Promise<SessionKind> {
