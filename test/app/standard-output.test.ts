@@ -157,7 +157,7 @@ test('after a full disk the log continues with whole lines and says how many wer
   }
 })
 
-test('a log reader that goes away fails no click, and the next reader sees how many lines were lost', async () => {
+test('a closed log reader fails no click, and the next reader sees how many lines were lost', async () => {
   const { reader, writer, openReader } = openPipe('gone')
   const { child, clicks, exited } = await startOn(writer)
   closeSync(writer)

@@ -32,7 +32,7 @@ describe('a resolver under test', () => {
   })
 })
 
-describe('whatever a module does to its process, the command ends with one sentence and a stable exit code', () => {
+describe('for anything a module does to its process, the command ends with one sentence and a stable exit code', () => {
   const never = 'new Promise(() => {})'
   const cut = /^no landing: an error was thrown outside of the call of the resolver/
 

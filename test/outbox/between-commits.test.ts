@@ -78,7 +78,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsAt(divar)).toEqual(['once', 'behind'])
   })
 
-  test('a message whose outcome the store refuses for good is unknown and not sent again, and the next one is sent', async () => {
+  test('a message whose outcome the store permanently refuses is unknown and not sent again, and the next one is sent', async () => {
     const refused = new StoreError('the store failed', { code: kind === 'sqlite' ? 'SQLITE_CONSTRAINT' : '23514' })
     const { queue, until, divar } = await startOutbox(kind, {
       calls: (real) => ({

@@ -26,7 +26,7 @@ function refusalOf(asked: readonly string[], chat: Chat = {}): string {
   throw new Error('it was not refused')
 }
 
-describe('a word stands for', () => {
+describe('a scope word means', () => {
   test.each<[string, Chat, Scope[]]>([
     ['chat', { conversationId: 'c-secret' }, [CONVERSATION]],
     ['chat', { triple: TRIPLE }, [CHAT]],

@@ -65,7 +65,7 @@ postgres('PostgreSQL', () => {
       false,
     ],
     [
-      'it lets nobody in of that name',
+      'it refuses this user',
       { username: 'no_such_user', password: 'canary-of-a-password' },
       'the server (does not let this user in|refuses the user name or the password) \\((28000|28P01)\\)',
       false,
