@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
-import { fixture, ownFile, runCli } from '../support/command-line.ts'
+import { fixture, tempFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
@@ -90,7 +90,7 @@ describe('try', () => {
   })
 
   test('a file that is not a resolver module gives exit code 2', async () => {
-    const file = await ownFile('resolver.mjs', 'export default 7')
+    const file = await tempFile('resolver.mjs', 'export default 7')
     expect((await runCli('try', file, '--click', 'v1-menu')).code).toBe(2)
   })
 })

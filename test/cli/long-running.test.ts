@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from '@jest/globals'
-import { ownFolder } from '../support/command-line.ts'
+import { tempFolder } from '../support/command-line.ts'
 import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
@@ -38,7 +38,7 @@ test('record --follow records new exchanges until it is stopped', async () => {
   const click = () =>
     fetch(`${simulator.url}/simulator/clicks`, { method: 'POST', body: JSON.stringify({ side: 'buyer' }) })
   await click()
-  const folder = await ownFolder()
+  const folder = await tempFolder()
   const { child, printed } = start('record', folder, '--follow', '--simulator', simulator.url)
   await printed(/001-click/)
   await click()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
-import { fixture, ownFile, runCli } from '../support/command-line.ts'
+import { fixture, tempFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 
 const good = ['message-v1-link.json', 'message-v1-direct-link.json', 'message-v2-grid.json']
@@ -16,7 +16,7 @@ describe('validate', () => {
   test('reports the same pointers for a message as the gateway', async () => {
     const { url } = await startTestGateway()
     const bad = { conversation_id: 'c', message: ' ', sender_btn: { action: 'DIRECT_LINK', data: { caption: 'x' } } }
-    const { code, out } = await runCli('validate', await ownFile('bad.json', bad), '--json')
+    const { code, out } = await runCli('validate', await tempFile('bad.json', bad), '--json')
     const answer = await fetch(`${url}/messages`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token },
@@ -34,7 +34,7 @@ describe('validate', () => {
       'validate',
       fixture(good[0] ?? ''),
       '/no/such/file',
-      await ownFile('x.json', '{'),
+      await tempFile('x.json', '{'),
     )
     expect(code).toBe(2)
     expect(out.split('\n')[0]).toContain('ok')
@@ -46,21 +46,21 @@ describe('validate', () => {
     ['{}', {}],
     ['package.json', { name: 'x', version: '1.0.0', dependencies: {} }],
   ])('%s is neither a message nor a click: exit code 1', async (_, content) => {
-    const { code, out } = await runCli('validate', await ownFile('x.json', content))
+    const { code, out } = await runCli('validate', await tempFile('x.json', content))
     expect([code, out]).toEqual([1, expect.stringContaining('expected a message or a click')])
   })
 
   test('a misspelled message is reported with the missing member', async () => {
-    const { code, out } = await runCli('validate', await ownFile('x.json', { conversation_id: 'c', mesage: 'hello' }))
+    const { code, out } = await runCli('validate', await tempFile('x.json', { conversation_id: 'c', mesage: 'hello' }))
     expect([code, out]).toEqual([1, expect.stringMatching(/\(message\)\n {2}\/message: /)])
   })
 
   test('a member that is not read is reported with the nearest known name', async () => {
     const message = { conversation_id: 'c', message: 'hello', reciever_btn: {} }
-    const { code, out } = await runCli('validate', await ownFile('x.json', message))
+    const { code, out } = await runCli('validate', await tempFile('x.json', message))
     expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
     const click = { post_token: 'AZf3Uqr3', user_sde: 'SUPPLY', source: 'CHAT' }
-    const told = await runCli('validate', await ownFile('x.json', click))
+    const told = await runCli('validate', await tempFile('x.json', click))
     expect([told.code, told.out]).toEqual([
       0,
       expect.stringContaining('/user_sde: not known, kept in extra; did you mean user_side?'),
@@ -70,7 +70,7 @@ describe('validate', () => {
   test('a bad click is reported with its pointers', async () => {
     const { code, out } = await runCli(
       'validate',
-      await ownFile('click.json', { callback_url: 'https://divar.ir/', post_token: 'x' }),
+      await tempFile('click.json', { callback_url: 'https://divar.ir/', post_token: 'x' }),
     )
     expect([code, out]).toEqual([1, expect.stringMatching(/click-v1[^]*\/user_id[^]*\/peer_id/)])
   })
@@ -98,7 +98,7 @@ describe('send', () => {
 
   test('an invalid message is not sent', async () => {
     const { url, divar } = await startTestGateway()
-    const file = await ownFile('bad.json', { conversation_id: 'c', message: '' })
+    const file = await tempFile('bad.json', { conversation_id: 'c', message: '' })
     const { code, err } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
     expect([code, err]).toEqual([1, expect.stringContaining('/message')])
     expect(divar.received).toEqual([])
@@ -106,7 +106,7 @@ describe('send', () => {
 
   test('a member that the gateway ignores is reported with the nearest known name', async () => {
     const { url } = await startTestGateway()
-    const file = await ownFile('x.json', { conversation_id: 'c', message: 'hello', reciever_btn: {} })
+    const file = await tempFile('x.json', { conversation_id: 'c', message: 'hello', reciever_btn: {} })
     const { code, out } = await runCli('send', file, '--url', url, '--key', KEYS.caller, '--token', KEYS.token)
     expect([code, out]).toEqual([0, expect.stringContaining('/reciever_btn: not read; did you mean receiver_btn?')])
   })

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { ownFolder, runCli } from '../support/command-line.ts'
+import { tempFolder, runCli } from '../support/command-line.ts'
 import { KEYS } from '../support/gateway.ts'
 import { resolverFile } from '../support/resolvers.ts'
 import {
@@ -28,7 +28,7 @@ async function recordSession(setup: SimulatedGateway): Promise<string> {
   await clickIn(setup, 'v1', 'buyer')
   await sendThrough(setup.gatewayUrl, { conversation_id: setup.simulator.world.conversationId, message: 'سلام' })
   await clickIn(setup, 'v2', 'seller')
-  const folder = await ownFolder()
+  const folder = await tempFolder()
   expect((await runCli('record', folder, '--simulator', setup.simulator.url)).code).toBe(0)
   return folder
 }
@@ -84,7 +84,7 @@ describe('a recorded session', () => {
     const setup = await startWith(await resolver('orders'))
     setup.simulator.conversation.faults.arm('wrong_key', 1)
     await clickIn(setup, 'v1', 'buyer')
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     const { err } = await runCli('record', folder, '--simulator', setup.simulator.url)
     expect(err).toContain('left out')
     expect(await readdir(folder)).toEqual([])
@@ -103,12 +103,12 @@ describe('a recorded session', () => {
 
 describe('a replay without a valid session fails', () => {
   test.each(['an empty folder', 'no folder'])('%s: exit code 2', async (what) => {
-    const folder = what === 'no folder' ? '/no/such/folder' : await ownFolder()
+    const folder = what === 'no folder' ? '/no/such/folder' : await tempFolder()
     expect((await runCli('replay', folder, '--assert', '--key', 'x')).code).toBe(2)
   })
 
   test('a faulty file is reported with its errors', async () => {
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     await writeFile(join(folder, '001-click.json'), '{"kind":"click"}')
     const { code, err } = await runCli('replay', folder, '--key', 'x')
     expect([code, err]).toEqual([2, expect.stringMatching(/001-click\.json[^]*body/)])

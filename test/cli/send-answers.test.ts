@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import { expect, test } from '@jest/globals'
-import { fixture, ownFile, runCli } from '../support/command-line.ts'
+import { fixture, tempFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 
@@ -9,13 +9,13 @@ const keys = ['--key', KEYS.caller, '--token', KEYS.token]
 
 test("--unchecked sends an invalid message and prints the gateway's pointers", async () => {
   const { url, divar } = await startTestGateway()
-  const { code, out } = await runCli('send', await ownFile('bad.json', bad), '--unchecked', '--url', url, ...keys)
+  const { code, out } = await runCli('send', await tempFile('bad.json', bad), '--unchecked', '--url', url, ...keys)
   expect([code, out]).toEqual([1, expect.stringMatching(/^400 \(\d+ ms\) invalid_message\n {2}\/message: /)])
   expect(divar.received).toEqual([])
 })
 
 test('--json also reports a message that was not sent', async () => {
-  const { code, out } = await runCli('send', await ownFile('bad.json', bad), '--json', ...keys)
+  const { code, out } = await runCli('send', await tempFile('bad.json', bad), '--json', ...keys)
   expect(code).toBe(1)
   expect(JSON.parse(out)).toMatchObject({ sent: false, errors: [{ pointer: '/message' }] })
 })

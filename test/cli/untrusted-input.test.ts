@@ -11,7 +11,7 @@ import { describe, expect, test } from '@jest/globals'
 import { askRaw } from '../../src/cli/ask-raw.ts'
 import { runCommandLine } from '../../src/cli/program.ts'
 import { Target } from '../../src/cli/target.ts'
-import { fixture, ownFile, ownFolder, runCli } from '../support/command-line.ts'
+import { fixture, tempFile, tempFolder, runCli } from '../support/command-line.ts'
 import { KEYS } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 
@@ -35,7 +35,7 @@ describe('a session file cannot send keys to another host', () => {
         }),
       )
     const [trap, gateway] = [await listen(), await listen()]
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     const saved = { kind: 'delivery', path: pathTo(trap), body: { message: 'x' }, expected: { status: 200 } }
     await writeFile(join(folder, '001-delivery.json'), JSON.stringify(saved))
     const { code } = await runCli('replay', folder, '--url', gateway, ...keys)
@@ -61,14 +61,14 @@ describe('a session file cannot send keys to another host', () => {
 
 describe('files and answers of any size are refused by name and bound, not read to the end', () => {
   test('a session file that never ends', async () => {
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     await symlink('/dev/zero', join(folder, '001-click.json'))
     const { code, err } = await runCli('replay', folder, '--key', 'x')
     expect([code, err]).toEqual([2, `${join(folder, '001-click.json')}: expected at most 1048576 bytes`])
   })
 
   test('session files that are too large together', async () => {
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     const click = { kind: 'click', wire: 'v2', body: { source: 'x'.repeat(1_000_000) }, expected: { status: 200 } }
     const one = join(folder, '001-click.json')
     await writeFile(one, JSON.stringify(click))
@@ -78,7 +78,7 @@ describe('files and answers of any size are refused by name and bound, not read 
   })
 
   test('more session files than 10000', async () => {
-    const folder = await ownFolder()
+    const folder = await tempFolder()
     for (let count = 1; count <= 10_001; count++) symlinkSync('/dev/zero', join(folder, `${count}-click.json`))
     const { code, err } = await runCli('replay', folder, '--key', 'x')
     expect([code, err]).toEqual([2, `${folder}: expected at most 10000 files of a session`])
@@ -123,7 +123,7 @@ describe('files and answers of any size are refused by name and bound, not read 
         else pour(response.writeHead(200, { 'content-type': 'text/event-stream' }), 'x')
       }),
     )
-    const { code, err } = await runCli('record', await ownFolder(), '--follow', '--simulator', url)
+    const { code, err } = await runCli('record', await tempFolder(), '--follow', '--simulator', url)
     expect([code, err]).toEqual([3, `${url}: an event is longer than 16777216 bytes`])
   })
 
@@ -151,7 +151,7 @@ describe('printed text cannot control a terminal', () => {
     const given = ['--url', url, '--key', KEYS.caller, '--token', KEYS.token]
     await runCommandLine(['send', fixture('message-v1-link.json'), ...given], io)
     await runCommandLine(['validate', `no-such-${hostile}`], io)
-    await runCommandLine(['validate', await ownFile('x.json', { message: 'x', [hostile]: 1 })], io)
+    await runCommandLine(['validate', await tempFile('x.json', { message: 'x', [hostile]: 1 })], io)
     await runCommandLine(['trigger', hostile, '--key', 'x', '--json'], io)
     // eslint-disable-next-line no-control-regex
     const text = printed.join('\n').replaceAll(/\u001b\[\d+m/g, '')

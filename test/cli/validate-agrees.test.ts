@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import * as z from 'zod'
-import { fixture, ownFile, runCli } from '../support/command-line.ts'
+import { fixture, tempFile, runCli } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 
 const fixtures = readdirSync(fixture('.')).filter((name) => /^(?:click|message)-v[12]/.test(name))
@@ -26,7 +26,7 @@ test('validate accepts exactly what the gateway accepts', async () => {
     const as = kind === 'message' ? 'message' : `click-${wire}`
     const isV2Message = name.startsWith('message-v2')
     const to = isV2Message ? ['--conversation', 'c'] : []
-    const { code } = await runCli('validate', await ownFile(name, body), '--as', as, ...to)
+    const { code } = await runCli('validate', await tempFile(name, body), '--as', as, ...to)
     const path =
       kind === 'click' ? '/divar/session' : isV2Message ? '/v2/open-platform/conversations/c/messages' : '/messages'
     const { status } = await fetch(url + path, {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import {
   ask,
-  clicked,
+  clickMenu,
   LANDING,
   sendWithoutToken,
   startConsentDivar,
@@ -17,7 +17,7 @@ import { alter } from '../support/stores.ts'
 test.each(['v1', 'v2'] as const)('after one consent on %s every message is sent without a token', async (wire) => {
   const gateway = await startConsentGateway()
   const { world, conversation } = gateway.divar
-  const start = await clicked(gateway, 'buyer', wire)
+  const start = await clickMenu(gateway, 'buyer', wire)
   expect(start).toMatch(new RegExp(`^${gateway.url}/oauth/start/cns_[\\w-]{24}$`))
   const { status, location } = await completeFlow(start)
   expect([status, location]).toEqual([303, expect.stringContaining(`${LANDING}?click_id=clk_`)])
@@ -32,12 +32,12 @@ test.each(['v1', 'v2'] as const)('after one consent on %s every message is sent 
     from: 'buyer',
     text: 'سلام',
   })
-  expect(await clicked(gateway, 'buyer', wire)).toContain(LANDING)
+  expect(await clickMenu(gateway, 'buyer', wire)).toContain(LANDING)
 })
 
 test('the click of a landing can be read by any caller, any number of times', async () => {
   const gateway = await startConsentGateway()
-  const { location } = await completeFlow(await clicked(gateway))
+  const { location } = await completeFlow(await clickMenu(gateway))
   const id = new URL(location).searchParams.get('click_id') ?? ''
   for (let times = 0; times < 2; times += 1) {
     const { status, text } = await ask(gateway, `/clicks/${id}`)
@@ -52,7 +52,7 @@ test('a user is sent to a landing only after the click that it names is committe
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  const start = await clicked({ url: first.url, divar })
+  const start = await clickMenu({ url: first.url, divar })
   await first.stop()
   const url = String(environment['DATABASE_URL'])
   await alter(url, "create trigger no_click before insert on click begin select raise(abort, 'no'); end")
@@ -65,7 +65,7 @@ test('the click of a landing can be read for 15 minutes, and not after', async (
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  const { location } = await completeFlow(await clicked({ url: first.url, divar }))
+  const { location } = await completeFlow(await clickMenu({ url: first.url, divar }))
   const path = `/clicks/${new URL(location).searchParams.get('click_id') ?? ''}`
   const afterMinutes = async (minutes: number, before: TestGateway) => {
     await before.stop()

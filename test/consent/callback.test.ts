@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { Browser, clicked, decide, completeFlow } from '../support/consent.ts'
+import { Browser, clickMenu, decide, completeFlow } from '../support/consent.ts'
 import { KEYS } from '../support/gateway.ts'
 import { withMembers } from '../support/divar-proxy.ts'
 import { allGrants, chatOf, ON_DENIED, startConsentSetup } from '../support/consent-setup.ts'
@@ -14,7 +14,7 @@ test.each([
 ])('a user whom Divar sends back with the error %s sees why, and nothing is granted', async (error, ...expected) => {
   const setup = await startConsentSetup()
   const browser = new Browser()
-  const back = new URL(await decide(browser, await clicked(setup.at)))
+  const back = new URL(await decide(browser, await clickMenu(setup.at)))
   back.searchParams.delete('code')
   back.searchParams.set('error', error)
   const [status, title, reason] = expected
@@ -27,7 +27,7 @@ test.each([
 test('a user who refuses only the requested offline access counts as having refused', async () => {
   const setup = await startConsentSetup({ scopes: ['chat', 'offline'] })
   setup.proxy.onToken(withMembers({ scope: `${chatOf(setup)} USER_ID`, refresh_token: undefined }))
-  expect(await completeFlow(await clicked(setup.at))).toMatchObject({ status: 303, location: ON_DENIED })
+  expect(await completeFlow(await clickMenu(setup.at))).toMatchObject({ status: 303, location: ON_DENIED })
   expect(await allGrants(setup)).toEqual([])
 })
 
@@ -45,7 +45,7 @@ test('nothing is granted when neither Divar nor the click identifies the user', 
 test('the log says when the API key lacks the permission to read the user', async () => {
   const setup = await startConsentSetup()
   setup.proxy.onUsers(() => ({ status: 403, body: '{}' }))
-  expect((await completeFlow(await clicked(setup.at))).status).toBe(502)
+  expect((await completeFlow(await clickMenu(setup.at))).status).toBe(502)
   expect(await setup.gateway.logged('users.not_permitted')).toMatchObject({
     level: 'warn',
     reason: expect.stringContaining('USER_RETRIEVE'),

@@ -4,7 +4,7 @@ import * as z from 'zod'
 import {
   ask,
   Browser,
-  clicked,
+  clickMenu,
   decide,
   messageTo,
   sendWithoutToken,
@@ -106,7 +106,7 @@ describe('the authorization request to Divar', () => {
   }
 
   test('uses the authorization code flow with PKCE, a new state each time, and the exact redirect_uri', async () => {
-    const asked = await Promise.all([1, 2].map(async () => authorization(await clicked(gateway))))
+    const asked = await Promise.all([1, 2].map(async () => authorization(await clickMenu(gateway))))
     for (const { origin, pathname, searchParams } of asked) {
       expect(`${origin}${pathname}`).toBe(`${gateway.divar.url}/oauth2/auth`)
       expect(Object.fromEntries(searchParams)).toMatchObject({
@@ -123,7 +123,7 @@ describe('the authorization request to Divar', () => {
   })
 
   test('writes scopes in the v2 notation, separated by spaces, and includes USER_ID', async () => {
-    const { search, searchParams } = await authorization(await clicked(gateway))
+    const { search, searchParams } = await authorization(await clickMenu(gateway))
     const { conversationId } = gateway.divar.world
     expect(searchParams.get('scope')).toBe(`CONVERSATION_SEND_MESSAGE.${conversationId} offline_access USER_ID`)
     expect(search).toContain('%20offline_access%20USER_ID')
@@ -134,7 +134,7 @@ describe('the authorization request to Divar', () => {
     async (wire) => {
       const at = await startConsentGateway({}, { DIVAR_SCOPE_STYLE: 'v1' })
       const { world } = at.divar
-      const link = await clicked(at, 'buyer', wire)
+      const link = await clickMenu(at, 'buyer', wire)
       const { location } = await new Browser().open(link)
       const scope = /[?&]scope=([^&]*)/.exec(location)?.[1] ?? ''
       const { buyer, seller } = world.people
@@ -143,14 +143,14 @@ describe('the authorization request to Divar', () => {
         wire === 'v1' ? `CHAT_SEND_MESSAGE_OAUTH__${triple}` : `CONVERSATION_SEND_MESSAGE__${world.conversationId}`
       expect(scope.split('+').map(decodeURIComponent)).toContain(chat)
       // And it is read back: one consent is enough.
-      const again = await clicked(at, 'buyer', wire)
+      const again = await clickMenu(at, 'buyer', wire)
       expect(await completeFlow(again)).toMatchObject({ status: 303 })
-      expect(await clicked(at, 'buyer', wire)).not.toContain('/oauth/start/')
+      expect(await clickMenu(at, 'buyer', wire)).not.toContain('/oauth/start/')
     },
   )
 
   test('is not used up by HEAD', async () => {
-    const link = await clicked(gateway)
+    const link = await clickMenu(gateway)
     const browser = new Browser()
     expect((await browser.open(link, { method: 'HEAD' })).status).toBe(200)
     expect(await decide(browser, link)).toContain('/oauth/callback?')

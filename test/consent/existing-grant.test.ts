@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Side } from '../../src/simulator/shown.ts'
-import { clicked, LANDING, linkFor, completeFlow } from '../support/consent.ts'
+import { clickMenu, LANDING, linkFor, completeFlow } from '../support/consent.ts'
 import { granting, startConsentSetup } from '../support/consent-setup.ts'
 
 describe('a user with a previous consent who clicks where this chat is requested', () => {
@@ -9,7 +9,7 @@ describe('a user with a previous consent who clicks where this chat is requested
     if (granted !== undefined) setup.proxy.onToken(granting(granted))
     const link = await linkFor({ ...setup.gateway, divar: setup.divar }, scopes, side)
     expect((await completeFlow(link, { side })).status).toBe(303)
-    return clicked(setup.at, side)
+    return clickMenu(setup.at, side)
   }
   const ASKED = expect.stringContaining('/oauth/start/')
   const LANDS = expect.stringContaining(LANDING)

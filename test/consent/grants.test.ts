@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
-import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
+import { ask, clickMenu, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { BILLING, ask as askAs, TWO_CALLERS } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 describe('GET /grants', () => {
   test('lists a user’s grants for every caller, without tokens', async () => {
-    await completeFlow(await clicked(gateway))
+    await completeFlow(await clickMenu(gateway))
     const { buyer } = gateway.divar.world.people
     for (const key of [KEYS.caller, BILLING]) {
       const { status, text } = await askAs(gateway, pathOf(buyer.v2Id), key)
@@ -50,7 +50,7 @@ describe('GET /grants', () => {
 
   test('finds a v1 user by either id', async () => {
     const at = await startConsentGateway()
-    await completeFlow(await clicked(at, 'buyer', 'v1'))
+    await completeFlow(await clickMenu(at, 'buyer', 'v1'))
     const { buyer } = at.divar.world.people
     // Divar returned the v2 id, and the click contained the v1 id.
     for (const id of [buyer.v1Id, buyer.v2Id]) {
@@ -61,7 +61,7 @@ describe('GET /grants', () => {
   test('a second consent with the same scopes replaces the first', async () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
-    const [one, two] = [await clicked(at), await clicked(at)]
+    const [one, two] = [await clickMenu(at), await clickMenu(at)]
     await completeFlow(one)
     await completeFlow(two)
     expect(page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants).toHaveLength(1)
@@ -84,14 +84,14 @@ describe('DELETE /grants/:id', () => {
   test('deletes a grant at once: the next message requires consent, and the next click asks for it', async () => {
     const at = await startConsentGateway()
     const { buyer } = at.divar.world.people
-    await completeFlow(await clicked(at))
+    await completeFlow(await clickMenu(at))
     expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(200)
     const [grant] = page.parse(JSON.parse((await ask(at, pathOf(buyer.v2Id))).text)).grants
     const path = `/grants/${String(grant?.id)}`
     expect(await ask(at, path, 'delete')).toMatchObject({ status: 204, text: '' })
     expect((await ask(at, path, 'delete')).status).toBe(404)
     expect((await sendWithoutToken(at, messageTo(at.divar))).status).toBe(403)
-    expect(await clicked(at)).toContain('/oauth/start/')
+    expect(await clickMenu(at)).toContain('/oauth/start/')
   })
 
   test.each(['grt_x', `grt_${'x'.repeat(24)}`, '%00', "';--"])('answers 404 for %s', async (id) => {
@@ -102,7 +102,7 @@ describe('DELETE /grants/:id', () => {
 describe('GET /users/:user_id', () => {
   async function consentedTo(scopes: string[]): Promise<TestGateway> {
     const at = await startConsentGateway({ scopes })
-    await completeFlow(await clicked(at))
+    await completeFlow(await clickMenu(at))
     return at
   }
   const userPath = (at: TestGateway) => `/users/${encodeURIComponent(at.divar.world.people.buyer.v2Id)}`
@@ -149,7 +149,7 @@ describe('GET /users/:user_id', () => {
     const { status, text } = await ask(at, userPath(at))
     expect([status, parseJson(text)['code']]).toEqual([403, 'token_refused'])
     const away = await startConsentGateway({ scopes: ['phone'] })
-    await completeFlow(await clicked(away))
+    await completeFlow(await clickMenu(away))
     await away.divar.close()
     const refused = await ask(away, userPath(away))
     expect([refused.status, parseJson(refused.text)]).toEqual([

@@ -3,7 +3,7 @@ import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
 import {
   ask,
-  clicked,
+  clickMenu,
   messageTo,
   sendWithoutToken,
   startConsentDivar,
@@ -49,8 +49,8 @@ describe.each(DATABASES)('on %s', (kind) => {
     const { divar } = await startConsentDivar()
     const environment = await withConsent(divar.url, { on: kind })
     const first = await startOn(environment)
-    const start = await clicked({ url: first.url, divar })
-    const { location } = await completeFlow(await clicked({ url: first.url, divar }))
+    const start = await clickMenu({ url: first.url, divar })
+    const { location } = await completeFlow(await clickMenu({ url: first.url, divar }))
     await first.stop()
     const url = String(environment['DATABASE_URL'])
     return {
@@ -96,7 +96,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     ])
     expect(divar.received).toEqual([])
     expect(await gateway.logged('store.sealed_row_unreadable')).toMatchObject({ level: 'error' })
-    await completeFlow(await clicked({ url: gateway.url, divar }))
+    await completeFlow(await clickMenu({ url: gateway.url, divar }))
     expect((await send(gateway)).status).toBe(200)
   })
 
@@ -114,7 +114,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   test('content copied from another row cannot be opened', async () => {
     const { divar, send, next, alter: change } = await consented()
     const first = await next()
-    await completeFlow(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })
+    await completeFlow(await clickMenu({ url: first.url, divar }, 'seller'), { side: 'seller' })
     await first.stop()
     await change('update user_grant set content = (select content from user_grant order by seq limit 1)')
     const gateway = await next()
@@ -125,7 +125,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   test('a grant that an altered index assigns to another user sends nothing in the name of that user', async () => {
     const { divar, next, alter: change } = await consented()
     const first = await next()
-    await completeFlow(await clicked({ url: first.url, divar }, 'seller'), { side: 'seller' })
+    await completeFlow(await clickMenu({ url: first.url, divar }, 'seller'), { side: 'seller' })
     await first.stop()
     const [buyers, sellers] = ['asc', 'desc'].map(
       (order) => `(select id from user_grant order by seq ${order} limit 1)`,

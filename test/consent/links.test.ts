@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { DATABASES, query, withStore } from '../support/databases.ts'
-import { Browser, clicked, decide, LANDING, startConsentGateway, completeFlow } from '../support/consent.ts'
+import { Browser, clickMenu, decide, LANDING, startConsentGateway, completeFlow } from '../support/consent.ts'
 
 describe('a link', () => {
   test('opened twice, by a double tap or a preview, still works in the browser that consents; then it is used up', async () => {
     const gateway = await startConsentGateway()
-    const start = await clicked(gateway)
+    const start = await clickMenu(gateway)
     const preview = new Browser()
     const person = new Browser()
     await decide(preview, start)
@@ -24,7 +24,7 @@ describe('a link', () => {
     ['x-purpose', 'preview'],
     ['x-moz', 'prefetch'],
   ])('is not opened by a browser that fetches ahead: %s', async (name, value) => {
-    const answer = await fetch(await clicked(await startConsentGateway()), {
+    const answer = await fetch(await clickMenu(await startConsentGateway()), {
       redirect: 'manual',
       headers: { [name]: value },
     })
@@ -34,7 +34,7 @@ describe('a link', () => {
 
   test('whose callback comes without its cookie can be opened again in a new window', async () => {
     const gateway = await startConsentGateway()
-    const back = await decide(new Browser(), await clicked(gateway))
+    const back = await decide(new Browser(), await clickMenu(gateway))
     const { status, body } = await new Browser().open(back)
     const [, again = ''] = /<a href="([^"]+)" target="_blank"/.exec(body) ?? []
     expect([status, again]).toEqual([403, expect.stringContaining(`${gateway.url}/oauth/start/cns_`)])
@@ -44,7 +44,7 @@ describe('a link', () => {
   test('sets two cookies on https, and either identifies the browser', async () => {
     for (const attributes of ['SameSite=Lax; Secure', 'SameSite=None; Secure; Partitioned']) {
       const secure = await startConsentGateway({}, { PUBLIC_URL: 'https://chat.example.com' })
-      const { pathname } = new URL(await clicked(secure))
+      const { pathname } = new URL(await clickMenu(secure))
       const opened = await fetch(`${secure.url}${pathname}`, { redirect: 'manual' })
       const cookies = opened.headers.getSetCookie()
       const cookie = cookies.find((line) => line.endsWith(attributes)) ?? ''
@@ -74,7 +74,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('on %s, a user wh
     const store = await withStore(on)
     const gateway = await startConsentGateway({}, store)
     const browser = new Browser()
-    const back = await decide(browser, await clicked(gateway))
+    const back = await decide(browser, await clickMenu(gateway))
     for (const table of ['consent', 'consent_opening']) {
       await query(String(store['DATABASE_URL']), `update ${table} set expires_at = expires_at - ${minutes * 60_000}`)
     }

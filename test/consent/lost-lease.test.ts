@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { messageTo, sendWithoutToken } from '../support/consent.ts'
 import { DATABASES, query } from '../support/databases.ts'
 import type { Change } from '../support/divar-proxy.ts'
-import { allGrants, consented, OVER } from '../support/consent-setup.ts'
+import { allGrants, consented, EXPIRED } from '../support/consent-setup.ts'
 
 // On SQLite there is no other gateway.
 const onPostgres = DATABASES.includes('postgres') ? describe : describe.skip
@@ -13,7 +13,7 @@ onPostgres('a gateway whose refresh was so slow that another gateway has refresh
     access_until = 9000000000000`
 
   async function sentLate(answer: Change) {
-    const at = await consented(OVER, { on: 'postgres' })
+    const at = await consented(EXPIRED, { on: 'postgres' })
     at.proxy.onToken(async (...told) => {
       await query(String(at.environment['DATABASE_URL']), OF_ANOTHER)
       return answer(...told)

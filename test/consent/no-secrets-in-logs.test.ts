@@ -5,7 +5,7 @@ import supertest from 'supertest'
 import {
   ask,
   Browser,
-  clicked,
+  clickMenu,
   decide,
   messageTo,
   sendWithoutToken,
@@ -30,14 +30,14 @@ test('no token, code, state, phone number or user id is logged, however a consen
   const { buyer, seller } = divar.world.people
 
   // Every way in which a flow ends.
-  await completeFlow(await clicked(at), { decision: 'deny' })
-  await completeFlow(await clicked(at), { side: 'seller' })
+  await completeFlow(await clickMenu(at), { decision: 'deny' })
+  await completeFlow(await clickMenu(at), { side: 'seller' })
   for (const fault of ['stolen_state', 'code_expired', 'token_500', 'token_reset', 'token_reset_after'] as const) {
     divar.conversation.faults.arm(fault, 1)
-    await completeFlow(await clicked(at))
+    await completeFlow(await clickMenu(at))
   }
   const browser = new Browser()
-  const back = await decide(browser, await clicked(at))
+  const back = await decide(browser, await clickMenu(at))
   await new Browser().open(back)
   const { location } = await browser.open(back)
   await browser.open(back)
@@ -101,8 +101,8 @@ test('none of them is readable in the store', async () => {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const gateway = await startOn(environment)
-  const open = await clicked({ url: gateway.url, divar })
-  await completeFlow(await clicked({ url: gateway.url, divar }))
+  const open = await clickMenu({ url: gateway.url, divar })
+  await completeFlow(await clickMenu({ url: gateway.url, divar }))
   await gateway.stop()
   const file = readFileSync(fileURLToPath(String(environment['DATABASE_URL']))).toString('latin1')
   expect(file.length).toBeGreaterThan(10_000)

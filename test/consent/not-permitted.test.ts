@@ -1,6 +1,13 @@
 import { expect, test } from '@jest/globals'
 import type { Side } from '../../src/simulator/shown.ts'
-import { clicked, linkFor, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
+import {
+  clickMenu,
+  linkFor,
+  messageTo,
+  sendWithoutToken,
+  startConsentGateway,
+  completeFlow,
+} from '../support/consent.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -64,7 +71,7 @@ test('a message that its only grant does not permit is answered not_permitted, w
 
 test('a message that Divar does not permit is never sent as another user who has consented', async () => {
   const gateway = await consented([['chat', 'offline']])
-  await completeFlow(await clicked(gateway, 'buyer'), { side: 'buyer' })
+  await completeFlow(await clickMenu(gateway, 'buyer'), { side: 'buyer' })
   forbid(gateway, 1)
   expect(await sendAs(gateway, 'seller')).toEqual({ status: 403, code: 'not_permitted' })
   expect(tokensSeen(gateway)).toHaveLength(1)

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { ask, clicked, startConsentGateway } from '../support/consent.ts'
+import { ask, clickMenu, startConsentGateway } from '../support/consent.ts'
 import { DATABASES, query, withStore } from '../support/databases.ts'
 import { KEYS } from '../support/gateway.ts'
 import { parseJson } from '../support/requests.ts'
@@ -35,8 +35,8 @@ onPostgres('at the limit of open consents a caller gets 429 and a click gets the
   expect([refused.status, parseJson(refused.text)]).toMatchObject([403, { code: 'consent_required' }])
   expect(parseJson(refused.text)).not.toHaveProperty('consent_url')
 
-  expect(await clicked(gateway)).toMatch(/\/oauth\/start\//)
+  expect(await clickMenu(gateway)).toMatch(/\/oauth\/start\//)
   await fill(String(store['DATABASE_URL']), 'click', 50_000)
-  expect(await clicked(gateway)).toBe(FALLBACK)
+  expect(await clickMenu(gateway)).toBe(FALLBACK)
   expect(await gateway.logged('click.fell_back')).toMatchObject({ reason: 'too many consents are under way' })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import {
-  clicked,
+  clickMenu,
   messageTo,
   refreshesAt,
   sendWithoutToken,
@@ -8,7 +8,7 @@ import {
   completeFlow,
   withConsent,
 } from '../support/consent.ts'
-import { NEARLY_OVER, anew } from '../support/consent-setup.ts'
+import { NEARLY_EXPIRED, restartAfter } from '../support/consent-setup.ts'
 import { startOn } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -20,8 +20,8 @@ async function aboutToRefresh() {
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  await completeFlow(await clicked({ url: first.url, divar }))
-  const gateway = await anew({ gateway: first, environment }, NEARLY_OVER)
+  await completeFlow(await clickMenu({ url: first.url, divar }))
+  const gateway = await restartAfter({ gateway: first, environment }, NEARLY_EXPIRED)
   const send = async (by = gateway) => {
     const { status, text } = await sendWithoutToken(by, messageTo(divar))
     return { status, code: parseJson(text)['code'] }
@@ -53,7 +53,7 @@ test('if Divar refuses the new and the previous token, the answer is token_refus
 test('if Divar refuses an old token and the previous one, the same message is sent with a refreshed token', async () => {
   const { divar, environment, gateway, send, tokensSeen } = await aboutToRefresh()
   expect(await send()).toMatchObject({ status: 200 })
-  const later = await anew({ gateway, environment }, AGED_PAIR)
+  const later = await restartAfter({ gateway, environment }, AGED_PAIR)
   divar.grants.expireAll()
   expect(await send(later)).toMatchObject({ status: 200 })
   expect([new Set(tokensSeen().slice(1)).size, refreshesAt(divar)]).toEqual([3, 2])

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Environment } from '../../src/config/config.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import {
-  clicked,
+  clickMenu,
   messageTo,
   refreshesAt,
   sendWithoutToken,
@@ -30,7 +30,7 @@ async function consented(statement?: string, kind: 'sqlite' | 'postgres' = 'sqli
   const { divar, pass } = await startConsentDivar()
   const environment = { ...(await withConsent(divar.url, { on: kind })), ...SOON }
   const first = await startOn(environment)
-  await completeFlow(await clicked({ url: first.url, divar }))
+  await completeFlow(await clickMenu({ url: first.url, divar }))
   const gateway = statement === undefined ? first : await anew(first, environment, statement)
   return { divar, pass, gateway, environment }
 }
@@ -83,7 +83,7 @@ test('a token that is valid for less than a minute is used for half of that time
   const { divar } = await startConsentDivar()
   divar.grants.accessMs = 30_000
   const gateway = await startOn(await withConsent(divar.url))
-  await completeFlow(await clicked({ url: gateway.url, divar }))
+  await completeFlow(await clickMenu({ url: gateway.url, divar }))
   for (let times = 0; times < 3; times += 1) expect((await send(gateway, divar)).status).toBe(200)
   expect(refreshesAt(divar)).toBe(0)
 })
@@ -100,7 +100,7 @@ test('a new pair that Divar refuses is not refreshed repeatedly', async () => {
 
 test('without a refresh token Divar’s refusal is answered, with a consent link', async () => {
   const gateway = await startConsentGateway({ scopes: ['chat'] })
-  await completeFlow(await clicked(gateway))
+  await completeFlow(await clickMenu(gateway))
   gateway.divar.grants.expireAll()
   const { status, text } = await send(gateway, gateway.divar)
   expect([status, parseJson(text)]).toEqual([
@@ -162,6 +162,6 @@ describe('a refresh that fails', () => {
     }
     expect(refreshesAt(divar)).toBe(1)
     expect(await gateway.logged('grant.ended')).toMatchObject({ reason: 'invalid_grant (400)' })
-    expect(await clicked({ url: gateway.url, divar })).toContain('/oauth/start/')
+    expect(await clickMenu({ url: gateway.url, divar })).toContain('/oauth/start/')
   })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import {
   ask,
-  clicked,
+  clickMenu,
   messageTo,
   refreshesAt,
   sendWithoutToken,
@@ -9,7 +9,7 @@ import {
   completeFlow,
   withConsent,
 } from '../support/consent.ts'
-import { anew } from '../support/consent-setup.ts'
+import { restartAfter } from '../support/consent-setup.ts'
 import { eventually, startOn } from '../support/outbox.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -21,8 +21,8 @@ test.each([
   const { divar, pass } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  await completeFlow(await clicked({ url: first.url, divar }))
-  const gateway = await anew(
+  await completeFlow(await clickMenu({ url: first.url, divar }))
+  const gateway = await restartAfter(
     { gateway: first, environment },
     `update user_grant set refresh_until = refresh_until - ${(30 - daysLeft) * DAY_MS}`,
   )

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import {
-  clicked,
+  clickMenu,
   messageTo,
   refreshesAt,
   sendWithoutToken,
@@ -26,7 +26,7 @@ onPostgres('three gateways, each a process of its own, on one PostgreSQL', () =>
     const { divar } = await startConsentDivar()
     const environment = await withConsent(divar.url, { on: 'postgres' })
     const first = await startOn(environment)
-    await completeFlow(await clicked({ url: first.url, divar }))
+    await completeFlow(await clickMenu({ url: first.url, divar }))
     await first.stop()
     await alter(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
     divar.grants.expireAll()
@@ -57,7 +57,7 @@ describe.each(DATABASES)(
       })
       const environment = await withConsent(divar.url, { on: kind })
       const before = await startOn(environment)
-      await completeFlow(await clicked({ url: before.url, divar }))
+      await completeFlow(await clickMenu({ url: before.url, divar }))
       await before.stop()
       await alter(String(environment['DATABASE_URL']), 'update user_grant set access_until = 0')
       const gateway = await spawnReachable(divar, environment)
@@ -84,7 +84,7 @@ describe.each(DATABASES)(
       expect(await send(next, divar)).toEqual({ status: 403, code: 'consent_required' })
       expect(await send(next, divar)).toEqual({ status: 403, code: 'consent_required' })
       expect(refreshesAt(divar)).toBe(2)
-      await completeFlow(await clicked({ url: next.url, divar }))
+      await completeFlow(await clickMenu({ url: next.url, divar }))
       expect(await send(next, divar)).toEqual({ status: 200, code: undefined })
     })
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import type { Side } from '../../src/simulator/shown.ts'
-import { ask, clicked, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
+import { ask, clickMenu, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { v2Path, V1_PATH } from '../support/messages.ts'
 import { idOf, until } from '../support/outbox.ts'
@@ -9,7 +9,7 @@ import { parseJson } from '../support/requests.ts'
 
 async function consented(scopes: string[], side: Side = 'buyer', wire: 'v1' | 'v2' = 'v2'): Promise<TestGateway> {
   const gateway = await startConsentGateway({ scopes })
-  await completeFlow(await clicked(gateway, side, wire), { side })
+  await completeFlow(await clickMenu(gateway, side, wire), { side })
   return gateway
 }
 
@@ -105,7 +105,7 @@ describe('without a grant that covers it', () => {
 describe('where both sides have consented', () => {
   async function both(): Promise<TestGateway> {
     const gateway = await consented(['chat', 'offline'])
-    await completeFlow(await clicked(gateway, 'seller'), { side: 'seller' })
+    await completeFlow(await clickMenu(gateway, 'seller'), { side: 'seller' })
     return gateway
   }
 
@@ -134,11 +134,11 @@ describe('where both sides have consented', () => {
 
 test('a v1 link opened by the other user of the chat grants nothing, and the intended user can still consent', async () => {
   const gateway = await startConsentGateway()
-  expect(await completeFlow(await clicked(gateway, 'buyer', 'v1'), { side: 'seller' })).toMatchObject({ status: 403 })
+  expect(await completeFlow(await clickMenu(gateway, 'buyer', 'v1'), { side: 'seller' })).toMatchObject({ status: 403 })
   const { buyer, seller } = gateway.divar.world.people
   for (const id of [buyer.v1Id, buyer.v2Id, seller.v1Id, seller.v2Id]) {
     expect(parseJson((await ask(gateway, `/grants?user_id=${encodeURIComponent(id)}`)).text)['grants']).toEqual([])
   }
-  expect(await completeFlow(await clicked(gateway, 'buyer', 'v1'))).toMatchObject({ status: 303 })
+  expect(await completeFlow(await clickMenu(gateway, 'buyer', 'v1'))).toMatchObject({ status: 303 })
   expect(await codeOf(gateway, { ...tripleOf(gateway.divar), message: 'x' })).toEqual([200, undefined])
 })

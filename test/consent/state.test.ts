@@ -4,7 +4,7 @@ import type { TestGateway } from '../support/gateway.ts'
 import {
   ask,
   Browser,
-  clicked,
+  clickMenu,
   decide,
   LANDING,
   startConsentDivar,
@@ -28,7 +28,7 @@ async function grantsOf(userId = gateway.divar.world.people.buyer.v2Id): Promise
 /** A flow whose callback has not reached the gateway yet. */
 async function onItsWay(at: TestGateway = gateway): Promise<{ browser: Browser; back: string }> {
   const browser = new Browser()
-  return { browser, back: await decide(browser, await clicked(at)) }
+  return { browser, back: await decide(browser, await clickMenu(at)) }
 }
 
 function withState(back: string, change: (state: string, query: URLSearchParams) => void): string {
@@ -118,7 +118,7 @@ describe('a callback is refused and grants nothing when its state', () => {
     expect(await grantsOf()).toEqual([])
     // A separate flow in that other browser does not help either.
     const other = new Browser()
-    await decide(other, await clicked(gateway))
+    await decide(other, await clickMenu(gateway))
     expect((await other.open(back)).status).toBe(403)
     expect((await browser.open(back)).location).toContain(LANDING)
     expect(await grantsOf()).toHaveLength(1)
@@ -127,7 +127,7 @@ describe('a callback is refused and grants nothing when its state', () => {
   test('was used before', async () => {
     const gateway = await startConsentGateway()
     const browser = new Browser()
-    const back = await decide(browser, await clicked(gateway))
+    const back = await decide(browser, await clickMenu(gateway))
     expect((await browser.open(back)).status).toBe(303)
     expect((await browser.open(back)).status).toBe(410)
     expect(await gateway.logged('consent.refused')).toMatchObject({ why: 'expired' })
@@ -139,7 +139,7 @@ test.each(['a link', 'an answer'] as const)('%s older than ten minutes is refuse
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
   const browser = new Browser()
-  const link = await clicked({ url: first.url, divar })
+  const link = await clickMenu({ url: first.url, divar })
   const address = what === 'a link' ? link : await decide(browser, link)
   await first.stop()
   await alter(String(environment['DATABASE_URL']), 'update consent set expires_at = 0')
@@ -175,7 +175,7 @@ describe('a link', () => {
     for (const scopes of [['chat'], ['phone'], ['post_chats', 'seller_chats', 'offline'], ['user_id']]) {
       const asked = await startConsentGateway({ scopes })
       const { people } = asked.divar.world
-      const { status, body } = await completeFlow(await clicked(asked, 'buyer'), { side: 'seller' })
+      const { status, body } = await completeFlow(await clickMenu(asked, 'buyer'), { side: 'seller' })
       expect([status, body]).toEqual([403, expect.stringContaining('logged in with another account')])
       for (const { v2Id } of [people.buyer, people.seller]) {
         const { text } = await ask(asked, `/grants?user_id=${encodeURIComponent(v2Id)}`)
@@ -188,7 +188,7 @@ describe('a link', () => {
 
 describe('a user who refuses', () => {
   test('sees a page in Persian and English with a link back to the chat', async () => {
-    const { status, body, location } = await completeFlow(await clicked(await startConsentGateway()), {
+    const { status, body, location } = await completeFlow(await clickMenu(await startConsentGateway()), {
       decision: 'deny',
     })
     expect([status, location]).toEqual([403, ''])
@@ -198,7 +198,7 @@ describe('a user who refuses', () => {
 
   test('is sent to the landing’s onDenied', async () => {
     const onDenied = 'https://app.example.com/no'
-    const { status, location } = await completeFlow(await clicked(await startConsentGateway({ onDenied })), {
+    const { status, location } = await completeFlow(await clickMenu(await startConsentGateway({ onDenied })), {
       decision: 'deny',
     })
     expect([status, location]).toEqual([303, onDenied])
@@ -210,11 +210,11 @@ test.each(['code_expired', 'token_500', 'token_reset', 'token_reset_after'] as c
   async (fault) => {
     const gateway = await startConsentGateway()
     gateway.divar.conversation.faults.arm(fault, 1)
-    const { status, location } = await completeFlow(await clicked(gateway))
+    const { status, location } = await completeFlow(await clickMenu(gateway))
     expect([status, location]).toEqual([fault === 'code_expired' ? 410 : 502, ''])
-    expect(await clicked(gateway)).toContain('/oauth/start/')
+    expect(await clickMenu(gateway)).toContain('/oauth/start/')
     // The next flow succeeds.
-    expect((await completeFlow(await clicked(gateway))).status).toBe(303)
+    expect((await completeFlow(await clickMenu(gateway))).status).toBe(303)
   },
 )
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import {
   ask,
-  clicked,
+  clickMenu,
   messageTo,
   refreshesAt,
   sendWithoutToken,
@@ -12,7 +12,7 @@ import {
 } from '../support/consent.ts'
 import { DATABASES, newFolder, withStore } from '../support/databases.ts'
 import { environment } from '../support/gateway.ts'
-import { OVER, startConsentSetup } from '../support/consent-setup.ts'
+import { EXPIRED, startConsentSetup } from '../support/consent-setup.ts'
 import { eventually, spawnReachable, startOn } from '../support/outbox.ts'
 import { click, CLICK, parseJson } from '../support/requests.ts'
 import { alter, inFile } from '../support/stores.ts'
@@ -24,7 +24,7 @@ onPostgres('a stop does not wait for a refresh by another gateway: the send is a
   const { divar } = await startConsentDivar()
   const given = await withConsent(divar.url, { on: 'postgres' })
   const first = await startOn(given)
-  await completeFlow(await clicked({ url: first.url, divar }))
+  await completeFlow(await clickMenu({ url: first.url, divar }))
   await first.stop()
   const inOtherHands = "access_until = 0, lease_owner = 'gw_other', lease_until = 9000000000000"
   await alter(String(given['DATABASE_URL']), `update user_grant set ${inOtherHands}`)
@@ -48,7 +48,7 @@ describe('SIGTERM during a token refresh', () => {
   /** The program itself, on the store of a user who has consented; Divar rotates the pair and holds its answer back. */
   async function refreshing(statement: string, graceMs: number) {
     const at = await startConsentSetup()
-    await completeFlow(await clicked(at.at))
+    await completeFlow(await clickMenu(at.at))
     await at.gateway.stop()
     await alter(String(at.environment['DATABASE_URL']), statement)
     const [asked, answered] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()]
@@ -58,7 +58,7 @@ describe('SIGTERM during a token refresh', () => {
     })
     const gateway = await spawnReachable(at.divar, { ...at.environment, SHUTDOWN_GRACE_MS: String(graceMs) })
     const sending =
-      statement === OVER
+      statement === EXPIRED
         ? sendWithoutToken(gateway, messageTo(at.divar)).then(({ status }) => status)
         : Promise.resolve('nothing to send')
     await asked.promise
@@ -73,7 +73,7 @@ describe('SIGTERM during a token refresh', () => {
   }
 
   test.each([
-    ['and sends the waiting message', OVER, 200],
+    ['and sends the waiting message', EXPIRED, 200],
     ['even if no message waits for it', UNUSED, 'nothing to send'],
   ])('waits for the answer %s, and the new pair is stored', async (_, statement, sent) => {
     const at = await refreshing(statement, 15_000)
@@ -85,7 +85,7 @@ describe('SIGTERM during a token refresh', () => {
   })
 
   test('waits at most SHUTDOWN_GRACE_MS: the message is answered not_sent, and the grant is kept', async () => {
-    const at = await refreshing(OVER, 200)
+    const at = await refreshing(EXPIRED, 200)
     expect([await at.sending, await at.gateway.exited]).toEqual([502, 0])
     at.answerAsUsual()
     await alter(String(at.environment['DATABASE_URL']), 'update user_grant set lease_until = 0')

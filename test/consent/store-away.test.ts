@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { messageTo, refreshesAt, sendWithoutToken } from '../support/consent.ts'
 import { allowConnections, DATABASES, query } from '../support/databases.ts'
 import type { TestGateway } from '../support/gateway.ts'
-import { consented, NEARLY_OVER, OVER } from '../support/consent-setup.ts'
+import { consented, NEARLY_EXPIRED, EXPIRED } from '../support/consent-setup.ts'
 import { eventually } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -39,8 +39,8 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
       (await sendWithoutToken(gateway, messageTo(divar))).status
 
     test.each([
-      ['is nearly expired: it is used until then', NEARLY_OVER, { status: 200 }],
-      ['has expired: the message is answered not_sent', OVER, { status: 502, code: 'not_sent' }],
+      ['is nearly expired: it is used until then', NEARLY_EXPIRED, { status: 200 }],
+      ['has expired: the message is answered not_sent', EXPIRED, { status: 502, code: 'not_sent' }],
       ['is refused by Divar: the message is answered not_sent', AGED, { status: 502, code: 'not_sent' }],
     ])('is stored once it is back and used from then on; the previous token %s', async (_, statement, sent) => {
       const at = await refreshedWhileAway(statement)
@@ -54,7 +54,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))(
     })
 
     test('is not lost by a stop, which waits for the commit within SHUTDOWN_GRACE_MS', async () => {
-      const at = await refreshedWhileAway(NEARLY_OVER)
+      const at = await refreshedWhileAway(NEARLY_EXPIRED)
       const stopped = at.gateway.stop()
       await allowConnections(at.url, true)
       expect(await stopped).toBe(true)

@@ -5,8 +5,8 @@ import { createGrantCodec } from '../../src/consent/grant.ts'
 import { createConsentMaintenance } from '../../src/consent/maintenance.ts'
 import { ClockWatch } from '../../src/store/maintenance.ts'
 import { DATABASES } from '../support/databases.ts'
-import { clicked, completeFlow, LANDING, startConsentDivar, withConsent } from '../support/consent.ts'
-import { anew } from '../support/consent-setup.ts'
+import { clickMenu, completeFlow, LANDING, startConsentDivar, withConsent } from '../support/consent.ts'
+import { restartAfter } from '../support/consent-setup.ts'
 import { newGrant } from '../support/grants.ts'
 import { eventually, startOn } from '../support/outbox.ts'
 import { newStore, sealed } from '../support/stores.ts'
@@ -60,13 +60,13 @@ test('users are not asked again while the clock is 31 days ahead', async () => {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url)
   const first = await startOn(environment)
-  await completeFlow(await clicked({ url: first.url, divar }))
+  await completeFlow(await clickMenu({ url: first.url, divar }))
   const earlier = (column: string) => `${column} = ${column} - ${31 * 24 * HOUR_MS}`
-  const gateway = await anew(
+  const gateway = await restartAfter(
     { gateway: first, environment },
     `update user_grant set ${['access_until', 'refresh_until', 'ends_at', 'refreshed_at'].map(earlier).join(', ')};
      update clock set ${earlier('heard_at')}`,
   )
   await gateway.logged('store.clock_doubted')
-  expect(await clicked({ url: gateway.url, divar })).toContain(LANDING)
+  expect(await clickMenu({ url: gateway.url, divar })).toContain(LANDING)
 })

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { describe, expect, jest, test } from '@jest/globals'
 import type { Environment } from '../../src/config/config.ts'
 import {
-  clicked,
+  clickMenu,
   messageTo,
   sendWithoutToken,
   startConsentDivar,
@@ -15,7 +15,17 @@ import {
 } from '../support/consent.ts'
 import { DATABASES, newDatabase, newFolder, query } from '../support/databases.ts'
 import { readText } from '../support/deploy.ts'
-import { ask, eventually, idOf, list, startOn, tell, textsAt, until, type Reachable } from '../support/outbox.ts'
+import {
+  ask,
+  eventually,
+  idOf,
+  listMessages,
+  startOn,
+  retryOrCancel,
+  textsReceivedBy,
+  until,
+  type Reachable,
+} from '../support/outbox.ts'
 import { hasProgram } from '../support/programs.ts'
 import { parseJson } from '../support/requests.ts'
 
@@ -104,7 +114,7 @@ async function lostAndRestored(kind: 'sqlite' | 'postgres') {
   const store = environment['DATABASE_URL'] ?? ''
   const backup = await (kind === 'sqlite' ? copies(store) : dump(store))
   const walked = await startOn(environment)
-  const landing = await completeFlow(await clicked({ url: walked.url, divar }))
+  const landing = await completeFlow(await clickMenu({ url: walked.url, divar }))
   const [clickId = ''] = /clk_[\w-]{24}/.exec(landing.location) ?? []
   await walked.stop()
 
@@ -136,26 +146,26 @@ describe.each(kinds)('a store on %s that was lost and restored as docs/store.md 
     const { divar, owed, clickId, start } = await lostAndRestored(kind)
     const gateway = await start()
     for (const id of owed) await arrived(gateway, id)
-    expect(textsAt(divar)).toEqual(['first', 'second'])
+    expect(textsReceivedBy(divar)).toEqual(['first', 'second'])
     const click = await ask(gateway, `/clicks/${clickId}`)
     expect([click.status, parseJson(click.text)['id']]).toEqual([200, clickId])
     expect((await sendWithoutToken(gateway, messageTo(divar, 'third'))).status).toBe(200)
-    expect(textsAt(divar)).toEqual(['first', 'second', 'third'])
+    expect(textsReceivedBy(divar)).toEqual(['first', 'second', 'third'])
   })
 
   test('can be inspected before anything is sent, and messages that arrived since the backup can be cancelled', async () => {
     const { divar, owed, start } = await lostAndRestored(kind)
     const [, address = ''] = /DIVAR_V1_API_URL=(\S+) DIVAR_API_URL=\1/.exec(readText('docs/store.md')) ?? []
     const held = await start({ DIVAR_V1_API_URL: address, DIVAR_API_URL: address })
-    const { messages } = await list(held)
+    const { messages } = await listMessages(held)
     expect(messages.map(({ id }) => id).sort()).toEqual([...owed].sort())
     for (const { state } of messages) expect(['queued', 'sending']).toContain(state)
     // Between two attempts, of which none gets anywhere.
-    const cancelled = async () => ((await tell(held, owed[0], 'cancel')).status === 200 ? true : undefined)
+    const cancelled = async () => ((await retryOrCancel(held, owed[0], 'cancel')).status === 200 ? true : undefined)
     await eventually(cancelled, 'the cancellation', PATIENCE_MS)
     await held.stop()
     const gateway = await start()
     await arrived(gateway, owed[1])
-    expect(textsAt(divar)).toEqual(['second'])
+    expect(textsReceivedBy(divar)).toEqual(['second'])
   })
 })

@@ -7,17 +7,17 @@ import {
   answer,
   divarAt,
   idOf,
-  list,
+  listMessages,
   post,
   queue,
-  show,
+  getMessage,
   spawnReachable,
   startDivar,
   startOn,
   startStored,
-  tell,
-  textsAt,
-  tried,
+  retryOrCancel,
+  textsReceivedBy,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { send } from '../support/requests.ts'
@@ -67,7 +67,7 @@ describe.each(DATABASES)('202: on %s', (kind) => {
 
   test('the message is in the store before the answer and visible at once', async () => {
     const id = await queue(gateway, V2)
-    const { state, wire, created_at } = await show(gateway, id)
+    const { state, wire, created_at } = await getMessage(gateway, id)
     expect(['queued', 'sending', 'delivered']).toContain(state)
     expect(wire).toBe('v2')
     expect(Math.abs(Date.parse(created_at) - Date.now())).toBeLessThan(60_000)
@@ -128,7 +128,7 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     for (const [body, headers, status, code] of refused) {
       expect(problemOf(await post(own, body, { ...ASYNC, ...headers }))).toMatchObject({ status, code })
     }
-    expect(await list(own)).toEqual({ messages: [], next_cursor: null })
+    expect(await listMessages(own)).toEqual({ messages: [], next_cursor: null })
     expect(own.divar.received).toEqual([])
   })
 
@@ -139,13 +139,13 @@ describe.each(DATABASES)('202: on %s', (kind) => {
     // Behind one that waits for long no attempt begins that the kill could cut off.
     divar.misbehave(answer(503, '{}', { 'retry-after': '60' }))
     const held = await queue(first, { ...V1, message: 'held' })
-    await until(first, held, 'queued', tried(1))
+    await until(first, held, 'queued', hasAttempts(1))
     const id = await queue(first, { ...V1, message: 'owed' })
     first.kill('SIGKILL')
     await first.exited
     const second = await startOn(environment, divarAt(divar))
-    expect((await tell(second, held, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(second, held, 'retry')).status).toBe(202)
     expect(await until(second, id, 'delivered')).toMatchObject({ attempts: [{ number: 1, outcome: 'delivered' }] })
-    expect(textsAt(divar)).toEqual(['held', 'held', 'owed'])
+    expect(textsReceivedBy(divar)).toEqual(['held', 'held', 'owed'])
   })
 })

@@ -7,11 +7,11 @@ import {
   eventually,
   idOf,
   post,
-  show,
+  getMessage,
   spawnReachable,
   startDivar,
   startOn,
-  textsAt,
+  textsReceivedBy,
   until,
 } from '../support/outbox.ts'
 
@@ -40,13 +40,13 @@ describe.each(DATABASES)('on %s, after a kill in the middle of an attempt', (kin
     const response = await post(second, { ...V2, delivery: 'at-least-once' }, KEY)
     const problem = problemOf(response)
     expect(problem).toMatchObject({ status: 504, code: 'unknown', retryable: false })
-    expect(await show(second, idOf(response))).toMatchObject({
+    expect(await getMessage(second, idOf(response))).toMatchObject({
       state: 'unknown',
       attempts: [{ number: 1, outcome: 'unknown', reason: 'its gateway ended' }],
     })
     const again = problemOf(await post(second, { ...V2, delivery: 'at-least-once' }, KEY))
     expect(again).toMatchObject({ status: 504, id: problem['id'] })
     expect(problemOf(await post(second, V2, KEY))).toMatchObject({ status: 422 })
-    expect(textsAt(divar).filter((text) => text === V2.message)).toHaveLength(1)
+    expect(textsReceivedBy(divar).filter((text) => text === V2.message)).toHaveLength(1)
   })
 })

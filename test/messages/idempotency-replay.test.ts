@@ -9,7 +9,7 @@ import {
   divarAt,
   eventually,
   idOf,
-  list,
+  listMessages,
   post,
   queue,
   startDivar,
@@ -167,12 +167,12 @@ describe.each(DATABASES)('on %s, a repeat with the same key', (kind) => {
 
   test('without a key, each request is one message', async () => {
     const arrivals = arrivalsAt(gateway)
-    const before = (await list(gateway, '?limit=200')).messages.length
+    const before = (await listMessages(gateway, '?limit=200')).messages.length
     for (const id of [await queue(gateway, V2), await queue(gateway, V2)]) await until(gateway, id, 'delivered')
     expect((await post(gateway, V2)).status).toBe(200)
     expect(arrivals()).toBe(3)
     // A synchronous send without a key is not stored.
-    expect((await list(gateway, '?limit=200')).messages.length - before).toBe(2)
+    expect((await listMessages(gateway, '?limit=200')).messages.length - before).toBe(2)
   })
 })
 

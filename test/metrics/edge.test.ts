@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { clicked, startConsentGateway } from '../support/consent.ts'
+import { clickMenu, startConsentGateway } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { V1, V2 } from '../support/messages.ts'
@@ -58,7 +58,7 @@ describe('GET /metrics counts clicks', () => {
 
   test('that were sent to the consent page', async () => {
     const gateway = await startConsentGateway()
-    await clicked(gateway)
+    await clickMenu(gateway)
     const series = seriesOf(await metricsOf(gateway))
     expect(series.get('kenar_clicks_total{wire="v2",outcome="consent_asked"}')).toBe(1)
     expect(series.get('kenar_landings_total{outcome="consent"}')).toBe(1)

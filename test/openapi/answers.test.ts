@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest, { type Response } from 'supertest'
 import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
-import { Browser, clicked, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
+import { Browser, clickMenu, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
@@ -174,7 +174,7 @@ describe('answers are as documented', () => {
       ask('get', '/clicks/clk_nobody'),
     )
     expect(statuses).toEqual([200, 200, 400, 400, 404])
-    const landing = await completeFlow(await clicked(gateway, 'seller'), { side: 'seller' })
+    const landing = await completeFlow(await clickMenu(gateway, 'seller'), { side: 'seller' })
     const click = /clk_[\w-]{24}/.exec(landing.location)?.[0] ?? ''
     expect((await ask('get', `/clicks/${click}`)).status).toBe(200)
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([204])
@@ -185,9 +185,9 @@ describe('answers are as documented', () => {
     const at = await startConsentGateway()
     const path = (url: string) => url.slice(at.url.length)
     const open = async (start: string) => (await ask('get', start, undefined, { at })).status
-    const start = path(await clicked(at))
+    const start = path(await clickMenu(at))
     expect([await open(start), await open(start), await open('/oauth/start/cns_unknown')]).toEqual([303, 303, 410])
-    const back = path(await decide(new Browser(), await clicked(at)))
+    const back = path(await decide(new Browser(), await clickMenu(at)))
     expect(await open(back)).toBe(403)
     expect(await open('/oauth/callback?state=none')).toBe(410)
     expect(await open('/oauth/start/%ff')).toBe(400)

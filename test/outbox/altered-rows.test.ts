@@ -13,10 +13,10 @@ import {
   idOf,
   post,
   queue,
-  said,
+  chatMessage,
   startDivar,
   startOn,
-  tried,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { startWebhook } from '../support/webhook.ts'
@@ -36,8 +36,8 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
     const first = await startOn(store)
     divar.misbehave(LATER)
-    const id = await queue(first, said('c-1', SECRET))
-    await until(first, id, 'queued', tried(1))
+    const id = await queue(first, chatMessage('c-1', SECRET))
+    await until(first, id, 'queued', hasAttempts(1))
     await first.stop()
     await alter(String(store['DATABASE_URL']), `update message set ${change}, due_at = 0 where id = '${id}'`)
 
@@ -46,7 +46,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
       const { text } = await ask(second, '/metrics')
       return text.includes('kenar_store_rows_unopened_total 1\n') ? true : undefined
     }, 'it is counted')
-    const other = await queue(second, said('c-2', 'another'))
+    const other = await queue(second, chatMessage('c-2', 'another'))
     await until(second, other, 'delivered')
     await eventually(() => Promise.resolve(webhook.notices.find(({ data }) => data.id === other)), 'a notice')
     expect(divar.received).toHaveLength(2)
@@ -60,7 +60,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     const webhook = await startWebhook(...Array.from({ length: 100 }, () => 503))
     const store = await withStore(kind, { ...webhook.environment, ...divarAt(divar) })
     const first = await startOn(store)
-    const id = await queue(first, said('c-1', 'one'))
+    const id = await queue(first, chatMessage('c-1', 'one'))
     await until(first, id, 'delivered')
     await eventually(() => Promise.resolve(webhook.asked.length > 0 ? true : undefined), 'the webhook is asked')
     await first.stop()
@@ -79,12 +79,12 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
     const first = await startOn(store)
     divar.misbehave(LATER)
     const key = { prefer: 'respond-async', 'idempotency-key': 'k-1' }
-    const id = idOf(await post(first, said('c-1', SECRET), key))
-    await until(first, id, 'queued', tried(1))
+    const id = idOf(await post(first, chatMessage('c-1', SECRET), key))
+    await until(first, id, 'queued', hasAttempts(1))
     await first.stop()
     const body = `(select body from message where id = '${id}')`
     await alter(String(store['DATABASE_URL']), `update idempotency set reply = ${body} where message_id = '${id}'`)
-    const repeat = await post(await startOn(store), said('c-1', SECRET), key)
+    const repeat = await post(await startOn(store), chatMessage('c-1', SECRET), key)
     expect(problemOf(repeat)).toMatchObject({ code: 'stored_unreadable' })
     expect(repeat.text).not.toContain(SECRET)
   })
@@ -92,7 +92,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
 
 test('a message that the previous version sealed, without caller and kind, still opens', () => {
   const sealer = createSealer(createKeyring([Buffer.alloc(32, 7)]))
-  const text = JSON.stringify({ body: said('c-1', 'one'), token: 'a token' })
+  const text = JSON.stringify({ body: chatMessage('c-1', 'one'), token: 'a token' })
   const { message } = readPayload(text)
   const [conversation] = sealer.conversations(message)
   const row = { id: 'msg_1', caller: 'orders', wire: 'v2' as const, conversation }

@@ -2,7 +2,7 @@ import { copyFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { newFolder, TEST_KEY } from '../support/databases.ts'
-import { queue, said, startDivar, startOn, divarAt, until } from '../support/outbox.ts'
+import { queue, chatMessage, startDivar, startOn, divarAt, until } from '../support/outbox.ts'
 
 const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://127.0.0.1:9' }
 
@@ -16,7 +16,7 @@ describe('BACKUP_DIR', () => {
   test('a restored backup is a complete store: its queued messages are delivered', async () => {
     const { file, copies, store } = await aStore()
     const first = await startOn({ ...store, BACKUP_DIR: '' }, NOBODY)
-    const id = await queue(first, said('c-1', 'owed'))
+    const id = await queue(first, chatMessage('c-1', 'owed'))
     await first.stop()
     const second = await startOn(store, NOBODY)
     await second.logged('store.backed_up')

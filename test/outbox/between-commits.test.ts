@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import { answer, HASTY, said, textsAt } from '../support/outbox.ts'
+import { answer, FAST_RETRIES, chatMessage, textsReceivedBy } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 const FAILED = new StoreError('the store failed', undefined)
@@ -26,7 +26,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     ['after Divar accepted the message', 1],
   ])('after an error in an attempt, %s, the message is unknown, and Divar gets it at most once', async (_, times) => {
     const { queue, until, divar } = await startOutbox(kind, {
-      more: HASTY,
+      more: FAST_RETRIES,
       targets: (real) =>
         real.map((target) => ({
           ...target,
@@ -36,13 +36,13 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
           },
         })),
     })
-    const id = await queue(said('c-1', 'once'))
+    const id = await queue(chatMessage('c-1', 'once'))
     const { state, attempts } = await until(id, ({ finishedAt }) => finishedAt !== null)
     expect({ state, outcomes: attempts.map(({ outcome }) => outcome) }).toEqual({
       state: 'unknown',
       outcomes: ['unknown'],
     })
-    expect(textsAt(divar)).toHaveLength(times)
+    expect(textsReceivedBy(divar)).toHaveLength(times)
   })
 
   test.each([
@@ -55,10 +55,10 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
       const meanwhile = once()
       const { queue, until, divar } = await startOutbox(kind, { calls: beginning(meanwhile.run, commits) })
       meanwhile.set(() => Promise.reject(error))
-      const id = await queue(said('c-1', 'once'))
+      const id = await queue(chatMessage('c-1', 'once'))
       const { attempts } = await until(id, ({ state }) => state === 'delivered')
       expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
-      expect(textsAt(divar)).toEqual(['once'])
+      expect(textsReceivedBy(divar)).toEqual(['once'])
     },
   )
 
@@ -70,12 +70,12 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     const meanwhile = once()
     const { queue, until, divar } = await startOutbox(kind, { calls: ending(meanwhile.run, commits) })
     meanwhile.set(() => Promise.reject(error))
-    const ids = [await queue(said('c-1', 'once')), await queue(said('c-1', 'behind'))]
+    const ids = [await queue(chatMessage('c-1', 'once')), await queue(chatMessage('c-1', 'behind'))]
     for (const id of ids) {
       const { attempts } = await until(id, ({ state }) => state === 'delivered')
       expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
     }
-    expect(textsAt(divar)).toEqual(['once', 'behind'])
+    expect(textsReceivedBy(divar)).toEqual(['once', 'behind'])
   })
 
   test('a message whose outcome the store permanently refuses is unknown and not sent again, and the next one is sent', async () => {
@@ -88,12 +88,12 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
             : real.finish(owner, finished),
       }),
     })
-    const first = await queue(said('c-1', 'once'))
-    const next = await queue(said('c-1', 'behind'))
+    const first = await queue(chatMessage('c-1', 'once'))
+    const next = await queue(chatMessage('c-1', 'behind'))
     const { state } = await until(next, ({ finishedAt }) => finishedAt !== null)
     expect(state).toBe('delivered')
     expect((await until(first, ({ finishedAt }) => finishedAt !== null)).state).toBe('unknown')
-    expect(textsAt(divar)).toEqual(['once', 'behind'])
+    expect(textsReceivedBy(divar)).toEqual(['once', 'behind'])
   })
 
   test("if a rate limit begins during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
@@ -106,10 +106,10 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
       outbox.onOutcome({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
       return Promise.resolve()
     })
-    const id = await queue(said('c-1', 'waits'))
+    const id = await queue(chatMessage('c-1', 'waits'))
     await released.promise
     expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
-    expect(textsAt(divar)).toEqual([])
+    expect(textsReceivedBy(divar)).toEqual([])
   })
 
   test("if the breaker opens during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
@@ -121,13 +121,13 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     meanwhile.set(async () => {
       for (let time = 0; time < 10; time += 1) {
         divar.misbehave(answer(500))
-        expect(await deliver(said('c-2', 'failing'))).toMatchObject({ kind: 'platform_error' })
+        expect(await deliver(chatMessage('c-2', 'failing'))).toMatchObject({ kind: 'platform_error' })
       }
     })
-    const id = await queue(said('c-1', 'waits'))
+    const id = await queue(chatMessage('c-1', 'waits'))
     await released.promise
     expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
-    expect(textsAt(divar)).not.toContain('waits')
+    expect(textsReceivedBy(divar)).not.toContain('waits')
     // Once it lets a probe through, this goes, as its first attempt.
     const { attempts } = await until(id, ({ state }) => state === 'delivered')
     expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
@@ -157,26 +157,26 @@ describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {
     })
     begins.set(() => Promise.reject(error))
     ends.set(() => Promise.reject(FAILED))
-    await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
-    expect(textsAt(divar)).toEqual([])
+    await expect(attempt(chatMessage('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
+    expect(textsReceivedBy(divar)).toEqual([])
     await settled.promise
-    expect(await attempt(said('c-1', 'once'), 'k-1')).toMatchObject({ outcome: { kind: 'delivered' } })
-    expect(textsAt(divar)).toEqual(['once'])
+    expect(await attempt(chatMessage('c-1', 'once'), 'k-1')).toMatchObject({ outcome: { kind: 'delivered' } })
+    expect(textsReceivedBy(divar)).toEqual(['once'])
   })
 
   test('whose claim is lost before the attempt starts gets store_unavailable, and nothing is sent', async () => {
     const { attempt, divar } = await startOutbox(kind, { calls: () => ({ begin: () => Promise.resolve([]) }) })
-    await expect(attempt(said('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
-    expect(textsAt(divar)).toEqual([])
+    await expect(attempt(chatMessage('c-1', 'once'), 'k-1')).rejects.toThrow(StoreError)
+    expect(textsReceivedBy(divar)).toEqual([])
   })
 
   test('whose delivery throws is rejected, and a repeat does not send it again', async () => {
     const { outbox, divar, sendOf } = await startOutbox(kind)
-    const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+    const send = { ...sendOf(chatMessage('c-1', 'once')), idempotencyKey: 'k-1' }
     const fail = () => Promise.reject(new Error('a fault of ours'))
     await expect(outbox.attemptNow(send, fail, ({ kind: outcome }) => outcome)).rejects.toThrow('a fault of ours')
     expect(await outbox.findRepeat(send)).toMatchObject({ kind: expect.stringMatching(/^(?:running|lost)$/) })
-    expect(textsAt(divar)).toEqual([])
+    expect(textsReceivedBy(divar)).toEqual([])
   })
 })
 

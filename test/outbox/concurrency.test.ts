@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals'
 import { DATABASES, withStore } from '../support/databases.ts'
 import { V1 } from '../support/messages.ts'
 import { originOf } from '../support/listen.ts'
-import { queue, said, startOn, until } from '../support/outbox.ts'
+import { queue, chatMessage, startOn, until } from '../support/outbox.ts'
 
 const PLACES = 3
 const MESSAGES = 20
@@ -32,7 +32,7 @@ test.each(DATABASES)(
       DIVAR_V1_API_URL: divar,
     })
     const bodies = Array.from({ length: MESSAGES }, (_, index) =>
-      index % 2 === 0 ? said(`c-${index}`, 'x') : { ...V1, post_token: `post-${index}` },
+      index % 2 === 0 ? chatMessage(`c-${index}`, 'x') : { ...V1, post_token: `post-${index}` },
     )
     const ids = await Promise.all(bodies.map((body) => queue(gateway, body)))
     for (const id of ids) await until(gateway, id, 'delivered')

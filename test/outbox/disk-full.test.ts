@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { TEST_KEY } from '../support/databases.ts'
 import { problemOf, V1, V2 } from '../support/messages.ts'
-import { eventually, idOf, list, post, queue, said, startOn, until } from '../support/outbox.ts'
+import { eventually, idOf, listMessages, post, queue, chatMessage, startOn, until } from '../support/outbox.ts'
 import { reportMissing } from '../support/programs.ts'
 
 const SIZE = 4 * 1024 * 1024
@@ -47,20 +47,20 @@ run(disk === undefined ? `${name} (skipped: nothing can be mounted here)` : name
   }
 
   for (const headers of [{ prefer: 'respond-async' }, { 'idempotency-key': 'k-1' }]) {
-    const response = await post(gateway, said('c-2', 'not promised'), headers)
+    const response = await post(gateway, chatMessage('c-2', 'not promised'), headers)
     expect(problemOf(response)).toMatchObject({ status: 503, code: 'store_unavailable' })
     expect(response.headers['retry-after']).toBe('5')
   }
-  expect((await post(gateway, said('c-2', 'now'))).status).toBe(200)
+  expect((await post(gateway, chatMessage('c-2', 'now'))).status).toBe(200)
   // The outcome of what was on its way waits for room as well.
   await gateway.loggedWhen((all) => all.some(({ event, what }) => event === 'store.failed' && what === 'finish'))
 
   for (const file of readdirSync(folder)) if (file.startsWith('ballast')) rmSync(join(folder, file))
   expect((await until(gateway, owed, 'delivered')).attempts).toHaveLength(1)
   const id = await eventually(async () => {
-    const response = await post(gateway, said('c-2', 'promised'), { prefer: 'respond-async' })
+    const response = await post(gateway, chatMessage('c-2', 'promised'), { prefer: 'respond-async' })
     return response.status === 202 ? idOf(response) : undefined
   }, 'room')
   await until(gateway, id, 'delivered')
-  expect((await list(gateway)).messages).toHaveLength(3)
+  expect((await listMessages(gateway)).messages).toHaveLength(3)
 })

@@ -4,7 +4,16 @@ import { StoreError } from '../../src/store/store.ts'
 import { TEST_KEY } from '../support/databases.ts'
 import { mountFreezableDisk } from '../support/frozen-disk.ts'
 import { problemOf, V1 } from '../support/messages.ts'
-import { eventually, list, post, queue, said, startOn, textsAt, until } from '../support/outbox.ts'
+import {
+  eventually,
+  listMessages,
+  post,
+  queue,
+  chatMessage,
+  startOn,
+  textsReceivedBy,
+  until,
+} from '../support/outbox.ts'
 import { newMessage, openAt } from '../support/stores.ts'
 
 const disk = mountFreezableDisk()
@@ -55,7 +64,8 @@ run(
       // The proof of the store that runs each second hangs first; everything else waits behind it.
       await gateway.logged('store.away')
       const headers = [{ prefer: 'respond-async' }, { 'idempotency-key': 'k-1' }]
-      const send = (more: Record<string, string>, index: number) => post(gateway, said('c-2', `refused ${index}`), more)
+      const send = (more: Record<string, string>, index: number) =>
+        post(gateway, chatMessage('c-2', `refused ${index}`), more)
       for (const response of await Promise.all(headers.map(send))) {
         expect(problemOf(response)).toMatchObject({ status: 503, code: 'store_unavailable' })
       }
@@ -63,13 +73,13 @@ run(
       thaw()
     }
     const again = await eventually(async () => {
-      const response = await post(gateway, said('c-2', 'refused 1'), { 'idempotency-key': 'k-1' })
+      const response = await post(gateway, chatMessage('c-2', 'refused 1'), { 'idempotency-key': 'k-1' })
       return response.status === 200 ? response : undefined
     }, 'the key free')
     expect(again.headers['idempotent-replayed']).toBeUndefined()
-    await until(gateway, await queue(gateway, said('c-2', 'accepted')), 'delivered')
-    expect(textsAt(gateway.divar).slice(1)).toEqual(['refused 1', 'accepted'])
-    expect((await list(gateway)).messages).toHaveLength(3)
+    await until(gateway, await queue(gateway, chatMessage('c-2', 'accepted')), 'delivered')
+    expect(textsReceivedBy(gateway.divar).slice(1)).toEqual(['refused 1', 'accepted'])
+    expect((await listMessages(gateway)).messages).toHaveLength(3)
   },
   // A call has 10 s before it is given up.
   60_000,

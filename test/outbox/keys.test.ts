@@ -11,12 +11,12 @@ import {
   divarAt,
   post,
   queue,
-  said,
+  chatMessage,
   startDivar,
   startOn,
-  tell,
-  textsAt,
-  tried,
+  retryOrCancel,
+  textsReceivedBy,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
@@ -44,8 +44,8 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
 
     const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
     divar.misbehave(LATER)
-    const held = await queue(first, said('c-1', 'held'))
-    await until(first, held, 'queued', tried(1))
+    const held = await queue(first, chatMessage('c-1', 'held'))
+    await until(first, held, 'queued', hasAttempts(1))
     await first.stop()
     const keyOfHeld = `(select body_key from message where id = '${held}')`
     await alter(url, `update message set body_key = ${keyOfHeld} where caller = 'filler'`)
@@ -63,9 +63,9 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const first = await start(older)
     const kept = await post(first, V1, KEYED)
     divar.misbehave(LATER)
-    const held = await queue(first, said('c-1', 'held'))
-    await until(first, held, 'queued', tried(1))
-    const behind = await queue(first, said('c-1', 'behind'))
+    const held = await queue(first, chatMessage('c-1', 'held'))
+    await until(first, held, 'queued', hasAttempts(1))
+    const behind = await queue(first, chatMessage('c-1', 'behind'))
     await first.stop()
 
     const second = await start(`${newer},${older}`)
@@ -74,7 +74,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     expect({ status: replayed.status, text: replayed.text }).toEqual({ status: 200, text: kept.text })
     expect(replayed.headers['idempotent-replayed']).toBe('true')
     // Its conversation began under the previous key and continues under the new one.
-    const last = await queue(second, said('c-1', 'last'))
+    const last = await queue(second, chatMessage('c-1', 'last'))
     expect(await until(second, last, 'queued')).toMatchObject({ next_attempt_at: null })
     await second.stop()
 
@@ -82,9 +82,9 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     await expect(start(newer)).rejects.toThrow(/a key that stored rows still need is missing/)
     const third = await start(`${newer},${older}`)
     expect((await ask(third, '/metrics')).text).toMatch(/^kenar_store_rows_under_older_keys [1-9]/m)
-    expect((await tell(third, held, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(third, held, 'retry')).status).toBe(202)
     for (const id of [held, behind, last]) await until(third, id, 'delivered')
-    expect(textsAt(divar)).toEqual([V1.message, 'held', 'held', 'behind', 'last'])
+    expect(textsReceivedBy(divar)).toEqual([V1.message, 'held', 'held', 'behind', 'last'])
     expect(divar.received.at(-1)?.headers.authorization).toBe(`Bearer ${KEYS.token}`)
     const sealedUnder = third.lines().filter(({ event }) => event === 'store.resealed')
     expect(sealedUnder).toEqual([])
@@ -99,19 +99,19 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const store = await withStore(kind, divarAt(divar))
     const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
     divar.misbehave(answer(412))
-    const rejected = await queue(first, said('c-1', 'rejected'))
+    const rejected = await queue(first, chatMessage('c-1', 'rejected'))
     await until(first, rejected, 'rejected')
     await first.stop()
 
     const second = await startOn(store, { TOKEN_ENCRYPTION_KEY: `${newer},${older}` })
     divar.misbehave(LATER)
-    const held = await queue(second, said('c-1', 'held'))
-    await until(second, held, 'queued', tried(1))
-    expect((await tell(second, rejected, 'retry')).status).toBe(202)
+    const held = await queue(second, chatMessage('c-1', 'held'))
+    await until(second, held, 'queued', hasAttempts(1))
+    expect((await retryOrCancel(second, rejected, 'retry')).status).toBe(202)
     expect(await until(second, rejected, 'queued')).toMatchObject({ next_attempt_at: null })
-    expect((await tell(second, held, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(second, held, 'retry')).status).toBe(202)
     await until(second, rejected, 'delivered')
-    expect(textsAt(divar)).toEqual(['rejected', 'held', 'held', 'rejected'])
+    expect(textsReceivedBy(divar)).toEqual(['rejected', 'held', 'held', 'rejected'])
   })
 
   test('a start without a key that rows still need ends with 78 and says which key is missing', async () => {
@@ -119,8 +119,8 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const store = await withStore(kind)
     const first = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
     first.divar.misbehave(LATER)
-    const held = await queue(first, said('c-1', 'held'))
-    await until(first, held, 'queued', tried(1))
+    const held = await queue(first, chatMessage('c-1', 'held'))
+    await until(first, held, 'queued', hasAttempts(1))
     await first.stop()
     const refused = spawnGateway({ ...environment(), ...store, TOKEN_ENCRYPTION_KEY: newer })
     expect(await refused.exited).toBe(78)
@@ -129,7 +129,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     )
     for (const key of [older, newer]) expect(refused.stderr() + refused.stdout()).not.toContain(key)
     const again = await startOn(store, { TOKEN_ENCRYPTION_KEY: older })
-    expect((await tell(again, held, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(again, held, 'retry')).status).toBe(202)
     await until(again, held, 'delivered')
   })
 
@@ -143,7 +143,7 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
     const ids: string[] = []
     for (const body of [CANARY_V1, CANARY_V2, { ...CANARY_V2, conversation_id: 'canary-conversation-2' }]) {
       const id = await queue(first, body, token)
-      await until(first, id, 'queued', tried(1))
+      await until(first, id, 'queued', hasAttempts(1))
       ids.push(id)
     }
     expect((await post(first, CANARY_V1, { ...token, ...KEYED })).status).toBe(200)
@@ -156,9 +156,9 @@ describe.each(DATABASES)('TOKEN_ENCRYPTION_KEY on %s', (kind) => {
 
     const second = await startOn(store)
     const [one = '', two = '', three = ''] = ids
-    for (const id of [one, two]) expect((await tell(second, id, 'retry')).status).toBe(202)
+    for (const id of [one, two]) expect((await retryOrCancel(second, id, 'retry')).status).toBe(202)
     for (const id of [one, two]) await until(second, id, 'delivered')
-    expect((await tell(second, three, 'cancel')).status).toBe(200)
+    expect((await retryOrCancel(second, three, 'cancel')).status).toBe(200)
     await second.stop()
     expect(await bodiesIn(url)).toEqual([])
     if (kind === 'sqlite') {

@@ -6,15 +6,15 @@ import {
   answer,
   ask,
   divarAt,
-  HASTY,
+  FAST_RETRIES,
   idOf,
   ONE_TRY,
   post,
   queue,
   startDivar,
   startOn,
-  tell,
-  tried,
+  retryOrCancel,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { startWebhook } from '../support/webhook.ts'
@@ -50,7 +50,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     const divar = await startDivar()
     const webhook = await startWebhook(500)
     const store = await withStore(kind, {
-      ...HASTY,
+      ...FAST_RETRIES,
       ...ONE_TRY,
       ...webhook.environment,
       ...divarAt(divar),
@@ -64,7 +64,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     const second = await startOn(store)
     // A replay, a retry and what was left behind.
     expect((await post(second, V1, keyed(1))).headers['idempotent-replayed']).toBe('true')
-    expect(await tell(second, held, 'retry')).toMatchObject({ status: 202 })
+    expect(await retryOrCancel(second, held, 'retry')).toMatchObject({ status: 202 })
     await until(second, held, 'delivered')
     for (const path of [
       `/messages/${CANARY}`,
@@ -141,8 +141,8 @@ async function everyEnd(gateway: TestGateway, misbehave: Misbehave): Promise<str
 async function hold(gateway: TestGateway, misbehave: Misbehave): Promise<string> {
   misbehave(answer(503, WORDS, { 'retry-after': '30' }))
   const held = await queue(gateway, V2, ASYNC)
-  await until(gateway, held, 'queued', tried(1))
+  await until(gateway, held, 'queued', hasAttempts(1))
   const cancelled = await queue(gateway, V2, ASYNC)
-  expect((await tell(gateway, cancelled, 'cancel')).status).toBe(200)
+  expect((await retryOrCancel(gateway, cancelled, 'cancel')).status).toBe(200)
   return held
 }

@@ -6,18 +6,18 @@ import { TRIPLE } from '../support/messages.ts'
 import {
   answer,
   divarAt,
-  HASTY,
-  list,
+  FAST_RETRIES,
+  listMessages,
   ONE_TRY,
   queue,
-  said,
-  show,
+  chatMessage,
+  getMessage,
   startDivar,
   startOn,
   startStored,
-  tell,
-  textsAt,
-  tried,
+  retryOrCancel,
+  textsReceivedBy,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
@@ -32,50 +32,50 @@ const LATER = answer(503, '{}', { 'retry-after': '30' })
 describe.each(DATABASES)('on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
-    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY }))
+    gateway = await startTestGateway(await withStore(kind, { ...FAST_RETRIES, ...ONE_TRY }))
   })
 
   test('messages of one conversation arrive in order, even if the first needs three attempts; other conversations do not wait', async () => {
     const divar = await startDivarAgainst('1', LATER, answer(500))
-    const own = await startStored(kind, { ...HASTY, ...divarAt(divar) })
+    const own = await startStored(kind, { ...FAST_RETRIES, ...divarAt(divar) })
     const ids: string[] = []
-    for (const text of ['1', '2', '3']) ids.push(await queue(own, said('c-1', text)))
+    for (const text of ['1', '2', '3']) ids.push(await queue(own, chatMessage('c-1', text)))
     const [first = '', second = '', third = ''] = ids
-    await until(own, first, 'queued', tried(1))
-    await until(own, await queue(own, said('c-2', 'of another')), 'delivered')
+    await until(own, first, 'queued', hasAttempts(1))
+    await until(own, await queue(own, chatMessage('c-2', 'of another')), 'delivered')
     for (const id of [second, third]) {
-      expect(await show(own, id)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
+      expect(await getMessage(own, id)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
     }
-    expect((await tell(own, first, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(own, first, 'retry')).status).toBe(202)
     await until(own, third, 'delivered')
-    expect(textsAt(divar)).toEqual(['1', 'of another', '1', '1', '2', '3'])
-    expect((await show(own, first)).attempts).toHaveLength(3)
+    expect(textsReceivedBy(divar)).toEqual(['1', 'of another', '1', '1', '2', '3'])
+    expect((await getMessage(own, first)).attempts).toHaveLength(3)
   })
 
   test('both senders of a v1 chat write to the same conversation', async () => {
     const divar = await startDivarAgainst('1', LATER)
-    const own = await startStored(kind, { ...HASTY, ...divarAt(divar) })
+    const own = await startStored(kind, { ...FAST_RETRIES, ...divarAt(divar) })
     const first = await queue(own, { ...TRIPLE, message: '1' })
     const back = { ...TRIPLE, user_id: TRIPLE.peer_id, peer_id: TRIPLE.user_id }
     const second = await queue(own, { ...back, message: '2' })
     const ofAnotherPost = await queue(own, { ...TRIPLE, post_token: 'another', message: '3' })
     await until(own, ofAnotherPost, 'delivered')
-    await until(own, first, 'queued', tried(1))
-    expect(await show(own, second)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
-    expect((await tell(own, first, 'retry')).status).toBe(202)
+    await until(own, first, 'queued', hasAttempts(1))
+    expect(await getMessage(own, second)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
+    expect((await retryOrCancel(own, first, 'retry')).status).toBe(202)
     await until(own, second, 'delivered')
-    expect(textsAt(divar).filter((text) => text !== '3')).toEqual(['1', '1', '2'])
+    expect(textsReceivedBy(divar).filter((text) => text !== '3')).toEqual(['1', '1', '2'])
   })
 
   test('simultaneous messages are sent in the order in which they were accepted', async () => {
     const start = gateway.divar.received.length
     const texts = Array.from({ length: 20 }, (_, index) => String(index))
     const ids = new Map(
-      await Promise.all(texts.map(async (text) => [await queue(gateway, said('c-1', text)), text] as const)),
+      await Promise.all(texts.map(async (text) => [await queue(gateway, chatMessage('c-1', text)), text] as const)),
     )
-    await until(gateway, await queue(gateway, said('c-1', 'last')), 'delivered')
-    const taken = (await list(gateway)).messages.map(({ id }) => ids.get(id) ?? 'last').reverse()
-    expect(textsAt(gateway.divar).slice(start)).toEqual(taken)
+    await until(gateway, await queue(gateway, chatMessage('c-1', 'last')), 'delivered')
+    const taken = (await listMessages(gateway)).messages.map(({ id }) => ids.get(id) ?? 'last').reverse()
+    expect(textsReceivedBy(gateway.divar).slice(start)).toEqual(taken)
     expect(taken).toHaveLength(21)
   })
 
@@ -90,17 +90,17 @@ describe.each(DATABASES)('on %s', (kind) => {
     if (misbehaviour) gateway.divar.misbehave(misbehaviour)
     const conversation = `c-${state}`
     const [first, second] = [
-      await queue(gateway, said(conversation, '1')),
-      await queue(gateway, said(conversation, '2')),
+      await queue(gateway, chatMessage(conversation, '1')),
+      await queue(gateway, chatMessage(conversation, '2')),
     ]
     if (state === 'cancelled') {
-      await until(gateway, first, 'queued', tried(1))
-      expect((await tell(gateway, first, 'cancel')).status).toBe(200)
+      await until(gateway, first, 'queued', hasAttempts(1))
+      expect((await retryOrCancel(gateway, first, 'cancel')).status).toBe(200)
     }
     const { finished_at } = await until(gateway, first, state)
     const { attempts } = await until(gateway, second, 'delivered')
     expect(Date.parse(attempts[0]?.at ?? '')).toBeGreaterThanOrEqual(Date.parse(finished_at ?? ''))
-    expect(textsAt(gateway.divar).slice(start)).toEqual(['1', '2'])
+    expect(textsReceivedBy(gateway.divar).slice(start)).toEqual(['1', '2'])
   })
 })
 
@@ -130,7 +130,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
         ids.push(
           ...(await Promise.all(
             conversations.map((name, index) =>
-              queue((index + number) % 2 ? one : other, said(name, `${name}${number}`)),
+              queue((index + number) % 2 ? one : other, chatMessage(name, `${name}${number}`)),
             ),
           )),
         )

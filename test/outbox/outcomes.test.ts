@@ -5,15 +5,15 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { untraced, V1, V2 } from '../support/messages.ts'
 import {
   answer,
-  HASTY,
+  FAST_RETRIES,
   ONE_TRY,
   queue,
-  said,
-  show,
+  chatMessage,
+  getMessage,
   startDivar,
   startStored,
-  textsAt,
-  tried,
+  textsReceivedBy,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
@@ -27,7 +27,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 describe.each(DATABASES)('a queued message on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
-    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY }))
+    gateway = await startTestGateway(await withStore(kind, { ...FAST_RETRIES, ...ONE_TRY }))
   })
   /** Queues a message that meets these one after the other. */
   const meet = (body: object, ...misbehaviours: Misbehaviour[]) => {
@@ -106,14 +106,14 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
   })
 
   test('waits as long as Divar asks, and others do not', async () => {
-    const id = await meet(said('c-slow', 'slow'), answer(503, '{}', { 'retry-after': '1' }))
-    const waiting = await until(gateway, id, 'queued', tried(1))
+    const id = await meet(chatMessage('c-slow', 'slow'), answer(503, '{}', { 'retry-after': '1' }))
+    const waiting = await until(gateway, id, 'queued', hasAttempts(1))
     const endedAt = Date.parse(waiting.attempts[0]?.ended_at ?? '')
     // Both are set in one commit, a moment apart.
     expect(Date.parse(waiting.next_attempt_at ?? '') - endedAt).toBeGreaterThanOrEqual(950)
     expect(waiting.last_error).toMatchObject({ outcome: 'platform_error', status: 503 })
-    await until(gateway, await queue(gateway, said('c-quick', 'quick')), 'delivered')
-    expect((await show(gateway, id)).attempts).toHaveLength(1)
+    await until(gateway, await queue(gateway, chatMessage('c-quick', 'quick')), 'delivered')
+    expect((await getMessage(gateway, id)).attempts).toHaveLength(1)
     const { attempts } = await until(gateway, id, 'delivered')
     expect(Date.parse(attempts[1]?.at ?? '') - endedAt).toBeGreaterThanOrEqual(950)
   })
@@ -130,7 +130,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
   test('that Divar asks to wait beyond its end is tried once more, a minute before its end', async () => {
     const own = await startStored(kind)
     own.divar.misbehave(answer(503, '{}', { 'retry-after': '86400' }))
-    const waiting = await until(own, await queue(own, V2), 'queued', tried(1))
+    const waiting = await until(own, await queue(own, V2), 'queued', hasAttempts(1))
     const inMs = Date.parse(waiting.next_attempt_at ?? '') - Date.parse(waiting.attempts[0]?.ended_at ?? '')
     expect(inMs).toBeGreaterThan(DAY_MS - 120_000)
     expect(inMs).toBeLessThanOrEqual(DAY_MS - 60_000)
@@ -146,7 +146,7 @@ describe.each(DATABASES)('a queued message on %s', (kind) => {
     expect(failed.attempts.length).toBeGreaterThan(1)
     expect(failed.last_error).toMatchObject({ outcome: 'not_sent', reason: 'ECONNREFUSED', status: null })
     const unknown = await until(own, ids[1], 'unknown')
-    expect(unknown.attempts).toHaveLength(textsAt(resets).length)
+    expect(unknown.attempts).toHaveLength(textsReceivedBy(resets).length)
     expect(unknown.attempts.length).toBeGreaterThan(1)
   })
 })

@@ -7,12 +7,12 @@ import {
   BILLING,
   divarAt,
   eventually,
-  HASTY,
+  FAST_RETRIES,
   queue,
-  said,
+  chatMessage,
   startDivar,
   startOn,
-  tried,
+  hasAttempts,
   TWO_CALLERS,
   until,
 } from '../support/outbox.ts'
@@ -52,11 +52,11 @@ describe.each(DATABASES)('after a rate limit on %s', (kind) => {
   test('one message at a time is sent until one is delivered, for any other answer of Divar; then all others are sent', async () => {
     const answers = [limited(1), { ...answer(503), delayMs: 200 }, after(500)]
     const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
-    const gateway = await startOn(await withStore(kind), { ...HASTY, ...divarAt(divar) })
-    const first = await queue(gateway, said('c-0', 'first'))
-    await until(gateway, first, 'queued', tried(1))
+    const gateway = await startOn(await withStore(kind), { ...FAST_RETRIES, ...divarAt(divar) })
+    const first = await queue(gateway, chatMessage('c-0', 'first'))
+    await until(gateway, first, 'queued', hasAttempts(1))
     const ids = [first]
-    for (const name of OTHERS) ids.push(await queue(gateway, said(`c-${name}`, name)))
+    for (const name of OTHERS) ids.push(await queue(gateway, chatMessage(`c-${name}`, name)))
     for (const id of ids) await until(gateway, id, 'delivered')
     const [probe, next, other] = [await arrived(2), await arrived(3), await arrived(4)]
     expect(next.at - probe.at).toBeGreaterThanOrEqual(200 - ROUNDING_MS)
@@ -66,12 +66,12 @@ describe.each(DATABASES)('after a rate limit on %s', (kind) => {
 
   test('a rate-limited message goes behind those of other callers', async () => {
     const { divar, arrivals } = await startToldDivar((text) => (text === 'billing' ? undefined : limited(1)))
-    const more = { ...HASTY, ...divarAt(divar), INTERNAL_API_KEYS: TWO_CALLERS }
+    const more = { ...FAST_RETRIES, ...divarAt(divar), INTERNAL_API_KEYS: TWO_CALLERS }
     const gateway = await startOn(await withStore(kind), more)
-    const first = await queue(gateway, said('c-0', 'first'))
-    await until(gateway, first, 'queued', tried(1))
-    for (const name of ['one', 'two']) await queue(gateway, said(`c-${name}`, name))
-    await queue(gateway, said('c-billing', 'billing'), { 'x-api-key': BILLING })
+    const first = await queue(gateway, chatMessage('c-0', 'first'))
+    await until(gateway, first, 'queued', hasAttempts(1))
+    for (const name of ['one', 'two']) await queue(gateway, chatMessage(`c-${name}`, name))
+    await queue(gateway, chatMessage('c-billing', 'billing'), { 'x-api-key': BILLING })
     const found = () => Promise.resolve(arrivals.find(({ text }) => text === 'billing'))
     await eventually(found, 'the message of the other caller', 30_000)
     const before = arrivals.slice(
@@ -109,10 +109,10 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('two gateways on 
     const { divar, arrivals, arrived } = await startToldDivar((_text, number) => answers[number - 1])
     const store = await withStore(kind, divarAt(divar))
     const gateways = [await startOn(store), await startOn(store)] as const
-    const first = await queue(gateways[0], said('c-0', 'first'))
-    await until(gateways[0], first, 'queued', tried(1))
+    const first = await queue(gateways[0], chatMessage('c-0', 'first'))
+    await until(gateways[0], first, 'queued', hasAttempts(1))
     const ids = [first]
-    for (const name of OTHERS) ids.push(await queue(gateways[1], said(`c-${name}`, name)))
+    for (const name of OTHERS) ids.push(await queue(gateways[1], chatMessage(`c-${name}`, name)))
     return { store, gateway: gateways[1], ids, arrivals, arrived }
   }
 

@@ -6,12 +6,12 @@ import {
   endLease,
   eventually,
   queue,
-  said,
-  show,
+  chatMessage,
+  getMessage,
   spawnReachable,
   startDivar,
   startOn,
-  textsAt,
+  textsReceivedBy,
   until,
 } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
@@ -30,12 +30,12 @@ test('a second process on one SQLite file ends with 75 and says why, while the f
     /DATABASE_URL: .*another process has this file open; a SQLite file serves one gateway/,
   )
   expect(second.stdout()).not.toContain('gateway.started')
-  await until(first, await queue(first, said('c-1', 'x')), 'delivered')
+  await until(first, await queue(first, chatMessage('c-1', 'x')), 'delivered')
   first.kill('SIGKILL')
   await first.exited
   // The lock has died with it.
   const third = await startOn(store, divarAt(divar))
-  await until(third, await queue(third, said('c-1', 'y')), 'delivered')
+  await until(third, await queue(third, chatMessage('c-1', 'y')), 'delivered')
 })
 
 describe.each(DATABASES)('on %s', (kind) => {
@@ -45,7 +45,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     const store = await withStore(kind)
     const heldAt = new URL(held.url).origin
     const first = await spawnReachable(divar, { ...store, ...PATIENT, ...divarAt({ url: heldAt }) })
-    const [one, two] = [await queue(first, said('c-1', 'one')), await queue(first, said('c-1', 'two'))]
+    const [one, two] = [await queue(first, chatMessage('c-1', 'one')), await queue(first, chatMessage('c-1', 'two'))]
     await held.asked
     first.kill('SIGTERM')
     await first.said('gateway.stopping')
@@ -54,9 +54,9 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(first.stdout()).toContain('"drained":true')
     expect(first.stdout()).toMatch(/"event":"message\.delivered".*"state":"delivered"/)
     const second = await startOn(store, divarAt(divar))
-    expect(await show(second, one)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
+    expect(await getMessage(second, one)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
     expect((await until(second, two, 'delivered')).attempts).toHaveLength(1)
-    expect(textsAt(divar)).toEqual(['two'])
+    expect(textsReceivedBy(divar)).toEqual(['two'])
   })
 
   test('a delivery that outlasts SHUTDOWN_GRACE_MS after SIGTERM is unknown, and the rest stays queued', async () => {
@@ -64,13 +64,13 @@ describe.each(DATABASES)('on %s', (kind) => {
     const store = await withStore(kind)
     const first = await startOn(store, { ...divarAt(divar), ...PATIENT, SHUTDOWN_GRACE_MS: '50' })
     divar.misbehave({ kind: 'silence' })
-    const [one, two] = [await queue(first, said('c-1', 'one')), await queue(first, said('c-1', 'two'))]
+    const [one, two] = [await queue(first, chatMessage('c-1', 'one')), await queue(first, chatMessage('c-1', 'two'))]
     await eventually(() => Promise.resolve(divar.received[0]), 'the delivery')
     expect(await first.stop()).toBe(false)
     const second = await startOn(store, divarAt(divar))
-    expect(await show(second, one)).toMatchObject({ state: 'unknown', attempts: [{ outcome: 'unknown' }] })
+    expect(await getMessage(second, one)).toMatchObject({ state: 'unknown', attempts: [{ outcome: 'unknown' }] })
     await until(second, two, 'delivered')
-    expect(textsAt(divar)).toEqual(['one', 'two'])
+    expect(textsReceivedBy(divar)).toEqual(['one', 'two'])
   })
 
   test('after a kill during attempts their outcome is unknown; only at-least-once messages are retried, and all others are delivered', async () => {
@@ -78,9 +78,9 @@ describe.each(DATABASES)('on %s', (kind) => {
     const store = await withStore(kind)
     const first = await spawnReachable(divar, { ...store, ...PATIENT })
     for (let count = 0; count < 2; count += 1) divar.misbehave({ kind: 'silence' })
-    const once = await queue(first, said('c-1', 'once'))
-    const again = await queue(first, { ...said('c-2', 'again'), delivery: 'at-least-once' })
-    const behind = await queue(first, said('c-1', 'behind'))
+    const once = await queue(first, chatMessage('c-1', 'once'))
+    const again = await queue(first, { ...chatMessage('c-2', 'again'), delivery: 'at-least-once' })
+    const behind = await queue(first, chatMessage('c-1', 'behind'))
     await eventually(() => Promise.resolve(divar.received[1]), 'both attempts')
     first.kill('SIGKILL')
     await first.exited
@@ -88,9 +88,9 @@ describe.each(DATABASES)('on %s', (kind) => {
     const second = await startOn(store, divarAt(divar))
     const told = { outcome: 'unknown', reason: 'its gateway ended', status: null }
     // Settled before the gateway was ready.
-    expect(await show(second, once)).toMatchObject({ state: 'unknown', attempts: [told] })
+    expect(await getMessage(second, once)).toMatchObject({ state: 'unknown', attempts: [told] })
     expect((await until(second, again, 'delivered')).attempts).toMatchObject([told, { outcome: 'delivered' }])
     await until(second, behind, 'delivered')
-    expect([...textsAt(divar)].sort()).toEqual(['again', 'again', 'behind', 'once'])
+    expect([...textsReceivedBy(divar)].sort()).toEqual(['again', 'again', 'behind', 'once'])
   })
 })

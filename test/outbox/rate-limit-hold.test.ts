@@ -4,14 +4,14 @@ import {
   answer,
   divarAt,
   eventually,
-  HASTY,
+  FAST_RETRIES,
   post,
   queue,
-  said,
-  show,
+  chatMessage,
+  getMessage,
   startDivar,
   startOn,
-  tried,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { parseJson } from '../support/requests.ts'
@@ -36,10 +36,10 @@ describe.each(DATABASES)('429 with Retry-After on %s', (kind) => {
     'received by %s holds back all queued messages, while synchronous sends are still tried',
     async (way) => {
       const { gateway, arrivals, queued } = await limited(way, 3600)
-      expect((await post(gateway, said('c-0', 'now'))).status).toBe(200)
-      expect((await post(gateway, said('c-0', 'now, once'), { 'idempotency-key': 'k-2' })).status).toBe(200)
+      expect((await post(gateway, chatMessage('c-0', 'now'))).status).toBe(200)
+      expect((await post(gateway, chatMessage('c-0', 'now, once'), { 'idempotency-key': 'k-2' })).status).toBe(200)
       expect(arrivals.map(({ text }) => text)).toEqual(['first', 'now', 'now, once'])
-      for (const id of queued) expect(await show(gateway, id)).toMatchObject({ state: 'queued', attempts: [] })
+      for (const id of queued) expect(await getMessage(gateway, id)).toMatchObject({ state: 'queued', attempts: [] })
     },
   )
 
@@ -54,37 +54,37 @@ describe.each(DATABASES)('429 with Retry-After on %s', (kind) => {
     const texts = ['one', 'three', 'two']
     expect(later.map(({ text }) => text).sort()).toEqual(retried.length === 1 ? ['first', ...texts] : texts)
     for (const { at } of later) expect(at - (first?.at ?? 0)).toBeGreaterThanOrEqual(2000 - ROUNDING_MS)
-    for (const id of queued) expect((await show(gateway, id)).attempts).toHaveLength(1)
+    for (const id of queued) expect((await getMessage(gateway, id)).attempts).toHaveLength(1)
   }
 
   /** A gateway that has met a rate limit, and has three more messages queued. */
   async function limited(way: (typeof WAYS)[number], pauseS: number) {
     const { divar, arrivals } = await startClockedDivar(pauseS)
-    const gateway = await startOn(await withStore(kind), { ...HASTY, ...divarAt(divar) })
+    const gateway = await startOn(await withStore(kind), { ...FAST_RETRIES, ...divarAt(divar) })
     const retried: string[] = []
     if (way === 'a queued message') {
-      const id = await queue(gateway, said('c-0', 'first'))
-      await until(gateway, id, 'queued', tried(1))
+      const id = await queue(gateway, chatMessage('c-0', 'first'))
+      await until(gateway, id, 'queued', hasAttempts(1))
       retried.push(id)
     } else {
       const key = way.endsWith('key') ? { 'idempotency-key': 'k-1' } : {}
-      expect((await post(gateway, said('c-0', 'first'), key)).status).toBe(429)
+      expect((await post(gateway, chatMessage('c-0', 'first'), key)).status).toBe(429)
     }
     const queued: string[] = []
-    for (const name of ['one', 'two', 'three']) queued.push(await queue(gateway, said(`c-${name}`, name)))
+    for (const name of ['one', 'two', 'three']) queued.push(await queue(gateway, chatMessage(`c-${name}`, name)))
     return { gateway, arrivals, queued, retried }
   }
 
   test('continues after a restart, and on PostgreSQL in a second gateway', async () => {
     const { divar, arrivals } = await startClockedDivar(1)
-    const store = await withStore(kind, { ...HASTY, ...divarAt(divar) })
+    const store = await withStore(kind, { ...FAST_RETRIES, ...divarAt(divar) })
     const first = await startOn(store)
     const second = kind === 'postgres' ? await startOn(store) : undefined
-    const id = await queue(first, said('c-0', 'first'))
-    await until(first, id, 'queued', tried(1))
+    const id = await queue(first, chatMessage('c-0', 'first'))
+    await until(first, id, 'queued', hasAttempts(1))
     await first.stop()
     const next = second ?? (await startOn(store))
-    const other = await queue(next, said('c-1', 'other'))
+    const other = await queue(next, chatMessage('c-1', 'other'))
     await until(next, other, 'delivered')
     await until(next, id, 'delivered')
     const [limited, ...later] = arrivals
@@ -97,13 +97,13 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('429 without Retr
   test.each(WAYS)('met by %s: a synchronous delivery makes the next hold a short one again', async (way) => {
     const divar = await startDivar()
     divar.misbehave(answer(429, '{"code":8}'))
-    const store = await withStore(kind, { ...HASTY, ...divarAt(divar) })
+    const store = await withStore(kind, { ...FAST_RETRIES, ...divarAt(divar) })
     const gateway = await startOn(store)
     if (way === 'a queued message') {
-      await until(gateway, await queue(gateway, said('c-0', 'first')), 'queued', tried(1))
+      await until(gateway, await queue(gateway, chatMessage('c-0', 'first')), 'queued', hasAttempts(1))
     } else {
       const key = way.endsWith('key') ? { 'idempotency-key': 'k-1' } : {}
-      expect((await post(gateway, said('c-0', 'first'), key)).status).toBe(429)
+      expect((await post(gateway, chatMessage('c-0', 'first'), key)).status).toBe(429)
     }
     const expectNextHold = (afterMs: number) =>
       eventually(async () => {
@@ -111,7 +111,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('429 without Retr
         return Number(row?.['wait_ms']) === afterMs || undefined
       }, `a hold of ${afterMs} ms`)
     await expectNextHold(60_000)
-    expect((await post(gateway, said('c-1', 'second'))).status).toBe(200)
+    expect((await post(gateway, chatMessage('c-1', 'second'))).status).toBe(200)
     await expectNextHold(0)
   })
 })

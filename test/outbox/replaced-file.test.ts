@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { withStore } from '../support/databases.ts'
 import { problemOf, V1 } from '../support/messages.ts'
-import { eventually, idOf, list, post, queue, said, startOn, until } from '../support/outbox.ts'
+import { eventually, idOf, listMessages, post, queue, chatMessage, startOn, until } from '../support/outbox.ts'
 
 const ASYNC = { prefer: 'respond-async' }
 const REFUSED = { status: 503, code: 'store_unavailable' }
@@ -15,19 +15,19 @@ test('a SQLite file that is removed or replaced while open accepts nothing until
   await until(gateway, await queue(gateway, V1), 'delivered')
 
   renameSync(path, `${path}.moved`)
-  expect(problemOf(await post(gateway, said('c-1', 'removed'), ASYNC))).toMatchObject(REFUSED)
+  expect(problemOf(await post(gateway, chatMessage('c-1', 'removed'), ASYNC))).toMatchObject(REFUSED)
   expect(await gateway.logged('store.away')).toMatchObject({ error_code: 'STORE_FILE_REPLACED' })
   copyFileSync(`${path}.moved`, path)
-  expect(problemOf(await post(gateway, said('c-1', 'replaced'), ASYNC))).toMatchObject(REFUSED)
+  expect(problemOf(await post(gateway, chatMessage('c-1', 'replaced'), ASYNC))).toMatchObject(REFUSED)
 
   rmSync(path)
   renameSync(`${path}.moved`, path)
   const id = await eventually(async () => {
-    const response = await post(gateway, said('c-1', 'back'), ASYNC)
+    const response = await post(gateway, chatMessage('c-1', 'back'), ASYNC)
     return response.status === 202 ? idOf(response) : undefined
   }, 'an accepted message')
   await until(gateway, id, 'delivered')
-  expect((await list(gateway)).messages).toHaveLength(2)
+  expect((await listMessages(gateway)).messages).toHaveLength(2)
 })
 
 test('a SQLite file whose write-ahead log is removed accepts nothing', async () => {

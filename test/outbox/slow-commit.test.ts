@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, expect, jest, test } from '@jest/globals'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
-import { said } from '../support/outbox.ts'
+import { chatMessage } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 afterEach(() => void jest.useRealTimers())
@@ -37,7 +37,7 @@ test.each(['does not answer', 'fails'] as const)(
   'a send with a key is answered after 3 s even if the store %s, and its outcome is committed later',
   async (how) => {
     const { outbox, sendOf, asked, kept, recover } = await startStuck(how)
-    const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+    const send = { ...sendOf(chatMessage('c-1', 'once')), idempotencyKey: 'k-1' }
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
     let isAnswered = false
     const answered = outbox
@@ -64,7 +64,7 @@ test.each(['does not answer', 'fails'] as const)(
 
 test('a send with a key is answered as soon as its outcome is committed', async () => {
   const { outbox, sendOf, find } = await startOutbox('sqlite')
-  const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+  const send = { ...sendOf(chatMessage('c-1', 'once')), idempotencyKey: 'k-1' }
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
   const attempted = await outbox.attemptNow(
     send,
@@ -77,7 +77,7 @@ test('a send with a key is answered as soon as its outcome is committed', async 
 
 test('a stop waits until the outcome of a send with a key is committed, even if its caller was answered', async () => {
   const { outbox, sendOf, asked, recover } = await startStuck('does not answer')
-  const send = { ...sendOf(said('c-1', 'once')), idempotencyKey: 'k-1' }
+  const send = { ...sendOf(chatMessage('c-1', 'once')), idempotencyKey: 'k-1' }
   jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] })
   const answered = outbox.attemptNow(
     send,
@@ -109,9 +109,9 @@ test('the outcome of a message that another gateway took over is not counted and
       },
     }),
   })
-  const id = await queue(said('c-1', 'one'))
+  const id = await queue(chatMessage('c-1', 'one'))
   await until(id, ({ state }) => state === 'delivered')
   await outbox.drain()
-  await expect(queue(said('c-1', 'two'))).rejects.toThrow('not accepted but full')
+  await expect(queue(chatMessage('c-1', 'two'))).rejects.toThrow('not accepted but full')
   expect(outbox.metrics.ended.read().filter(({ value }) => value > 0)).toEqual([])
 })

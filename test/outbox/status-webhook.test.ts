@@ -5,16 +5,16 @@ import { TRIPLE } from '../support/messages.ts'
 import {
   answer,
   eventually,
-  HASTY,
+  FAST_RETRIES,
   ONE_TRY,
   idOf,
-  list,
+  listMessages,
   post,
   queue,
-  said,
+  chatMessage,
   startStored,
-  tell,
-  tried,
+  retryOrCancel,
+  hasAttempts,
   until,
 } from '../support/outbox.ts'
 import { startWebhook, type Notice, type TestWebhook } from '../support/webhook.ts'
@@ -35,7 +35,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
   let gateway: TestGateway
   beforeAll(async () => {
     webhook = await startWebhook()
-    gateway = await startTestGateway(await withStore(kind, { ...HASTY, ...ONE_TRY, ...webhook.environment }))
+    gateway = await startTestGateway(await withStore(kind, { ...FAST_RETRIES, ...ONE_TRY, ...webhook.environment }))
   })
 
   test.each([
@@ -80,10 +80,10 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
 
   test('gets a request for a cancelled message and for the next one', async () => {
     gateway.divar.misbehave(LATER)
-    const first = await queue(gateway, said('c-1', 'held'))
-    await until(gateway, first, 'queued', tried(1))
-    const behind = await queue(gateway, said('c-1', 'behind'))
-    expect((await tell(gateway, first, 'cancel')).status).toBe(200)
+    const first = await queue(gateway, chatMessage('c-1', 'held'))
+    await until(gateway, first, 'queued', hasAttempts(1))
+    const behind = await queue(gateway, chatMessage('c-1', 'behind'))
+    expect((await retryOrCancel(gateway, first, 'cancel')).status).toBe(200)
     const [notice] = await noticesOf(webhook, first, 1)
     expect(notice).toMatchObject({
       type: 'message.cancelled',
@@ -94,21 +94,21 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
 
   test('gets a request for a send with an idempotency key, and none for sends that are not stored', async () => {
     const before = webhook.notices.length
-    expect((await post(gateway, said('c-1', 'not stored'))).status).toBe(200)
-    const id = idOf(await post(gateway, said('c-1', 'stored'), { 'idempotency-key': 'k-1' }))
+    expect((await post(gateway, chatMessage('c-1', 'not stored'))).status).toBe(200)
+    const id = idOf(await post(gateway, chatMessage('c-1', 'stored'), { 'idempotency-key': 'k-1' }))
     expect(await noticesOf(webhook, id, 1)).toMatchObject([{ type: 'message.delivered', data: { attempts: 1 } }])
     expect(webhook.notices).toHaveLength(before + 1)
   })
 
   test('gets the same request again, with the same webhook-id, until it accepts it', async () => {
     const late = await startWebhook(500, 404, 302, 429)
-    const own = await startStored(kind, { ...HASTY, ...late.environment })
-    const id = await queue(own, said('c-1', 'x'))
+    const own = await startStored(kind, { ...FAST_RETRIES, ...late.environment })
+    const id = await queue(own, chatMessage('c-1', 'x'))
     const [notice] = await noticesOf(late, id, 1)
     expect(late.asked.map(({ status }) => status)).toEqual([500, 404, 302, 429, 204])
     expect(new Set(late.asked.map(({ webhookId }) => webhookId))).toEqual(new Set([notice?.webhookId]))
     // Its refusals are nothing of Divar's: no pause, and no other message is held up.
-    await until(own, await queue(own, said('c-2', 'y')), 'delivered')
+    await until(own, await queue(own, chatMessage('c-2', 'y')), 'delivered')
   })
 
   test('gets the outcomes of a retried message in order, even if it fails in between', async () => {
@@ -116,10 +116,10 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     const own = await startStored(kind, { RETRY_FIRST_MS: '50', RETRY_MAX_MS: '300', ...late.environment })
     own.divar.misbehave(answer(412))
     own.divar.misbehave({ kind: 'reset' })
-    const id = await queue(own, said('c-1', 'x'))
+    const id = await queue(own, chatMessage('c-1', 'x'))
     for (const state of ['rejected', 'unknown'] as const) {
       await until(own, id, state)
-      expect((await tell(own, id, 'retry')).status).toBe(202)
+      expect((await retryOrCancel(own, id, 'retry')).status).toBe(202)
     }
     await until(own, id, 'delivered')
     const notices = await noticesOf(late, id, 3)
@@ -135,7 +135,7 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
     const late = await startWebhook(...Array.from({ length: 9 }, () => 503))
     const store = await withStore(kind, { ...late.environment, RETRY_FIRST_MS: '200', RETRY_MAX_MS: '200' })
     const first = await startStored(kind, store)
-    const ids = await Promise.all(['1', '2', '3'].map((text) => queue(first, said(`c-${text}`, text))))
+    const ids = await Promise.all(['1', '2', '3'].map((text) => queue(first, chatMessage(`c-${text}`, text))))
     for (const id of ids) await until(first, id, 'delivered')
     await first.stop()
     await startStored(kind, store)
@@ -145,10 +145,10 @@ describe.each(DATABASES)('STATUS_WEBHOOK_URL on %s', (kind) => {
   test('is not listed among messages and not counted in a queue', async () => {
     const late = await startWebhook(...Array.from({ length: 3 }, () => 503))
     const own = await startStored(kind, { ...late.environment, QUEUE_LIMIT: '1' })
-    const id = await queue(own, said('c-1', 'x'))
+    const id = await queue(own, chatMessage('c-1', 'x'))
     await until(own, id, 'delivered')
-    expect((await list(own)).messages.map((message) => message.id)).toEqual([id])
-    await until(own, await queue(own, said('c-1', 'y')), 'delivered')
+    expect((await listMessages(own)).messages.map((message) => message.id)).toEqual([id])
+    await until(own, await queue(own, chatMessage('c-1', 'y')), 'delivered')
   })
 })
 

@@ -6,16 +6,16 @@ import { problemOf, V1, V2 } from '../support/messages.ts'
 import {
   answer,
   ask,
-  HASTY,
+  FAST_RETRIES,
   BILLING,
   idOf,
-  list,
+  listMessages,
   post,
   queue,
-  said,
-  show,
+  chatMessage,
+  getMessage,
   startOn,
-  tried,
+  hasAttempts,
   TWO_CALLERS,
   until,
 } from '../support/outbox.ts'
@@ -33,9 +33,9 @@ describe.each(DATABASES)('on %s', (kind) => {
     ids.rejected = await queue(gateway, V2)
     await until(gateway, ids.rejected, 'rejected')
     gateway.divar.misbehave(LATER)
-    ids.queued = await queue(gateway, said('c-2', 'waits for Divar'))
-    await until(gateway, ids.queued, 'queued', tried(1))
-    ids.behind = await queue(gateway, said('c-2', 'waits in line'))
+    ids.queued = await queue(gateway, chatMessage('c-2', 'waits for Divar'))
+    await until(gateway, ids.queued, 'queued', hasAttempts(1))
+    ids.behind = await queue(gateway, chatMessage('c-2', 'waits in line'))
     const keyed = await post(gateway, V2, { 'idempotency-key': 'k-1' })
     ids.keyed = idOf(keyed)
     ids.ofAnother = await queue(gateway, V2, { 'x-api-key': BILLING })
@@ -43,7 +43,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
   describe('GET /messages/:id', () => {
     test('shows when a delivered message was accepted and finished, and its attempt; its content is wiped', async () => {
-      const message = await show(gateway, ids.delivered)
+      const message = await getMessage(gateway, ids.delivered)
       expect(message).toMatchObject({ id: ids.delivered, state: 'delivered', wire: 'v1', wiped: true })
       expect(message).toMatchObject({ last_error: null, next_attempt_at: null, attempts: [{ number: 1, status: 200 }] })
       const [attempt] = message.attempts
@@ -56,21 +56,25 @@ describe.each(DATABASES)('on %s', (kind) => {
     test("shows a rejected message with Divar's code, without Divar's text", async () => {
       const response = await ask(gateway, `/messages/${ids.rejected}`)
       expect(response.text).not.toContain('words')
-      const message = await show(gateway, ids.rejected)
+      const message = await getMessage(gateway, ids.rejected)
       expect(message).toMatchObject({ state: 'rejected', wire: 'v2', wiped: false, next_attempt_at: null })
       expect(message.last_error).toMatchObject({ outcome: 'recipient_restricted', status: 412, code: '9' })
       expect(message.last_error).toEqual(message.attempts[0])
     })
 
     test('shows a queued message with the time of its next attempt, and none for a message behind it', async () => {
-      const queued = await show(gateway, ids.queued)
+      const queued = await getMessage(gateway, ids.queued)
       expect(queued).toMatchObject({ state: 'queued', finished_at: null, wiped: false, last_error: { code: '14' } })
       expect(Date.parse(String(queued.next_attempt_at))).toBeGreaterThan(Date.now() + 30_000)
-      expect(await show(gateway, ids.behind)).toMatchObject({ state: 'queued', next_attempt_at: null, attempts: [] })
+      expect(await getMessage(gateway, ids.behind)).toMatchObject({
+        state: 'queued',
+        next_attempt_at: null,
+        attempts: [],
+      })
     })
 
     test('shows a message that is being sent, with the previous error', async () => {
-      const own = await startOn(await withStore(kind, HASTY))
+      const own = await startOn(await withStore(kind, FAST_RETRIES))
       own.divar.misbehave(answer(500))
       own.divar.misbehave({ kind: 'silence' })
       const message = await until(own, await queue(own, V2), 'sending', ({ attempts }) => attempts.length === 2)
@@ -79,7 +83,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     })
 
     test('shows a message that was sent with an idempotency key', async () => {
-      expect(await show(gateway, ids.keyed)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
+      expect(await getMessage(gateway, ids.keyed)).toMatchObject({ state: 'delivered', attempts: [{ number: 1 }] })
     })
 
     test("is 404 for another caller's message, as for one that does not exist", async () => {
@@ -114,12 +118,12 @@ describe.each(DATABASES)('on %s', (kind) => {
 
   describe('GET /messages', () => {
     test("lists the caller's own messages, the newest first", async () => {
-      const { messages, next_cursor } = await list(gateway)
+      const { messages, next_cursor } = await listMessages(gateway)
       expect(messages.map(({ id }) => id)).toEqual([ids.keyed, ids.behind, ids.queued, ids.rejected, ids.delivered])
-      expect(messages[3]).toEqual(await show(gateway, ids.rejected))
+      expect(messages[3]).toEqual(await getMessage(gateway, ids.rejected))
       expect(next_cursor).toBeNull()
       await until({ internalUrl: gateway.internalUrl }, ids.keyed, 'delivered')
-      expect((await list(gateway, '', BILLING)).messages.map(({ id }) => id)).toEqual([ids.ofAnother])
+      expect((await listMessages(gateway, '', BILLING)).messages.map(({ id }) => id)).toEqual([ids.ofAnother])
     })
 
     test.each([
@@ -132,7 +136,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       ['cancelled', []],
     ])('state=%s', async (state, expected) => {
       const order = ['', ids.delivered, ids.rejected, ids.queued, ids.behind, ids.keyed]
-      const { messages } = await list(gateway, `?state=${state}`)
+      const { messages } = await listMessages(gateway, `?state=${state}`)
       expect(messages.map(({ id }) => id)).toEqual(expected.map((index) => order[index]))
     })
 
@@ -143,14 +147,14 @@ describe.each(DATABASES)('on %s', (kind) => {
         sent.unshift(await queue(own, V2))
       }
       for (let count = 0; count < 5; count += 1) await send()
-      const first = await list(own, '?limit=2')
+      const first = await listMessages(own, '?limit=2')
       await send()
-      const second = await list(own, `?limit=2&cursor=${first.next_cursor}`)
-      const third = await list(own, `?limit=2&cursor=${second.next_cursor}`)
+      const second = await listMessages(own, `?limit=2&cursor=${first.next_cursor}`)
+      const third = await listMessages(own, `?limit=2&cursor=${second.next_cursor}`)
       const pages = [first, second, third].map(({ messages }) => messages.map(({ id }) => id))
       expect(pages).toEqual([sent.slice(1, 3), sent.slice(3, 5), sent.slice(5)])
       expect(third.next_cursor).toBeNull()
-      expect((await list(own, '?limit=6')).next_cursor).toBeNull()
+      expect((await listMessages(own, '?limit=6')).next_cursor).toBeNull()
     })
 
     test.each([

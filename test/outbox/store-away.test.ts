@@ -10,11 +10,11 @@ import {
   eventually,
   post,
   queue,
-  said,
+  chatMessage,
   startDivar,
   startOn,
-  tell,
-  textsAt,
+  retryOrCancel,
+  textsReceivedBy,
   until,
 } from '../support/outbox.ts'
 import { click, CLICK, parseJson } from '../support/requests.ts'
@@ -43,7 +43,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
     const url = String(store['DATABASE_URL'])
     const gateway = await startOn(store)
     divar.misbehave({ kind: 'answer', status: 503, headers: { 'retry-after': '60' } })
-    const owed = await queue(gateway, said('c-1', 'owed'))
+    const owed = await queue(gateway, chatMessage('c-1', 'owed'))
     await until(gateway, owed, 'queued', ({ attempts }) => attempts.length === 1)
     await allowConnections(url, false)
 
@@ -57,7 +57,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
       expect(problemOf(await ask(gateway, path))).toMatchObject({ ...AWAY, detail: expect.any(String) })
     }
     for (const what of ['retry', 'cancel'] as const) {
-      expect(problemOf(await tell(gateway, owed, what))).toMatchObject({ ...AWAY, detail: expect.any(String) })
+      expect(problemOf(await retryOrCancel(gateway, owed, what))).toMatchObject({ ...AWAY, detail: expect.any(String) })
     }
     // A gateway that is taken from its balancer could not answer the clicks below.
     expect(await readiness(gateway)).toEqual({ status: 200, body: { status: 'ready', store: 'away' } })
@@ -82,7 +82,7 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
     expect(gateway.lines().filter(({ event }) => event === 'store.up' || event === 'store.back')).toHaveLength(1)
     // A refused message is not stored.
     expect(JSON.parse((await ask(gateway, '/messages')).text)).toMatchObject({ messages: [{ id: owed }] })
-    expect((await tell(gateway, owed, 'retry')).status).toBe(202)
+    expect((await retryOrCancel(gateway, owed, 'retry')).status).toBe(202)
     await until(gateway, owed, 'delivered')
     expect((await post(gateway, V1, { 'idempotency-key': 'k-1' })).status).toBe(200)
     await until(gateway, await queue(gateway, V1), 'delivered')
@@ -133,6 +133,6 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
       const again = await post(gateway, V1, { 'idempotency-key': 'k-1' })
       return again.status === 200 && again.headers['idempotent-replayed'] === 'true' ? true : undefined
     }, 'the kept answer')
-    expect(textsAt(divar)).toHaveLength(2)
+    expect(textsReceivedBy(divar)).toHaveLength(2)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { DATABASES } from '../support/databases.ts'
 import { V1 } from '../support/messages.ts'
-import { said, textsAt } from '../support/outbox.ts'
+import { chatMessage, textsReceivedBy } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 const BACKLOG = 20
@@ -28,15 +28,15 @@ describe.each(DATABASES)('with many messages on one wire on %s', (kind) => {
       })
       const bodies = {
         v1: (text: string) => ({ ...V1, post_token: `post-${text}`, message: text }),
-        v2: (text: string) => said(`c-${text}`, text),
+        v2: (text: string) => chatMessage(`c-${text}`, text),
       }
       const ids = await Promise.all(Array.from({ length: BACKLOG }, (_, index) => queue(bodies[busy](`busy ${index}`))))
       const last = await queue(bodies[other]('other'))
       open.resolve(undefined)
       await until(last, ({ state }) => state === 'delivered')
-      expect(textsAt(divar).indexOf('other')).toBeLessThan(4 * concurrency)
+      expect(textsReceivedBy(divar).indexOf('other')).toBeLessThan(4 * concurrency)
       for (const id of ids) await until(id, ({ state }) => state === 'delivered')
-      expect(textsAt(divar)).toHaveLength(BACKLOG + 1)
+      expect(textsReceivedBy(divar)).toHaveLength(BACKLOG + 1)
     },
   )
 })

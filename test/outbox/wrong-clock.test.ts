@@ -2,7 +2,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { MessageRecord } from '../../src/store/store.ts'
 import { DATABASES, query, withStore } from '../support/databases.ts'
 import { metricsOf, seriesOf } from '../support/metrics.ts'
-import { answer, said, startOn } from '../support/outbox.ts'
+import { answer, chatMessage, startOn } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 /** Its row and its attempts are read one after the other: it may just be ending. */
@@ -42,14 +42,14 @@ describe.each(DATABASES)('on %s', (kind) => {
   test('a message that expired only because the clock jumped is tried again', async () => {
     const { queue, until, divar } = await startAhead('jumps')
     divar.misbehave(answer(500))
-    const id = await queue(said('c-1', 'x'))
+    const id = await queue(chatMessage('c-1', 'x'))
     expect(await until(id, hasTried)).toMatchObject({ state: 'queued' })
   })
 
   test('a message whose time is over has failed', async () => {
     const { queue, until, divar } = await startAhead('passes')
     divar.misbehave(answer(500))
-    const id = await queue(said('c-1', 'x'))
+    const id = await queue(chatMessage('c-1', 'x'))
     expect(await until(id, hasTried)).toMatchObject({ state: 'failed' })
   })
 
@@ -70,7 +70,7 @@ describe.each(DATABASES)('on %s', (kind) => {
         })),
     })
     divar.misbehave(answer(500))
-    const id = await queue(said('c-1', 'x'))
+    const id = await queue(chatMessage('c-1', 'x'))
     const { state, attempts } = await until(
       id,
       ({ finishedAt, attempts: { length } }) => finishedAt !== null || length > 1,

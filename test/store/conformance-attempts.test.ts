@@ -1,14 +1,22 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import { acceptedAndClaimed, claimed, claimedOne, finish, newMessage, newStore, setAside } from '../support/stores.ts'
+import {
+  acceptedAndClaimed,
+  claimed,
+  claimedOne,
+  finish,
+  newMessage,
+  newStore,
+  claimLeftovers,
+} from '../support/stores.ts'
 
 describe.each(DATABASES)('an attempt on %s', (kind) => {
   let store: Store
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   test('gets the next number and a row of its own before its first byte is sent', async () => {
     const message = await acceptedAndClaimed(store)

@@ -11,7 +11,7 @@ import {
   newLine,
   newMessage,
   newStore,
-  setAside,
+  claimLeftovers,
 } from '../support/stores.ts'
 
 describe.each(DATABASES)('a caller on %s', (kind) => {
@@ -22,7 +22,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
   })
   beforeEach(async () => {
     caller = newId('req')
-    await setAside(store)
+    await claimLeftovers(store)
   })
 
   test('finds its message with all public members', async () => {

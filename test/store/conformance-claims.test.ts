@@ -13,7 +13,7 @@ import {
   newLine,
   newMessage,
   newStore,
-  setAside,
+  claimLeftovers,
   textOf,
 } from '../support/stores.ts'
 
@@ -22,7 +22,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   test('returns a message as it was stored', async () => {
     const { id } = await acceptedAndClaimed(store, { caller: 'billing', atLeastOnce: true, requestId: 'req_7' })

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import type { Store } from '../../src/store/store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
-import { added, foundGrant } from '../support/grants.ts'
+import { addGrant, foundGrant } from '../support/grants.ts'
 import {
   acceptedAndClaimed,
   ALL,
@@ -66,7 +66,7 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
   })
 
   test('a grant whose refresh was started meanwhile can be refreshed', async () => {
-    const { id } = await added(at.store())
+    const { id } = await addGrant(at.store())
     await at.store().claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     await at.store().backOffRefresh(id, 'gw-1', MINUTE_MS)
     expect(await at.store().claimRefresh(id, 1, 'gw-2', MINUTE_MS)).toEqual({ kind: 'backing_off' })
@@ -87,14 +87,14 @@ describe.each(DATABASES)('after a clock that was a day ahead was set right, on %
   })
 
   test('clicks, keys, contents and grants that were stored meanwhile are kept no longer than others', async () => {
-    const { id, accessMs } = await added(at.store())
+    const { id, accessMs } = await addGrant(at.store())
     await at.store().saveClick('clk_1', sealed('a click'), MINUTE_MS)
     const message = await acceptedAndClaimed(at.store(), {
       idempotency: { key: 'k-1', fingerprints: ['key-1.one'], ttlMs: DAY_MS },
     })
     await at.store().begin('gw-1', [message.id])
     await finish(at.store(), [message], { next: { state: 'failed' } })
-    const live = await added(at.store())
+    const live = await addGrant(at.store())
     await writeAhead('click', 'expires_at')
     await writeAhead('idempotency', 'expires_at')
     await writeAhead('message', 'finished_at', 'wipe_at')
@@ -165,7 +165,7 @@ describe.each(DATABASES)('while a clock that has just jumped ahead is not truste
 
   /** One of each that can expire; the key of what is found of it is its name. */
   async function storeOfEach(store: Store) {
-    const { id } = await added(store, { content: sealed('pair', 'of-a-pair') })
+    const { id } = await addGrant(store, { content: sealed('pair', 'of-a-pair') })
     await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     const pairs = { content: sealed('second pair', 'of-a-pair'), previous: sealed('pair', 'of-a-former-pair') }
     const times = { accessMs: MINUTE_MS, refreshMs: MINUTE_MS, previousMs: MINUTE_MS }

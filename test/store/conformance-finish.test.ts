@@ -11,7 +11,7 @@ import {
   newMessage,
   newStore,
   sealed,
-  setAside,
+  claimLeftovers,
   textOf,
 } from '../support/stores.ts'
 
@@ -23,7 +23,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   /** A message under a key whose answer is still to come, and the same request once more. */
   function keyed(key: string): [NewMessage, NewMessage] {

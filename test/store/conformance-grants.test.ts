@@ -3,7 +3,7 @@ import { newId } from '../../src/base/id.ts'
 import type { Store } from '../../src/store/store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
-import { added, foundGrant, name, newGrant } from '../support/grants.ts'
+import { addGrant, foundGrant, nameOf, newGrant } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
 
 describe.each(DATABASES)('a grant on %s', (kind) => {
@@ -19,13 +19,13 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
     user = newId('req')
   })
 
-  const ofUser = () => name('user', user)
-  const owned = (scope: string) => name('owned', `${user} ${scope}`)
+  const ofUser = () => nameOf('user', user)
+  const owned = (scope: string) => nameOf('owned', `${user} ${scope}`)
   /** What a user's consent to these scopes is found by. */
   const namesOf = (...scopes: string[]) => [
     ofUser(),
     ...scopes.map(owned),
-    ...scopes.map((scope) => name('scope', `${user} ${scope}`)),
+    ...scopes.map((scope) => nameOf('scope', `${user} ${scope}`)),
   ]
   const live = async () => idsOf(await store.findGrantsByName(ofUser().macs, ALL))
 
@@ -36,7 +36,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   }
 
   test('is found by its id, as it was added', async () => {
-    const { id } = await added(store, {
+    const { id } = await addGrant(store, {
       accessMs: MINUTE_MS,
       refreshMs: 10 * MINUTE_MS,
       content: sealed('pair', 'key-9'),
@@ -55,13 +55,13 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   })
 
   test('without a refresh token has no refresh expiry', async () => {
-    expect((await added(store, { refreshMs: undefined })).refreshMs).toBeUndefined()
+    expect((await addGrant(store, { refreshMs: undefined })).refreshMs).toBeUndefined()
   })
 
   test('lasts as long as one of its tokens is valid', async () => {
-    const refreshable = await added(store, { accessMs: -MINUTE_MS })
+    const refreshable = await addGrant(store, { accessMs: -MINUTE_MS })
     expect(refreshable.accessMs).toBeLessThan(0)
-    await added(store, { accessMs: MINUTE_MS, refreshMs: -MINUTE_MS })
+    await addGrant(store, { accessMs: MINUTE_MS, refreshMs: -MINUTE_MS })
     const over = newGrant({ accessMs: -1, refreshMs: 0 })
     await store.addGrant(over)
     await trustClock(store)
@@ -69,9 +69,9 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   })
 
   test('is found by each of its names, the newest first, up to a limit', async () => {
-    const shared = name('scope', user)
+    const shared = nameOf('scope', user)
     const grants = []
-    for (const scope of ['a', 'b', 'c']) grants.push(await added(store, { names: [...namesOf(scope), shared] }))
+    for (const scope of ['a', 'b', 'c']) grants.push(await addGrant(store, { names: [...namesOf(scope), shared] }))
     const [first, second, third] = idsOf(grants)
     expect(await live()).toEqual([third, second, first])
     expect(idsOf(await store.findGrantsByName(shared.macs, 2))).toEqual([third, second])
@@ -80,33 +80,33 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   })
 
   test('is found once by several of its names', async () => {
-    const { id } = await added(store, { names: namesOf('a', 'b') })
+    const { id } = await addGrant(store, { names: namesOf('a', 'b') })
     const macs = namesOf('a', 'b').flatMap((one) => one.macs)
     expect(idsOf(await store.findGrantsByName(macs, ALL))).toEqual([id])
     expect((await store.listGrants(macs, { cursor: undefined, limit: ALL })).grants).toHaveLength(1)
   })
 
   test('is not found by any other name', async () => {
-    await added(store, { names: namesOf('a') })
+    await addGrant(store, { names: namesOf('a') })
     expect(await store.findGrantsByName(owned('A').macs, ALL)).toEqual([])
     expect(await store.findGrantsByName([], ALL)).toEqual([])
   })
 
   test('without names is stored and found by its id', async () => {
-    const { id } = await added(store, { names: [] })
+    const { id } = await addGrant(store, { names: [] })
     expect(await store.deleteGrant(id)).toBe(true)
   })
 
   test('with a duplicate name is stored', async () => {
-    const { id } = await added(store, { names: [ofUser(), ofUser()] })
+    const { id } = await addGrant(store, { names: [ofUser(), ofUser()] })
     expect(await live()).toEqual([id])
   })
 
   test('is stored under the newest key’s names only, and found by the name under any key', async () => {
     const text = newId('req')
-    const { id } = await added(store, { names: [name('user', text, ['new', 'old'])] })
-    expect(idsOf(await store.findGrantsByName(name('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
-    expect(await store.findGrantsByName(name('user', text, ['old']).macs, ALL)).toEqual([])
+    const { id } = await addGrant(store, { names: [nameOf('user', text, ['new', 'old'])] })
+    expect(idsOf(await store.findGrantsByName(nameOf('user', text, ['newer', 'new', 'old']).macs, ALL))).toEqual([id])
+    expect(await store.findGrantsByName(nameOf('user', text, ['old']).macs, ALL)).toEqual([])
     expect(await at.read(`select name, kind from grant_name where grant_id = '${id}'`)).toEqual([
       { name: `new.user ${text}`, kind: 'user' },
     ])
@@ -114,7 +114,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
 
   test('is listed page by page, the newest first, without gaps or repetitions', async () => {
     const grants = []
-    for (const scope of ['a', 'b', 'c', 'd', 'e']) grants.push(await added(store, { names: namesOf(scope) }))
+    for (const scope of ['a', 'b', 'c', 'd', 'e']) grants.push(await addGrant(store, { names: namesOf(scope) }))
     const newestFirst = idsOf(grants).reverse()
     for (const limit of [1, 2, 4, 5, 6]) {
       const pages: string[][] = []
@@ -131,11 +131,11 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
 
   test('that is added or deleted between two pages hides no other', async () => {
     const grants = []
-    for (const scope of ['a', 'b', 'c', 'd']) grants.push(await added(store, { names: namesOf(scope) }))
+    for (const scope of ['a', 'b', 'c', 'd']) grants.push(await addGrant(store, { names: namesOf(scope) }))
     const [a, b, c, d] = idsOf(grants)
     const { grants: first, nextCursor } = await store.listGrants(ofUser().macs, { cursor: undefined, limit: 2 })
     expect(idsOf(first)).toEqual([d, c])
-    await added(store, { names: namesOf('e') })
+    await addGrant(store, { names: namesOf('e') })
     await store.deleteGrant(c ?? '')
     const { grants: second } = await store.listGrants(ofUser().macs, { cursor: nextCursor, limit: 2 })
     expect(idsOf(second)).toEqual([b, a])
@@ -143,7 +143,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
 
   test('that has ended is not found, listed or counted, and is deleted later, in limited batches, with its names', async () => {
     const ids = []
-    for (const scope of ['a', 'b', 'c', 'd']) ids.push((await added(store, { names: namesOf(scope) })).id)
+    for (const scope of ['a', 'b', 'c', 'd']) ids.push((await addGrant(store, { names: namesOf(scope) })).id)
     const [kept = '', ...over] = ids
     const before = await store.countGrants()
     await end(...over)
@@ -159,7 +159,7 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
   })
 
   test('is deleted once, with its names', async () => {
-    const { id } = await added(store, { names: namesOf('a') })
+    const { id } = await addGrant(store, { names: namesOf('a') })
     expect([await store.deleteGrant(id), await store.deleteGrant(id)]).toEqual([true, false])
     expect([await store.findGrant(id), await live()]).toEqual([undefined, []])
     expect(await at.read(`select name from grant_name where grant_id = '${id}'`)).toEqual([])
@@ -167,52 +167,52 @@ describe.each(DATABASES)('a grant on %s', (kind) => {
 
   describe('that is new', () => {
     test("replaces its owner's grants whose owned names it all has", async () => {
-      await added(store, { names: namesOf('a') })
-      await added(store, { names: namesOf('b') })
-      const { id } = await added(store, { names: namesOf('a', 'b', 'c') })
+      await addGrant(store, { names: namesOf('a') })
+      await addGrant(store, { names: namesOf('b') })
+      const { id } = await addGrant(store, { names: namesOf('a', 'b', 'c') })
       expect(await live()).toEqual([id])
-      const same = await added(store, { names: namesOf('c', 'b', 'a') })
+      const same = await addGrant(store, { names: namesOf('c', 'b', 'a') })
       expect(await live()).toEqual([same.id])
     })
 
     test('does not replace those with one more name', async () => {
-      const wide = await added(store, { names: namesOf('a', 'b') })
-      const narrow = await added(store, { names: namesOf('a') })
-      const other = await added(store, { names: namesOf('b', 'c') })
+      const wide = await addGrant(store, { names: namesOf('a', 'b') })
+      const narrow = await addGrant(store, { names: namesOf('a') })
+      const other = await addGrant(store, { names: namesOf('b', 'c') })
       expect(await live()).toEqual([other.id, narrow.id, wide.id])
     })
 
     test("does not replace another user's with the same names", async () => {
-      const scope = name('scope', user)
-      const [mine, theirs] = [`${user} mine`, `${user} theirs`].map((owner) => [name('owned', owner), scope])
-      const former = await added(store, { names: mine ?? [] })
-      const { id } = await added(store, { names: theirs ?? [] })
+      const scope = nameOf('scope', user)
+      const [mine, theirs] = [`${user} mine`, `${user} theirs`].map((owner) => [nameOf('owned', owner), scope])
+      const former = await addGrant(store, { names: mine ?? [] })
+      const { id } = await addGrant(store, { names: theirs ?? [] })
       expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([id, former.id])
     })
 
     test('does not replace those with two owners if it has one of them', async () => {
-      const both = await added(store, { names: [...namesOf('a'), name('owned', `${user} by another id`)] })
-      const { id } = await added(store, { names: namesOf('a') })
+      const both = await addGrant(store, { names: [...namesOf('a'), nameOf('owned', `${user} by another id`)] })
+      const { id } = await addGrant(store, { names: namesOf('a') })
       expect(await live()).toEqual([id, both.id])
     })
 
     test('and has no owner replaces none and is not replaced', async () => {
-      const scope = name('scope', user)
-      const known = await added(store, { names: [owned('a'), scope] })
-      const first = await added(store, { names: [scope] })
-      const second = await added(store, { names: [scope] })
+      const scope = nameOf('scope', user)
+      const known = await addGrant(store, { names: [owned('a'), scope] })
+      const first = await addGrant(store, { names: [scope] })
+      const second = await addGrant(store, { names: [scope] })
       expect(idsOf(await store.findGrantsByName(scope.macs, ALL))).toEqual([second.id, first.id, known.id])
     })
 
     test('replaces those whose names are under a previous key', async () => {
-      const under = (...keyIds: [string, ...string[]]) => [name('user', user, keyIds), name('owned', user, keyIds)]
-      await added(store, { names: under('old') })
-      const { id } = await added(store, { names: under('new', 'old') })
-      expect(idsOf(await store.findGrantsByName(name('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
+      const under = (...keyIds: [string, ...string[]]) => [nameOf('user', user, keyIds), nameOf('owned', user, keyIds)]
+      await addGrant(store, { names: under('old') })
+      const { id } = await addGrant(store, { names: under('new', 'old') })
+      expect(idsOf(await store.findGrantsByName(nameOf('user', user, ['new', 'old']).macs, ALL))).toEqual([id])
     })
 
     test('replaces in one commit: a reader sees the one or the other', async () => {
-      await added(store, { names: namesOf('a') })
+      await addGrant(store, { names: namesOf('a') })
       const seen = await Promise.all(
         Array.from({ length: 5 }, async () => {
           const [, ...found] = await Promise.all([

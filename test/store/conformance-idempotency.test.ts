@@ -13,7 +13,7 @@ import {
   newMessage,
   newStore,
   sealed,
-  setAside,
+  claimLeftovers,
   textOf,
 } from '../support/stores.ts'
 
@@ -22,7 +22,7 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   test('gives a repeat the first answer and stores nothing for it', async () => {
     const key = newId('req')

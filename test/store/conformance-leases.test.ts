@@ -10,7 +10,7 @@ import {
   idsOf,
   newAlterableStore,
   newMessage,
-  setAside,
+  claimLeftovers,
   type AlterableStore,
 } from '../support/stores.ts'
 
@@ -24,7 +24,7 @@ describe.each(DATABASES)('a lease on %s', (kind) => {
   beforeEach(async () => {
     store = at.store()
     for (const number of [1, 2, 3, 4, 5]) await store.leave(`gw-${number}`)
-    await setAside(store)
+    await claimLeftovers(store)
   })
 
   test("protects its owner's claims from all others", async () => {

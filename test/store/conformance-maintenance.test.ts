@@ -15,7 +15,7 @@ import {
   newLine,
   newMessage,
   sealed,
-  setAside,
+  claimLeftovers,
   textOf,
   type AlterableStore,
 } from '../support/stores.ts'
@@ -35,7 +35,7 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     store = at.store()
     caller = newId('req')
     keyId = newId('req')
-    await setAside(store)
+    await claimLeftovers(store)
     await purge(-1000, ALL)
   })
 

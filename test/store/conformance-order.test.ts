@@ -13,7 +13,7 @@ import {
   newLine,
   newMessage,
   newStore,
-  setAside,
+  claimLeftovers,
 } from '../support/stores.ts'
 
 describe.each(DATABASES)('a conversation on %s', (kind) => {
@@ -21,7 +21,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   /** Delivers what is due, one of each conversation at a time, until nothing is. */
   async function deliverAll(): Promise<string[]> {

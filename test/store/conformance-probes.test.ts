@@ -5,7 +5,7 @@ import {
   HOUR_MS,
   newRateLimitedStore,
   PROBE_LEASE_MS,
-  UNNAMED,
+  WITHOUT_RETRY_AFTER,
   type RateLimitedStore,
 } from '../support/rate-limit-hold.ts'
 import { acceptedAndClaimed, claimed, ALL, MINUTE_MS, newMessage, newStore } from '../support/stores.ts'
@@ -54,7 +54,7 @@ describe.each(DATABASES)('after a rate-limit hold on %s', (kind) => {
 
   test('the next message probes when the first was lost, once its lease has ended', async () => {
     await at.queue(2)
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     await at.pass(MINUTE_MS)
     const lost = await at.probed()
     expect(await claimed(at.store(), 'gw-2')).toEqual([])

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { DATABASES } from '../support/databases.ts'
-import { HOUR_MS, newRateLimitedStore, UNNAMED, type RateLimitedStore } from '../support/rate-limit-hold.ts'
+import { HOUR_MS, newRateLimitedStore, WITHOUT_RETRY_AFTER, type RateLimitedStore } from '../support/rate-limit-hold.ts'
 import {
   acceptedAndClaimed,
   claimed,
@@ -39,7 +39,7 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
   test('with a time from Divar never becomes shorter', async () => {
     await at.store().holdForRateLimit({ retryAfterMs: 2 * MINUTE_MS })
     await at.store().holdForRateLimit({ retryAfterMs: 1 })
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     expect(await at.heldMs()).toBeGreaterThan(MINUTE_MS)
     await at.store().holdForRateLimit({ retryAfterMs: 3 * MINUTE_MS })
     expect(await at.heldMs()).toBeGreaterThan(2 * MINUTE_MS)
@@ -56,7 +56,7 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
 
   test('without a time lasts a minute, doubled whenever its probe is rate-limited again, up to 15 minutes', async () => {
     await at.queue(3)
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     expect(Math.round(((await at.heldMs()) ?? 0) / MINUTE_MS)).toBe(1)
     for (const minutes of [2, 4, 8, 15, 15]) expect(await at.limitedAgain()).toBe(minutes)
   })
@@ -65,11 +65,11 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
     const begun = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store())]
     await at.store().begin('gw-1', idsOf(begun))
     await at.queue(1)
-    for (const message of begun) await at.end(message, { limit: UNNAMED })
-    await at.store().holdForRateLimit(UNNAMED)
+    for (const message of begun) await at.end(message, { limit: WITHOUT_RETRY_AFTER })
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     expect(await at.heldMs()).toBeLessThanOrEqual(MINUTE_MS)
     expect(await at.limitedAgain()).toBe(2)
-    for (let sends = 0; sends < 5; sends += 1) await at.store().holdForRateLimit(UNNAMED)
+    for (let sends = 0; sends < 5; sends += 1) await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     expect(await at.heldMs()).toBeLessThanOrEqual(2 * MINUTE_MS)
   })
 
@@ -77,15 +77,15 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
     const slow = await acceptedAndClaimed(at.store())
     await at.store().begin('gw-1', [slow.id])
     await at.alter(`update attempt set begun_at = begun_at - ${2 * MINUTE_MS}`)
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     await at.pass(MINUTE_MS)
-    await at.end(slow, { limit: UNNAMED })
+    await at.end(slow, { limit: WITHOUT_RETRY_AFTER })
     expect(await at.heldMs()).toBe(0)
   })
 
   test('ends for all gateways with the first delivery, and the next one without a time lasts a minute again', async () => {
     await at.queue(3)
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     expect(await at.limitedAgain()).toBe(2)
     await at.pass(2 * MINUTE_MS)
     await at.deliver(await at.probed('gw-2'), 'gw-2')
@@ -93,7 +93,7 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
     expect({ messages: messages.length, left }).toEqual({ messages: 2, left: undefined })
     expect(messages).toMatchObject([{ isProbe: false }, { isProbe: false }])
     expect(await at.store().begin('gw-1', idsOf(messages))).toHaveLength(2)
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     await at.queue(1)
     expect(await at.heldMs()).toBeLessThanOrEqual(MINUTE_MS)
   })
@@ -102,7 +102,7 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
     'starts again at a minute after a synchronous send %s was delivered',
     async (how) => {
       await at.queue(2)
-      await at.store().holdForRateLimit(UNNAMED)
+      await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
       expect(await at.limitedAgain()).toBe(2)
       // So that the send is begun later than the pause, by a clock of milliseconds.
       await at.pass(1)
@@ -119,7 +119,7 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
   )
 
   test('is not ended by the delivery of a message that was sent before it', async () => {
-    await at.store().holdForRateLimit(UNNAMED)
+    await at.store().holdForRateLimit(WITHOUT_RETRY_AFTER)
     await at.pass(MINUTE_MS)
     await at.alter('update pause set unconfirmed = 0')
     const [early, other] = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store())]

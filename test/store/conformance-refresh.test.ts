@@ -3,7 +3,7 @@ import type { StoredGrant } from '../../src/store/consent-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
-import { added, foundGrant, name } from '../support/grants.ts'
+import { addGrant, foundGrant, nameOf } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
 
 const HOUR_MS = 60 * MINUTE_MS
@@ -21,7 +21,7 @@ describe.each(DATABASES)('on %s', (kind) => {
     store = at.store()
     await trustClock(store)
     await store.expire(ALL)
-    grant = await added(store, { content: sealed('first pair') })
+    grant = await addGrant(store, { content: sealed('first pair') })
     id = grant.id
   })
 
@@ -66,7 +66,7 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test('of one grant does not block other grants', async () => {
       expect(await claim('gw-1')).toEqual(CLAIMED)
-      const other = await added(store)
+      const other = await addGrant(store)
       expect(await store.claimRefresh(other.id, 1, 'gw-2', MINUTE_MS)).toEqual(CLAIMED)
     })
 
@@ -151,7 +151,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       expect(after.pairAgeMs).toBeLessThan(HOUR_MS)
       expect(after.accessMs).toBeGreaterThan(HOUR_MS)
       expect(after.refreshMs).toBeGreaterThan(24 * HOUR_MS)
-      expect(idsOf(await store.findGrantsByName(name('scope', id).macs, ALL))).toEqual([id])
+      expect(idsOf(await store.findGrantsByName(nameOf('scope', id).macs, ALL))).toEqual([id])
     })
 
     test('keeps the previous one until its time is over', async () => {
@@ -197,11 +197,11 @@ describe.each(DATABASES)('on %s', (kind) => {
     const ending = async (limit = ALL) => idsOf(await store.findExpiringGrants(MINUTE_MS, limit))
 
     test('are those whose refresh token ends soon, the soonest first, within a limit', async () => {
-      const soon = await added(store, { refreshMs: MINUTE_MS - 1 })
-      const sooner = await added(store, { refreshMs: MINUTE_MS / 2 })
-      await added(store, { refreshMs: undefined, accessMs: 1000 })
-      await added(store, { refreshMs: 0 })
-      await added(store, { refreshMs: HOUR_MS, accessMs: 0 })
+      const soon = await addGrant(store, { refreshMs: MINUTE_MS - 1 })
+      const sooner = await addGrant(store, { refreshMs: MINUTE_MS / 2 })
+      await addGrant(store, { refreshMs: undefined, accessMs: 1000 })
+      await addGrant(store, { refreshMs: 0 })
+      await addGrant(store, { refreshMs: HOUR_MS, accessMs: 0 })
       expect(await ending()).toEqual([sooner.id, soon.id])
       expect(await ending(1)).toEqual([sooner.id])
       expect(idsOf(await store.findExpiringGrants(MINUTE_MS, 1, [sooner.id]))).toEqual([soon.id])

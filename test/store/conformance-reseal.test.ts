@@ -4,7 +4,7 @@ import type { ResealedGrant } from '../../src/store/consent-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
-import { added, foundGrant, name } from '../support/grants.ts'
+import { addGrant, foundGrant, nameOf } from '../support/grants.ts'
 import { ALL, idsOf, MINUTE_MS, newAlterableStore, sealed, textOf, type AlterableStore } from '../support/stores.ts'
 
 describe.each(DATABASES)('grants under a previous key on %s', (kind) => {
@@ -22,7 +22,7 @@ describe.each(DATABASES)('grants under a previous key on %s', (kind) => {
   })
 
   const under = (keyId: string) =>
-    added(store, { content: sealed('pair', keyId), names: [name('user', user, [keyId])] })
+    addGrant(store, { content: sealed('pair', keyId), names: [nameOf('user', user, [keyId])] })
   /** A grant whose pair before this one is still there. */
   async function refreshed({
     pairKey,
@@ -45,9 +45,9 @@ describe.each(DATABASES)('grants under a previous key on %s', (kind) => {
     version,
     content: sealed(text, 'new'),
     previous: previous && sealed(`new ${textOf(previous)}`, 'new'),
-    names: [name('user', user, ['new', 'old'])],
+    names: [nameOf('user', user, ['new', 'old'])],
   })
-  const named = async (keyId: string) => idsOf(await store.findGrantsByName(name('user', user, [keyId]).macs, ALL))
+  const named = async (keyId: string) => idsOf(await store.findGrantsByName(nameOf('user', user, [keyId]).macs, ALL))
   const underOthers = async (limit = ALL) => idsOf(await store.findGrantsUnderOtherKeys('new', limit)).sort()
 
   test('are those whose pair, previous pair or names are under it', async () => {

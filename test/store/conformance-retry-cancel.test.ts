@@ -12,7 +12,7 @@ import {
   newLine,
   newMessage,
   newStore,
-  setAside,
+  claimLeftovers,
   textOf,
 } from '../support/stores.ts'
 
@@ -31,7 +31,7 @@ describe.each(DATABASES)('on %s', (kind) => {
   beforeAll(async () => {
     store = await newStore(kind)
   })
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   /** The id of a message in this state. */
   async function standing(how: Standing): Promise<string> {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { newId } from '../../src/base/id.ts'
 import type { Finish, MessageState, Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import { ALL, claimed, finish, idsOf, MINUTE_MS, newMessage, newStore, setAside } from '../support/stores.ts'
+import { ALL, claimed, finish, idsOf, MINUTE_MS, newMessage, newStore, claimLeftovers } from '../support/stores.ts'
 
 const NEXT: readonly Finish['next'][] = [
   { state: 'queued', inMs: 0, unsure: false },
@@ -187,7 +187,7 @@ describe.each(DATABASES)('on %s, for any sequence of calls', (kind) => {
   test('each conversation keeps its order, and none is stuck', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30, size: 'max' }), async (steps) => {
-        await setAside(store)
+        await claimLeftovers(store)
         const model = new Model(store)
         for (const call of steps) {
           await call(model)

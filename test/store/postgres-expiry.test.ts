@@ -4,7 +4,7 @@ import { newId } from '../../src/base/id.ts'
 import type { Store } from '../../src/store/store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
-import { added, foundGrant } from '../support/grants.ts'
+import { addGrant, foundGrant } from '../support/grants.ts'
 import { eventually } from '../support/outbox.ts'
 import { ALL, MINUTE_MS, openAt, sealed, textOf } from '../support/stores.ts'
 
@@ -47,14 +47,14 @@ postgres('an expired row on PostgreSQL, whose expiry another gateway extends at 
   })
 
   test('is kept: a grant that is refreshed', async () => {
-    const { id } = await added(store)
+    const { id } = await addGrant(store)
     await query(url, `update user_grant set ends_at = 0 where id = '${id}'`)
     expect(await expireDuring(`update user_grant set ends_at = ${FAR} where id = '${id}'`)).toBe(0)
     expect(await foundGrant(store, id)).toMatchObject({ id })
   })
 
   test('is wiped as a previous pair, but not the pair that has just become the previous one', async () => {
-    const { id } = await added(store)
+    const { id } = await addGrant(store)
     await store.claimRefresh(id, 1, 'gw-1', MINUTE_MS)
     const pair = { content: sealed('second pair'), previous: sealed('first pair') }
     await store.commitRefresh({

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { newId } from '../../src/base/id.ts'
 import { StoreError, type NewMessage, type Store } from '../../src/store/store.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
-import { ALL, claimed, idsOf, MINUTE_MS, newMessage, openAt, sealed, setAside } from '../support/stores.ts'
+import { ALL, claimed, idsOf, MINUTE_MS, newMessage, openAt, sealed, claimLeftovers } from '../support/stores.ts'
 
 const KILL_ALL =
   'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
@@ -29,7 +29,7 @@ postgres('PostgreSQL', () => {
     await beside.connect()
   })
   afterAll(() => beside.end())
-  beforeEach(() => setAside(store))
+  beforeEach(() => claimLeftovers(store))
 
   /** Waits until a select returns this many rows. Not in a transaction, which would keep its first snapshot. */
   async function seen(statement: string, rows: number): Promise<Record<string, unknown>[]> {

@@ -28,15 +28,15 @@ const folders: string[] = []
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))))
 
 /** A folder of a test's own; gone when its file is done. */
-export async function ownFolder(): Promise<string> {
+export async function tempFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'kenar-cli-'))
   folders.push(folder)
   return folder
 }
 
 /** A file of a test's own. */
-export async function ownFile(name: string, content: unknown): Promise<string> {
-  const file = join(await ownFolder(), name)
+export async function tempFile(name: string, content: unknown): Promise<string> {
+  const file = join(await tempFolder(), name)
   await writeFile(file, typeof content === 'string' ? content : JSON.stringify(content))
   return file
 }

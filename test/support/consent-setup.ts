@@ -1,14 +1,14 @@
 import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
-import { ask, clicked, startConsentDivar, completeFlow, withConsent, type Asking } from './consent.ts'
+import { ask, clickMenu, startConsentDivar, completeFlow, withConsent, type Asking } from './consent.ts'
 import type { TestGateway } from './gateway.ts'
 import { startDivarProxy, withMembers, type Change } from './divar-proxy.ts'
 import { startOn } from './outbox.ts'
 import { alter } from './stores.ts'
 
 export const ON_DENIED = 'https://app.example.com/no'
-export const NEARLY_OVER = `update user_grant set access_until = access_until - 3570000, refreshed_at = refreshed_at - 3570000`
-export const OVER = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
+export const NEARLY_EXPIRED = `update user_grant set access_until = access_until - 3570000, refreshed_at = refreshed_at - 3570000`
+export const EXPIRED = `update user_grant set access_until = 0, refreshed_at = refreshed_at - 3600000`
 
 /** A gateway with consent, and a proxy through which a test changes answers of Divar. */
 export async function startConsentSetup({ environment: more, ...asking }: Asking & { environment?: Environment } = {}) {
@@ -31,12 +31,15 @@ export async function consented(
   asking: Parameters<typeof startConsentSetup>[0] = {},
 ): Promise<ConsentSetup> {
   const first = await startConsentSetup(asking)
-  await completeFlow(await clicked(first.at))
-  const gateway = await anew(first, statement)
+  await completeFlow(await clickMenu(first.at))
+  const gateway = await restartAfter(first, statement)
   return { ...first, gateway, at: { url: gateway.url, divar: first.divar } }
 }
 
-export async function anew({ gateway, environment }: Pick<ConsentSetup, 'gateway' | 'environment'>, statement: string) {
+export async function restartAfter(
+  { gateway, environment }: Pick<ConsentSetup, 'gateway' | 'environment'>,
+  statement: string,
+) {
   await gateway.stop()
   await alter(String(environment['DATABASE_URL']), statement)
   return startOn(environment)

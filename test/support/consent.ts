@@ -108,7 +108,7 @@ export async function completeFlow(startUrl: string, decision: Decision = {}) {
 }
 
 /** The address that a click on the chat's menu entry leads to. */
-export async function clicked(
+export async function clickMenu(
   gateway: { url: string; divar: Simulator },
   side: Side = 'buyer',
   wire: 'v1' | 'v2' = 'v2',

@@ -3,7 +3,7 @@ import type { GrantName, GrantStore, NewGrant, StoredGrant } from '../../src/sto
 import { MINUTE_MS, sealed } from './stores.ts'
 
 /** The name of a text under these keys, the newest first. The store computes no MAC itself, so any text will do. */
-export function name(
+export function nameOf(
   kind: GrantName['kind'],
   text: string,
   [newest, ...others]: readonly [string, ...string[]] = ['key-1'],
@@ -18,7 +18,7 @@ export function newGrant(more: Partial<NewGrant> = {}): NewGrant {
   return {
     id,
     content: sealed(`pair of ${id}`),
-    names: [name('scope', id)],
+    names: [nameOf('scope', id)],
     accessMs: 60 * MINUTE_MS,
     refreshMs: 24 * 60 * MINUTE_MS,
     ...more,
@@ -26,7 +26,7 @@ export function newGrant(more: Partial<NewGrant> = {}): NewGrant {
 }
 
 /** Adds a grant and returns it as stored. */
-export async function added(store: GrantStore, more: Partial<NewGrant> = {}): Promise<StoredGrant> {
+export async function addGrant(store: GrantStore, more: Partial<NewGrant> = {}): Promise<StoredGrant> {
   const grant = newGrant(more)
   await store.addGrant(grant)
   return foundGrant(store, grant.id)

@@ -19,7 +19,7 @@ export const BILLING = 'billing-key-0123456789'
 export const TWO_CALLERS = `orders:${KEYS.caller},billing:${BILLING}`
 
 /** Attempts follow each other at once, so that tests see many of them. */
-export const HASTY: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5' }
+export const FAST_RETRIES: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5' }
 
 /** Messages that end with their first try when Divar asks for more than a minute; less is waited for. */
 export const ONE_TRY: Environment = { RETRY_FOR_MS: '60000' }
@@ -116,12 +116,12 @@ export function idOf({ text }: Response): string {
 }
 
 /** A message of one conversation. */
-export function said(conversation: string, message: string): { conversation_id: string; message: string } {
+export function chatMessage(conversation: string, message: string): { conversation_id: string; message: string } {
   return { conversation_id: conversation, message }
 }
 
 /** What arrived at Divar, by its texts, in that order. */
-export function textsAt({ received }: Simulator): unknown[] {
+export function textsReceivedBy({ received }: Simulator): unknown[] {
   return received.map(({ body }) => parseJson(body)['message'])
 }
 
@@ -130,7 +130,7 @@ export function ask({ internalUrl }: Reachable, path: string, key: string = KEYS
 }
 
 /** Retries or cancels. */
-export function tell(
+export function retryOrCancel(
   { internalUrl }: Reachable,
   id: string,
   what: 'retry' | 'cancel',
@@ -166,18 +166,18 @@ const page = z.strictObject({ messages: z.array(shown), next_cursor: z.string().
 export type Page = z.infer<typeof page>
 
 /** The state of a message, in exactly the documented shape. */
-export async function show(gateway: Reachable, id: string): Promise<Shown> {
+export async function getMessage(gateway: Reachable, id: string): Promise<Shown> {
   const response = await ask(gateway, `/messages/${id}`)
   expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
   return shown.parse(JSON.parse(response.text))
 }
 
 /** Whether so many attempts have ended. */
-export function tried(times: number): (message: Shown) => boolean {
+export function hasAttempts(times: number): (message: Shown) => boolean {
   return ({ attempts }) => attempts.length === times && attempts.every(({ ended_at }) => ended_at !== null)
 }
 
-export async function list(gateway: Reachable, query = '', key?: string): Promise<Page> {
+export async function listMessages(gateway: Reachable, query = '', key?: string): Promise<Page> {
   const response = await ask(gateway, `/messages${query}`, key)
   expect({ status: response.status, text: response.text }).toMatchObject({ status: 200 })
   return page.parse(JSON.parse(response.text))
@@ -192,7 +192,7 @@ export async function until(
   patienceMs = PATIENCE_MS,
 ): Promise<Shown> {
   const look = async () => {
-    const message = await show(gateway, id)
+    const message = await getMessage(gateway, id)
     return message.state === state && isIt(message) ? message : undefined
   }
   return eventually(look, `${id} ${state}`, patienceMs)

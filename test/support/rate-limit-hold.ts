@@ -8,7 +8,7 @@ import { ALL, finish, MINUTE_MS, newAlterableStore, newMessage, inFile } from '.
 export const HOUR_MS = 60 * MINUTE_MS
 export const PROBE_LEASE_MS = 10_000
 /** A 429 without Retry-After. */
-export const UNNAMED = { retryAfterMs: undefined }
+export const WITHOUT_RETRY_AFTER = { retryAfterMs: undefined }
 
 /**
  * A store with a rate-limit hold whose time a test can let pass. SQLite runs without its thread, to avoid restarting it; so calls must
@@ -66,7 +66,7 @@ export async function newRateLimitedStore(kind: DatabaseKind): Promise<RateLimit
   }
   const limitedAgain = async () => {
     await pass(15 * MINUTE_MS)
-    await end(await probed(), { limit: UNNAMED })
+    await end(await probed(), { limit: WITHOUT_RETRY_AFTER })
     return Math.round(((await heldMs()) ?? 0) / MINUTE_MS)
   }
   return { ...at, heldMs, pass, queue, probed, end, deliver, limitedAgain }

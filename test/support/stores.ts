@@ -162,7 +162,7 @@ export function finish(
 }
 
 /** Claims the messages that other tests have left, so that they do not affect this test. */
-export async function setAside(store: Store): Promise<void> {
+export async function claimLeftovers(store: Store): Promise<void> {
   for (const wire of ['v1', 'v2', 'webhook'] as const) await store.claim('nobody', wire, ALL)
   await store.adopt('nobody', ALL)
 }

@@ -10,7 +10,7 @@ import { withConsent } from '../support/consent.ts'
 import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
 import { COMPILERS, FRAMEWORKS, installPackage, runProject, type Project } from '../support/test-kit-projects.ts'
-import { ask, queue, said, spawnReachable, startDivar, textsAt, until } from '../support/outbox.ts'
+import { ask, queue, chatMessage, spawnReachable, startDivar, textsReceivedBy, until } from '../support/outbox.ts'
 import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
@@ -82,8 +82,8 @@ describe('the built package', () => {
     const [divar, collector] = [await startDivar(), await startCollector()]
     const more = { ...(await withConsent(divar.url, { on: kind })), OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
     const gateway = await spawnReachable(divar, more, main())
-    await until(gateway, await queue(gateway, said('c-1', 'hello')), 'delivered')
-    expect(textsAt(divar)).toEqual(['hello'])
+    await until(gateway, await queue(gateway, chatMessage('c-1', 'hello')), 'delivered')
+    expect(textsReceivedBy(divar)).toEqual(['hello'])
     for (const path of ['/metrics', '/openapi.json', '/grants?user_id=u-1']) {
       expect([path, (await ask(gateway, path)).status]).toEqual([path, 200])
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EntryKind } from '../../src/simulator/shown.ts'
-import { ask, clicked, sendWithoutToken, startConsentGateway, completeFlow, messageTo } from '../support/consent.ts'
+import { ask, clickMenu, sendWithoutToken, startConsentGateway, completeFlow, messageTo } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1, V2 } from '../support/messages.ts'
@@ -58,7 +58,7 @@ describe('the trace of a request continues', () => {
 
   test('to Divar with a send that uses a grant, and with the lookup of a user', async () => {
     const gateway = await startConsentGateway({ scopes: ['chat', 'phone', 'offline'] })
-    await completeFlow(await clicked(gateway))
+    await completeFlow(await clickMenu(gateway))
     const headers = { traceparent: PARENT, tracestate: STATE }
     await sendWithoutToken(gateway, messageTo(gateway.divar), { headers }).expect(200)
     expect(lastAt(gateway, 'delivery')).toMatchObject({ traceparent: expect.stringMatching(CHILD), tracestate: STATE })
@@ -71,7 +71,7 @@ describe('the trace of a request continues', () => {
 describe('a new trace starts', () => {
   test('with each callback of the authorization flow, for the token route', async () => {
     const gateway = await startConsentGateway()
-    await completeFlow(await clicked(gateway))
+    await completeFlow(await clickMenu(gateway))
     const { traceparent } = lastAt(gateway, 'token')
     expect(traceparent).toMatch(ANY)
     const { trace_id } = await gateway.logged('consent.granted')

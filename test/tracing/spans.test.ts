@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { clicked, startConsentGateway, completeFlow } from '../support/consent.ts'
+import { clickMenu, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { startCollector, type TestCollector } from '../support/collector.ts'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway } from '../support/gateway.ts'
@@ -87,7 +87,7 @@ describe('OTEL_EXPORTER_OTLP_ENDPOINT gets', () => {
   test('a span of the authorization callback, with the token route and the user lookup', async () => {
     const collector = await startCollector()
     const gateway = await startConsentGateway({}, to(collector))
-    await completeFlow(await clicked(gateway))
+    await completeFlow(await clickMenu(gateway))
     const server = await collector.find('GET /oauth/callback')
     expect(server.attributes).toMatchObject({ event: 'consent.granted', grant_id: expect.stringMatching(/^grt_/) })
     expect(await collector.find('ask token')).toMatchObject({ parentSpanId: server.spanId, kind: CLIENT })
