@@ -7,7 +7,7 @@ import type { BreakerReading } from './upstreams.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 
-export type MetricSources = {
+type MetricSources = {
   requests: RequestCounters
   breakers: readonly BreakerReading[]
   /** Undefined without a store. */

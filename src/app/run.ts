@@ -110,11 +110,11 @@ async function exit(code: number, output: StandardOutput): Promise<void> {
 }
 
 /** sysexits.h: EX_CONFIG if a restart would fail the same way, EX_TEMPFAIL if it may succeed. */
-export const EX_CONFIG = 78
+const EX_CONFIG = 78
 const EX_TEMPFAIL = 75
 const EX_BUG = 1
 
-export type StartFailure = {
+type StartFailure = {
   exitCode: number
   /** One sentence for the operator. */
   why: string
@@ -123,7 +123,7 @@ export type StartFailure = {
 }
 
 /** Why a gateway with a valid configuration did not start. */
-export function explainStartFailure(error: unknown): StartFailure {
+function explainStartFailure(error: unknown): StartFailure {
   const fields = describeError(rootCauseOf(error))
   const failure = (exitCode: number, why: string) => ({ exitCode, why, fields })
   const code = fields.error_code ?? fields.error

@@ -16,7 +16,7 @@ import {
   TIMES,
 } from './app-pages.ts'
 
-export type SampleAppOptions = GatewayAccess & {
+type SampleAppOptions = GatewayAccess & {
   port: number
   /** The gateway presents it when it calls the resolver. */
   resolverSecret: string
