@@ -64,8 +64,7 @@ const wrongKeys: Check[] = [
   {
     name: 'a click with a wrong key is refused',
     needsKey: false,
-    run: async (gateway) =>
-      judgeRefusal(await post(gateway, 'surely-not-the-key'), 401, 'surely-not-the-key'),
+    run: async (gateway) => judgeRefusal(await post(gateway, 'surely-not-the-key'), 401, 'surely-not-the-key'),
   },
   ...WRONG_KEYS.map(([name, change]) => ({
     name: `a click with the key ${name} is refused`,

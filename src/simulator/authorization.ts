@@ -3,7 +3,7 @@ import { readScope, splitScopes, type Scope } from './scopes.ts'
 
 export type App = { slug: string; clientSecret: string; apiKey: string; redirectUris?: string[] }
 
-/** What an app sends a user to the consent with, once it has passed the checks. */
+/** A valid authorization request. */
 export type Authorization = {
   redirectUri: string
   state: string
@@ -12,8 +12,8 @@ export type Authorization = {
   fields: Record<string, string>
 }
 
-/** Why not: told to the user, or sent back to the app. */
-export type NoAuthorization = { page: string } | { back: string; why: string }
+/** An invalid authorization request: shown to the user, or redirected to the app with an error. */
+export type InvalidAuthorization = { page: string } | { back: string; why: string }
 
 const FIELDS = [
   'client_id',
@@ -27,8 +27,8 @@ const FIELDS = [
 
 const S256_CHALLENGE = /^[\w-]{43}$/
 
-/** Checks a request for consent; what cannot go back to the app is told to the user, the rest to the app. */
-export function readAuthorization(query: URLSearchParams, app: App): Authorization | NoAuthorization {
+/** Parses an authorization request. Errors are redirected to the app if its redirect URI is valid, else shown to the user. */
+export function readAuthorization(query: URLSearchParams, app: App): Authorization | InvalidAuthorization {
   const get = (name: string) => query.get(name) ?? ''
   const redirectUri = get('redirect_uri')
   const repeated = repeatedField(query)
@@ -43,7 +43,7 @@ export function readAuthorization(query: URLSearchParams, app: App): Authorizati
   const state = get('state')
   if (state.trim().length < 8)
     return {
-      page: 'state must be there, random and at least 8 characters long: without it a stranger can forge a way back.',
+      page: 'state must be there, random and at least 8 characters long: without it anyone can forge the redirect.',
     }
   const back = (error: string, why: string) => ({
     back: withQuery(redirectUri, { error, error_description: why, state }),
@@ -71,7 +71,7 @@ export function readAuthorization(query: URLSearchParams, app: App): Authorizati
   return { redirectUri, state, scopes, fields, ...(challenge !== '' && { challenge }) }
 }
 
-/** An address with this query; it has none of its own. */
+/** Adds a query to an address that has none. */
 export function withQuery(url: string, query: Record<string, string>): string {
   return `${url}?${new URLSearchParams(query).toString()}`
 }

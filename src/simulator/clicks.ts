@@ -3,7 +3,7 @@ import { isFramable } from './framable.ts'
 import { callSession, sessionBody, type SessionCall, type UserAction } from './session-call.ts'
 import type { ClickResult, ShownMessage, Side, Wire } from './shown.ts'
 
-/** What was clicked: a button by its place, or the app's entry in the chat's menu. */
+/** What was clicked: a button of a message, or the app's entry in the menu of the chat. */
 export type Clicked = {
   side: Side
   message_id?: string | undefined
@@ -11,14 +11,14 @@ export type Clicked = {
   column?: number | undefined
 }
 
-/** A click on something that is not there, or that does not call the app. */
+/** A click on something that does not exist, or that does not call the app. */
 export class ClickError extends Error {
   override name = 'ClickError'
 }
 
 /**
- * Plays a click: calls the app's session-initialization URL on the wire that is set, notes all of it, and says where it leads. An armed
- * fault makes it a double click, or one with a wrong key.
+ * Simulates a click: calls the app's session-initialization URL on the selected wire, adds it to the timeline, and returns the landing. An
+ * armed fault makes it a double click, or one with a wrong key.
  * @throws ClickError
  */
 export async function click(
@@ -74,7 +74,7 @@ function noteClick(
 function wrongKeyNote({ response }: SessionCall): string {
   return response?.status === 401
     ? 'A wrong key was sent, as was asked for, and the app refused it with 401, as it must.'
-    : 'A wrong key was sent, as was asked for, and the app did NOT refuse it with 401: anybody can play Divar to it.'
+    : 'A wrong key was sent, as was asked for, and the app did NOT refuse it with 401: anyone can pose as Divar.'
 }
 
 function opening(url: string) {
@@ -91,7 +91,7 @@ function readAction(conversation: Conversation, { side, message_id, row = 0, col
   return { from: 'button', data: button.data ?? {}, ...(message.location && { location: message.location }) }
 }
 
-/** What a person says: a text, or a place, under which the platform offers the app. */
+/** A person's message: a text, or a location, under which the platform shows a button of the app. */
 export function personMessage(
   side: Side,
   { text, location, caption }: { text: string; location?: ShownMessage['location']; caption: string },

@@ -7,12 +7,12 @@ import { isFramable } from './framable.ts'
 import { answerJson, type Answer, type Received } from './http.ts'
 import type { Side } from './shown.ts'
 
-/** What the control routes act on. */
+/** What the control routes change. */
 export type Controlled = {
   conversation: Conversation
   identificationKey: string
   ownOrigin: string
-  /** Whose phone opened the last web view: the consent page asks this one first. */
+  /** Sets the side whose phone opened the last web view; the consent page preselects it. */
   activate: (side: Side) => void
 }
 
@@ -54,9 +54,9 @@ const routes = new Map<string, Route>([
     'POST /simulator/messages',
     (body, { conversation }) => {
       const said = shapes.message.parse(body)
-      const told = 'text' in said ? { text: said.text } : { text: '', location: said.location }
+      const content = 'text' in said ? { text: said.text } : { text: '', location: said.location }
       const caption = conversation.world.appTitle.fa
-      return answerJson(conversation.say(personMessage(said.side, { ...told, caption })), 201)
+      return answerJson(conversation.say(personMessage(said.side, { ...content, caption })), 201)
     },
   ],
   [
@@ -113,7 +113,7 @@ const routes = new Map<string, Route>([
   ],
 ])
 
-/** The routes by which the page, the command line and tests steer the simulator. */
+/** The routes by which the page, the command line and tests control the simulator. */
 export async function control({ method, path, body }: Received, controlled: Controlled): Promise<Answer> {
   const { pathname, searchParams } = new URL(path, controlled.ownOrigin)
   const route = routes.get(`${method} ${pathname}`)
@@ -131,14 +131,14 @@ export async function control({ method, path, body }: Received, controlled: Cont
 const HEARTBEAT_MS = 15_000
 const MAX_WATCHERS = 50
 const RETRY_AFTER_S = 5
-/** More than a snapshot can be; see the bounds of `Conversation`. */
+/** More than the largest snapshot; see the bounds of `Conversation`. */
 const MAX_UNREAD_BYTES = 12 * 1024 * 1024
 const watching = new WeakMap<Conversation, number>()
 
-/** Streams what changes as server-sent events; each connection begins with all there is, so that a page that reconnects misses nothing. */
+/** Streams changes as server-sent events. Each connection begins with a snapshot, so that a page that reconnects misses nothing. */
 export function streamEvents(response: ServerResponse, conversation: Conversation): void {
   const count = watching.get(conversation) ?? 0
-  // A client that is gone already would never give its place back.
+  // The close event of a closed response has passed, so its place would never be freed.
   if (response.destroyed) return
   if (count >= MAX_WATCHERS) {
     const error = `${MAX_WATCHERS} pages watch already; close one of them.`
@@ -147,13 +147,13 @@ export function streamEvents(response: ServerResponse, conversation: Conversatio
   }
   watching.set(conversation, count + 1)
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  const tell = (event: string, data: unknown) => {
+  const send = (event: string, data: unknown) => {
     response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
     if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
   }
-  tell('snapshot', conversation.snapshot())
+  send('snapshot', conversation.snapshot())
   const stop = conversation.watch(({ event, data }) => {
-    tell(event, data)
+    send(event, data)
   })
   const heartbeat = setInterval(() => response.write(': still here\n\n'), HEARTBEAT_MS)
   response.once('close', () => {

@@ -4,10 +4,10 @@ import { ArmedFaults } from './faults.ts'
 import type { World } from './world.ts'
 
 const MAX_COUNT = 500
-/** Of the JSON of all messages, and of all entries; the newest is always kept. */
+/** Of the JSON of all messages, and of all entries. The newest item is always kept. */
 const MAX_BYTES = 1536 * 1024
 
-/** What changed; the names are those of the page's event stream. */
+/** A change, with its name in the event stream. */
 export type Change =
   | { event: 'message'; data: ShownMessage }
   | { event: 'entry'; data: TimelineEntry }
@@ -16,16 +16,16 @@ export type Change =
   | { event: 'forgotten'; data: Forgotten }
   | { event: 'snapshot'; data: Snapshot }
 
-/** Everything that is remembered of the one conversation: its messages, what happened on the wire, how it is set. Bounded. */
+/** The state of the one conversation: messages, timeline and settings, in bounded memory. */
 export class Conversation {
   readonly world: World
   readonly faults = new ArmedFaults(() => {
-    this.#tell({ event: 'faults', data: this.faults.list() })
+    this.#notify({ event: 'faults', data: this.faults.list() })
   })
   readonly #settings: Omit<Settings, 'blockedBy'>
   readonly #run = randomUUID()
-  readonly #messages = new Remembered<ShownMessage>()
-  readonly #timeline = new Remembered<TimelineEntry>()
+  readonly #messages = new NewestItems<ShownMessage>()
+  readonly #timeline = new NewestItems<TimelineEntry>()
   readonly #watchers = new Set<(change: Change) => void>()
   #lastEntry = 0
 
@@ -49,13 +49,13 @@ export class Conversation {
   change({ blockedBy, ...settings }: Partial<Settings>): void {
     Object.assign(this.#settings, settings)
     if (blockedBy !== undefined) this.world.blockedBy = blockedBy
-    this.#tell({ event: 'settings', data: this.settings })
+    this.#notify({ event: 'settings', data: this.settings })
   }
 
   say(message: Omit<ShownMessage, 'id' | 'at'>): ShownMessage {
     const said = { id: randomUUID(), at: new Date().toISOString(), ...message }
     const gone = this.#messages.add(said)
-    this.#tell({ event: 'message', data: said })
+    this.#notify({ event: 'message', data: said })
     this.#forget({ messages: gone.map(({ id }) => id), entries: [] })
     return said
   }
@@ -64,22 +64,22 @@ export class Conversation {
     return this.#messages.list().find((message) => message.id === id)
   }
 
-  /** Notes what happened on the wire. */
+  /** Adds an entry to the timeline. */
   note(entry: Omit<TimelineEntry, 'id' | 'at'>): TimelineEntry {
     const noted = { id: ++this.#lastEntry, at: new Date().toISOString(), ...entry }
     const gone = this.#timeline.add(noted)
-    this.#tell({ event: 'entry', data: noted })
+    this.#notify({ event: 'entry', data: noted })
     this.#forget({ messages: [], entries: gone.map(({ id }) => id) })
     return noted
   }
 
-  /** Back to an empty chat; entries keep counting up. */
+  /** Empties the chat; the ids of entries continue. */
   reset(): void {
     this.#messages.clear()
     this.#timeline.clear()
     this.world.blockedBy = null
     this.faults.clear()
-    this.#tell({ event: 'snapshot', data: this.snapshot() })
+    this.#notify({ event: 'snapshot', data: this.snapshot() })
   }
 
   snapshot(): Snapshot {
@@ -98,16 +98,16 @@ export class Conversation {
   }
 
   #forget(forgotten: Forgotten): void {
-    if (forgotten.messages.length + forgotten.entries.length > 0) this.#tell({ event: 'forgotten', data: forgotten })
+    if (forgotten.messages.length + forgotten.entries.length > 0) this.#notify({ event: 'forgotten', data: forgotten })
   }
 
-  #tell(change: Change): void {
+  #notify(change: Change): void {
     for (const watcher of this.#watchers) watcher(change)
   }
 }
 
-/** The newest of something, bounded by count and by bytes. */
-class Remembered<Item> {
+/** The newest items, bounded by count and bytes. */
+class NewestItems<Item> {
   #items: { item: Item; bytes: number }[] = []
   #bytes = 0
 
@@ -115,7 +115,7 @@ class Remembered<Item> {
     return this.#items.map(({ item }) => item)
   }
 
-  /** Adds the newest, and returns the old ones that had to go for it. */
+  /** Adds an item, and returns the old ones that it displaced. */
   add(item: Item): Item[] {
     const bytes = Buffer.byteLength(JSON.stringify(item))
     this.#items.push({ item, bytes })

@@ -2,23 +2,23 @@ import type { ServerResponse } from 'node:http'
 import type { Answer } from './http.ts'
 import { FAULTS, type ArmedFault, type FaultName } from './shown.ts'
 
-/** What the platform does with the next send in place of accepting it. */
+/** What the platform does with a request instead of its normal answer. */
 export type Misbehaviour =
   | { kind: 'answer'; status: number; body?: string; headers?: Record<string, string>; delayMs?: number }
-  /** Judges and answers the request as ever, only later. */
+  /** The normal answer, late. */
   | { kind: 'slow'; delayMs: number }
   /** Reads the request and never answers. */
   | { kind: 'silence' }
-  /** Reads the request, then cuts the connection. */
+  /** Reads the request, then closes the connection. */
   | { kind: 'reset' }
-  /** Judges the request as ever, so a good one is accepted; then cuts the connection in place of saying so. */
+  /** Handles the request normally, then closes the connection instead of answering. */
   | { kind: 'reset_after' }
-  /** Sends an informational answer, 103, then cuts the connection; nothing takes effect. */
+  /** Sends an informational 103, then closes the connection; the request has no effect. */
   | { kind: 'early_hints_reset' }
-  /** Begins an answer with this status and cuts the connection in the middle of its body. */
+  /** Closes the connection in the middle of an answer with this status. */
   | { kind: 'cut_answer'; status: number }
 
-/** Whether a request is judged, and a good one takes effect, although it is misbehaved on. */
+/** Whether the request is handled normally, with its effect, in spite of the misbehaviour. */
 export function takesEffect({ kind }: Misbehaviour): boolean {
   return kind === 'slow' || kind === 'reset_after'
 }
@@ -26,7 +26,7 @@ export function takesEffect({ kind }: Misbehaviour): boolean {
 const SLOW_MS = 3000
 const RETRY_AFTER_SECONDS = 5
 
-/** The faults that are about how a request is answered, as the platform would show them. */
+/** The faults that change how a request is answered. */
 const BY_NAME: Partial<Record<FaultName, Misbehaviour>> = {
   401: error(401, 16, 'invalid access token'),
   403: error(403, 7, 'permission denied'),
@@ -53,7 +53,7 @@ export function readFaultName(value: unknown): FaultName | undefined {
   return NAMES.find((name) => name === value)
 }
 
-/** Faults that wait for their request, first come first; each is used up as often as was asked. */
+/** Armed faults, first come first served; each applies to a number of requests. */
 export class ArmedFaults {
   readonly #armed: ArmedFault[] = []
   readonly #onChange: () => void
@@ -78,7 +78,7 @@ export class ArmedFaults {
     this.#onChange()
   }
 
-  /** Uses up the first fault that waits for this kind of request. */
+  /** Takes the first fault for this kind of request. */
   take(target: keyof typeof FAULTS): FaultName | undefined {
     const names: readonly FaultName[] = FAULTS[target]
     const index = this.#armed.findIndex(({ fault }) => names.includes(fault))
@@ -91,12 +91,12 @@ export class ArmedFaults {
   }
 }
 
-/** What a named fault does to a request; nothing for those that are not about how a request is answered. */
+/** The misbehaviour of a fault; undefined for one that does not change how a request is answered. */
 export function misbehaviourOf(fault: FaultName | undefined): Misbehaviour | undefined {
   return fault === undefined ? undefined : BY_NAME[fault]
 }
 
-/** Answers as the platform should, or as it was told to. */
+/** Answers normally, or with the misbehaviour. */
 export function perform(verdict: Answer, what: Misbehaviour | undefined, response: ServerResponse): void {
   switch (what?.kind) {
     case undefined:

@@ -17,15 +17,15 @@ type Pair = Consented & {
   refreshToken?: string
   accessUntil: number
   refreshUntil: number
-  /** The code, or the seeded token, that it came of; a refreshed pair is of the same. */
+  /** The code or the seeded token that it came from; a refreshed pair keeps it. */
   origin: string
-  /** The access token is refused although it was just given out. */
+  /** The access token is refused although it was just issued. */
   isRefused: boolean
 }
 
-/** What is unusual about the next tokens. */
+/** How a fault changes the next tokens. */
 export type Unusual = {
-  /** What is granted in place of what was agreed to. */
+  /** The scopes that are granted instead of the agreed ones. */
   scopes?: (agreed: readonly string[]) => string[]
   /** Whether there is a refresh token; default: only with `offline_access`. */
   refreshable?: boolean
@@ -43,7 +43,7 @@ export type Issued = {
   side: Side
 }
 
-/** Codes and tokens of the simulator, in memory and bounded: the oldest go when there are too many. */
+/** Codes and tokens of the simulator, in bounded memory: the oldest are dropped. */
 export class Grants {
   /** How long the next access tokens are good, in milliseconds. */
   accessMs = ACCESS_MS
@@ -78,7 +78,7 @@ export class Grants {
     return code
   }
 
-  /** Trades a code for tokens, or says in one sentence why not. A code that comes twice ends what came of it the first time. */
+  /** Exchanges a code for tokens, or returns the reason of a refusal. A repeated code revokes the tokens of the first exchange. */
   exchange(code: string, redirectUri: string, verifier: string | undefined, unusual: Unusual = {}): Issued | string {
     const kept = this.#codes.get(code)
     if (kept === undefined) return 'The code was never given out, or is too old.'
@@ -94,7 +94,7 @@ export class Grants {
     return this.#shown(this.#issue(kept, code, unusual))
   }
 
-  /** Trades a refresh token for a new pair. Both rotate; the old pair stays good for two minutes. */
+  /** Exchanges a refresh token for a new pair. The old pair stays valid for two minutes. */
   refresh(refreshToken: string, unusual: Unusual = {}): Issued | string {
     const old = this.#refreshable.get(refreshToken)
     if (old === undefined || old.refreshUntil <= this.#now()) return 'The refresh token is unknown, used up or expired.'
@@ -126,7 +126,7 @@ export class Grants {
     for (const pair of this.#pairs.values()) pair.accessUntil = Math.min(pair.accessUntil, this.#now())
   }
 
-  /** A user takes back everything, with what was not fetched yet. */
+  /** A user revokes all tokens and unused codes. */
   revoke(side: Side): void {
     this.#drop((pair) => pair.side === side)
     for (const [code, kept] of this.#codes) if (kept.side === side) this.#codes.delete(code)

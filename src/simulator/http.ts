@@ -15,13 +15,14 @@ export type Received = {
 
 export type Answer = { status: number; headers: Record<string, string>; body: string }
 
-/** What a timeline entry says beyond the exchange itself. */
-export type Told = Pick<TimelineEntry, 'kind' | 'outcome' | 'notes'> & Partial<Pick<TimelineEntry, 'side' | 'wire'>>
+/** The part of a timeline entry that is not the exchange itself. */
+export type EntryDetails = Pick<TimelineEntry, 'kind' | 'outcome' | 'notes'> &
+  Partial<Pick<TimelineEntry, 'side' | 'wire'>>
 
-/** An answer of the platform's, and what its timeline is told of it. */
-export type Handled = { answer: Answer; told: Told }
+/** An answer of the platform, and its entry in the timeline. */
+export type Handled = { answer: Answer; entry: EntryDetails }
 
-/** The user's token, by the header that it came in. */
+/** The user's access token, by its header. */
 export function readTokens({
   authorization = '',
   ...headers
@@ -31,7 +32,7 @@ export function readTokens({
   return { ...(bearer !== undefined && { bearer }), ...(typeof plain === 'string' && { plain }) }
 }
 
-/** A refusal as the platform writes them: a code, which is not always gRPC's, and a message. */
+/** A refusal in the platform's form: a message and a code, which is not always gRPC's. */
 export function refuse(status: number, code: number, message: string, headers: Record<string, string> = {}): Answer {
   return answerJson({ code, message }, status, headers)
 }

@@ -3,7 +3,7 @@ import type { Misbehaviour } from './faults.ts'
 import type { Answer, Received } from './http.ts'
 import type { EntryKind, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
 
-/** What is known of a request to the platform once its answer is decided. */
+/** A request to the platform, once its answer is decided. */
 export type Decided = {
   kind: EntryKind
   outcome?: TimelineEntry['outcome']
@@ -12,11 +12,11 @@ export type Decided = {
   wire?: Wire
   /** What the platform would have answered. */
   answer?: Answer
-  /** What it does in place of that, because it was told to. */
+  /** The armed misbehaviour instead of that answer. */
   misbehaviour?: Misbehaviour | undefined
 }
 
-/** Notes a request to the platform in the timeline, as it went over the wire, and tells the log in one line. */
+/** Adds a request to the platform to the timeline, and logs it. */
 export function noteExchange(
   conversation: Conversation,
   { method, path, headers, body }: Received,
@@ -41,13 +41,13 @@ export function noteExchange(
 }
 
 const FAULT_NOTES: Record<Misbehaviour['kind'], string> = {
-  answer: 'The simulator was told to answer this.',
-  slow: 'The simulator was told to take its time with this answer.',
-  silence: 'The simulator was told never to answer.',
-  reset: 'The simulator was told to cut the connection; nothing took effect.',
-  reset_after: 'The simulator was told to cut the connection after it had done what was asked.',
-  early_hints_reset: 'The simulator was told to answer 103 and then cut the connection; nothing took effect.',
-  cut_answer: 'The simulator was told to cut the connection in the middle of its answer.',
+  answer: 'The simulator is set to answer this.',
+  slow: 'The simulator is set to take its time with this answer.',
+  silence: 'The simulator is set never to answer.',
+  reset: 'The simulator is set to cut the connection; nothing took effect.',
+  reset_after: 'The simulator is set to cut the connection after it had done what was asked.',
+  early_hints_reset: 'The simulator is set to answer 103 and then cut the connection; nothing took effect.',
+  cut_answer: 'The simulator is set to cut the connection in the middle of its answer.',
 }
 
 function misbehavedResponse(what: Misbehaviour, answer: Answer | undefined): ShownResponse | undefined {

@@ -49,11 +49,11 @@ const HEADERS = {
   'cache-control': 'no-store',
   // With no-referrer a browser would send `Origin: null` with the decision, as a foreign page may, too.
   'referrer-policy': 'same-origin',
-  // The phones of the simulator's own page may show it; nobody else.
+  // Only the simulator's own page may frame it.
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; font-src 'self'; frame-ancestors 'self'",
 }
 
-/** The platform's page that asks a user, in Persian or English. */
+/** The platform's consent page, in Persian or English. */
 export function consentPage({ scopes, fields }: Authorization, world: World, active: Side, language: Language): Answer {
   const say = (words: Words) => escape(words[language])
   const other = language === 'fa' ? 'en' : 'fa'
@@ -77,7 +77,7 @@ export function consentPage({ scopes, fields }: Authorization, world: World, act
   )
 }
 
-/** Told to the user, since it is not safe to send anybody back: the request names no app, or no address of it. */
+/** An error page: without a valid client and redirect URI, a redirect would not be safe. */
 export function refusalPage(why: string): Answer {
   return page(
     400,

@@ -1,8 +1,8 @@
 import * as z from 'zod'
-import { readAuthorization, withQuery, type App, type NoAuthorization } from './authorization.ts'
+import { readAuthorization, withQuery, type App, type InvalidAuthorization } from './authorization.ts'
 import { hasBrokenText, repeatedField } from './form.ts'
 import type { Grants, Issued, Unusual } from './grants.ts'
-import { answerJson, type Answer, type Handled, type Received, type Told } from './http.ts'
+import { answerJson, type Answer, type Handled, type Received, type EntryDetails } from './http.ts'
 import { consentPage, refusalPage } from './oauth-page.ts'
 import { fewerScopes, foreignScopes, isOfAnother } from './scopes.ts'
 import type { FaultName, Side } from './shown.ts'
@@ -14,13 +14,13 @@ export type OauthDeps = {
   app: App
   /** Whose phone the page was opened on. */
   activeSide: Side
-  /** What was asked for about the next tokens. */
+  /** The armed fault of this token request. */
   tokenFault?: FaultName | undefined
-  /** The user comes back with this state of somebody else's walk, because the simulator was told so. */
+  /** The state of another authorization flow, which the redirect gets instead of its own: an armed fault. */
   stolenState?: string | undefined
 }
 
-/** The consent walk on the platform's side: its page, the decision, tokens of both eras. Undefined when the request is for none of these. */
+/** The platform's side of the authorization flow: its page, the decision, the token routes of both versions. Undefined for other requests. */
 export function handleOauth(received: Received, deps: OauthDeps): Handled | undefined {
   const [pathname = '', ...query] = received.path.split('?')
   const searchParams = new URLSearchParams(query.join('?'))
@@ -39,10 +39,10 @@ export function handleOauth(received: Received, deps: OauthDeps): Handled | unde
   }
 }
 
-function refusedConsent(read: NoAuthorization): Handled {
-  const told = (why: string): Told => ({ kind: 'consent', outcome: 'refused', notes: [why] })
-  if ('page' in read) return { answer: refusalPage(read.page), told: told(read.page) }
-  return { answer: redirect(read.back), told: told(read.why) }
+function refusedConsent(read: InvalidAuthorization): Handled {
+  const refused = (why: string): EntryDetails => ({ kind: 'consent', outcome: 'refused', notes: [why] })
+  if ('page' in read) return { answer: refusalPage(read.page), entry: refused(read.page) }
+  return { answer: redirect(read.back), entry: refused(read.why) }
 }
 
 function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
@@ -52,7 +52,7 @@ function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
   const answer = consentPage(read, deps.world, deps.activeSide, language)
   const notes = ['The user is asked.']
   if (!deps.app.redirectUris) notes.push('Any redirect_uri is taken here; the platform takes registered ones alone.')
-  return { answer, told: { kind: 'consent', outcome: 'ok', notes } }
+  return { answer, entry: { kind: 'consent', outcome: 'ok', notes } }
 }
 
 function decide(form: URLSearchParams, deps: OauthDeps): Handled {
@@ -61,12 +61,11 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   const side: Side = form.get('side') === 'seller' ? 'seller' : 'buyer'
   const { redirectUri, scopes, challenge } = read
   const state = deps.stolenState ?? read.state
-  const stolen =
-    deps.stolenState === undefined ? [] : ['The simulator was told to send back the state of another walk.']
+  const stolen = deps.stolenState === undefined ? [] : ['The simulator is set to send back the state of another flow.']
   if (form.get('decision') !== 'allow') {
     const denial = { error: 'access_denied', error_description: 'The resource owner denied the request', state }
-    const told: Told = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.', ...stolen] }
-    return { answer: redirect(withQuery(redirectUri, denial)), told }
+    const entry: EntryDetails = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.', ...stolen] }
+    return { answer: redirect(withQuery(redirectUri, denial)), entry }
   }
   if (scopes.some((scope) => isOfAnother(scope, deps.world, side))) {
     const why = 'A scope is about a chat in the name of another user than the one who is logged in.'
@@ -76,7 +75,7 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
     })
   }
   const code = deps.grants.issueCode({ side, scopes: scopes.map(({ raw }) => raw) }, redirectUri, challenge)
-  const told: Told = {
+  const entry: EntryDetails = {
     kind: 'consent',
     outcome: stolen.length > 0 ? 'faulted' : 'ok',
     side,
@@ -84,11 +83,11 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   }
   return {
     answer: redirect(withQuery(redirectUri, { code, state, scope: scopes.map(({ raw }) => raw).join(' ') })),
-    told,
+    entry,
   }
 }
 
-/** What a fault makes of the tokens that are given out. */
+/** How a fault changes the next tokens. */
 const UNUSUAL: Partial<Record<FaultName, Unusual>> = {
   partial_scopes: { scopes: fewerScopes },
   foreign_scopes: { scopes: foreignScopes },
@@ -100,13 +99,11 @@ function unusualOf(fault: FaultName | undefined): Unusual {
   return (fault === undefined ? undefined : UNUSUAL[fault]) ?? {}
 }
 
-const TOLD = 'The simulator was told'
 const UNUSUAL_NOTES: Partial<Record<FaultName, string>> = {
-  partial_scopes: 'The simulator was told to grant less than was asked for.',
-  foreign_scopes: 'The simulator was told to grant another chat than was asked for.',
-  no_refresh_token: 'The simulator was told to give no refresh token.',
-  new_token_refused:
-    'The simulator was told to refuse this new access token; the former one stays good for two minutes.',
+  partial_scopes: 'The simulator is set to grant less than was asked for.',
+  foreign_scopes: 'The simulator is set to grant another chat than was asked for.',
+  no_refresh_token: 'The simulator is set to give no refresh token.',
+  new_token_refused: 'The simulator is set to refuse this new access token; the former one stays good for two minutes.',
 }
 
 function token({ headers, body }: Received, deps: OauthDeps): Handled {
@@ -129,7 +126,9 @@ function token({ headers, body }: Received, deps: OauthDeps): Handled {
     if (get('code') === '') return refusedToken('invalid_request', 'There is no code.')
     const verifier = get('code_verifier') === '' ? undefined : get('code_verifier')
     const issued = codeIsExpired ?? grants.exchange(get('code'), get('redirect_uri'), verifier, unusual)
-    return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, unusualNotes)
+    return typeof issued === 'string'
+      ? refusedToken('invalid_grant', issued)
+      : issuedToken(issued, unusualNotes, unusualNotes.length > 0)
   }
   if (get('grant_type') !== 'refresh_token')
     return refusedToken('unsupported_grant_type', 'grant_type is neither authorization_code nor refresh_token.')
@@ -139,10 +138,12 @@ function token({ headers, body }: Received, deps: OauthDeps): Handled {
     notes.push('The documentation asks for code = the current access token beside refresh_token.')
   if (get('redirect_uri') === '') notes.push('The documentation asks for redirect_uri beside refresh_token.')
   const issued = grants.refresh(get('refresh_token'), unusual)
-  return typeof issued === 'string' ? refusedToken('invalid_grant', issued) : issuedToken(issued, notes)
+  return typeof issued === 'string'
+    ? refusedToken('invalid_grant', issued)
+    : issuedToken(issued, notes, unusualNotes.length > 0)
 }
 
-const CODE_EXPIRED = 'The code has expired, because the simulator was told so.'
+const CODE_EXPIRED = 'The code has expired, because the simulator is set so.'
 
 function notesOf(fault: FaultName | undefined): string[] {
   const note = fault === undefined ? undefined : UNUSUAL_NOTES[fault]
@@ -156,14 +157,14 @@ const v1Shape = z.looseObject({
   redirect_uri: z.string().optional(),
 })
 
-/** The token route of the v1 era: JSON, the API key for a secret, and a point in time in place of a duration. */
+/** The token route of v1: JSON, the API key as client secret, and an expiry time instead of a duration. */
 function tokenV1(body: string, { grants, app, tokenFault }: OauthDeps): Handled {
   const read = v1Shape.safeParse(parseJson(body))
   if (!read.success) return refusedToken('invalid_request', 'Expected JSON with code and client_secret.')
   const { code, client_id: clientId = app.slug, client_secret: secret, redirect_uri: redirectUri } = read.data
   if (clientId !== app.slug) return refusedToken('invalid_client', 'client_id is not the slug of the app.', 401)
   if (secret !== app.apiKey) return refusedToken('invalid_client', 'client_secret is not the API key.', 401)
-  // The v1 era gave a refresh token with every access token.
+  // v1 gives a refresh token with every access token.
   const unusual = { refreshable: true, ...unusualOf(tokenFault) }
   const issued =
     tokenFault === 'code_expired'
@@ -175,7 +176,7 @@ function tokenV1(body: string, { grants, app, tokenFault }: OauthDeps): Handled 
   const answer = answerJson(tokens, 200, { 'cache-control': 'no-store' })
   return {
     answer,
-    told: {
+    entry: {
       kind: 'token',
       outcome: notesOf(tokenFault).length > 0 ? 'faulted' : 'ok',
       side,
@@ -184,7 +185,11 @@ function tokenV1(body: string, { grants, app, tokenFault }: OauthDeps): Handled 
   }
 }
 
-function issuedToken({ accessToken, refreshToken, scopes, expiresIn, side }: Issued, notes: string[] = []): Handled {
+function issuedToken(
+  { accessToken, refreshToken, scopes, expiresIn, side }: Issued,
+  notes: string[],
+  isFaulted: boolean,
+): Handled {
   const body = {
     access_token: accessToken,
     expires_in: expiresIn,
@@ -194,13 +199,13 @@ function issuedToken({ accessToken, refreshToken, scopes, expiresIn, side }: Iss
   }
   return {
     answer: answerJson(body, 200, { 'cache-control': 'no-store' }),
-    told: { kind: 'token', outcome: notes.some((note) => note.startsWith(TOLD)) ? 'faulted' : 'ok', side, notes },
+    entry: { kind: 'token', outcome: isFaulted ? 'faulted' : 'ok', side, notes },
   }
 }
 
 function refusedToken(error: string, description: string, status = 400): Handled {
   const answer = answerJson({ error, error_description: description }, status, { 'cache-control': 'no-store' })
-  return { answer, told: { kind: 'token', outcome: 'refused', notes: [description] } }
+  return { answer, entry: { kind: 'token', outcome: 'refused', notes: [description] } }
 }
 
 function redirect(location: string): Answer {

@@ -1,7 +1,7 @@
 import PUBLISHED from './published-routes.json' with { type: 'json' }
 import { refuse, type Answer, type Received } from './http.ts'
 
-/** Routes of the platform that its OpenAPI leaves out, or has left out since. */
+/** Routes of the platform that its OpenAPI does not have, or no longer has. */
 const FORMER = [
   'POST /experimental/open-platform/chat/bot/conversations/{conversation_id}/messages',
   'POST /experimental/open-platform/chat/bot/users/{user_id}/messages',
@@ -17,8 +17,8 @@ const ROUTES = [...PUBLISHED, ...FORMER].map((route) => {
   return { method, path: new RegExp(`^${segments.join('[^/]+')}$`) }
 })
 
-/** The refusal of a request that the simulator has no part for, and why in one sentence: it may still be a route of the platform. */
-export function refuseUnplayed({ method }: Received, pathname: string): { answer: Answer; why: string } {
+/** Refuses a request that the simulator does not support, with the reason: the platform may have the route. */
+export function refuseUnsupported({ method }: Received, pathname: string): { answer: Answer; why: string } {
   const methods = ROUTES.filter(({ path }) => path.test(pathname)).map((route) => route.method)
   if (methods.length === 0) return { answer: refuse(404, 5, 'Not Found'), why: 'The platform has no such route.' }
   if (methods.includes(method)) {

@@ -2,7 +2,7 @@ import { findBrokenText } from './form.ts'
 import { KNOWN_ICONS } from './icons-known.ts'
 import type { ShownButton, Wire } from './shown.ts'
 
-/** A send's body as far as it could be read, with what the platform would refuse and what it would only frown at. */
+/** The readable part of a send's body, with `faults` that the platform would refuse, and `notes` that it would not. */
 export type ReadSend = {
   text: string
   mediaToken?: string
@@ -24,7 +24,7 @@ export function readSend(wire: Wire, body: Body): ReadSend {
   const notes: string[] = []
   const fault = (text: string) => faults.push(text)
   const note = (text: string) => notes.push(text)
-  const hands = { fault, note }
+  const report = { fault, note }
   const broken = findBrokenText(body)
   if (broken !== undefined) fault(`${broken}: expected a text without NUL and without half surrogates`)
   if (wire === 'v1' && body['type'] !== 'TEXT') fault('type: expected TEXT')
@@ -40,17 +40,17 @@ export function readSend(wire: Wire, body: Body): ReadSend {
   if (media !== undefined && text !== '') fault('message: expected a text or a media_token, not both')
   const [sender, receiver] =
     wire === 'v1'
-      ? [readOne(body['sender_btn'], 'sender_btn', hands), readOne(body['receiver_btn'], 'receiver_btn', hands)]
+      ? [readOne(body['sender_btn'], 'sender_btn', report), readOne(body['receiver_btn'], 'receiver_btn', report)]
       : [
-          readGrid(body['sender_buttons'], 'sender_buttons', hands),
-          readGrid(body['receiver_buttons'], 'receiver_buttons', hands),
+          readGrid(body['sender_buttons'], 'sender_buttons', report),
+          readGrid(body['receiver_buttons'], 'receiver_buttons', report),
         ]
   return { text, ...(media !== undefined && { mediaToken: media }), sender, receiver, faults, notes }
 }
 
-type Hands = { fault: (text: string) => void; note: (text: string) => void }
+type Report = { fault: (text: string) => void; note: (text: string) => void }
 
-function readOne(button: unknown, at: string, { fault, note }: Hands): ShownButton[][] {
+function readOne(button: unknown, at: string, { fault, note }: Report): ShownButton[][] {
   if (button === undefined) return []
   if (button === null) {
     note(`${at} is null: taken as none.`)
@@ -87,33 +87,33 @@ function readOne(button: unknown, at: string, { fault, note }: Hands): ShownButt
   return []
 }
 
-function readGrid(grid: unknown, at: string, hands: Hands): ShownButton[][] {
+function readGrid(grid: unknown, at: string, report: Report): ShownButton[][] {
   if (grid === undefined) return []
   if (grid === null) {
-    hands.note(`${at} is null: taken as none.`)
+    report.note(`${at} is null: taken as none.`)
     return []
   }
   if (!isObject(grid)) {
-    hands.fault(`${at}: expected an object`)
+    report.fault(`${at}: expected an object`)
     return []
   }
   // The schema requires neither rows nor a row's buttons.
   const rows = grid['rows'] ?? []
   if (!Array.isArray(rows)) {
-    hands.fault(`${at}.rows: expected an array`)
+    report.fault(`${at}.rows: expected an array`)
     return []
   }
-  if (rows.length > MAX_ROWS) hands.fault(`${at}.rows: expected at most ${MAX_ROWS}`)
+  if (rows.length > MAX_ROWS) report.fault(`${at}.rows: expected at most ${MAX_ROWS}`)
   return rows.slice(0, MAX_ROWS).map((row: unknown, index) => {
     const buttons = isObject(row) ? (row['buttons'] ?? []) : undefined
     const place = `${at}.rows[${index}].buttons`
     if (!Array.isArray(buttons) || buttons.length > MAX_IN_ROW) {
-      hands.fault(`${place}: expected an array of at most ${MAX_IN_ROW}`)
-    } else if (buttons.length === 0) hands.note(`${place}: a row without a button shows nothing.`)
+      report.fault(`${place}: expected an array of at most ${MAX_IN_ROW}`)
+    } else if (buttons.length === 0) report.note(`${place}: a row without a button shows nothing.`)
     if (!Array.isArray(buttons)) return []
     return buttons
       .slice(0, MAX_IN_ROW)
-      .flatMap((button: unknown, column) => readV2(button, `${place}[${column}]`, hands))
+      .flatMap((button: unknown, column) => readV2(button, `${place}[${column}]`, report))
   })
 }
 
@@ -125,7 +125,7 @@ const ACTIONS = [
   'open_post_manage_page',
 ] as const
 
-function readV2(button: unknown, at: string, { fault, note }: Hands): ShownButton[] {
+function readV2(button: unknown, at: string, { fault, note }: Report): ShownButton[] {
   const action = isObject(button) ? button['action'] : undefined
   if (!isObject(button) || !isObject(action)) {
     fault(`${at}: expected an object with an action`)
@@ -169,7 +169,7 @@ function readUrl(url: unknown, at: string, fault: (text: string) => void): strin
 
 function readIcon(icon: unknown, note: (text: string) => void): { icon?: string } {
   if (typeof icon !== 'string' || icon === '') return {}
-  if (icon === 'REAL_STATE') note('REAL_STATE stands in the documents, but the published list has REAL_ESTATE.')
+  if (icon === 'REAL_STATE') note('REAL_STATE is in the documents, but the published list has REAL_ESTATE.')
   else if (!KNOWN_ICONS.has(icon)) note(`${icon} is not among the icons that the platform has published.`)
   return { icon }
 }

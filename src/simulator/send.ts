@@ -13,8 +13,8 @@ type Judged = Handled & { message?: Omit<ShownMessage, 'id' | 'at'> }
 type Refusal = { answer: Answer; why: string }
 
 /**
- * Judges a send of either wire. What lacks a key, a token or an object for a body is always refused; the rest is refused in `strict`
- * and otherwise only noted.
+ * Checks a send of either wire. Without a key, a token or a JSON object it is always refused; other errors are refused with `strict`, and
+ * only noted otherwise.
  */
 export function handleSend(received: Received, deps: SendDeps): Judged | undefined {
   const path = received.path.split('?')[0] ?? ''
@@ -26,7 +26,7 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   const plain = refusePlainly(received, token, body, deps.apiKey)
   if (plain !== undefined || token === undefined || body === undefined) {
     const { answer, why } = plain ?? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
-    return { answer, told: { kind: 'delivery', wire, outcome: 'refused', notes: [why] } }
+    return { answer, entry: { kind: 'delivery', wire, outcome: 'refused', notes: [why] } }
   }
 
   const read = readSend(wire, body)
@@ -38,15 +38,15 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
     ...judgeRecipient(from, deps.world),
   ]
   const [first] = refusals
-  const told = { kind: 'delivery' as const, wire, side: from }
+  const entry = { kind: 'delivery' as const, wire, side: from }
   if (first !== undefined && deps.checks === 'strict') {
-    return { answer: first.answer, told: { ...told, outcome: 'refused', notes: [first.why, ...read.notes] } }
+    return { answer: first.answer, entry: { ...entry, outcome: 'refused', notes: [first.why, ...read.notes] } }
   }
   const wouldBe = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
   const own = { [from]: read.sender, [otherSide(from)]: read.receiver }
   return {
     answer: answerJson({ status: 200, message: 'success' }),
-    told: { ...told, outcome: 'ok', notes: [...wouldBe, ...read.notes] },
+    entry: { ...entry, outcome: 'ok', notes: [...wouldBe, ...read.notes] },
     message: {
       from,
       kind: 'app',
@@ -90,7 +90,7 @@ function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { 
   const denied = refuse(403, 7, 'permission denied')
   if (wire === 'v1' && body['user_id'] !== world.people[found.side].v1Id) {
     return [
-      { answer: denied, why: 'The token is of another user than user_id, in whose name the message would stand.' },
+      { answer: denied, why: 'The token is of another user than user_id, in whose name the message would be sent.' },
     ]
   }
   return coversConversation(world, found.side, found.scopes)
@@ -98,7 +98,7 @@ function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { 
     : [{ answer: denied, why: 'No scope of the token covers this chat.' }]
 }
 
-/** v1 names a chat by its post and the other side. */
+/** v1 addresses a chat by its post and the peer. */
 function judgeChat(body: Record<string, unknown>, from: Side, { post, people }: World): Refusal[] {
   if (body['post_token'] !== post.token) return [notFound('There is no post of this token.')]
   return body['peer_id'] === people[otherSide(from)].v1Id
@@ -131,14 +131,14 @@ function judgeRecipient(from: Side, { blockedBy }: World): Refusal[] {
   return [{ answer: refuse(412, 9, message), why: 'The other side has blocked this one.' }]
 }
 
-/** In whose name a message stands: v1 says so, v2 leaves it to the token. */
+/** Who sends the message: in v1 its user_id says so, in v2 the token. */
 function findSender(wire: Wire, token: string, body: Record<string, unknown>, { world, grants }: SendDeps): Side {
   const named = SIDES.find((side) => wire === 'v1' && world.people[side].v1Id === body['user_id'])
   const found = grants.find(token)
   return named ?? (found === undefined || found === 'expired' ? 'seller' : found.side)
 }
 
-/** Either header is taken on either path; where both are there, the one that is documented for the wire. */
+/** Both headers are accepted on both paths; if both are present, the documented one of the wire counts. */
 function readToken(wire: Wire, headers: Received['headers']): string | undefined {
   const { plain, bearer } = readTokens(headers)
   return wire === 'v1' ? (plain ?? bearer) : (bearer ?? plain)

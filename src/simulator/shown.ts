@@ -1,13 +1,13 @@
 /**
- * What the simulator shows of itself, as JSON: to its page, to the command line, to whoever asks its control routes.
- * Types alone: the page is compiled for a browser and imports them too.
+ * The JSON of the control routes, for the page and the command line. Only types and constants: the page is compiled for a browser and
+ * imports them too.
  */
 
 export type Side = 'seller' | 'buyer'
 export type Wire = 'v1' | 'v2'
 export type Words = { fa: string; en: string }
 
-/** One of the two who chat. A person has another id on each wire. */
+/** One of the two people in the chat. A person has a different id on each wire. */
 export type Person = { name: Words; v1Id: string; v2Id: string }
 
 export type ShownButton = {
@@ -29,9 +29,9 @@ export type ShownMessage = {
   id: string
   /** ISO 8601. */
   at: string
-  /** In whose name it stands. */
+  /** Who sent it, or in whose name the app sent it. */
   from: Side
-  /** `app`: an app wrote it through the platform, so its title stands above. */
+  /** `app`: sent by the app, whose title is shown above it. */
   kind: 'text' | 'location' | 'app'
   text: string
   location?: Location
@@ -42,14 +42,14 @@ export type ShownMessage = {
   buttons: Record<Side, ShownButton[][]>
 }
 
-/** One half of an exchange, as it went over the socket. */
+/** A request and a response as they were sent. */
 export type ShownRequest = { method: string; url: string; headers: Record<string, string>; body: string }
 export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
 
 /** `other`: a call that the simulator does not answer as the platform would. */
 export type EntryKind = 'click' | 'landing' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
 
-/** One thing that happened between the platform and the app. Entries never change; those of later have higher ids. */
+/** One exchange between the platform and the app. Entries never change; later ones have higher ids. */
 export type TimelineEntry = {
   id: number
   at: string
@@ -57,7 +57,7 @@ export type TimelineEntry = {
   /** Whose phone, or in whose name. */
   side?: Side
   wire?: Wire
-  /** `faulted`: the simulator misbehaved because it was told to. `failed`: no answer that could be read. */
+  /** `faulted`: an armed fault changed the answer. `failed`: there was no readable answer. */
   outcome: 'ok' | 'refused' | 'failed' | 'faulted'
   request?: ShownRequest
   response?: ShownResponse
@@ -87,7 +87,7 @@ export const FAULTS = {
 
 export type FaultName = (typeof FAULTS)[keyof typeof FAULTS][number]
 
-/** Faults that wait, first come first. */
+/** An armed fault, and for how many requests. */
 export type ArmedFault = { fault: FaultName; times: number }
 
 export type Settings = {
@@ -102,7 +102,7 @@ export type Settings = {
 }
 
 export type Snapshot = {
-  /** Of this run of the simulator; the ids of entries begin anew in another. */
+  /** The id of this run of the simulator; the ids of entries start again in the next run. */
   run: string
   post: { token: string; title: Words }
   people: Record<Side, Person>
@@ -114,7 +114,7 @@ export type Snapshot = {
   faults: ArmedFault[]
 }
 
-/** What the simulator no longer remembers, because newer things took its place. */
+/** Messages and entries that newer ones have displaced. */
 export type Forgotten = { messages: string[]; entries: number[] }
 
 /**

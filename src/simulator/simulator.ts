@@ -8,7 +8,7 @@ import { handleOauth } from './oauth.ts'
 import { completionPage, completionScript, pageFile } from './page-files.ts'
 import { isFromForeignPage, isOriginForm } from './guard.ts'
 import { noteExchange } from './noted.ts'
-import { refuseUnplayed } from './platform-routes.ts'
+import { refuseUnsupported } from './platform-routes.ts'
 import { readRequest } from './read-request.ts'
 import { handleSend } from './send.ts'
 import type { Side, Words } from './shown.ts'
@@ -36,13 +36,13 @@ export type SimulatorOptions = {
    * notes the rest: for tests that are about something else. Default: `note`.
    */
   checks?: 'strict' | 'note'
-  /** Gets a line for each thing that happens on the wire, with what was refused and why. */
+  /** Called with a line for each exchange, and with the reason of a refusal. */
   log?: (line: string) => void
   /** The clock that codes and tokens expire by, in ms. */
   now?: () => number
-  /** Asked for each send when no misbehaviour is queued; without an answer the send is judged as ever. */
+  /** Called for each send when no misbehaviour is queued; undefined for the normal answer. */
   decide?: (received: Received) => Misbehaviour | undefined
-  /** Told of each send once its answer is decided, whether or not it gets through; of none, with 0. */
+  /** Called for each send once its answer is decided, also if the answer is lost; with status 0 when there is none. */
   onSend?: (received: Received, status: number) => void
 }
 
@@ -50,25 +50,25 @@ export type Simulator = {
   port: number
   /** The platform's origin, and the address of its page. */
   url: string
-  /** What was sent to the platform's send routes, or to none that it has. */
+  /** Requests to the send routes, and to unknown routes. */
   received: readonly Received[]
   world: World
   grants: Grants
   conversation: Conversation
-  /** Queues one misbehaviour; each is used up by one send. */
+  /** Queues a misbehaviour for one send. */
   misbehave: (next: Misbehaviour) => void
   close: () => Promise<void>
 }
 
 const MAX_REMEMBERED = 10_000
 /** Before the first decision. */
-const NO_STATE = 'a-state-of-another-walk'
+const NO_STATE = 'a-state-of-another-flow'
 const TOKEN_ROUTES = new Set(['/oauth2/token', '/v1/open-platform/oauth/access_token'])
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
 
 /**
- * Divar's side of the chat on this machine: takes sends on both wires, asks for consent, gives tokens, plays clicks, shows it all on a
- * page with two phones, and misbehaves when told to. It shares no code with the gateway.
+ * Simulates Divar's chat on this machine: accepts sends on both wires, asks for consent, issues tokens, simulates clicks, shows everything on
+ * a page with two phones, and misbehaves on request. It shares no code with the gateway.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const platform = new Platform(options)
@@ -108,7 +108,7 @@ class Platform {
   readonly conversation: Conversation
   readonly #options: SimulatorOptions
   #activeSide: Side = 'buyer'
-  /** Of the last walk that came to a decision. */
+  /** The state of the last flow with a decision. */
   #lastState = NO_STATE
 
   constructor(options: SimulatorOptions) {
@@ -123,7 +123,7 @@ class Platform {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Another name for this address is a page's trick to reach it from a browser (DNS rebinding).
+    // Another host name is an attack from a web page (DNS rebinding).
     if (!LOCAL_HOST.test(request.headers.host ?? '')) {
       write(refuse(403, 7, 'only by the names of this machine'), response)
       return
@@ -138,7 +138,7 @@ class Platform {
       return
     }
     const { pathname } = new URL(received.path, this.origin)
-    // What a foreign page makes a browser send is not recorded: `record` and `replay` would take it for the app's.
+    // Requests from foreign pages are not recorded: `record` and `replay` would take them for the app's.
     if (isFromForeignPage(received, pathname, this.origin)) {
       write(refuse(403, 7, 'not from a page of another origin'), response)
       return
@@ -173,7 +173,7 @@ class Platform {
     return pageFile(pathname)
   }
 
-  /** Consent, tokens and who the user is; false when the request is about none of these. */
+  /** Consent, tokens and users; false for other requests. */
   #consent(received: Received, pathname: string, response: ServerResponse): boolean {
     const { apiKey, app = { slug: 'demo-app', clientSecret: 'demo-client-secret' } } = this.#options
     const { world, faults } = this.conversation
@@ -181,7 +181,7 @@ class Platform {
     const isDecision = received.method === 'POST' && pathname === '/oauth2/auth/decision'
     const fault = isExchange ? faults.take('token') : isDecision ? faults.take('consent') : undefined
     const misbehaviour = misbehaviourOf(fault)
-    const wanted = {
+    const deps = {
       world,
       grants: this.grants,
       apiKey,
@@ -195,13 +195,13 @@ class Platform {
       return true
     }
     if (isDecision) this.#lastState = new URLSearchParams(received.body).get('state') ?? NO_STATE
-    const handled = handleOauth(received, { ...wanted, app: { ...app, apiKey } }) ?? handleUsers(received, wanted)
+    const handled = handleOauth(received, { ...deps, app: { ...app, apiKey } }) ?? handleUsers(received, deps)
     if (handled === undefined) return false
     noteExchange(
       this.conversation,
       received,
       this.origin,
-      { ...handled.told, answer: handled.answer, misbehaviour },
+      { ...handled.entry, answer: handled.answer, misbehaviour },
       this.#options.log,
     )
     perform(handled.answer, misbehaviour, response)
@@ -215,7 +215,7 @@ class Platform {
     if (this.received.length > MAX_REMEMBERED) this.received.shift()
     const handled = handleSend(received, { world, grants: this.grants, apiKey, checks })
     if (handled === undefined) {
-      const { answer, why } = refuseUnplayed(received, pathname)
+      const { answer, why } = refuseUnsupported(received, pathname)
       onSend?.(received, answer.status)
       noteExchange(
         this.conversation,
@@ -236,7 +236,7 @@ class Platform {
       this.conversation,
       received,
       this.origin,
-      { ...handled.told, answer: verdict, misbehaviour: next },
+      { ...handled.entry, answer: verdict, misbehaviour: next },
       log,
     )
     perform(verdict, next, response)

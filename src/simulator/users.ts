@@ -4,23 +4,26 @@ import { readScope } from './scopes.ts'
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
 
-/** Numbers that are not in use. */
+/** Unassigned numbers. */
 const PHONES: Record<Side, string> = { seller: '09120000001', buyer: '09120000002' }
 
-/** Who the user behind a token is, as far as the scopes allow: GET as today, POST as it was. */
+/** The user of a token, as far as its scopes allow: the current GET route and the former POST route. */
 export function handleUsers(
   { method, path, headers }: Received,
   { world, grants, apiKey }: { world: World; grants: Grants; apiKey: string },
 ): Handled | undefined {
   if (path.split('?')[0] !== '/v1/open-platform/users' || (method !== 'GET' && method !== 'POST')) return undefined
-  const told = (note: string) => ({ kind: 'users' as const, outcome: 'refused' as const, notes: [note] })
+  const refused = (note: string) => ({ kind: 'users' as const, outcome: 'refused' as const, notes: [note] })
   if (headers['x-api-key'] !== apiKey) {
-    return { answer: refuse(401, 16, 'invalid api key'), told: told('The API key is not the one of the app.') }
+    return { answer: refuse(401, 16, 'invalid api key'), entry: refused('The API key is not the one of the app.') }
   }
   const { bearer, plain } = readTokens(headers)
   const found = grants.find(bearer ?? plain ?? '')
   if (found === undefined || found === 'expired') {
-    return { answer: refuse(401, 16, 'invalid access token'), told: told('The access token is unknown or expired.') }
+    return {
+      answer: refuse(401, 16, 'invalid access token'),
+      entry: refused('The access token is unknown or expired.'),
+    }
   }
   const kinds = new Set(found.scopes.map((raw) => readScope(raw)?.kind))
   const { side } = found
@@ -29,13 +32,13 @@ export function handleUsers(
   if (phone === undefined && (userId === undefined || method === 'POST')) {
     return {
       answer: refuse(403, 7, 'permission denied'),
-      told: told(
+      entry: refused(
         method === 'POST'
-          ? 'The token does not cover USER_PHONE, which is all that POST tells of.'
+          ? 'The token does not cover USER_PHONE, which is all that POST answers.'
           : 'The token covers neither USER_PHONE nor USER_ID.',
       ),
     }
   }
   const who = method === 'POST' ? { phone_numbers: [phone] } : { phone_number: phone, user_id: userId }
-  return { answer: answerJson(who), told: { kind: 'users', outcome: 'ok', notes: [], side } }
+  return { answer: answerJson(who), entry: { kind: 'users', outcome: 'ok', notes: [], side } }
 }

@@ -1,6 +1,6 @@
 import type { Person, Side, Words } from './shown.ts'
 
-/** Who and what the simulator plays: one post, its seller, one buyer, their one conversation. */
+/** What the simulator simulates: one post, its seller, one buyer, and their one conversation. */
 export type World = {
   post: { token: string; title: Words }
   people: Record<Side, Person>

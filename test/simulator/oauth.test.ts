@@ -143,8 +143,8 @@ describe('the consent page', () => {
 
   test('refuses an unregistered address, and adds a note if none is registered', () => {
     expect(askWith({}, { redirectUris: ['https://app.example/cb'] }).answer.status).toBe(400)
-    expect(askWith({}, { redirectUris: [CALLBACK] }).told.notes).toEqual(['The user is asked.'])
-    expect(askWith({}).told.notes.join(' ')).toContain('takes registered ones alone')
+    expect(askWith({}, { redirectUris: [CALLBACK] }).entry.notes).toEqual(['The user is asked.'])
+    expect(askWith({}).entry.notes.join(' ')).toContain('takes registered ones alone')
   })
 
   test.each(['', '        ', 'short'])('refuses the state %j', (state) => {
@@ -153,8 +153,8 @@ describe('the consent page', () => {
 
   test('is checked again when the user decides', () => {
     const decision = { ...AUTHORIZATION, redirect_uri: 'https://evil.example/', side: 'seller', decision: 'allow' }
-    const { answer, told } = post('/oauth2/auth/decision', decision, { app: { ...APP, redirectUris: [CALLBACK] } })
-    expect([answer.status, answer.headers['location'], told.outcome]).toEqual([400, undefined, 'refused'])
+    const { answer, entry } = post('/oauth2/auth/decision', decision, { app: { ...APP, redirectUris: [CALLBACK] } })
+    expect([answer.status, answer.headers['location'], entry.outcome]).toEqual([400, undefined, 'refused'])
   })
 })
 
@@ -177,7 +177,7 @@ describe('the token route', () => {
     const { accessToken, refreshToken = '' } = issue().issued
     const code = 'code' in fields && fields.code === 'current' ? { code: accessToken } : {}
     const refresh = { ...CLIENT, grant_type: 'refresh_token', refresh_token: refreshToken, ...fields, ...code }
-    const { answer, told: entry } = post('/oauth2/token', refresh)
+    const { answer, entry } = post('/oauth2/token', refresh)
     expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } })
     if (told === '') expect(entry.notes).toEqual([])
     else expect(entry.notes.join(' ')).toContain(told)
@@ -186,15 +186,15 @@ describe('the token route', () => {
   test.each([{}, { grant_type: 'authorization_code' }, { grant_type: 'refresh_token' }])(
     '%j alone is an invalid_request',
     (fields) => {
-      const { answer, told } = post('/oauth2/token', { ...CLIENT, ...fields })
+      const { answer, entry } = post('/oauth2/token', { ...CLIENT, ...fields })
       expect([answer.status, answer.body]).toEqual([400, expect.stringContaining('"invalid_request"')])
-      expect(told).toMatchObject({ kind: 'token', outcome: 'refused' })
+      expect(entry).toMatchObject({ kind: 'token', outcome: 'refused' })
     },
   )
 
   test('reports JSON in place of a form', () => {
-    const { answer, told } = handle('POST', '/oauth2/token', JSON.stringify(CLIENT), 'application/json')
-    expect([answer.status, told.notes]).toEqual([400, ['The body is not form-encoded.']])
+    const { answer, entry } = handle('POST', '/oauth2/token', JSON.stringify(CLIENT), 'application/json')
+    expect([answer.status, entry.notes]).toEqual([400, ['The body is not form-encoded.']])
   })
 
   test("of v1 answers with the expiry time by the simulator's clock", () => {

@@ -44,7 +44,7 @@ function send(body: unknown, how: How = {}) {
   return {
     status: handled?.answer.status,
     body: handled?.answer.body ?? '',
-    notes: handled?.told.notes.join(' ') ?? '',
+    notes: handled?.entry.notes.join(' ') ?? '',
     message: handled?.message,
   }
 }

@@ -11,7 +11,7 @@ function ask(method: string, scopes: string[], headers: IncomingHttpHeaders = { 
   grants.seed({ accessToken: 'token', side: 'buyer', scopes })
   const received = { method, path: '/v1/open-platform/users', headers: { 'x-api-key': 'key', ...headers }, body: '' }
   const handled = handleUsers(received, { world, grants, apiKey: 'key' })
-  return { status: handled?.answer.status, body: handled?.answer.body, told: handled?.told }
+  return { status: handled?.answer.status, body: handled?.answer.body, entry: handled?.entry }
 }
 
 const phone = '09120000002'
@@ -23,17 +23,17 @@ test.each([
   ['GET', ['USER_PHONE', 'USER_ID'], { phone_number: phone, user_id: userId }],
   ['POST', ['USER_PHONE', 'USER_ID'], { phone_numbers: [phone] }],
 ])('%s with %j returns exactly that', (method, scopes, who) => {
-  const { status, body, told } = ask(method, scopes)
+  const { status, body, entry } = ask(method, scopes)
   expect([status, body]).toEqual([200, JSON.stringify(who)])
-  expect(told).toEqual({ kind: 'users', outcome: 'ok', notes: [], side: 'buyer' })
+  expect(entry).toEqual({ kind: 'users', outcome: 'ok', notes: [], side: 'buyer' })
 })
 
 test.each([
   ['GET', ['offline_access'], 'neither USER_PHONE nor USER_ID'],
   ['POST', ['USER_ID'], 'does not cover USER_PHONE'],
 ])('%s with %j is 403 and says why', (method, scopes, why) => {
-  const { status, told } = ask(method, scopes)
-  expect([status, told?.notes.join(' ')]).toEqual([403, expect.stringContaining(why)])
+  const { status, entry } = ask(method, scopes)
+  expect([status, entry?.notes.join(' ')]).toEqual([403, expect.stringContaining(why)])
 })
 
 test.each<[number, IncomingHttpHeaders]>([
