@@ -1,6 +1,7 @@
 import type { JsonObject } from '../base/strict-json.ts'
 
-export type Side = 'supply' | 'demand'
+export const SIDES = ['supply', 'demand'] as const
+export type Side = (typeof SIDES)[number]
 
 /** A point on earth in decimal degrees (WGS 84). */
 export type Location = { latitude: number; longitude: number }
@@ -9,9 +10,9 @@ export type Location = { latitude: number; longitude: number }
 export type Click = {
   /** Opaque and unguessable; the `click_id` of a landing. */
   id: string
-  /** Which wire it came on. Tells what kind of ids these are; nothing else depends on it. */
+  /** The API version, which also says what kind of ids these are. */
   wire: 'v1' | 'v2'
-  /** Where the user clicked: `CHAT`, `CHAT_MESSAGE_ACTION`, `POST_ADDON`, or what the platform thinks of next. */
+  /** Where the user clicked: `CHAT`, `CHAT_MESSAGE_ACTION`, `POST_ADDON`, or another place. */
   source?: string
   postToken?: string
   conversationId?: string

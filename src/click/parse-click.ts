@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { fieldErrors, requiredText, summarize } from '../base/fields.ts'
 import { newId } from '../base/id.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import type { Click, ClickRead, Side } from './click.ts'
+import { SIDES, type Click, type ClickRead, type Side } from './click.ts'
 import {
   chooseReturnUrl,
   dataPart,
@@ -15,8 +15,8 @@ import {
   optionalObject,
   optionalText,
   returnAddresses,
-  returnAddressParts,
   textPart,
+  textParts,
   unknownMembers,
   withoutAbsentParts,
   type OptionalParts,
@@ -88,10 +88,6 @@ export const clickV1 = z.compile(
   }),
 )
 
-/** Divar sends `Supplier` and `supplier`; both names are read in any case. */
-const SUPPLIER = 'supplier'
-const DEMAND = 'demand'
-
 const partyPart = objectPart(new Map([['id', textPart]]))
 const extraDataPart = objectPart(
   new Map([
@@ -101,10 +97,10 @@ const extraDataPart = objectPart(
 )
 const PARTS_OF_V1: OptionalParts = new Map([
   ['conversation_id', textPart],
-  [SUPPLIER, partyPart],
-  [DEMAND, partyPart],
+  ['supplier', partyPart],
+  ['demand', partyPart],
   ['extra_data', extraDataPart],
-  ...returnAddressParts,
+  ...textParts(returnAddresses),
 ])
 
 /** Reads a v1 body; throws ZodError with every fault at once. */
@@ -135,22 +131,11 @@ export function readClickV1(body: JsonObject, id: string): ClickRead {
   return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }
 
-/** Lower-cases both party names; of several spellings the last wins. */
+/** Divar sends `Supplier` and `supplier`: both party names are read in any case. Of several spellings the last wins. */
 function foldCase(body: JsonObject): JsonObject {
-  let folded = body
-  for (const key in body) {
-    const name = foldedName(key)
-    if (name === undefined || (name === key && folded === body)) continue
-    if (folded === body) folded = { ...body }
-    folded[name] = body[key]
-  }
-  return folded
-}
-
-function foldedName(key: string): string | undefined {
-  if (key.length !== SUPPLIER.length && key.length !== DEMAND.length) return undefined
-  const name = key.toLowerCase()
-  return name === SUPPLIER || name === DEMAND ? name : undefined
+  return Object.fromEntries(
+    Object.entries(body).map(([key, value]) => [/^(?:supplier|demand)$/i.test(key) ? key.toLowerCase() : key, value]),
+  )
 }
 
 function sideOf(userId: string, supplierId: string | undefined, demandId: string | undefined): Side | undefined {
@@ -158,8 +143,7 @@ function sideOf(userId: string, supplierId: string | undefined, demandId: string
   return userId === demandId ? 'demand' : undefined
 }
 
-const isOfClick = knows(clickV1)
-const isOfV1 = (key: string) => isOfClick(key) || foldedName(key) !== undefined
+const isOfV1 = knows(clickV1)
 const isOfParty = knows(party)
 const isOfExtraData = knows(extraData)
 const isOfLocation = knows(location)
@@ -167,8 +151,7 @@ const isOfLocation = knows(location)
 /** Unknown members of the body, and of its objects under their names. */
 function collectExtra(body: JsonObject): JsonObject {
   const extra = unknownMembers(body, isOfV1)
-  addUnknown(extra, SUPPLIER, body[SUPPLIER], isOfParty)
-  addUnknown(extra, DEMAND, body[DEMAND], isOfParty)
+  for (const name of ['supplier', 'demand']) addUnknown(extra, name, body[name], isOfParty)
   const inExtraData = body['extra_data']
   if (!isJsonObject(inExtraData)) return extra
   const ofExtraData = unknownMembers(inExtraData, isOfExtraData)
@@ -200,26 +183,16 @@ export const clickV2 = z.compile(
 const isOfV2 = knows(clickV2)
 
 const PARTS_OF_V2: OptionalParts = new Map([
-  ['source', textPart],
-  ['post_token', textPart],
-  ['conversation_id', textPart],
-  ['user_side', textPart],
+  ...textParts(clickV2.shape),
   ['extra_data', dataPart],
   ['provider_data', dataPart],
-  ['user_id', textPart],
-  ...returnAddressParts,
-])
-
-const SIDES = new Map<string, Side>([
-  ['supply', 'supply'],
-  ['demand', 'demand'],
 ])
 
 /** Reads a v2 body; throws ZodError with every fault at once. */
 export function readClickV2(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const wire = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
-  const side = SIDES.get(wire.user_side?.toLowerCase() ?? '')
+  const side = SIDES.find((known) => known === wire.user_side?.toLowerCase())
   const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
   const extra = unknownMembers(body, isOfV2)
   // Values that do not fit a Click are kept with the unknown members.

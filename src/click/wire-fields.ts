@@ -10,13 +10,17 @@ export type OptionalParts = ReadonlyMap<string, Part>
 /** A string that is not empty. */
 export const textPart: Part = { isPresent: (value) => typeof value === 'string' && value !== '' }
 
+/** Every name of a shape as an optional text. */
+export function textParts(shape: object): [string, Part][] {
+  return Object.keys(shape).map((name) => [name, textPart])
+}
+
 /** The app's own data: an object with a value, kept as it came. */
 export const dataPart: Part = { isPresent: (value) => isJsonObject(value) && hasValues(value) }
 
 /** An object of which at least one member is not null. */
-export function objectPart(parts?: OptionalParts): Part {
-  const isPresent = (value: unknown) => isJsonObject(value) && hasValues(value)
-  return parts === undefined ? { isPresent } : { isPresent, parts }
+export function objectPart(parts: OptionalParts): Part {
+  return { isPresent: (value) => isJsonObject(value) && hasValues(value), parts }
 }
 
 /**
@@ -45,6 +49,7 @@ function presentValue(value: unknown, { isPresent, parts }: Part, onAbsent: () =
   return parts !== undefined && isJsonObject(value) ? withoutAbsentParts(value, parts, onAbsent) : value
 }
 
+/** Whether a member is not null. */
 function hasValues(object: JsonObject): boolean {
   for (const key in object) if (object[key] !== null) return true
   return false
@@ -73,12 +78,6 @@ export const returnAddresses = {
   completion_url: optionalText(2048),
   return_url: optionalText(2048),
 }
-
-/** The same three, as optional parts. */
-export const returnAddressParts: readonly [string, Part][] = Object.keys(returnAddresses).map((name) => [
-  name,
-  textPart,
-])
 
 /**
  * The first return URL that Divar offered, otherwise its completion page. Only https under divar.ir and loopback (the simulator) are trusted; other URLs
@@ -127,7 +126,5 @@ export function knows({ shape }: { shape: object }): (key: string) => boolean {
 
 /** The unknown members of an object, unchanged; `__proto__` stays an ordinary key. */
 export function unknownMembers(object: JsonObject, isKnown: (key: string) => boolean): JsonObject {
-  const unknown: [string, unknown][] = []
-  for (const key in object) if (!isKnown(key)) unknown.push([key, object[key]])
-  return unknown.length === 0 ? {} : Object.fromEntries(unknown)
+  return Object.fromEntries(Object.entries(object).filter(([key]) => !isKnown(key)))
 }
