@@ -4,7 +4,7 @@ import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
 import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
 import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
 import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
-import { deliverBy, Grants } from '../consent/grants.ts'
+import { createGrants, deliverBy, type Grants } from '../consent/grants.ts'
 import { createConsentMaintenance } from '../consent/maintenance.ts'
 import { createRefresher, type Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../divar/token-client.ts'
@@ -168,7 +168,7 @@ async function openConsent(config: Config, settings: ConsentConfig, parts: Conse
     shutdownSignal: shutdown.signal,
     log,
   })
-  const grants = new Grants({ store, codec, refresher, log })
+  const grants = createGrants({ store, codec, refresher, log })
   const fetchUser = createFetchUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
   const flow = createAuthorizationFlow({ store, keyring, grants, clicks, client, fetchUser, style, publicUrl })
   return { settings, flow, grants, refresher, fetchUser, metrics }

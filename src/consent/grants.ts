@@ -36,106 +36,26 @@ export type AfterRefusal =
 export type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
 
 /** The stored grants. Every method may throw StoreError; `afterRefusal`, `forMessage` and `forUser` also SealError. */
-export class Grants {
-  readonly #options: GrantsOptions
+export type Grants = ReturnType<typeof createGrants>
 
-  constructor(options: GrantsOptions) {
-    this.#options = options
+export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
+  const { names } = codec
+
+  /** @returns the grants that could be opened, and the id of the first that could not */
+  const openAll = (stored: readonly StoredGrant[]): { grants: Grant[]; unreadable: string | undefined } => {
+    const opened = stored.map((one) => openOrLog(codec, one, log))
+    const unreadable = stored.find((_, index) => opened[index] === undefined)?.id
+    return { grants: opened.filter((grant) => grant !== undefined), unreadable }
   }
 
-  /** Stores the grant of a finished flow; resolves to its id. */
-  async add(owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> {
-    const { store, codec } = this.#options
-    const id = newId('grt')
-    const { accessToken, refreshToken, accessMs, refreshMs } = tokens
-    // Some token answers omit offline_access. With it, a grant that can be refreshed is not replaced by one that cannot.
-    const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
-    const held = isOffline ? [...scopes, OFFLINE] : scopes
-    const content = codec.seal(id, { ...owner, scopes: held, accessToken, refreshToken })
-    await store.addGrant({ id, content, names: codec.namesOf({ ...owner, scopes: held }), accessMs, refreshMs })
-    return id
-  }
+  const findByName = async (macs: readonly string[]) => openAll(await store.findGrantsByName(macs, MAX_FOUND))
 
-  /**
-   * Chooses the grant to send a message with, and refreshes it if due.
-   * @param except ids of grants that did not permit the message
-   */
-  forMessage(address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> {
-    const covering = coveringScopes(address, sender)
-    const { names } = this.#options.codec
-    const macs = covering.flatMap(({ scope, userId }) =>
-      userId === undefined ? names.scope(scope) : names.owned(userId, scope),
-    )
-    // Where the message does not name its sender, an unreadable grant might be another user's: then nothing is chosen.
-    const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
-    return this.#select(macs, (found, isAnyUnreadable) =>
-      needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
-    )
-  }
-
-  /** Chooses a grant whose owner Divar confirmed to be this user, with the first of these scopes that one has. */
-  async forUser(userId: string, scopes: readonly Scope[]): Promise<GrantChoice> {
-    for (const scope of scopes) {
-      const choice = await this.#select(this.#options.codec.names.owned(userId, scope), (found) =>
-        found.find((grant) => grant.userId === userId && holds(grant, scope)),
-      )
-      if (choice.kind !== 'consent_required') return choice
-    }
-    return { kind: 'consent_required' }
-  }
-
-  /**
-   * Whether live grants of the user cover everything in `needed`, each entry by one of its scopes.
-   * @param isOffline counts only grants that can be refreshed
-   */
-  async coversAll(userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> {
-    const { store, codec } = this.#options
-    const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
-      const macs = scopes.flatMap((scope) => codec.names.owned(userId, scope))
-      const { grants } = this.#openAll(await store.findGrantsByName(macs, MAX_FOUND))
-      const usable = grants.filter(({ refreshMs }) => !isOffline || refreshMs !== undefined)
-      return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
-    }
-    const all = needed.length > 0 ? needed : [[OFFLINE]]
-    return (await Promise.all(all.map(holdsOneOf))).every(Boolean)
-  }
-
-  /** The same grant with a token that Divar has not refused yet. */
-  async afterRefusal(id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> {
-    const { store, codec, refresher } = this.#options
-    const stored = await store.findGrant(id)
-    if (stored === undefined) return { kind: 'gone' }
-    const grant = codec.open(stored)
-    const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
-    if (!refused.has(accessToken)) return { kind: 'grant', grant }
-    // Divar may not know a new token everywhere yet, and still accepts the previous one for a while.
-    if (previous !== undefined && !refused.has(previous)) {
-      return { kind: 'grant', grant: { ...grant, accessToken: previous } }
-    }
-    if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return { kind: 'none' }
-    const refreshed = await refresher.refresh(grant, { waits: true })
-    if (refreshed.kind === 'failed') return { kind: 'not_refreshed', reason: refreshed.reason }
-    if (refreshed.kind === 'ended' || refused.has(refreshed.grant.accessToken)) return { kind: 'none' }
-    return { kind: 'grant', grant: refreshed.grant }
-  }
-
-  async list(userId: string, page: { cursor: number | undefined; limit: number }) {
-    const { store, codec } = this.#options
-    const { grants, nextCursor } = await store.listGrants(codec.names.user(userId), page)
-    return { grants: this.#openAll(grants).grants, nextCursor }
-  }
-
-  /** Resolves to whether there was one. */
-  remove(id: string): Promise<boolean> {
-    return this.#options.store.deleteGrant(id)
-  }
-
-  async #select(
+  const select = async (
     macs: readonly string[],
     pick: (found: readonly Grant[], isAnyUnreadable: boolean) => Grant | 'ambiguous' | undefined,
-  ): Promise<GrantChoice> {
+  ): Promise<GrantChoice> => {
     for (let ended = 0; ended < MAX_ENDED; ended += 1) {
-      const { grants, unreadable } = this.#openAll(await this.#options.store.findGrantsByName(macs, MAX_FOUND))
+      const { grants, unreadable } = await findByName(macs)
       const grant = pick(grants, unreadable !== undefined)
       if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
       if (grant === undefined) {
@@ -143,29 +63,102 @@ export class Grants {
           ? { kind: 'consent_required' }
           : { kind: 'grant_unreadable', grantId: unreadable }
       }
-      const ready = await this.#refreshIfDue(grant)
+      const ready = await refreshIfDue(grant)
       if (ready.kind !== 'ended') return ready
     }
     return { kind: 'consent_required' }
   }
 
-  async #refreshIfDue(grant: Grant): Promise<GrantChoice | { kind: 'ended' }> {
+  const refreshIfDue = async (grant: Grant): Promise<GrantChoice | { kind: 'ended' }> => {
     const { accessMs, pairAgeMs, refreshToken } = grant
     const isValid = accessMs > 0
     const aheadMs = Math.min(REFRESH_AHEAD_MS, (accessMs + pairAgeMs) / 2)
     if (isValid && (refreshToken === undefined || accessMs > aheadMs)) return { kind: 'grant', grant }
-    const refreshed = await this.#options.refresher.refresh(grant, { waits: !isValid })
+    const refreshed = await refresher.refresh(grant, { waits: !isValid })
     if (refreshed.kind === 'fresh') return { kind: 'grant', grant: refreshed.grant }
     if (refreshed.kind === 'ended') return refreshed
     return isValid ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
   }
 
-  /** @returns the grants that could be opened, and the id of the first that could not */
-  #openAll(stored: readonly StoredGrant[]): { grants: Grant[]; unreadable: string | undefined } {
-    const { codec, log } = this.#options
-    const opened = stored.map((one) => openOrLog(codec, one, log))
-    const unreadable = stored.find((_, index) => opened[index] === undefined)?.id
-    return { grants: opened.filter((grant) => grant !== undefined), unreadable }
+  return {
+    /** Stores the grant of a finished flow; resolves to its id. */
+    add: async (owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> => {
+      const id = newId('grt')
+      const { accessToken, refreshToken, accessMs, refreshMs } = tokens
+      // Some token answers omit offline_access. With it, a grant that can be refreshed is not replaced by one that cannot.
+      const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
+      const held = { ...owner, scopes: isOffline ? [...scopes, OFFLINE] : scopes }
+      const content = codec.seal(id, { ...held, accessToken, refreshToken })
+      await store.addGrant({ id, content, names: codec.namesOf(held), accessMs, refreshMs })
+      return id
+    },
+
+    /**
+     * Chooses the grant to send a message with, and refreshes it if due.
+     * @param except ids of grants that did not permit the message
+     */
+    forMessage: (address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> => {
+      const covering = coveringScopes(address, sender)
+      const macs = covering.flatMap(({ scope, userId }) =>
+        userId === undefined ? names.scope(scope) : names.owned(userId, scope),
+      )
+      // Where the message does not name its sender, an unreadable grant might be another user's: then nothing is chosen.
+      const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
+      return select(macs, (found, isAnyUnreadable) =>
+        needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
+      )
+    },
+
+    /** Chooses a grant whose owner Divar confirmed to be this user, with the first of these scopes that one has. */
+    forUser: async (userId: string, scopes: readonly Scope[]): Promise<GrantChoice> => {
+      for (const scope of scopes) {
+        const choice = await select(names.owned(userId, scope), (found) =>
+          found.find((grant) => grant.userId === userId && holds(grant, scope)),
+        )
+        if (choice.kind !== 'consent_required') return choice
+      }
+      return { kind: 'consent_required' }
+    },
+
+    /**
+     * Whether live grants of the user cover everything in `needed`, each entry by one of its scopes.
+     * @param isOffline counts only grants that can be refreshed
+     */
+    coversAll: async (userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> => {
+      const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
+        const { grants } = await findByName(scopes.flatMap((scope) => names.owned(userId, scope)))
+        const usable = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+        return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
+      }
+      const all = needed.length > 0 ? needed : [[OFFLINE]]
+      return (await Promise.all(all.map(holdsOneOf))).every(Boolean)
+    },
+
+    /** The same grant with a token that Divar has not refused yet. */
+    afterRefusal: async (id: string, refused: ReadonlySet<string>): Promise<AfterRefusal> => {
+      const stored = await store.findGrant(id)
+      if (stored === undefined) return { kind: 'gone' }
+      const grant = codec.open(stored)
+      const { accessToken, previousAccessToken: previous, refreshToken, pairAgeMs } = grant
+      if (!refused.has(accessToken)) return { kind: 'grant', grant }
+      // Divar may not know a new token everywhere yet, and still accepts the previous one for a while.
+      if (previous !== undefined && !refused.has(previous)) {
+        return { kind: 'grant', grant: { ...grant, accessToken: previous } }
+      }
+      if (refreshToken === undefined || pairAgeMs < MIN_AGE_MS) return { kind: 'none' }
+      const refreshed = await refresher.refresh(grant, { waits: true })
+      if (refreshed.kind === 'failed') return { kind: 'not_refreshed', reason: refreshed.reason }
+      if (refreshed.kind === 'ended' || refused.has(refreshed.grant.accessToken)) return { kind: 'none' }
+      return { kind: 'grant', grant: refreshed.grant }
+    },
+
+    list: async (userId: string, page: { cursor: number | undefined; limit: number }) => {
+      const { grants, nextCursor } = await store.listGrants(names.user(userId), page)
+      return { grants: openAll(grants).grants, nextCursor }
+    },
+
+    /** Resolves to whether there was one. */
+    remove: (id: string): Promise<boolean> => store.deleteGrant(id),
   }
 }
 
