@@ -19,10 +19,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   routes.get('/messages', async (request, response) => {
     const { messages, nextCursor } = await outbox.list(callerOf(response), readFilter(request))
     response.locals.requestLog.conclude('message.listed')
-    response.json({
-      messages: messages.map(showMessage),
-      next_cursor: writeCursor(nextCursor),
-    })
+    response.json({ messages: messages.map(showMessage), next_cursor: writeCursor(nextCursor) })
   })
 
   routes.get('/messages/:id', async (request, response) => {
@@ -45,13 +42,12 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
 
   routes.post('/messages/:id/cancel', async (request, response) => {
     requireNoQuery(request)
+    const { requestLog } = response.locals
     const id = idOf(request)
-    const { state } = requireChanged(
-      await orOutcomeUnknown(outbox.cancel(callerOf(response), id, response.locals.requestLog.requestId)),
-      'cancel',
-    )
-    response.locals.requestLog.fields['message_id'] = id
-    response.locals.requestLog.conclude('message.cancelled')
+    const changed = await orOutcomeUnknown(outbox.cancel(callerOf(response), id, requestLog.requestId))
+    const { state } = requireChanged(changed, 'cancel')
+    requestLog.fields['message_id'] = id
+    requestLog.conclude('message.cancelled')
     response.json({ id, state })
   })
 

@@ -1,5 +1,5 @@
 const OPEN_MS = 5000
-/** What callers are told to wait while a probe runs. */
+/** Advised wait while a probe runs. */
 const RETRY_DURING_PROBE_MS = 1000
 /** A probe that takes longer is given up. Longer than the longest timeout of a call, which is one minute. */
 const PROBE_TIMEOUT_MS = 90_000

@@ -8,7 +8,7 @@ export const MAX_SOCKETS = 128
 
 /**
  * Servers close idle sockets after 5 s (Node), 60 s or 75 s. Whether a request written at that moment was read is unknown, so ours close first. A
- * shorter limit that the server announces is honoured, with a margin.
+ * shorter limit that the server announces is honored, with a margin.
  */
 const IDLE_MS = 3000
 

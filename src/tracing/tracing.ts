@@ -6,9 +6,11 @@ import { BatchSpanProcessor, TracerProvider, type ReadableSpan, type SpanExporte
 import { withTimeout } from '../base/timeout.ts'
 import type { Logger } from '../observability/log.ts'
 import { type SpanCounts, type Spans, flagsText, type Trace } from '../observability/trace.ts'
-import { createHost, type Host } from '../outbound/host.ts'
+import { createHost, type Exchange } from '../outbound/host.ts'
 
 const CONNECT_MS = 2000
+const TIMEOUT_MS = 5000
+const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_QUEUED = 2048
 const MAX_BATCH = 512
 const EXPORT_EVERY_MS = 1000
@@ -27,14 +29,14 @@ export type Tracing = {
 export function openTracing(url: URL, version: string, log: Logger): Tracing {
   const counts: SpanCounts = { exported: 0, dropped: 0, failed: 0 }
   const host = createHost(url.origin, CONNECT_MS)
+  const path = `${url.pathname.replace(/\/+$/, '')}/v1/traces`
+  const headers = { 'content-type': 'application/json', 'user-agent': `kenar-chat-gateway/${version}` }
   const exporter = new OtlpExporter({
-    path: `${url.pathname.replace(/\/+$/, '')}/v1/traces`,
-    host,
+    post: (body) => host.send({ path, headers, body, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES }),
     counts,
     onDequeued: (spans) => {
       queue.release(spans)
     },
-    userAgent: `kenar-chat-gateway/${version}`,
     log,
   })
   const queue = new BoundedQueue(exporter, () => {
@@ -85,16 +87,11 @@ function contextOf({ traceId, spanId, flags }: Trace): Context {
     : api.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true })
 }
 
-const TIMEOUT_MS = 5000
-const MAX_ANSWER_BYTES = 64 * 1024
-
 type ExporterOptions = {
-  path: string
-  host: Pick<Host, 'send'>
+  post: (body: string) => Promise<Exchange>
   counts: SpanCounts
   /** Called with the number of spans that have left the queue. */
   onDequeued: (spans: number) => void
-  userAgent: string
   log: Logger
 }
 
@@ -128,10 +125,8 @@ class OtlpExporter implements SpanExporter {
 
   /** Resolves to the reason of a failure; never rejects. */
   async #send(spans: ReadableSpan[]): Promise<string | undefined> {
-    const { path, host, userAgent } = this.#options
     const body = new TextDecoder().decode(JsonTraceSerializer.serializeRequest(spans))
-    const headers = { 'content-type': 'application/json', 'user-agent': userAgent }
-    const exchange = await host.send({ path, headers, body, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES })
+    const exchange = await this.#options.post(body)
     if (exchange.kind === 'failed') return exchange.reason
     return exchange.status >= 200 && exchange.status < 300 ? undefined : `status ${exchange.status}`
   }
