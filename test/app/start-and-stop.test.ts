@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { TEST_KEY } from '../support/databases.ts'
+import pg from 'pg'
+import { DATABASES, query, TEST_KEY, withStore } from '../support/databases.ts'
 import { environment, KEYS } from '../support/gateway.ts'
 import { spawnGateway } from '../support/process.ts'
 import { CLICK, rawClick } from '../support/requests.ts'
@@ -51,6 +52,7 @@ describe('the process', () => {
     expect(gateway.stderr()).toContain(
       'DATABASE_URL: PostgreSQL cannot be used: nothing listens at its address (ECONNREFUSED)',
     )
+    expect(gateway.stdout()).toMatch(/"event":"gateway.not_started".*"error_code":"ECONNREFUSED"/)
     expect(gateway.stderr() + gateway.stdout()).not.toContain('canary')
   })
 
@@ -121,6 +123,27 @@ test('a later second signal ends the process at once with 1', async () => {
   clearInterval(again)
   await cut
 })
+
+/** As the gateway takes it: gateways that start together take turns at the migrations. */
+const MIGRATION_LOCK = '3853314791062309107'
+const WAITING = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
+
+test.each(DATABASES.filter((kind) => kind === 'postgres'))(
+  'a signal during a start that waits for %s ends the process',
+  async (kind) => {
+    const store = await withStore(kind)
+    const url = String(store['DATABASE_URL'])
+    const holder = new pg.Client({ connectionString: url })
+    await holder.connect()
+    await holder.query('select pg_advisory_lock($1)', [MIGRATION_LOCK])
+    const gateway = spawnGateway({ ...environment(), ...store, SHUTDOWN_GRACE_MS: '50' })
+    while ((await query(url, WAITING)).length === 0);
+    gateway.kill('SIGTERM')
+    expect(await gateway.exited).toBe(0)
+    expect(gateway.stdout()).toContain('"drained":false')
+    await holder.end()
+  },
+)
 
 test('an unsupported Node version is reported in one sentence before anything else is loaded', async () => {
   const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.18.0' } })`

@@ -109,6 +109,18 @@ describe('the program', () => {
     expect(stdout).not.toContain('\u001b')
   })
 
+  test('says in one sentence that a version of Node is not supported, before it loads anything else', () => {
+    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '22.18.0' } })`
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', `data:text/javascript,${old}`, main, '--help'],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect([status, stderr]).toEqual([2, 'Node 22.18.0 is too old: this program needs Node 22.19 or later.\n'])
+  })
+
   test('reads a key from the environment and never prints it', () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,

@@ -55,3 +55,20 @@ test('a socket that was idle for a second is reused', async () => {
   }
   expect(connections).toBe(1)
 })
+
+test('a busy socket is replaced after a minute, so that a changed DNS name is followed', async () => {
+  let connections = 0
+  const server = createServer({ keepAliveTimeout: 0 }, (_request, response) => response.end('{}'))
+  server.on('connection', () => (connections += 1))
+  const pool = createPool(await originOf(server), 5000)
+  pools.push(pool)
+  const connectionsAfter = async (seconds: number) => {
+    for (let second = 0; second < seconds; second += 1) {
+      expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
+      await jest.advanceTimersByTimeAsync(1000)
+    }
+    return connections
+  }
+  expect(await connectionsAfter(58)).toBe(1)
+  expect(await connectionsAfter(5)).toBe(2)
+})

@@ -21,6 +21,7 @@ async function endSessions(databaseUrl: string): Promise<void> {
 /** What each spoils in the sessions that are made while it holds, and how it is taken back. */
 const SPOILT = [
   ['read-only', 'set default_transaction_read_only = on', 'reset default_transaction_read_only'],
+  ['under a role without permissions', "set role = 'pg_monitor'", 'reset role'],
   ['without a schema', 'set search_path = nowhere', 'reset search_path'],
 ] as const
 

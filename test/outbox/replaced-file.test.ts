@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals'
 import { withStore } from '../support/databases.ts'
 import { problemOf, V1 } from '../support/messages.ts'
 import { eventually, idOf, listMessages, post, queue, chatMessage, startOn, until } from '../support/outbox.ts'
+import { click, CLICK, parseJson } from '../support/requests.ts'
 
 const ASYNC = { prefer: 'respond-async' }
 const REFUSED = { status: 503, code: 'store_unavailable' }
@@ -35,4 +36,22 @@ test('a SQLite file whose write-ahead log is removed accepts nothing', async () 
   const gateway = await startOn(store)
   rmSync(`${fileURLToPath(String(store['DATABASE_URL']))}-wal`)
   expect(problemOf(await post(gateway, V1, ASYNC))).toMatchObject(REFUSED)
+})
+
+test.each([
+  [
+    'the fallback landing',
+    'https://app.example.com/fallback',
+    { status: 200, url: 'https://app.example.com/fallback' },
+  ],
+  ['503 without a fallback landing', undefined, { status: 503, url: '' }],
+])('while a SQLite file is missing, a click whose landing needs the store gets %s', async (_, fallback, expected) => {
+  const store = await withStore('sqlite')
+  const gateway = await startOn(store, {
+    LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',
+    ...(fallback !== undefined && { FALLBACK_LANDING_URL: fallback }),
+  })
+  rmSync(fileURLToPath(String(store['DATABASE_URL'])))
+  const { status, text } = await click(gateway, CLICK)
+  expect({ status, url: parseJson(text)['url'] }).toEqual(expected)
 })

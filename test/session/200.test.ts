@@ -29,6 +29,12 @@ describe('a click is answered with its landing', () => {
     expect(response.body).toMatchObject({ status: '200', url: 'https://app.example.com/start?post_token=p2' })
   })
 
+  test('an optional part that cannot be read costs nobody the click, and is counted in its log line', async () => {
+    const body = { ...CLICK, post_token: 'odd-part', extra_data: [] }
+    expect(replyOf(await click(gateway, body)).url).toBe('https://app.example.com/start?post_token=odd-part')
+    expect(gateway.lines().at(-1)).toMatchObject({ event: 'click.resolved', absent_parts: 1 })
+  })
+
   test('API-Version: 1 is v1', async () => {
     expect((await click(gateway, CLICK, '1')).status).toBe(200)
   })

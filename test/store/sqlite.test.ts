@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
+import { createLogger } from '../../src/observability/log.ts'
+import { openStore, StoreWatch } from '../../src/store/open.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { newDatabase, newFolder } from '../support/databases.ts'
 import {
@@ -159,6 +161,19 @@ describe('a SQLite file', () => {
       await openSqlite(${JSON.stringify(fileURLToPath(url))}).catch((error) => console.log(error.message))`)
     expect(said).toBe(`${fileURLToPath(url)}: cannot be locked; it must be writable, on a file system that has locks`)
   })
+})
+
+test('a failed call to a SQLite file means at once that the store is away', async () => {
+  const file = fileURLToPath(await newDatabase('sqlite'))
+  const log = createLogger('silent')
+  const watch = new StoreWatch(log)
+  const store = await openStore({ kind: 'sqlite', file }, log, watch)
+  await store.accept([newMessage()])
+  expect(watch.isUp()).toBe(true)
+  await rm(file)
+  await expect(store.accept([newMessage()])).rejects.toThrow(StoreError)
+  expect(watch.isUp()).toBe(false)
+  await store.close()
 })
 
 describe('a backup', () => {
