@@ -44,7 +44,7 @@ export async function openPostgres(address: string, log: Logger, events: StoreEv
   endHungConnections(pool, events)
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool, kind, events) })
   const queries = createQueries(describeDatabase(db))
-  const signal = listenForQueued({ url, db, kind, log })
+  const signal = listenForQueued(url, db, kind, log)
   return {
     ...queries,
     kind: 'postgres',
@@ -126,15 +126,7 @@ const RECONNECT_MS = 1000
 const ANNOUNCE_EVERY_MS = 100
 
 /** Tells other gateways on this database that something is queued. A hint only: a missed one is found by the next poll. */
-export type QueueSignal = {
-  onQueued: (wake: () => void) => void
-  announce: () => void
-  close: () => Promise<void>
-}
-
-export type ListenOptions = { url: string; db: Kysely<Schema>; kind: SessionKind; log: Logger }
-
-export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSignal {
+function listenForQueued(url: string, db: Kysely<Schema>, kind: SessionKind, log: Logger) {
   const wakes: (() => void)[] = []
   let client: pg.Client | undefined
   let reconnect: NodeJS.Timeout | undefined
@@ -178,7 +170,7 @@ export function listenForQueued({ url, db, kind, log }: ListenOptions): QueueSig
   else log.info({ event: 'store.polled', reason: 'a connection pooler does not pass LISTEN on' })
 
   return {
-    onQueued: (wake) => wakes.push(wake),
+    onQueued: (wake: () => void) => void wakes.push(wake),
     announce: () => {
       announcing ??= setTimeout(() => {
         announcing = undefined

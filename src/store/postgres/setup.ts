@@ -16,7 +16,7 @@ const PROTOCOL_VIOLATION = '08P01'
 /** What the driver knows. It takes any other word for verify-full. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 
-export type SetupOptions = { log: Logger; migrations?: Migrations | undefined }
+type SetupOptions = { log: Logger; migrations?: Migrations | undefined }
 
 /**
  * Brings the schema up to date, over a connection of its own on which a statement may take as long as it needs.
@@ -176,7 +176,7 @@ function permanent(sentence: string): Reason {
 }
 
 /** Why PostgreSQL cannot be used, and whether a later start may succeed. */
-export function toSetupError(error: unknown, what?: string): StoreSetupError {
+function toSetupError(error: unknown, what?: string): StoreSetupError {
   if (error instanceof StoreSetupError) return error
   const cause = rootOf(error)
   const { error_code: code } = describeError(cause)

@@ -13,10 +13,10 @@ const PROBE_EVERY_MS = 60 * MINUTE_MS
 type Row = Omit<Selectable<Schema['pause']>, 'id'> & { now: number }
 
 /** How a message's attempt ended, as far as it matters to the pause; without `begunAt` there was none. */
-export type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
+type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
 
 /** The pause while it holds back what is queued; times in milliseconds. */
-export type Hold = {
+type Hold = {
   /** What is left of it; 0 when it is over and nothing has been delivered since. */
   leftMs: number
   /** When a message may probe; 0 when it may now. */
@@ -24,7 +24,7 @@ export type Hold = {
 }
 
 /** The pause's row, as long as it was not written by a clock that was ahead. */
-export function isHoldValid(database: Database) {
+function isHoldValid(database: Database) {
   return sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`
 }
 

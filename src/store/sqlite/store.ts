@@ -25,7 +25,7 @@ export async function openSqliteStore(path: string, events: StoreEvents): Promis
     kind: 'sqlite',
     // No other gateway has the file open.
     onQueued: () => undefined,
-    backup: (file) => thread.send('backup', file),
+    backup: (file) => thread.send('backup', [file]),
     close: () => thread.close(),
   }
 }
@@ -64,7 +64,7 @@ class Thread {
     const state = newCallState()
     const call = () => {
       if (this.#waiting.size >= MAX_WAITING) throw new StoreError('too many calls wait for the store', undefined)
-      return this.#post(state, method, ...parameters)
+      return this.send(method, parameters, state)
     }
     return withCallTimeout(method, call, () => abandon(state)).catch((error: unknown) => {
       this.#events.onFailed()
@@ -75,15 +75,8 @@ class Thread {
   /** Without a deadline. */
   send<Method extends keyof SqliteQueries>(
     method: Method,
-    ...parameters: Parameters<SqliteQueries[Method]>
-  ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
-    return this.#post(newCallState(), method, ...parameters)
-  }
-
-  #post<Method extends keyof SqliteQueries>(
-    state: CallState,
-    method: Method,
-    ...parameters: Parameters<SqliteQueries[Method]>
+    parameters: Parameters<SqliteQueries[Method]>,
+    state = newCallState(),
   ): Promise<Awaited<ReturnType<SqliteQueries[Method]>>> {
     return new Promise((resolve, reject) => {
       if (this.#isGone) throw closedError()
@@ -100,7 +93,7 @@ class Thread {
   async #end(): Promise<void> {
     const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
     const timer = setTimeout(() => void this.#worker.terminate(), CLOSE_TIMEOUT_MS)
-    this.send('close').then(
+    this.send('close', []).then(
       () => this.#worker.terminate(),
       () => this.#worker.terminate(),
     )
@@ -133,13 +126,13 @@ export type Reply =
  * One number in shared memory for each call. The thread sets it when it begins the call, the caller when the timeout has passed. Only one
  * of them succeeds, so a call that timed out before it began never runs.
  */
-export type CallState = Int32Array
+type CallState = Int32Array
 
 const WAITING = 0
 const TAKEN = 1
 const GIVEN_UP = 2
 
-export function newCallState(): CallState {
+function newCallState(): CallState {
   return new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
 }
 
@@ -149,6 +142,6 @@ export function begin(state: CallState): boolean {
 }
 
 /** @returns whether the call has not begun, and never will */
-export function abandon(state: CallState): boolean {
+function abandon(state: CallState): boolean {
   return Atomics.compareExchange(state, 0, WAITING, GIVEN_UP) !== TAKEN
 }
