@@ -30,7 +30,7 @@ export type MaintenanceStore = {
     limit: number,
     except?: readonly Pick<SealedRow, 'kind' | 'id'>[],
   ) => Promise<SealedRow[]>
-  /** The database's clock, and when it was last believed. */
+  /** The database's clock, and what it showed when it was last trusted. */
   readClock: () => Promise<ClockReading>
   /** Notes that the clock was trusted at this reading. Nothing expires by a later time than this. */
   confirmClock: (nowMs: number) => Promise<void>

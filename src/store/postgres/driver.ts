@@ -29,7 +29,7 @@ const BEGIN_WITH_SETTINGS = `${BEGIN}; set local ${LIMITS.replace('%', 'local ')
 export type SessionKind =
   /** The connection is a session of PostgreSQL. */
   | 'own'
-  /** A pooler such as PgBouncer in transaction mode stands between, and gives each transaction the session that is free. */
+  /** A pooler such as PgBouncer in transaction mode is in between, and gives each transaction any free session. */
   | 'pooled'
 
 /** PostgreSQL as Kysely uses it, with sessions that are thrown away once they are useless. */

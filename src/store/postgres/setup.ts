@@ -26,7 +26,7 @@ type SetupOptions = { log: Logger; migrations?: Migrations | undefined }
 export async function setUpPostgres(url: string, options: SetupOptions): Promise<SessionKind> {
   try {
     return await setUp(url, 'own', options).catch((error: unknown) => {
-      // PgBouncer takes no settings with a new connection, unless it is told to ignore them.
+      // PgBouncer takes no settings with a new connection, unless it is configured to ignore them.
       if (!(error instanceof pg.DatabaseError) || error.code !== PROTOCOL_VIOLATION) throw error
       return setUp(url, 'pooled', options)
     })
@@ -81,7 +81,7 @@ async function setUp(url: string, assumed: SessionKind, { log, migrations }: Set
   }
 }
 
-/** A pooler that is told to ignore settings takes them, and they have no effect. */
+/** A pooler that is configured to ignore settings accepts them without effect. */
 async function kindOf(pool: pg.Pool, assumed: SessionKind): Promise<SessionKind> {
   if (assumed === 'pooled') return 'pooled'
   const { rows } = await pool.query<{ lock_timeout: string }>('show lock_timeout')

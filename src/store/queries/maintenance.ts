@@ -62,7 +62,7 @@ export const backlog: Query<'backlog'> = ({ db, now }) =>
     .groupBy('caller')
     .execute()
 
-/** Each condition stands twice: a row that is given new time while the batch is chosen is looked at again before it goes. */
+/** Each condition is checked twice: a row that is given new time while the batch is chosen is looked at again before it goes. */
 export const expire: Query<'expire'> = async (database, limit) => {
   const { db } = database
   let gone = 0
