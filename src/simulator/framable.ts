@@ -23,7 +23,13 @@ export async function isFramable(address: string, ownOrigin: string): Promise<Fr
   try {
     for (let hop = 0; hop < MAX_HOPS; hop++) {
       if (!LOOPBACK.test(url.hostname)) return 'unknown'
-      const { statusCode, headers, body } = await request(url, { method: 'HEAD', signal, dispatcher: agent })
+      const asked = { 'accept-encoding': 'identity' }
+      const { statusCode, headers, body } = await request(url, {
+        method: 'HEAD',
+        headers: asked,
+        signal,
+        dispatcher: agent,
+      })
       await body.dump()
       const next = headers['location']
       if (statusCode < 300 || statusCode > 399 || typeof next !== 'string') {

@@ -86,7 +86,8 @@ export async function callSession(
 async function exchange({ method, url, headers, body }: ShownRequest): Promise<ShownResponse | { failure: string }> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const answer = await request(url, { method, headers, body, signal, dispatcher: agent })
+    const asked = { 'accept-encoding': 'identity', ...headers }
+    const answer = await request(url, { method, headers: asked, body, signal, dispatcher: agent })
     let text = ''
     answer.body.setEncoding('utf8')
     for await (const chunk of answer.body) {

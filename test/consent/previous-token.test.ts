@@ -58,3 +58,14 @@ test('if Divar refuses an old token and the previous one, the same message is se
   expect(await send(later)).toMatchObject({ status: 200 })
   expect([new Set(tokensSeen().slice(1)).size, refreshesAt(divar)]).toEqual([3, 2])
 })
+
+test.each([
+  ['is still used 90 s after the refresh', 90, { status: 200 }],
+  ['is not used 121 s after the refresh', 121, { status: 403, code: 'token_refused' }],
+])('while Divar does not know the new token, the previous one %s', async (_, seconds, expected) => {
+  const { divar, environment, gateway, send } = await aboutToRefresh()
+  divar.conversation.faults.arm('new_token_refused', 1)
+  expect(await send()).toMatchObject({ status: 200 })
+  const passed = `update user_grant set previous_until = previous_until - ${seconds * 1000}`
+  expect(await send(await restartAfter({ gateway, environment }, passed))).toMatchObject(expected)
+})

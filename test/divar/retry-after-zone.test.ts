@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import * as z from 'zod'
+import { readRetryAfter } from '../../src/outbound/host.ts'
 
 const READ = `
   const { readRetryAfter } = await import('./src/outbound/host.ts')
@@ -23,3 +24,9 @@ test.each(['UTC', 'Asia/Tehran', 'America/Los_Angeles'])(
     expect(Math.abs(asctime - imf)).toBeLessThanOrEqual(1)
   },
 )
+
+test('a Retry-After date is waited for in full, to the next whole second', () => {
+  const now = jest.spyOn(Date, 'now').mockReturnValue(Date.UTC(2026, 0, 1, 0, 0, 0, 500))
+  expect(readRetryAfter('Thu, 01 Jan 2026 00:00:10 GMT')).toBe(10)
+  now.mockRestore()
+})

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, test } from '@jest/globals'
 import { createHost } from '../../src/outbound/host.ts'
-import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
+import { MAX_SOCKETS, Semaphore } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 
 let connections = 0
@@ -91,4 +91,13 @@ test('the deadline includes the wait for a socket', async () => {
   for (const answer of waiting.splice(0)) answer()
   await Promise.all(stuck)
   await Promise.all([host.destroy(), other.destroy()])
+})
+
+test('a place that becomes free is given to one waiting request', async () => {
+  const places = new Semaphore(1)
+  expect(places.tryAcquire()).toBe(true)
+  const waiting = places.acquire(60_000)
+  places.release()
+  expect(await waiting).toBe(true)
+  expect(places.tryAcquire()).toBe(false)
 })

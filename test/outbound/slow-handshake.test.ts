@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import dns from 'node:dns'
+import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
@@ -9,6 +10,7 @@ import { askRaw } from '../../src/cli/ask-raw.ts'
 import { call, readStream } from '../../src/cli/call.ts'
 import { isFramable } from '../../src/simulator/framable.ts'
 import { callSession } from '../../src/simulator/session-call.ts'
+import { originOf } from '../support/listen.ts'
 import { startSleepingServer } from '../support/sleeping-server.ts'
 
 const HEALTH_CHECK = fileURLToPath(new URL('../../scripts/image/healthcheck.js', import.meta.url))
@@ -42,6 +44,16 @@ test.each(clients)('%s waits for a slow handshake with one address if the other 
   })
   const answer = ask(new URL(`http://localhost:${port}/`))
   await Promise.all([expect(answer).resolves.toMatch(/late|HTTP\/1\.1 200|yes/), setTimeout(HANDSHAKE_MS).then(wake)])
+})
+
+test.each(clients.filter(([name]) => !name.includes('raw')))('%s asks for an uncompressed answer', async (_, ask) => {
+  const asked: unknown[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.headers['accept-encoding'])
+    response.end('{}')
+  })
+  await ask(new URL(await originOf(server)))
+  expect(asked).toEqual(['identity'])
 })
 
 /** Loaded before the health check: its own process needs the two addresses as well. */

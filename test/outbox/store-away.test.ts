@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
+import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { allowConnections, DATABASES, withStore } from '../support/databases.ts'
 import type { TestGateway } from '../support/gateway.ts'
 import { metricsOf, seriesOf } from '../support/metrics.ts'
@@ -110,6 +111,26 @@ describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unav
     const { status, text } = await click(gateway, CLICK)
     expect({ status, url: parseJson(text)['url'] }).toEqual(expected)
     await allowConnections(String(store['DATABASE_URL']), true)
+  })
+
+  test('a click whose landing needs the store gets the fallback landing while other requests still wait for the store', async () => {
+    const store = await withStore(kind)
+    const proxy = await startDatabaseProxy(String(store['DATABASE_URL']))
+    const gateway = await startOn(store, {
+      DATABASE_URL: proxy.url,
+      LANDING_URL_TEMPLATE: 'https://app.example.com/{click_id}',
+      FALLBACK_LANDING_URL: 'https://app.example.com/fallback',
+    })
+    proxy.stallAll()
+    let isRefused = false
+    const refused = post(gateway, V1, { prefer: 'respond-async' }).then(({ status }) => {
+      isRefused = true
+      return status
+    })
+    expect(parseJson((await click(gateway, CLICK)).text)['url']).toBe('https://app.example.com/fallback')
+    expect(isRefused).toBe(false)
+    proxy.cutStalled()
+    expect(await refused).toBe(503)
   })
 
   test('the outcome of a running attempt is committed once the store is back, and the attempt is not repeated', async () => {

@@ -17,6 +17,8 @@ export type DatabaseProxy = {
   cuts: () => number
   /** From now on nothing passes over the connections that are open; new ones work. */
   stall: () => void
+  /** The same, and nothing passes over new connections either until `cutStalled`. */
+  stallAll: () => void
   /** Cuts the connections that were stalled. */
   cutStalled: () => void
 }
@@ -27,12 +29,16 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   let armed: CutAt | undefined
   let searched = ''
   let cuts = 0
+  let stallsNew = false
   const pairs = new Map<() => void, { isStalled: boolean }>()
+  const stall = () => {
+    for (const pair of pairs.values()) pair.isStalled = true
+  }
   const server = createServer((client) => {
     const database = connect(Number(target.port === '' ? 5432 : target.port), target.hostname)
     let isSearched = false
     let dropsAnswer = false
-    const pair = { isStalled: false }
+    const pair = { isStalled: stallsNew }
     const end = () => {
       pairs.delete(end)
       client.destroy()
@@ -82,10 +88,13 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       searched = text
     },
     cuts: () => cuts,
-    stall: () => {
-      for (const pair of pairs.values()) pair.isStalled = true
+    stall,
+    stallAll: () => {
+      stallsNew = true
+      stall()
     },
     cutStalled: () => {
+      stallsNew = false
       for (const [end, pair] of pairs) if (pair.isStalled) end()
     },
   }
