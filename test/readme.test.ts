@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort } from '../prove/support/free-port.ts'
 import * as z from 'zod'
-import { faultStatus } from '../src/http/answer-fault.ts'
+import { faultStatus } from '../src/base/fault.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { faultStatus } from '../../src/http/answer-fault.ts'
+import { faultStatus } from '../../src/base/fault.ts'
 import { MESSAGE_STATES } from '../../src/store/store.ts'
 
 /** Schemas of responses. A test checks real responses of every route against them. */

@@ -1,6 +1,5 @@
-import type { FaultCode } from '../../src/base/fault.ts'
 import type { JsonObject } from '../../src/base/strict-json.ts'
-import { faultStatus } from '../../src/http/answer-fault.ts'
+import { faultStatus, type FaultCode } from '../../src/base/fault.ts'
 import { queryParameters, refTo, schemaComponents } from './components.ts'
 import { headers, parameters, type HeaderName, type ParameterName } from './headers.ts'
 import type { Answer, Operation } from './operation.ts'

@@ -1,44 +1,47 @@
-/** The stable error codes of the API. `http/answer-fault.ts` maps them to HTTP. */
-export type FaultCode =
-  | 'malformed_request'
-  | 'unknown_version'
-  | 'invalid_click'
-  | 'invalid_message'
-  | 'identification_refused'
-  | 'api_key_refused'
-  | 'invalid_consent'
-  | 'consent_required'
-  | 'token_refused'
-  | 'not_permitted'
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'idempotency_key_running'
-  | 'sender_ambiguous'
-  | 'wrong_state'
-  | 'content_wiped'
-  | 'recipient_restricted'
-  | 'body_too_large'
-  | 'unsupported_media_type'
-  | 'rejected'
-  | 'idempotency_key_reused'
-  | 'too_many_wrong_keys'
-  | 'too_many_sends'
-  | 'rate_limited'
-  | 'queue_full'
-  | 'too_many_consents'
-  | 'resolver_failed'
-  | 'grant_unreadable'
-  | 'stored_unreadable'
-  | 'internal_error'
-  | 'store_required'
-  | 'consent_unavailable'
-  | 'platform_error'
-  | 'not_sent'
-  | 'store_unavailable'
-  | 'platform_unavailable'
-  | 'overloaded'
-  | 'store_outcome_unknown'
-  | 'unknown'
+/** The stable error codes of the API, each with its HTTP status and title; documented in docs/failures.md. */
+export const faultStatus = {
+  malformed_request: { status: 400, title: 'The request cannot be read' },
+  unknown_version: { status: 400, title: 'This API version is not supported' },
+  invalid_click: { status: 400, title: 'The click is not valid' },
+  invalid_message: { status: 400, title: 'The message is not valid' },
+  invalid_consent: { status: 400, title: 'The consent request is not valid' },
+  identification_refused: { status: 401, title: 'The identification key was refused' },
+  api_key_refused: { status: 401, title: "The gateway's API key was refused" },
+  consent_required: { status: 403, title: 'The user has not consented' },
+  token_refused: { status: 403, title: "Divar refused the user's token" },
+  not_permitted: { status: 403, title: 'Divar does not permit this message' },
+  not_found: { status: 404, title: 'Not found' },
+  method_not_allowed: { status: 405, title: 'Method not allowed' },
+  idempotency_key_running: { status: 409, title: 'The first request with this key is still running' },
+  sender_ambiguous: { status: 409, title: 'More than one user has consented' },
+  wrong_state: { status: 409, title: "The message's state does not allow this" },
+  content_wiped: { status: 409, title: "The message's content is wiped" },
+  recipient_restricted: { status: 412, title: 'The recipient cannot receive messages' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The body is not JSON' },
+  rejected: { status: 422, title: 'Divar rejected the message' },
+  idempotency_key_reused: { status: 422, title: 'This key was used for another request' },
+  too_many_wrong_keys: { status: 429, title: 'Too many wrong keys' },
+  too_many_sends: { status: 429, title: 'Too many messages' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  queue_full: { status: 429, title: 'The queue is full' },
+  too_many_consents: { status: 429, title: 'Too many open consents' },
+  resolver_failed: { status: 500, title: 'The resolver returned no valid landing' },
+  grant_unreadable: { status: 500, title: 'A stored grant cannot be read' },
+  stored_unreadable: { status: 500, title: 'Stored data cannot be read' },
+  internal_error: { status: 500, title: 'The gateway failed' },
+  store_required: { status: 501, title: 'This needs a store' },
+  consent_unavailable: { status: 501, title: 'Consent is not set up' },
+  platform_error: { status: 502, title: 'Divar failed; the message was not delivered' },
+  not_sent: { status: 502, title: 'Divar was not reached; the message was not sent' },
+  store_unavailable: { status: 503, title: 'The store is not available; nothing was accepted' },
+  platform_unavailable: { status: 503, title: 'Divar is not available; the message was not sent' },
+  overloaded: { status: 503, title: 'Too many clicks at once' },
+  store_outcome_unknown: { status: 504, title: 'It is unknown whether the change was stored' },
+  unknown: { status: 504, title: 'It is unknown whether the message was delivered' },
+} satisfies Record<string, { status: number; title: string }>
+
+export type FaultCode = keyof typeof faultStatus
 
 /** One error in a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
 export type FieldError = { pointer: string; detail: string }

@@ -90,7 +90,7 @@ describe('an unknown route', () => {
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/)
     expect(JSON.parse(response.text)).toEqual({
       type: '/docs#not_found',
-      title: 'There is nothing here',
+      title: 'Not found',
       status: 404,
       code: 'not_found',
       detail: 'path: expected one of the routes in the documentation',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
-import { faultStatus } from '../../src/http/answer-fault.ts'
+import { faultStatus } from '../../src/base/fault.ts'
 import { CHROMIUM, findBarriers, openTab } from '../support/browser.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { problemOf } from '../support/messages.ts'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import supertest from 'supertest'
-import { faultStatus } from '../../src/http/answer-fault.ts'
+import { faultStatus } from '../../src/base/fault.ts'
 import { startConsentGateway } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
