@@ -16,7 +16,6 @@ const ADOPT_BATCH = 100
  */
 const CUT_OFF_MS = 15_000
 const TAKEOVER_DELAY_MS = 15_000
-
 /** How long a stop waits for a store that is away. */
 const LEAVE_TIMEOUT_MS = 2000
 
@@ -28,59 +27,37 @@ export type HeartbeatOptions = {
 }
 
 /** Renews this gateway's lease, and takes over the messages of gateways whose lease has ended. */
-export class Heartbeat {
-  readonly #options: HeartbeatOptions
-  #timers: NodeJS.Timeout[] = []
-  #working = new Set<Promise<void>>()
+export function createHeartbeat({ store, attempts, settleAbandoned, log }: HeartbeatOptions) {
+  const { owner } = attempts
+  const timers: NodeJS.Timeout[] = []
+  const working = new Set<Promise<void>>()
   /** Messages that the store had as ours at the last look, while no code here was working on them. */
-  #strays = new Set<string>()
-  #reachedAt = 0
-  #takeoverAfter = 0
+  let lastStrays = new Set<string>()
+  let reachedAt = 0
+  let takeoverAfter = 0
   /** The database's clock minus the monotonic one, at the last look. */
-  #offset: number | undefined
+  let lastOffset: number | undefined
 
-  constructor(options: HeartbeatOptions) {
-    this.#options = options
+  const logFailure = (what: string) => (error: unknown) => {
+    log.warn({ event: 'store.failed', what, ...describeStoreError(error) })
   }
 
-  /** Settles abandoned messages before anything else is sent. */
-  async start(): Promise<void> {
-    await this.#adopt()
-    this.#every(BEAT_EVERY_MS, 'heartbeat', () => this.#options.store.heartbeat(this.#options.attempts.owner))
-    this.#every(ADOPT_EVERY_MS, 'adopt', () => this.#check())
-  }
-
-  async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
-    // If this fails, the lease ends by itself.
-    await withTimeout(LEAVE_TIMEOUT_MS, this.#leave())
-  }
-
-  async #leave(): Promise<void> {
-    const { store, attempts, log } = this.#options
-    await Promise.all(this.#working)
-    await store.leave(attempts.owner).catch((error: unknown) => {
-      log.warn({ event: 'store.failed', what: 'leave', ...describeStoreError(error) })
-    })
-  }
-
-  async #check(): Promise<void> {
-    const { store, attempts } = this.#options
-    const wasCutOff = (await this.#hasClockMoved()) || performance.now() - this.#reachedAt > CUT_OFF_MS
-    if (!wasCutOff && performance.now() >= this.#takeoverAfter) {
-      await this.#adopt()
+  const check = async (): Promise<void> => {
+    const wasCutOff = (await hasClockMoved()) || performance.now() - reachedAt > CUT_OFF_MS
+    if (!wasCutOff && performance.now() >= takeoverAfter) {
+      await adopt()
       return
     }
-    await store.heartbeat(attempts.owner)
-    this.#reachedAt = performance.now()
-    if (wasCutOff) this.#takeoverAfter = this.#reachedAt + TAKEOVER_DELAY_MS
+    await store.heartbeat(owner)
+    reachedAt = performance.now()
+    if (wasCutOff) takeoverAfter = reachedAt + TAKEOVER_DELAY_MS
   }
 
   /** After a jump of the clock, leases of running gateways look ended. */
-  async #hasClockMoved(): Promise<boolean> {
-    const offset = (await this.#options.store.readClock()).nowMs - performance.now()
-    const before = this.#offset ?? offset
-    this.#offset = offset
+  const hasClockMoved = async (): Promise<boolean> => {
+    const offset = (await store.readClock()).nowMs - performance.now()
+    const before = lastOffset ?? offset
+    lastOffset = offset
     return Math.abs(offset - before) > CLOCK_TOLERANCE_MS
   }
 
@@ -88,16 +65,15 @@ export class Heartbeat {
    * Settles messages of gateways that have stopped, and strays: our own claims whose commit's answer got lost. A stray must be seen
    * twice, since a message may just have been claimed.
    */
-  async #adopt(): Promise<void> {
-    const { store, attempts, settleAbandoned, log } = this.#options
+  const adopt = async (): Promise<void> => {
     // One that the store refuses to settle must wait for the next round.
     const tried = new Set<string>()
     for (;;) {
-      const held = await store.adopt(attempts.owner, ADOPT_BATCH)
-      this.#reachedAt = performance.now()
+      const held = await store.adopt(owner, ADOPT_BATCH)
+      reachedAt = performance.now()
       const strays = held.filter(({ id }) => !attempts.isLocked(id))
-      const left = strays.filter(({ id, takenOver }) => !tried.has(id) && (takenOver || this.#strays.has(id)))
-      this.#strays = new Set(strays.map(({ id }) => id))
+      const left = strays.filter(({ id, takenOver }) => !tried.has(id) && (takenOver || lastStrays.has(id)))
+      lastStrays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return
       for (const { id } of left) tried.add(id)
       log.warn({ event: 'outbox.taken_over', messages: left.length })
@@ -105,21 +81,38 @@ export class Heartbeat {
     }
   }
 
-  #every(ms: number, what: string, work: () => Promise<void>): void {
+  const every = (ms: number, what: string, work: () => Promise<void>): void => {
     let busy = false
     const timer = setInterval(() => {
       if (busy) return
       busy = true
       const done = work()
-        .catch((error: unknown) => {
-          this.#options.log.warn({ event: 'store.failed', what, ...describeStoreError(error) })
-        })
+        .catch(logFailure(what))
         .finally(() => {
           busy = false
-          this.#working.delete(done)
+          working.delete(done)
         })
-      this.#working.add(done)
+      working.add(done)
     }, ms)
-    this.#timers.push(timer)
+    timers.push(timer)
+  }
+
+  const leave = async (): Promise<void> => {
+    await Promise.all(working)
+    await store.leave(owner).catch(logFailure('leave'))
+  }
+
+  return {
+    /** Settles abandoned messages before anything else is sent. */
+    start: async (): Promise<void> => {
+      await adopt()
+      every(BEAT_EVERY_MS, 'heartbeat', () => store.heartbeat(owner))
+      every(ADOPT_EVERY_MS, 'adopt', check)
+    },
+    stop: async (): Promise<void> => {
+      for (const timer of timers) clearInterval(timer)
+      // If this fails, the lease ends by itself.
+      await withTimeout(LEAVE_TIMEOUT_MS, leave())
+    },
   }
 }

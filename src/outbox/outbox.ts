@@ -4,13 +4,13 @@ import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/maintenance.ts'
 import { StoreSetupError, type Changed, type Claimed, type Store } from '../store/store.ts'
-import { Attempts } from './attempts.ts'
+import { createAttempts } from './attempts.ts'
 import { Backlog, createEnqueue, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
-import { DeliveryWorker, type DeliveryTarget } from './worker.ts'
+import { createWorker, type DeliveryTarget } from './worker.ts'
 import { createOnOutcome, RateLimitHold, type RetryPolicy } from './retry-policy.ts'
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload } from './payload.ts'
 
@@ -49,7 +49,7 @@ export function createOutbox(options: OutboxOptions) {
   const sealer = createSealer(keyring)
   const backlog = new Backlog(queueLimit)
   const rateLimitHold = new RateLimitHold(log)
-  const attempts = new Attempts(store, newId('gw'), log, cutOff.signal)
+  const attempts = createAttempts(store, newId('gw'), log, cutOff.signal)
   const { owner } = attempts
   const tryForMs = retry.forMs
   const createNotice = options.statusWebhook ? createNotices({ sealer, tryForMs }) : undefined
@@ -72,10 +72,10 @@ export function createOutbox(options: OutboxOptions) {
   })
   const { deliverClaimed, settleAbandoned } = claimedDelivery
   const enqueueing = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs })
-  const workers = targets.map(
-    (target) => new DeliveryWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
+  const workers = targets.map((target) =>
+    createWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
   )
-  const heartbeat = new Heartbeat({ store, attempts, settleAbandoned, log })
+  const heartbeat = createHeartbeat({ store, attempts, settleAbandoned, log })
   const maintenance = createMaintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
 
   const wake = () => {

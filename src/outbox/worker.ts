@@ -37,60 +37,45 @@ export type WorkerOptions = {
   log: Logger
 }
 
-/** Claims due messages of one target and delivers them, up to the target's concurrency. */
-export class DeliveryWorker {
-  readonly #options: WorkerOptions
-  #running = 0
-  #polling: Promise<void> | undefined
-  #pollAgain = false
-  #timer: NodeJS.Timeout | undefined
-  #stopped = false
-  #storeAway = false
-  /** Index of the wire that is claimed first. */
-  #firstWire = 0
+export type DeliveryWorker = ReturnType<typeof createWorker>
 
-  constructor(options: WorkerOptions) {
-    this.#options = options
-  }
+/** Claims due messages of one target and delivers them, up to the target's concurrency. */
+export function createWorker(options: WorkerOptions) {
+  const { store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log } = options
+  const { wires, concurrency } = target
+  let running = 0
+  let polling: Promise<void> | undefined
+  let pollAgain = false
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  let storeAway = false
+  /** Index of the wire that is claimed first. */
+  let firstWire = 0
 
   /** Polls now, or as soon as the current poll is over. */
-  wake(): void {
-    if (this.#stopped) return
-    if (this.#polling !== undefined) {
-      this.#pollAgain = true
+  const wake = (): void => {
+    if (stopped) return
+    if (polling !== undefined) {
+      pollAgain = true
       return
     }
-    clearTimeout(this.#timer)
-    this.#polling = this.#poll().then((nextInMs) => {
-      this.#polling = undefined
-      if (this.#pollAgain) {
-        this.#pollAgain = false
-        this.wake()
-      } else this.#wakeIn(nextInMs)
+    clearTimeout(timer)
+    polling = poll().then((nextInMs) => {
+      polling = undefined
+      if (pollAgain) {
+        pollAgain = false
+        wake()
+      } else if (!stopped) timer = setTimeout(wake, nextInMs)
     })
   }
 
-  /** Stops claiming; resolves when no poll is running. Deliveries that run go on. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    clearTimeout(this.#timer)
-    await this.#polling
-  }
-
-  #wakeIn(ms: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => {
-      this.wake()
-    }, ms)
-  }
-
   /** Claims due messages and starts their deliveries. @returns milliseconds until the next poll */
-  async #poll(): Promise<number> {
-    const { store, owner, probeLeaseMs, target, rateLimitHold, log } = this.#options
+  const poll = async (): Promise<number> => {
     let nextInMs = POLL_EVERY_MS
     try {
-      for (const wire of this.#wiresInTurn()) {
-        const free = this.#freeSlots()
+      // The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another.
+      for (const wire of [...wires.slice(firstWire), ...wires.slice(0, firstWire)]) {
+        const free = freeSlots()
         // A delivery that ends wakes the worker; a breaker that may be probed does not.
         if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
         // The hold may not be committed yet; claiming now would only release and re-claim.
@@ -101,39 +86,42 @@ export class DeliveryWorker {
         }
         const claim = await store.claim(owner, wire, free, probeLeaseMs)
         if (wire !== 'webhook') rateLimitHold.logClaim(claim)
-        if (claim.messages.length > 0) this.#firstWire = target.wires.indexOf(wire) + 1
-        for (const message of claim.messages) this.#start(message)
+        if (claim.messages.length > 0) firstWire = wires.indexOf(wire) + 1
+        for (const message of claim.messages) start(message)
         const waitMs = claim.nextInMs ?? nextInMs
         nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, CLAIMED_ELSEWHERE_RETRY_MS))
       }
-      this.#storeAway = false
+      storeAway = false
       return nextInMs
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
-      if (!this.#storeAway) log.error({ event: 'store.failed', what: 'claim', ...describeStoreError(error) })
-      this.#storeAway = true
+      if (!storeAway) log.error({ event: 'store.failed', what: 'claim', ...describeStoreError(error) })
+      storeAway = true
       return STORE_RETRY_MS
     }
   }
 
-  /** The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another. */
-  #wiresInTurn(): readonly Wire[] {
-    const { wires } = this.#options.target
-    return [...wires.slice(this.#firstWire), ...wires.slice(0, this.#firstWire)]
-  }
-
-  #freeSlots(): number {
-    const { target } = this.#options
-    const free = Math.min(target.concurrency, target.capacity()) - this.#running
+  const freeSlots = (): number => {
+    const free = Math.min(concurrency, target.capacity()) - running
     // Each claim costs a commit, so slots are filled by the quarter.
-    return this.#running > 0 && free < target.concurrency / 4 ? 0 : free
+    return running > 0 && free < concurrency / 4 ? 0 : free
   }
 
-  #start(message: Claimed): void {
-    this.#running += 1
-    void this.#options.deliverClaimed(message, this.#options.target).finally(() => {
-      this.#running -= 1
-      this.wake()
+  const start = (message: Claimed): void => {
+    running += 1
+    void deliverClaimed(message, target).finally(() => {
+      running -= 1
+      wake()
     })
+  }
+
+  return {
+    wake,
+    /** Stops claiming; resolves when no poll is running. Deliveries that run go on. */
+    stop: async (): Promise<void> => {
+      stopped = true
+      clearTimeout(timer)
+      await polling
+    },
   }
 }

@@ -1,14 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { Attempts } from '../../src/outbox/attempts.ts'
+import { createAttempts } from '../../src/outbox/attempts.ts'
 import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import { acceptedAndClaimed, newMessage, newStore } from '../support/stores.ts'
 
 test('work on one message runs one at a time, also after a failure', async () => {
   const { signal } = new AbortController()
-  const attempts = new Attempts(await newStore('sqlite'), 'gw-1', createLogger('silent'), signal)
+  const attempts = createAttempts(await newStore('sqlite'), 'gw-1', createLogger('silent'), signal)
   const done: string[] = []
   const act = (name: string, fails: boolean) => async () => {
     done.push(`${name} begins`)
@@ -42,7 +42,7 @@ test('an outcome that cannot be committed does not delay others: a failed batch 
     return isPoisoned ? Promise.reject(new StoreError('refused', undefined)) : store.finish(owner, finished)
   }
   const cutOff = new AbortController()
-  const attempts = new Attempts({ ...store, finish }, 'gw-1', createLogger('silent'), cutOff.signal)
+  const attempts = createAttempts({ ...store, finish }, 'gw-1', createLogger('silent'), cutOff.signal)
   const messages: Claimed[] = []
   for (let count = 0; count < 9; count += 1) messages.push(await acceptedAndClaimed(store))
   await store.begin(
@@ -71,7 +71,7 @@ test('an outcome is recorded only while the gateway holds its claim, even if it 
     await open.promise
     return store.finish(owner, finished)
   }
-  const attempts = new Attempts({ ...store, finish }, 'gw-1', createLogger('silent'), new AbortController().signal)
+  const attempts = createAttempts({ ...store, finish }, 'gw-1', createLogger('silent'), new AbortController().signal)
   const lost = await acceptedAndClaimed(store)
   await store.leave('gw-1')
   await store.adopt('gw-2', 10)
@@ -95,7 +95,7 @@ describe.each(DATABASES)('an end that %s refuses for good', (kind) => {
       finishes += 1
       return store.finish(owner, finished)
     }
-    const attempts = new Attempts({ ...store, finish }, 'gw-1', log, new AbortController().signal)
+    const attempts = createAttempts({ ...store, finish }, 'gw-1', log, new AbortController().signal)
     const message = await acceptedAndClaimed(store)
     await store.begin('gw-1', [message.id])
     const taken = newMessage()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { Heartbeat } from '../../src/outbox/heartbeat.ts'
+import { createHeartbeat } from '../../src/outbox/heartbeat.ts'
 import type { Held } from '../../src/store/store.ts'
 import { LEASE_MS } from '../../src/store/queries/claim.ts'
 
@@ -40,7 +40,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
     readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
   }
   const attempts = { owner: 'gw-1', isLocked: (id: string) => locked.has(id) }
-  const heartbeat = new Heartbeat({
+  const heartbeat = createHeartbeat({
     store,
     attempts,
     settleAbandoned: ({ id }) => {

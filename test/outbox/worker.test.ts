@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
+import { createWorker, type DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
 import { RateLimitHold } from '../../src/outbox/retry-policy.ts'
 import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
@@ -32,7 +32,7 @@ async function startWorker({ claim, target, deliverClaimed = () => Promise.resol
   }
   const log = createLogger('silent')
   const rateLimitHold = new RateLimitHold(log)
-  const worker = new DeliveryWorker({
+  const worker = createWorker({
     store,
     owner: 'gw-1',
     probeLeaseMs: 10_000,
