@@ -1,6 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { ConsentMaintenanceStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
-import { BATCH, MaintenanceLoop, type Batch, type ClockWatch } from '../store/maintenance.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
+import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import { openOrLog, type Grant, type GrantCodec } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 

@@ -2,7 +2,7 @@ import { describeError, type Logger } from '../observability/log.ts'
 import { Counter } from '../observability/metrics.ts'
 import { type Spans, newTrace, type Trace } from '../observability/trace.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
-import type { ClockWatch } from '../store/maintenance.ts'
+import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import {
   FINAL_STATES,
