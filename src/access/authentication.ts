@@ -1,12 +1,12 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { AddressRanges } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import { isContradictory, valuesOf } from '../http/request.ts'
-import { clientAddress, networkOf, type AuthRequest } from './client-address.ts'
+import { clientAddress, networkOf } from './client-address.ts'
 
-export type DivarKeys = {
+type DivarKeys = {
   /** The identification key and, while keys rotate, the next one. */
   keys: readonly [string, ...string[]]
   countWrongKey: CountWrongKey
@@ -111,7 +111,7 @@ function digestText(key: Buffer): string {
 const MAX_ADDRESSES = 10_000
 
 /** Counts a wrong key by client address. Returns `refusal`, or `too_many_wrong_keys` above the rate limit. */
-export type CountWrongKey = (request: AuthRequest, refusal: Fault) => Fault
+export type CountWrongKey = (request: Request, refusal: Fault) => Fault
 
 /** @param perMinute 0 for no limit */
 export function createWrongKeyCount(perMinute: number): CountWrongKey {
@@ -128,7 +128,7 @@ export function createWrongKeyCount(perMinute: number): CountWrongKey {
 
 const TOO_MANY = 'Too many wrong keys came from this address within a minute; the right one is taken at any time.'
 
-/** Random per process, so that a digest in memory cannot be looked up. */
+/** Random for each process, so that a digest in memory cannot be looked up. */
 const salt = randomBytes(16)
 
 /** Salted SHA-256 of a secret: comparisons take the same time for secrets of any length. */

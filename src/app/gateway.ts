@@ -3,7 +3,7 @@ import { createWrongKeyCount } from '../access/authentication.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { VERSION } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import { createApp, type ListenerRoutes, type TrustProxy, type RequestObserver } from '../http/app.ts'
+import { createApp, type AppOptions, type ListenerRoutes } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import type { Logger } from '../observability/log.ts'
 import { forwardResolver } from '../resolver/forward.ts'
@@ -31,11 +31,7 @@ export type Gateway = {
  * The composition root: builds every part from the configuration, hands each what it needs, and listens.
  * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
-export async function startGateway(
-  config: Config,
-  log: Logger,
-  { linesLost = () => 0 }: { linesLost?: () => number } = {},
-): Promise<Gateway> {
+export async function startGateway(config: Config, log: Logger, linesLost: () => number = () => 0): Promise<Gateway> {
   const { otlpUrl, shutdownGraceMs } = config
   const shutdown = new Shutdown()
   const tracing = otlpUrl && (await import('../tracing/tracing.ts')).openTracing(otlpUrl, VERSION, log)
@@ -106,11 +102,12 @@ async function listenOn(
   { port, internalPort, host, limits: { trustProxy = 0 } }: Config,
   publicRoutes: ListenerRoutes,
   internalRoutes: ListenerRoutes,
-  { log, observer }: { log: Logger; observer: RequestObserver },
+  parts: Omit<AppOptions, 'trustProxy'>,
 ): Promise<[Listener, ...Listener[]]> {
-  const trusts: TrustProxy =
-    typeof trustProxy === 'number' ? (_, hop) => hop < trustProxy : (address) => trustProxy.has(address)
-  const options = { trustProxy: trusts, observer, log }
+  const options: AppOptions = {
+    ...parts,
+    trustProxy: (address, hop) => (typeof trustProxy === 'number' ? hop < trustProxy : trustProxy.has(address)),
+  }
   if (internalPort === undefined) {
     // Sends first: the most frequent requests pass the fewest routers.
     const both = { ...publicRoutes, routers: [...internalRoutes.routers, ...publicRoutes.routers] }

@@ -159,13 +159,8 @@ function counter(name: string, help: string, counted: Counter): Metric {
 
 /** One sample without labels; none while the value is undefined. */
 function single(kind: 'counter' | 'gauge', name: string, help: string, value: () => number | undefined): Metric {
-  return {
-    kind,
-    name,
-    help,
-    labels: [],
-    read: () => [value()].flatMap((read) => (read === undefined ? [] : [{ labels: {}, value: read }])),
-  }
+  const read = () => [value()].filter((known) => known !== undefined).map((known) => ({ labels: {}, value: known }))
+  return { kind, name, help, labels: [], read }
 }
 
 /** One sample for each value of a label. */

@@ -28,7 +28,11 @@ export function run(): void {
   })
   const log = createLogger(config.logLevel, output)
   const parts = { config, log, output }
-  exitOnUncaught(parts)
+  // Unhandled rejections arrive here too.
+  process.on('uncaughtException', (error) => {
+    log.fatal({ event: 'gateway.crashed', ...describeError(error) })
+    void exit(1, output)
+  })
   stopOnSignal(start(parts), parts)
 }
 
@@ -49,7 +53,7 @@ function configure(): Config {
 /** Resolves to `undefined` if the gateway cannot start; the process then exits. */
 async function start({ config, log, output }: Process): Promise<Gateway | undefined> {
   try {
-    const gateway = await startGateway(config, log, { linesLost: output.linesLost })
+    const gateway = await startGateway(config, log, output.linesLost)
     if (config.ignored.length > 0) log.warn({ event: 'config.ignored', variables: config.ignored })
     if (config.suspectKeys.length > 0)
       log.warn({ event: 'config.key_suspect', variables: config.suspectKeys, why: SUSPECT })
@@ -65,8 +69,9 @@ async function start({ config, log, output }: Process): Promise<Gateway | undefi
     return gateway
   } catch (error) {
     const { host, port, internalPort: internal_port } = config
-    const { exitCode, why, fields } = explainStartFailure(error)
-    log.fatal({ event: 'gateway.not_started', host, port, internal_port, why, ...fields })
+    const cause = describeError(rootCauseOf(error))
+    const [exitCode, why] = explainStartFailure(error, cause.error_code ?? cause.error)
+    log.fatal({ event: 'gateway.not_started', host, port, internal_port, why, ...cause })
     process.stderr.write(`The gateway cannot start:\n  ${why}\n`)
     await exit(exitCode, output)
     return undefined
@@ -94,14 +99,6 @@ function stopOnSignal(starting: Promise<Gateway | undefined>, { config, log, out
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', onSignal)
 }
 
-function exitOnUncaught({ log, output }: Process): void {
-  // Unhandled rejections arrive here too.
-  process.on('uncaughtException', (error) => {
-    log.fatal({ event: 'gateway.crashed', ...describeError(error) })
-    void exit(1, output)
-  })
-}
-
 /** Exits once the log is flushed, or cannot be. */
 async function exit(code: number, output: StandardOutput): Promise<void> {
   const isDone = await output.end(LAST_LINES_MS)
@@ -114,38 +111,29 @@ const EX_CONFIG = 78
 const EX_TEMPFAIL = 75
 const EX_BUG = 1
 
-type StartFailure = {
-  exitCode: number
-  /** One sentence for the operator. */
-  why: string
-  /** Fields for the log: kind, code (e.g. SQLSTATE) and stack frame of the underlying error. */
-  fields: ReturnType<typeof describeError>
-}
-
-/** Why a gateway with a valid configuration did not start. */
-function explainStartFailure(error: unknown): StartFailure {
-  const fields = describeError(rootCauseOf(error))
-  const failure = (exitCode: number, why: string) => ({ exitCode, why, fields })
-  const code = fields.error_code ?? fields.error
-  if (error instanceof ResolverSetupError) return failure(EX_CONFIG, `RESOLVER: ${error.message}`)
+/**
+ * The exit code and one sentence for the operator when a gateway with a valid configuration did not start.
+ * @param code of the underlying error, e.g. a SQLSTATE
+ */
+function explainStartFailure(error: unknown, code: string): [number, string] {
+  if (error instanceof ResolverSetupError) return [EX_CONFIG, `RESOLVER: ${error.message}`]
   if (error instanceof StoreSetupError)
-    return failure(error.isTemporary ? EX_TEMPFAIL : EX_CONFIG, `${error.variable}: ${error.message}`)
-  if (error instanceof StoreError)
-    return failure(EX_TEMPFAIL, `DATABASE_URL: the store failed during the start (${code})`)
+    return [error.isTemporary ? EX_TEMPFAIL : EX_CONFIG, `${error.variable}: ${error.message}`]
+  if (error instanceof StoreError) return [EX_TEMPFAIL, `DATABASE_URL: the store failed during the start (${code})`]
   switch (code) {
     case 'EADDRINUSE':
-      return failure(EX_TEMPFAIL, `PORT: ${portOf(error)} is in use by another process`)
+      return [EX_TEMPFAIL, `PORT: ${portOf(error)} is in use by another process`]
     case 'EAI_AGAIN':
-      return failure(EX_TEMPFAIL, 'HOST: its name cannot be looked up at the moment (EAI_AGAIN)')
+      return [EX_TEMPFAIL, 'HOST: its name cannot be looked up at the moment (EAI_AGAIN)']
     case 'EACCES':
     case 'EPERM':
-      return failure(EX_CONFIG, `PORT: this user may not listen on ${portOf(error)} (${code})`)
+      return [EX_CONFIG, `PORT: this user may not listen on ${portOf(error)} (${code})`]
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EAFNOSUPPORT':
-      return failure(EX_CONFIG, `HOST: this machine has no such address (${code})`)
+      return [EX_CONFIG, `HOST: this machine has no such address (${code})`]
     default:
-      return failure(EX_BUG, `an unexpected error (${code}); the log line gateway.not_started says where it came from`)
+      return [EX_BUG, `an unexpected error (${code}); the log line gateway.not_started says where it came from`]
   }
 }
 

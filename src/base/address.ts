@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIPv4, isIPv6 } from 'node:net'
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
 
@@ -71,12 +71,6 @@ export function readAddressRanges(list: string): AddressRanges | undefined {
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
-  switch (isIP(address)) {
-    case 4:
-      return 'ipv4'
-    case 6:
-      return 'ipv6'
-    default:
-      return undefined
-  }
+  if (isIPv4(address)) return 'ipv4'
+  return isIPv6(address) ? 'ipv6' : undefined
 }

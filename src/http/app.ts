@@ -3,7 +3,7 @@ import type { ErrorRequestHandler, Express, IRouter, Request, RequestHandler, Re
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import type { Level, Logger } from '../observability/log.ts'
-import { readTrace, type SpanAttributes, type SpanEnd, type Spans, type Trace } from '../observability/trace.ts'
+import { readTrace, type SpanEnd, type Spans, type Trace } from '../observability/trace.ts'
 import { answerFaults, lastResort, logRefusalAs, problemShape } from './answer-fault.ts'
 import { findHeadProblem } from './request.ts'
 
@@ -16,19 +16,22 @@ export type ListenerRoutes = {
   faultHandlers?: readonly { path: string | RegExp; handler: ErrorRequestHandler }[]
 }
 
-/** Express's `trust proxy` function: whether to trust the X-Forwarded-For of this proxy. The socket's own address is hop 0. */
-export type TrustProxy = (proxyAddress: string, hop: number) => boolean
+export type AppOptions = {
+  /** Express's `trust proxy` function: whether to trust the X-Forwarded-For of this proxy. The socket's own address is hop 0. */
+  trustProxy: (proxyAddress: string, hop: number) => boolean
+  observer: RequestObserver
+  log: Logger
+}
 
 /** Builds one listener's app: request log and request checks, then the routes, then the error handlers. */
 export function createApp(
   { mountFirst, routers, faultHandlers = [] }: ListenerRoutes,
-  { trustProxy, observer, log }: { trustProxy: TrustProxy; observer: RequestObserver; log: Logger },
+  { trustProxy, observer, log }: AppOptions,
 ): Express {
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', false).set('trust proxy', trustProxy)
-  const openLog = openRequestLog(log, observer)
   app.use((request, response, next) => {
-    openLog(request, response)
+    openRequestLog(request, response, log, observer)
     const why = findHeadProblem(request)
     if (why !== undefined) {
       // What follows on this connection may be smuggled.
@@ -118,45 +121,44 @@ declare global {
   }
 }
 
-/** Middleware that opens the request log of each request. */
-export function openRequestLog(
+function openRequestLog(
+  request: Request,
+  response: Response,
   log: Logger,
   { onAnswered, onConcluded, spans }: RequestObserver,
-): (request: Request, response: Response) => void {
-  return (request, response) => {
-    const { headers } = request
-    const offered = textOf(headers['x-request-id'])
-    const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
-    const received = readTrace(textOf(headers['traceparent']), textOf(headers['tracestate']))
-    const span = spans?.begin('server', 'request', received)
-    const trace = span?.trace ?? received
-    const startedAt = performance.now()
-    const fields: Line = { event: '', request_id: requestId, trace_id: trace.traceId, status: 0, duration_ms: 0 }
-    let conclusion: { event: string; level: Level } | undefined
-    const write = () => {
-      if (conclusion === undefined || !response.closed) return
-      const { event, level } = conclusion
-      fields.event = event
-      fields.status = response.statusCode
-      fields.duration_ms = elapsedMs(startedAt)
-      if (!response.writableFinished) fields['client_gone'] = true
-      log[level](fields)
-      onConcluded(requestLog, event)
-      span?.end(spanOf(request.method, routeOf(request), response.statusCode, event, fields))
-    }
-    const conclude: RequestLog['conclude'] = (event, level = 'info') => {
-      if (conclusion !== undefined) return
-      conclusion = { event, level }
-      write()
-    }
-    const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
-    response.locals = { requestLog }
-    response.requestId = requestId
-    response.on('close', () => {
-      onAnswered(routeOf(request), statusOf(response))
-      write()
-    })
+): void {
+  const { headers } = request
+  const offered = textOf(headers['x-request-id'])
+  const requestId = offered !== undefined && REQUEST_ID.test(offered) ? offered : newId('req')
+  const received = readTrace(textOf(headers['traceparent']), textOf(headers['tracestate']))
+  const span = spans?.begin('server', 'request', received)
+  const trace = span?.trace ?? received
+  const startedAt = performance.now()
+  const fields: Line = { event: '', request_id: requestId, trace_id: trace.traceId, status: 0, duration_ms: 0 }
+  let conclusion: { event: string; level: Level } | undefined
+  const write = () => {
+    if (conclusion === undefined || !response.closed) return
+    const { event, level } = conclusion
+    fields.event = event
+    fields.status = response.statusCode
+    fields.duration_ms = elapsedMs(startedAt)
+    if (!response.writableFinished) fields['client_gone'] = true
+    log[level](fields)
+    onConcluded(requestLog, event)
+    span?.end(spanOf(request.method, routeOf(request), fields))
   }
+  const conclude: RequestLog['conclude'] = (event, level = 'info') => {
+    if (conclusion !== undefined) return
+    conclusion = { event, level }
+    write()
+  }
+  const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
+  response.locals = { requestLog }
+  response.requestId = requestId
+  response.on('close', () => {
+    onAnswered(routeOf(request), response.headersSent ? response.statusCode : 0)
+    write()
+  })
 }
 
 function textOf(value: string | string[] | undefined): string | undefined {
@@ -174,34 +176,25 @@ function routeOf({ route }: { route?: unknown }): string {
   return typeof path === 'string' ? path : 'none'
 }
 
-function statusOf({ headersSent, statusCode }: Response): number {
-  return headersSent ? statusCode : 0
-}
-
 /** The fields that spans get: our own ids, and words of closed lists. */
 const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
 
 /** The end of a request's span. Never the path, headers or the caller's request id. */
-function spanOf(
-  method: string,
-  route: string,
-  status: number,
-  event: string,
-  fields: Readonly<Record<string, unknown>>,
-): SpanEnd {
-  const attributes: SpanAttributes = {
-    'http.request.method': method,
-    'http.route': route,
-    'http.response.status_code': status,
-    event,
-  }
+function spanOf(method: string, route: string, fields: Line): SpanEnd {
+  const { status, event } = fields
   const shown = SHOWN.flatMap((name) => {
     const value = fields[name]
     return typeof value === 'string' || typeof value === 'number' ? [[name, value] as const] : []
   })
   return {
     name: `${method} ${route}`,
-    attributes: { ...attributes, ...Object.fromEntries(shown) },
+    attributes: {
+      'http.request.method': method,
+      'http.route': route,
+      'http.response.status_code': status,
+      event,
+      ...Object.fromEntries(shown),
+    },
     failed: status >= 500,
   }
 }

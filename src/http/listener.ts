@@ -36,32 +36,27 @@ export type Listener = {
   cut: () => void
 }
 
-/** The response that is being written on a connection. */
-type Connection = { latest: ServerResponse | undefined }
-
 /** Listens. Rejects with the system's error, e.g. EADDRINUSE. */
 export async function listen(app: Express, port: number, host: string): Promise<Listener> {
-  // By socket, of which there are few: a set of responses would rehash all the time and keep responses out of young-generation collection.
-  const open = new Map<Socket, Connection>()
+  // The response that is being written on each connection. By socket: a set of responses would rehash with every request.
+  const open = new Map<Socket, ServerResponse | undefined>()
   const server = createServer({ ...LIMITS, ...messageClasses(app) }, (request, response) => {
-    const connection = open.get(request.socket)
-    if (connection !== undefined) {
-      connection.latest = response
-      response.on('close', () => {
-        if (connection.latest === response) connection.latest = undefined
-      })
-    }
+    const { socket } = request
+    if (open.has(socket)) open.set(socket, response)
+    response.on('close', () => {
+      if (open.get(socket) === response) open.set(socket, undefined)
+    })
     app(request, response)
   })
   // Without this listener, Node answers 417 without a body, and nothing is logged.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response))
   server.on('connection', (socket: Socket) => {
-    open.set(socket, { latest: undefined })
+    open.set(socket, undefined)
     socket.once('close', () => {
       open.delete(socket)
     })
   })
-  deferTimeouts(server, (socket) => open.get(socket)?.latest)
+  deferTimeouts(server, (socket) => open.get(socket))
   // Node silently drops headers past this count. Unlimited here; app.ts refuses requests with too many.
   server.maxHeadersCount = 0
   await once(server.listen(port, host), 'listening')
@@ -83,27 +78,32 @@ export async function listen(app: Express, port: number, host: string): Promise<
  * Keeps serving for a while before idle connections are closed: a request may already be on its way on one, and a load balancer may not have
  * noticed yet that this instance drains.
  */
-async function lastCall(server: Server, open: Iterable<Connection>, ms: number, hurry: AbortSignal) {
-  for (const { latest } of open) if (latest !== undefined) sendClose(latest)
+async function lastCall(
+  server: Server,
+  responses: Iterable<ServerResponse | undefined>,
+  ms: number,
+  hurry: AbortSignal,
+) {
+  for (const response of responses) sendClose(response)
   server.prependListener('request', (_request, response) => {
     sendClose(response)
   })
   await setTimeout(ms, undefined, { signal: hurry }).catch(() => undefined)
 }
 
-function sendClose(response: ServerResponse): void {
-  if (!response.headersSent) response.setHeader('connection', 'close')
+function sendClose(response: ServerResponse | undefined): void {
+  if (response?.headersSent === false) response.setHeader('connection', 'close')
 }
 
-function close(server: Server, open: ReadonlyMap<Socket, Connection>): Promise<void> {
+function close(server: Server, open: ReadonlyMap<Socket, ServerResponse | undefined>): Promise<void> {
   const closeAfter = (response: ServerResponse) => {
     sendClose(response)
     response.once('close', () => {
       server.closeIdleConnections()
     })
   }
-  for (const [socket, { latest }] of open) {
-    if (latest !== undefined) closeAfter(latest)
+  for (const [socket, response] of open) {
+    if (response !== undefined) closeAfter(response)
     // Node does not count a connection without any request as idle, and a closing server no longer times it out.
     if (socket.bytesRead === 0) socket.destroy()
   }
@@ -150,8 +150,7 @@ export function deferTimeouts(server: Server, latestOf: (socket: Socket) => Serv
     socket.destroy(error)
   }
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const isTimeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    if (isTimeout && socket instanceof Socket) {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket) {
       unlessRequested(socket, () => {
         refuse(error, socket)
       })

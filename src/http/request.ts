@@ -66,7 +66,6 @@ export function readQuery({ url = '' }: IncomingMessage, known: readonly string[
   return Object.fromEntries(query)
 }
 
-/** Refuses any query parameter. */
 export function requireNoQuery(request: IncomingMessage): void {
   readQuery(request, [])
 }
@@ -102,15 +101,14 @@ export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   return parseStrictJson(bytes)
 }
 
-function requireJson(request: IncomingMessage): void {
-  const { 'content-type': given, 'content-encoding': encoded } = request.headers
-  if (given === 'application/json' && encoded === undefined) return
-  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').split(';').map((part) => part.trim())
+function requireJson({ headers }: IncomingMessage): void {
+  const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } = headers
+  if (contentType === 'application/json' && encoding === 'identity') return
+  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim())
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter))
   if (type.toLowerCase() !== 'application/json' || (charset !== undefined && !/^charset="?utf-?8"?$/i.test(charset))) {
     throw new Fault('unsupported_media_type', 'content-type: expected application/json in UTF-8')
   }
-  const encoding = request.headers['content-encoding'] ?? 'identity'
   if (encoding.toLowerCase() !== 'identity') {
     throw new Fault('unsupported_media_type', 'content-encoding: expected an uncompressed body')
   }

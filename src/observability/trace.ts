@@ -34,7 +34,6 @@ export function newTrace(): Trace {
   return { traceId: randomHex(), flags: '00' }
 }
 
-/** 32 hexadecimal digits. */
 function randomHex(): string {
   return randomUUID().replaceAll('-', '')
 }
@@ -56,13 +55,11 @@ function readState(tracestate: string | undefined): string | undefined {
   return isWellFormed && members.length <= MAX_STATE_MEMBERS && tracestate !== '' ? tracestate : undefined
 }
 
-/** Leaves the process: only routes, statuses, wires, outcomes and the gateway's own ids may be in here. */
-export type SpanAttributes = Readonly<Record<string, string | number | undefined>>
-
 export type SpanEnd = {
   /** Replaces the name that the span began with. */
   name?: string
-  attributes: SpanAttributes
+  /** Leave the process: only routes, statuses, wires, outcomes and the gateway's own ids may be in here. */
+  attributes: Readonly<Record<string, string | number | undefined>>
   failed: boolean
 }
 
