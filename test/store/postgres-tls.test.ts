@@ -1,33 +1,26 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { describe, expect, test } from '@jest/globals'
-import { newFolder } from '../support/databases.ts'
 import { originOf } from '../support/listen.ts'
-import { hasProgram } from '../support/programs.ts'
+import { hasOpenssl, newCertificate } from '../support/self-signed.ts'
 import { openAt } from '../support/stores.ts'
 
-const withOpenssl = (await hasProgram('openssl', 'its tests are left out')) ? describe : describe.skip
+const withOpenssl = hasOpenssl ? describe : describe.skip
 
 /** A server that agrees to TLS as PostgreSQL does, and then has only this certificate to show. */
-async function startTlsServer(...subject: readonly string[]): Promise<string> {
-  const folder = await newFolder()
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-  const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
-  await promisify(execFile)('openssl', ['req', ...options, '-keyout', key, '-out', cert, ...subject])
-  const identity = { key: await readFile(key), cert: await readFile(cert) }
+async function startTlsServer(subject: string): Promise<string> {
+  const { key, cert, certFile } = await newCertificate(subject)
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.once('data', () => {
       socket.write('S')
-      new TLSSocket(socket, { isServer: true, ...identity }).on('error', () => undefined)
+      new TLSSocket(socket, { isServer: true, key, cert }).on('error', () => undefined)
     })
   })
   const { port } = new URL(await originOf(server))
-  return `postgres://user@127.0.0.1:${port}/db?sslmode=verify-full&sslrootcert=${cert}`
+  return `postgres://user@127.0.0.1:${port}/db?sslmode=verify-full&sslrootcert=${certFile}`
 }
 
 withOpenssl('PostgreSQL whose certificate does not verify', () => {
@@ -39,7 +32,7 @@ withOpenssl('PostgreSQL whose certificate does not verify', () => {
     ],
     ['is for another name', (url: string) => url, /another host name \(ERR_TLS_CERT_ALTNAME_INVALID\)$/],
   ])('is not opened, with a permanent error in one sentence, when it %s', async (_, spoil, message) => {
-    const url = spoil(await startTlsServer('-subj', '/CN=other.example'))
+    const url = spoil(await startTlsServer('/CN=other.example'))
     await expect(openAt(url)).rejects.toMatchObject({
       name: 'StoreSetupError',
       message: expect.stringMatching(message),

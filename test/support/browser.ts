@@ -49,7 +49,7 @@ export async function openTab(
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: FLAGS })
   const context = await (
     await browser
-  ).newContext({ viewport: { width, height }, colorScheme, locale, reducedMotion: 'reduce' })
+  ).newContext({ viewport: { width, height }, colorScheme, locale, reducedMotion: 'reduce', ignoreHTTPSErrors: true })
   context.setDefaultTimeout(PATIENCE_MS)
   const strangers: string[] = []
   await context.route(

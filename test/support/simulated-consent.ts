@@ -5,19 +5,20 @@ import { startSimulatedGateway, type SimulatedGateway } from './simulated-gatewa
 
 /**
  * A gateway whose every click leads to this landing, after consent, and a simulator that gives it.
- * @param host by which browsers reach the gateway; by `localhost` it is another site than the simulator
+ * @param publicUrl where browsers reach the gateway that listens on this port; on `localhost` it is another site than the simulator
  */
 export async function startSimulatedConsent(
   landing: string,
-  host: '127.0.0.1' | 'localhost' = '127.0.0.1',
+  publicUrl: (port: number) => string | Promise<string> = (port) => `http://127.0.0.1:${port}`,
 ): Promise<SimulatedGateway> {
   const port = await freePort()
   const store = await withStore('sqlite')
+  const address = await publicUrl(port)
   return startSimulatedGateway(
     (simulatorUrl) => ({
       ...store,
       PORT: String(port),
-      PUBLIC_URL: `http://${host}:${port}`,
+      PUBLIC_URL: address,
       LANDING_URL_TEMPLATE: landing,
       LANDING_SCOPES: 'chat,offline',
       DIVAR_OAUTH_URL: simulatorUrl,
