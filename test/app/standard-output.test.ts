@@ -108,15 +108,21 @@ async function readUntil(reader: number, wanted: RegExp): Promise<string> {
   }
 }
 
-test('a standard output that accepts nothing fails no click, lost lines are counted, and SIGTERM ends the gateway', async () => {
-  const full = openSync('/dev/full', 'w')
-  const { child, clicks, linesLost, exited } = await startOn(full)
-  await clicks(20)
-  expect(await linesLost()).toBeGreaterThanOrEqual(4)
-  child.kill('SIGTERM')
-  expect(await exited).toBe(0)
-  closeSync(full)
-})
+test.each([
+  ['whose disk is full', '/dev/full', 'w'],
+  ['that is open for reading only', '/dev/null', 'r'],
+])(
+  'a standard output %s fails no click, lost lines are counted, and SIGTERM ends the gateway',
+  async (_, path, flags) => {
+    const refusing = openSync(path, flags)
+    const { child, clicks, linesLost, exited } = await startOn(refusing)
+    await clicks(20)
+    expect(await linesLost()).toBeGreaterThanOrEqual(4)
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+    closeSync(refusing)
+  },
+)
 
 /** A small disk, where this process may mount one. */
 function mountDisk(): string | undefined {

@@ -19,11 +19,12 @@ describe.each(DATABASES)('a rate-limit hold on %s', (kind) => {
   })
   beforeEach(() => at.alter('delete from message; delete from pause'))
 
-  test('delays queued messages to Divar, but not the webhook or messages outside the order', async () => {
+  test('delays queued messages to Divar, last tries too, but not the webhook or messages outside the order', async () => {
     const held = [await acceptedAndClaimed(at.store()), await acceptedAndClaimed(at.store(), { wire: 'v1' })]
     const notice = await acceptedAndClaimed(at.store(), { wire: 'webhook' })
     const aside = newMessage({ leasedTo: 'gw-1' })
-    await at.store().accept([aside, newMessage(), newMessage({ wire: 'v1' }), newMessage({ wire: 'webhook' })])
+    const lastTry = newMessage({ tryForMs: 1 })
+    await at.store().accept([aside, lastTry, newMessage({ wire: 'v1' }), newMessage({ wire: 'webhook' })])
     await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
     const begun = await at.store().begin('gw-1', idsOf([...held, notice, aside]))
     expect(begun.map(({ id }) => id).sort()).toEqual(idsOf([notice, aside]).sort())
