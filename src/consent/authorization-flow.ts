@@ -2,7 +2,6 @@ import { randomBytes, hash } from 'node:crypto'
 import * as z from 'zod'
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
-import type { JsonObject } from '../base/strict-json.ts'
 import type { Trace } from '../observability/trace.ts'
 import { requestedScopes, writeScope, type ScopeStyle } from '../scope/scope.ts'
 import type { ConsentStore } from '../store/consent-store.ts'
@@ -29,23 +28,6 @@ export class TooManyFlowsError extends Error {
   }
 }
 
-/** Where the user goes after the flow. Every URL has passed the landing check. */
-export type Destination = {
-  landing: string
-  onDenied?: string | undefined
-  /** Back to the chat. */
-  returnUrl: string
-  /** A click whose id is in `landing`; saved when the user goes there. */
-  click?: (JsonObject & { id: string }) | undefined
-}
-
-/** Who starts a flow: a click's landing, or a caller by name. */
-export type FlowOrigin = { kind: 'click' } | { kind: 'caller'; name: string }
-
-export type ConsentLink = { id: string; url: string; expiresAt: Date }
-
-export type Opened = { kind: 'opened'; url: string; state: string; browser: string } | { kind: 'not_opened' }
-
 /** How a flow ended. `reason` is for the log and holds no foreign text. */
 export type Finished =
   | { kind: 'granted'; grantId: string; landing: string }
@@ -69,10 +51,13 @@ const contentSchema = z.object({
     postToken: z.string().optional(),
     triple: z.object({ userId: z.string(), postToken: z.string(), peerId: z.string() }).optional(),
   }),
+  /** Where the user goes after the flow. Every URL has passed the landing check. */
   destination: z.object({
     landing: z.string(),
     onDenied: z.string().optional(),
+    /** Back to the chat. */
     returnUrl: z.string(),
+    /** A click whose id is in `landing`; saved when the user goes there. */
     click: z.looseObject({ id: z.string() }).optional(),
   }),
   state: z.string(),
@@ -82,6 +67,9 @@ type Content = z.infer<typeof contentSchema>
 
 /** The sealed content of an opening after the first. */
 const openingSchema = z.object({ verifier: z.string() })
+
+/** States and cookies are random, so an unkeyed digest is enough. */
+const digest = (secret: string) => hash('sha256', secret, 'base64url')
 
 const contentPlace = (id: string) => `consent/${id}/content`
 const openingPlace = (id: string) => `consent/${id}/opening`
@@ -117,14 +105,15 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
 
   /**
    * Makes a link that starts a flow.
+   * @param startedBy a click, or a caller by name
    * @throws ScopeError, StoreError, TooManyFlowsError
    */
   const begin = async (
     words: readonly string[],
     subject: ConsentSubject,
-    destination: Destination,
-    origin: FlowOrigin,
-  ): Promise<ConsentLink> => {
+    destination: Content['destination'],
+    startedBy: 'click' | `caller:${string}`,
+  ) => {
     const requested = requestedScopes([...words, 'user_id'], subject)
     requireVerifiableUser(requested, subject)
     const id = newId('cns')
@@ -143,8 +132,8 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
       state: digest(state),
       content: keyring.seal(JSON.stringify(content), contentPlace(id)),
       openMs: OPEN_MS,
-      startedBy: origin.kind === 'click' ? 'click' : `caller:${origin.name}`,
-      maxOpen: origin.kind === 'click' ? MAX_OPEN_OF_CLICKS : MAX_OPEN_PER_CALLER,
+      startedBy,
+      maxOpen: startedBy === 'click' ? MAX_OPEN_OF_CLICKS : MAX_OPEN_PER_CALLER,
     })
     if (!added) throw new TooManyFlowsError()
     return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
@@ -156,24 +145,27 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
   const openVerifier = (id: string, sealed: Sealed) =>
     openingSchema.parse(JSON.parse(keyring.open(sealed, openingPlace(id))))
 
-  /** Opens a link: returns Divar's authorization URL and the secret that binds this browser. Each opening has its own state. */
-  const open = async (id: string): Promise<Opened> => {
+  /**
+   * Opens a link: Divar's authorization URL, and the secret that binds this browser. Each opening has its own state.
+   * @returns undefined when the link is unknown, used, or too old
+   */
+  const open = async (id: string) => {
     const browser = randomBytes(BROWSER_BYTES).toString('base64url')
     const own = { state: client.newState(), verifier: client.newVerifier() }
     const sealed = keyring.seal(JSON.stringify({ verifier: own.verifier }), openingPlace(id))
     const opening = { state: digest(own.state), browser: digest(browser), content: sealed }
     const opened = await store.openConsent(id, opening, FINISH_MS)
-    if (opened === undefined) return { kind: 'not_opened' }
+    if (opened === undefined) return undefined
     const content = openContent(id, opened.content)
-    const { scopes, style: written } = content
     const { state, verifier } = opened.isFirst ? content : own
-    const scope = scopes.map(encodeURIComponent).join(written === 'v1' ? '+' : '%20')
-    return { kind: 'opened', url: await client.authorizeUrl(scope, state, verifier), state, browser }
+    const scope = content.scopes.map(encodeURIComponent).join(content.style === 'v1' ? '+' : '%20')
+    return { url: await client.authorizeUrl(scope, state, verifier), state, browser }
   }
 
   /** Ends a flow with the query of its callback. @param query as received, without the question mark */
   const finish = async (query: string, browser: string, trace: Trace): Promise<Finished> => {
-    const [state, ...others] = new URLSearchParams(query).getAll('state')
+    const parameters = new URLSearchParams(query)
+    const [state, ...others] = parameters.getAll('state')
     if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
     const taken = await store.endConsent(digest(state), digest(browser))
     if (taken.kind === 'none') return { kind: 'refused', why: 'expired' }
@@ -181,7 +173,7 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     const content = openContent(taken.id, taken.content)
     const { verifier } = taken.opening === undefined ? content : openVerifier(taken.id, taken.opening)
     const { onDenied, returnUrl } = content.destination
-    const error = new URLSearchParams(query).get('error')
+    const error = parameters.get('error')
     if (error === 'access_denied') return { kind: 'denied', onDenied, returnUrl }
     if (error !== null) {
       const why = TEMPORARY_ERRORS.has(error) ? 'not_answered' : 'not_allowed'
@@ -190,21 +182,14 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     }
     const result = await client.exchange(query, state, verifier, trace)
     if (result.kind === 'tokens') return storeGrant(content, result.tokens, trace)
-    return {
-      kind: 'refused',
-      why: result.kind === 'ended' ? 'expired' : 'not_answered',
-      returnUrl,
-      reason: result.reason,
-    }
+    const why = result.kind === 'ended' ? 'expired' : 'not_answered'
+    return { kind: 'refused', why, returnUrl, reason: result.reason }
   }
 
   /** Stores a grant only for the user who gave it, and only when every requested scope was granted. */
-  const storeGrant = async (
-    { asked, scopes, destination }: Content,
-    tokens: Tokens,
-    trace: Trace,
-  ): Promise<Finished> => {
-    const { onDenied, returnUrl, landing, click } = destination
+  const storeGrant = async (content: Content, tokens: Tokens, trace: Trace): Promise<Finished> => {
+    const { asked, scopes } = content
+    const { onDenied, returnUrl, landing, click } = content.destination
     const granted = grantedScopes(scopes, asked, tokens)
     if (granted === undefined) return { kind: 'denied', onDenied, returnUrl }
     const fetched = await fetchUser(tokens.accessToken, trace)
@@ -223,9 +208,4 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
   }
 
   return { isCovered, begin, open, finish }
-}
-
-/** States and cookies are random, so an unkeyed digest is enough. */
-function digest(secret: string): string {
-  return hash('sha256', secret, 'base64url')
 }

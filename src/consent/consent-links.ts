@@ -37,14 +37,14 @@ export type RequireConsentOptions = { flow: AuthorizationFlow | undefined; click
 export function createRequireConsent({ flow, clicks }: RequireConsentOptions): RequireConsent {
   const findTarget = async (click: Click, { url, scopes = [], onDenied }: LandingRead): Promise<ClickTarget> => {
     const named = clicks !== undefined && url.includes(click.id) ? { ...clickToJson(click), id: click.id } : undefined
-    if (scopes.length > 0 && flow === undefined) {
-      throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
-    }
-    if (scopes.length > 0 && flow !== undefined) {
+    if (scopes.length > 0) {
+      if (flow === undefined) {
+        throw new ResolverError('the Landing asks for scopes, and consent is not set up: PUBLIC_URL is not set')
+      }
       const subject = subjectOfClick(click)
       if (!(await flow.isCovered(scopes, subject))) {
         const destination = { landing: url, onDenied, returnUrl: click.returnUrl, click: named }
-        return { url: (await flow.begin(scopes, subject, destination, { kind: 'click' })).url, consent: 'asked' }
+        return { url: (await flow.begin(scopes, subject, destination, 'click')).url, consent: 'asked' }
       }
     }
     if (named !== undefined) await clicks?.save(click.id, named)
@@ -81,7 +81,7 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
   const makeUrl = async (caller: string, words: readonly string[], subject: ConsentSubject) => {
     try {
       const destination = { landing: COMPLETION_URL, returnUrl: COMPLETION_URL }
-      return (await flow?.begin(words, subject, destination, { kind: 'caller', name: caller }))?.url
+      return (await flow?.begin(words, subject, destination, `caller:${caller}`))?.url
     } catch (error) {
       // The refusal is answered without a link.
       if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyFlowsError)
@@ -112,15 +112,11 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
 const FULL_RETRY_S = 60
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
-const scopeText = z
-  .string({ error: scopesError })
-  .min(1, { error: scopesError })
-  .max(512, { error: scopesError })
-  .regex(NO_CONTROL, { error: controlError })
+const scopeText = z.string(scopesError).min(1, scopesError).max(512, scopesError).regex(NO_CONTROL, controlError)
 
 export const consentBody = z.object(
   {
-    scopes: z.array(scopeText, { error: scopesError }).min(1, { error: scopesError }).max(20, { error: scopesError }),
+    scopes: z.array(scopeText, scopesError).min(1, scopesError).max(20, scopesError),
     user_id: requiredId(128).nullish(),
     post_token: requiredId(64).nullish(),
     peer_id: requiredId(128).nullish(),
@@ -134,9 +130,20 @@ type Body = z.infer<typeof consentBody>
 export type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
 
 /** Makes consent links for a caller's users. */
-export function consentRoutes(options: ConsentOptions): Router {
-  const routes = createRouter().use(options.requireCaller)
-  routes.post('/consents', answerConsent(options))
+export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): Router {
+  const routes = createRouter().use(requireCaller)
+
+  routes.post('/consents', async (request, response) => {
+    requireNoQuery(request)
+    const body = consentBody.safeParse(await readJsonBody(request))
+    if (!body.success) throw invalid(fieldErrors(body.error))
+    const checked = checkLandingUrl(body.data.return_url, policy)
+    if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
+    const { id, url, expiresAt } = await begin(flow, body.data, checked.url, callerOf(response))
+    response.locals.requestLog.conclude('consent.link_created')
+    response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
+  })
+
   return routesOn({ '/consents': 'POST' }, routes).use(
     '/consents',
     storeFaults,
@@ -144,29 +151,10 @@ export function consentRoutes(options: ConsentOptions): Router {
   )
 }
 
-function answerConsent({ flow, policy }: ConsentOptions): RequestHandler {
-  return async (request, response) => {
-    const { requestLog } = response.locals
-    requireNoQuery(request)
-    const body = readBody(await readJsonBody(request))
-    const checked = checkLandingUrl(body.return_url, policy)
-    if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
-    const { id, url, expiresAt } = await begin(flow, body, checked.url, callerOf(response))
-    requestLog.conclude('consent.link_created')
-    response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
-  }
-}
-
-function readBody(body: unknown): Body {
-  const parsed = consentBody.safeParse(body)
-  if (parsed.success) return parsed.data
-  throw invalid(fieldErrors(parsed.error))
-}
-
 async function begin(flow: AuthorizationFlow, body: Body, landing: string, caller: string) {
   try {
     const destination = { landing, returnUrl: COMPLETION_URL }
-    return await flow.begin(body.scopes, subjectOf(body), destination, { kind: 'caller', name: caller })
+    return await flow.begin(body.scopes, subjectOf(body), destination, `caller:${caller}`)
   } catch (error) {
     if (error instanceof TooManyFlowsError) {
       throw new Fault(

@@ -10,6 +10,7 @@ import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-pag
 
 const START = '/oauth/start/:id'
 const CALLBACK = '/oauth/callback'
+const PATHS = [START, CALLBACK]
 /** As long as an opened link can be finished. */
 const COOKIE_S = 600
 /** Sent by browsers and link previews that fetch a page before the user opens it. */
@@ -28,14 +29,12 @@ export type OauthOptions = {
 export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Router {
   const router = createRouter()
 
-  // HEAD must not open the link.
-  for (const path of [START, CALLBACK]) {
+  for (const path of PATHS) {
+    router.all(path, allowMethods('GET, HEAD'))
+    // HEAD must not open the link.
     router.head(path, (_request, response) => {
       allowFraming(response).status(200).end()
     })
-  }
-
-  for (const path of [START, CALLBACK]) {
     router.get(path, (request, response, next) => {
       if (!isPrefetch(request)) {
         next()
@@ -49,14 +48,15 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
   router.get(START, async (request, response) => {
     const { requestLog } = response.locals
     const { id } = request.params
-    const opened = /^cns_[\w-]{24}$/.test(id) ? await flow.open(id) : ({ kind: 'not_opened' } as const)
-    if (opened.kind === 'not_opened') {
+    const opened = /^cns_[\w-]{24}$/.test(id) ? await flow.open(id) : undefined
+    if (opened === undefined) {
       requestLog.conclude('consent.refused')
       requestLog.fields['reason'] = 'the link was never made, used up, or too old'
       end(response, 'expired')
       return
     }
-    requestLog.fields['consent_id'] = shorten(id)
+    // The id is a secret: only its beginning is logged.
+    requestLog.fields['consent_id'] = id.slice(0, 10)
     requestLog.conclude('consent.opened')
     writeCookies(response, opened.state, opened.browser, COOKIE_S, isSecure)
     redirect(response, opened.url)
@@ -64,19 +64,17 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
 
   router.get(CALLBACK, async (request, response) => {
     const { requestLog } = response.locals
-    const query = queryOf(request)
+    const query = request.url.replace(/^[^?]*\??/, '')
     const state = new URLSearchParams(query).get('state') ?? ''
-    const finished = await flow.finish(query, readCookies(request, state, isSecure), requestLog.trace)
+    const finished = await flow.finish(query, readCookie(request, state, isSecure), requestLog.trace)
     // An attempt from another browser does not end the flow.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
       writeCookies(response, state, '', 0, isSecure)
     }
     onFinished(finished.kind === 'refused' ? finished.why : finished.kind)
     answer(finished, response)
-    if (finished.kind === 'refused' && finished.reason !== undefined) requestLog.fields['reason'] = finished.reason
   })
 
-  for (const path of [START, CALLBACK]) router.all(path, allowMethods('GET, HEAD'))
   router.use(['/oauth/start', '/oauth/callback'], answerPageFaults)
   return router
 }
@@ -84,15 +82,18 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
 /** The same routes where consent is not set up. */
 export function noOauthRoutes(): Router {
   const router = createRouter()
-  for (const path of [START, CALLBACK]) {
+  for (const path of PATHS) {
+    router.all(path, allowMethods('GET, HEAD'))
     router.get(path, (_request, response) => {
       response.locals.requestLog.conclude('consent.refused')
       end(response, 'not_set_up')
     })
-    router.all(path, allowMethods('GET, HEAD'))
   }
   return router
 }
+
+/** Refusals that the operator should look at. */
+const WARNED: ReadonlySet<Ending> = new Set(['not_answered', 'not_allowed'])
 
 function answer(finished: Finished, response: Response): void {
   const { requestLog } = response.locals
@@ -109,10 +110,8 @@ function answer(finished: Finished, response: Response): void {
       return
     case 'refused':
       requestLog.fields['why'] = finished.why
-      requestLog.conclude(
-        'consent.refused',
-        finished.why === 'not_answered' || finished.why === 'not_allowed' ? 'warn' : 'info',
-      )
+      if (finished.reason !== undefined) requestLog.fields['reason'] = finished.reason
+      requestLog.conclude('consent.refused', WARNED.has(finished.why) ? 'warn' : 'info')
       end(response, finished.why, finished.returnUrl, finished.retryUrl)
   }
 }
@@ -154,53 +153,34 @@ function allowFraming(response: Response): Response {
   return response
 }
 
-function queryOf({ url }: Request): string {
-  const at = url.indexOf('?')
-  return at < 0 ? '' : url.slice(at + 1)
-}
-
 function isPrefetch({ headers }: Request): boolean {
   return PREFETCH_HEADERS.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? '')))
 }
 
-/** One cookie per opening, so that two at once do not overwrite each other. */
-function cookieName(state: string, isSecure: boolean): string {
-  const tag = hash('sha256', state).slice(0, 16)
-  return isSecure ? `__Host-kenar-consent-${tag}` : `kenar-consent-${tag}`
-}
-
-/** A second, partitioned cookie for frames of another site. Old web views drop it, so both are set. */
-function framedCookieName(state: string): string {
-  return `${cookieName(state, true)}-framed`
+/**
+ * One cookie per opening, so that two at once do not overwrite each other; on https also a partitioned one for frames of another site, which
+ * old web views drop.
+ */
+function cookiesOf(state: string, isSecure: boolean): { name: string; attributes: string }[] {
+  const name = `kenar-consent-${hash('sha256', state).slice(0, 16)}`
+  if (!isSecure) return [{ name, attributes: 'SameSite=Lax' }]
+  return [
+    { name: `__Host-${name}`, attributes: 'SameSite=Lax; Secure' },
+    { name: `__Host-${name}-framed`, attributes: 'SameSite=None; Secure; Partitioned' },
+  ]
 }
 
 function writeCookies(response: Response, state: string, value: string, seconds: number, isSecure: boolean): void {
-  const attributes = `Path=/; Max-Age=${seconds}; HttpOnly`
-  const secure = isSecure ? '; Secure' : ''
-  response.append('set-cookie', `${cookieName(state, isSecure)}=${value}; ${attributes}; SameSite=Lax${secure}`)
-  if (!isSecure) return
-  response.append(
-    'set-cookie',
-    `${framedCookieName(state)}=${value}; ${attributes}; SameSite=None; Secure; Partitioned`,
+  for (const { name, attributes } of cookiesOf(state, isSecure)) {
+    response.append('set-cookie', `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; ${attributes}`)
+  }
+}
+
+/** Either cookie identifies the browser. Without one the value is empty. */
+function readCookie({ headers }: Request, state: string, isSecure: boolean): string {
+  const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim())
+  const values = cookiesOf(state, isSecure).map(({ name }) =>
+    pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1),
   )
-}
-
-/** Either cookie identifies the browser. */
-function readCookies(request: Request, state: string, isSecure: boolean): string {
-  const value = readCookie(request, cookieName(state, isSecure))
-  return value === '' && isSecure ? readCookie(request, framedCookieName(state)) : value
-}
-
-function readCookie({ headers }: Request, name: string): string {
-  const found = (headers.cookie ?? '')
-    .split(';')
-    .map((pair) => pair.trim())
-    .find((pair) => pair.startsWith(`${name}=`))
-  const value = found?.slice(name.length + 1) ?? ''
-  return SECRET.test(value) ? value : ''
-}
-
-/** The id is a secret: only its beginning is logged. */
-function shorten(id: string): string {
-  return id.slice(0, 10)
+  return values.find((value) => value !== undefined && SECRET.test(value)) ?? ''
 }
