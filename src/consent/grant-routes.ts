@@ -68,10 +68,8 @@ function readFilter(request: Request) {
   throw new Fault('malformed_request', faults.join('; '))
 }
 
-function showGrant(
-  { id, userId, chatUserId, scopes, accessMs, refreshMs, createdAt, refreshedAt }: Grant,
-  style: ScopeStyle,
-) {
+function showGrant(grant: Grant, style: ScopeStyle) {
+  const { id, userId, chatUserId, scopes, accessMs, refreshMs, createdAt, refreshedAt } = grant
   const now = Date.now()
   const after = (ms: number) => new Date(now + ms).toISOString()
   return {
@@ -113,7 +111,7 @@ export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: Us
       throw new Fault('platform_error', 'Divar told of another user than the one whose grant it is.')
     }
     requestLog.conclude('user.shown')
-    response.json({ user_id: userId, ...(user.phoneNumber !== undefined && { phone_number: user.phoneNumber }) })
+    response.json({ user_id: userId, phone_number: user.phoneNumber })
   })
 
   return routesOn({ '/users/:user_id': 'GET, HEAD' }, routes).use(
@@ -183,9 +181,7 @@ function noGrant(choice: Exclude<GrantChoice, { kind: 'grant' }>, consentUrl: st
       return new Fault(
         'consent_required',
         'No grant of this user holds phone or user_id. Send the user to consent_url.',
-        {
-          ...(consentUrl !== undefined && { members: { consent_url: consentUrl } }),
-        },
+        { members: { consent_url: consentUrl } },
       )
   }
 }

@@ -3,21 +3,22 @@ import { SealError, type Keyring } from '../base/keyring.ts'
 import type { TokenPair } from '../divar/token-client.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { describeError, type Logger } from '../observability/log.ts'
-import { nameOfScope, readScope, writeScope, type Scope } from '../scope/scope.ts'
+import { nameOfScope, readScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'
 import type { Sealed } from '../store/store.ts'
 
 /** The user of a grant: `userId` as Divar confirmed it, `chatUserId` as the chat's v1 scope names it where the two cannot be compared. */
 export type Owner = { userId?: string | undefined; chatUserId?: string | undefined }
 
+type OwnedScopes = Owner & { scopes: readonly Scope[] }
+
 /** What a user has consented to: tokens, their owner and their scopes. */
-export type Grant = Owner &
-  TokenPair & {
-    id: string
-    scopes: readonly Scope[]
+export type Grant = OwnedScopes &
+  TokenPair &
+  Omit<StoredGrant, 'content' | 'previous'> & {
     /** The access token before the last refresh, while it is still valid. */
     previousAccessToken?: string | undefined
-  } & Pick<StoredGrant, 'version' | 'accessMs' | 'refreshMs' | 'pairAgeMs' | 'createdAt' | 'refreshedAt'>
+  }
 
 /** The sealed content of a stored grant; scopes in the v2 notation. */
 const contentSchema = z.object({
@@ -28,7 +29,7 @@ const contentSchema = z.object({
   refreshToken: z.string().optional(),
 })
 
-const previousSchema = z.object({ accessToken: z.string(), refreshToken: z.string().optional() })
+const previousSchema = z.object({ accessToken: z.string() })
 
 /** Binds each sealed part to its row and column. */
 const places = {
@@ -40,21 +41,18 @@ const places = {
 export type GrantCodec = ReturnType<typeof createGrantCodec>
 
 export function createGrantCodec(keyring: Keyring) {
-  const macs = (text: string) => keyring.macs('grant', text)
-  const textOf = (grant: Pick<Grant, 'scopes'> & Owner & TokenPair) => {
-    const { userId, chatUserId, scopes, accessToken, refreshToken } = grant
-    const written = scopes.map((scope) => writeScope(scope, 'v2'))
-    return JSON.stringify({ userId, chatUserId, scopes: written, accessToken, refreshToken })
-  }
+  const macs = (...parts: string[]) => keyring.macs('grant', JSON.stringify(parts))
   const names = {
-    user: (userId: string) => macs(JSON.stringify(['user', userId])),
-    owned: (userId: string, scope: Scope) => macs(JSON.stringify(['owned', userId, nameOfScope(scope)])),
-    scope: (scope: Scope) => macs(JSON.stringify(['scope', nameOfScope(scope)])),
+    user: (userId: string) => macs('user', userId),
+    owned: (userId: string, scope: Scope) => macs('owned', userId, nameOfScope(scope)),
+    scope: (scope: Scope) => macs('scope', nameOfScope(scope)),
   }
+  /** Seals a text again with the newest key. */
+  const resealText = (sealed: Sealed, place: string) => keyring.seal(keyring.open(sealed, place), place)
   return {
     primary: keyring.primary,
     names,
-    namesOf: ({ userId, chatUserId, scopes }: Pick<Grant, 'scopes'> & Owner): GrantName[] => {
+    namesOf: ({ userId, chatUserId, scopes }: OwnedScopes): GrantName[] => {
       const owners = [...new Set([userId, chatUserId])].filter((owner) => owner !== undefined)
       return [
         ...owners.map((owner) => ({ kind: 'user' as const, macs: names.user(owner) })),
@@ -64,22 +62,23 @@ export function createGrantCodec(keyring: Keyring) {
         ...scopes.map((scope) => ({ kind: 'scope' as const, macs: names.scope(scope) })),
       ]
     },
-    seal: (id: string, grant: Pick<Grant, 'scopes'> & Owner & TokenPair): Sealed =>
-      keyring.seal(textOf(grant), places.content(id)),
+    seal: (id: string, grant: OwnedScopes & TokenPair): Sealed => {
+      const { userId, chatUserId, accessToken, refreshToken } = grant
+      const scopes = grant.scopes.map(nameOfScope)
+      return keyring.seal(JSON.stringify({ userId, chatUserId, scopes, accessToken, refreshToken }), places.content(id))
+    },
     sealPrevious: (id: string, { accessToken, refreshToken }: TokenPair): Sealed =>
       keyring.seal(JSON.stringify({ accessToken, refreshToken }), places.previous(id)),
     /** @throws SealError when the row was altered or its key is not configured */
     open: (stored: StoredGrant): Grant => {
-      const { id, content, previous, version, accessMs, refreshMs, pairAgeMs, createdAt, refreshedAt } = stored
-      const { scopes, ...opened } = contentSchema.parse(JSON.parse(keyring.open(content, places.content(id))))
-      const before = previous && previousSchema.parse(JSON.parse(keyring.open(previous, places.previous(id))))
-      const times = { version, accessMs, refreshMs, pairAgeMs, createdAt, refreshedAt }
-      return { id, ...opened, scopes: scopes.map(readScope), previousAccessToken: before?.accessToken, ...times }
+      const { content, previous, ...row } = stored
+      const { scopes, ...opened } = contentSchema.parse(JSON.parse(keyring.open(content, places.content(row.id))))
+      const before = previous && previousSchema.parse(JSON.parse(keyring.open(previous, places.previous(row.id))))
+      return { ...row, ...opened, scopes: scopes.map(readScope), previousAccessToken: before?.accessToken }
     },
-    /** Seals the same parts with the newest key. */
     reseal: ({ id, content, previous }: StoredGrant) => ({
-      content: keyring.seal(keyring.open(content, places.content(id)), places.content(id)),
-      previous: previous && keyring.seal(keyring.open(previous, places.previous(id)), places.previous(id)),
+      content: resealText(content, places.content(id)),
+      previous: previous && resealText(previous, places.previous(id)),
     }),
   }
 }
@@ -96,10 +95,7 @@ export function openOrLog(codec: GrantCodec, stored: StoredGrant, log: Logger): 
 }
 
 /** A grant's scopes after a refresh. The answer's scopes can only narrow them; an answer without scopes changes nothing. */
-export function narrowTo(
-  { scopes }: Pick<Grant, 'scopes'>,
-  { scopes: named }: { scopes: readonly string[] | undefined },
-): readonly Scope[] {
+export function narrowTo(scopes: readonly Scope[], named: readonly string[] | undefined): readonly Scope[] {
   if (named === undefined) return scopes
   const names = new Set(named.map((text) => nameOfScope(readScope(text))))
   const left = scopes.filter((scope) => scope.kind === 'offline' || names.has(nameOfScope(scope)))

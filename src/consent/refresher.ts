@@ -73,7 +73,7 @@ export function createRefresher(options: RefresherOptions) {
         : await client.refresh(refreshToken, accessToken)
     metrics.count(result.kind === 'tokens' ? 'refreshed' : result.kind)
     if (result.kind !== 'tokens') return giveUp(grant, result)
-    const scopes = narrowTo(grant, result.tokens)
+    const scopes = narrowTo(grant.scopes, result.tokens.scopes)
     if (scopes.length === 0) return giveUp(grant, { kind: 'ended', reason: 'the refresh names none of its scopes' })
     log.info({ event: 'grant.refreshed', grant_id: grant.id })
     return commitTokens({ ...grant, scopes }, result.tokens)
@@ -91,28 +91,22 @@ export function createRefresher(options: RefresherOptions) {
   }
 
   const commitTokens = async (grant: Grant, tokens: Tokens): Promise<Refreshed> => {
+    const { id, version } = grant
     const { accessToken, refreshToken = grant.refreshToken, accessMs, refreshMs = grant.refreshMs } = tokens
     const renewed = { ...grant, accessToken, refreshToken, accessMs, refreshMs }
-    const commit = {
-      id: grant.id,
-      version: grant.version,
-      owner,
-      content: codec.seal(grant.id, renewed),
-      previous: codec.sealPrevious(grant.id, grant),
-      previousMs: PREVIOUS_PAIR_MS,
-      accessMs,
-      refreshMs,
-    }
+    const pairs = { content: codec.seal(id, renewed), previous: codec.sealPrevious(id, grant) }
+    const commit = { id, version, owner, ...pairs, previousMs: PREVIOUS_PAIR_MS, accessMs, refreshMs }
     try {
       if (!(await store.commitRefresh(commit))) return await readAgain(grant)
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       // Divar accepts the previous pair for two more minutes, in which the store may come back.
-      void run(`${grant.id} commit`, () => commitLater(commit, error))
+      log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(error) })
+      void run(`${id} commit`, () => commitLater(commit))
       return { kind: 'failed', reason: 'the store is away' }
     }
-    const { version, accessToken: previousAccessToken } = grant
-    return { kind: 'fresh', grant: { ...renewed, version: version + 1, previousAccessToken, pairAgeMs: 0 } }
+    const refreshed = { ...renewed, version: version + 1, previousAccessToken: grant.accessToken, pairAgeMs: 0 }
+    return { kind: 'fresh', grant: refreshed }
   }
 
   /** The lease was lost: another gateway has refreshed the grant, or it was deleted. */
@@ -121,12 +115,8 @@ export function createRefresher(options: RefresherOptions) {
     return stored === undefined ? { kind: 'ended' } : { kind: 'fresh', grant: codec.open(stored) }
   }
 
-  const commitLater = async (
-    commit: Parameters<GrantStore['commitRefresh']>[0],
-    because: StoreError,
-  ): Promise<Refreshed> => {
+  const commitLater = async (commit: Parameters<GrantStore['commitRefresh']>[0]): Promise<Refreshed> => {
     const deadline = performance.now() + PREVIOUS_PAIR_MS
-    log.error({ event: 'store.failed', what: 'commitRefresh', ...describeStoreError(because) })
     while (performance.now() < deadline && !shutdownSignal.aborted) {
       await wait(COMMIT_RETRY_MS, undefined, { signal: shutdownSignal }).catch(() => undefined)
       try {
