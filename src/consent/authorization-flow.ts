@@ -22,10 +22,8 @@ const BROWSER_BYTES = 32
 
 /** The limit of open flows is reached. Links expire within ten minutes. */
 export class TooManyFlowsError extends Error {
-  constructor() {
-    super('too many consents are under way')
-    this.name = 'TooManyFlowsError'
-  }
+  override name = 'TooManyFlowsError'
+  override message = 'too many consents are under way'
 }
 
 /** How a flow ended. `reason` is for the log and holds no foreign text. */
@@ -74,7 +72,7 @@ const digest = (secret: string) => hash('sha256', secret, 'base64url')
 const contentPlace = (id: string) => `consent/${id}/content`
 const openingPlace = (id: string) => `consent/${id}/opening`
 
-export type AuthorizationFlowOptions = {
+type AuthorizationFlowOptions = {
   store: ConsentStore
   keyring: Keyring
   grants: Grants

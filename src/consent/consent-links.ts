@@ -32,7 +32,7 @@ export type ClickTarget = { url: string; consent?: 'asked' | 'held' }
  */
 export type RequireConsent = (click: Click, landing: LandingRead) => Promise<ClickTarget> | ClickTarget
 
-export type RequireConsentOptions = { flow: AuthorizationFlow | undefined; clicks: SavedClicks | undefined }
+type RequireConsentOptions = { flow: AuthorizationFlow | undefined; clicks: SavedClicks | undefined }
 
 export function createRequireConsent({ flow, clicks }: RequireConsentOptions): RequireConsent {
   const findTarget = async (click: Click, { url, scopes = [], onDenied }: LandingRead): Promise<ClickTarget> => {
@@ -127,7 +127,7 @@ export const consentBody = z.object(
 )
 type Body = z.infer<typeof consentBody>
 
-export type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
+type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
 
 /** Makes consent links for a caller's users. */
 export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): Router {
@@ -145,7 +145,6 @@ export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): 
   })
 
   return routesOn({ '/consents': 'POST' }, routes).use(
-    '/consents',
     storeFaults,
     answerFaults(problemShape, logRefusalAs('consent.link_refused')),
   )

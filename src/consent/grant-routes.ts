@@ -16,7 +16,7 @@ import type { Grants, GrantChoice } from './grants.ts'
 
 const PAGE = 100
 
-export type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: ScopeStyle }
+type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: ScopeStyle }
 
 /** Lists and deletes grants. Tokens are never returned. */
 export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Router {
@@ -46,7 +46,6 @@ export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Rou
   })
 
   return routesOn({ '/grants': 'GET, HEAD', '/grants/:id': 'DELETE' }, routes).use(
-    '/grants',
     storeFaults,
     answerFaults(problemShape, logRefusalAs('grant.refused')),
   )
@@ -87,7 +86,7 @@ function showGrant(grant: Grant, style: ScopeStyle) {
 
 const DEFAULT_RETRY_S = 60
 
-export type UserOptions = {
+type UserOptions = {
   requireCaller: RequestHandler
   grants: Grants
   fetchUser: FetchUser
@@ -115,7 +114,6 @@ export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: Us
   })
 
   return routesOn({ '/users/:user_id': 'GET, HEAD' }, routes).use(
-    '/users',
     storeFaults,
     answerFaults(problemShape, logRefusalAs('user.not_shown')),
   )

@@ -29,10 +29,10 @@ export type GrantChoice =
   | { kind: 'not_refreshed'; reason: string }
 
 /** What to try after Divar refused a token. `none`: nothing would help. `gone`: the grant was deleted; another may cover the message. */
-export type AfterRefusal =
+type AfterRefusal =
   { kind: 'grant'; grant: Grant } | { kind: 'none' | 'gone' } | { kind: 'not_refreshed'; reason: string }
 
-export type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
+type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
 
 /** The stored grants. Every method may throw StoreError; `afterRefusal`, `forMessage` and `forUser` also SealError. */
 export type Grants = ReturnType<typeof createGrants>

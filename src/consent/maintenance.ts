@@ -1,5 +1,5 @@
 import type { Logger } from '../observability/log.ts'
-import type { ConsentMaintenanceStore, GrantStore, ResealedGrant, StoredGrant } from '../store/consent-store.ts'
+import type { ConsentMaintenanceStore, GrantStore, StoredGrant } from '../store/consent-store.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import { openOrLog, type Grant, type GrantCodec } from './grant.ts'
@@ -13,7 +13,7 @@ const RENEW_BATCH = 10
 const SKIP_MS = 60 * 60 * 1000
 const MAX_SKIPPED = 10_000
 
-export type ConsentMaintenanceOptions = {
+type ConsentMaintenanceOptions = {
   store: ConsentMaintenanceStore & Pick<GrantStore, 'findExpiringGrants'>
   clock: ClockWatch
   codec: GrantCodec
@@ -52,23 +52,20 @@ export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
   }
 
   /** Reads the gauge `kenar_grants`. */
-  const count = async () => {
-    await loop.runBatches('count', async () => {
+  const count = () =>
+    loop.runBatches('count', async () => {
       metrics.grants = await store.countGrants()
       return 0
     })
-  }
 
   const reseal = async (): Promise<Batch> => {
     const before = skipped.size
     const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, [...skipped.keys()])
-    const resealed: ResealedGrant[] = grants.flatMap((stored) =>
-      open(stored).map((grant) => ({
-        id: stored.id,
-        version: stored.version,
-        ...codec.reseal(stored),
-        names: codec.namesOf(grant),
-      })),
+    const resealed = grants.flatMap((stored) =>
+      open(stored).map((grant) => {
+        const { id, version } = grant
+        return { id, version, ...codec.reseal(stored), names: codec.namesOf(grant) }
+      }),
     )
     const done = resealed.length > 0 ? await store.resealGrants(codec.primary, resealed) : 0
     return { done, isMore: grants.length >= BATCH && (done > 0 || skipped.size > before) }

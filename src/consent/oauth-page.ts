@@ -5,92 +5,75 @@ import { COMPLETION_URL } from '../click/click.ts'
 /** Why the flow ended without a grant; each has its page. */
 export type Ending = RefusalReason | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'
 
-type PageText = { title: string; text: string }
+type Page = { status: number; titleFa: string; textFa: string; titleEn: string; textEn: string }
 
-const ENDINGS: Record<Ending, { status: number; fa: PageText; en: PageText }> = {
+const ENDINGS: Record<Ending, Page> = {
   denied: {
     status: 403,
-    fa: {
-      title: 'اجازه ندادید',
-      text: 'بدون اجازهٔ شما کاری انجام نمی‌شود. هر وقت خواستید، در چت دوباره روی دکمه بزنید.',
-    },
-    en: {
-      title: 'You did not agree',
-      text: 'Nothing is done without your permission. Tap the button in the chat again whenever you like.',
-    },
+    titleFa: 'اجازه ندادید',
+    textFa: 'بدون اجازهٔ شما کاری انجام نمی‌شود. هر وقت خواستید، در چت دوباره روی دکمه بزنید.',
+    titleEn: 'You did not agree',
+    textEn: 'Nothing is done without your permission. Tap the button in the chat again whenever you like.',
   },
   expired: {
     status: 410,
-    fa: {
-      title: 'این لینک دیگر کار نمی‌کند',
-      text: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
-    },
-    en: {
-      title: 'This link does not work any more',
-      text: 'It was used, or its time is over. Go back to the chat and tap the button again.',
-    },
+    titleFa: 'این لینک دیگر کار نمی‌کند',
+    textFa: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
+    titleEn: 'This link does not work any more',
+    textEn: 'It was used, or its time is over. Go back to the chat and tap the button again.',
   },
   other_browser: {
     status: 403,
-    fa: {
-      title: 'در مرورگر دیگری شروع شده است',
-      text: 'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. لینک را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
-    },
-    en: {
-      title: 'This began in another browser',
-      text: 'Permission has to be given in the browser in which it was begun, and this one did not send the cookie back. Open the link in a new window, or go back to the chat and tap the button again.',
-    },
+    titleFa: 'در مرورگر دیگری شروع شده است',
+    textFa:
+      'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. لینک را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
+    titleEn: 'This began in another browser',
+    textEn:
+      'Permission has to be given in the browser in which it was begun, and this one did not send the cookie back. Open the link in a new window, or go back to the chat and tap the button again.',
   },
   other_user: {
     status: 403,
-    fa: {
-      title: 'با حساب دیگری وارد شده‌اید',
-      text: 'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
-    },
-    en: {
-      title: 'You are logged in with another account',
-      text: 'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
-    },
+    titleFa: 'با حساب دیگری وارد شده‌اید',
+    textFa:
+      'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
+    titleEn: 'You are logged in with another account',
+    textEn:
+      'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
   },
   not_allowed: {
     status: 403,
-    fa: {
-      title: 'دیوار این اجازه را نمی‌دهد',
-      text: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به چت برگردید.',
-    },
-    en: {
-      title: 'Divar does not allow this',
-      text: 'Divar would not let this app ask you for that permission. Nothing was stored. Go back to the chat.',
-    },
+    titleFa: 'دیوار این اجازه را نمی‌دهد',
+    textFa: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به چت برگردید.',
+    titleEn: 'Divar does not allow this',
+    textEn: 'Divar would not let this app ask you for that permission. Nothing was stored. Go back to the chat.',
   },
   not_answered: {
     status: 502,
-    fa: { title: 'دیوار پاسخ نداد', text: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.' },
-    en: {
-      title: 'Divar did not answer',
-      text: 'Nothing was stored. Wait a moment, go back to the chat and tap the button again.',
-    },
+    titleFa: 'دیوار پاسخ نداد',
+    textFa: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
+    titleEn: 'Divar did not answer',
+    textEn: 'Nothing was stored. Wait a moment, go back to the chat and tap the button again.',
   },
   store_unavailable: {
     status: 503,
-    fa: {
-      title: 'الان نمی‌شود',
-      text: 'این سرویس موقتاً در دسترس نیست. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
-    },
-    en: {
-      title: 'Not now',
-      text: 'This service is away for a moment. Go back to the chat soon and tap the button again.',
-    },
+    titleFa: 'الان نمی‌شود',
+    textFa: 'این سرویس موقتاً در دسترس نیست. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
+    titleEn: 'Not now',
+    textEn: 'This service is away for a moment. Go back to the chat soon and tap the button again.',
   },
   not_set_up: {
     status: 501,
-    fa: { title: 'اینجا اجازه گرفته نمی‌شود', text: 'این سرویس برای گرفتن اجازه تنظیم نشده است.' },
-    en: { title: 'No permission is asked here', text: 'This service is not set up to ask for permission.' },
+    titleFa: 'اینجا اجازه گرفته نمی‌شود',
+    textFa: 'این سرویس برای گرفتن اجازه تنظیم نشده است.',
+    titleEn: 'No permission is asked here',
+    textEn: 'This service is not set up to ask for permission.',
   },
   not_found: {
     status: 400,
-    fa: { title: 'این آدرس درست نیست', text: 'به چت برگردید و دوباره روی دکمه بزنید.' },
-    en: { title: 'This address is not right', text: 'Go back to the chat and tap the button again.' },
+    titleFa: 'این آدرس درست نیست',
+    textFa: 'به چت برگردید و دوباره روی دکمه بزنید.',
+    titleEn: 'This address is not right',
+    textEn: 'Go back to the chat and tap the button again.',
   },
 }
 
@@ -118,15 +101,15 @@ export function endingStatus(ending: Ending): number {
 
 /** A short page in Persian and English with a link back to Divar. @param retryUrl adds a link that opens the flow in a new window */
 export function endingPage(ending: Ending, returnUrl = COMPLETION_URL, retryUrl?: string): string {
-  const { fa, en } = ENDINGS[ending]
+  const { titleFa, textFa, titleEn, textEn } = ENDINGS[ending]
   const back = escape(returnUrl)
   const again = (text: string) =>
     retryUrl === undefined ? '' : `<a href="${escape(retryUrl)}" target="_blank" rel="noopener">${text}</a>`
   return `<!doctype html>
 <html lang="fa" dir="rtl"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${fa.title}</title><style>${STYLE}</style></head><body><main>
-<section><h1>${fa.title}</h1><p>${fa.text}</p>${again(NEW_WINDOW.fa)}<a href="${back}">${BACK.fa}</a></section>
-<section lang="en" dir="ltr"><h2>${en.title}</h2><p>${en.text}</p>${again(NEW_WINDOW.en)}<a href="${back}">${BACK.en}</a></section>
+<title>${titleFa}</title><style>${STYLE}</style></head><body><main>
+<section><h1>${titleFa}</h1><p>${textFa}</p>${again(NEW_WINDOW.fa)}<a href="${back}">${BACK.fa}</a></section>
+<section lang="en" dir="ltr"><h2>${titleEn}</h2><p>${textEn}</p>${again(NEW_WINDOW.en)}<a href="${back}">${BACK.en}</a></section>
 </main></body></html>
 `
 }

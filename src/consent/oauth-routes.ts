@@ -17,7 +17,7 @@ const COOKIE_S = 600
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 const SECRET = /^[\w-]{20,128}$/
 
-export type OauthOptions = {
+type OauthOptions = {
   flow: Pick<AuthorizationFlow, 'open' | 'finish'>
   /** Called with the outcome of each flow that comes back from Divar. */
   onFinished: (ended: Ending | 'granted') => void
@@ -75,8 +75,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     answer(finished, response)
   })
 
-  router.use(['/oauth/start', '/oauth/callback'], answerPageFaults)
-  return router
+  return router.use(answerPageFaults)
 }
 
 /** The same routes where consent is not set up. */

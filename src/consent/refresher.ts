@@ -16,7 +16,7 @@ const REST_MS = 2000
 const POLL_MS = 50
 const COMMIT_RETRY_MS = 500
 
-export type RefresherOptions = {
+type RefresherOptions = {
   store: Pick<GrantStore, 'claimRefresh' | 'commitRefresh' | 'backOffRefresh' | 'endGrant' | 'findGrant'>
   codec: GrantCodec
   client: Pick<TokenClient, 'refresh' | 'hold'>
@@ -30,7 +30,7 @@ export type RefresherOptions = {
   log: Logger
 }
 
-export type Refreshed = { kind: 'fresh'; grant: Grant } | { kind: 'ended' } | { kind: 'failed'; reason: string }
+type Refreshed = { kind: 'fresh'; grant: Grant } | { kind: 'ended' } | { kind: 'failed'; reason: string }
 
 /**
  * Refreshes each token pair only once: concurrent calls in this process share a promise, and a lease in the store excludes other gateways.
