@@ -126,7 +126,8 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
     coversAll: async (userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> => {
       const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
         const { grants } = await findByName(scopes.flatMap((scope) => names.owned(userId, scope)))
-        const usable = grants.filter(({ refreshMs = 0 }) => !isOffline || refreshMs > 0)
+        // Not by its time: while the clock is wrong, that of a live grant may be over.
+        const usable = grants.filter(({ refreshMs }) => !isOffline || refreshMs !== undefined)
         return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
       }
       const all = needed.length > 0 ? needed : [[OFFLINE]]
