@@ -33,14 +33,9 @@ export function requireDivar({ keys, countWrongKey, sources }: DivarKeys): Reque
       next()
       return
     }
-    throw countWrongKey(
-      request,
-      new Fault(
-        'identification_refused',
-        'authorization: expected the Divar identification key, raw, as set in the developer panel',
-        isExpected ? {} : { internal: 'the address is not in DIVAR_SOURCE_RANGES' },
-      ),
-    )
+    const detail = 'authorization: expected the Divar identification key, raw, as set in the developer panel'
+    const options = isExpected ? {} : { internal: 'the address is not in DIVAR_SOURCE_RANGES' }
+    throw countWrongKey(request, new Fault('identification_refused', detail, options))
   }
 }
 
@@ -87,10 +82,8 @@ export function requireCaller(
     const key = isContradictory(values) ? '' : (values[0] ?? '')
     const name = names.get(digestText(Buffer.from(key, 'latin1')))
     if (name === undefined) {
-      throw countWrongKey(
-        request,
-        new Fault('api_key_refused', 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'),
-      )
+      const detail = 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'
+      throw countWrongKey(request, new Fault('api_key_refused', detail))
     }
     response.locals.caller = name
     response.locals.requestLog.fields['caller'] = name
@@ -122,11 +115,10 @@ export function createWrongKeyCount(perMinute: number): CountWrongKey {
     // Unparsable addresses share one counter.
     const { taken, resetsInS, headers } = rateLimit.take(address === undefined ? 'unreadable' : networkOf(address))
     if (taken) return refusal
-    return new Fault('too_many_wrong_keys', TOO_MANY, { ...refusal.options, retryAfter: resetsInS, headers })
+    const detail = 'Too many wrong keys came from this address within a minute; the right one is accepted at any time.'
+    return new Fault('too_many_wrong_keys', detail, { ...refusal.options, retryAfter: resetsInS, headers })
   }
 }
-
-const TOO_MANY = 'Too many wrong keys came from this address within a minute; the right one is taken at any time.'
 
 /** Random for each process, so that a digest in memory cannot be looked up. */
 const salt = randomBytes(16)

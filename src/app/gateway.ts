@@ -15,7 +15,7 @@ import { internalRoutes, publicRoutes } from './routes.ts'
 import { Shutdown } from './shutdown.ts'
 import { reachDivar, Upstreams } from './upstreams.ts'
 
-/** Time for requests in transit, and for a load balancer to see that `/readyz` fails. */
+/** For requests in transit, and for a load balancer to see that `/readyz` fails. */
 const LAST_CALL_MS = 500
 
 /** A running gateway. */

@@ -1,6 +1,6 @@
 import { VERSION } from '../base/version.ts'
 import type { RequestLog } from '../http/app.ts'
-import { Counter, Histogram, type Metric } from '../observability/metrics.ts'
+import { Counter, Histogram, type Metric, type Sample } from '../observability/metrics.ts'
 import type { SpanCounts } from '../observability/trace.ts'
 import type { ConsentMetrics, Stored } from './store.ts'
 import type { BreakerReading } from './upstreams.ts'
@@ -10,32 +10,26 @@ const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
 type MetricSources = {
   requests: RequestCounters
   breakers: readonly BreakerReading[]
-  /** Undefined without a store. */
   stored: Stored | undefined
   /** Undefined without tracing. */
   spans: SpanCounts | undefined
-  /** Lines of the log that could not be written. */
   linesLost: () => number
 }
 
-/** Every metric of a gateway, besides those of its process. */
+/** Every metric of a gateway but those of its process. */
 export function describeMetrics({ requests, breakers, stored, spans, linesLost }: MetricSources): Metric[] {
   return [
-    labelled('gauge', 'kenar_build_info', 'Always 1; the version of the gateway is its label.', 'version', () => [
-      [VERSION, 1],
-    ]),
-    single(
-      'counter',
+    gaugeBy('version', 'kenar_build_info', 'Always 1; the version of the gateway is its label.', () => [[VERSION, 1]]),
+    counter(
       'kenar_log_lines_lost_total',
       'Lines of the log that were lost because standard output failed or was not read.',
-      linesLost,
+      () => [{ labels: {}, value: linesLost() }],
     ),
     ...requestMetrics(requests),
-    labelled(
-      'gauge',
+    gaugeBy(
+      'host',
       'kenar_breaker_state',
       "The breaker before a host, Divar's or the resolver's: 0 closed, 1 half open, 2 open.",
-      'host',
       () => breakers.map(({ host, state }) => [host, BREAKER_STATES[state()]]),
     ),
     ...(stored ? storeMetrics(stored) : []),
@@ -48,24 +42,20 @@ function requestMetrics(requests: RequestCounters): Metric[] {
     counter(
       'kenar_requests_total',
       'Requests by the pattern of their route and the class of their status; none if no route matched, or the client left before the response began.',
-      requests.total,
+      requests.total.read,
     ),
     counter(
       'kenar_clicks_total',
       'Clicks by wire (none before it is known) and outcome: resolved, consent_asked, fell_back, shed, or the code of a refusal.',
-      requests.clicks,
+      requests.clicks.read,
     ),
-    labelled(
-      'counter',
-      'kenar_landings_total',
-      'Where clicks led: landing, consent, fallback, or refused.',
-      'outcome',
-      () => requests.landings(),
+    counter('kenar_landings_total', 'Where clicks led: landing, consent, fallback, or refused.', () =>
+      samplesBy('outcome', requests.landings()),
     ),
     counter(
       'kenar_landing_messages_changed_total',
       'Landings whose message was dropped (not a text, or empty) or shortened (over 200 characters).',
-      requests.messageChanges,
+      requests.messageChanges.read,
     ),
     {
       kind: 'histogram',
@@ -73,49 +63,45 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       help: 'How long the resolver took for a click; its deadline is one of the buckets.',
       read: () => requests.resolver.read(),
     },
-    single('gauge', 'kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
+    gauge('kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
     counter(
       'kenar_sends_total',
       'Requests to send a message, by wire (none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
-      requests.sends,
+      requests.sends.read,
     ),
   ]
 }
 
 function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): Metric[] {
-  /** While the store is away a gauge shows nothing, rather than an old value. */
+  /** While the store is away a gauge is absent, so that it never shows an old value. */
   const fresh = <Value>(value: Value | undefined): Value | undefined => (isUp() ? value : undefined)
   const queued = () => fresh(outbox.queued) ?? []
   return [
-    single('gauge', 'kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
+    gauge('kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
     counter(
       'kenar_outbox_attempts_total',
       'Attempts of stored messages by wire (v1, v2, webhook) and outcome.',
-      outbox.attempts,
+      outbox.attempts.read,
     ),
-    counter('kenar_outbox_ended_total', 'Stored messages that ended, by wire and final state.', outbox.ended),
-    labelled(
-      'gauge',
+    counter('kenar_outbox_ended_total', 'Stored messages that ended, by wire and final state.', outbox.ended.read),
+    gaugeBy(
+      'caller',
       'kenar_outbox_queued',
       'Messages that are queued or being sent, by caller; read every 30 s, absent while the store is away.',
-      'caller',
       () => queued().map(({ caller, messages }) => [caller, messages]),
     ),
-    single(
-      'gauge',
+    gauge(
       'kenar_outbox_queue_limit',
       'QUEUE_LIMIT: queued messages that one caller may have.',
       () => outbox.queueLimit,
     ),
-    labelled(
-      'gauge',
+    gaugeBy(
+      'caller',
       'kenar_outbox_oldest_seconds',
       'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
-      'caller',
       () => queued().map(({ caller, oldestMs }) => [caller, oldestMs / 1000]),
     ),
-    single(
-      'gauge',
+    gauge(
       'kenar_store_clock_doubted',
       "1 while the database's clock jumped or is far from the last heartbeat: nothing is deleted by its age.",
       () => Number(outbox.clock.isClockDoubted),
@@ -123,10 +109,9 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
     counter(
       'kenar_store_rows_unopened_total',
       'Stored messages and notices that ended as failed because their sealed row was altered or cannot be opened.',
-      outbox.unopened,
+      outbox.unopened.read,
     ),
-    single(
-      'gauge',
+    gauge(
       'kenar_store_rows_under_older_keys',
       'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY, up to 10000 of each kind; read every 30 s, absent while the store is away.',
       () => fresh(outbox.rowsUnderOlderKeys),
@@ -137,42 +122,39 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
 
 function consentMetrics({ flows, refreshes }: ConsentMetrics, grants: () => number | undefined): Metric[] {
   return [
-    counter('kenar_consent_walks_total', 'Authorization flows that came back from Divar, by outcome.', flows),
-    counter('kenar_grant_refreshes_total', 'Refreshes of grants, by outcome: refreshed, ended, failed.', refreshes),
-    single('gauge', 'kenar_grants', 'Live grants; read every 30 s, absent while the store is away.', grants),
+    counter('kenar_consent_walks_total', 'Authorization flows that came back from Divar, by outcome.', flows.read),
+    counter(
+      'kenar_grant_refreshes_total',
+      'Refreshes of grants, by outcome: refreshed, ended, failed.',
+      refreshes.read,
+    ),
+    gauge('kenar_grants', 'Live grants; read every 30 s, absent while the store is away.', grants),
   ]
 }
 
 function spanMetric(counts: SpanCounts): Metric {
-  return labelled(
-    'counter',
-    'kenar_spans_total',
-    'Spans that ended, by what became of them: exported, dropped (the queue was full), failed (the collector did not take them).',
-    'outcome',
-    () => Object.entries(counts),
-  )
+  const help =
+    'Spans that ended, by outcome: exported, dropped (the queue was full), failed (the collector did not accept them).'
+  return counter('kenar_spans_total', help, () => samplesBy('outcome', Object.entries(counts)))
 }
 
-function counter(name: string, help: string, counted: Counter): Metric {
-  return { kind: 'counter', name, help, labels: counted.labelNames, read: () => counted.read() }
+function counter(name: string, help: string, read: () => readonly Sample[]): Metric {
+  return { kind: 'counter', name, help, read }
 }
 
-/** One sample without labels; none while the value is undefined. */
-function single(kind: 'counter' | 'gauge', name: string, help: string, value: () => number | undefined): Metric {
+/** A gauge without labels; absent while the value is undefined. */
+function gauge(name: string, help: string, value: () => number | undefined): Metric {
   const read = () => [value()].filter((known) => known !== undefined).map((known) => ({ labels: {}, value: known }))
-  return { kind, name, help, labels: [], read }
+  return { kind: 'gauge', name, help, read }
 }
 
-/** One sample for each value of a label. */
-function labelled(
-  kind: 'counter' | 'gauge',
-  name: string,
-  help: string,
-  label: string,
-  values: () => Iterable<[string, number]>,
-): Metric {
-  const read = () => Array.from(values(), ([of, value]) => ({ labels: { [label]: of }, value }))
-  return { kind, name, help, labels: [label], read }
+/** A gauge with one sample for each value of a label. */
+function gaugeBy(label: string, name: string, help: string, values: () => Iterable<[string, number]>): Metric {
+  return { kind: 'gauge', name, help, read: () => samplesBy(label, values()) }
+}
+
+function samplesBy(label: string, values: Iterable<[string, number]>): Sample[] {
+  return Array.from(values, ([of, value]) => ({ labels: { [label]: of }, value }))
 }
 
 /** In seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */

@@ -7,30 +7,27 @@ export function isLoopback(url: URL): boolean {
   return LOOPBACK.test(url.hostname)
 }
 
-/** Characters that a browser drops or reads as others: control characters, blanks and the backslash. */
+/** Browsers drop or replace these: control characters, blanks and the backslash. */
 // eslint-disable-next-line no-control-regex -- the pattern matches them on purpose
 const MISREAD = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/
 
 /**
- * Reads an absolute http(s) address as text, strictly: no blanks, no control characters, no backslash, no credentials, and the two
- * slashes in place, so that no two readers can understand it differently. `undefined` when it is anything else.
+ * Reads an absolute http(s) address that every parser reads alike: no blanks, control characters, backslash or credentials, and both slashes
+ * after the scheme. Anything else is `undefined`.
  */
 export function readWebAddress(text: string): URL | undefined {
   if (MISREAD.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
   return URL.parse(text) ?? undefined
 }
 
-/** What `readOrigins` expects, for error messages. */
 export const ORIGINS_EXPECTED = 'expected origins such as https://app.example.com, without a path, separated by commas'
 
-/** Whether a URL is an origin and nothing more. */
 export function isOrigin({ href, origin }: URL): boolean {
   return href === `${origin}/`
 }
 
 /**
- * Reads allowed origins: a text with commas between them, or a list of such texts. Blanks around an origin and one slash behind it are
- * fine; a path or a wildcard is not.
+ * Reads allowed origins, separated by commas or as a list. Blanks around an origin and one slash behind it are allowed; a path or a wildcard is not.
  * @returns `undefined` when there is none, or one of them is not an origin
  */
 export function readOrigins(given: string | readonly string[]): ReadonlySet<string> | undefined {

@@ -46,7 +46,7 @@ export type FaultCode = keyof typeof faultStatus
 /** One error in a body. `pointer` is a JSON pointer (RFC 6901); '' is the whole body. */
 export type FieldError = { pointer: string; detail: string }
 
-export type FaultOptions = {
+type FaultOptions = {
   /** For the operator's log; never part of an answer. */
   internal?: string
   /** All errors of the body. */
@@ -62,10 +62,7 @@ export type FaultOptions = {
   cause?: unknown
 }
 
-/**
- * An error of the API: a stable code and a public message that says what was wrong, where, and what to do. The message never repeats a value of the
- * caller's and contains no internal detail, which belongs in `internal`.
- */
+/** An error of the API. Its public message says what was wrong, where, and what to do; it never repeats the caller's values. */
 export class Fault extends Error {
   readonly code: FaultCode
   readonly options: FaultOptions

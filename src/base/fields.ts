@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import type { FieldError } from './fault.ts'
 
-/** Ids, tokens and scopes contain no control characters. */
 export const NO_CONTROL = /^\P{Cc}*$/u
 export const controlError = 'expected no control characters'
 
@@ -19,18 +18,18 @@ export function requiredText(max: number, hint = '') {
   return z.string({ error }).min(1, { error }).max(max, { error })
 }
 
-/** A body with more errors gets no longer answer. */
+/** Errors beyond this are not listed. */
 const MAX_LISTED = 50
 const MAX_SUMMARIZED = 5
 const MAX_POINTER = 500
 
-/** A zod error as JSON pointers. The schemas' error texts say what was expected; the value that came is never repeated. */
+/** A zod error as JSON pointers. The schemas' texts say what was expected, and never repeat the value. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.slice(0, MAX_LISTED).map(({ path, message }) => ({ pointer: toPointer(path), detail: message }))
 }
 
 /** Writes a path as a JSON pointer (RFC 6901); a very long one ends early, at an ancestor. */
-export function toPointer(path: readonly PropertyKey[]): string {
+function toPointer(path: readonly PropertyKey[]): string {
   let pointer = ''
   for (const step of path) {
     const longer = `${pointer}/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`
@@ -40,7 +39,7 @@ export function toPointer(path: readonly PropertyKey[]): string {
   return pointer
 }
 
-/** The first errors in one sentence, for answers that have room for a message only. */
+/** The first errors in one sentence. */
 export function summarize(errors: readonly FieldError[]): string {
   const listed = errors.slice(0, MAX_SUMMARIZED).map(({ pointer, detail }) => `${pointer || 'body'}: ${detail}`)
   const more = errors.length - listed.length

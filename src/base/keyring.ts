@@ -11,7 +11,7 @@ const KEY_ID_BYTES = 6
 /** A ciphertext and the id of its key. */
 type Sealed = { keyId: string; bytes: Uint8Array }
 
-export type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
+type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
 
 /** Encrypts texts for the store and computes MACs of texts. The newest key encrypts; every key decrypts. */
 export type Keyring = {
@@ -26,7 +26,7 @@ export type Keyring = {
   macs: (purpose: MacPurpose, text: string) => readonly [string, ...string[]]
 }
 
-/** A sealed text cannot be decrypted. The message contains none of it. */
+/** A sealed text cannot be decrypted. */
 export class SealError extends Error {
   constructor(reason: 'no key with this id' | 'altered, or sealed for another row') {
     super(reason)
@@ -69,9 +69,8 @@ function deriveKeys(configured: Buffer): Keys {
 
 function encrypt(keys: Keys, text: string, row: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES }).setAAD(
-    additionalData(keys, row),
-  )
+  const cipher = createCipheriv(CIPHER, keys.seal, nonce, { authTagLength: TAG_BYTES })
+  cipher.setAAD(additionalData(keys, row))
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
 }
 

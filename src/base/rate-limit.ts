@@ -1,7 +1,6 @@
 const WINDOW_MS = 60_000
 
-/** The answer to one use of a rate limit. */
-export type Allowance = {
+type Allowance = {
   /** False when the limit was reached. */
   taken: boolean
   /** Seconds until the window ends. */
@@ -9,7 +8,7 @@ export type Allowance = {
   headers: Record<'ratelimit' | 'ratelimit-policy', string>
 }
 
-export type RateLimitOptions = {
+type RateLimitOptions = {
   /** Its name in the headers. */
   name: string
   perMinute: number
@@ -18,8 +17,8 @@ export type RateLimitOptions = {
 }
 
 /**
- * A number of uses per minute for each key, in a fixed window that begins with the key's first use. All windows have one length, so the map's order
- * is the order in which they end: expired keys are found first, without a timer.
+ * A number of uses per minute for each key, in a window that begins with the key's first use. All windows have one length, so the map is in the
+ * order in which they end, and expired keys are found first, without a timer.
  */
 export class RateLimit {
   readonly #options: RateLimitOptions

@@ -1,6 +1,6 @@
 import { Fault } from './fault.ts'
 
-/** How deep arrays and objects may nest; `[[]]` is 2. */
+/** Levels of nesting; `[[]]` has 2. */
 const MAX_DEPTH = 64
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -1,10 +1,10 @@
-/** Turns of the event loop that are left for reading after the time has passed: one reads the socket, the others let the layers above take the answer in. */
+/** Event-loop turns for reading after the time has passed: one reads the socket, the others let the layers above process the answer. */
 const EXTRA_TURNS = 8
 
 /**
  * Calls `onPassed` after this many milliseconds, but only once what has already arrived was read. Node runs timers before it reads sockets: after
  * the process was paused (live migration, snapshot, CPU quota), a plain timer would discard answers that wait in the socket's buffer.
- * @returns stops it; may be called at any time, also more than once
+ * @returns stops it; may be called at any time, repeatedly
  */
 export function startDeadline(ms: number, onPassed: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined

@@ -1,21 +1,20 @@
 /** Values of labels that come later are not counted: a bound on memory. */
 const MAX_SERIES = 1000
 
-export type Labels = Readonly<Record<string, string>>
-export type Sample = { labels: Labels; value: number }
+export type Sample = { labels: Readonly<Record<string, string>>; value: number }
 
 /** One metric, read when metrics are scraped. */
 export type Metric =
-  | { kind: 'counter' | 'gauge'; name: string; help: string; labels: readonly string[]; read: () => readonly Sample[] }
+  | { kind: 'counter' | 'gauge'; name: string; help: string; read: () => readonly Sample[] }
   | { kind: 'histogram'; name: string; help: string; read: () => HistogramReading }
 
 /** Counts events by the values of its labels. */
 export class Counter {
-  readonly labelNames: readonly string[]
-  readonly #samples = new Map<string, { labels: Labels; value: number }>()
+  readonly #labelNames: readonly string[]
+  readonly #samples = new Map<string, Sample>()
 
   constructor(...labelNames: string[]) {
-    this.labelNames = labelNames
+    this.#labelNames = labelNames
   }
 
   /** @param values one for each label, in the constructor's order */
@@ -29,13 +28,11 @@ export class Counter {
     this.#add(values)
   }
 
-  read(): readonly Sample[] {
-    return [...this.#samples.values()]
-  }
+  readonly read = (): readonly Sample[] => [...this.#samples.values()]
 
-  #add(values: readonly string[]): { value: number } | undefined {
+  #add(values: readonly string[]): Sample | undefined {
     if (this.#samples.size === MAX_SERIES) return undefined
-    const labels = Object.fromEntries(this.labelNames.map((name, index) => [name, values[index] ?? '']))
+    const labels = Object.fromEntries(this.#labelNames.map((name, index) => [name, values[index] ?? '']))
     const sample = { labels, value: 0 }
     this.#samples.set(values.join('\n'), sample)
     return sample
@@ -43,7 +40,7 @@ export class Counter {
 }
 
 /** In seconds: how many durations were at most each bound, their sum and their number. */
-export type HistogramReading = { buckets: readonly { le: number; count: number }[]; sum: number; count: number }
+type HistogramReading = { buckets: readonly { le: number; count: number }[]; sum: number; count: number }
 
 /** Counts durations by buckets. */
 export class Histogram {
@@ -92,15 +89,9 @@ export async function createRegistry(
   return { contentType: registry.contentType, write: () => registry.metrics() }
 }
 
-function valuesOf(metric: Metric): { metricName?: string; labels: Labels | { le: number }; value: number }[] {
-  const { kind, name } = metric
-  if (kind !== 'histogram') {
-    const samples = metric.read()
-    // A counter without labels is 0 before its first event; a gauge that cannot be read is absent.
-    return kind === 'counter' && metric.labels.length === 0 && samples.length === 0
-      ? [{ labels: {}, value: 0 }]
-      : [...samples]
-  }
+function valuesOf(metric: Metric): { metricName?: string; labels: Record<string, string | number>; value: number }[] {
+  if (metric.kind !== 'histogram') return [...metric.read()]
+  const { name } = metric
   const { buckets, sum, count } = metric.read()
   return [
     ...buckets.map(({ le, count: value }) => ({ metricName: `${name}_bucket`, labels: { le }, value })),

@@ -1,7 +1,7 @@
 import { constants, openSync } from 'node:fs'
 import sonicBoom from 'sonic-boom'
 
-/** Lines are buffered until they have this many bytes, or for this long. */
+/** Lines are buffered up to this many bytes, or for this long. */
 const GATHERED_BYTES = 4096
 const GATHERED_MS = 100
 /** Delay before a full pipe is retried. sonic-boom's own 100 ms is long enough for a busy gateway to fill a pipe several times. */
@@ -20,14 +20,13 @@ export type StandardOutput = {
 }
 
 /** Since the last report: how many lines were lost, and the code of the last error, such as ENOSPC; none when the reader was too slow. */
-export type LostLines = { lines: number; error_code?: string }
+type LostLines = { lines: number; error_code?: string }
 
 /**
- * Opens standard output for the log. Its failures (a full disk, a reader that is gone or does not read) never throw, block or end the
- * process: what waits is tried again, and `onRecovered` reports what was lost once writing works again.
+ * Opens standard output for the log. A failure (a full disk, a closed or slow reader) never throws, blocks or ends the process: buffered lines
+ * are retried, and `onRecovered` reports the lost ones once writing works again.
  *
- * sonic-boom is used without `pino.destination`, which flushes synchronously at exit, without end if writing fails, and drops
- * everything after one EPIPE.
+ * Not `pino.destination`: it flushes synchronously at exit, endlessly if writing fails, and drops everything after one EPIPE.
  */
 export function openStandardOutput(onRecovered: (lost: LostLines) => void): StandardOutput {
   const terminal = process.stdout.isTTY ? openTerminal() : undefined
@@ -94,7 +93,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
   }
 }
 
-/** Reading `process.stdout` makes Node set a pipe to non-blocking, but no terminal: one that is paused (Ctrl-S) would block, so it is opened anew. */
+/** Node sets a pipe to non-blocking, but not a terminal: a paused one (Ctrl-S) would block, so it is opened anew. */
 function openTerminal(): number | undefined {
   try {
     return openSync(

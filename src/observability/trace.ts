@@ -74,5 +74,5 @@ export type Spans = {
   begin: (kind: 'server' | 'client' | 'internal', name: string, trace: Trace) => Span
 }
 
-/** Ended spans, by what became of them. */
+/** Ended spans, by result. */
 export type SpanCounts = { exported: number; dropped: number; failed: number }
