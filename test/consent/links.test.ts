@@ -32,6 +32,13 @@ describe('a link', () => {
     expect(answer.headers.getSetCookie()).toEqual([])
   })
 
+  test('still works if the browser fetches its callback ahead', async () => {
+    const person = new Browser()
+    const back = await decide(person, await clickMenu(await startConsentGateway()))
+    expect((await person.open(back, { headers: { 'sec-purpose': 'prefetch' } })).status).toBe(503)
+    expect((await person.open(back)).location).toContain(LANDING)
+  })
+
   test('whose callback comes without its cookie can be opened again in a new window', async () => {
     const gateway = await startConsentGateway()
     const back = await decide(new Browser(), await clickMenu(gateway))

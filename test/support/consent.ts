@@ -76,7 +76,9 @@ export class Browser {
   async open(url: string, init: RequestInit = {}): Promise<{ status: number; location: string; body: string }> {
     if (new URL(url).hostname !== '127.0.0.1') throw new Error(`a test opens nothing but loopback, not ${url}`)
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const answer = await fetch(url, { ...init, redirect: 'manual', headers: { cookie } })
+    const headers = new Headers(init.headers)
+    headers.set('cookie', cookie)
+    const answer = await fetch(url, { ...init, redirect: 'manual', headers })
     for (const line of answer.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (line.includes('Max-Age=0')) this.#cookies.delete(name)
