@@ -15,8 +15,8 @@ type DivarKeys = {
 }
 
 /**
- * Middleware that authenticates Divar: the raw `Authorization` header must be one of the keys, and the request must come from `sources`. A right key from
- * a wrong address gets the same answer as a wrong key, so that the answer does not confirm a key.
+ * Authenticates Divar: the raw `Authorization` header must be one of the keys, and the request must come from `sources`. A wrong address is answered
+ * like a wrong key, so that the answer does not confirm a key.
  *
  * The key is free text from the developer panel: it may contain blanks, begin with `Bearer ` or be Persian. Therefore trimmed bytes are compared.
  * @throws Fault `identification_refused` or `too_many_wrong_keys`
@@ -67,9 +67,8 @@ declare global {
 }
 
 /**
- * Middleware that authenticates one of the company's own services by `x-api-key`; handlers behind it ask `callerOf` for its name. The same key sent
- * twice counts as one key, two different ones as none. Keys are looked up by salted digest: the lookup costs the same for any number of keys,
- * and its timing says nothing about a key.
+ * Authenticates one of the company's own services by `x-api-key`; handlers behind it get its name from `callerOf`. The same key sent twice counts
+ * once; two different keys are refused. Keys are looked up by salted digest, so that the timing says nothing about a key.
  * @throws Fault `api_key_refused` or `too_many_wrong_keys`
  */
 export function requireCaller(

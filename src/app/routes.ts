@@ -19,7 +19,6 @@ import type { Shutdown } from './shutdown.ts'
 import type { Consent, Stored } from './store.ts'
 import type { Divar } from './upstreams.ts'
 
-/** What all routes need. */
 type RouteParts = { stored: Stored | undefined; shutdown: Shutdown; countWrongKey: CountWrongKey }
 
 /** The routes for Divar and for users' browsers. */
@@ -48,7 +47,7 @@ export function publicRoutes(
   }
 }
 
-/** The steps of the authorization flow; they finish even if the browser does not wait. */
+/** A shutdown waits for the steps of the authorization flow, even if the browser disconnects. */
 function flowRoutes({ flow, metrics, settings }: Consent, shutdown: Shutdown): Router {
   return oauthRoutes({
     flow: { open: shutdown.track(flow.open), finish: shutdown.track(flow.finish) },
@@ -81,8 +80,9 @@ export function internalRoutes(
         consentUrls,
       }),
       ...(stored ? [messageStatusRoutes(callersOnly, stored.outbox), clickRoutes(callersOnly, stored.clicks)] : []),
-      ...(consent ? grantSide(config, callersOnly, consent, consentUrls) : []),
-      ...(consent ? [] : [unavailableRoutes(callersOnly, stored !== undefined)]),
+      ...(consent
+        ? grantSide(config, callersOnly, consent, consentUrls)
+        : [unavailableRoutes(callersOnly, stored !== undefined)]),
       referenceRoutes(operators),
       metricsRoutes(operators, metrics),
     ],

@@ -22,12 +22,11 @@ import { StoreError, StoreSetupError, type Store } from '../store/store.ts'
 import type { Shutdown } from './shutdown.ts'
 import { USER_AGENT, type Divar, type Upstreams } from './upstreams.ts'
 
-/** Notices are small, and their host is the company's own. */
 const WEBHOOK_CONCURRENCY = 8
 const WEBHOOK_CONNECT_MS = 5000
 
-/** For the commits around the message that probes a rate limit, and for its token; milliseconds. */
-const AROUND_A_PROBE_MS = 5000
+/** Beyond DIVAR_TIMEOUT_MS: for the commits around a message that probes a rate limit, and for its token. */
+const PROBE_MARGIN_MS = 5000
 
 /** The parts of a gateway with a store. */
 export type Stored = {
@@ -35,20 +34,14 @@ export type Stored = {
   clicks: SavedClicks
   /** Undefined without PUBLIC_URL. */
   consent: Consent | undefined
-  /** Whether the store can be written to, as far as is known. */
+  /** Whether the store could be written to at the last check. */
   isUp: () => boolean
-  /** Takes nothing new; resolves once running work has ended and is committed. */
+  /** Starts no new work; resolves once running work is committed. */
   drain: () => Promise<void>
   close: () => Promise<void>
 }
 
-type StoredParts = {
-  divar: Divar
-  upstreams: Upstreams
-  shutdown: Shutdown
-  spans: Spans | undefined
-  log: Logger
-}
+type StoredParts = { divar: Divar; upstreams: Upstreams; shutdown: Shutdown; spans: Spans | undefined; log: Logger }
 
 /**
  * Opens the store, settles what an earlier process left behind, and starts the outbox.
@@ -74,7 +67,7 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
     retry,
     retentionMs,
     queueLimit,
-    probeLeaseMs: config.divarTimeoutMs + AROUND_A_PROBE_MS,
+    probeLeaseMs: config.divarTimeoutMs + PROBE_MARGIN_MS,
     statusWebhook: webhook !== undefined,
     backup,
     spans,
@@ -112,7 +105,6 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   return { outbox, clicks, consent, isUp: watch.isUp, drain, close }
 }
 
-/** The delivery target of the status webhook. */
 function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {
   const host = upstreams.open(url, WEBHOOK_CONNECT_MS)
   return {
@@ -124,7 +116,6 @@ function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams:
   }
 }
 
-/** The parts of a gateway with consent. */
 export type Consent = {
   settings: ConsentConfig
   flow: AuthorizationFlow
@@ -134,9 +125,7 @@ export type Consent = {
   metrics: ConsentMetrics
 }
 
-/** Counts for /metrics. */
 export type ConsentMetrics = {
-  /** Label `outcome`. */
   refreshes: Counter
   flows: Counter
   /** Live grants at the last count; undefined while the store is unavailable. */

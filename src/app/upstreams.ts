@@ -11,10 +11,9 @@ import { withBreaker } from '../resolver/forward.ts'
 
 export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 
-/** A breaker's host and state. */
 export type BreakerReading = { host: string; state: () => BreakerState }
 
-/** The servers that the gateway calls. */
+/** Opens the hosts that the gateway calls, and keeps them to destroy them. */
 export class Upstreams {
   readonly breakers: BreakerReading[] = []
   readonly #hosts: Host[] = []

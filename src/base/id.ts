@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 
 /** 144 bits: unguessable, and 24 characters in base64url. */
 const ID_BYTES = 18
-/** Random bytes for 256 ids at once, since a call to the generator is slow. No byte is used twice. */
+/** Random bytes for 256 ids at once, since a call to the generator is slow. */
 const pool = Buffer.alloc(256 * ID_BYTES)
 let used = pool.length
 

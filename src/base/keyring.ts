@@ -8,7 +8,6 @@ const MAC_BYTES = 18
 const KEY_BYTES = 32
 const KEY_ID_BYTES = 6
 
-/** A ciphertext and the id of its key. */
 type Sealed = { keyId: string; bytes: Uint8Array }
 
 type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
@@ -54,7 +53,7 @@ export function createKeyring([newest, ...older]: readonly [Buffer, ...Buffer[]]
 
 type Keys = { id: string; seal: Buffer } & Record<MacPurpose, Buffer>
 
-/** Each use has a key of its own, derived from the configured key. */
+/** Derives a separate key for each use. */
 function deriveKeys(configured: Buffer): Keys {
   const derive = (use: string, length: number) =>
     Buffer.from(hkdfSync('sha256', configured, '', `kenar-chat-gateway/1/${use}`, length))

@@ -68,7 +68,7 @@ export function logRefusalAs(event: string): LogVerdict {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })
 }
 
-/** Error handler: answers with the fault's status in `shape`, and concludes the request log. Internal detail is only logged. */
+/** Answers a fault in `shape` and concludes the request log. Internal detail is only logged. */
 export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const fault = asFault(error)
@@ -89,7 +89,7 @@ export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorReque
   }
 }
 
-/** Catches errors of the other error handlers; without it Express would answer with a stack trace. */
+/** Answers errors of the other error handlers; without it Express would send a stack trace. */
 export function lastResort(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     log.error({ event: 'request.unanswered', ...describeError(error) })
@@ -105,7 +105,7 @@ function asFault(error: unknown): Fault {
   return new Fault('internal_error', 'The gateway failed; its log has this request_id.', { cause: error })
 }
 
-/** Divar's own paths: an SDK that uses the gateway as its host must be able to read every error. */
+/** Divar's own paths, where an SDK must be able to read every error. */
 export const PLATFORM_PREFIX = /^\/(?:v\d+|experimental)\/open-platform(?=\/|$)/i
 
 /** gRPC status codes, as Divar uses them, by our HTTP status. */

@@ -50,7 +50,7 @@ export function createApp(
   return app
 }
 
-/** A router that takes paths exactly as they are written. */
+/** A router whose paths match exactly, with their case and without a trailing slash. */
 export function createRouter(): Router {
   return Router({ caseSensitive: true, strict: true })
 }
@@ -65,8 +65,8 @@ export function allowMethods(allow: string): RequestHandler {
 }
 
 /**
- * Enters `routes` on these paths only, so that its middleware, e.g. authentication, covers all its routes and leaves every other path a 404.
- * @param paths each with the methods it allows; others are refused before the middleware runs
+ * Mounts `routes` on these paths only, so that its middleware, e.g. authentication, covers all its routes and every other path stays a 404.
+ * @param paths each with its allowed methods; others are refused before the middleware runs
  */
 export function routesOn(paths: Readonly<Record<string, string>>, routes: Router): Router {
   const router = createRouter()
@@ -89,13 +89,13 @@ type Line = Record<string, unknown> & {
 export type RequestLog = {
   readonly requestId: string
   readonly trace: Trace
-  /** Fields of the line. Never bodies, tokens, keys, texts or ids of people. */
+  /** Never bodies, tokens, keys, texts or ids of people. */
   readonly fields: Record<string, unknown>
-  /** What the request is counted as besides. */
+  /** Also counts the request as a click or a send. */
   subject?: 'click' | 'send' | undefined
   /**
-   * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written when both the event is set and the response has
-   * closed: a client that disconnects does not hide the outcome. Without an event (a health probe) there is no line and no span.
+   * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written once the event is set and the response has closed,
+   * also when the client disconnects early. Without an event (a health probe) there is no line and no span.
    */
   conclude: (event: string, level?: Level) => void
 }
@@ -176,7 +176,7 @@ function routeOf({ route }: { route?: unknown }): string {
   return typeof path === 'string' ? path : 'none'
 }
 
-/** The fields that spans get: our own ids, and words of closed lists. */
+/** Fields that become span attributes: our own ids, and words of closed lists. */
 const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
 
 /** The end of a request's span. Never the path, headers or the caller's request id. */

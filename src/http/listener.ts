@@ -27,7 +27,6 @@ const LIMITS = {
   requireHostHeader: true,
 }
 
-/** A listening HTTP server. */
 export type Listener = {
   port: number
   /** Answers `Connection: close` for `lastCallMs`, while still accepting; then stops accepting, and resolves when the last response is out. */
@@ -75,8 +74,8 @@ export async function listen(app: Express, port: number, host: string): Promise<
 }
 
 /**
- * Keeps serving for a while before idle connections are closed: a request may already be on its way on one, and a load balancer may not have
- * noticed yet that this instance drains.
+ * Keeps serving before idle connections are closed: a request may be in transit on one, and a load balancer may not know yet that this instance
+ * drains.
  */
 async function lastCall(
   server: Server,
@@ -163,7 +162,7 @@ export function deferTimeouts(server: Server, latestOf: (socket: Socket) => Serv
   })
 }
 
-/** Responses are not documents: nothing may be loaded, framed or cached. Helmet's headers are the same for every response, so helmet runs once. */
+/** Nothing may be loaded, framed or cached. Helmet's headers are the same for every response, so helmet runs once. */
 const SECURITY_HEADERS = securityHeaders()
 /** The other headers only concern documents. */
 const SECURITY_HEADERS_OF_JSON = new Set([

@@ -6,9 +6,7 @@ import { startDeadline } from '../base/timeout.ts'
 
 const MAX_HEADERS = 100
 
-/**
- * Why a request's head is refused on any route: a proxy could parse it differently (request smuggling), or it expects what this server does not do.
- */
+/** Why a request's head is refused: a proxy could parse it differently (request smuggling), or it expects what this server does not do. */
 export function findHeadProblem({ url, rawHeaders, httpVersion, headers }: IncomingMessage): string | undefined {
   if (!url?.startsWith('/')) return 'target: expected a path that begins with /'
   if (rawHeaders.length / 2 > MAX_HEADERS) return `headers: expected at most ${MAX_HEADERS}`
@@ -20,7 +18,7 @@ export function findHeadProblem({ url, rawHeaders, httpVersion, headers }: Incom
   return undefined
 }
 
-/** The values of a header, one for each line; `headers` of Node joins them with commas or keeps the first. */
+/** The values of a header, one for each line; Node's `headers` joins them or keeps the first. */
 export function valuesOf(name: string, rawHeaders: IncomingMessage['rawHeaders']): string[] {
   const values: string[] = []
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -31,7 +29,7 @@ export function valuesOf(name: string, rawHeaders: IncomingMessage['rawHeaders']
   return values
 }
 
-/** Whether a header came with different values. Equal ones are fine, since some proxies repeat a header. */
+/** Whether a header has different values. Some proxies repeat a header, so equal ones are allowed. */
 export function isContradictory(values: readonly string[]): boolean {
   return values.some((value) => value !== values[0])
 }
@@ -86,7 +84,6 @@ export const MAX_BODY_BYTES = 100 * 1024
 /** Together with LINGER_MS well below the server's `requestTimeout`, which would write a second answer. */
 const BODY_TIMEOUT_MS = 13_000
 
-/** How much of a refused body is read and discarded, so that the client gets to read the answer. */
 const MAX_DISCARDED_BYTES = 1024 * 1024
 const LINGER_MS = 1000
 

@@ -28,10 +28,7 @@ export function createLogger(level: LogLevel, stream: DestinationStream = proces
   )
 }
 
-/**
- * The loggable part of a foreign error: its name, its code and its first stack frames. Not its message, since a library or a resolver may put a token,
- * a text or a phone number into it.
- */
+/** An error's name, code and first stack frames. Not its message, which may contain a token, a text or a phone number. */
 export function describeError(error: unknown): { error: string; error_code?: string; error_at?: string[] } {
   if (typeof error !== 'object' || error === null) return { error: typeof error }
   // No `instanceof Error`, which is false for errors of another realm.

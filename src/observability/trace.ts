@@ -21,8 +21,7 @@ const STATE_MEMBER = /^[a-z0-9][\w\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,
 
 /** Continues the caller's trace if its `traceparent` is well formed, else starts a new one, unsampled. */
 export function readTrace(traceparent: string | undefined, tracestate?: string): Trace {
-  if (traceparent === undefined) return newTrace()
-  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent) ?? []
+  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return newTrace()
   // Only later versions may have more fields.
   if (ZEROS.test(traceId) || ZEROS.test(spanId) || (version === '00' && more !== undefined)) return newTrace()
