@@ -6,14 +6,12 @@ import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import {
   FINAL_STATES,
-  WIRES,
   StoreError,
+  WIRES,
   type Claimed,
-  type FinalState,
   type Finish,
-  type RateLimit,
-  type NewMessage,
   type Held,
+  type NewMessage,
 } from '../store/store.ts'
 import { attemptRecord, type Attempts } from './attempts.ts'
 import type { DeliveryTarget } from './worker.ts'
@@ -28,7 +26,6 @@ import {
   type AttemptedMessage,
 } from './retry-policy.ts'
 
-/** What deliveries count for the metrics. */
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
 
 export function createDeliveryMetrics() {
@@ -38,14 +35,13 @@ export function createDeliveryMetrics() {
   unopened.init()
   return {
     attempts: new Counter('wire', 'outcome'),
-    /** Final states. */
     ended,
     /** Messages and notices that ended because their sealed row could not be opened. */
     unopened,
   }
 }
 
-export type ClaimedDeliveryOptions = {
+type ClaimedDeliveryOptions = {
   attempts: Attempts
   clock: Pick<ClockWatch, 'isTrusted'>
   sealer: Sealer
@@ -64,32 +60,30 @@ export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 
 /** Delivers a claimed message once: commits the attempt's begin, sends, and commits its outcome. */
 export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
-  const { attempts, sealer, rateLimitHold, metrics, spans, log } = options
+  const { attempts, clock, sealer, retry, rateLimitHold, metrics, spans, log } = options
 
   /** Never rejects. */
   const deliverClaimed = (message: Claimed, target: DeliveryTarget): Promise<void> =>
-    attempts.withMessageLock(message.id, () => deliverLocked(message, target))
-
-  const deliverLocked = async (message: Claimed, target: DeliveryTarget): Promise<void> => {
-    const takenAt = performance.now()
-    let number: number | undefined
-    try {
-      const content = openContent(message)
-      if (content === undefined) {
-        await end(message, { next: { state: 'failed' } })
-        return
+    attempts.withMessageLock(message.id, async () => {
+      const takenAt = performance.now()
+      let number: number | undefined
+      try {
+        const content = openContent(message)
+        if (content === undefined) {
+          await end(message, { next: { state: 'failed' } })
+          return
+        }
+        const limitsMetBefore = rateLimitHold.limitsMet
+        number = canSend(message, target) ? await attempts.begin(message) : undefined
+        const isLimited = message.wire !== 'webhook' && rateLimitHold.limitsMet > limitsMetBefore
+        const { outcome, trace } =
+          number === undefined || isLimited ? NOT_SENT_NOW : await deliver(message, number, target, content)
+        if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
+        else await settle(withTimeLeft(message, takenAt), number, outcome, trace)
+      } catch (error) {
+        await recover(withTimeLeft(message, takenAt), number, error)
       }
-      const limitsMetBefore = rateLimitHold.limitsMet
-      number = canSend(message, target) ? await attempts.begin(message) : undefined
-      const isLimited = message.wire !== 'webhook' && rateLimitHold.limitsMet > limitsMetBefore
-      const { outcome, trace } =
-        number === undefined || isLimited ? NOT_SENT_NOW : await deliver(message, number, target, content)
-      if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
-      else await settle(withTimeLeft(message, takenAt), number, outcome, trace)
-    } catch (error) {
-      await recover(withTimeLeft(message, takenAt), number, error)
-    }
-  }
+    })
 
   const canSend = ({ wire }: Claimed, target: DeliveryTarget): boolean =>
     target.capacity() > 0 && (wire === 'webhook' || rateLimitHold.leftMs() === 0)
@@ -123,34 +117,30 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   /** Commits an outcome: the message is queued again, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
     const next = message.inLine ? await nextOf({ ...message, outcome, number }) : stateOfOnlyAttempt(outcome)
-    await end(message, { attempt: attemptRecord(number, outcome), next, limit: limitFor(message, outcome) })
+    // A rate limit of the status webhook does not hold messages to Divar.
+    const limit = message.wire === 'webhook' ? undefined : rateLimitOf(outcome)
+    await end(message, { attempt: attemptRecord(number, outcome), next, limit })
     logAttempt(message, number, outcome, next.state, trace)
   }
 
   const nextOf = async (tried: AttemptedMessage): Promise<Finish['next']> => {
-    const next = stateAfterAttempt(tried, options.retry, Math.random)
-    const later = stateAfterAttempt({ ...tried, tryForMs: options.retry.forMs }, options.retry, Math.random)
+    const next = stateAfterAttempt(tried, retry, Math.random)
+    const later = stateAfterAttempt({ ...tried, tryForMs: retry.forMs }, retry, Math.random)
     if (next.state === 'queued' || later.state !== 'queued') return next
     // It ends only because its time is over; a wrong clock must not decide that.
-    const isTrusted = await options.clock.isTrusted().catch(() => true)
+    const isTrusted = await clock.isTrusted().catch(() => true)
     return isTrusted ? next : later
   }
 
   /** Commits the end of an attempt or of the message, with its notice. */
   const end = async (message: Claimed, how: Omit<Finish, 'message' | 'notice'>): Promise<boolean> => {
-    const state = finalState(how.next.state)
+    const state = FINAL_STATES.find((final) => final === how.next.state)
     const { id, caller, requestId } = message
+    const begun = how.attempt?.number ?? message.attempts
     const notice =
       state === undefined || message.wire === 'webhook'
         ? undefined
-        : options.createNotice?.({
-            id,
-            caller,
-            requestId,
-            state,
-            attempts: how.attempt?.number ?? message.attempts,
-            last: how.attempt,
-          })
+        : options.createNotice?.({ id, caller, requestId, state, attempts: begun, last: how.attempt })
     const commit = () => attempts.finish({ message, ...how, notice })
     const held = await (how.limit ? rateLimitHold.whileCommitting(commit) : commit())
     if (how.attempt) metrics.attempts.count(message.wire, how.attempt.outcome)
@@ -163,17 +153,12 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
 
   /** Settles a message that a stopped gateway had claimed: unknown if its attempt had begun, queued again if not. */
   const settleAbandoned = (left: Held): Promise<void> =>
-    attempts.withMessageLock(left.id, () => settleAbandonedLocked(left))
-
-  const settleAbandonedLocked = async (left: Held): Promise<void> => {
-    if (left.attemptOpen) {
-      await settle(left, left.attempts, { kind: 'unknown', cause: 'local', reason: 'its gateway ended' })
-    } else if (left.inLine) {
-      await attempts.release(left.id)
-    } else {
-      await end(left, { next: { state: 'failed' }, idempotency: 'free' })
-    }
-  }
+    attempts.withMessageLock(left.id, async () => {
+      const unknown: Outcome = { kind: 'unknown', cause: 'local', reason: 'its gateway ended' }
+      if (left.attemptOpen) await settle(left, left.attempts, unknown)
+      else if (left.inLine) await attempts.release(left.id)
+      else await end(left, { next: { state: 'failed' }, idempotency: 'free' })
+    })
 
   const openContent = (message: Claimed): string | undefined => {
     try {
@@ -187,7 +172,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   }
 
   const logAttempt = (message: Claimed, number: number, outcome: Outcome, state: string, trace?: Trace) => {
-    log[levelOf(outcome, state)]({
+    log[state === 'failed' ? 'error' : outcomeRules[outcome.kind].level]({
       event: `${message.wire === 'webhook' ? 'notice' : 'message'}.${outcome.kind}`,
       request_id: message.requestId,
       ...(trace && { trace_id: trace.traceId }),
@@ -218,17 +203,4 @@ function withTimeLeft(message: Claimed, takenAt: number): Claimed {
 
 function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
   return wire === 'webhook' ? 'notice_id' : 'message_id'
-}
-
-/** A rate limit of the status webhook does not hold messages to Divar. */
-function limitFor({ wire }: Claimed, outcome: Outcome): RateLimit | undefined {
-  return wire === 'webhook' ? undefined : rateLimitOf(outcome)
-}
-
-function finalState(state: string): FinalState | undefined {
-  return FINAL_STATES.find((one) => one === state)
-}
-
-function levelOf(outcome: Outcome, state: string): 'info' | 'warn' | 'error' {
-  return state === 'failed' ? 'error' : outcomeRules[outcome.kind].level
 }

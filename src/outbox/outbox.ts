@@ -52,7 +52,7 @@ export function createOutbox(options: OutboxOptions) {
   const attempts = createAttempts(store, newId('gw'), log, cutOff.signal)
   const { owner } = attempts
   const tryForMs = retry.forMs
-  const createNotice = options.statusWebhook ? createNotices({ sealer, tryForMs }) : undefined
+  const createNotice = options.statusWebhook ? createNotices(sealer, tryForMs) : undefined
   const onEnded = ({ caller, inLine, wire }: Claimed) => {
     if (inLine && wire !== 'webhook') backlog.remove(caller)
     // The next message of its conversation, or its notice, may be due.
@@ -102,7 +102,7 @@ export function createOutbox(options: OutboxOptions) {
   return {
     attemptNow: enqueueing.attemptNow,
     findRepeat: enqueueing.findRepeat,
-    onOutcome: createOnOutcome({ store, rateLimitHold, log }),
+    onOutcome: createOnOutcome(store, rateLimitHold, log),
     find: store.find,
     list: store.list,
     metrics,

@@ -1,7 +1,7 @@
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import type { Finish, RateLimit, Claim, OutboxStore } from '../store/store.ts'
+import type { Claim, Claimed, Finish, OutboxStore, RateLimit } from '../store/store.ts'
 
 /** A `Retry-After` beyond a message's retry time leaves it one last attempt, this long before that time is over. */
 const LAST_TRY_MS = 60_000
@@ -12,15 +12,10 @@ export const PROBE_AFTER_MS = 60 * 60 * 1000
 export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
 
 /** A message whose attempt has ended. */
-export type AttemptedMessage = {
+export type AttemptedMessage = Pick<Claimed, 'atLeastOnce' | 'unsure' | 'tryForMs'> & {
   outcome: Outcome
   /** The number of this attempt, from 1. */
   number: number
-  atLeastOnce: boolean
-  /** Whether the outcome of an earlier attempt is unknown. */
-  unsure: boolean
-  /** Retry time left, in milliseconds. */
-  tryForMs: number
 }
 
 /**
@@ -41,7 +36,7 @@ export function stateAfterAttempt(tried: AttemptedMessage, policy: RetryPolicy, 
   return { state: unsure ? 'unknown' : 'failed' }
 }
 
-/** The same for a message with a single attempt, whose caller waits for the answer. */
+/** The state of a message with a single attempt, whose caller waits for the answer. */
 export function stateOfOnlyAttempt(outcome: Outcome): Finish['next'] {
   if (outcome.kind === 'delivered' || outcome.kind === 'unknown') return { state: outcome.kind }
   return { state: outcomeRules[outcome.kind].isFinal ? 'rejected' : 'failed' }
@@ -134,24 +129,18 @@ export class RateLimitHold {
   }
 }
 
-export type OnOutcomeOptions = {
-  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>
-  rateLimitHold: RateLimitHold
-  log: Logger
-}
-
-/**
- * Learns from sends that are not stored: Divar's rate limit is the whole app's.
- * @param begunAt when the send began, by the monotonic clock
- */
-export type OnOutcome = (outcome: Outcome, begunAt: number) => void
-
-export function createOnOutcome({ store, rateLimitHold, log }: OnOutcomeOptions): OnOutcome {
+/** Learns from sends that are not stored: Divar's rate limit is the whole app's. */
+export function createOnOutcome(
+  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>,
+  rateLimitHold: RateLimitHold,
+  log: Logger,
+) {
   const warn = (error: unknown) => {
     log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
   }
 
-  return (outcome, begunAt) => {
+  /** @param begunAt when the send began, by the monotonic clock */
+  return (outcome: Outcome, begunAt: number): void => {
     const limit = rateLimitOf(outcome)
     if (limit !== undefined) {
       rateLimitHold

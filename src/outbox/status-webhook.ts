@@ -9,12 +9,6 @@ import type { Sealer } from './payload.ts'
 const TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 64 * 1024
 
-export type NoticeOptions = {
-  sealer: Sealer
-  /** How long a notice is retried, in milliseconds. */
-  tryForMs: number
-}
-
 /** How a message ended, for the operator's own service. Contains no text and no user id. */
 export type Ended = {
   id: string
@@ -26,21 +20,15 @@ export type Ended = {
   requestId: string
 }
 
-/** Makes the notice of a final state: a message to the status webhook, queued like any other. */
-export function createNotices({ sealer, tryForMs }: NoticeOptions) {
+/** Makes the notice of a final state: a message to the status webhook, queued like any other, and retried for `tryForMs` milliseconds. */
+export function createNotices(sealer: Sealer, tryForMs: number) {
   return (ended: Ended): NewMessage => {
+    const { caller, requestId } = ended
     const id = newId('evt')
-    return {
-      id,
-      caller: ended.caller,
-      wire: 'webhook',
-      // In order for each message: one that is retried by its caller ends twice.
-      conversations: sealer.noticeConversations(ended.id),
-      atLeastOnce: true,
-      body: sealer.seal('body', id, writeNotice(ended)),
-      tryForMs,
-      requestId: ended.requestId,
-    }
+    const body = sealer.seal('body', id, writeNotice(ended))
+    // In order for each message: one that is retried by its caller ends twice.
+    const conversations = sealer.noticeConversations(ended.id)
+    return { id, caller, wire: 'webhook', conversations, atLeastOnce: true, body, tryForMs, requestId }
   }
 }
 
@@ -60,7 +48,7 @@ function writeNotice({ id, caller, state, attempts, last }: Ended): string {
   })
 }
 
-export type WebhookOptions = { url: URL; secret: string; host: Host; userAgent: string }
+type WebhookOptions = { url: URL; secret: string; host: Host; userAgent: string }
 
 /** Delivers a notice once, signed by Standard Webhooks. Any 2xx accepts it; after anything else it is retried. */
 export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) {
