@@ -1,11 +1,11 @@
-import type { IncomingMessage, IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import { Fault } from '../base/fault.ts'
 
-/** `Prefer: respond-async` and `Idempotency-Key`. */
-export type SendPreferences = { respondAsync: boolean; idempotencyKey: string | undefined }
-
-/** @throws Fault `store_required` without a store, `malformed_request` for an invalid key */
-export function readSendPreferences({ headers }: IncomingMessage, hasStore: boolean): SendPreferences {
+/**
+ * Reads `Prefer: respond-async` and `Idempotency-Key`.
+ * @throws Fault `store_required` without a store, `malformed_request` for an invalid key
+ */
+export function readSendPreferences(headers: IncomingHttpHeaders, hasStore: boolean) {
   const { prefer, 'idempotency-key': key } = headers
   const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
   if (!hasStore && key !== undefined) throw storeRequired('Idempotency-Key')
@@ -13,20 +13,19 @@ export function readSendPreferences({ headers }: IncomingMessage, hasStore: bool
   return { respondAsync, idempotencyKey: readKey(key) }
 }
 
-/** RFC 7240: a list of preferences, each perhaps with a value and parameters. */
+/**
+ * RFC 7240: a list of preferences, each perhaps with a value and parameters. A quoted string may contain what looks like a preference, so
+ * it is removed, unless it is not terminated.
+ */
 function wantsAsync(prefer: string): boolean {
-  return withoutQuoted(prefer)
+  return prefer
+    .replaceAll(QUOTED, (quoted, end) => (end === '"' ? '' : quoted))
     .split(',')
     .some((preference) => /^respond-async\s*(?:[;=]|$)/i.test(preference.trim()))
 }
 
 /** A quoted string, up to the end if it is not terminated: a match that failed there would make the time quadratic. */
 const QUOTED = /"(?:[^"\\]|\\.)*("|\\?$)/gs
-
-/** Removes quoted strings, which may contain what looks like a preference. An unterminated one stays. */
-function withoutQuoted(text: string): string {
-  return text.replaceAll(QUOTED, (quoted, end) => (end === '"' ? '' : quoted))
-}
 
 const MAX_KEY = 255
 const keyError = `Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, bare or in double quotes`

@@ -102,7 +102,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
     const { requestLog } = response.locals
     const caller = callerOf(response)
     requireNoQuery(request)
-    const { respondAsync, idempotencyKey } = readSendPreferences(request, outbox !== undefined)
+    const { respondAsync, idempotencyKey } = readSendPreferences(request.headers, outbox !== undefined)
     const body = await readJsonBody(request)
     const send = parseSend(body, conversationOf(request))
     const { count, members } = findIgnoredMembers(body)

@@ -3,14 +3,7 @@ import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import {
-  KEEP_KEY_MS,
-  StoreError,
-  type Accepted,
-  type Finish,
-  type NewMessage,
-  type OutboxStore,
-} from '../store/store.ts'
+import { KEEP_KEY_MS, StoreError, type Accepted, type NewMessage, type OutboxStore } from '../store/store.ts'
 import { attemptRecord, type Attempts } from './attempts.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
@@ -38,7 +31,7 @@ export type Repeat =
 export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Repeat
 export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
 
-export type EnqueueOptions = {
+type EnqueueOptions = {
   store: OutboxStore
   attempts: Attempts
   sealer: Sealer
@@ -55,11 +48,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
   /** Queues a message; resolves after the commit. `reply` is the answer to a repeat. */
   const enqueue = async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
-    const accepted = await backlog.take(
-      send.caller,
-      () => accept(message),
-      ({ kind }) => kind === 'accepted',
-    )
+    const accepted = await backlog.take(send.caller, () => accept(message))
     if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
     // The queue is full, but a repeat needs no room.
     return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limit }
@@ -85,7 +74,14 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
         return
       }
       const outcome = await deliver()
-      const committed = commitOutcome(send, number, outcome, replyOf)
+      const committed = claimedDelivery.end(asClaimed(send), {
+        attempt: attemptRecord(number, outcome),
+        next: stateOfOnlyAttempt(outcome),
+        limit: rateLimitOf(outcome),
+        idempotency: outcomeRules[outcome.kind].keepsKey
+          ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
+          : 'free',
+      })
       void withTimeout(COMMIT_WAIT_MS, committed).then(() => {
         answered.resolve({ kind: 'attempted', outcome })
       }, answered.reject)
@@ -94,24 +90,6 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     // The answer does not wait for ever; the message stays locked until its outcome is committed.
     attempts.withMessageLock(send.id, attempt).catch(answered.reject)
     return answered.promise
-  }
-
-  const commitOutcome = (
-    send: StoredSend,
-    number: number,
-    outcome: Outcome,
-    replyOf: (outcome: Outcome) => SavedReply,
-  ): Promise<boolean> => {
-    const idempotency: Finish['idempotency'] = outcomeRules[outcome.kind].keepsKey
-      ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
-      : 'free'
-    const attempt = attemptRecord(number, outcome)
-    return claimedDelivery.end(asClaimed(send), {
-      attempt,
-      next: stateOfOnlyAttempt(outcome),
-      limit: rateLimitOf(outcome),
-      idempotency,
-    })
   }
 
   const toStoredMessage = (send: StoredSend, more: { reply: SavedReply } | { leasedTo: string }): NewMessage => {
@@ -165,32 +143,24 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
 
 /** Queued messages per caller, so that one that sends too fast is refused before it fills the store. */
 export class Backlog {
-  readonly #limit: number
+  readonly limit: number
   /** In the store, by the last count and what changed since. */
   #queued = new Map<string, number>()
   /** Being stored, so not counted yet. */
   readonly #pending = new Map<string, number>()
 
   constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  get limit(): number {
-    return this.#limit
+    this.limit = limit
   }
 
   /** Stores a message if the caller's queue has room; resolves to undefined if not. */
-  async take<Result>(
-    caller: string,
-    store: () => Promise<Result>,
-    isQueued: (result: Result) => boolean,
-  ): Promise<Result | undefined> {
-    if ((this.#queued.get(caller) ?? 0) + (this.#pending.get(caller) ?? 0) >= this.#limit) return undefined
+  async take(caller: string, accept: () => Promise<Accepted>): Promise<Accepted | undefined> {
+    if ((this.#queued.get(caller) ?? 0) + (this.#pending.get(caller) ?? 0) >= this.limit) return undefined
     add(this.#pending, caller, 1)
     try {
-      const result = await store()
-      if (isQueued(result)) this.add(caller)
-      return result
+      const accepted = await accept()
+      if (accepted.kind === 'accepted') this.add(caller)
+      return accepted
     } finally {
       add(this.#pending, caller, -1)
     }

@@ -13,13 +13,10 @@ const payloadSchema = z.union([
   z.object({ body: z.unknown(), sender: senderSchema }),
 ])
 
-export type Payload = { message: Message; credential: Credential }
+type Payload = { message: Message; credential: Credential }
 
 /** Binds the payload to its row; absent in rows of the previous version. */
-const boundSchema = z.object({
-  caller: z.string().optional(),
-  kind: z.literal('message').optional(),
-})
+const boundSchema = z.object({ caller: z.string().optional(), kind: z.literal('message').optional() })
 
 /** A notice is sealed as it is sent, and contains its caller and its message. */
 const noticeSchema = z.object({
@@ -27,11 +24,8 @@ const noticeSchema = z.object({
   data: z.object({ id: z.string(), caller: z.string() }),
 })
 
-/** The columns that decide where a payload goes. */
-export type Destination = Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>
-
 /** The payload belongs to another caller, wire or conversation than its row says: the row was altered. */
-export class MismatchError extends Error {
+class MismatchError extends Error {
   constructor(what: 'kind' | 'caller' | 'wire' | 'conversation') {
     super(`the ${what} of the row is not that of its sealed content`)
     this.name = 'MismatchError'
@@ -50,18 +44,32 @@ export type Sealer = ReturnType<typeof createSealer>
 export function createSealer(keyring: Keyring) {
   const conversations = (message: Message) => keyring.macs('conversation', conversationText(message))
   const noticeConversations = (messageId: string) => keyring.macs('conversation', `webhook ${messageId}`)
+
+  const boundOfMessage = (text: string) => {
+    const bound = boundSchema.safeParse(JSON.parse(text)).data
+    if (bound === undefined) return undefined
+    const { message } = readPayload(text)
+    return { caller: bound.caller, wire: wireOf(message.address), conversations: conversations(message) }
+  }
+
+  const boundOfNotice = (text: string) => {
+    const notice = noticeSchema.safeParse(JSON.parse(text)).data?.data
+    return notice && { caller: notice.caller, wire: 'webhook', conversations: noticeConversations(notice.id) }
+  }
+
   return {
     /**
      * Opens the payload of a row before its delivery.
      * @throws SealError, or MismatchError when the row's destination is not the payload's
      */
-    openFor: ({ id, caller, wire, conversation }: Destination, sealed: Sealed): string => {
+    openFor: (row: Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>, sealed: Sealed): string => {
+      const { id, caller, wire, conversation } = row
       const text = keyring.open(sealed, sealedAs.body(id))
       const bound = wire === 'webhook' ? boundOfNotice(text) : boundOfMessage(text)
+      if (bound === undefined) throw new MismatchError('kind')
       if (bound.caller !== undefined && bound.caller !== caller) throw new MismatchError('caller')
       if (bound.wire !== wire) throw new MismatchError('wire')
-      const names = bound.wire === 'webhook' ? noticeConversations(bound.messageId) : conversations(bound.message)
-      if (!names.includes(conversation)) throw new MismatchError('conversation')
+      if (!bound.conversations.includes(conversation)) throw new MismatchError('conversation')
       return text
     },
     seal: (kind: keyof typeof sealedAs, id: string, text: string): Sealed => keyring.seal(text, sealedAs[kind](id)),
@@ -78,23 +86,6 @@ export function createSealer(keyring: Keyring) {
     primary: keyring.primary,
     keyIds: keyring.keyIds,
   }
-}
-
-type Bound =
-  | { wire: 'v1' | 'v2'; caller: string | undefined; message: Message }
-  | { wire: 'webhook'; caller: string; messageId: string }
-
-function boundOfMessage(text: string): Bound {
-  const bound = boundSchema.safeParse(JSON.parse(text)).data
-  if (bound === undefined) throw new MismatchError('kind')
-  const { message } = readPayload(text)
-  return { wire: wireOf(message.address), caller: bound.caller, message }
-}
-
-function boundOfNotice(text: string): Bound {
-  const notice = noticeSchema.safeParse(JSON.parse(text)).data
-  if (notice === undefined) throw new MismatchError('kind')
-  return { wire: 'webhook', caller: notice.data.caller, messageId: notice.data.id }
 }
 
 /** With caller and kind, which are checked against the row when it is opened. */
