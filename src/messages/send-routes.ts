@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response, Router } from 'express'
+import type { RequestHandler, Response, Router } from 'express'
 import { callerOf } from '../access/authentication.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
@@ -72,7 +72,11 @@ export type MessageOptions = {
 /** Sends a message: makes one attempt and answers with its outcome, or enqueues it (`Prefer: respond-async`, with a store). */
 export function messageRoutes(options: MessageOptions): Router {
   const answer = answerSend(options)
-  const routes = createRouter().use(countAsSend, options.requireCaller)
+  const routes = createRouter()
+  routes.use((_request, response, next) => {
+    response.locals.requestLog.subject = 'send'
+    next()
+  }, options.requireCaller)
   routes.post('/messages', answer(unchanged))
   // One route each, so that metrics get its path.
   for (const path of PLATFORM_PATHS) routes.post(path, answer(toPlatformReply))
@@ -87,96 +91,101 @@ export function messageRoutes(options: MessageOptions): Router {
   return router
 }
 
-const countAsSend: RequestHandler = (_request, response, next) => {
-  response.locals.requestLog.subject = 'send'
-  next()
-}
-
 function answerSend(options: MessageOptions): (present: Present) => RequestHandler {
-  const { deliver, outbox, sendsPerMinute } = options
+  const { deliver, findGrantProblem, consentUrls, outbox, sendsPerMinute } = options
   const rateLimit =
     sendsPerMinute === 0
       ? undefined
       : new RateLimit({ name: 'sends', perMinute: sendsPerMinute, maxKeys: MAX_LIMITED_CALLERS })
+
+  /** Enqueues a message; answers 202 only after the commit. */
+  const answerQueued = async (store: Outbox, send: AskedSend, response: Response) => {
+    const { id, credential, ignored, present } = send
+    const missing = credential.kind === 'grant' ? await findGrantProblem(send) : undefined
+    if (missing !== undefined) {
+      // A repeat gets the first response, even if the grant is gone now.
+      const repeat = await store.findRepeat(send)
+      if (repeat === undefined) throw faultOf(missing, id, await consentUrlFor(send))
+      answerRepeat(repeat, response, present)
+      return
+    }
+    const body = { id, state: 'queued', ...(ignored.length > 0 && { ignored }) }
+    const reply = jsonReply(202, body, { location: `/messages/${id}`, 'preference-applied': 'respond-async' })
+    const queued = await orOutcomeUnknown(store.enqueue(send, JSON.stringify(reply)))
+    if (queued.kind === 'full') throw queueFull(queued.limit)
+    if (queued.kind !== 'accepted') {
+      answerRepeat(queued, response, present)
+      return
+    }
+    response.locals.requestLog.conclude('message.queued')
+    answerSaved(present(reply), response)
+  }
+
+  /** Makes one attempt under an Idempotency-Key; a repeated request gets the same response. */
+  const answerAttempt = async (store: Outbox, send: AskedSend, response: Response) => {
+    const { requestId, trace } = response.locals.requestLog
+    const attempted = await store.attemptNow(
+      send,
+      () => deliver(send.message, send.credential, trace),
+      (outcome) => JSON.stringify(replyOf(outcome, send, requestId)),
+    )
+    if (attempted.kind === 'attempted') await answerOutcome(attempted.outcome, send, response)
+    else answerRepeat(attempted, response, send.present)
+  }
+
+  const answerOutcome = async (outcome: Outcome, send: AskedSend, response: Response) => {
+    const { requestLog } = response.locals
+    if (outcome.kind !== 'delivered') {
+      Object.assign(requestLog.fields, outcomeFields(outcome))
+      const needsConsent =
+        outcome.kind === 'consent_required' || (outcome.kind === 'token_refused' && send.credential.kind === 'grant')
+      throw faultOf(outcome, send.id, needsConsent ? await consentUrlFor(send) : undefined)
+    }
+    requestLog.conclude('message.delivered')
+    response.endJson(200, deliveredBody(send.id, send.present === toPlatformReply ? [] : send.ignored))
+  }
+
+  const consentUrlFor = ({ caller, message, sender }: AskedSend) =>
+    consentUrls.forMessage(caller, message.address, sender)
+
   return (present) => async (request, response) => {
     const { requestLog } = response.locals
     const caller = callerOf(response)
     requireNoQuery(request)
     const { respondAsync, idempotencyKey } = readSendPreferences(request.headers, outbox !== undefined)
     const body = await readJsonBody(request)
-    const send = parseSend(body, conversationOf(request))
+    const { conversation_id: conversation } = request.params
+    const parsed = parseSend(body, typeof conversation === 'string' ? conversation : undefined)
     const { count, members } = findIgnoredMembers(body)
     if (count > 0) requestLog.fields['ignored'] = count
     const userToken = readUserToken(request.headers)
     const credential: Credential =
-      userToken === undefined ? { kind: 'grant', sender: send.sender } : { kind: 'token', userToken }
+      userToken === undefined ? { kind: 'grant', sender: parsed.sender } : { kind: 'token', userToken }
     const id = newId('msg')
     requestLog.fields['message_id'] = id
-    requestLog.fields['wire'] = wireOf(send.message.address)
+    requestLog.fields['wire'] = wireOf(parsed.message.address)
     if (credential.kind === 'grant') requestLog.fields['by'] = 'grant'
-    const stored: AskedSend = {
-      ...send,
-      id,
-      caller,
-      credential,
-      requestId: requestLog.requestId,
-      idempotencyKey,
-      ignored: members.map(({ pointer }) => pointer),
-      present,
-    }
+    const ignored = members.map(({ pointer }) => pointer)
+    const { requestId, trace } = requestLog
+    const send: AskedSend = { ...parsed, id, caller, credential, requestId, idempotencyKey, ignored, present }
     const limit = rateLimit?.take(caller)
     if (limit !== undefined) response.set(limit.headers)
     if (limit?.taken === false) {
       // A repeat under an Idempotency-Key sends nothing, so it is not limited.
-      const repeat = await outbox?.findRepeat(stored)
+      const repeat = await outbox?.findRepeat(send)
       if (repeat === undefined) throw tooManySends(sendsPerMinute, limit.resetsInS)
       answerRepeat(repeat, response, present)
-      return
-    }
-    if (outbox === undefined || (!respondAsync && idempotencyKey === undefined)) {
+    } else if (outbox !== undefined && respondAsync) {
+      await answerQueued(outbox, send, response)
+    } else if (outbox !== undefined && idempotencyKey !== undefined) {
+      await answerAttempt(outbox, send, response)
+    } else {
       const begunAt = performance.now()
-      const outcome = await deliver(send.message, credential, requestLog.trace)
+      const outcome = await deliver(send.message, credential, trace)
       outbox?.onOutcome(outcome, begunAt)
-      await answerOutcome(outcome, stored, options, response)
-      return
+      await answerOutcome(outcome, send, response)
     }
-    if (respondAsync) await answerQueued(outbox, stored, options, response)
-    else await answerAttempt(outbox, stored, options, response)
   }
-}
-
-/** Enqueues a message; answers 202 only after the commit. */
-async function answerQueued(outbox: Outbox, send: AskedSend, options: MessageOptions, response: Response) {
-  const missing = send.credential.kind === 'grant' ? await options.findGrantProblem(send) : undefined
-  if (missing !== undefined) {
-    // A repeat gets the first response, even if the grant is gone now.
-    const repeat = await outbox.findRepeat(send)
-    if (repeat === undefined) throw faultOf(missing, send.id, await consentUrlFor(send, options))
-    answerRepeat(repeat, response, send.present)
-    return
-  }
-  const body = { id: send.id, state: 'queued', ...(send.ignored.length > 0 && { ignored: send.ignored }) }
-  const headers = { location: `/messages/${send.id}`, 'preference-applied': 'respond-async' }
-  const reply = jsonReply(202, body, headers)
-  const queued = await orOutcomeUnknown(outbox.enqueue(send, JSON.stringify(reply)))
-  if (queued.kind === 'full') throw queueFull(queued.limit)
-  if (queued.kind !== 'accepted') {
-    answerRepeat(queued, response, send.present)
-    return
-  }
-  response.locals.requestLog.conclude('message.queued')
-  answerSaved(send.present(reply), response)
-}
-
-/** Makes one attempt under an Idempotency-Key; a repeated request gets the same response. */
-async function answerAttempt(outbox: Outbox, send: AskedSend, options: MessageOptions, response: Response) {
-  const { requestId, trace } = response.locals.requestLog
-  const deliver = () => options.deliver(send.message, send.credential, trace)
-  const attempted = await outbox.attemptNow(send, deliver, (outcome) =>
-    JSON.stringify(replyOf(outcome, send, requestId)),
-  )
-  if (attempted.kind === 'attempted') await answerOutcome(attempted.outcome, send, options, response)
-  else answerRepeat(attempted, response, send.present)
 }
 
 /** The response to save: always in the form of `/messages`. */
@@ -186,31 +195,9 @@ function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string
     : problemShape(faultOf(outcome, id), requestId)
 }
 
-async function answerOutcome(outcome: Outcome, send: AskedSend, options: MessageOptions, response: Response) {
-  const { requestLog } = response.locals
-  if (outcome.kind !== 'delivered') {
-    Object.assign(requestLog.fields, outcomeFields(outcome))
-    const needsConsent =
-      outcome.kind === 'consent_required' || (outcome.kind === 'token_refused' && send.credential.kind === 'grant')
-    throw faultOf(outcome, send.id, needsConsent ? await consentUrlFor(send, options) : undefined)
-  }
-  requestLog.conclude('message.delivered')
-  response.endJson(200, deliveredBody(send.id, send.present === toPlatformReply ? [] : send.ignored))
-}
-
-function consentUrlFor({ caller, message, sender }: StoredSend, { consentUrls }: MessageOptions) {
-  return consentUrls.forMessage(caller, message.address, sender)
-}
-
-function conversationOf(request: Request): string | undefined {
-  const id = request.params['conversation_id']
-  return typeof id === 'string' ? id : undefined
-}
-
 /** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
 const verdictOn: LogVerdict = (code) => {
   const level = code === 'store_outcome_unknown' ? 'warn' : outcomeLevel(code)
-  return level === undefined || level === 'error' ? refusedBeforeSending(code) : { event: `message.${code}`, level }
+  if (level === undefined || level === 'error') return logRefusalAs('message.refused')(code)
+  return { event: `message.${code}`, level }
 }
-
-const refusedBeforeSending = logRefusalAs('message.refused')

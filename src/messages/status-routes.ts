@@ -23,8 +23,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   })
 
   routes.get('/messages/:id', async (request, response) => {
-    requireNoQuery(request)
-    const message = await outbox.find(callerOf(response), idOf(request))
+    const message = await outbox.find(callerOf(response), readId(request))
     if (message === undefined) throw notYours()
     response.locals.requestLog.fields['message_id'] = message.id
     response.locals.requestLog.conclude('message.shown')
@@ -32,8 +31,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   })
 
   routes.post('/messages/:id/retry', async (request, response) => {
-    requireNoQuery(request)
-    const id = idOf(request)
+    const id = readId(request)
     requireChanged(await orOutcomeUnknown(outbox.retry(callerOf(response), id)), 'retry')
     response.locals.requestLog.fields['message_id'] = id
     response.locals.requestLog.conclude('message.retried')
@@ -41,9 +39,8 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   })
 
   routes.post('/messages/:id/cancel', async (request, response) => {
-    requireNoQuery(request)
     const { requestLog } = response.locals
-    const id = idOf(request)
+    const id = readId(request)
     const changed = await orOutcomeUnknown(outbox.cancel(callerOf(response), id, requestLog.requestId))
     const { state } = requireChanged(changed, 'cancel')
     requestLog.fields['message_id'] = id
@@ -61,7 +58,9 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
 }
 
 /** Ids with other characters are not looked up: PostgreSQL refuses some, such as NUL. */
-function idOf({ params: { id } }: Request<{ id: string }>): string {
+function readId(request: Request<{ id: string }>): string {
+  requireNoQuery(request)
+  const { id } = request.params
   if (!/^[\w-]+$/.test(id)) throw notYours()
   return id
 }

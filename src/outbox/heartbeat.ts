@@ -97,11 +97,6 @@ export function createHeartbeat({ store, attempts, settleAbandoned, log }: Heart
     timers.push(timer)
   }
 
-  const leave = async (): Promise<void> => {
-    await Promise.all(working)
-    await store.leave(owner).catch(logFailure('leave'))
-  }
-
   return {
     /** Settles abandoned messages before anything else is sent. */
     start: async (): Promise<void> => {
@@ -112,7 +107,8 @@ export function createHeartbeat({ store, attempts, settleAbandoned, log }: Heart
     stop: async (): Promise<void> => {
       for (const timer of timers) clearInterval(timer)
       // If this fails, the lease ends by itself.
-      await withTimeout(LEAVE_TIMEOUT_MS, leave())
+      const leave = Promise.all(working).then(() => store.leave(owner))
+      await withTimeout(LEAVE_TIMEOUT_MS, leave.catch(logFailure('leave')))
     },
   }
 }

@@ -8,7 +8,7 @@ import type { SealedRow, Store } from '../store/store.ts'
 import type { Backlog } from './enqueue.ts'
 import type { Sealer } from './payload.ts'
 
-/** It reads every grant. */
+/** Rarely, since it reads every grant. */
 const FIX_TIMES_EVERY_MS = 10 * 60 * 1000
 
 /** How many rows that could not be opened are skipped, and for how long. */
@@ -23,7 +23,7 @@ export type StoreReadings = {
   rowsUnderOlderKeys: number | undefined
 }
 
-export type MaintenanceOptions = {
+type MaintenanceOptions = {
   store: Store
   clock: ClockWatch
   sealer: Sealer
@@ -113,7 +113,7 @@ export function createMaintenance(options: MaintenanceOptions) {
     const last = copies.map(timeOf).findLast((time) => time <= Date.now())
     if (last !== undefined && Date.now() - last < backup.everyMs) return 0
     for (const half of names.filter((name) => PARTIAL_BACKUP.test(name))) await rm(join(backup.folder, half))
-    const file = join(backup.folder, nameOf(new Date()))
+    const file = join(backup.folder, `gateway-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`)
     try {
       await store.backup(`${file}.part`)
       await rename(`${file}.part`, file)
@@ -143,10 +143,6 @@ export function createMaintenance(options: MaintenanceOptions) {
 
 const PARTIAL_BACKUP = /^gateway-\d{8}T\d{6}Z\.db\.part/
 const BACKUP = /^gateway-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.db$/
-
-function nameOf(time: Date): string {
-  return `gateway-${time.toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`
-}
 
 function timeOf(name: string): number {
   const [, year, month, day, hours, minutes, seconds] = BACKUP.exec(name) ?? []

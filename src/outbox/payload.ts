@@ -3,7 +3,7 @@ import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody, type Message, type Sender } from '../message/message.ts'
 import { type Credential, wireOf } from '../divar/deliver.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
-import type { Claimed, Sealed } from '../store/store.ts'
+import type { Claimed, Sealed, SealedRow } from '../store/store.ts'
 
 const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
 
@@ -32,11 +32,10 @@ class MismatchError extends Error {
   }
 }
 
+type Kind = SealedRow['kind']
+
 /** Additional authenticated data: sealed text cannot be moved to another row, or read as another kind. */
-const sealedAs = {
-  body: (id: string) => `message/${id}/body`,
-  reply: (id: string) => `message/${id}/reply`,
-}
+const sealedAs = (kind: Kind, id: string) => `message/${id}/${kind}`
 
 /** Seals and opens what the outbox stores encrypted. */
 export type Sealer = ReturnType<typeof createSealer>
@@ -64,7 +63,7 @@ export function createSealer(keyring: Keyring) {
      */
     openFor: (row: Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>, sealed: Sealed): string => {
       const { id, caller, wire, conversation } = row
-      const text = keyring.open(sealed, sealedAs.body(id))
+      const text = keyring.open(sealed, sealedAs('body', id))
       const bound = wire === 'webhook' ? boundOfNotice(text) : boundOfMessage(text)
       if (bound === undefined) throw new MismatchError('kind')
       if (bound.caller !== undefined && bound.caller !== caller) throw new MismatchError('caller')
@@ -72,9 +71,9 @@ export function createSealer(keyring: Keyring) {
       if (!bound.conversations.includes(conversation)) throw new MismatchError('conversation')
       return text
     },
-    seal: (kind: keyof typeof sealedAs, id: string, text: string): Sealed => keyring.seal(text, sealedAs[kind](id)),
+    seal: (kind: Kind, id: string, text: string): Sealed => keyring.seal(text, sealedAs(kind, id)),
     /** @throws SealError when it was altered, or its key is not configured */
-    open: (kind: keyof typeof sealedAs, id: string, sealed: Sealed): string => keyring.open(sealed, sealedAs[kind](id)),
+    open: (kind: Kind, id: string, sealed: Sealed): string => keyring.open(sealed, sealedAs(kind, id)),
     conversations,
     /** The notices of one message are a conversation, so that they are delivered in order. */
     noticeConversations,
