@@ -84,9 +84,9 @@ export function answerSaved({ status, headers, body }: Reply, response: Response
  */
 export function answerRepeat(repeat: Repeat, response: Response, present: (saved: Reply) => Reply): void {
   const { requestLog } = response.locals
+  if ('messageId' in repeat) requestLog.fields['message_id'] = repeat.messageId
   switch (repeat.kind) {
     case 'replay':
-      requestLog.fields['message_id'] = repeat.messageId
       requestLog.conclude('message.replayed')
       answerSaved(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
       return
@@ -102,7 +102,6 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (saved
         'Idempotency-Key: this key was used for another message; take a new key for each message',
       )
     case 'lost':
-      requestLog.fields['message_id'] = repeat.messageId
       throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, repeat.messageId)
   }
 }

@@ -122,10 +122,10 @@ function requireChanged(changed: Changed | undefined, what: 'retry' | 'cancel'):
   if (what === 'retry' && wiped && state !== 'delivered') {
     throw new Fault('content_wiped', 'The text and buttons of this message are wiped; send it anew.')
   }
-  throw new Fault('wrong_state', `This message ${waits ? WAITING_TEXT : STATE_TEXTS[state]}.`, { members: { state } })
+  const text = waits ? 'waits for the message before it in its conversation' : STATE_TEXTS[state]
+  throw new Fault('wrong_state', `This message ${text}.`, { members: { state } })
 }
 
-const WAITING_TEXT = 'waits for the message before it in its conversation'
 const STATE_TEXTS = {
   queued: 'is queued already',
   sending: 'is just being sent',

@@ -81,10 +81,7 @@ export function createAttempts(store: OutboxStore, owner: string, log: Logger, c
     /** Commits an attempt's begin. @returns its number; undefined when it must not begin: the claim is lost, or a rate limit holds */
     begin: async ({ id }: Pick<Claimed, 'id'>): Promise<number | undefined> => (await beginBatched(id)).number,
 
-    /**
-     * Commits an attempt's end, and retries while the store is away. Resolves to whether it was committed; if not, the gateway that takes
-     * the message over settles it as unknown.
-     */
+    /** Commits an attempt's end, with retries. @returns whether it was committed; if not, a later takeover settles it as unknown */
     finish: async (finish: Finish): Promise<boolean> => {
       const { id } = finish.message
       const finishAlone = async () => (await store.finish(owner, [finish])).length > 0

@@ -21,12 +21,9 @@ export type StoredSend = Send & {
   idempotencyKey?: string | undefined
 }
 
-/** A serialized answer, saved for repeats of the request. */
-export type SavedReply = string
-
 /** An earlier request with the same idempotency key. */
 export type Repeat =
-  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: SavedReply }
+  Exclude<Accepted, { kind: 'accepted' | 'replay' }> | { kind: 'replay'; messageId: string; reply: string }
 
 export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Repeat
 export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
@@ -45,8 +42,8 @@ type EnqueueOptions = {
 export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
 
-  /** Queues a message; resolves after the commit. `reply` is the answer to a repeat. */
-  const enqueue = async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
+  /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat. */
+  const enqueue = async (send: StoredSend, reply: string): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
     const accepted = await backlog.take(send.caller, () => accept(message))
     if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
@@ -58,7 +55,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
   const attemptNow = (
     send: StoredSend,
     deliver: () => Promise<Outcome>,
-    replyOf: (outcome: Outcome) => SavedReply,
+    replyOf: (outcome: Outcome) => string,
   ): Promise<AttemptedNow> => {
     const answered = Promise.withResolvers<AttemptedNow>()
     const attempt = async () => {
@@ -92,7 +89,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     return answered.promise
   }
 
-  const toStoredMessage = (send: StoredSend, more: { reply: SavedReply } | { leasedTo: string }): NewMessage => {
+  const toStoredMessage = (send: StoredSend, more: { reply: string } | { leasedTo: string }): NewMessage => {
     const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
     const reply = 'reply' in more && key !== undefined ? { reply: sealer.seal('reply', id, more.reply) } : {}
     return {

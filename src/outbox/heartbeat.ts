@@ -1,8 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { CLOCK_TOLERANCE_MS } from '../store/store.ts'
-import type { Held, MaintenanceStore, OutboxStore } from '../store/store.ts'
+import { CLOCK_TOLERANCE_MS, type Held, type MaintenanceStore, type OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 
 /** A third of the lease: two heartbeats may get lost. */
@@ -63,7 +62,7 @@ export function createHeartbeat({ store, attempts, settleAbandoned, log }: Heart
 
   /**
    * Settles messages of gateways that have stopped, and strays: our own claims whose commit's answer got lost. A stray must be seen
-   * twice, since a message may just have been claimed.
+   * twice, because a message that was just claimed looks like one.
    */
   const adopt = async (): Promise<void> => {
     // One that the store refuses to settle must wait for the next round.

@@ -74,10 +74,7 @@ export function createMaintenance(options: MaintenanceOptions) {
     if (mayDelete === 0) return
     if (performance.now() >= fixTimesAt) {
       fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
-      await loop.runBatches('mend times', async () => {
-        await store.correctFutureTimes()
-        return 0
-      })
+      await loop.runBatches('mend times', () => store.correctFutureTimes().then(() => 0))
     }
     await loop.runBatches('wipe', () => store.wipe(BATCH))
     await loop.runBatches('purge', () => store.purge(retentionMs, BATCH))

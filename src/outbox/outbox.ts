@@ -5,7 +5,7 @@ import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
 import { StoreSetupError, type Changed, type Claimed, type Store } from '../store/store.ts'
 import { createAttempts } from './attempts.ts'
-import { Backlog, createEnqueue, type SavedReply, type Queued, type StoredSend } from './enqueue.ts'
+import { Backlog, createEnqueue, type Queued, type StoredSend } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { createWorker, type DeliveryTarget } from './worker.ts'
 import { createOnOutcome, RateLimitHold, type RetryPolicy } from './retry-policy.ts'
@@ -129,8 +129,8 @@ export function createOutbox(options: OutboxOptions) {
       wake()
     },
 
-    /** Queues a message; resolves after the commit. `reply` is the answer to a repeat with the same key. */
-    enqueue: async (send: StoredSend, reply: SavedReply): Promise<Queued> => {
+    /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat with the same key. */
+    enqueue: async (send: StoredSend, reply: string): Promise<Queued> => {
       const queued = await enqueueing.enqueue(send, reply)
       if (queued.kind === 'accepted') wake()
       return queued
@@ -161,13 +161,13 @@ export function createOutbox(options: OutboxOptions) {
       return changed
     },
 
-    /** Forgets what was read from the store, when it is away. */
+    /** For a store that is away. */
     forgetStoreMetrics: (): void => {
       metrics.queued = undefined
       metrics.rowsUnderOlderKeys = undefined
     },
 
-    /** Reads it again. */
+    /** For a store that is back. */
     readStoreMetrics: async (): Promise<void> => {
       await maintenance.count()
       await maintenance.onResealed(0)

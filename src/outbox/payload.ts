@@ -5,12 +5,13 @@ import { type Credential, wireOf } from '../divar/deliver.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
 import type { Claimed, Sealed, SealedRow } from '../store/store.ts'
 
-const senderSchema = z.object({ userId: z.string().optional(), postToken: z.string().optional() })
-
 /** The sealed payload of a message to Divar: its send body, and the token, or the sender whose grant is used. */
 const payloadSchema = z.union([
   z.object({ body: z.unknown(), token: z.string() }),
-  z.object({ body: z.unknown(), sender: senderSchema }),
+  z.object({
+    body: z.unknown(),
+    sender: z.object({ userId: z.string().optional(), postToken: z.string().optional() }),
+  }),
 ])
 
 type Payload = { message: Message; credential: Credential }

@@ -42,10 +42,7 @@ export function stateOfOnlyAttempt(outcome: Outcome): Finish['next'] {
   return { state: outcomeRules[outcome.kind].isFinal ? 'rejected' : 'failed' }
 }
 
-/**
- * Exponential backoff with full jitter, never before a Retry-After is over. A longer rate limit is kept by the hold, which one message
- * probes at times.
- */
+/** Exponential backoff with full jitter after the Retry-After; of a rate limit's at most an hour counts, since then one message probes it. */
 function waitMs({ outcome, number }: AttemptedMessage, { firstMs, maxMs }: RetryPolicy, random: () => number): number {
   const ceiling = Math.min(firstMs * 2 ** (number - 1), maxMs)
   const jitter = Math.ceil(random() * ceiling)
@@ -71,10 +68,7 @@ const SAME_MS = 2000
 /** How long to hold when Divar names no time and the store is away. */
 const DEFAULT_HOLD_MS = 60_000
 
-/**
- * How long Divar's rate limit holds deliveries back, as this process knows it. The store has it for all gateways, but until its commit
- * nothing may begin here either.
- */
+/** Divar's rate limit as this process knows it. Holds deliveries back here until the store, which does so for all, has committed it. */
 export class RateLimitHold {
   /** How many rate limits were met. */
   limitsMet = 0
