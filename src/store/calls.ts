@@ -4,7 +4,7 @@ import { StoreError, type StoreMethods } from './store.ts'
 
 export type MethodName = keyof StoreMethods
 
-/** What each method does to the store. A call that only reads may always be repeated, whatever became of its answer. */
+/** Whether each method reads or writes. A failed read is always safe to repeat. */
 const METHODS: Readonly<Record<MethodName, 'reads' | 'writes'>> = {
   accept: 'writes',
   findRepeat: 'reads',
@@ -73,7 +73,7 @@ export function createMethods(
   return methods
 }
 
-/** For one call with all of its statements. Much less than a lease. */
+/** Timeout of one call with all of its statements; much less than a lease. */
 export const CALL_TIMEOUT_MS = 10_000
 
 /** The connection failed after a commit was sent and before its answer came: the commit may have taken effect. */
@@ -84,14 +84,14 @@ export class LostAnswerError extends Error {
   }
 }
 
-/** An open call can still be abandoned without any effect. */
+/** A call that is still `open` can be given up without any effect. */
 type Progress = { state: 'open' | 'committing' | 'given_up' }
 
 const calls = new AsyncLocalStorage<Progress>()
 
 /**
- * Call it before sending anything that commits.
- * @throws StoreError when the caller has already been answered that nothing was done
+ * Call this before sending anything that commits.
+ * @throws StoreError when the call has been given up, and its caller was answered that nothing was done
  */
 export function beginCommit(): void {
   const progress = calls.getStore()
@@ -100,7 +100,7 @@ export function beginCommit(): void {
   progress.state = 'committing'
 }
 
-/** Runs a call in the database, with a timeout. Until its commit begins it can be given up. */
+/** Runs a call in the database, with a timeout. The call can be given up until its commit begins. */
 export function runCall<Result>(name: MethodName, call: () => Promise<Result>): Promise<Result> {
   const progress: Progress = { state: 'open' }
   const giveUp = () => {

@@ -1,12 +1,12 @@
-/** What the store promises for messages, free of SQL. All times come from the database's clock, so replicas need not agree on theirs. */
+/** The store of messages, without SQL. All times come from the database's clock, so the clocks of replicas may differ. */
 
 /** Bytes that can only be read with the key of this id. */
 export type Sealed = { keyId: string; bytes: Uint8Array }
 
-/** A rate limit that Divar answered; without `retryAfterMs` Divar did not say for how long. */
+/** A 429 of Divar's. `retryAfterMs` is undefined when Divar named no time. */
 export type RateLimit = { retryAfterMs: number | undefined }
 
-/** What a message is delivered over: Divar's two wires, and the webhook that tells the company's own service of outcomes. */
+/** Where a message is delivered: to one of Divar's two API versions, or to the status webhook of the company. */
 export const WIRES = ['v1', 'v2', 'webhook'] as const
 export type Wire = (typeof WIRES)[number]
 
@@ -20,39 +20,39 @@ export type NewMessage = {
   id: string
   caller: string
   wire: Wire
-  /** MACs of its conversation as `<key id>.<MAC>`, one for each known key, the newest first. Messages of one conversation are sent in order. */
+  /** The conversation as `<key id>.<MAC>` under every known key, the newest first. Messages of one conversation are sent in order. */
   conversations: readonly [string, ...string[]]
   atLeastOnce: boolean
   body: Sealed
-  /** How long it is tried, in milliseconds from now. */
+  /** For how long delivery is tried, in milliseconds from now. */
   tryForMs: number
-  /** Of the request that brought it, for the log. */
+  /** The id of the request that sent this message, for the log. */
   requestId: string
-  /** The gateway that makes its only attempt now, outside the order of its conversation. Without one the message is queued. */
+  /** The gateway that makes the only attempt now, outside the conversation's order. If absent, the message is queued. */
   leasedTo?: string
   idempotency?: IdempotencyClaim
 }
 
 export type IdempotencyClaim = {
   key: string
-  /** What the request said, as `<key id>.<MAC>` under every known key, the newest first. */
+  /** The request's content as `<key id>.<MAC>` under every known key, the newest first. */
   fingerprints: readonly [string, ...string[]]
   /** How long the key is kept, in milliseconds. */
   ttlMs: number
-  /** What a repeat is answered; without one the answer is still to come. */
+  /** The answer to a repeated request; absent until it is known. */
   reply?: Sealed
 }
 
 export type Accepted = { kind: 'accepted' } | Repeated
 
 export type Repeated =
-  /** The key was used before, for the same request: what was answered then. */
+  /** The key was used before for the same request, with this answer. */
   | { kind: 'replay'; messageId: string; reply: Sealed }
   /** The same request is still running. */
   | { kind: 'running' }
-  /** The key was used before, for another request. */
+  /** The key was used before for another request. */
   | { kind: 'mismatch' }
-  /** The same request began, and its gateway ended before it knew how. */
+  /** The same request began, and its gateway stopped before the outcome was stored. */
   | { kind: 'lost'; messageId: string }
 
 /** A message that is leased to one gateway. */
@@ -67,19 +67,19 @@ export type Claimed = {
   unsure: boolean
   /** Attempts begun so far. */
   attempts: number
-  /** What is left of the time for which it is tried, in milliseconds; negative when it is over. */
+  /** Retry time left, in milliseconds; negative when it is over. */
   tryForMs: number
   requestId: string
   body: Sealed | undefined
-  /** Whether it goes first, and alone, after a pause. */
+  /** Whether this message probes a rate limit hold: it is sent first, and alone. */
   isProbe: boolean
 }
 
 export type Claim = {
   messages: Claimed[]
-  /** When it is worth asking again, in milliseconds; `undefined` when nothing is queued. */
+  /** When to claim again, in milliseconds; undefined when nothing is queued. */
   nextInMs: number | undefined
-  /** What is left of a pause, in milliseconds; 0 when it is over and nothing has been delivered since. */
+  /** Time left of a rate limit hold, in milliseconds; 0 when it is over and nothing has been delivered since. Absent without a hold. */
   heldMs?: number
 }
 
@@ -88,67 +88,67 @@ export type AttemptEnd = {
   number: number
   outcome: string
   status?: number | undefined
-  /** Divar's own code. */
+  /** Divar's error code. */
   code?: string | undefined
   reason?: string | undefined
 }
 
 export type Finish = {
   message: Pick<Claimed, 'id' | 'conversation' | 'inLine'>
-  /** Without one no attempt was begun. */
+  /** Absent when no attempt was made. */
   attempt?: AttemptEnd | undefined
   next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
   limit?: RateLimit | undefined
-  /** What becomes of the idempotency key: kept with this reply, or free again. Untouched without. */
+  /** Keeps the idempotency key with this reply, or frees it; absent to leave it unchanged. */
   idempotency?: { reply: Sealed } | 'free' | undefined
-  /** Stored in the same commit. */
+  /** A status webhook, stored in the same commit. */
   notice?: NewMessage | undefined
 }
 
-/** A message that is being sent, as far as the store knows. */
+/** A message in the state `sending`. */
 export type Held = Claimed & {
   attemptOpen: boolean
-  /** Whether it was taken over just now from a gateway that is gone. */
+  /** Whether this call took it over from a gateway that has stopped. */
   takenOver: boolean
 }
 
 /** For the outbox: queued messages and the gateways that deliver them. */
 export type OutboxStore = {
-  /** Stores messages, all or none, in this order within each conversation. Returns only after the commit. */
+  /** Stores all of the messages or none, in this order within each conversation. Resolves after the commit. */
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
-  /** What is known of the first use of a key; `undefined` when it is free. */
+  /** The first use of an idempotency key; undefined when the key is free. */
   findRepeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
-  /** Hands out what is due on a wire, at most one of each conversation, oldest first, and renews the lease; in a pause only its probe. */
+  /** Claims due messages of a wire, oldest first, at most one of each conversation; during a hold only its probe. Renews the lease. */
   claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
   /**
-   * Commits that attempts begin, before their first byte. Answers each attempt's number; what is missing there must be released: its
-   * lease was lost, or Divar asked for a pause (the probe ignores that, and so do messages outside the order).
+   * Commits that attempts begin, before their first byte. Returns the number of each attempt. A message without a number must be released:
+   * its lease was lost, or a rate limit holds, which does not apply to the probe and to messages outside the order.
    */
   begin: (owner: string, ids: readonly string[]) => Promise<{ id: string; number: number }[]>
-  /** Commits how attempts ended. Answers the ids whose lease still held; the others had been taken over. */
+  /** Commits how attempts ended. Returns the ids of messages that were still leased; the others had been taken over. */
   finish: (owner: string, finished: readonly Finish[]) => Promise<string[]>
-  /** Puts back messages that were claimed and surely not sent; their open attempts are deleted. */
+  /** Queues messages again that were claimed and surely not sent; their open attempts are deleted. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
-  /** Holds queued messages for Divar back, as does a finish with a limit. */
+  /** Holds queued messages to Divar, as `finish` does with a limit. */
   holdForRateLimit: (limit: RateLimit) => Promise<void>
-  /** Reports the delivery of a message that was not stored. */
+  /** Called after a message that was not stored has been delivered: the next hold without a named time is short again. */
   resetRateLimitBackoff: () => Promise<void>
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
-  /** Takes over at most `limit` messages whose owner's lease has ended; answers all that the owner then holds. */
+  /** Takes over at most `limit` messages whose owner's lease has ended. Returns all messages that this owner then holds. */
   adopt: (owner: string, limit: number) => Promise<Held[]>
-  /** Ends the owner's lease; its messages can be adopted. */
+  /** Ends the owner's lease, so that its messages can be adopted. */
   leave: (owner: string) => Promise<void>
 }
 
-/** A message as its caller may see it; times in milliseconds since 1970. */
+/** A message as its caller sees it; times in milliseconds since 1970. */
 export type MessageRecord = {
   id: string
   wire: Wire
   state: MessageState
   createdAt: number
   finishedAt: number | null
-  /** When it is tried next; null when it waits for the message before it, or for nothing any more. */
+  /** When the next attempt is due; null while the message waits for an earlier one, is being sent, or has ended. */
   nextAttemptAt: number | null
   wiped: boolean
   attempts: AttemptRecord[]
@@ -166,15 +166,15 @@ export type AttemptRecord = {
 
 export type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
 
-/** Why a message stays as it is, or that it does not. */
+/** The result of a retry or a cancellation: done, or refused because of the message's state. */
 export type Changed =
   | { kind: 'changed'; state: MessageState }
   | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
 
-/** The notice of either state in which a cancelled message may end. */
+/** The status webhooks for the two states in which a cancelled message may end. */
 export type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
 
-/** For callers: where their messages stand. Another caller's message is `undefined`, like none. */
+/** A caller's own messages. A message of another caller is undefined, like one that does not exist. */
 export type MessageStore = {
   find: (caller: string, id: string) => Promise<MessageRecord | undefined>
   /** Newest first. */
@@ -182,16 +182,16 @@ export type MessageStore = {
     caller: string,
     filter: { state?: MessageState | undefined; cursor?: number | undefined; limit: number },
   ) => Promise<MessagePage>
-  /** Queues a message again that ended, or tries at once one that waits for its next attempt. */
+  /** Queues a message again that has ended, or makes one due that waits for its next attempt. */
   retry: (
     caller: string,
     id: string,
     tryForMs: number,
-    /** Its conversation under every known key, the newest first: the line may go on under another name than when it stood there. */
+    /** The conversation under every known key, the newest first; its other messages may be queued under another name. */
     conversations?: readonly string[],
   ) => Promise<Changed | undefined>
-  /** What is sealed of a message; `undefined` once it is wiped. */
+  /** A message's sealed content; undefined once it is wiped. */
   readBody: (caller: string, id: string) => Promise<Sealed | undefined>
-  /** Ends a queued message as `cancelled`, or as `unknown` when an earlier attempt may have delivered it; wiped at once. */
+  /** Ends a queued message as `cancelled`, or as `unknown` when an earlier attempt may have delivered it. Wipes it at once. */
   cancel: (caller: string, id: string, notices?: CancelNotices) => Promise<Changed | undefined>
 }

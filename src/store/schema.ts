@@ -1,7 +1,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { MessageState, Wire } from './store.ts'
 
-/** The tables, as the newest migration leaves them. Times are milliseconds since 1970, truth values 0 or 1. */
+/** The tables after the newest migration. Times are milliseconds since 1970, booleans 0 or 1. */
 export type Schema = {
   message: MessageTable
   attempt: AttemptTable
@@ -16,7 +16,7 @@ export type Schema = {
   grant_name: GrantNameTable
 }
 
-/** Bytes come out as whatever the driver makes of them. */
+/** The drivers return a Buffer, which is a Uint8Array. */
 type Bytes = ColumnType<Uint8Array, Uint8Array, Uint8Array>
 
 type MessageTable = {
@@ -25,7 +25,7 @@ type MessageTable = {
   id: string
   caller: string
   wire: Wire
-  /** A MAC, so that no person's id can be read from it. */
+  /** `<key id>.<MAC>` of the ids, so that no person's id can be read from it. */
   conversation: string
   /** Whether it waits for the message before it in its conversation. */
   in_line: number
@@ -52,7 +52,7 @@ type AttemptTable = {
   message_id: string
   number: number
   begun_at: number
-  /** Null while it runs, and for ever when its gateway ended with it. */
+  /** Null until the attempt ends, or until another gateway settles it after its own has stopped. */
   ended_at: number | null
   outcome: string | null
   status: number | null
@@ -71,55 +71,55 @@ type IdempotencyTable = {
   expires_at: number
 }
 
-/** One row at most: until when Divar wants nothing. */
+/** At most one row: the rate limit hold of Divar, which the code calls "hold" and this table, logs and docs call "pause". */
 type PauseTable = {
   id: number
   until: number
   /** When it was written; null by an older version. */
   set_at: number | null
-  /** How long the last pause was for which Divar named no time; 0 once something was delivered. */
+  /** Length of the last hold for which Divar named no time; 0 once a message was delivered. */
   wait_ms: Generated<number>
-  /** Whether nothing has been delivered since: one message goes first, and alone. */
+  /** 1 until a message has been delivered since the hold began; until then one message at a time probes. */
   unconfirmed: Generated<number>
-  /** The message that goes first, and until when it is waited for. */
+  /** The message that probes, and until when other messages wait for it. */
   probe_id: string | null
   probe_until: number | null
-  /** When one message may probe although the pause is not over. */
+  /** When one message may probe although the hold is not over. */
   probe_due: number | null
 }
 
-/** One row at most: the last time that a gateway was here and its clock was believed. */
+/** At most one row: the clock's reading when a gateway last trusted it. */
 type ClockTable = { id: number; heard_at: number }
 
-/** Gateways that live, each for as long as it says so. */
+/** Running gateways, with the end of their leases. */
 type GatewayTable = { id: string; lease_until: number }
 
-/** Clicks whose landing names their id. */
+/** Saved clicks, whose id is in their landing. */
 type ClickTable = { id: string; content: Bytes; content_key: string; expires_at: number }
 
-/** Authorization flows that are not finished. */
+/** Unfinished authorization flows. */
 type ConsentTable = {
   id: string
   /** A digest of the first opening's `state`. */
   state: string
-  /** A digest of what binds the first opening's browser; null until it is opened, empty when later openings displaced the first. */
+  /** A digest of the cookie of the browser that opened the link first; null before, empty once later openings have displaced the first. */
   browser: string | null
   content: Bytes
   content_key: string
   expires_at: number
-  /** `click`, or the caller; null in rows of the version before. */
+  /** `click`, or `caller:` and the caller's name; null in rows of an older version. */
   begun_by: string | null
-  /** Until when the link can be opened; null in rows of the version before. */
+  /** Until when the link can be opened; null in rows of an older version. */
   link_until: number | null
 }
 
-/** Openings of links: each has its own `state`, and its own browser. */
+/** Openings of a consent link: each has its own `state` and browser. */
 type ConsentOpeningTable = {
   state: string
   consent_id: string
   number: number
   browser: string
-  /** Null for the first, whose secrets are with the consent. */
+  /** Null for the first opening, whose secrets are in the consent's row. */
   content: Bytes | null
   content_key: string | null
   expires_at: number
@@ -130,9 +130,9 @@ export type UserGrantTable = {
   id: string
   content: Bytes
   content_key: string
-  /** The key under which its names are. */
+  /** The id of the key that made the grant's names. */
   names_key: string
-  /** The token pair before this one, while it is good. */
+  /** The token pair before this one, while it is valid. */
   previous: Bytes | null
   previous_key: string | null
   previous_until: number | null
@@ -140,9 +140,9 @@ export type UserGrantTable = {
   access_until: number
   /** Null without a refresh token. */
   refresh_until: number | null
-  /** When neither token is of use any more. */
+  /** When both tokens have expired. */
   ends_at: number
-  /** Who refreshes it; null and yet a lease: it was tried in vain. */
+  /** The gateway that refreshes the grant. Null with `lease_until` set: a refresh failed, and the next waits until then. */
   lease_owner: string | null
   lease_until: number | null
   /** When the lease was written; null by an older version. */
@@ -151,5 +151,5 @@ export type UserGrantTable = {
   refreshed_at: number
 }
 
-/** What grants are found by: MACs, so that no person's id can be read from them. */
+/** The names that grants are found by: MACs, so that no person's id can be read from them. */
 type GrantNameTable = { name: string; grant_id: string; kind: 'user' | 'owned' | 'scope' }

@@ -5,46 +5,46 @@ export * from './message-store.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 
-/** A time that is further in the future than this was written by a clock that was ahead. Smaller steps are normal corrections. */
+/** A time further in the future than this was written by a clock that was ahead. Smaller differences are normal clock corrections. */
 export const CLOCK_TOLERANCE_MS = 5000
 /** How long an idempotency key is valid. */
 export const KEEP_KEY_MS = 24 * 60 * 60 * 1000
 /** How long a message that ended without delivery can be retried. */
 export const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
 
-/** Something sealed that lies in the store. */
+/** A stored body or reply, with the id of its message. */
 export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 
-/** In milliseconds since 1970; null before the first time. */
+/** Milliseconds since 1970. `heardAtMs`: the reading when the clock was last trusted; null if it never was. */
 export type ClockReading = { nowMs: number; heardAtMs: number | null }
 
-/** For maintenance: bounded batches of what time or a new key makes necessary. */
+/** For maintenance. Every call does one bounded batch. */
 export type MaintenanceStore = {
-  /** Wipes content whose time has come; answers how many. */
+  /** Wipes content that is due to be wiped. @returns how many rows */
   wipe: (limit: number) => Promise<number>
-  /** Deletes what ended longer ago than this, and expired idempotency keys; answers how many. */
+  /** Deletes messages that ended longer ago than `retentionMs`, and expired idempotency keys. @returns how many rows */
   purge: (retentionMs: number, limit: number) => Promise<number>
-  /** Rows sealed under another key than this, without some that could not be opened. */
+  /** Rows sealed under any other key. @param except rows to leave out, since they could not be opened */
   findRowsUnderOtherKeys: (
     keyId: string,
     limit: number,
     except?: readonly Pick<SealedRow, 'kind' | 'id'>[],
   ) => Promise<SealedRow[]>
-  /** The database's clock, and what it showed when it was last trusted. */
+  /** Reads the database's clock. */
   readClock: () => Promise<ClockReading>
-  /** Notes that the clock was trusted at this reading. Nothing expires by a later time than this. */
+  /** Records that the clock was trusted at this reading. Rows expire by this reading, not by a later one that is not trusted yet. */
   confirmClock: (nowMs: number) => Promise<void>
-  /** Gives what was written by a clock that was ahead the time that it would have by today's; answers how many rows. */
+  /** Corrects times that were written by a clock that was ahead. @returns how many rows */
   correctFutureTimes: () => Promise<number>
-  /** Replaces what is still as it was found; answers how many. */
+  /** Replaces rows that are unchanged since they were found. @returns how many */
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
-  /** The ids of keys that rows need, to be opened or to be found again, and how many rows. Reads a bounded number of each kind. */
+  /** Ids of the keys that rows are sealed or named with, and how many rows need each. Reads a bounded number of rows of each kind. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
-  /** Counts queued and sending messages by caller, and reads the age of the oldest. */
+  /** Counts queued and sending messages of each caller, and reads the age of the oldest. */
   backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>
 }
 
-/** What runs as queries in the database. Every call may reject with a StoreError, which says whether the call may have been done all the same. */
+/** The methods that run as queries in the database. A call rejects with a StoreError, which says whether it may have been committed. */
 export type StoreMethods = OutboxStore &
   MessageStore &
   MaintenanceStore &
@@ -56,27 +56,27 @@ export type StoreMethods = OutboxStore &
     ping: () => Promise<void>
   }
 
-/** The store, open. */
+/** An open store. */
 export type Store = StoreMethods & {
   kind: DatabaseKind
-  /** Calls back when another gateway has queued something. */
+  /** Sets a callback for when another gateway has queued a message. */
   onQueued: (wake: () => void) => void
-  /** Writes a copy of the whole store to a new file; SQLite only. */
+  /** Copies the whole store to a new file; SQLite only. */
   backup?: (file: string) => Promise<void>
   close: () => Promise<void>
 }
 
-/** What the drivers report. */
+/** Events that the drivers report. */
 export type StoreEvents = {
-  /** A call failed or timed out in a way that means that the store is failing. */
+  /** A call failed or timed out, which means that the store is failing. */
   onFailed: () => void
   /** The database answered. */
   onServed: () => void
 }
 
-/** The store failed: it is away, full, or too slow. */
+/** The store is away, full, or too slow. */
 export class StoreError extends Error {
-  /** The answer to a commit was lost, and it may have taken effect. Otherwise nothing was changed, and nothing will be. */
+  /** The answer to a commit was lost, so it may have taken effect. If false, nothing was changed, and nothing will be. */
   readonly mayHaveCommitted: boolean
 
   constructor(what: string, cause: unknown, { mayHaveCommitted = false } = {}) {

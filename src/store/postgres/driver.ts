@@ -12,19 +12,20 @@ import pg from 'pg'
 import { beginCommit, LostAnswerError } from '../calls.ts'
 import type { StoreEvents } from '../store.ts'
 
-/** Much less than a lease: a gateway that waits for a statement must not believe for long that it still holds one. */
+/** Much less than a lease, so that a gateway that waits for a statement does not keep working long after its lease has ended. */
 const STATEMENT_TIMEOUT_MS = 5000
-/** After one of them proved useless, all sessions of that time are replaced. Not more often: the fault may not be theirs. */
-const DISTRUST_EVERY_MS = 1000
+/** After a failed session, all older ones are closed too; at most this often, because the sessions may not be at fault. */
+const REPLACE_EVERY_MS = 1000
 /** A session that is younger than this is not from before a failover. */
 const STALE_AFTER_MS = 1000
 
-const LIMITS = `statement_timeout = ${STATEMENT_TIMEOUT_MS}; set %idle_in_transaction_session_timeout = ${2 * STATEMENT_TIMEOUT_MS}`
-/** Once for each session. */
-const SESSION_SETTINGS = `set ${LIMITS.replace('%', '')}; set session characteristics as transaction isolation level read committed`
+const setLimits = (scope: 'session' | 'local') =>
+  `set ${scope} statement_timeout = ${STATEMENT_TIMEOUT_MS}; set ${scope} idle_in_transaction_session_timeout = ${2 * STATEMENT_TIMEOUT_MS}`
+/** Sent once per session. */
+const SESSION_SETTINGS = `${setLimits('session')}; set session characteristics as transaction isolation level read committed`
 const BEGIN = 'start transaction isolation level read committed'
-/** For each transaction: a pooler gives every transaction another session, and what is set for a session would reach other programs. */
-const BEGIN_WITH_SETTINGS = `${BEGIN}; set local ${LIMITS.replace('%', 'local ')}`
+/** Sent with each transaction: a pooler may run each on another session, and shares its sessions with other programs. */
+const BEGIN_WITH_SETTINGS = `${BEGIN}; ${setLimits('local')}`
 
 export type SessionKind =
   /** The connection is a session of PostgreSQL. */
@@ -32,7 +33,7 @@ export type SessionKind =
   /** A pooler such as PgBouncer in transaction mode is in between, and gives each transaction any free session. */
   | 'pooled'
 
-/** PostgreSQL as Kysely uses it, with sessions that are thrown away once they are useless. */
+/** Kysely's dialect for PostgreSQL. Its driver closes sessions that have failed. */
 export function postgresDialect(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
@@ -43,9 +44,9 @@ export function postgresDialect(pool: pg.Pool, kind: SessionKind, events: StoreE
 }
 
 function createDriver(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Driver {
-  /** When each session that has its settings was made. */
+  /** When each session was made; only of sessions that have their settings. */
   const madeAt = new WeakMap<pg.PoolClient, number>()
-  /** Sessions of before are replaced. */
+  /** Sessions made before this time are closed. */
   let trustedSince = -Infinity
 
   const connect = () =>
@@ -67,25 +68,25 @@ function createDriver(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Dr
     return now
   }
 
-  /** Answers the error to throw for one that a session had. */
-  const judge = (error: unknown, sessionMadeAt: number): unknown => {
+  /** Notes what an error says about the session, and returns the error to throw. */
+  const onError = (error: unknown, sessionMadeAt: number): unknown => {
     if (isStoreFailing(error)) events.onFailed()
     if (!isSessionUseless(error)) return error
     const now = performance.now()
-    if (now - trustedSince >= DISTRUST_EVERY_MS) trustedSince = now
+    if (now - trustedSince >= REPLACE_EVERY_MS) trustedSince = now
     return sqlStateOf(error) === READ_ONLY && now - sessionMadeAt > STALE_AFTER_MS
       ? new StaleSessionError(error)
       : error
   }
 
   return {
-    // The pool connects when it is asked.
+    // The pool connects when a connection is acquired.
     init: () => Promise.resolve(),
     acquireConnection: async () => {
       for (;;) {
         const client = await connect()
         const made = madeAt.get(client) ?? (await prepare(client))
-        if (made >= trustedSince) return new Session(client, kind, events.onServed, (error) => judge(error, made))
+        if (made >= trustedSince) return new Session(client, kind, events.onServed, (error) => onError(error, made))
         client.release(true)
       }
     },
@@ -99,10 +100,10 @@ function createDriver(pool: pg.Pool, kind: SessionKind, events: StoreEvents): Dr
 
 function sessionOf(connection: DatabaseConnection): Session {
   if (connection instanceof Session) return connection
-  throw new Error('this connection is of another driver')
+  throw new Error('expected a connection of this driver')
 }
 
-/** Runs what commits. When its answer is lost, it may have taken effect. */
+/** Runs a statement that commits. @throws LostAnswerError when it may have taken effect although its answer was lost */
 async function committing<Result>(run: () => Promise<Result>): Promise<Result> {
   beginCommit()
   try {
@@ -112,24 +113,24 @@ async function committing<Result>(run: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** A session in the hands of one call. */
+/** A session while one call uses it. */
 class Session implements DatabaseConnection {
   readonly #client: pg.PoolClient
   readonly #kind: SessionKind
   readonly #onServed: () => void
-  readonly #judge: (error: unknown) => unknown
+  readonly #onError: (error: unknown) => unknown
   #inTransaction = false
   #useless = false
 
-  constructor(client: pg.PoolClient, kind: SessionKind, onServed: () => void, judge: (error: unknown) => unknown) {
+  constructor(client: pg.PoolClient, kind: SessionKind, onServed: () => void, onError: (error: unknown) => unknown) {
     this.#client = client
     this.#kind = kind
     this.#onServed = onServed
-    this.#judge = judge
+    this.#onError = onError
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    // A statement of its own is a transaction too, and has to have its time limit.
+    // A statement outside a transaction commits by itself. Through a pooler it needs a transaction, to get its time limit.
     if (this.#inTransaction) return this.#execute(query)
     if (this.#kind === 'own') return committing(() => this.#execute<Row>(query))
     await this.begin()
@@ -143,7 +144,7 @@ class Session implements DatabaseConnection {
     }
   }
 
-  // eslint-disable-next-line require-yield -- nothing here streams, and Kysely wants the method
+  // eslint-disable-next-line require-yield -- Kysely requires the method; nothing here streams
   async *streamQuery(): AsyncIterableIterator<never> {
     return Promise.reject(new Error('streams are not used'))
   }
@@ -156,11 +157,11 @@ class Session implements DatabaseConnection {
   async commit(): Promise<void> {
     const { command } = await committing(() => this.#query('commit'))
     this.#inTransaction = false
-    // An earlier error had ended the transaction.
+    // After an error within the transaction, PostgreSQL answers a commit with a rollback.
     if (command === 'ROLLBACK') throw new Error('PostgreSQL rolled the transaction back')
   }
 
-  /** A session that cannot even roll back is thrown away, which does the same. */
+  /** A session that cannot roll back is closed, which rolls back too. */
   async rollback(): Promise<void> {
     if (!this.#inTransaction) return
     this.#inTransaction = false
@@ -187,23 +188,23 @@ class Session implements DatabaseConnection {
       return result
     } catch (error) {
       this.#useless ||= isSessionUseless(error)
-      throw this.#judge(error)
+      throw this.#onError(error)
     }
   }
 }
 
 /**
- * Errors after which a session is as good as before: they are about one statement, or about how much the server has to do. After any other
- * the session is thrown away. A new one costs some milliseconds, and a session that was made while the database was read-only, or under
- * another role or search path, would refuse every call for as long as it lives.
+ * Errors after which a session stays usable: they are about one statement, or about the server's load. After any other error the session is
+ * closed. A new one costs some milliseconds; a session that was made while the database was read-only, or under another role or search
+ * path, would refuse every call for as long as it lives.
  */
 const SESSION_IS_GOOD = /^(?:22|23|40|53|54|55)|^57014$/
-/** A deadlock, or two transactions that cannot both be: PostgreSQL asks to run one of them again. */
+/** A deadlock, or transactions that cannot be serialized: PostgreSQL asks to run one of them again. */
 const RETRYABLE = new Set(['40P01', '40001'])
 /** Errors about the data of one call. They say nothing about the state of the store. */
 const ABOUT_DATA = /^(?:22|23|40)/
 const READ_ONLY = '25006'
-/** The session, the server or a pooler failed; 40003 says itself that the completion is unknown. */
+/** The session, the server or a pooler failed. 40003 is "statement completion unknown". */
 const OUTCOME_UNKNOWN = /^(?:08|57P|58|XX)|^40003$/
 
 function isSessionUseless(error: unknown): boolean {
@@ -221,12 +222,12 @@ export function isRetryable(error: unknown): boolean {
 /** A session from before a failover refused to write. Nothing was done, and a new session may be able to. */
 class StaleSessionError extends Error {
   constructor(cause: unknown) {
-    super('a session from a read-only time cannot write', { cause })
+    super('a session from before a failover cannot write', { cause })
     this.name = 'StaleSessionError'
   }
 }
 
-/** Whether a statement that commits surely had no effect. Otherwise the session ended before PostgreSQL, or a pooler, said what happened. */
+/** Whether a statement that commits surely had no effect. Otherwise the session ended before the answer of PostgreSQL or a pooler came. */
 function surelyFailed(error: unknown): boolean {
   if (error instanceof StaleSessionError) return true
   const state = sqlStateOf(error)

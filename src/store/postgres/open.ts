@@ -13,8 +13,9 @@ import type { Store, StoreEvents } from '../store.ts'
 
 const MAX_CONNECTIONS = 10
 const CONNECT_TIMEOUT_MS = 3000
-/** What a server's settings are when a session is made holds for its life, and a name may lead to another server by now. */
+/** New sessions get the server's current settings, and connect to the address that its name has now. */
 const SESSION_LIFE_S = 15 * 60
+/** Runs of one transaction when PostgreSQL asks to run it again. */
 const MAX_TRIES = 5
 const CLOSE_TIMEOUT_MS = 3000
 
@@ -35,11 +36,11 @@ export async function openPostgres(address: string, log: Logger, events: StoreEv
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     maxLifetimeSeconds: SESSION_LIFE_S,
   })
-  // A connection that dies while idle is replaced; without a listener it would end the process.
+  // The pool replaces an idle connection that fails. Without this listener the error would end the process.
   pool.on('error', (error) => {
     log.warn({ event: 'store.connection_lost', ...describeError(error) })
   })
-  // So would one that dies in use; there the call fails by itself.
+  // The same for a connection in use, whose call fails by itself.
   pool.on('connect', (client) => client.on('error', () => undefined))
   endHungConnections(pool, events)
   const db = new Kysely<Schema>({ dialect: postgresDialect(pool, kind, events) })
@@ -55,15 +56,15 @@ export async function openPostgres(address: string, log: Logger, events: StoreEv
     },
     onQueued: signal.onQueued,
     close: async () => {
-      // A hanging connection never closes.
+      // A connection that hangs never closes.
       await withTimeout(CLOSE_TIMEOUT_MS, Promise.all([signal.close(), db.destroy()]))
     },
   }
 }
 
 /**
- * Ends a connection whose call has been given up. If its packets vanish it would otherwise go back to the pool, and hold up every call that
- * gets it for as long as the system keeps trying: a quarter of an hour.
+ * Ends a connection whose call has been given up. If its packets are lost, it would otherwise go back to the pool and block every call that
+ * gets it, until the operating system gives up after about 15 minutes.
  */
 function endHungConnections(pool: pg.Pool, events: StoreEvents): void {
   const deadlines = new Map<pg.PoolClient, () => void>()
@@ -115,17 +116,17 @@ async function retryTransaction<Result>(work: () => Promise<Result>): Promise<Re
   }
 }
 
-/** Advisory locks have 64-bit names. Two conversations with the same hash only wait for each other. */
+/** The key of a conversation's advisory lock, which has 64 bits. Two conversations with the same key only wait for each other. */
 function lockKey(conversation: string): string {
   return hash('sha256', conversation, 'buffer').readBigInt64BE().toString()
 }
 
 const CHANNEL = 'kenar_outbox'
 const RECONNECT_MS = 1000
-/** NOTIFY takes a server-wide lock at commit, so it runs in its own transaction and not more often than this. */
+/** NOTIFY takes a server-wide lock at commit, so it runs in its own transaction, at most this often. */
 const ANNOUNCE_EVERY_MS = 100
 
-/** Tells other gateways on this database that something is queued. A hint only: a missed one is found by the next poll. */
+/** Notifies the other gateways on this database of queued messages. If a notification is lost, the next poll finds the message. */
 function listenForQueued(url: string, db: Kysely<Schema>, kind: SessionKind, log: Logger) {
   const wakes: (() => void)[] = []
   let client: pg.Client | undefined
@@ -165,7 +166,7 @@ function listenForQueued(url: string, db: Kysely<Schema>, kind: SessionKind, log
     connect()
     void old.end()
   }
-  // A pooler keeps no session for a client that only listens, so no notification would arrive.
+  // A pooler keeps no session for a listening client, so no notification would arrive.
   if (kind === 'own') connect()
   else log.info({ event: 'store.polled', reason: 'a connection pooler does not pass LISTEN on' })
 

@@ -13,7 +13,7 @@ import {
 
 type Keyed = NewMessage & { idempotency: IdempotencyClaim }
 
-/** A key that was used before stores nothing: what is known of its first use is answered. */
+/** A message whose key was used before is not stored; it is answered with what is known of the first use. */
 export const accept: Query<'accept'> = (database, messages) =>
   database.write(async (trx) => {
     const repeats = await claimKeys(trx, messages.filter(isKeyed))
@@ -21,13 +21,13 @@ export const accept: Query<'accept'> = (database, messages) =>
     await insertMessages(trx, fresh)
     const answers = new Map<string, Accepted>()
     for (const { id, caller, idempotency } of repeats) {
-      // What is gone between the two statements was freed or has expired just now.
+      // The key may have been freed, or have expired, between the two statements.
       answers.set(id, (await findRepeat(trx, caller, idempotency)) ?? { kind: 'running' })
     }
     return messages.map(({ id }) => answers.get(id) ?? { kind: 'accepted' })
   })
 
-/** Also stores status webhooks, in the commit of their outcome. */
+/** Also stores the status webhooks of finished messages, in the same transaction. */
 export async function insertMessages(trx: Database, messages: readonly NewMessage[]): Promise<void> {
   if (messages.length === 0) return
   const queued = messages.filter(({ leasedTo }) => leasedTo === undefined)
@@ -35,7 +35,7 @@ export async function insertMessages(trx: Database, messages: readonly NewMessag
   await trx.lockConversations(trx.db, lines)
   const { now, busy } = await readBusyConversations(trx, lines)
   const rows = messages.map(({ id, caller, wire, requestId, body, leasedTo, conversations, atLeastOnce, tryForMs }) => {
-    // Under a former key, when the line was begun under that one.
+    // The name under an older key, if messages of this conversation are waiting under that name.
     const conversation = conversations.find((one) => busy.has(one)) ?? conversations[0]
     const inLine = leasedTo === undefined
     const dueAt = inLine && !busy.has(conversation) ? now : null
@@ -61,13 +61,13 @@ export async function insertMessages(trx: Database, messages: readonly NewMessag
   await trx.db.insertInto('message').values(rows).execute()
 }
 
-/** The conversations among these in which something is still to come, and the time: as a number it spares each row an expression. */
+/** The conversations among these that have queued or sending messages; and the time, as a number for the rows to insert. */
 async function readBusyConversations(
   { db, now }: Database,
   conversations: readonly string[],
 ): Promise<{ now: number; busy: Set<string> }> {
   const lines = [...new Set(conversations)].map((one) => [one])
-  // Of each line one row is looked at, however long it is: without the limit PostgreSQL would rather read all lines. The row without a conversation brings the time where none is busy.
+  // The limit makes PostgreSQL look for one row of each conversation; without it, it would read all open messages. The last row has the time, even when no conversation is busy.
   const { rows } = await sql<{ now: number; conversation: string | null }>`
     with ${valuesTable({ conversation: 'text' }, lines.length > 0 ? lines : [[null]])}
     select ${now} as now, conversation from v

@@ -23,7 +23,10 @@ export const begin: Query<'begin'> = async (database, owner, ids) => {
   })
 }
 
-/** Commits outcomes with all that follows: the next message becomes due, a hold begins, a key gets its reply, a status webhook is queued. */
+/**
+ * Commits outcomes, and in the same transaction: makes the next message of each conversation due, updates the rate limit hold, saves the
+ * reply of an idempotency key, and queues status webhooks.
+ */
 export const finish: Query<'finish'> = (database, owner, finished) =>
   database.write(async (trx) => {
     const conversationsOf = (some: readonly Finish[]) =>
@@ -35,7 +38,7 @@ export const finish: Query<'finish'> = (database, owner, finished) =>
     await endAttempts(trx, held)
     await advanceConversations(trx, conversationsOf(held.filter(({ next }) => next.state !== 'queued')))
     const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
-    // A limit is the app's, so a 429 counts also when it comes too late for its lease.
+    // A rate limit is the whole app's, so a 429 counts even if the lease has ended.
     await updateHold(
       trx,
       finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
@@ -61,7 +64,7 @@ async function endMessages(
     ...(next.state === 'queued' ? [next.inMs, Number(next.unsure)] : [null, Number(next.state === 'unknown')]),
     attempt?.number ?? null,
   ])
-  // Of an end that is repeated, because its answer got lost, the message may be at its next attempt already.
+  // `finish` may be repeated after a lost answer, when the message is already at its next attempt.
   const isOpen = sql`(v.number is null or exists (
     select 1 from attempt where message_id = v.id and number = v.number and ended_at is null
   ))`
@@ -91,11 +94,11 @@ async function updateHold(trx: Database, finished: readonly Finish[]): Promise<v
     .select(['message_id', 'number', 'begun_at'])
     .where('message_id', 'in', ids)
     .execute()
-  const met = finished.map(({ message: { id }, attempt, next, limit }) => {
+  const ended = finished.map(({ message: { id }, attempt, next, limit }) => {
     const begunAt = begun.find((one) => one.message_id === id && one.number === attempt?.number)?.begun_at
     return { id, begunAt, isDelivered: next.state === 'delivered', limit }
   })
-  await settleHold(trx, met)
+  await settleHold(trx, ended)
 }
 
 async function endAttempts(trx: Database, held: readonly Finish[]): Promise<void> {
@@ -117,7 +120,7 @@ async function endAttempts(trx: Database, held: readonly Finish[]): Promise<void
     from v where attempt.message_id = v.id and attempt.number = v.number`.execute(trx.db)
 }
 
-/** A commit whose answer got lost may say that an attempt began, which then did not. */
+/** Closes attempts whose begin was committed although its answer was lost: they were never made. */
 async function closeNotBegun({ db, now }: Database, messageIds: string[]): Promise<void> {
   if (messageIds.length === 0) return
   await db
@@ -147,7 +150,7 @@ export async function advanceConversations({ db, now }: Database, conversations:
     )`.execute(db)
 }
 
-/** The first of these names of a conversation under which something is still to come. */
+/** The first of a conversation's names under which a message is queued or being sent. */
 export async function findBusyConversation({ db }: Database, names: readonly string[]): Promise<string | undefined> {
   for (const name of names) {
     const open = db.selectFrom('message').select('id').where('conversation', '=', name).where(OPEN_IN_LINE).limit(1)

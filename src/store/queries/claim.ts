@@ -6,10 +6,10 @@ import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
 
 export type Row = Selectable<Schema['message']>
 
-/** At one claim. */
+/** Rows corrected in one claim. */
 const MAX_MADE_DUE = 1000
 
-/** A time-out of Divar's, as it is by default, and the commits around it. */
+/** By default: a delivery takes up to 5 s, and the rest is for the commits around it. */
 const PROBE_LEASE_MS = 10_000
 
 /** How long a gateway counts as alive after a heartbeat. */
@@ -26,10 +26,10 @@ export const heartbeat: Query<'heartbeat'> = async ({ db, now }, owner) => {
 
 export const claim: Query<'claim'> = (database, owner, wire, limit, probeLeaseMs = PROBE_LEASE_MS) =>
   database.write(async (trx) => {
-    // Without it another gateway could adopt at once what is claimed here.
+    // Without a lease, another gateway could adopt these messages at once.
     await heartbeat(trx, owner)
     let hold = wire === 'webhook' ? undefined : await readHold(trx)
-    // Only one gateway may mark its message.
+    // The lock lets only one gateway choose the message that probes.
     if (hold?.probeInMs === 0) hold = await readHold(trx, { lock: true })
     if (hold === undefined) return claimDue(trx, owner, wire, limit)
     const { leftMs: heldMs, probeInMs } = hold
@@ -68,7 +68,7 @@ async function nextDue(trx: Database, wire: Wire): Promise<number | undefined> {
   return ms === undefined ? undefined : Math.max(ms, 0)
 }
 
-/** What a clock that was ahead has written would wait until that time comes. */
+/** Makes messages due whose time was written by a clock that was ahead. */
 async function makeDue(trx: Database): Promise<void> {
   const { db, now, skipLocked } = trx
   await sql`

@@ -4,31 +4,31 @@ import type { RateLimit } from '../store.ts'
 import { after, isWrittenLater, type Database, type Query } from './database.ts'
 
 const MINUTE_MS = 60_000
-/** A pause for which Divar names no time, the first of a row and the longest. */
+/** A hold for which Divar names no time lasts this long, and twice as long with each further one, up to the maximum. */
 const FIRST_WAIT_MS = MINUTE_MS
 const MAX_WAIT_MS = 15 * MINUTE_MS
-/** However long a pause is, one message probes after so long, and each time again. */
+/** During a long hold, one message probes after this time, and each time again. */
 const PROBE_EVERY_MS = 60 * MINUTE_MS
 
 type Row = Omit<Selectable<Schema['pause']>, 'id'> & { now: number }
 
-/** How a message's attempt ended, as far as it matters to the pause; without `begunAt` there was none. */
-type Met = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
+/** An attempt that has ended, as far as it matters to the hold. `begunAt` is undefined when no attempt was made. */
+type EndedAttempt = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
 
-/** The pause while it holds back what is queued; times in milliseconds. */
+/** A hold on queued messages; times in milliseconds. */
 type Hold = {
-  /** What is left of it; 0 when it is over and nothing has been delivered since. */
+  /** Time left; 0 when it is over and nothing has been delivered since. */
   leftMs: number
   /** When a message may probe; 0 when it may now. */
   probeInMs: number
 }
 
-/** The pause's row, as long as it was not written by a clock that was ahead. */
+/** Whether the row was not written by a clock that was ahead. */
 function isHoldValid(database: Database) {
   return sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`
 }
 
-/** Whether an attempt of the outbox may begin: there is no pause, or this message is the one that probes. */
+/** Whether an attempt of the outbox may begin: there is no hold, or this message is the one that probes. */
 export function mayBegin(database: Database) {
   return sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (
     select 1 from pause where (until > ${database.now} or unconfirmed = 1) and ${isHoldValid(database)}
@@ -36,12 +36,12 @@ export function mayBegin(database: Database) {
   ))`
 }
 
-/** Whether the outcome of a message of Divar's has to be told to the pause even if it is no 429. */
+/** Whether the outcome of a message changes the hold even if it is not a 429. */
 export const CONCERNS_HOLD = sql<number>`(wire <> 'webhook' and exists (
   select 1 from pause where unconfirmed = 1 or wait_ms > 0
 ))`
 
-/** `undefined` when everything that is due may go. */
+/** Undefined when there is no hold: everything that is due may be sent. */
 export async function readHold(trx: Database, { lock = false } = {}): Promise<Hold | undefined> {
   const row = await readRow(trx, lock)
   if (row === undefined) return undefined
@@ -53,7 +53,7 @@ export async function readHold(trx: Database, { lock = false } = {}): Promise<Ho
   return { leftMs: Math.max(until - now, 0), probeInMs: Math.max(probeAt - now, 0) }
 }
 
-/** Marks the one message that probes, until it has ended or its time is over. The row must be locked. */
+/** Marks the message that probes, until its attempt has ended or `leaseMs` have passed. The row must be locked. */
 export async function markProbe({ db, now }: Database, messageId: string, leaseMs: number): Promise<void> {
   await db
     .updateTable('pause')
@@ -61,12 +61,12 @@ export async function markProbe({ db, now }: Database, messageId: string, leaseM
     .execute()
 }
 
-/** These messages did not probe. */
+/** Lets another message probe in place of these. */
 export async function unmarkProbes({ db }: Database, messageIds: string[]): Promise<void> {
   await db.updateTable('pause').set({ probe_id: null, probe_until: null }).where('probe_id', 'in', messageIds).execute()
 }
 
-/** The next hold for which Divar names no time is a short one again. */
+/** Makes the next hold for which Divar names no time a short one. */
 export const resetRateLimitBackoff: Query<'resetRateLimitBackoff'> = async ({ db }) => {
   await db.updateTable('pause').set({ wait_ms: 0 }).where('wait_ms', '>', 0).execute()
 }
@@ -74,8 +74,8 @@ export const resetRateLimitBackoff: Query<'resetRateLimitBackoff'> = async ({ db
 export const holdForRateLimit: Query<'holdForRateLimit'> = (database, limit) =>
   database.write((trx) => settleHold(trx, [{ id: '', begunAt: Infinity, isDelivered: false, limit }]))
 
-/** What follows for the hold from attempts that have ended, of which one may be the probe. */
-export async function settleHold(trx: Database, met: readonly Met[]): Promise<void> {
+/** Updates the hold after attempts have ended, one of which may be the probe. */
+export async function settleHold(trx: Database, ended: readonly EndedAttempt[]): Promise<void> {
   await trx.db
     .insertInto('pause')
     .values({ id: 1, until: 0, set_at: 0 })
@@ -83,7 +83,7 @@ export async function settleHold(trx: Database, met: readonly Met[]): Promise<vo
     .execute()
   const before = await readRow(trx, true)
   if (before === undefined) throw new Error('the row of the hold is gone')
-  const next = nextRow(before, met)
+  const next = nextRow(before, ended)
   if (next === before) return
   const { now, ...row } = next
   await trx.db
@@ -92,38 +92,51 @@ export async function settleHold(trx: Database, met: readonly Met[]): Promise<vo
     .execute()
 }
 
-function nextRow(before: Row, met: readonly Met[]): Row {
+/** Applies the probe's outcome, then deliveries, then 429s. */
+function nextRow(before: Row, ended: readonly EndedAttempt[]): Row {
   const { now } = before
-  const probe = met.find(({ id }) => id === before.probe_id)
-  const isNewer = (one: Met) => one === probe || (one.begunAt ?? 0) > (before.set_at ?? 0)
-  let row = probe === undefined ? before : afterProbe(before, probe)
-  if (row.wait_ms > 0 && met.some((one) => one.isDelivered && isNewer(one))) row = { ...row, wait_ms: 0 }
+  const probe = ended.find(({ id }) => id === before.probe_id)
+  const beganInHold = (one: EndedAttempt) => one === probe || (one.begunAt ?? 0) > (before.set_at ?? 0)
 
-  const untilNamed = met.flatMap(({ limit }) => (limit?.retryAfterMs === undefined ? [] : [now + limit.retryAfterMs]))
-  let until = Math.max(row.until, ...untilNamed)
-  const unnamed = met.filter(({ limit }) => limit !== undefined && limit.retryAfterMs === undefined)
-  // A pause is lengthened once, whichever sends met it, and by none that was on its way before.
-  const lengthens = (one: Met) => one === probe || row.wait_ms === 0 || (row.until <= now && isNewer(one))
-  if (unnamed.some(lengthens)) {
-    const waitMs = Math.min(Math.max(row.wait_ms * 2, FIRST_WAIT_MS), MAX_WAIT_MS)
-    until = Math.max(until, now + waitMs)
-    row = { ...row, wait_ms: waitMs }
-  }
+  const probed = probe === undefined ? before : afterProbe(before, probe)
+  const isDelivered = ended.some((one) => one.isDelivered && beganInHold(one))
+  const row = isDelivered && probed.wait_ms > 0 ? { ...probed, wait_ms: 0 } : probed
+
+  // Several 429s lengthen a hold once. A 429 of an attempt that began before the hold does not lengthen it.
+  const lengthens = (one: EndedAttempt) =>
+    isWithoutTime(one) && (one === probe || row.wait_ms === 0 || (row.until <= now && beganInHold(one)))
+  const backedOff = ended.some(lengthens) ? { ...row, wait_ms: nextWaitMs(row.wait_ms) } : row
+  const waits = ended.flatMap(({ limit }) => limit?.retryAfterMs ?? [])
+  if (backedOff !== row) waits.push(backedOff.wait_ms)
+  return holdUntil(backedOff, Math.max(row.until, ...waits.map((ms) => now + ms)))
+}
+
+/** Whether Divar answered a 429 without Retry-After. */
+function isWithoutTime({ limit }: EndedAttempt): boolean {
+  return limit !== undefined && limit.retryAfterMs === undefined
+}
+
+function nextWaitMs(waitMs: number): number {
+  return Math.min(Math.max(waitMs * 2, FIRST_WAIT_MS), MAX_WAIT_MS)
+}
+
+/** Extends the hold; a shorter time changes nothing. The message that probes is chosen anew. */
+function holdUntil(row: Row, until: number): Row {
   if (until <= row.until) return row
-  const isFresh = row.until <= now || row.probe_due === null
-  const probeDue = isFresh ? now + PROBE_EVERY_MS : row.probe_due
+  const isNew = row.until <= row.now || row.probe_due === null
+  const probeDue = isNew ? row.now + PROBE_EVERY_MS : row.probe_due
   return { ...row, until, unconfirmed: 1, probe_id: null, probe_until: null, probe_due: probeDue }
 }
 
 /** A delivered probe ends the hold; after any other outcome the next message probes. */
-function afterProbe(row: Row, { begunAt, isDelivered }: Met): Row {
+function afterProbe(row: Row, { begunAt, isDelivered }: EndedAttempt): Row {
   const none = { probe_id: null, probe_until: null }
   return isDelivered
     ? { ...row, ...none, until: row.now, wait_ms: 0, unconfirmed: 0, probe_due: null }
     : { ...row, ...none, probe_due: begunAt === undefined ? row.probe_due : row.now + PROBE_EVERY_MS }
 }
 
-/** A hold that was written by a clock that was ahead counts as none. */
+/** A row that was written by a clock that was ahead counts as no hold. */
 async function readRow(trx: Database, lock: boolean): Promise<Row | undefined> {
   const found = await trx.db
     .selectFrom('pause')
