@@ -3,10 +3,7 @@ import { defineConfig } from 'eslint/config'
 import { createNodeResolver, importX } from 'eslint-plugin-import-x'
 import tseslint from 'typescript-eslint'
 
-/**
- * The layers of src, lowest first. A file may import from its own layer and from those above it in this list, never from one below:
- * so data flows one way. Folders within one layer do not know each other.
- */
+/** The folders of src, lowest layer first. A folder imports only from earlier rows; folders of one row do not import each other. */
 const layers = [
   ['base'],
   ['observability'],
@@ -30,7 +27,7 @@ const oneWay = layers.flatMap((folders, level) =>
     from: [
       ...layers.slice(level + 1).flat(),
       ...folders.filter((neighbour) => neighbour !== folder),
-      // The command line starts the simulator as a program of its own.
+      // The command line may start the simulator.
       ...(folder === 'cli' ? [] : ['simulator']),
       'demo',
     ].map((other) => `./src/${other}`),
@@ -38,7 +35,7 @@ const oneWay = layers.flatMap((folders, level) =>
   })),
 )
 
-/** Documented parts of Node and of libraries only: docs/decisions/0018-public-apis-only.md. */
+/** Only documented parts of Node and of libraries are used: docs/decisions/0018-public-apis-only.md. */
 const privateParts = [
   {
     selector: ':matches(MemberExpression[property.name=/^_/], MemberExpression[property.value=/^_/])',
@@ -48,7 +45,7 @@ const privateParts = [
     selector: ':matches(MethodDefinition, PropertyDefinition)[key.name=/^_/]',
     message: 'A member that begins with _ is private to Node or to its library.',
   },
-  { selector: "MemberExpression[object.name='Reflect']", message: 'Reflect gets around types and private parts.' },
+  { selector: "MemberExpression[object.name='Reflect']", message: 'Reflect bypasses types and private members.' },
   {
     selector: "MemberExpression[property.name='getBuiltinModule']",
     message: 'Import the module.',
@@ -95,19 +92,19 @@ export default defineConfig(
         {
           zones: [
             ...oneWay,
-            // The simulator shares no code with the gateway, so that one mistake cannot cancel itself out.
+            // The simulator shares no code with the gateway, so that the same mistake cannot be in both.
             {
               target: './src/simulator',
               from: './src',
               except: ['./simulator'],
-              message: 'The simulator stands alone.',
+              message: 'The simulator imports nothing from other folders of src.',
             },
           ],
         },
       ],
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'src/config/config.ts alone reads the environment.' },
+        { object: 'process', property: 'env', message: 'Only src/config/config.ts reads the environment.' },
       ],
       'no-restricted-syntax': ['error', ...privateParts],
       'no-restricted-imports': ['error', { patterns: ['undici/*', 'pino/*', 'express/*', 'zod/*'] }],
@@ -122,6 +119,6 @@ export default defineConfig(
     },
   },
   { files: ['src/config/config.ts'], rules: { 'no-restricted-properties': 'off' } },
-  // Plain JavaScript, as operators and authors of other servers would write it.
+  // Plain JavaScript, as the readers of these files write it.
   { files: ['examples/**', 'bench/servers/**'], extends: [tseslint.configs.disableTypeChecked] },
 )

@@ -31,7 +31,7 @@ export type Saved = z.infer<typeof savedShape>
 const NAME = /^\d+-(?:click|delivery)\.json$/
 const MAX_FILES = 10_000
 const MAX_FILE_BYTES = 1024 * 1024
-/** Of all files together. */
+/** Size of all files of a session together. */
 const MAX_SESSION_BYTES = 64 * 1024 * 1024
 
 /** Reads the files of a session, in order. @throws CommandFailure naming every error */

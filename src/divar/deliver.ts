@@ -11,15 +11,15 @@ import { readJsonObject, readRetryAfter, type Exchange, type Host, type ReplyHea
 import { outcomeRules, type Outcome, type PlatformError } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
-/** Of Divar's message, for the caller. */
-const MAX_MESSAGE = 500
+/** Longest message of Divar's that is passed on to the caller, in characters. */
+const MAX_MESSAGE_LENGTH = 500
 const FAILURES_IN_A_ROW = 10
 
 export type DeliverOptions = {
   v1: { url: URL; host: Host }
   v2: { url: URL; host: Host }
   apiKey: string
-  /** For one delivery, from waiting for a socket to the last byte of the answer; milliseconds. */
+  /** Timeout of one delivery, from waiting for a socket to the last byte of the answer; milliseconds. */
   timeoutMs: number
   userAgent: string
 }
@@ -27,7 +27,7 @@ export type DeliverOptions = {
 /** Delivers a message to Divar once. Never rejects: every end is an Outcome. */
 export type Deliver = (message: Message, userToken: string, trace: Trace) => Promise<Outcome>
 
-/** What a message is sent with: the request's own token, or a grant, which is selected at delivery. */
+/** The right to send a message: the request's own token, or a grant, which is selected at delivery. */
 export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender }
 
 /** Delivers a message once, with its token or a grant. Never rejects: every end is an Outcome. */
@@ -67,7 +67,7 @@ function encode(message: Message, userToken: string) {
       }
 }
 
-/** The wire that a message is delivered on. */
+/** The API version that a message is sent by. */
 export function wireOf(address: Address): 'v1' | 'v2' {
   return address.kind === 'triple' ? 'v1' : 'v2'
 }
@@ -77,7 +77,7 @@ const threeDigits = z
   .regex(/^\d{3}$/)
   .transform(Number)
 
-/** Both wires answer `{status, message}`. An answer with another kind of status is not Divar's. */
+/** Both API versions answer `{status, message}`. An answer with another type of status is not Divar's. */
 const answerSchema = z.compile(
   z.object({
     status: z.union([z.int(), threeDigits]).nullish(),
@@ -88,7 +88,7 @@ const answerSchema = z.compile(
 )
 type Answer = z.infer<typeof answerSchema>
 
-/** The members of a refusal, each on its own: an invalid one does not hide the other. */
+/** The members of a refusal. If one is invalid, the other is still read. */
 const refusalSchema = z.object({
   code: z
     .union([z.number(), z.string().max(64)])
@@ -119,7 +119,7 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
   return { kind: 'unknown', cause: 'answer', reason: `an error under status ${exchange.status}`, divar }
 }
 
-/** A status of success can hold an error: gRPC's `code`, or a proxy's `error`. */
+/** An answer with a success status can contain an error: gRPC's `code`, or a proxy's `error`. */
 function namesError({ code, error }: Answer): boolean {
   return !NO_CODE.has(code) || !NO_ERROR.has(error)
 }
@@ -153,7 +153,7 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
 
 function quote(message: string, secrets: readonly string[]): string {
   const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
-  return masked.slice(0, MAX_MESSAGE).toWellFormed()
+  return masked.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()
 }
 
 function isSuccess(status: number): boolean {

@@ -1,9 +1,9 @@
 import type { FailureCause } from '../outbound/host.ts'
 
-/** What Divar answered, as far as it could be read: its own `code` and `message`, and the HTTP status. */
+/** Divar's refusal: the HTTP status, and its `code` and `message` if they could be read. */
 export type PlatformError = { status: number; code?: number | string; message?: string }
 
-/** How one delivery ended. Split where the caller's next step splits; the union is closed. */
+/** The outcome of one delivery. Two outcomes differ when the caller's next step differs; the union is closed. */
 export type Outcome =
   | { kind: 'delivered'; status: number }
   /** Final: Divar will refuse the same request again. */
@@ -13,11 +13,11 @@ export type Outcome =
   | { kind: 'platform_error'; divar: PlatformError; retryAfterSeconds?: number }
   /** No byte of the request was written. */
   | { kind: 'not_sent'; cause: FailureCause; reason: string }
-  /** Divar may have read the request; the message may or may not be in the chat. `answer`: a status came, but does not tell. */
+  /** Divar may have read the request, and the message may be in the chat. Cause `answer`: a status came, but does not tell. */
   | { kind: 'unknown'; cause: FailureCause | 'answer'; reason: string; divar?: PlatformError }
-  /** There is no token to send with: no grant covers the message, or two users' grants do and the request does not say which. */
+  /** There is no token: no grant covers the message, or grants of two users do and the request does not name the sender. */
   | { kind: 'consent_required' | 'sender_ambiguous' }
-  /** The grant that covers it was altered in the store, or its key is missing. */
+  /** The grant that covers the message was altered in the store, or its key is missing. */
   | { kind: 'grant_unreadable'; grantId: string }
   /** The grants could not be read. */
   | { kind: 'store_unavailable' }
@@ -31,22 +31,22 @@ export type OutcomeRule = {
   isFinal: boolean
   /** The sender may repeat the request without risk of a second message. */
   retryable: boolean
-  /** The request's idempotency key stays taken. What was surely not sent, or may pass later, frees it. */
+  /** The request's idempotency key stays taken. An outcome that surely sent nothing, or that may change later, frees it. */
   keepsKey: boolean
   level: 'info' | 'warn' | 'error'
-  /** Whether it shows that the host works. `by cause`: only a failure with a remote cause counts. */
+  /** What the outcome says about the host. `by cause`: a failure with a remote cause counts as one, and an answer as a success. */
   countsForBreaker: 'success' | 'failure' | 'by cause' | 'no'
-  /** For the sender, in the answer's `detail`. */
+  /** Advice to the sender, in the answer's `detail`. */
   advice: string
 }
 
 /** Divar refused this message, and will refuse it again. */
 const refused = { isFinal: true, retryable: false, keepsKey: true, level: 'info', countsForBreaker: 'success' } as const
-/** Surely not delivered, and may pass later. */
+/** The message was surely not delivered, and a later attempt may succeed. */
 const passing = { isFinal: false, retryable: true, keepsKey: false } as const
-/** No token, for a reason at this gateway. */
+/** There is no token because this gateway cannot read its grants. */
 const grantsUnreadable = { ...passing, level: 'error', countsForBreaker: 'no' } as const
-/** No token, for a reason that waiting does not remove. */
+/** There is no token, and waiting does not change that. */
 const noConsent = { ...passing, isFinal: true, level: 'info', countsForBreaker: 'no' } as const
 
 /** Everything that follows from the kind of an outcome, in one place. */

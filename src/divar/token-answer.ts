@@ -1,16 +1,16 @@
 import { readJsonObject } from '../outbound/host.ts'
 
-/** From this size on a number is a point in time in seconds, not a duration. */
+/** A number of at least this size is a point in time in seconds, not a duration. */
 const LEAST_UNIX_TIME_S = 1_000_000_000
-/** From this size on it is a point in time in milliseconds: in seconds it would be the year 5138. */
+/** A number of at least this size is a point in time in milliseconds; in seconds it would be the year 5138. */
 const LEAST_UNIX_TIME_MS = 100_000_000_000
 
 /** Longest life of an access token: a refresh token's. A longer duration is in milliseconds. */
 const MAX_LIFE_S = 30 * 24 * 60 * 60
 
-/** What an `Authorization` header can hold (RFC 6750, 2.1), up to 4096 characters. */
+/** Characters of an `Authorization` header (RFC 6750, 2.1), at most 4096. */
 const ACCESS_TOKEN = /^[\x21-\x7e]{1,4096}$/
-/** RFC 6749, A.17: sent in a form, never in a header. */
+/** Characters by RFC 6749, A.17: a refresh token is sent in a form, never in a header. */
 const REFRESH_TOKEN = /^[\x20-\x7e]{1,4096}$/
 
 /**

@@ -12,9 +12,9 @@ const DEFAULT_LIFE_S = 3600
 /** Life of a refresh token, by Divar's documentation; answers do not say. */
 const REFRESH_LIFE_MS = 30 * 24 * 60 * 60 * 1000
 
-/** Longest `Retry-After` of the token endpoint that is honored; then one refresh tries again. */
+/** The longest `Retry-After` that is honored; after that, one refresh tries again. */
 const MAX_HOLD_MS = 5 * 60 * 1000
-/** After a 429 without `Retry-After`. */
+/** The hold after a 429 without `Retry-After`. */
 const DEFAULT_HOLD_MS = 2000
 
 export type TokenClientOptions = {
@@ -24,17 +24,17 @@ export type TokenClientOptions = {
   clientId: string
   clientSecret: string
   redirectUri: string
-  /** For one whole exchange, in milliseconds. */
+  /** Timeout of one whole exchange, in milliseconds. */
   timeoutMs: number
   userAgent: string
 }
 
 export type TokenPair = { accessToken: string; refreshToken?: string | undefined }
 
-/** Lives in milliseconds from now. */
+/** A token pair with its lifetimes in milliseconds from now. */
 export type Tokens = TokenPair & { accessMs: number; refreshMs: number | undefined; scopes: string[] | undefined }
 
-/** Why there are no tokens. `ended`: the code or the refresh token is not valid any more. `reason` holds no foreign text. */
+/** Why there are no tokens. `ended`: the code or the refresh token is no longer valid. `reason` contains no text of Divar's. */
 export type NoTokens = { kind: 'ended' | 'failed'; reason: string }
 
 export type TokenResult = { kind: 'tokens'; tokens: Tokens } | NoTokens
@@ -170,7 +170,7 @@ function reasonOf(error: string, status: number): string {
 /** How long the token endpoint asked this app to wait. All grants share it, so that not each one asks. */
 export class TokenRouteHold {
   readonly #probeMs: number
-  /** On the monotonic clock; undefined while nothing is held. */
+  /** The end of the hold by the monotonic clock; undefined without one. */
   #until: number | undefined
 
   /** @param probeMs how long the first refresh after a hold may take before another one is let through */

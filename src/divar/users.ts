@@ -17,14 +17,14 @@ export type FetchedUser =
   | { kind: 'refused'; status: number; retryAfter?: number }
   | { kind: 'failed'; reason: string }
 
-/** Asks Divar for the user of an access token. Never rejects. */
+/** Fetches the user of an access token from Divar. Never rejects. */
 export type FetchUser = (accessToken: string, trace: Trace) => Promise<FetchedUser>
 
 const text = z.string().min(1).max(256).optional().catch(undefined)
 const answerSchema = z.object({
   user_id: text,
   phone_number: text,
-  /** In an older form of the answer. */
+  /** The phone numbers in an older form of the answer. */
   phone_numbers: z.array(z.string()).optional().catch(undefined),
 })
 

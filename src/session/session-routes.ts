@@ -19,7 +19,7 @@ const SHED_RETRY_S = 1
 export type SessionOptions = {
   requireDivar: RequestHandler
   resolve: Resolve
-  /** Applies a landing's `scopes` and `askable`. */
+  /** Applies a landing's `scopes` and `onDenied`. */
   requireConsent: RequireConsent
   /** The resolver's kind, for the log. */
   resolverKind: string
@@ -32,9 +32,9 @@ export type SessionOptions = {
 
 /** Session initialization: Divar reports a click and gets the URL to open. */
 export function sessionRoutes(options: SessionOptions): (app: IRouter) => void {
-  const answer = answerClick(options)
+  const handleClick = createClickHandler(options)
   return (app) => {
-    app.route(SESSION_PATH).all(allowMethods('POST'), countAsClick, options.requireDivar).post(answer)
+    app.route(SESSION_PATH).all(allowMethods('POST'), countAsClick, options.requireDivar).post(handleClick)
   }
 }
 
@@ -46,9 +46,9 @@ const countAsClick: RequestHandler = (_request, response, next) => {
   next()
 }
 
-function answerClick(options: SessionOptions): RequestHandler {
+function createClickHandler(options: SessionOptions): RequestHandler {
   const { resolverKind } = options
-  const landingOf = findLanding(options)
+  const findLanding = createFindLanding(options)
   return async (request, response) => {
     const { requestLog } = response.locals
     const version = readClickVersion(request.headers)
@@ -60,20 +60,20 @@ function answerClick(options: SessionOptions): RequestHandler {
     if (returnUrlReplaced) fields['return_url'] = 'replaced'
     if (absentParts > 0) fields['absent_parts'] = absentParts
 
-    const landing = await landingOf(click, requestLog)
+    const landing = await findLanding(click, requestLog)
     if (landing.consent !== undefined) fields['consent'] = landing.consent
     requestLog.conclude('click.resolved')
     response.endJson(200, { status: '200', message: landing.message ?? 'success', url: landing.url })
   }
 }
 
-/** Where the user goes, and the message of the answer. */
-type Answered = ClickTarget & { message?: string }
+/** The URL to answer with, and the answer's message. */
+type Answer = ClickTarget & { message?: string }
 
-/** Resolves a click to its landing, or to the fallback. */
-function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
+/** Makes the function that resolves a click to its landing, or to the fallback. */
+function createFindLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
   let running = 0
-  return async (click: Click, requestLog: RequestLog): Promise<Answered> => {
+  return async (click: Click, requestLog: RequestLog): Promise<Answer> => {
     if (running >= maxRunning) return shed(requestLog, fallbackUrl, maxRunning)
     running += 1
     try {
@@ -98,7 +98,7 @@ function findLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: 
   }
 }
 
-function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunning: number): Answered {
+function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunning: number): Answer {
   requestLog.fields['reason'] = `${maxRunning} clicks are running`
   if (fallbackUrl === undefined) requestLog.fields['code'] = 'overloaded'
   requestLog.conclude('click.shed', 'error')
@@ -107,7 +107,7 @@ function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunnin
 }
 
 /** The fallback after a failed resolver; without a fallback the click fails. Both are logged as errors. */
-function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | undefined): Answered {
+function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | undefined): Answer {
   const isOurs = error instanceof ResolverError || error instanceof StoreError
   const internal = isOurs ? error.message : 'the resolver failed'
   const cause = isOurs ? error.cause : error

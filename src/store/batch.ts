@@ -6,20 +6,18 @@ export type BatchOptions = {
   maxItems: number
   /** Batches running at once. */
   maxRunning: number
-  /** Further items are refused at once. */
+  /** Further items are rejected at once. */
   maxWaiting: number
 }
 
-/**
- * Two batches at once help a pool of connections and do not harm a single connection. Beyond `maxWaiting` the store is too slow to wait for.
- */
+/** Two batches at once make better use of a connection pool, and do not slow a single connection down. */
 export const GROUP_COMMIT: BatchOptions = { maxItems: 100, maxRunning: 2, maxWaiting: 2000 }
 
 type Waiting<Item, Result> = {
   item: Item
   resolve: (result: Result) => void
   reject: (error: unknown) => void
-  /** Stops the timeout of waiting. */
+  /** Cancels the timeout of waiting. */
   stopDeadline?: () => void
 }
 

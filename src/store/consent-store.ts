@@ -1,6 +1,6 @@
 import type { Sealed } from './message-store.ts'
 
-/** What the store promises for consent: saved clicks, authorization flows and grants. Free of SQL. */
+/** The store of saved clicks, authorization flows and grants, without SQL. */
 
 /** Expired rows are never returned. */
 export type ClickStore = {
@@ -15,50 +15,50 @@ export type NewConsent = {
   state: string
   content: Sealed
   openMs: number
-  /** Who asks the user: clicks, or a caller. */
+  /** `click`, or `caller:` and the caller's name. */
   startedBy: string
-  /** How many of theirs may be open at once. */
+  /** How many consents of the same `startedBy` may be open at once. */
   maxOpen: number
 }
 
-/** Of one opening of a link: digests of its state and of what binds the browser; its secrets. */
+/** One opening of a link: digests of its state and of its browser's cookie, and its sealed secrets. */
 export type NewOpening = { state: string; browser: string; content: Sealed }
 
-/** `isFirst`: the state and the secrets of the consent itself are used, and those of the opening are not kept. */
+/** `isFirst`: this opening uses the state and the secrets of the consent itself; its own are not stored. */
 export type OpenedConsent = { content: Sealed; isFirst: boolean }
 
 export type ConsentStore = {
-  /** Answers whether there was room. */
+  /** @returns false when too many consents are open */
   addConsent: (consent: NewConsent) => Promise<boolean>
-  /** Opens a link for a browser, which then has so many milliseconds. Of many openings the oldest goes. */
+  /** Opens a link for a browser, which can finish within `flowMs`. Beyond the maximum of openings, the oldest is deleted. */
   openConsent: (id: string, opening: NewOpening, flowMs: number) => Promise<OpenedConsent | undefined>
-  /** Ends a consent with all of its openings, once, when one of them comes back in its browser. */
+  /** Ends a consent with all of its openings when one of them returns in its own browser. Succeeds only once. */
   endConsent: (state: string, browser: string) => Promise<EndedConsent>
 }
 
-/** `opening`: the secrets of the opening, where they are not the consent's own. */
+/** `opening`: the sealed secrets of the opening; undefined when they are the consent's own. */
 export type EndedConsent =
   | { kind: 'ended'; id: string; content: Sealed; opening: Sealed | undefined }
   | { kind: 'other_browser'; id: string }
   | { kind: 'none' }
 
 /**
- * How a grant is found: `<key id>.<MAC>` of a text, under every known key, the newest first. An `owned` name says whose it is and one of
- * the scopes.
+ * A name that a grant is found by: `<key id>.<MAC>` of a text, under every known key, the newest first. An `owned` name is made of the
+ * owner and one scope.
  */
 export type GrantName = { kind: 'user' | 'owned' | 'scope'; macs: readonly [string, ...string[]] }
 
-/** For how long tokens are good, in milliseconds from now. */
+/** How long tokens are valid, in milliseconds from now. */
 export type TokenTimes = { accessMs: number; refreshMs: number | undefined }
 
 export type NewGrant = TokenTimes & { id: string; content: Sealed; names: readonly GrantName[] }
 
-/** A grant as it lies in the store; times in milliseconds, those ending in `Ms` from now. */
+/** A grant in the store. Times are milliseconds; those ending in `Ms` are relative to now. */
 export type StoredGrant = {
   seq: number
   id: string
   content: Sealed
-  /** The pair before the last refresh, while it is still good. */
+  /** The token pair before the last refresh, while it is valid. */
   previous: Sealed | undefined
   /** Counts its token pairs. */
   version: number
@@ -76,7 +76,7 @@ export type GrantPage = { grants: StoredGrant[]; nextCursor: number | undefined 
 /** Whether a grant may be refreshed now. */
 export type RefreshClaim =
   | { kind: 'claimed' }
-  /** Another pair is there already. */
+  /** The token pair has been refreshed already. */
   | { kind: 'changed'; grant: StoredGrant }
   /** Another gateway or request refreshes it. */
   | { kind: 'busy' }
@@ -85,18 +85,21 @@ export type RefreshClaim =
   | { kind: 'gone' }
 
 export type GrantStore = {
-  /** Stores a grant; in the same commit what it makes superfluous goes: grants whose owned names it has all. */
+  /** Stores a grant, and in the same commit deletes grants whose owned names it has all. */
   addGrant: (grant: NewGrant) => Promise<void>
   /** Live grants that have one of these names, newest first. */
   findGrantsByName: (macs: readonly string[], limit: number) => Promise<StoredGrant[]>
   findGrant: (id: string) => Promise<StoredGrant | undefined>
   /** Live grants of a name, newest first. */
   listGrants: (macs: readonly string[], page: { cursor: number | undefined; limit: number }) => Promise<GrantPage>
-  /** Answers whether there was one. */
+  /** @returns whether there was one */
   deleteGrant: (id: string) => Promise<boolean>
   /** Leases the right to refresh this token pair for `leaseMs`. */
   claimRefresh: (id: string, version: number, owner: string, leaseMs: number) => Promise<RefreshClaim>
-  /** Commits the new pair in place of this version's and ends the lease; the former is kept for so long. Answers whether the lease held. */
+  /**
+   * Replaces the token pair of this version, and ends the lease. The old pair is kept for `previousMs`.
+   * @returns false when the lease was lost, and nothing was changed
+   */
   commitRefresh: (
     refreshed: TokenTimes & {
       id: string
@@ -107,7 +110,7 @@ export type GrantStore = {
       previousMs: number
     },
   ) => Promise<boolean>
-  /** Deletes a grant whose refresh token is of no use any more. Answers whether the lease still held; else nothing was deleted. */
+  /** Deletes a grant whose refresh token is no longer valid. @returns false when the lease was lost, and nothing was deleted */
   endGrant: (id: string, version: number, owner: string) => Promise<boolean>
   /** Ends the lease after a failure; no refresh is tried for `backOffMs`. */
   backOffRefresh: (id: string, owner: string, backOffMs: number) => Promise<void>
@@ -115,7 +118,7 @@ export type GrantStore = {
   findExpiringGrants: (leftMs: number, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
 }
 
-/** What of a grant is replaced when it is brought under the newest key. */
+/** The parts of a grant that are sealed again with the newest key. */
 export type ResealedGrant = {
   id: string
   version: number
@@ -124,13 +127,13 @@ export type ResealedGrant = {
   names: readonly GrantName[]
 }
 
-/** For maintenance: bounded batches. */
+/** For maintenance. Calls with a `limit` do one bounded batch. */
 export type ConsentMaintenanceStore = {
-  /** Deletes clicks, consents and grants whose time is over, and former pairs; answers how many. */
+  /** Deletes expired clicks, consents, grants and previous token pairs. @returns how many rows */
   expire: (limit: number) => Promise<number>
-  /** Grants with something sealed under another key than this, except these ids. */
+  /** Grants with anything sealed under another key, except these ids. */
   findGrantsUnderOtherKeys: (keyId: string, limit: number, except?: readonly string[]) => Promise<StoredGrant[]>
-  /** Replaces what is still as it was found; answers how many. */
+  /** Replaces grants that are unchanged since they were found. @returns how many */
   resealGrants: (keyId: string, grants: readonly ResealedGrant[]) => Promise<number>
   countGrants: () => Promise<number>
 }

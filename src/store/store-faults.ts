@@ -51,12 +51,12 @@ export async function orOutcomeUnknown<Result>(commit: Promise<Result>): Promise
 /** SQLSTATE classes 22 (data) and 23 (constraints), and what SQLite has for the same. */
 const REFUSAL_CODE = /^(?:2[23][0-9A-Z]{3}|SQLITE_(?:CONSTRAINT|MISMATCH|RANGE|TOOBIG).*)$/
 
-/** Whether the database refused what this call was to write. Unlike an outage, that does not pass: a repeat is refused again. */
+/** Whether the database refused the data of this call. Unlike during an outage, a repeat would be refused again. */
 export function isRefusedForGood(error: unknown): boolean {
   return error instanceof StoreError && REFUSAL_CODE.test(describeStoreError(error).error_code ?? '')
 }
 
-/** What may be logged of a failing store: the kind and the code (such as the SQLSTATE) of the underlying error. */
+/** The log fields of a store error: the kind and the code, such as the SQLSTATE, of the underlying error. */
 export function describeStoreError(error: unknown) {
   const isOurs = error instanceof StoreError || error instanceof StoreSetupError
   return describeError(isOurs ? (error.cause ?? error) : error)

@@ -18,7 +18,7 @@ export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 /** Milliseconds since 1970. `heardAtMs`: the reading when the clock was last trusted; null if it never was. */
 export type ClockReading = { nowMs: number; heardAtMs: number | null }
 
-/** For maintenance. Every call does one bounded batch. */
+/** For maintenance. Calls with a `limit` do one bounded batch. */
 export type MaintenanceStore = {
   /** Wipes content that is due to be wiped. @returns how many rows */
   wipe: (limit: number) => Promise<number>

@@ -8,12 +8,12 @@ import type { Schema } from '../schema.ts'
 import { StoreSetupError } from '../store.ts'
 
 const CONNECT_TIMEOUT_MS = 3000
-/** A statement that waits longer for a table holds up all that come after it, and these are calls of the running gateways. */
+/** While a statement waits for a table's lock, it blocks all later statements on that table: those of running gateways. */
 const LOCK_TIMEOUT_S = 10
-/** The number of the lock that Kysely takes for migrations, and that older versions of the gateway take. */
+/** The advisory lock that Kysely uses for migrations, and that older versions of the gateway take. */
 const MIGRATION_LOCK = 3853314791062309107n
 const PROTOCOL_VIOLATION = '08P01'
-/** What the driver knows. It takes any other word for verify-full. */
+/** The modes that the driver knows. It treats any other as verify-full. */
 const SSL_MODES = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']
 
 type SetupOptions = { log: Logger; migrations?: Migrations | undefined }
@@ -81,14 +81,14 @@ async function setUp(url: string, assumed: SessionKind, { log, migrations }: Set
   }
 }
 
-/** A pooler that is configured to ignore settings accepts them without effect. */
+/** Detects a pooler that accepts settings and ignores them. */
 async function kindOf(pool: pg.Pool, assumed: SessionKind): Promise<SessionKind> {
   if (assumed === 'pooled') return 'pooled'
   const { rows } = await pool.query<{ lock_timeout: string }>('show lock_timeout')
   return rows[0]?.lock_timeout === `${LOCK_TIMEOUT_S}s` ? 'own' : 'pooled'
 }
 
-/** The lock is taken for the transaction, above. Kysely's own belongs to the session, and a pooler would keep it locked. */
+/** `setUp` takes the lock for its transaction. Kysely's own lock is the session's, and behind a pooler it would stay locked. */
 class MigrationDialect extends PostgresDialect {
   override createAdapter(): PostgresAdapter {
     return new LockedAdapter()
@@ -107,7 +107,7 @@ class LockedAdapter extends PostgresAdapter {
 
 type Reason = { sentence: string; isTemporary: boolean }
 
-/** By SQLSTATE, or by the code of the system's, of Node's or of OpenSSL's error. */
+/** Reasons by SQLSTATE, or by the error code of the operating system, Node or OpenSSL. */
 const BY_CODE: Readonly<Record<string, Reason>> = {
   '08P01': permanent('the server, or a pooler in front of it, does not take a parameter of DATABASE_URL'),
   '25006': temporary('the database is read-only'),
@@ -144,7 +144,7 @@ const BY_CODE: Readonly<Record<string, Reason>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: permanent("the server's certificate is for another host name"),
 }
 
-/** By class of SQLSTATE, or by the beginning of a code. */
+/** Reasons by class of SQLSTATE, or by a part of the error code. */
 const BY_CLASS: readonly [RegExp, Reason][] = [
   [/^08/, temporary('the connection failed')],
   [/^28/, permanent('the server does not let this user in')],
@@ -159,7 +159,7 @@ const BY_CLASS: readonly [RegExp, Reason][] = [
   ],
 ]
 
-/** The driver has no codes for these; its texts are matched, and never repeated: they may hold the address. */
+/** Reasons by the driver's text, for errors without a code. The text itself is never repeated, since it may contain the address. */
 const BY_TEXT: readonly [RegExp, Reason][] = [
   [/does not support SSL/, permanent('the server has no TLS, and DATABASE_URL asks for it')],
   [/^SASL|SCRAM|password must be/, permanent('the server asks for a password that DATABASE_URL does not have')],

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { after, hasNotPassed, sealedIn, type Database, type Query } from './database.ts'
 
-/** A link that is opened more often loses its oldest opening. */
+/** Openings of one link; beyond this the oldest is deleted. */
 const MAX_OPENINGS = 8
 
 export const saveClick: Query<'saveClick'> = async ({ db, now }, id, content, ttlMs) => {
@@ -35,7 +35,7 @@ export const addConsent: Query<'addConsent'> = async (database, consent) => {
   return Number(numAffectedRows) === 1
 }
 
-/** The version before stored no `link_until`; its links open once. */
+/** An older version stored no `link_until`; its links can be opened once. */
 const LINK_UNTIL = sql<number>`coalesce(link_until, case when browser is null then expires_at else 0 end)`
 
 export const openConsent: Query<'openConsent'> = ({ now, write }, id, { state, browser, content }, flowMs) =>
@@ -57,11 +57,11 @@ export const openConsent: Query<'openConsent'> = ({ now, write }, id, { state, b
     const isFirst = row.browser === null
     const last = await lastNumber(trx, id)
     const opening = { consent_id: id, expires_at: until }
-    // The version before may have opened it, without this row.
+    // A gateway of an older version opens a link without storing this row.
     const first = { ...opening, number: 1, state: row.state, browser: row.browser ?? browser }
     const secrets = { content: content.bytes, content_key: content.keyId }
     const own = { ...opening, ...secrets, number: Math.max(last, 1) + 1, state, browser }
-    // The version before looks for the first opening here.
+    // A gateway of an older version looks for the first opening in this column.
     if (isFirst) await trx.db.updateTable('consent').set({ browser }).where('id', '=', id).execute()
     const openings = isFirst ? [first] : last === 0 ? [first, own] : [own]
     await trx.db.insertInto('consent_opening').values(openings).execute()
@@ -82,7 +82,7 @@ async function dropOldest(trx: Database, id: string): Promise<void> {
   const oldestKept = (await lastNumber(trx, id)) - MAX_OPENINGS + 1
   if (oldestKept <= 1) return
   await trx.db.deleteFrom('consent_opening').where('consent_id', '=', id).where('number', '<', oldestKept).execute()
-  // No browser has an empty digest, so the version before does not find the first opening either.
+  // No browser has an empty digest, so a gateway of an older version does not find the first opening either.
   await trx.db.updateTable('consent').set({ browser: '' }).where('id', '=', id).execute()
 }
 

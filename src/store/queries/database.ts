@@ -3,31 +3,31 @@ import type { MethodName, Parameter, Result } from '../calls.ts'
 import type { Schema } from '../schema.ts'
 import { CLOCK_TOLERANCE_MS, type DatabaseKind, type Sealed } from '../store.ts'
 
-/** A database of either kind, or a transaction in it, with the few things that each says in its own way. */
+/** A database of either kind, or a transaction in it, with the SQL that differs between the two. */
 export type Database = {
   kind: DatabaseKind
   db: Kysely<Schema>
-  /** The database's clock in milliseconds, steady within a statement. */
+  /** The database's clock in milliseconds, the same throughout a statement. */
   now: RawBuilder<number>
-  /** A `seq` behind all others. */
+  /** A `seq` greater than all others. */
   nextSeq: RawBuilder<number>
-  /** Runs in one transaction; may run it again when the database asked for that. Within a transaction it runs in that one. */
+  /** Runs `work` in a transaction, and again when the database asks for it. Within a transaction, runs it in that one. */
   write: <Result>(work: (trx: Database) => Promise<Result>) => Promise<Result>
-  /** Keeps others away from these conversations until the transaction ends. */
+  /** Locks these conversations until the transaction ends. */
   lockConversations: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
-  /** The key's id of a `<key id>.<MAC>`. */
+  /** The key id of a `<key id>.<MAC>`. */
   keyIdOf: (column: 'fingerprint' | 'conversation') => RawBuilder<string>
-  /** Locks the rows of a select, where there are others who could take them. */
+  /** Locks the selected rows and skips locked ones, in a database that several gateways share. */
   skipLocked: RawBuilder<unknown>
 }
 
-/** A method of the store as it runs in a database; its contract is with the type of the store. */
+/** A method of the store as it runs in a database; documented with the type of the store. */
 export type Query<Name extends MethodName> = (database: Database, ...parameters: Parameter<Name>) => Result<Name>
 
-/** The condition of a partial index. It is a literal: a query with parameters in its place does not use the index. */
+/** The condition of the partial index `message_line`. Literals only: with parameters, a query would not use the index. */
 export const OPEN_IN_LINE = sql<boolean>`state in ('queued', 'sending') and in_line = 1`
 
-/** Rows of values as a table named `v`, for statements that change many rows each in its own way. */
+/** A table `v` of these rows, for statements that change each row differently. */
 export function valuesTable(columns: Record<string, 'text' | 'bigint'>, rows: readonly (readonly unknown[])[]) {
   const types = Object.values(columns)
   const tuples = rows.map((row) => {
@@ -69,7 +69,7 @@ export function hasNotPassed(database: Database, time: string | RawBuilder<numbe
   return sql<boolean>`${typeof time === 'string' ? sql.ref(time) : time} > ${trustedNow(database)}`
 }
 
-/** What two columns hold of something sealed; nothing once it is wiped. */
+/** The sealed value of two columns; undefined once it is wiped. */
 export function sealedIn(bytes: Uint8Array, keyId: string): Sealed
 export function sealedIn(bytes: Uint8Array | null, keyId: string | null): Sealed | undefined
 export function sealedIn(bytes: Uint8Array | null, keyId: string | null): Sealed | undefined {

@@ -21,7 +21,7 @@ function readGrant(row: Row): StoredGrant {
   }
 }
 
-/** Whole rows, with the time by which they are judged. */
+/** Selects whole rows, with the current time. */
 async function selectRows(database: Database, where: RawBuilder<unknown>): Promise<Row[]> {
   const { rows } = await sql<Row>`
     select user_grant.*, ${database.now} as now,
@@ -108,7 +108,7 @@ export const claimRefresh: Query<'claimRefresh'> = async (database, id, version,
     .where(isLeaseOver(database))
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
-  // One read for all: the owner of the lease may commit at any moment.
+  // One read gives the version and the lease: the owner of the lease may commit at any moment.
   const [row] = await selectRows(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }

@@ -3,7 +3,7 @@ import type { Sealed, SealedRow } from '../store.ts'
 import { hasNotPassed, OPEN_IN_LINE, type Query } from './database.ts'
 import { excludeIds, insertNames, selectGrants } from './grants.ts'
 
-/** A database may have millions of rows, and a start waits for this: no more than so many of each kind are read. */
+/** Rows read of each kind, at most. A database may have millions, and the start of a gateway waits for this. */
 const MOST = 10_000
 
 export const keysInUse: Query<'keysInUse'> = async (database) => {
@@ -28,7 +28,7 @@ export const keysInUse: Query<'keysInUse'> = async (database) => {
   return rows
 }
 
-/** Goes from each key's id to the next one in the index, however many rows each has. */
+/** Counts rows by key id. Steps from one key id to the next in the index, however many rows each has. */
 function indexed(table: string, column: string, condition: RawBuilder<boolean>): RawBuilder<unknown> {
   const [from, keyId] = [sql.table(table), sql.ref(column)]
   return sql`select key_id, rows from (
@@ -46,8 +46,8 @@ function indexed(table: string, column: string, condition: RawBuilder<boolean>):
 }
 
 /**
- * Where no index knows the keys: rows at both ends of an index over their time. Keys change with time, so a key that is still needed has
- * rows at one of them.
+ * Counts rows by key id where no index has the key ids: reads the oldest and the newest rows by an index over another column. Keys change
+ * with time, so a key that is still needed has rows at one of the two ends.
  */
 function oldestAndNewest(
   table: string,
@@ -63,7 +63,7 @@ function oldestAndNewest(
   return sql`select key_id, count(*) as rows from (${end('asc')} union ${end('desc')}) ends group by key_id`
 }
 
-/** Where each kind of sealed row is, and its id. */
+/** The table of each kind of sealed row, and its id column. */
 const SEALED = {
   body: [sql.table('message'), sql.ref('id')],
   reply: [sql.table('idempotency'), sql.ref('message_id')],
@@ -82,7 +82,7 @@ export const findRowsUnderOtherKeys: Query<'findRowsUnderOtherKeys'> = async ({ 
   return [...(await find('body')), ...(await find('reply'))]
 }
 
-/** Two ranges of the index, in place of a scan for what differs. */
+/** Two ranges of the index; `<>` would scan the table. */
 function isOtherKey(column: string, keyId: string) {
   const key = sql.ref(column)
   return sql<boolean>`${key} is not null and (${key} < ${keyId} or ${key} > ${keyId})`
@@ -103,7 +103,7 @@ export const reseal: Query<'reseal'> = (database, rows) =>
   })
 
 export const findGrantsUnderOtherKeys: Query<'findGrantsUnderOtherKeys'> = (database, keyId, limit, except = []) => {
-  // One index each, in place of one scan for all three.
+  // One select for each index; a single condition would scan the table.
   const branches = ['content_key', 'names_key', 'previous_key'].map(
     (column) => sql`select id from (
       select id from user_grant where ${isOtherKey(column, keyId)} ${excludeIds(except)} limit ${limit}
@@ -128,7 +128,7 @@ export const resealGrants: Query<'resealGrants'> = (database, keyId, grants) =>
         })
         .where('id', '=', id)
         .where('version', '=', version)
-        // A former pair that was wiped since stays wiped.
+        // A previous pair that was deleted in the meantime stays deleted.
         .$if(previous !== undefined, (update) => update.where('previous_until', 'is not', null))
         .executeTakeFirst()
       if (Number(numUpdatedRows) === 0) continue

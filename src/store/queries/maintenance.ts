@@ -2,13 +2,13 @@ import { sql } from 'kysely'
 import { CLOCK_TOLERANCE_MS, KEEP_CONTENT_MS, KEEP_KEY_MS, type ClockReading } from '../store.ts'
 import { after, hasNotPassed, hasPassed, OPEN_IN_LINE, trustedNow, type Query } from './database.ts'
 
-/** No click and no authorization flow is kept for longer. */
+/** Clicks and authorization flows are kept for at most this long. */
 const KEEP_FLOW_MS = 15 * 60 * 1000
 
 /** How long the row of a gateway is kept after its lease has ended. */
 const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
 
-/** Longer than any wait between two tries. */
+/** Longer than any time between two attempts. */
 const FORGET_NOTICE_MS = 24 * 60 * 60 * 1000
 
 export const wipe: Query<'wipe'> = async (database, limit) => {
@@ -39,7 +39,7 @@ export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
     .where(hasPassed(database, 'expires_at'))
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
-  // Status webhooks that are left over since the webhook was removed from the configuration.
+  // Status webhooks that were queued before the webhook was removed from the configuration.
   const unwanted = db
     .selectFrom('message')
     .select('seq')
@@ -62,7 +62,7 @@ export const backlog: Query<'backlog'> = ({ db, now }) =>
     .groupBy('caller')
     .execute()
 
-/** Each condition is checked twice: a row that is given new time while the batch is chosen is looked at again before it goes. */
+/** Checks each condition twice: a row may be renewed between its selection and its deletion. */
 export const expire: Query<'expire'> = async (database, limit) => {
   const { db } = database
   let gone = 0
@@ -114,7 +114,7 @@ export const confirmClock: Query<'confirmClock'> = async ({ db }, nowMs) => {
 }
 
 export const correctFutureTimes: Query<'correctFutureTimes'> = async ({ db, now: clock }) => {
-  // A clock that has jumped back since it was confirmed makes nothing older.
+  // If the clock has jumped back since it was confirmed, times are compared with the confirmed reading.
   const now = sql<number>`(select case when heard_at > ${clock} then heard_at else ${clock} end from (
     select max(heard_at) as heard_at from clock) trusted)`
   const late = sql`${now} + ${sql.lit(CLOCK_TOLERANCE_MS)}`

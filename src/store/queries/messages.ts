@@ -12,7 +12,7 @@ export const find: Query<'find'> = async (database, caller, id) => {
 }
 
 export const list: Query<'list'> = async (database, caller, { state, cursor, limit }) => {
-  // Each state is a range of the index, however much the others hold; one statement, in which no message changes from one to another.
+  // One range of the index for each state. In a single statement, no message can move from one state to another.
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   const pages = (state === undefined ? MESSAGE_STATES : [state]).map(
     (one) => sql`select seq from (
@@ -79,7 +79,7 @@ export const cancel: Query<'cancel'> = (database, caller, id, notices) =>
     return state
   })
 
-/** Changes one message of a caller under locks, in the order that prevents deadlocks: the conversation, then its rows. */
+/** Changes one message of a caller under locks: first the conversation, then its rows. A fixed order prevents deadlocks. */
 function change(
   database: Database,
   caller: string,

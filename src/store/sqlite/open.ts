@@ -10,7 +10,7 @@ import { StoreSetupError, type StoreMethods } from '../store.ts'
 
 export type SqliteQueries = StoreMethods & { backup: (file: string) => Promise<void>; close: () => Promise<void> }
 
-/** Opens the file for this process alone. Its calls must not overlap: there is one connection. */
+/** Opens the file for this process alone. Calls must not overlap, because there is one connection. */
 export async function openSqlite(path: string): Promise<SqliteQueries> {
   const file = openAlone(path)
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: file }) })
@@ -41,8 +41,8 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
 }
 
 /**
- * The lock is the operating system's, on the file itself, and ends with the process however that ends. `synchronous = full` is what makes
- * an acknowledged row survive a power cut; deleted content is overwritten with zeros.
+ * The operating system holds the lock on the file, and releases it when the process ends in any way. `synchronous = full` makes committed
+ * rows survive a power cut. `secure_delete` overwrites deleted content with zeros.
  */
 function openAlone(path: string): SqliteFile.Database {
   try {
@@ -62,7 +62,7 @@ function openAlone(path: string): SqliteFile.Database {
   }
 }
 
-/** Another process may end and disk space may be freed. A wrong path or file stays wrong. */
+/** Whether a later start may succeed: another process may end, or disk space be freed. A wrong path or file stays wrong. */
 function isTemporary(code: string): boolean {
   return /^SQLITE_(?:BUSY|LOCKED|FULL|NOMEM|IOERR(?!_LOCK))/.test(code)
 }
@@ -87,7 +87,7 @@ function codeOf(error: unknown): string {
   return cause instanceof Error ? cause.name : 'unknown'
 }
 
-/** @throws LostAnswerError after an I/O error: what reached the disk before it may be found there by the next start */
+/** @throws LostAnswerError after an I/O error: what was written before it may be there at the next start */
 function commit(file: SqliteFile.Database): void {
   try {
     file.exec('commit')
@@ -121,7 +121,7 @@ function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Databa
   return { ...database, write }
 }
 
-/** The path leads to another file than the open one, or to none: commits would be lost with the next start. */
+/** The path no longer leads to the open file: commits would be lost at the next start. */
 class FileReplacedError extends Error {
   readonly code = 'STORE_FILE_REPLACED'
 
@@ -132,8 +132,7 @@ class FileReplacedError extends Error {
 }
 
 /**
- * To be called once the database is open.
- * @returns throws when the database file or its log is no longer the one that is open
+ * Makes a check that throws when the database file or its log has been removed or replaced. Call it when the database is open.
  */
 export function createFileCheck(path: string): () => void {
   const paths = [path, `${path}-wal`]

@@ -4,14 +4,14 @@ import { createMethods, withCallTimeout, type MethodName } from '../calls.ts'
 import { StoreError, StoreSetupError, type Store, type StoreEvents } from '../store.ts'
 import type { SqliteQueries } from './open.ts'
 
-/** A reply as it is received: its value has the type that its call promised. */
+/** A received reply. Its value has the result type of the call's method. */
 type ReceivedReply = Exclude<Reply, { kind: 'answer' }> | { kind: 'answer'; id: number; value: never }
 
 type Waiting = { resolve: (value: never) => void; reject: (error: unknown) => void; state: CallState }
 
 /** Bounds memory while the thread hangs on its disk; further calls are refused at once. */
 const MAX_WAITING = 10_000
-/** Longer than a checkpoint takes; after that the thread is terminated. */
+/** Then the thread is terminated. Longer than a checkpoint takes. */
 const CLOSE_TIMEOUT_MS = 5000
 
 /**
@@ -41,7 +41,7 @@ class Thread {
 
   constructor(path: string, events: StoreEvents) {
     this.#events = events
-    // .ts in a checkout, .js in a build, like this file.
+    // The extension is that of this file: .ts in a checkout, .js in a build.
     const file = new URL(`thread${extname(import.meta.url)}`, import.meta.url)
     this.#worker = new Worker(file, { workerData: path, execArgv: [] })
     this.opened = new Promise((resolve, reject) => {
@@ -72,7 +72,7 @@ class Thread {
     })
   }
 
-  /** Without a deadline. */
+  /** Sends a call without a timeout. */
   send<Method extends keyof SqliteQueries>(
     method: Method,
     parameters: Parameters<SqliteQueries[Method]>,
