@@ -127,7 +127,12 @@ describe('users are sent to checked addresses only', () => {
     expect(() => checkLanding({ url, onDenied: 'https://evil.example/' }, policy)).toThrow("the Landing's onDenied")
   })
 
-  test.each([{ scopes: 'chat' }, { onDenied: 7 }, { scopes: [''] }])('a Landing with %j is refused', (part) => {
+  test.each([
+    ['scopes that are no list', { scopes: 'chat' }],
+    ['an empty scope', { scopes: [''] }],
+    ['more than 20 scopes', { scopes: Array.from({ length: 21 }, () => 'chat') }],
+    ['a number as onDenied', { onDenied: 7 }],
+  ])('a Landing with %s is refused', (_, part) => {
     expect(() => checkLanding({ url: 'https://app.example.com/', ...part }, policy)).toThrow('answered no Landing')
   })
 
