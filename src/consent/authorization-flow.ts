@@ -20,7 +20,7 @@ const MAX_OPEN_PER_CALLER = 1000
 const MAX_OPEN_OF_CLICKS = 50_000
 const BROWSER_BYTES = 32
 
-/** The limit of open flows is reached. Links expire within ten minutes. */
+/** The limit of open flows is reached. */
 export class TooManyFlowsError extends Error {
   override name = 'TooManyFlowsError'
   override message = 'too many consents are under way'
@@ -103,7 +103,6 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
 
   /**
    * Makes a link that starts a flow.
-   * @param startedBy a click, or a caller by name
    * @throws ScopeError, StoreError, TooManyFlowsError
    */
   const begin = async (
@@ -143,10 +142,7 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
   const openVerifier = (id: string, sealed: Sealed) =>
     openingSchema.parse(JSON.parse(keyring.open(sealed, openingPlace(id))))
 
-  /**
-   * Opens a link: Divar's authorization URL, and the secret that binds this browser. Each opening has its own state.
-   * @returns undefined when the link is unknown, used, or too old
-   */
+  /** Opens a link; undefined if it is unknown, used or too old. Each opening has its own state; the secret `browser` binds this browser. */
   const open = async (id: string) => {
     const browser = randomBytes(BROWSER_BYTES).toString('base64url')
     const own = { state: client.newState(), verifier: client.newVerifier() }

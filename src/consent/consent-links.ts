@@ -26,8 +26,7 @@ const CLICK_TIMEOUT_MS = 1000
 export type ClickTarget = { url: string; consent?: 'asked' | 'held' }
 
 /**
- * Runs between a landing and the click's answer: saves a click that the landing names, and sends a user who has not consented to the
- * landing's scopes to the authorization flow first.
+ * Saves a click that its landing names, and sends a user who has not consented to the landing's scopes to the authorization flow first.
  * @throws ResolverError when the scopes cannot be requested; StoreError
  */
 export type RequireConsent = (click: Click, landing: LandingRead) => Promise<ClickTarget> | ClickTarget
@@ -68,13 +67,13 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
       : findTargetInTime(click, landing)
 }
 
-/** A caller that repeats a refused request gets the same link for this long. A consent uses the link up, so not for longer. */
+/** A caller that repeats a refused request gets the same link for this long; no longer, since a consent uses it up. */
 const SAME_LINK_MS = 10_000
 const MAX_CACHED_LINKS = 1000
 
-/** The `consent_url` of a refusal; undefined when no link can be made. */
 export type ConsentUrls = ReturnType<typeof createConsentUrls>
 
+/** The `consent_url` of a refusal; undefined when no link can be made. */
 export function createConsentUrls(flow: AuthorizationFlow | undefined) {
   const cache = new Map<string, { url: Promise<string | undefined>; madeAt: number }>()
 

@@ -39,8 +39,8 @@ export function subjectOfMessage(address: Address, { userId, postToken }: Sender
 }
 
 /**
- * Without a `userId` to compare, scopes beyond this chat may be requested only together with the chat's own scope: Divar grants that one
- * to the chat's two users only, so a token answer that names it identifies the user.
+ * Without a `userId` to compare, scopes beyond this chat need the chat's own scope beside them: Divar grants that one to the chat's two users
+ * only, so a token answer that names it identifies the user.
  * @throws ScopeError
  */
 export function requireVerifiableUser(requested: readonly ScopeRequest[], subject: ConsentSubject): void {
@@ -69,10 +69,7 @@ export function scopesCovering(scope: Scope, { postToken, isSeller }: ConsentSub
   return [scope, ...ofPost, { kind: 'seller' }]
 }
 
-/**
- * The scopes of a token answer that may be stored, or undefined when the user granted only some of those requested. An answer without scopes
- * grants them all.
- */
+/** The scopes to store; undefined if the user granted only some of those requested. An answer without scopes grants them all. */
 export function grantedScopes(
   written: readonly string[],
   subject: ConsentSubject,
@@ -91,10 +88,7 @@ export function grantedScopes(
   return isVerifiable ? (granted ?? requested) : unverifiedScopes(requested, granted, subject)
 }
 
-/**
- * For a user who cannot be verified: all requested scopes when the answer names this chat's scope (see `requireVerifiableUser`); otherwise
- * only those of this chat, which are of no use elsewhere.
- */
+/** All requested scopes if the answer names this chat's scope (see `requireVerifiableUser`), otherwise only those of this chat. */
 function unverifiedScopes(requested: readonly Scope[], granted: readonly Scope[] | undefined, subject: ConsentSubject) {
   if (granted?.some((scope) => namesThisChat(scope, subject)) !== true) {
     return requested.filter((scope) => isOfThisChat(scope, subject))

@@ -23,14 +23,11 @@ export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Rou
   const routes = createRouter().use(requireCaller)
 
   routes.get('/grants', async (request, response) => {
-    const { requestLog } = response.locals
     const { user_id: userId, cursor } = readFilter(request)
     const page = await grants.list(userId, { cursor, limit: PAGE })
-    requestLog.conclude('grant.listed')
-    response.json({
-      grants: page.grants.map((grant) => showGrant(grant, style)),
-      next_cursor: writeCursor(page.nextCursor),
-    })
+    const shown = page.grants.map((grant) => showGrant(grant, style))
+    response.locals.requestLog.conclude('grant.listed')
+    response.json({ grants: shown, next_cursor: writeCursor(page.nextCursor) })
   })
 
   routes.delete('/grants/:id', async (request, response) => {

@@ -47,7 +47,6 @@ export function createGrantCodec(keyring: Keyring) {
     owned: (userId: string, scope: Scope) => macs('owned', userId, nameOfScope(scope)),
     scope: (scope: Scope) => macs('scope', nameOfScope(scope)),
   }
-  /** Seals a text again with the newest key. */
   const resealText = (sealed: Sealed, place: string) => keyring.seal(keyring.open(sealed, place), place)
   return {
     primary: keyring.primary,
@@ -83,7 +82,7 @@ export function createGrantCodec(keyring: Keyring) {
   }
 }
 
-/** Opens a stored grant. One that cannot be opened is logged and skipped. */
+/** Opens a stored grant. One that cannot be opened is logged. */
 export function openOrLog(codec: GrantCodec, stored: StoredGrant, log: Logger): Grant | undefined {
   try {
     return codec.open(stored)
@@ -103,7 +102,7 @@ export function narrowTo(scopes: readonly Scope[], named: readonly string[] | un
   return left.every(({ kind }) => kind === 'offline') ? [] : left
 }
 
-/** Whether a grant has a scope, in whichever notation. */
+/** Whether a grant has a scope, in either notation. */
 export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
   const name = nameOfScope(scope)
   return scopes.some((held) => nameOfScope(held) === name)
@@ -112,10 +111,7 @@ export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean 
 /** A scope that covers a message, and the user who must own the grant, where the message says so. */
 type Covering = { scope: Scope; userId?: string | undefined }
 
-/**
- * The scopes that certainly cover a message, the narrowest first. The scope of a post counts for a conversation only when the message names
- * the post, and that of a seller only when it names the sender.
- */
+/** The scopes that certainly cover a message, the narrowest first. Those of a post or a seller only if the message names it. */
 export function coveringScopes(address: Address, { userId, postToken }: Sender): Covering[] {
   if (address.kind === 'conversation') {
     return [

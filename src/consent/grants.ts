@@ -40,8 +40,8 @@ export type Grants = ReturnType<typeof createGrants>
 export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
   const { names } = codec
 
-  /** @returns the grants that could be opened, and the id of the first that could not */
-  const openAll = (stored: readonly StoredGrant[]): { grants: Grant[]; unreadable: string | undefined } => {
+  /** `unreadable`: the id of the first grant that could not be opened. */
+  const openAll = (stored: readonly StoredGrant[]) => {
     const opened = stored.map((one) => openOrLog(codec, one, log))
     const unreadable = stored.find((_, index) => opened[index] === undefined)?.id
     return { grants: opened.filter((grant) => grant !== undefined), unreadable }
@@ -57,11 +57,8 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       const { grants, unreadable } = await findByName(macs)
       const grant = pick(grants, unreadable !== undefined)
       if (grant === 'ambiguous') return { kind: 'sender_ambiguous' }
-      if (grant === undefined) {
-        return unreadable === undefined
-          ? { kind: 'consent_required' }
-          : { kind: 'grant_unreadable', grantId: unreadable }
-      }
+      if (grant === undefined && unreadable !== undefined) return { kind: 'grant_unreadable', grantId: unreadable }
+      if (grant === undefined) return { kind: 'consent_required' }
       const ready = await refreshIfDue(grant)
       if (ready.kind !== 'ended') return ready
     }
@@ -92,10 +89,7 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       return id
     },
 
-    /**
-     * Chooses the grant to send a message with, and refreshes it if due.
-     * @param except ids of grants that did not permit the message
-     */
+    /** Chooses the grant to send a message with, and refreshes it if due. `except`: ids of grants that did not permit the message. */
     forMessage: (address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> => {
       const covering = coveringScopes(address, sender)
       const macs = covering.flatMap(({ scope, userId }) =>
@@ -119,10 +113,7 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       return { kind: 'consent_required' }
     },
 
-    /**
-     * Whether live grants of the user cover everything in `needed`, each entry by one of its scopes.
-     * @param isOffline counts only grants that can be refreshed
-     */
+    /** Whether live grants of the user cover each of `needed` by one of its scopes. `isOffline` counts only grants that can be refreshed. */
     coversAll: async (userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> => {
       const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {
         const { grants } = await findByName(scopes.flatMap((scope) => names.owned(userId, scope)))

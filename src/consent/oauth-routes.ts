@@ -58,7 +58,7 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     // The id is a secret: only its beginning is logged.
     requestLog.fields['consent_id'] = id.slice(0, 10)
     requestLog.conclude('consent.opened')
-    writeCookies(response, opened.state, opened.browser, COOKIE_S, isSecure)
+    writeCookies(response, cookiesOf(opened.state, isSecure), opened.browser, COOKIE_S)
     redirect(response, opened.url)
   })
 
@@ -66,11 +66,10 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     const { requestLog } = response.locals
     const query = request.url.replace(/^[^?]*\??/, '')
     const state = new URLSearchParams(query).get('state') ?? ''
-    const finished = await flow.finish(query, readCookie(request, state, isSecure), requestLog.trace)
+    const cookies = cookiesOf(state, isSecure)
+    const finished = await flow.finish(query, readCookie(request, cookies), requestLog.trace)
     // An attempt from another browser does not end the flow.
-    if (finished.kind !== 'refused' || finished.why !== 'other_browser') {
-      writeCookies(response, state, '', 0, isSecure)
-    }
+    if (finished.kind !== 'refused' || finished.why !== 'other_browser') writeCookies(response, cookies, '', 0)
     onFinished(finished.kind === 'refused' ? finished.why : finished.kind)
     answer(finished, response)
   })
@@ -115,7 +114,6 @@ function answer(finished: Finished, response: Response): void {
   }
 }
 
-/** Answers errors with a page instead of JSON. */
 const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (error instanceof Fault) {
     next(error)
@@ -156,11 +154,10 @@ function isPrefetch({ headers }: Request): boolean {
   return PREFETCH_HEADERS.some((name) => /prefetch|prerender|preview/i.test(String(headers[name] ?? '')))
 }
 
-/**
- * One cookie per opening, so that two at once do not overwrite each other; on https also a partitioned one for frames of another site, which
- * old web views drop.
- */
-function cookiesOf(state: string, isSecure: boolean): { name: string; attributes: string }[] {
+type Cookie = { name: string; attributes: string }
+
+/** One opening's cookies, so that two at once do not clash. Frames of another site need the partitioned one, which old web views drop. */
+function cookiesOf(state: string, isSecure: boolean): Cookie[] {
   const name = `kenar-consent-${hash('sha256', state).slice(0, 16)}`
   if (!isSecure) return [{ name, attributes: 'SameSite=Lax' }]
   return [
@@ -169,17 +166,15 @@ function cookiesOf(state: string, isSecure: boolean): { name: string; attributes
   ]
 }
 
-function writeCookies(response: Response, state: string, value: string, seconds: number, isSecure: boolean): void {
-  for (const { name, attributes } of cookiesOf(state, isSecure)) {
+function writeCookies(response: Response, cookies: readonly Cookie[], value: string, seconds: number): void {
+  for (const { name, attributes } of cookies) {
     response.append('set-cookie', `${name}=${value}; Path=/; Max-Age=${seconds}; HttpOnly; ${attributes}`)
   }
 }
 
 /** Either cookie identifies the browser. Without one the value is empty. */
-function readCookie({ headers }: Request, state: string, isSecure: boolean): string {
+function readCookie({ headers }: Request, cookies: readonly Cookie[]): string {
   const pairs = (headers.cookie ?? '').split(';').map((pair) => pair.trim())
-  const values = cookiesOf(state, isSecure).map(({ name }) =>
-    pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1),
-  )
+  const values = cookies.map(({ name }) => pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1))
   return values.find((value) => value !== undefined && SECRET.test(value)) ?? ''
 }

@@ -105,8 +105,8 @@ export function createRefresher(options: RefresherOptions) {
       void run(`${id} commit`, () => commitLater(commit))
       return { kind: 'failed', reason: 'the store is away' }
     }
-    const refreshed = { ...renewed, version: version + 1, previousAccessToken: grant.accessToken, pairAgeMs: 0 }
-    return { kind: 'fresh', grant: refreshed }
+    const next = { version: version + 1, previousAccessToken: grant.accessToken, pairAgeMs: 0 }
+    return { kind: 'fresh', grant: { ...renewed, ...next } }
   }
 
   /** The lease was lost: another gateway has refreshed the grant, or it was deleted. */
@@ -130,10 +130,7 @@ export function createRefresher(options: RefresherOptions) {
   }
 
   return {
-    /**
-     * @param waits for another gateway that is refreshing this grant; unnecessary while the access token is valid
-     * @throws StoreError, SealError
-     */
+    /** `waits` for another gateway's refresh of this grant; not needed while the access token is valid. @throws StoreError, SealError */
     refresh: (grant: Grant, { waits }: { waits: boolean }): Promise<Refreshed> => {
       const name = `${grant.id} ${grant.version}${waits ? '' : ' at once'}`
       return running.get(name) ?? run(name, () => claimAndExchange(grant, waits))
