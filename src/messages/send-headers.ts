@@ -13,10 +13,7 @@ export function readSendPreferences(headers: IncomingHttpHeaders, hasStore: bool
   return { respondAsync, idempotencyKey: readKey(key) }
 }
 
-/**
- * RFC 7240: a list of preferences, each perhaps with a value and parameters. A quoted string may contain what looks like a preference, so
- * it is removed, unless it is not terminated.
- */
+/** RFC 7240: a list of preferences. Terminated quoted strings are removed first: they may contain what looks like a preference. */
 function wantsAsync(prefer: string): boolean {
   return prefer
     .replaceAll(QUOTED, (quoted, end) => (end === '"' ? '' : quoted))

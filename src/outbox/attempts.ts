@@ -9,10 +9,7 @@ const STORE_RETRY_MS = 500
 
 export type Attempts = ReturnType<typeof createAttempts>
 
-/**
- * The two commits around each attempt, batched with others at the same time.
- * @param cutOff aborted when the process stops waiting for commits
- */
+/** The two commits around each attempt, batched with others at the same time. `cutOff` ends the wait for a store that is away. */
 export function createAttempts(store: OutboxStore, owner: string, log: Logger, cutOff: AbortSignal) {
   /** The last work on each message that runs or waits here. */
   const locked = new Map<string, Promise<unknown>>()
