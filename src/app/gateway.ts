@@ -16,7 +16,7 @@ import { Shutdown } from './shutdown.ts'
 import { reachDivar, Upstreams } from './upstreams.ts'
 
 /** For requests in transit, and for a load balancer to see that `/readyz` fails. */
-const LAST_CALL_MS = 500
+const KEEP_SERVING_MS = 500
 
 /** A running gateway. */
 export type Gateway = {
@@ -64,8 +64,8 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
   const stop = async () => {
     shutdown.isDraining = true
     const graceEnds = performance.now() + shutdownGraceMs
-    const lastCallMs = Math.min(LAST_CALL_MS, shutdownGraceMs / 4)
-    const closed = Promise.all(listeners.map((listener) => listener.drain(lastCallMs)))
+    const keepServingMs = Math.min(KEEP_SERVING_MS, shutdownGraceMs / 4)
+    const closed = Promise.all(listeners.map((listener) => listener.drain(keepServingMs)))
     const finished = Promise.all([closed.then(() => shutdown.idle()), stored?.drain()])
     const drained = await withTimeout(shutdownGraceMs, finished)
     shutdown.cutOff()

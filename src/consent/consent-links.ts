@@ -157,7 +157,7 @@ async function begin(flow: AuthorizationFlow, body: Body, landing: string, calle
     if (error instanceof TooManyFlowsError) {
       throw new Fault(
         'too_many_consents',
-        'As many consents of this caller are open as may be. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
+        'This caller has reached the limit of open consents. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
         { retryAfter: FULL_RETRY_S },
       )
     }

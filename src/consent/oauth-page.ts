@@ -38,7 +38,7 @@ const ENDINGS: Record<Ending, Page> = {
       'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
     titleEn: 'You are logged in with another account',
     textEn:
-      'Only whoever tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
+      'Only the user who tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
   },
   not_allowed: {
     status: 403,

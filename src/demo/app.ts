@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
 import * as z from 'zod'
 import { createGatewayClient, readClick, type AppClick, type GatewayAccess } from './app-gateway.ts'
 import { bookingMessage, confirmationMessage } from './app-messages.ts'
@@ -93,6 +93,12 @@ export async function startApp(options: SampleAppOptions): Promise<SampleApp> {
   app.use((request, response) => {
     response.status(404).send(lostPage(readParameters(request.query).lang))
   })
+  // Express knows an error handler by its four parameters. Its own answers with a stack.
+  const onError: ErrorRequestHandler = (_error, request, response, _next) => {
+    if (request.path === '/resolve') response.status(400).json({ error: 'This is not a click.' })
+    else response.status(400).send(lostPage(readParameters(request.query).lang))
+  }
+  app.use(onError)
 
   const server = app.listen(options.port, '127.0.0.1')
   await once(server, 'listening')

@@ -29,8 +29,8 @@ const LIMITS = {
 
 export type Listener = {
   port: number
-  /** Answers `Connection: close` for `lastCallMs`, while still accepting; then stops accepting, and resolves when the last response is out. */
-  drain: (lastCallMs: number) => Promise<void>
+  /** Answers `Connection: close` for `keepServingMs`, while still accepting; then stops accepting, and resolves when the last response is out. */
+  drain: (keepServingMs: number) => Promise<void>
   /** Closes every connection at once. */
   cut: () => void
 }
@@ -59,15 +59,15 @@ export async function listen(app: Express, port: number, host: string): Promise<
   // Node silently drops headers past this count. Unlimited here; app.ts refuses requests with too many.
   server.maxHeadersCount = 0
   await once(server.listen(port, host), 'listening')
-  const hurry = new AbortController()
+  const endNow = new AbortController()
   return {
     port: portOf(server.address()),
-    drain: async (lastCallMs) => {
-      if (open.size > 0) await lastCall(server, open.values(), lastCallMs, hurry.signal)
+    drain: async (keepServingMs) => {
+      if (open.size > 0) await keepServing(server, open.values(), keepServingMs, endNow.signal)
       await close(server, open)
     },
     cut: () => {
-      hurry.abort()
+      endNow.abort()
       server.closeAllConnections()
     },
   }
@@ -77,17 +77,17 @@ export async function listen(app: Express, port: number, host: string): Promise<
  * Keeps serving before idle connections are closed: a request may be in transit on one, and a load balancer may not know yet that this instance
  * drains.
  */
-async function lastCall(
+async function keepServing(
   server: Server,
   responses: Iterable<ServerResponse | undefined>,
   ms: number,
-  hurry: AbortSignal,
+  endNow: AbortSignal,
 ) {
   for (const response of responses) sendClose(response)
   server.prependListener('request', (_request, response) => {
     sendClose(response)
   })
-  await setTimeout(ms, undefined, { signal: hurry }).catch(() => undefined)
+  await setTimeout(ms, undefined, { signal: endNow }).catch(() => undefined)
 }
 
 function sendClose(response: ServerResponse | undefined): void {

@@ -107,12 +107,12 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (saved
 }
 
 export function queueFull(limit: number): Fault {
-  const detail = `Your queue holds ${limit} messages, its bound; send more slowly, or raise QUEUE_LIMIT`
+  const detail = `Your queue holds ${limit} messages, which is its limit; send more slowly, or raise QUEUE_LIMIT`
   const headers = rateLimitHeaders('queue', limit, 0, FULL_RETRY_S)
   return new Fault('queue_full', detail, { retryAfter: FULL_RETRY_S, headers })
 }
 
 export function tooManySends(perMinute: number, retryAfter: number): Fault {
-  const detail = `You sent ${perMinute} messages within a minute, your bound; send more slowly, or raise SENDS_PER_MINUTE`
+  const detail = `You sent ${perMinute} messages within a minute, which is your limit; send more slowly, or raise SENDS_PER_MINUTE`
   return new Fault('too_many_sends', detail, { retryAfter })
 }

@@ -182,7 +182,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
     } else {
       const begunAt = performance.now()
       const outcome = await deliver(send.message, credential, trace)
-      outbox?.onOutcome(outcome, begunAt)
+      outbox?.noteOutcome(outcome, begunAt)
       await answerOutcome(outcome, send, response)
     }
   }

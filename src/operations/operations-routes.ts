@@ -54,7 +54,7 @@ export type Reference = z.infer<typeof referenceSchema>
 /** Written by the build into dist/. */
 const BUILT = join(import.meta.dirname, '..', 'reference.json')
 /** In a checkout there is no built file; the reference is then generated on first use. */
-const MAKER = new URL('../../scripts/reference/reference.ts', import.meta.url)
+const GENERATOR = new URL('../../scripts/reference/reference.ts', import.meta.url)
 
 /** The API reference: for programs, and for people. */
 export function referenceRoutes(access: RequestHandler): Router {
@@ -98,5 +98,5 @@ function languageOf(request: Request): Language {
 
 async function loadReference(): Promise<Reference> {
   if (existsSync(BUILT)) return referenceSchema.parse(JSON.parse(await readFile(BUILT, 'utf8')))
-  return z.object({ reference: referenceSchema }).parse(await import(MAKER.href)).reference
+  return z.object({ reference: referenceSchema }).parse(await import(GENERATOR.href)).reference
 }

@@ -17,14 +17,8 @@ import { attemptRecord, type Attempts } from './attempts.ts'
 import type { DeliveryTarget } from './worker.ts'
 import type { Ended } from './status-webhook.ts'
 import type { Sealer } from './payload.ts'
-import {
-  type RateLimitHold,
-  rateLimitOf,
-  stateAfterAttempt,
-  stateOfOnlyAttempt,
-  type RetryPolicy,
-  type AttemptedMessage,
-} from './retry-policy.ts'
+import { rateLimitOf, type RateLimitHold } from './rate-limit-hold.ts'
+import { stateAfterAttempt, stateOfOnlyAttempt, type AttemptedMessage, type RetryPolicy } from './retry-policy.ts'
 
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
 

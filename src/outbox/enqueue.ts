@@ -7,7 +7,8 @@ import { KEEP_KEY_MS, StoreError, type Accepted, type NewMessage, type OutboxSto
 import { attemptRecord, type Attempts } from './attempts.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
-import { rateLimitOf, stateOfOnlyAttempt } from './retry-policy.ts'
+import { rateLimitOf } from './rate-limit-hold.ts'
+import { stateOfOnlyAttempt } from './retry-policy.ts'
 
 /** How long an answer waits for its outcome's commit. */
 const COMMIT_WAIT_MS = 3000

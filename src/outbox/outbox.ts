@@ -8,7 +8,8 @@ import { createAttempts } from './attempts.ts'
 import { Backlog, createEnqueue, type Queued, type StoredSend } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { createWorker, type DeliveryTarget } from './worker.ts'
-import { createOnOutcome, RateLimitHold, type RetryPolicy } from './retry-policy.ts'
+import { createNoteOutcome, RateLimitHold } from './rate-limit-hold.ts'
+import type { RetryPolicy } from './retry-policy.ts'
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
@@ -102,7 +103,7 @@ export function createOutbox(options: OutboxOptions) {
   return {
     attemptNow: enqueueing.attemptNow,
     findRepeat: enqueueing.findRepeat,
-    onOutcome: createOnOutcome(store, rateLimitHold, log),
+    noteOutcome: createNoteOutcome(store, rateLimitHold, log),
     find: store.find,
     list: store.list,
     metrics,

@@ -3,7 +3,7 @@ import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
-import type { RateLimitHold } from './retry-policy.ts'
+import type { RateLimitHold } from './rate-limit-hold.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
 const POLL_EVERY_MS = 2000

@@ -6,7 +6,7 @@ import { ResolverSetupError, type Resolver, type UncheckedResolver } from './res
 
 const LOAD_TIMEOUT_MS = 10_000
 
-/** A resolver from the operator's file, whose answer has any type. */
+/** A resolver of the operator's. */
 type ForeignResolver = (...parameters: Parameters<Resolver>) => unknown
 
 /**

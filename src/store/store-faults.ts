@@ -12,7 +12,7 @@ export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _resp
     next(
       new Fault(
         'stored_unreadable',
-        'What is stored for this was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back.',
+        'The stored content was altered, or its key is not in TOKEN_ENCRYPTION_KEY. Put the key back.',
         { internal: error.message },
       ),
     )
@@ -23,7 +23,7 @@ export const storeFaults: ErrorRequestHandler = (error: unknown, _request, _resp
     return
   }
   next(
-    new Fault('store_unavailable', 'The store of this gateway is away or full; nothing was promised. Repeat later.', {
+    new Fault('store_unavailable', 'The store of this gateway is away or full; nothing was accepted. Repeat later.', {
       retryAfter: STORE_RETRY_S,
       internal: error.message,
       cause: error.cause,

@@ -103,7 +103,7 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
       calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
     })
     meanwhile.set(() => {
-      outbox.onOutcome({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
+      outbox.noteOutcome({ kind: 'rate_limited', divar: { status: 429 }, retryAfterSeconds: 3600 }, performance.now())
       return Promise.resolve()
     })
     const id = await queue(chatMessage('c-1', 'waits'))

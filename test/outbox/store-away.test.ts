@@ -35,7 +35,7 @@ async function storeGauges(gateway: TestGateway): Promise<Record<string, number>
   )
 }
 
-const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was promised/) }
+const AWAY = { status: 503, code: 'store_unavailable', detail: expect.stringMatching(/nothing was accepted/) }
 
 describe.each(DATABASES.filter((kind) => kind === 'postgres'))('while %s is unavailable', (kind) => {
   test('no message is accepted, requests without a store are served, and everything recovers by itself', async () => {
