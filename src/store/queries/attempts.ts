@@ -37,7 +37,7 @@ export const finish: Query<'finish'> = (database, owner, finished) =>
     const held = finished.filter(({ message }) => ids.has(message.id))
     await endAttempts(trx, held)
     await advanceConversations(trx, conversationsOf(held.filter(({ next }) => next.state !== 'queued')))
-    const concerned = new Set(ended.flatMap(({ id, concerns_pause }) => (concerns_pause ? [id] : [])))
+    const concerned = new Set(ended.flatMap(({ id, concerns_hold }) => (concerns_hold ? [id] : [])))
     // A rate limit is the whole app's, so a 429 counts even if the lease has ended.
     await updateHold(
       trx,
@@ -55,7 +55,7 @@ async function endMessages(
   { db, now }: Database,
   owner: string,
   finished: readonly Finish[],
-): Promise<{ id: string; concerns_pause: boolean | number }[]> {
+): Promise<{ id: string; concerns_hold: boolean | number }[]> {
   if (finished.length === 0) return []
   const columns = { id: 'text', state: 'text', in_ms: 'bigint', unsure: 'bigint', number: 'bigint' } as const
   const rows = finished.map(({ message, attempt, next }) => [
@@ -68,7 +68,7 @@ async function endMessages(
   const isOpen = sql`(v.number is null or exists (
     select 1 from attempt where message_id = v.id and number = v.number and ended_at is null
   ))`
-  const { rows: ended } = await sql<{ id: string; concerns_pause: boolean | number }>`
+  const { rows: ended } = await sql<{ id: string; concerns_hold: boolean | number }>`
     with ${valuesTable(columns, rows)}
     update message set
       state = v.state,
@@ -82,7 +82,7 @@ async function endMessages(
       wipe_at = case when v.state not in ('queued', 'delivered') then ${now} + ${sql.lit(KEEP_CONTENT_MS)} end
     from v
     where message.id = v.id and message.lease_owner = ${owner} and message.state = 'sending' and ${isOpen}
-    returning message.id, ${CONCERNS_HOLD} as concerns_pause`.execute(db)
+    returning message.id, ${CONCERNS_HOLD} as concerns_hold`.execute(db)
   return ended
 }
 
