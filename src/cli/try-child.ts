@@ -27,10 +27,10 @@ type Job = z.infer<typeof jobShape>
 
 /** The pipe to the parent: the job comes in, the result goes out. */
 const CHANNEL = 3
-/** Of a stack trace or an error's text, which may hold anything. */
+/** Longest stack trace or error text that is reported. */
 const MAX_CAUSE_CHARACTERS = 10_000
 const READ_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
-/** Of the members that the gateway does not read. */
+/** Members that the gateway does not read: how many are named, and how long a name may be. */
 const MAX_IGNORED = 20
 const MAX_NAME_CHARACTERS = 200
 

@@ -6,7 +6,7 @@ export type Side = (typeof SIDES)[number]
 /** A point on earth in decimal degrees (WGS 84). */
 export type Location = { latitude: number; longitude: number }
 
-/** The platform's session-initialization call, free of wire version: a user clicked a button, or opened the app from a chat. */
+/** A session-initialization call of Divar's in either API version: a user clicked a button, or opened the app from a chat. */
 export type Click = {
   /** Opaque and unguessable; the `click_id` of a landing. */
   id: string
@@ -30,22 +30,22 @@ export type Click = {
   data: JsonObject
   /** Present for a button below a location message. */
   location?: Location
-  /** Where the user goes once the app is done; https under divar.ir, or this machine. */
+  /** The URL for the user once the app is done; https under divar.ir, or loopback. */
   returnUrl: string
-  /** Keys that this version does not know, as they came. */
+  /** Unknown members, unchanged. */
   extra: JsonObject
 }
 
-/** A click as it was read from the wire. */
+/** A click as it was read, and what to log about its reading. */
 export type ClickRead = {
   click: Click
-  /** Whether the return address that came was not trusted. */
+  /** Whether the return URL was not trusted, and was replaced. */
   returnUrlReplaced: boolean
   /** How many optional parts were empty or of another JSON type, and count as absent. */
   absentParts: number
 }
 
-/** A Click as JSON, in the snake_case of the platform: what the forward resolver sends. */
+/** A Click as JSON, in Divar's snake_case: the body that the forward resolver sends. */
 export function clickToJson(click: Click): JsonObject {
   return {
     id: click.id,

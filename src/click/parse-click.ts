@@ -42,7 +42,7 @@ export function readClickVersion(headers: IncomingHttpHeaders): ClickWire {
 
 /**
  * Parses a session-initialization body of either wire into one Click.
- * @throws Fault `invalid_click` with every fault of the body
+ * @throws Fault `invalid_click` with all errors of the body
  */
 export function parseClick(wire: ClickWire, body: unknown): ClickRead {
   if (!isJsonObject(body)) throw new Fault('invalid_click', 'body: expected a JSON object')
@@ -103,7 +103,7 @@ const PARTS_OF_V1: OptionalParts = new Map([
   ...textParts(returnAddresses),
 ])
 
-/** Reads a v1 body; throws ZodError with every fault at once. */
+/** Reads a v1 body. @throws ZodError with all errors of the body */
 export function readClickV1(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const present = withoutAbsentParts(foldCase(body), PARTS_OF_V1, () => (absentParts += 1))
@@ -148,7 +148,7 @@ const isOfParty = knows(party)
 const isOfExtraData = knows(extraData)
 const isOfLocation = knows(location)
 
-/** Unknown members of the body, and of its objects under their names. */
+/** Unknown members of the body, and those of its objects under the object's name. */
 function collectExtra(body: JsonObject): JsonObject {
   const extra = unknownMembers(body, isOfV1)
   for (const name of ['supplier', 'demand']) addUnknown(extra, name, body[name], isOfParty)
@@ -188,7 +188,7 @@ const PARTS_OF_V2: OptionalParts = new Map([
   ['provider_data', dataPart],
 ])
 
-/** Reads a v2 body; throws ZodError with every fault at once. */
+/** Reads a v2 body. @throws ZodError with all errors of the body */
 export function readClickV2(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const wire = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))

@@ -3,7 +3,7 @@ import { isLoopback, readWebAddress } from '../base/address.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { COMPLETION_URL } from './click.ts'
 
-/** One optional part of a click: whether a value has its JSON type and holds something, and the optional parts inside it. */
+/** One optional part of a click: whether a value has the right JSON type and is not empty, and the optional parts inside it. */
 export type Part = { isPresent: (value: unknown) => boolean; parts?: OptionalParts }
 export type OptionalParts = ReadonlyMap<string, Part>
 
@@ -55,7 +55,7 @@ function hasValues(object: JsonObject): boolean {
   return false
 }
 
-// Fields of both wires. Errors name what was expected, never what came.
+// Fields of both API versions. Errors name what was expected, and never repeat the value.
 
 /** Absent, null and empty mean the same. */
 export function optionalText(max: number) {

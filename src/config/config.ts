@@ -94,9 +94,9 @@ function toConfig(variables: Variables) {
     limits: {
       /** The number of proxies before the gateway, or their addresses. Undefined: no proxy is trusted. */
       trustProxy: variables.TRUST_PROXY,
-      /** Per address; 0 means no limit. */
+      /** Wrong keys from one address; 0 means no limit. */
       wrongKeysPerMinute: variables.WRONG_KEYS_PER_MINUTE,
-      /** Per caller; 0 means no limit. */
+      /** Sends of one caller; 0 means no limit. */
       sendsPerMinute: variables.SENDS_PER_MINUTE,
       /** The addresses that Divar calls from. */
       divarSources: variables.DIVAR_SOURCE_RANGES,
@@ -104,7 +104,7 @@ function toConfig(variables: Variables) {
     },
     logLevel: variables.LOG_LEVEL,
     shutdownGraceMs: variables.SHUTDOWN_GRACE_MS,
-    /** Where spans are exported; undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
+    /** The URL that spans are exported to; undefined without OTEL_EXPORTER_OTLP_ENDPOINT. */
     otlpUrl: variables.OTEL_EXPORTER_OTLP_ENDPOINT,
     /** Undefined without DATABASE_URL. */
     store: toStore(variables),
@@ -130,14 +130,14 @@ function toStore(variables: Variables) {
   if (keys === undefined) throw new Error('the schema accepted a store without keys')
   return {
     database,
-    /** Of 32 bytes each: the first encrypts, all decrypt. */
+    /** Keys of 32 bytes: the first encrypts, all decrypt. */
     keys,
     retentionMs: variables.RETENTION_DAYS * DAY_MS,
     /** The first delay, the longest delay, and how long a message is retried in total. */
     retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
     /** No row is deleted by its age for this long after a start. */
     deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
-    /** Per caller. */
+    /** Queued messages of one caller, at most. */
     queueLimit: variables.QUEUE_LIMIT,
     /** Concurrent deliveries to one of Divar's hosts. */
     concurrency: variables.OUTBOX_CONCURRENCY,
@@ -153,7 +153,7 @@ function toConsent(variables: Variables) {
   const { PUBLIC_URL: publicUrl, DIVAR_APP_SLUG: appSlug, DIVAR_CLIENT_SECRET: clientSecret } = variables
   if (publicUrl === undefined || appSlug === undefined || clientSecret === undefined) return undefined
   return {
-    /** Where users reach this gateway; no slash at the end. */
+    /** The URL at which users reach this gateway; without a slash at the end. */
     publicUrl: publicUrl.href.replace(/\/+$/, ''),
     isSecure: publicUrl.protocol === 'https:',
     appSlug,

@@ -6,7 +6,7 @@ import { ResolverSetupError, type Resolver, type UncheckedResolver } from './res
 
 const LOAD_TIMEOUT_MS = 10_000
 
-/** A resolver of the operator's. */
+/** A resolver from the operator's file, whose answer has any type. */
 type ForeignResolver = (...parameters: Parameters<Resolver>) => unknown
 
 /**

@@ -87,12 +87,12 @@ const landingSchema = z.compile(
   }),
 )
 
-/** Where users may be sent: the origins of LANDING_ALLOWED_ORIGINS, or anywhere when it is not set. */
+/** The origins that users may be sent to; any when LANDING_ALLOWED_ORIGINS is not set. */
 export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
 
 /**
- * The address as a browser would read it, or why users may not be sent there.
- * It must be https (http to loopback only) and on the list; see `readWebAddress` for what its text must not contain.
+ * Checks a URL. Returns it as a browser would read it, or why users may not be sent there. It must be https (http to loopback only) and on
+ * the list; see `readWebAddress` for what its text must not contain.
  */
 export function checkLandingUrl(url: string, policy: LandingPolicy): { url: string } | { refused: string } {
   const address = url.length > MAX_URL ? undefined : readWebAddress(url)
@@ -126,12 +126,12 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLan
   if (message === undefined || message === null) return { landing }
   if (typeof message !== 'string' || message === '') return { landing, messageChange: 'dropped' }
   if (message.length <= MAX_MESSAGE) return { landing: { ...landing, message } }
-  // Whole characters only: half a pair of surrogates is left out.
+  // A half of a surrogate pair at the end is removed.
   const shortened = message.slice(0, MAX_MESSAGE).replace(/[\ud800-\udbff]$/, '')
   return { landing: { ...landing, message: shortened }, messageChange: 'shortened' }
 }
 
-/** For developers of resolvers. */
+/** Explains a changed message to the developer of a resolver. */
 export function explainMessageChange(change: MessageChange): string {
   return change === 'dropped'
     ? 'message is not a text, or empty: the gateway answers without it'

@@ -3,7 +3,7 @@ import type { Trace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
 import type { RequestedScope } from '../scope/scope.ts'
 
-/** The URL that the user opens next, and what else a resolver may say. */
+/** A resolver's answer: the URL that the user opens next, and options. */
 export type Landing = {
   /** https, or http to loopback; checked before it is answered. */
   url: string
@@ -11,14 +11,14 @@ export type Landing = {
   message?: string
   /** What the user must have consented to before landing. */
   scopes?: readonly RequestedScope[]
-  /** Where a user goes who denies consent. */
+  /** The URL for a user who denies consent. */
   onDenied?: string
 }
 
 /** A landing as read from an answer; its scopes are checked against the click later. */
 export type LandingRead = Omit<Landing, 'scopes'> & { scopes?: string[] }
 
-/** What a resolver gets besides the click. */
+/** The second argument of a resolver. */
 export type ResolverContext = {
   /** Aborted when the resolver's timeout has passed: nothing waits for its answer any more. */
   signal: AbortSignal
@@ -26,7 +26,7 @@ export type ResolverContext = {
   log: Logger
 }
 
-/** What the built-in resolvers get in addition. */
+/** The context of the built-in resolvers, which call other servers. */
 export type CallContext = ResolverContext & { requestId: string; trace: Trace }
 
 /** The plug-in point: turns a Click into a Landing. */
@@ -51,7 +51,7 @@ export type ResolverChoice =
   | { kind: 'module'; file: string }
   | { kind: 'forward'; url: URL; secret: string }
 
-/** A resolver as it is run: its answer is untrusted until `checkLanding` has checked it. */
+/** A resolver whose answer is untrusted until `checkLanding` has checked it. */
 export type UncheckedResolver = (click: Click, context: CallContext) => unknown
 
 /**

@@ -1,7 +1,7 @@
 import type { Click } from '../click/click.ts'
 import { ResolverError, ResolverSetupError, type UncheckedResolver } from './resolver.ts'
 
-/** The variables of a template, besides `data.<key>`. */
+/** The variables of a template, except `data.<key>`. */
 const READERS = new Map<string, (click: Click) => unknown>([
   ['wire', ({ wire }) => wire],
   ['source', ({ source }) => source],
@@ -18,7 +18,7 @@ const READERS = new Map<string, (click: Click) => unknown>([
   ['click_id', ({ id }) => id],
   ['id', ({ id }) => id],
 ])
-/** Useful only if the click is saved, which needs a store. */
+/** Variables that are useful only if the click is saved, which needs a store. */
 const STORED = ['click_id', 'id']
 const VARIABLES = new Set([...READERS.keys()].filter((name) => !STORED.includes(name)))
 

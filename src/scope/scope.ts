@@ -97,7 +97,7 @@ export function splitScopes(text: string): string[] {
   return (words.length > 1 ? words : text.trim().split(/\+(?=[A-Za-z]+_[A-Za-z])/)).filter(Boolean)
 }
 
-/** What is known of a chat; scopes are derived from it. */
+/** The known ids of a chat; scopes are derived from them. */
 export type Chat = {
   conversationId?: string | undefined
   postToken?: string | undefined
@@ -110,10 +110,10 @@ export class ScopeError extends Error {
   override name = 'ScopeError'
 }
 
-/** The words by which a resolver or a caller requests scopes. */
+/** Words that request scopes, for resolvers and callers. */
 export const SCOPE_WORDS = ['chat', 'post_chats', 'seller_chats', 'phone', 'user_id', 'offline'] as const
 
-/** A scope as a resolver or a caller requests it: a word, or as the platform writes it. */
+/** A scope as a resolver or a caller requests it: one of the words, or in Divar's notation. */
 export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access'
 
 /**
@@ -126,7 +126,7 @@ export function requestedScopes(words: readonly string[], chat: Chat): ScopeRequ
   return [...new Map(requests.map((one) => [JSON.stringify(one.scope), one])).values()]
 }
 
-/** `text`: a written scope, requested exactly like this. */
+/** `text`: a scope in Divar's notation, which is requested unchanged. */
 export type ScopeRequest = { scope: Scope; text?: string }
 
 function derive(word: string, chat: Chat): ScopeRequest[] {

@@ -33,15 +33,15 @@ export function clickV2(overrides: ClickBodyV2 = {}): Click {
   return parseClick('v2', asWire(clickBodyV2(overrides))).click
 }
 
-/** As it would be after the socket: what JSON cannot say is not there. */
+/** The body as the gateway receives it: without values that JSON cannot express. */
 function asWire(body: JsonObject): unknown {
   return JSON.parse(JSON.stringify(body))
 }
 
 export type RunOptions = {
-  /** As RESOLVER_TIMEOUT_MS. Default: 1500. */
+  /** The resolver's timeout, like RESOLVER_TIMEOUT_MS. Default: 1500. */
   timeoutMs?: number
-  /** As LANDING_ALLOWED_ORIGINS: one text with commas, or a list. Default: any. */
+  /** Allowed origins, like LANDING_ALLOWED_ORIGINS: a text with commas, or a list. Default: any. */
   allowedOrigins?: string | readonly string[]
   /** Gets what the resolver logs. Default: nothing is logged. */
   log?: Logger
