@@ -49,14 +49,14 @@ export class ClockWatch {
   }
 
   async #judge(): Promise<{ nowMs: number; isTrusted: boolean }> {
-    const { nowMs, heardAtMs } = await this.#store.readClock()
+    const { nowMs, lastTrustedMs } = await this.#store.readClock()
     const monotonic = performance.now()
     const offset = nowMs - monotonic
     if (this.#trustedOffset === undefined) {
       this.#trustedOffset = offset
       this.#lastOffset = offset
       this.#steadySince = monotonic
-      const isFar = heardAtMs !== null && Math.abs(nowMs - heardAtMs) > MAX_DIFFERENCE_MS
+      const isFar = lastTrustedMs !== null && Math.abs(nowMs - lastTrustedMs) > MAX_DIFFERENCE_MS
       if (isFar) this.#distrustedUntil = this.#startedAt + TRUST_AFTER_MS
     }
     if (Math.abs(offset - this.#lastOffset) > MAX_MOVE_MS) {
@@ -64,7 +64,11 @@ export class ClockWatch {
       this.#steadySince = monotonic
     }
     // The clock is near its last trusted reading again.
-    if (heardAtMs !== null && Math.abs(nowMs - heardAtMs) <= MAX_DIFFERENCE_MS && monotonic < this.#distrustedUntil) {
+    if (
+      lastTrustedMs !== null &&
+      Math.abs(nowMs - lastTrustedMs) <= MAX_DIFFERENCE_MS &&
+      monotonic < this.#distrustedUntil
+    ) {
       this.#distrustedUntil = 0
       this.#trustedOffset = offset
     }

@@ -15,8 +15,8 @@ export const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
 /** A stored body or reply, with the id of its message. */
 export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
 
-/** Milliseconds since 1970. `heardAtMs`: the reading when the clock was last trusted; null if it never was. */
-export type ClockReading = { nowMs: number; heardAtMs: number | null }
+/** Milliseconds since 1970. `lastTrustedMs`: the reading when the clock was last trusted; null if it never was. */
+export type ClockReading = { nowMs: number; lastTrustedMs: number | null }
 
 /** For maintenance. Calls with a `limit` do one bounded batch. */
 export type MaintenanceStore = {

@@ -37,7 +37,7 @@ async function startHeartbeat(...held: readonly Held[][]) {
       seen.left += 1
       await (seen.neverLeaves ? new Promise(() => undefined) : reach())
     },
-    readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, heardAtMs: null }),
+    readClock: () => Promise.resolve({ nowMs: performance.now() + seen.clockAheadMs, lastTrustedMs: null }),
   }
   const attempts = { owner: 'gw-1', isLocked: (id: string) => locked.has(id) }
   const heartbeat = createHeartbeat({

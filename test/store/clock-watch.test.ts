@@ -9,23 +9,23 @@ beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
 /** A database whose clock can be set, last heard of at some time before. */
-function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
+function startWatch({ lastTrustedAgoMs }: { lastTrustedAgoMs?: number } = {}) {
   const database = {
     aheadMs: 0,
     /** After each reading. */
     jumpsByMs: 0,
-    heardAtMs: heardAgoMs === undefined ? null : Date.now() - heardAgoMs,
+    lastTrustedMs: lastTrustedAgoMs === undefined ? null : Date.now() - lastTrustedAgoMs,
   }
   const now = () => Date.now() + database.aheadMs
   const watch = new ClockWatch(
     {
       readClock: () => {
-        const reading = { nowMs: now(), heardAtMs: database.heardAtMs }
+        const reading = { nowMs: now(), lastTrustedMs: database.lastTrustedMs }
         database.aheadMs += database.jumpsByMs
         return Promise.resolve(reading)
       },
       confirmClock: (nowMs) => {
-        database.heardAtMs = nowMs
+        database.lastTrustedMs = nowMs
         return Promise.resolve()
       },
     },
@@ -45,7 +45,7 @@ function startWatch({ heardAgoMs }: { heardAgoMs?: number } = {}) {
 }
 
 test('nothing is deleted in the first 10 minutes after a start, then old rows are', async () => {
-  const { after } = startWatch({ heardAgoMs: 2 * MINUTE_MS })
+  const { after } = startWatch({ lastTrustedAgoMs: 2 * MINUTE_MS })
   expect(await after(9)).toBe(false)
   expect(await after(1)).toBe(true)
 })
@@ -78,13 +78,13 @@ test('a correction of less than 5 minutes does not stop deletion', async () => {
 })
 
 test.each([31, -31])('a start %i days from the last heartbeat deletes nothing for an hour', async (days) => {
-  const { after } = startWatch({ heardAgoMs: days * DAY_MS })
+  const { after } = startWatch({ lastTrustedAgoMs: days * DAY_MS })
   expect(await after(59)).toBe(false)
   expect(await after(2)).toBe(true)
 })
 
 test('a start with a clock 31 days ahead that is soon set right deletes old rows after 10 minutes', async () => {
-  const { database, after } = startWatch({ heardAgoMs: 0 })
+  const { database, after } = startWatch({ lastTrustedAgoMs: 0 })
   database.aheadMs = 31 * DAY_MS
   expect(await after(5)).toBe(false)
   database.aheadMs = 0
@@ -92,11 +92,11 @@ test('a start with a clock 31 days ahead that is soon set right deletes old rows
 })
 
 test('a start while the clock is wrong does not make the wrong time the last heartbeat', async () => {
-  const { database, after } = startWatch({ heardAgoMs: 0 })
-  const before = database.heardAtMs
+  const { database, after } = startWatch({ lastTrustedAgoMs: 0 })
+  const before = database.lastTrustedMs
   database.aheadMs = 31 * DAY_MS
   await after(30)
-  expect(database.heardAtMs).toBe(before)
+  expect(database.lastTrustedMs).toBe(before)
 })
 
 test('a clock that jumps just after it was checked is not the time by which anything is deleted', async () => {
@@ -105,5 +105,5 @@ test('a clock that jumps just after it was checked is not the time by which anyt
   database.jumpsByMs = DAY_MS
   const before = Date.now()
   expect(await after(0)).toBe(true)
-  expect(database.heardAtMs).toBe(before)
+  expect(database.lastTrustedMs).toBe(before)
 })

@@ -94,7 +94,7 @@ export const endConsent: Query<'endConsent'> = ({ write }, state, browser) =>
       .where('state', '=', state)
       .where(hasNotPassed(trx, 'expires_at'))
       .executeTakeFirst()
-    const found = opening ?? (await openedByVersionBefore(trx, state))
+    const found = opening ?? (await openedByOlderVersion(trx, state))
     if (found === undefined) return { kind: 'none' }
     const { id, content, content_key: keyId } = found
     const isLive = hasNotPassed(trx, 'expires_at')
@@ -112,7 +112,7 @@ export const endConsent: Query<'endConsent'> = ({ write }, state, browser) =>
     return { kind: 'ended', id, content: sealedIn(row.content, row.content_key), opening: sealedIn(content, keyId) }
   })
 
-function openedByVersionBefore(trx: Database, state: string) {
+function openedByOlderVersion(trx: Database, state: string) {
   return trx.db
     .selectFrom('consent')
     .select(['id', 'browser', sql<null>`null`.as('content'), sql<null>`null`.as('content_key')])

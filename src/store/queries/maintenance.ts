@@ -101,7 +101,7 @@ export const readClock: Query<'readClock'> = ({ db, now }) =>
   db
     .selectNoFrom([
       now.as('nowMs'),
-      sql<ClockReading['heardAtMs']>`(select heard_at from clock where id = 1)`.as('heardAtMs'),
+      sql<ClockReading['lastTrustedMs']>`(select heard_at from clock where id = 1)`.as('lastTrustedMs'),
     ])
     .executeTakeFirstOrThrow()
 
