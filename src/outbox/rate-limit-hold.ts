@@ -1,11 +1,11 @@
 import type { Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import type { Claim, OutboxStore, RateLimit } from '../store/store.ts'
+import type { Claim, OutboxStore, DivarRateLimit } from '../store/store.ts'
 import { PROBE_AFTER_MS } from './retry-policy.ts'
 
 /** The rate limit that an attempt met, which is the whole app's; undefined when it met none. */
-export function rateLimitOf(outcome: Outcome): RateLimit | undefined {
+export function rateLimitOf(outcome: Outcome): DivarRateLimit | undefined {
   if (outcome.kind !== 'rate_limited') return undefined
   const { retryAfterSeconds: seconds } = outcome
   return { retryAfterMs: seconds === undefined ? undefined : seconds * 1000 }

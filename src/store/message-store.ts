@@ -4,7 +4,7 @@
 export type Sealed = { keyId: string; bytes: Uint8Array }
 
 /** A 429 of Divar's. `retryAfterMs` is undefined when Divar named no time. */
-export type RateLimit = { retryAfterMs: number | undefined }
+export type DivarRateLimit = { retryAfterMs: number | undefined }
 
 /** Where a message is delivered: to one of Divar's two API versions, or to the status webhook of the company. */
 export const WIRES = ['v1', 'v2', 'webhook'] as const
@@ -98,7 +98,7 @@ export type Finish = {
   /** Absent when no attempt was made. */
   attempt?: AttemptEnd | undefined
   next: { state: 'queued'; inMs: number; unsure: boolean } | { state: FinalState }
-  limit?: RateLimit | undefined
+  limit?: DivarRateLimit | undefined
   /** Keeps the idempotency key with this reply, or frees it; absent to leave it unchanged. */
   idempotency?: { reply: Sealed } | 'free' | undefined
   /** A status webhook, stored in the same commit. */
@@ -130,7 +130,7 @@ export type OutboxStore = {
   /** Queues messages again that were claimed and surely not sent; their open attempts are deleted. */
   release: (owner: string, ids: readonly string[]) => Promise<void>
   /** Holds queued messages to Divar, as `finish` does with a limit. */
-  holdForRateLimit: (limit: RateLimit) => Promise<void>
+  holdForRateLimit: (limit: DivarRateLimit) => Promise<void>
   /** Called after a message that was not stored has been delivered: the next hold without a named time is short again. */
   resetRateLimitBackoff: () => Promise<void>
   /** Renews the owner's lease. */

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import type { RateLimit } from '../store.ts'
+import type { DivarRateLimit } from '../store.ts'
 import { after, isWrittenLater, type Database, type Query } from './database.ts'
 
 const MINUTE_MS = 60_000
@@ -13,7 +13,7 @@ const PROBE_EVERY_MS = 60 * MINUTE_MS
 type Row = Omit<Selectable<Schema['pause']>, 'id'> & { now: number }
 
 /** An attempt that has ended, as far as it matters to the hold. `begunAt` is undefined when no attempt was made. */
-type EndedAttempt = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: RateLimit | undefined }
+type EndedAttempt = { id: string; begunAt: number | undefined; isDelivered: boolean; limit: DivarRateLimit | undefined }
 
 /** A hold on queued messages; times in milliseconds. */
 type Hold = {
