@@ -15,7 +15,7 @@ import { internalRoutes, publicRoutes } from './routes.ts'
 import { Shutdown } from './shutdown.ts'
 import { reachDivar, Upstreams } from './upstreams.ts'
 
-/** For requests in transit, and for a load balancer to see that `/readyz` fails. */
+/** A stopping gateway serves this much longer: for requests in transit, and until a load balancer sees that `/readyz` fails. */
 const KEEP_SERVING_MS = 500
 
 /** A running gateway. */

@@ -157,7 +157,7 @@ function samplesBy(label: string, values: Iterable<[string, number]>): Sample[] 
   return Array.from(values, ([of, value]) => ({ labels: { [label]: of }, value }))
 }
 
-/** In seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
+/** Bucket bounds in seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
 const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30]
 
 /** Present from the start, at 0, because alerts use them. */

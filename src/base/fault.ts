@@ -47,7 +47,7 @@ export type FaultCode = keyof typeof faultStatus
 export type FieldError = { pointer: string; detail: string }
 
 type FaultOptions = {
-  /** For the operator's log; never part of an answer. */
+  /** Detail for the operator's log; never part of an answer. */
   internal?: string
   /** All errors of the body. */
   errors?: FieldError[]

@@ -49,7 +49,7 @@ const contentSchema = z.object({
     postToken: z.string().optional(),
     triple: z.object({ userId: z.string(), postToken: z.string(), peerId: z.string() }).optional(),
   }),
-  /** Where the user goes after the flow. Every URL has passed the landing check. */
+  /** The URLs for the user after the flow. Each has passed the landing check. */
   destination: z.object({
     landing: z.string(),
     onDenied: z.string().optional(),
@@ -80,7 +80,7 @@ type AuthorizationFlowOptions = {
   client: TokenClient
   fetchUser: FetchUser
   style: ScopeStyle
-  /** Without a trailing slash. */
+  /** PUBLIC_URL without a trailing slash. */
   publicUrl: string
 }
 

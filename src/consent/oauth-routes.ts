@@ -11,7 +11,7 @@ import { endingPage, endingStatus, PAGE_HEADERS, type Ending } from './oauth-pag
 const START = '/oauth/start/:id'
 const CALLBACK = '/oauth/callback'
 const PATHS = [START, CALLBACK]
-/** As long as an opened link can be finished. */
+/** The cookie's lifetime: as long as an opened link can be finished. */
 const COOKIE_S = 600
 /** Sent by browsers and link previews that fetch a page before the user opens it. */
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']

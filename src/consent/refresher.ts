@@ -22,7 +22,7 @@ type RefresherOptions = {
   client: Pick<TokenClient, 'refresh' | 'hold'>
   /** Identifies this gateway as the holder of a refresh lease. */
   owner: string
-  /** Of one exchange with the token route. */
+  /** Timeout of one exchange with the token endpoint. */
   timeoutMs: number
   /** Label `outcome`. */
   metrics: Counter

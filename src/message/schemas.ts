@@ -143,7 +143,7 @@ export const actionsV2 = actionsWith(requiredId(64))
 export const actionV2 = oneOf(actionsV2)
 const gridV2 = gridOf(actionV2)
 
-/** As earlier versions accepted it: with control characters in a post's token. */
+/** The grid as earlier versions stored it: a post's token may contain control characters. */
 const storedGridV2 = gridOf(oneOf(actionsWith(requiredText(64))))
 
 /** Becomes a path segment, so `.` and `..` are refused. */

@@ -39,7 +39,7 @@ export class Counter {
   }
 }
 
-/** In seconds: how many durations were at most each bound, their sum and their number. */
+/** The number of durations that were at most each bound (`le`), their sum and their number; in seconds. */
 type HistogramReading = { buckets: readonly { le: number; count: number }[]; sum: number; count: number }
 
 /** Counts durations by buckets. */

@@ -19,7 +19,7 @@ export type StandardOutput = {
   end: (ms: number) => Promise<boolean>
 }
 
-/** Since the last report: how many lines were lost, and the code of the last error, such as ENOSPC; none when the reader was too slow. */
+/** Lines lost since the last report, and the code of the last error, such as ENOSPC; absent when the reader was too slow. */
 type LostLines = { lines: number; error_code?: string }
 
 /**

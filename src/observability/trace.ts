@@ -63,7 +63,7 @@ export type SpanEnd = {
 }
 
 export type Span = {
-  /** For outgoing calls: this span is their parent. */
+  /** The trace for outgoing calls, with this span as their parent. */
   trace: Trace
   end: (how: SpanEnd) => void
 }

@@ -66,7 +66,7 @@ function withSpans(send: (request: ExchangeRequest, span?: Span) => Promise<Exch
   }
 }
 
-/** How one HTTP exchange of ours ended. */
+/** The result of one HTTP exchange. */
 export type Exchange =
   /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
   | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined }
@@ -84,7 +84,7 @@ export type ExchangeRequest = {
   path: string
   headers: Record<string, string>
   body?: string
-  /** In total: waiting for a socket, connecting, writing, reading the whole answer. */
+  /** Timeout of the whole exchange: waiting for a socket, connecting, writing, reading the whole answer. */
   timeoutMs: number
   maxBytes: number
   signal?: AbortSignal | undefined

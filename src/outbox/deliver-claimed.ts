@@ -190,7 +190,7 @@ type Attempted = { outcome: Outcome; trace?: Trace }
 /** Nothing is sent; the message is released, and claimed again when it can be sent. */
 const NOT_SENT_NOW: Attempted = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
 
-/** With the retry time that is left now. */
+/** The message with the retry time that is left now. */
 function withTimeLeft(message: Claimed, takenAt: number): Claimed {
   return { ...message, tryForMs: Math.round(message.tryForMs - (performance.now() - takenAt)) }
 }

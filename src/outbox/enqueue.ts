@@ -142,9 +142,9 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
 /** Queued messages per caller, so that one that sends too fast is refused before it fills the store. */
 export class Backlog {
   readonly limit: number
-  /** In the store, by the last count and what changed since. */
+  /** Stored messages by caller: the last count, and the changes since. */
   #queued = new Map<string, number>()
-  /** Being stored, so not counted yet. */
+  /** Messages that are being stored, by caller. */
   readonly #pending = new Map<string, number>()
 
   constructor(limit: number) {

@@ -162,13 +162,13 @@ export function createOutbox(options: OutboxOptions) {
       return changed
     },
 
-    /** For a store that is away. */
+    /** Called when the store is away: its last readings are no longer true. */
     forgetStoreMetrics: (): void => {
       metrics.queued = undefined
       metrics.rowsUnderOlderKeys = undefined
     },
 
-    /** For a store that is back. */
+    /** Called when the store is back. */
     readStoreMetrics: async (): Promise<void> => {
       await maintenance.count()
       await maintenance.onResealed(0)

@@ -88,7 +88,7 @@ export function createSealer(keyring: Keyring) {
   }
 }
 
-/** With caller and kind, which are checked against the row when it is opened. */
+/** Includes the caller and the kind, which are checked against the row when it is opened. */
 export function writePayload({ message, credential, caller }: Payload & { caller: string }): string {
   const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
   return JSON.stringify({ body: writeSendBody(message), ...by, caller, kind: 'message' })
