@@ -66,7 +66,7 @@ export function internalRoutes(
   const consent = stored?.consent
   const consentUrls = createConsentUrls(consent?.flow)
   const callersOnly = requireCaller(config.callerKeys, countWrongKey)
-  // The internal port is not open to the internet.
+  // Operators need no key of their own: any caller's, or none on INTERNAL_PORT, which is private.
   const operators = config.internalPort === undefined ? callersOnly : withoutKey
   return {
     faultHandlers: [platformFaults],
