@@ -14,7 +14,7 @@ import { runSuite, type Suite } from './support/suite.ts'
 
 const GRANTS = { short: 1000, full: 10_000 }
 const SENDERS = 8
-/** At one look of the housekeeping, 10,000 grants are brought under the newest key; the next is 30 s later. */
+/** One maintenance run reseals 10,000 grants with the newest key; the next run is 30 s later. */
 const ROTATED_WITHIN_MS = 120_000
 const LEFT = z.coerce.number()
 

@@ -9,9 +9,9 @@ import { runSuite, type Suite } from './support/suite.ts'
 import { rawClick, rawRequest, rawSend, Wire } from './support/wire.ts'
 
 /**
- * SIGTERM under load, again and again: whoever asks as a good proxy does gets an answer. Such a proxy keeps its connections, uses none that was
- * said to close or that it saw closing, looks at /readyz and opens no connection to whom is not ready, and asks another gateway where it is
- * refused: that is no request that failed, for none was made.
+ * SIGTERM under load, repeatedly: a well-behaved proxy gets an answer to every request. Such a proxy keeps its connections, does not reuse one
+ * that was announced to close, opens none to a gateway whose /readyz fails, and tries another gateway when a connection is refused. A refused
+ * connection is not counted as a failed request.
  */
 
 const STOPS = { short: 5, full: 50 }

@@ -29,7 +29,7 @@ describe('a click is answered with its landing', () => {
     expect(response.body).toMatchObject({ status: '200', url: 'https://app.example.com/start?post_token=p2' })
   })
 
-  test('an optional part that cannot be read costs nobody the click, and is counted in its log line', async () => {
+  test('a click with an unreadable optional part is answered, and its log line counts the part', async () => {
     const body = { ...CLICK, post_token: 'odd-part', extra_data: [] }
     expect(replyOf(await click(gateway, body)).url).toBe('https://app.example.com/start?post_token=odd-part')
     expect(gateway.lines().at(-1)).toMatchObject({ event: 'click.resolved', absent_parts: 1 })

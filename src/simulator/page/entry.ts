@@ -13,7 +13,7 @@ export function entryItem(entry: TimelineEntry): HTMLElement {
     summary.replaceChildren(...summaryOf(entry))
   })
   const details = make('details', { class: `entry ${entry.outcome}` }, summary)
-  // What nobody opens is never drawn: a long timeline stays light.
+  // Details are drawn when they are opened, so that a long timeline stays light.
   details.addEventListener('toggle', () => {
     if (details.open && details.childElementCount === 1) details.append(...contentOf(entry))
   })
