@@ -22,7 +22,7 @@ export function noteExchange(
   { method, path, headers, body }: Received,
   origin: string,
   decided: Decided,
-  log?: (line: string) => void,
+  log: (line: string) => void = () => undefined,
 ): void {
   const { kind, side, wire, answer, misbehaviour, notes = [] } = decided
   const faultNote = misbehaviour && FAULT_NOTES[misbehaviour.kind]
@@ -37,7 +37,8 @@ export function noteExchange(
     notes: [...(faultNote ? [faultNote] : []), ...notes],
   })
   const status = entry.response ? ` ${entry.response.status}` : ''
-  log?.([`${kind} ${method} ${new URL(path, origin).pathname}${status} ${entry.outcome}`, ...entry.notes].join('\n  '))
+  log(`${kind} ${method} ${new URL(path, origin).pathname}${status} ${entry.outcome}`)
+  for (const note of entry.notes) log(`  ${note}`)
 }
 
 const FAULT_NOTES: Record<Misbehaviour['kind'], string> = {

@@ -36,7 +36,7 @@ export type SimulatorOptions = {
    * notes the rest: for tests that are about something else. Default: `note`.
    */
   checks?: 'strict' | 'note'
-  /** Called with a line for each exchange, and with the reason of a refusal. */
+  /** Called with one line for each exchange, and one for each note on it, such as the reason of a refusal. */
   log?: (line: string) => void
   /** The clock that codes and tokens expire by, in ms. */
   now?: () => number

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from '@jest/globals'
+import { createWorld } from '../../src/simulator/world.ts'
 import { tempFolder } from '../support/command-line.ts'
 import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
@@ -52,6 +53,32 @@ test('simulator serves its page until it is stopped', async () => {
   const { child, printed } = start('simulator', '--port', '0', '--identification-key', 'x', '--api-key', 'y')
   const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(await printed(/Open http/)) ?? []
   expect(await (await fetch(url)).text()).toContain('data-phones')
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+})
+
+test('simulator prints each note on an exchange on a line of its own, with foreign line breaks escaped', async () => {
+  const keys = ['--identification-key', 'x', '--api-key', 'y', '--token', 'z']
+  const { child, printed } = start('simulator', '--port', '0', ...keys)
+  const [url = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(await printed(/Open http/)) ?? []
+  const { people, post } = createWorld()
+  const path = '/v2/open-platform/chat/conversation'
+  const { status } = await fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': 'y', 'x-access-token': 'z' },
+    body: JSON.stringify({
+      user_id: people.seller.v1Id,
+      peer_id: people.buyer.v1Id,
+      post_token: post.token,
+      type: 'TEXT',
+      message: 'سلام',
+      'forged\nline': '\0',
+    }),
+  })
+  expect(status).toBe(400)
+  expect(await printed(/half surrogates/)).toContain(
+    `\ndelivery POST ${path} 400 refused\n  forged\\u000aline: expected a text without NUL`,
+  )
   child.kill('SIGTERM')
   expect(await once(child, 'exit')).toEqual([0, null])
 })
