@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { clickV1, clickV2 } from '../../src/click/parse-click.ts'
 import { actionsV2, actionV2, sendSchemas } from '../../src/message/schemas.ts'
-import { consentBody } from '../../src/consent/consent-links.ts'
+import { consentBody } from '../../src/consent/consent-request.ts'
 
 /** Schemas of requests: the ones that the routes parse with. */
 

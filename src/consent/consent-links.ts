@@ -1,9 +1,7 @@
 import { hash } from 'node:crypto'
 import type { RequestHandler, Router } from 'express'
-import * as z from 'zod'
 import { callerOf } from '../access/authentication.ts'
-import { Fault, type FieldError } from '../base/fault.ts'
-import { controlError, NO_CONTROL, requiredId, fieldErrors, summarize } from '../base/fields.ts'
+import { Fault } from '../base/fault.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { clickToJson, type Click, COMPLETION_URL } from '../click/click.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
@@ -11,12 +9,13 @@ import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.t
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
 import { createRouter, routesOn } from '../http/app.ts'
 import type { Address, Sender } from '../message/message.ts'
-import { checkLandingUrl, type LandingPolicy } from '../resolver/resolve.ts'
+import type { LandingPolicy } from '../resolver/resolve.ts'
 import { ResolverError, type LandingRead } from '../resolver/resolver.ts'
-import { ScopeError, SCOPE_WORDS } from '../scope/scope.ts'
+import { ScopeError } from '../scope/scope.ts'
 import { storeFaults } from '../store/store-faults.ts'
 import { StoreError } from '../store/store.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
+import { readConsentRequest } from './consent-request.ts'
 import { subjectOfClick, subjectOfMessage, type ConsentSubject } from './consent-scopes.ts'
 
 /** A user is waiting for the click's answer, so the store gets no longer than this. */
@@ -110,22 +109,6 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
 
 const FULL_RETRY_S = 60
 
-const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
-const scopeText = z.string(scopesError).min(1, scopesError).max(512, scopesError).regex(NO_CONTROL, controlError)
-
-export const consentBody = z.object(
-  {
-    scopes: z.array(scopeText, scopesError).min(1, scopesError).max(20, scopesError),
-    user_id: requiredId(128).nullish(),
-    post_token: requiredId(64).nullish(),
-    peer_id: requiredId(128).nullish(),
-    conversation_id: requiredId(128).nullish(),
-    return_url: z.string({ error: 'expected an https address' }),
-  },
-  { error: 'expected a JSON object' },
-)
-type Body = z.infer<typeof consentBody>
-
 type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
 
 /** Makes consent links for a caller's users. */
@@ -134,11 +117,9 @@ export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): 
 
   routes.post('/consents', async (request, response) => {
     requireNoQuery(request)
-    const body = consentBody.safeParse(await readJsonBody(request))
-    if (!body.success) throw invalid(fieldErrors(body.error))
-    const checked = checkLandingUrl(body.data.return_url, policy)
-    if ('refused' in checked) throw invalid([{ pointer: '/return_url', detail: checked.refused }])
-    const { id, url, expiresAt } = await begin(flow, body.data, checked.url, callerOf(response))
+    const { scopes, subject, landing } = readConsentRequest(await readJsonBody(request), policy)
+    const begun = flow.begin(scopes, subject, { landing, returnUrl: COMPLETION_URL }, `caller:${callerOf(response)}`)
+    const { id, url, expiresAt } = await begun.catch(refuseTooMany)
     response.locals.requestLog.conclude('consent.link_created')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })
   })
@@ -149,37 +130,11 @@ export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): 
   )
 }
 
-async function begin(flow: AuthorizationFlow, body: Body, landing: string, caller: string) {
-  try {
-    const destination = { landing, returnUrl: COMPLETION_URL }
-    return await flow.begin(body.scopes, subjectOf(body), destination, `caller:${caller}`)
-  } catch (error) {
-    if (error instanceof TooManyFlowsError) {
-      throw new Fault(
-        'too_many_consents',
-        'This caller has reached the limit of open consents. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
-        { retryAfter: FULL_RETRY_S },
-      )
-    }
-    if (error instanceof ScopeError) throw invalid([{ pointer: '/scopes', detail: error.message }])
-    throw error
-  }
-}
-
-/** With a `peer_id` the ids are v1 ids, which Divar's users endpoint does not return. */
-function subjectOf({ user_id, post_token, peer_id, conversation_id }: Body): ConsentSubject {
-  const userId = user_id ?? undefined
-  const postToken = post_token ?? undefined
-  const conversationId = conversation_id ?? undefined
-  if (peer_id === undefined || peer_id === null) return { userId, postToken, conversationId }
-  if (userId === undefined || postToken === undefined) {
-    throw invalid([
-      { pointer: '/peer_id', detail: 'expected user_id and post_token beside it, which name a chat of v1' },
-    ])
-  }
-  return { postToken, conversationId, triple: { userId, postToken, peerId: peer_id } }
-}
-
-function invalid(errors: FieldError[]): Fault {
-  return new Fault('invalid_consent', summarize(errors), { errors })
+function refuseTooMany(error: unknown): never {
+  if (!(error instanceof TooManyFlowsError)) throw error
+  throw new Fault(
+    'too_many_consents',
+    'This caller has reached the limit of open consents. Each link ends within ten minutes; repeat after the seconds in Retry-After.',
+    { retryAfter: FULL_RETRY_S },
+  )
 }

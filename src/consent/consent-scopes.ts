@@ -49,6 +49,25 @@ export function requireVerifiableUser(requested: readonly ScopeRequest[], subjec
   throw new ScopeError('beside chat only user_id and offline can be asked for where it cannot be proven who consents')
 }
 
+/** Why these scopes cannot be requested, without repetitions; nothing if they can. */
+export function findScopeFaults(words: readonly string[], subject: ConsentSubject): string[] {
+  const faults = new Set<string>()
+  const collect = (check: () => void) => {
+    try {
+      check()
+    } catch (error) {
+      if (!(error instanceof ScopeError)) throw error
+      faults.add(error.message)
+    }
+  }
+  const requested: ScopeRequest[] = []
+  for (const word of words) collect(() => requested.push(...requestedScopes([word], subject)))
+  collect(() => {
+    requireVerifiableUser(requested, subject)
+  })
+  return [...faults]
+}
+
 /**
  * Checks a landing's scopes as the gateway does when consent is set up.
  * @throws ResolverError when the scopes cannot be requested for this click

@@ -91,6 +91,34 @@ describe('POST /consents', () => {
     expect(text).not.toContain('evil.example')
   })
 
+  const SEVERAL: [string, object, string[]][] = [
+    [
+      'an unknown word and http',
+      { scopes: ['bogus'], user_id: 'u', return_url: 'http://app.example.com/x' },
+      ['/scopes', '/return_url'],
+    ],
+    [
+      'a number for an id, an unknown word, and post_chats without a post',
+      { scopes: ['bogus', 'post_chats'], user_id: 5, return_url: RETURN_URL },
+      ['/user_id', '/scopes', '/scopes'],
+    ],
+    [
+      'half a triple, an unknown word, and a foreign way on',
+      { scopes: ['bogus', 'chat'], peer_id: 'q', return_url: 'https://evil.example/' },
+      ['/scopes', '/peer_id', '/return_url'],
+    ],
+    ['an empty scope beside an unknown word', { scopes: ['', 'bogus'] }, ['/scopes/0', '/return_url', '/scopes']],
+    ['a scope that needs the refused id', { scopes: ['phone'], user_id: 5, return_url: RETURN_URL }, ['/user_id']],
+  ]
+  test.each(SEVERAL)('lists every fault of a body at once, and no fault twice: %s', async (_, body, pointers) => {
+    const { status, text } = await post(body)
+    const problem = parseJson(text)
+    expect([status, problem['code']]).toEqual([400, 'invalid_consent'])
+    const errors = z.array(z.object({ pointer: z.string(), detail: z.string() })).parse(problem['errors'])
+    expect(errors.map(({ pointer }) => pointer)).toEqual(pointers)
+    expect(new Set(errors.map(({ pointer, detail }) => pointer + detail)).size).toBe(errors.length)
+  })
+
   test('requires a key, and POST', async () => {
     expect((await supertest(gateway.internalUrl).post('/consents').send({})).status).toBe(401)
     const { status, headers } = await ask(gateway, '/consents')
