@@ -7,13 +7,13 @@ import { SIDES, type World } from './world.ts'
 type Language = keyof Words
 
 const SCOPE_WORDS: Record<ScopeKind, Words> = {
-  one_chat: { fa: 'ارسال پیام از طرف شما در همین چت', en: 'Send messages in this chat in your name' },
+  one_chat: { fa: 'ارسال پیام از طرف شما در همین گفت‌وگو', en: 'Send messages in this chat in your name' },
   post_chats: {
-    fa: 'ارسال پیام از طرف شما در همهٔ چت‌های این آگهی',
+    fa: 'ارسال پیام از طرف شما در همهٔ گفت‌وگوهای این آگهی',
     en: 'Send messages in all chats of this post in your name',
   },
   seller_chats: {
-    fa: 'ارسال پیام از طرف شما در همهٔ چت‌های آگهی‌هایتان',
+    fa: 'ارسال پیام از طرف شما در همهٔ گفت‌وگوهای آگهی‌هایتان',
     en: 'Send messages in all chats of your posts in your name',
   },
   phone: { fa: 'دیدن شمارهٔ تلفن شما', en: 'See your phone number' },

@@ -67,8 +67,8 @@ export const completionPage: Answer = {
     'cache-control': 'no-store',
     'content-security-policy': "default-src 'none'; script-src 'self'; frame-ancestors 'self'",
   },
-  body: `<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8"><title>بازگشت به چت · Back to the chat</title>
-<script src="/completion.js"></script><p>به چت برگشتید. <span lang="en" dir="ltr">You are back in the chat.</span></p></html>`,
+  body: `<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8"><title>بازگشت به گفت‌وگو · Back to the chat</title>
+<script src="/completion.js"></script><p>به گفت‌وگو برگشتید. <span lang="en" dir="ltr">You are back in the chat.</span></p></html>`,
 }
 
 export const completionScript: Answer = {

@@ -89,7 +89,7 @@ inBrowser('faults by a click on the page', () => {
     const { page } = await openPage(simulator.url)
     await page.locator('[data-faults-panel] summary').click()
     await page.locator('[data-fault="429"]').click()
-    await page.locator('[data-armed]', { hasText: '۴۲۹' }).waitFor()
+    await page.locator('[data-armed]', { hasText: '429' }).waitFor()
     const refused = await sendThrough(gatewayUrl, toConversation)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
     await page.locator('.entry.faulted').waitFor()
