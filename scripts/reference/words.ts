@@ -18,7 +18,7 @@ export const words = {
   fa: {
     language: 'فارسی',
     direction: 'rtl',
-    title: 'دروازهٔ چت کنار',
+    title: 'دروازهٔ گفت‌وگوی کنار',
     skip: 'رفتن به محتوا',
     contents: 'فهرست',
     keys: 'کلیدها',
