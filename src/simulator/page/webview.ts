@@ -34,6 +34,7 @@ export class WebView {
   )
   readonly #window = make('a', { class: 'quiet', attributes: WINDOW }, icon('OPEN'))
   readonly #hint = make('div', { class: 'hint', attributes: { role: 'status' } })
+  #shownHint: Word | undefined
   readonly #content = make('div', { class: 'webview-content' })
   #landing: Landing | undefined
   #frame: LandingFrame | undefined
@@ -79,7 +80,7 @@ export class WebView {
     this.#landing = landing
     this.#sayAddress(() => url)
     this.#window.href = webAddress(url)
-    this.#hint.replaceChildren()
+    this.#clearHint()
     this.#frame =
       framable === 'yes'
         ? landingFrame(url, (seen) => {
@@ -96,7 +97,7 @@ export class WebView {
     if (this.element.hidden) return
     this.element.hidden = true
     this.#sayAddress(() => '')
-    this.#hint.replaceChildren()
+    this.#clearHint()
     this.#content.replaceChildren()
     this.#landing = undefined
     this.#frame = undefined
@@ -111,7 +112,16 @@ export class WebView {
     if (seen.kind === 'own') this.#sayAddress(() => seen.url)
     if (seen.kind === 'app' && answered) this.#sayAddress(() => say('afterConsent'))
     const hint = seen.kind === 'silent' ? 'noPage' : seen.kind === 'app' && answered ? 'mayBeBlank' : undefined
-    this.#hint.replaceChildren(...(hint === undefined ? [] : this.#hintOf(hint)))
+    // Drawn again only when it changes: a click on a hint that is replaced meanwhile would be lost.
+    if (hint === this.#shownHint) return
+    this.#clearHint()
+    this.#shownHint = hint
+    if (hint !== undefined) this.#hint.append(...this.#hintOf(hint))
+  }
+
+  #clearHint(): void {
+    this.#shownHint = undefined
+    this.#hint.replaceChildren()
   }
 
   #sayAddress(text: () => string): void {
@@ -177,7 +187,8 @@ export class WebView {
     if (landing === undefined || this.#again.getAttribute('aria-busy') === 'true') return
     const fail = (why: string) => {
       otherwise()
-      this.#hint.replaceChildren(make('p', { text: `${say('refusal')}: ${why}`, attributes: { dir: 'auto' } }))
+      this.#clearHint()
+      this.#hint.append(make('p', { text: `${say('refusal')}: ${why}`, attributes: { dir: 'auto' } }))
     }
     this.#again.setAttribute('aria-busy', 'true')
     landing
