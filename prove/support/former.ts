@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { reasonOf, runCommand } from './children.ts'
 import type { Suite } from './suite.ts'
 
@@ -31,6 +29,5 @@ export async function formerVersion(suite: Suite): Promise<string | undefined> {
 }
 
 async function isShallow(): Promise<boolean> {
-  const { stdout } = await promisify(execFile)('git', ['rev-parse', '--is-shallow-repository'], { cwd: ROOT })
-  return stdout.trim() === 'true'
+  return (await runCommand('git', ['rev-parse', '--is-shallow-repository'], { cwd: ROOT })) === 'true'
 }
