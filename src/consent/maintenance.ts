@@ -47,15 +47,14 @@ export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
     await loop.runBatches('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
     const resealed = await loop.runBatches('reseal', reseal)
     if (resealed > 0) await onResealed(resealed)
-    if (refresher !== undefined) await loop.runBatches('renew', () => renew(refresher))
+    if (refresher !== undefined) await loop.runTask('renew', () => renew(refresher))
     await count()
   }
 
   /** Reads the gauge `kenar_grants`. */
   const count = () =>
-    loop.runBatches('count', async () => {
+    loop.runTask('count', async () => {
       metrics.grants = await store.countGrants()
-      return 0
     })
 
   const reseal = async (): Promise<Batch> => {
@@ -77,7 +76,6 @@ export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
       const { kind } = await refresh(grant, { waits: false })
       if (kind === 'failed') skip(grant.id)
     }
-    return 0
   }
 
   return {

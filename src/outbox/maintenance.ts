@@ -46,26 +46,23 @@ export function createMaintenance(options: MaintenanceOptions) {
 
   /** Counts queued messages, for the metrics and each caller's limit. */
   const count = () =>
-    loop.runBatches('backlog', async () => {
+    loop.runTask('backlog', async () => {
       metrics.queued = await store.backlog()
       backlog.correct(metrics.queued)
-      return 0
     })
 
   /** Counts rows still under older keys, after `rows` were re-sealed here or elsewhere. */
-  const onResealed = async (rows: number): Promise<void> => {
-    await loop.runBatches('reseal', async () => {
+  const onResealed = (rows: number) =>
+    loop.runTask('reseal', async () => {
       metrics.rowsUnderOlderKeys = rowsUnderOthers(await store.keysInUse(), sealer.primary)
       if (rows > 0) log.info({ event: 'store.resealed', rows, left: metrics.rowsUnderOlderKeys })
-      return 0
     })
-  }
 
   const runTasks = async () => {
     await deleteOld()
     const resealed = await loop.runBatches('reseal', reseal)
     if (resealed > 0 || metrics.rowsUnderOlderKeys !== 0) await onResealed(resealed)
-    await loop.runBatches('backup', backUp)
+    await loop.runTask('backup', backUp)
   }
 
   /** Only while the clock is trusted: what a wrong clock deletes is lost. */
@@ -74,7 +71,9 @@ export function createMaintenance(options: MaintenanceOptions) {
     if (mayDelete === 0) return
     if (performance.now() >= fixTimesAt) {
       fixTimesAt = performance.now() + FIX_TIMES_EVERY_MS
-      await loop.runBatches('mend times', () => store.correctFutureTimes().then(() => 0))
+      await loop.runTask('mend times', async () => {
+        await store.correctFutureTimes()
+      })
     }
     await loop.runBatches('wipe', () => store.wipe(BATCH))
     await loop.runBatches('purge', () => store.purge(retentionMs, BATCH))
@@ -103,12 +102,12 @@ export function createMaintenance(options: MaintenanceOptions) {
   }
 
   const backUp = async () => {
-    if (backup === undefined || store.backup === undefined) return 0
+    if (backup === undefined || store.backup === undefined) return
     const names = await readdir(backup.folder)
     const copies = names.filter((name) => BACKUP.test(name)).sort()
     // A backup named by a clock that was ahead must not delay the next ones.
     const last = copies.map(timeOf).findLast((time) => time <= Date.now())
-    if (last !== undefined && Date.now() - last < backup.everyMs) return 0
+    if (last !== undefined && Date.now() - last < backup.everyMs) return
     for (const half of names.filter((name) => PARTIAL_BACKUP.test(name))) await rm(join(backup.folder, half))
     const file = join(backup.folder, `gateway-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`)
     try {
@@ -117,11 +116,10 @@ export function createMaintenance(options: MaintenanceOptions) {
     } catch (error) {
       await rm(`${file}.part`, { force: true })
       log.error({ event: 'store.not_backed_up', ...describeStoreError(error) })
-      return 0
+      return
     }
     for (const old of copies.slice(0, Math.max(copies.length + 1 - backup.keep, 0))) await rm(join(backup.folder, old))
     log.info({ event: 'store.backed_up' })
-    return 0
   }
 
   return {

@@ -49,6 +49,11 @@ export class MaintenanceLoop {
     await withTimeout(STOP_WAIT_MS, this.#working)
   }
 
+  /** Runs `work` once. Logs its failure. */
+  async runTask(what: string, work: () => Promise<void>): Promise<void> {
+    await this.runBatches(what, () => work().then(() => 0))
+  }
+
   /**
    * Runs `work` until nothing is left. Rests after each batch for as long as the batch took, which leaves half of the time to other calls.
    * @returns how many rows were done
