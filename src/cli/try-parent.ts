@@ -10,7 +10,7 @@ import type { ClickFile } from './files.ts'
 import { readLines } from './lines.ts'
 
 /** What the child process is asked to run. */
-export type TryJob = {
+type TryJob = {
   file: string
   click: ClickFile
   timeoutMs: number
@@ -21,7 +21,7 @@ export type TryJob = {
 }
 
 /** What the child process reports, once. */
-export const tryResultShape = z.discriminatedUnion('kind', [
+const tryResultShape = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('landing'),
     landing: z.looseObject({ url: z.string() }),

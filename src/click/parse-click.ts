@@ -24,7 +24,7 @@ import {
 
 const readers = { v1: readClickV1, v2: readClickV2 }
 
-export type ClickWire = keyof typeof readers
+type ClickWire = keyof typeof readers
 
 /**
  * Reads the wire version from `API-Version`; without it v1. Divar documents the header with a hyphen and, on two pages, an underscore.
@@ -104,7 +104,7 @@ const PARTS_OF_V1: OptionalParts = new Map([
 ])
 
 /** Reads a v1 body. @throws ZodError with all errors of the body */
-export function readClickV1(body: JsonObject, id: string): ClickRead {
+function readClickV1(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const present = withoutAbsentParts(foldCase(body), PARTS_OF_V1, () => (absentParts += 1))
   const wire = clickV1.parse(present)
@@ -189,7 +189,7 @@ const PARTS_OF_V2: OptionalParts = new Map([
 ])
 
 /** Reads a v2 body. @throws ZodError with all errors of the body */
-export function readClickV2(body: JsonObject, id: string): ClickRead {
+function readClickV2(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const wire = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
   const side = SIDES.find((known) => known === wire.user_side?.toLowerCase())

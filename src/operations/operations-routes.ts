@@ -6,7 +6,7 @@ import * as z from 'zod'
 import { createRouter, routesOn } from '../http/app.ts'
 import { createRegistry, type Metric } from '../observability/metrics.ts'
 
-export type HealthOptions = {
+type HealthOptions = {
   isDraining: () => boolean
   /** Undefined without a store. */
   isStoreUp: (() => boolean) | undefined
@@ -39,7 +39,7 @@ export function metricsRoutes(access: RequestHandler, metrics: readonly Metric[]
   return routesOn({ '/metrics': 'GET, HEAD' }, routes)
 }
 
-export const LANGUAGES = ['en', 'fa'] as const
+const LANGUAGES = ['en', 'fa'] as const
 export type Language = (typeof LANGUAGES)[number]
 
 const inEachLanguage = z.object({ en: z.string(), fa: z.string() })
