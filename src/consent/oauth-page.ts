@@ -11,14 +11,14 @@ const ENDINGS: Record<Ending, Page> = {
   denied: {
     status: 403,
     titleFa: 'اجازه ندادید',
-    textFa: 'بدون اجازهٔ شما کاری انجام نمی‌شود. هر وقت خواستید، در چت دوباره روی دکمه بزنید.',
+    textFa: 'بدون اجازهٔ شما کاری انجام نمی‌شود. هر وقت خواستید، در گفت‌وگو دوباره روی دکمه بزنید.',
     titleEn: 'You did not agree',
     textEn: 'Nothing is done without your permission. Tap the button in the chat again whenever you like.',
   },
   expired: {
     status: 410,
     titleFa: 'این لینک دیگر کار نمی‌کند',
-    textFa: 'استفاده شده یا زمانش گذشته است. به چت برگردید و دوباره روی دکمه بزنید.',
+    textFa: 'استفاده شده یا زمانش گذشته است. به گفت‌وگو برگردید و دوباره روی دکمه بزنید.',
     titleEn: 'This link does not work any more',
     textEn: 'It was used, or its time is over. Go back to the chat and tap the button again.',
   },
@@ -26,7 +26,7 @@ const ENDINGS: Record<Ending, Page> = {
     status: 403,
     titleFa: 'در مرورگر دیگری شروع شده است',
     textFa:
-      'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. لینک را در پنجرهٔ تازه باز کنید، یا به چت برگردید و دوباره روی دکمه بزنید.',
+      'اجازه باید در همان مرورگری تمام شود که در آن شروع شده است، و این مرورگر کوکی آن را پس نفرستاد. لینک را در پنجرهٔ تازه باز کنید، یا به گفت‌وگو برگردید و دوباره روی دکمه بزنید.',
     titleEn: 'This began in another browser',
     textEn:
       'Permission has to be given in the browser in which it was begun, and this one did not send the cookie back. Open the link in a new window, or go back to the chat and tap the button again.',
@@ -35,7 +35,7 @@ const ENDINGS: Record<Ending, Page> = {
     status: 403,
     titleFa: 'با حساب دیگری وارد شده‌اید',
     textFa:
-      'اجازه را باید همان کسی بدهد که در چت روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
+      'اجازه را باید همان کسی بدهد که در گفت‌وگو روی دکمه زده است. با همان شمارهٔ دیوار وارد شوید و دوباره روی دکمه بزنید.',
     titleEn: 'You are logged in with another account',
     textEn:
       'Only the user who tapped the button in the chat can agree. Log in to Divar with that number and tap the button again.',
@@ -43,21 +43,21 @@ const ENDINGS: Record<Ending, Page> = {
   not_allowed: {
     status: 403,
     titleFa: 'دیوار این اجازه را نمی‌دهد',
-    textFa: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به چت برگردید.',
+    textFa: 'دیوار نپذیرفت که این اجازه از شما گرفته شود. چیزی ذخیره نشد. به گفت‌وگو برگردید.',
     titleEn: 'Divar does not allow this',
     textEn: 'Divar would not let this app ask you for that permission. Nothing was stored. Go back to the chat.',
   },
   not_answered: {
     status: 502,
     titleFa: 'دیوار پاسخ نداد',
-    textFa: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
+    textFa: 'چیزی ذخیره نشد. چند لحظهٔ دیگر به گفت‌وگو برگردید و دوباره روی دکمه بزنید.',
     titleEn: 'Divar did not answer',
     textEn: 'Nothing was stored. Wait a moment, go back to the chat and tap the button again.',
   },
   store_unavailable: {
     status: 503,
     titleFa: 'الان نمی‌شود',
-    textFa: 'این سرویس موقتاً در دسترس نیست. چند لحظهٔ دیگر به چت برگردید و دوباره روی دکمه بزنید.',
+    textFa: 'این سرویس موقتاً در دسترس نیست. چند لحظهٔ دیگر به گفت‌وگو برگردید و دوباره روی دکمه بزنید.',
     titleEn: 'Not now',
     textEn: 'This service is away for a moment. Go back to the chat soon and tap the button again.',
   },
@@ -71,7 +71,7 @@ const ENDINGS: Record<Ending, Page> = {
   not_found: {
     status: 400,
     titleFa: 'این آدرس درست نیست',
-    textFa: 'به چت برگردید و دوباره روی دکمه بزنید.',
+    textFa: 'به گفت‌وگو برگردید و دوباره روی دکمه بزنید.',
     titleEn: 'This address is not right',
     textEn: 'Go back to the chat and tap the button again.',
   },

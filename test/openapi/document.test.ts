@@ -32,7 +32,7 @@ describe('GET /openapi.json', () => {
     const gateway = await startTestGateway({ INTERNAL_PORT: '0' })
     const { text, headers } = await supertest(gateway.internalUrl).get('/openapi.json?lang=fa').expect(200)
     expect(headers['content-language']).toBe('fa')
-    expect(text).toContain('"summary":"فرستادن پیام در چت"')
+    expect(text).toContain('"summary":"فرستادن پیام در گفت‌وگو"')
     const shape = (json: unknown): unknown =>
       JSON.parse(JSON.stringify(json, (key, value: unknown) => (/^(?:summary|description)$/.test(key) ? '' : value)))
     expect(shape(JSON.parse(text))).toEqual(shape(document))

@@ -63,7 +63,7 @@ export const sends: readonly Operation[] = [
     answers: sendAnswers('DeliveredByMessages', 'QueuedByMessages'),
     id: 'sendMessage',
     path: '/messages',
-    summary: { en: 'Send a message into a chat', fa: 'فرستادن پیام در چت' },
+    summary: { en: 'Send a message into a chat', fa: 'فرستادن پیام در گفت‌وگو' },
     more,
     parameters: sendParameters,
     bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple'],
