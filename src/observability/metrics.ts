@@ -1,3 +1,5 @@
+import type { MetricObjectWithValues, MetricValueWithName } from '@prometheus-io/client'
+
 /** Values of labels that come later are not counted: a bound on memory. */
 const MAX_SERIES = 1000
 
@@ -76,20 +78,26 @@ export async function createRegistry(
   metrics: readonly Metric[],
 ): Promise<{ contentType: string; write: () => Promise<string> }> {
   // Loaded by the first scrape, since loading takes a good part of the start.
-  const { collectDefaultMetrics, Gauge, Registry } = await import('@prometheus-io/client')
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  for (const metric of metrics) {
-    const { kind: type, name, help } = metric
-    const written = new Gauge<string>({ name, help, registers: [registry] })
-    // The numbers are counted here; the library only writes them.
-    written.get = () =>
-      Promise.resolve({ name, help, type, aggregator: 'sum', collect: () => undefined, values: valuesOf(metric) })
+  const { collectDefaultMetrics, Registry } = await import('@prometheus-io/client')
+  const ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess })
+  return {
+    contentType: ofProcess.contentType,
+    write: async () => {
+      // The numbers are counted here; the library only writes them.
+      const counted = Registry.aggregate([metrics.map(readingOf)])
+      return `${await ofProcess.metrics()}\n${await counted.metrics()}`
+    },
   }
-  return { contentType: registry.contentType, write: () => registry.metrics() }
 }
 
-function valuesOf(metric: Metric): { metricName?: string; labels: Record<string, string | number>; value: number }[] {
+/** A metric in the format of the library's `getMetricsAsJSON`. */
+function readingOf(metric: Metric): MetricObjectWithValues<MetricValueWithName<string>> {
+  const { kind: type, name, help } = metric
+  return { name, help, type, aggregator: 'first', collect: () => undefined, values: valuesOf(metric) }
+}
+
+function valuesOf(metric: Metric): MetricValueWithName<string>[] {
   if (metric.kind !== 'histogram') return [...metric.read()]
   const { name } = metric
   const { buckets, sum, count } = metric.read()
