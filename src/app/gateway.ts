@@ -13,7 +13,7 @@ import { templateResolver } from '../resolver/template.ts'
 import { describeMetrics, RequestCounters } from './metrics.ts'
 import { internalRoutes, publicRoutes } from './routes.ts'
 import { Shutdown } from './shutdown.ts'
-import { reachDivar, Upstreams } from './upstreams.ts'
+import { createDivar, Upstreams } from './upstreams.ts'
 
 /** A stopping gateway serves this much longer: for requests in transit, and until a load balancer sees that `/readyz` fails. */
 const KEEP_SERVING_MS = 500
@@ -38,7 +38,7 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
   const spans = tracing?.spans
 
   const upstreams = new Upstreams(log, spans)
-  const divar = reachDivar(config, upstreams)
+  const divar = createDivar(config, upstreams)
   const resolver = await createResolver(config, upstreams)
   // Loaded on demand: a gateway without a store starts faster.
   const stored =

@@ -4,7 +4,8 @@ import { Fault } from '../base/fault.ts'
 import type { Config } from '../config/config.ts'
 import { consentRoutes, createConsentUrls, createRequireConsent, type ConsentUrls } from '../consent/consent-links.ts'
 import { grantRoutes, userRoutes } from '../consent/grant-routes.ts'
-import { deliverBy, type Grants } from '../consent/grants.ts'
+import { createDeliverBy } from '../consent/deliver-by.ts'
+import type { Grants } from '../consent/grants.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
 import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
@@ -12,7 +13,7 @@ import { messageStatusRoutes } from '../messages/status-routes.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metric } from '../observability/metrics.ts'
 import { healthRoutes, metricsRoutes, referenceRoutes } from '../operations/operations-routes.ts'
-import { resolveWithin } from '../resolver/resolve.ts'
+import { createResolve } from '../resolver/resolve.ts'
 import type { UncheckedResolver } from '../resolver/resolver.ts'
 import { clickRoutes, sessionFaults, sessionRoutes } from '../session/session-routes.ts'
 import type { Shutdown } from './shutdown.ts'
@@ -32,7 +33,7 @@ export function publicRoutes(
   return {
     mountFirst: sessionRoutes({
       requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
-      resolve: shutdown.track(resolveWithin({ resolver, timeoutMs, policy, cutOff: shutdown.signal })),
+      resolve: shutdown.track(createResolve({ resolver, timeoutMs, policy, cutOff: shutdown.signal })),
       requireConsent: shutdown.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks })),
       resolverKind: config.resolver.kind,
       fallbackUrl: config.fallbackLandingUrl,
@@ -73,7 +74,7 @@ export function internalRoutes(
     routers: [
       messageRoutes({
         requireCaller: callersOnly,
-        deliver: shutdown.track(deliverBy(divar.deliver, consent?.grants)),
+        deliver: shutdown.track(createDeliverBy(divar.deliver, consent?.grants)),
         outbox: stored?.outbox,
         sendsPerMinute: config.limits.sendsPerMinute,
         findGrantProblem: grantProblemOf(consent?.grants),

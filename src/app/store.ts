@@ -4,7 +4,8 @@ import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
 import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
 import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
 import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
-import { createGrants, deliverBy, type Grants } from '../consent/grants.ts'
+import { createDeliverBy } from '../consent/deliver-by.ts'
+import { createGrants, type Grants } from '../consent/grants.ts'
 import { createConsentMaintenance } from '../consent/maintenance.ts'
 import { createRefresher, type Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../divar/token-client.ts'
@@ -58,7 +59,7 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   const codec = createGrantCodec(keyring)
   const consent =
     config.consent && (await openConsent(config, config.consent, { ...parts, store, keyring, clicks, codec }))
-  const targets = divar.targets(deliverBy(divar.deliver, consent?.grants))
+  const targets = divar.targets(createDeliverBy(divar.deliver, consent?.grants))
   const outbox = createOutbox({
     store,
     clock,

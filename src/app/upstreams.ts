@@ -66,7 +66,7 @@ export type Divar = {
   apiHost: Host
 }
 
-export function reachDivar(config: Config, upstreams: Upstreams): Divar {
+export function createDivar(config: Config, upstreams: Upstreams): Divar {
   const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
   const v1 = upstreams.openDivar(v1Url, timeoutMs)
   const v2 = v1Url.origin === v2Url.origin ? v1 : upstreams.openDivar(v2Url, timeoutMs)

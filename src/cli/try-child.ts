@@ -10,7 +10,7 @@ import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireValidScopes } from '../consent/consent-scopes.ts'
 import { moduleResolver } from '../resolver/module.ts'
-import { explainMessageChange, resolveWithin } from '../resolver/resolve.ts'
+import { explainMessageChange, createResolve } from '../resolver/resolve.ts'
 import { ResolverError, ResolverSetupError, type LandingRead } from '../resolver/resolver.ts'
 import type { TryResult } from './try-parent.ts'
 
@@ -88,7 +88,7 @@ async function run(job: Job): Promise<TryResult> {
 async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResolver>>): Promise<TryResult> {
   const { click } = parseClick(job.click.wire, job.click.body)
   let answer: unknown
-  const resolveClick = resolveWithin({
+  const resolveClick = createResolve({
     resolver: async (...parameters) => (answer = await resolver(...parameters)),
     timeoutMs: job.timeoutMs,
     policy: { allowedOrigins: job.allowedOrigins && readOrigins(job.allowedOrigins) },

@@ -16,7 +16,7 @@ import { storeFaults } from '../store/store-faults.ts'
 import { StoreError } from '../store/store.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
 import { readConsentRequest } from './consent-request.ts'
-import { subjectOfClick, subjectOfMessage, type ConsentSubject } from './consent-scopes.ts'
+import { landingScopesError, subjectOfClick, subjectOfMessage, type ConsentSubject } from './consent-scopes.ts'
 
 /** A user is waiting for the click's answer, so the store gets no longer than this. */
 const CLICK_TIMEOUT_MS = 1000
@@ -54,9 +54,8 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
       if (target === undefined) throw new StoreError('the store did not answer a click in time', undefined)
       return target.value
     } catch (error) {
-      if (error instanceof ScopeError) throw new ResolverError(`the Landing's scopes: ${error.message}`)
       if (error instanceof TooManyFlowsError) throw new ResolverError(error.message)
-      throw error
+      throw landingScopesError(error)
     }
   }
   // Most clicks need neither consent nor the store, and are answered synchronously.

@@ -77,8 +77,13 @@ export function requireValidScopes(scopes: string[], click: Click): asserts scop
   try {
     requireVerifiableUser(requestedScopes(scopes, subject), subject)
   } catch (error) {
-    throw error instanceof ScopeError ? new ResolverError(`the Landing's scopes: ${error.message}`) : error
+    throw landingScopesError(error)
   }
+}
+
+/** The error of a landing whose scopes cannot be requested; other errors are returned unchanged. */
+export function landingScopesError(error: unknown): unknown {
+  return error instanceof ScopeError ? new ResolverError(`the Landing's scopes: ${error.message}`) : error
 }
 
 /** The scopes that cover `scope`, starting with itself. A seller's scope for a post, or for all posts, covers each of its chats. */

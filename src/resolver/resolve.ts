@@ -19,7 +19,7 @@ export type ResolveOptions = {
  * Runs a resolver with its timeout and checks its answer. On timeout its signal is aborted, and a later answer is discarded.
  * @throws ResolverError when it throws, times out, or answers no usable landing
  */
-export function resolveWithin({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
+export function createResolve({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
   const check = (answer: unknown) => checkLanding(answer, policy)
   return (click, context) => {
     const controller = new AbortController()

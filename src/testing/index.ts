@@ -10,7 +10,7 @@ import { newTrace } from '../observability/trace.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireValidScopes } from '../consent/consent-scopes.ts'
-import { explainMessageChange, resolveWithin } from '../resolver/resolve.ts'
+import { explainMessageChange, createResolve } from '../resolver/resolve.ts'
 import type { Landing, Resolver } from '../resolver/resolver.ts'
 
 export type { Click, Location, Side } from '../click/click.ts'
@@ -55,7 +55,7 @@ export type RunOptions = {
  */
 export async function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
   const { timeoutMs = 1500, allowedOrigins, log = createLogger('silent') } = options
-  const resolve = resolveWithin({
+  const resolve = createResolve({
     resolver: (asked, { signal, log: ownLog }) => resolver(asked, { signal, log: ownLog }),
     timeoutMs,
     policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },

@@ -2,14 +2,14 @@ import { expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
 import { newTrace } from '../../src/observability/trace.ts'
 import type { Click } from '../../src/click/click.ts'
-import { resolveWithin } from '../../src/resolver/resolve.ts'
+import { createResolve } from '../../src/resolver/resolve.ts'
 
 const click: Click = { id: 'clk_1', wire: 'v2', data: {}, returnUrl: 'https://divar.ir/', extra: {} }
 
 /** A resolver that looks at its signal, and never answers. */
 function neverAnswered(timeoutMs: number, cutOff = new AbortController().signal) {
   const seen: AbortSignal[] = []
-  const resolve = resolveWithin({
+  const resolve = createResolve({
     resolver: (_, { signal }) => {
       seen.push(signal)
       return new Promise(() => undefined)

@@ -3,14 +3,14 @@ import { newId } from '../../src/base/id.ts'
 import { createKeyring } from '../../src/base/keyring.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { readTrace } from '../../src/observability/trace.ts'
-import { deliverBy } from '../../src/consent/grants.ts'
+import { createDeliverBy } from '../../src/consent/deliver-by.ts'
 import type { Outcome } from '../../src/divar/outcome.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
 import type { DeliveryTarget } from '../../src/outbox/worker.ts'
 import { createOutbox, type Outbox } from '../../src/outbox/outbox.ts'
 import type { AttemptedNow, StoredSend } from '../../src/outbox/enqueue.ts'
 import { readConfig, type Environment } from '../../src/config/config.ts'
-import { reachDivar, Upstreams } from '../../src/app/upstreams.ts'
+import { createDivar, Upstreams } from '../../src/app/upstreams.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { ClockWatch } from '../../src/store/clock-watch.ts'
 import type { MessageRecord, Store } from '../../src/store/store.ts'
@@ -60,8 +60,8 @@ export async function startOutbox(
   if (config.store === undefined) throw new Error('no store')
   const log = createLogger('silent')
   const upstreams = new Upstreams(log)
-  const reached = reachDivar(config, upstreams)
-  const by = deliverBy(reached.deliver, undefined)
+  const reached = createDivar(config, upstreams)
+  const by = createDeliverBy(reached.deliver, undefined)
   const store = await openAt(String(stored['DATABASE_URL']))
   const given = { ...store, ...calls(store) }
   const outbox = createOutbox({
