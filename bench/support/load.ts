@@ -15,7 +15,7 @@ const STATUS = Buffer.from('HTTP/1.1 200 ')
 export type Exchange = { request: string; expected: { prefix: string; length: number } }
 
 /** One keep-alive connection, with at most one request in flight. */
-export type Connection = {
+type Connection = {
   /** Resolves with the right answer; rejects with any other, and when the connection ends. */
   exchange: (request: Buffer) => Promise<void>
   close: () => void

@@ -5,7 +5,7 @@ import { ratio, speedRatio, type Measured, type Sample } from './rounds.ts'
 
 const PEERS = ['fastify', '@fastify/helmet', 'express', 'helmet', 'pino', 'pino-http', 'zod', '@slack/bolt', 'undici']
 
-export type Path = 'click' | 'send'
+type Path = 'click' | 'send'
 export type Results = Partial<Record<Path, readonly Measured[]>>
 
 type Target = { what: string; value: number; wants: 'at least' | 'at most'; limit: number }

@@ -25,7 +25,7 @@ export type Server = {
   exchange: () => Exchange
 }
 
-export type Running = {
+type Running = {
   pid: number
   port: number
   /** From the spawn to the first right answer. */

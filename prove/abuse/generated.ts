@@ -4,7 +4,7 @@ import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/m
 /** Bodies for the front doors: near enough to be read, far from it, broken on the way, and no text at all. */
 
 const DOORS = ['click v1', 'click v2', 'message'] as const
-export type Door = (typeof DOORS)[number]
+type Door = (typeof DOORS)[number]
 export type Generated = { door: Door; body: Buffer; isAsync: boolean }
 
 const SEEDS: Record<Door, readonly Readonly<Record<string, unknown>>[]> = {

@@ -15,7 +15,7 @@ const OTHERS = [
   '::1',
 ]
 
-export type Traps = { port: number; connections: () => number; spring: () => Promise<void> }
+type Traps = { port: number; connections: () => number; spring: () => Promise<void> }
 
 /** Listeners on many loopback addresses, on one port, that count connections. */
 export async function startTraps(suite: Suite): Promise<Traps> {

@@ -1,6 +1,6 @@
 import { count } from './figures.ts'
 
-export type Chart = {
+type Chart = {
   title: string
   note: string
   groups: readonly { title: string; bars: readonly { label: string; value: number }[] }[]

@@ -3,7 +3,7 @@ import { CLICK_V2 } from '../../test/support/marked-values.ts'
 import { rawClick, Wire } from './wire.ts'
 
 /** The outcomes of clicks. */
-export type Clicks = {
+type Clicks = {
   answered: number
   /** Clicks without an answer, and answers without a landing, by status. */
   unanswered: number

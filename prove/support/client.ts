@@ -26,7 +26,7 @@ const pageSchema = z.object({
   next_cursor: z.union([z.string(), z.number()]).nullish(),
 })
 
-export type Sent =
+type Sent =
   | { kind: 'accepted'; id: string }
   | { kind: 'refused'; status: number }
   /** No answer came: whether it was accepted is not known. */

@@ -9,7 +9,7 @@ const KNOWN_AFTER_MS = 250
 /** The database's clock and ours are one, read a moment apart. */
 const CLOCK_SLACK_MS = 10
 
-export type Fault = 'answers 500' | 'resets' | 'stays silent' | 'answers 429'
+type Fault = 'answers 500' | 'resets' | 'stays silent' | 'answers 429'
 
 /** A request during the pause that a 429 asked for: which attempt of its message it is, and when the 429 was sent. */
 type Unwanted = { serial: number; attempt: number; refusedAt: number }

@@ -37,7 +37,7 @@ export type GatewayProcess = {
   errors: () => number
 }
 
-export type SpawnOptions = {
+type SpawnOptions = {
   /** Another version's main file. */
   main?: string
   onOutput?: (chunk: string) => void
@@ -152,7 +152,7 @@ export async function storeOf(url: string): Promise<string> {
 }
 
 /** Undefined when there was no answer. */
-export async function statusOf(url: string): Promise<number | undefined> {
+async function statusOf(url: string): Promise<number | undefined> {
   try {
     const { statusCode, body } = await request(url)
     await body.dump()

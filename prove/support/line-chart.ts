@@ -1,7 +1,7 @@
 import { escape, STYLE, text, WIDTH } from './chart.ts'
 import { count } from './figures.ts'
 
-export type LineChart = {
+type LineChart = {
   title: string
   note: string
   /** Of the horizontal axis, which begins at 0. */

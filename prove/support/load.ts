@@ -6,7 +6,7 @@ import type { Suite } from './suite.ts'
 
 const LOOK_AGAIN_MS = 2
 
-export type LoadOptions = {
+type LoadOptions = {
   ledger: Ledger
   /** Sends at a time. */
   workers: number
@@ -22,7 +22,7 @@ export type LoadOptions = {
   atLeastOnceEvery?: number
 }
 
-export type Load = { done: Promise<void>; stop: () => Promise<void> }
+type Load = { done: Promise<void>; stop: () => Promise<void> }
 
 /** Sends messages with rising serials; those of one conversation one after the other. */
 export function startLoad(suite: Suite, options: LoadOptions): Load {

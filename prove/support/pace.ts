@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Wire, type Answer } from './wire.ts'
 
-export type Pace = {
+type Pace = {
   port: number
   perSecond: number
   request: Buffer

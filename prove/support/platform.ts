@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts'
 import type { Suite } from './suite.ts'
 
 /** What the platform does with a message; without an answer it accepts at once. */
-export type Decide = (serial: number) => Misbehaviour | undefined
+type Decide = (serial: number) => Misbehaviour | undefined
 
 /** Takes the message, and says so later. */
 export function acceptAfter(delayMs: number): Misbehaviour {

@@ -15,7 +15,7 @@ export type Trouble = {
   isPresent: (gateway: ObservedGateway) => Promise<boolean>
 }
 
-export type ObservedGateway = {
+type ObservedGateway = {
   url: string
   /** Sends that it refused since the fault began. */
   refused: number

@@ -28,7 +28,7 @@ export async function prepareStore(suite: Suite, database: Database): Promise<{ 
   }
 }
 
-export type Http = {
+type Http = {
   send: () => Promise<unknown>
   /** Lets all go that was sent, and answers how many a second went. */
   drain: () => Promise<number>

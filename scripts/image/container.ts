@@ -83,7 +83,7 @@ export async function stopContainer({ running, pid }: Container, deadlineMs: num
   return within(deadlineMs, 'stop on SIGTERM', running.ended)
 }
 
-export type Identity = { executable: string; pidInside: string; uids: string; gids: string; capabilities: string }
+type Identity = { executable: string; pidInside: string; uids: string; gids: string; capabilities: string }
 
 /** Who the program is, as the kernel has it. */
 export function readIdentity({ pid }: Container): Identity {

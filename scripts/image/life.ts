@@ -16,9 +16,9 @@ export const CALLER_KEY = '0123456789abcdef'
 export type Rig = { tools: Tools; tree: string; image: ImageConfig }
 
 /** A container that answers. */
-export type Alive = { container: Container; port: number; closedPort: number }
+type Alive = { container: Container; port: number; closedPort: number }
 
-export type LifeOptions = {
+type LifeOptions = {
   /** Said behind its first answer. */
   note?: string
   variables?: Record<string, string>

@@ -87,7 +87,7 @@ export async function within<T>(milliseconds: number, what: string, work: Promis
   }
 }
 
-export type RunOptions = {
+type RunOptions = {
   deadlineMs: number
   /** How a failure names it; else by its command line's beginning. */
   what?: string

@@ -10,7 +10,7 @@ export type Finding = { name: string; verdict: 'ok' | 'failed' | 'skipped'; deta
 export type CheckedGateway = { sessionUrl: URL; target: Target; key?: string }
 
 /** Resolves to a sentence when the guarantee in its name does not hold. Rejects only when the gateway does not answer. */
-export type Check = { name: string; needsKey: boolean; run: (gateway: CheckedGateway) => Promise<string | undefined> }
+type Check = { name: string; needsKey: boolean; run: (gateway: CheckedGateway) => Promise<string | undefined> }
 
 const bodyOf = (name: string) => SAMPLES.get(name)?.body ?? {}
 const goodV1 = () => JSON.stringify(bodyOf('v1-button'))

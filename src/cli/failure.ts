@@ -6,7 +6,7 @@ import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { linesOf } from './output.ts'
 
 /** The exit code of a command that threw, and the lines to print; none when commander has printed its own. */
-export type Failure = { exitCode: ExitCode; lines: readonly string[] }
+type Failure = { exitCode: ExitCode; lines: readonly string[] }
 
 /** Maps an error to its exit code. */
 export function failureOf(error: unknown): Failure {

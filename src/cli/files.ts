@@ -38,10 +38,10 @@ export async function readBytes(file: string, maxBytes: number): Promise<Buffer 
   return Buffer.concat(chunks)
 }
 
-export type Wire = 'v1' | 'v2'
+type Wire = 'v1' | 'v2'
 /** A click as it is sent. */
 export type ClickFile = { wire: Wire; body: JsonObject }
-export type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
+type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
 
 /** Reads a click: a built-in sample by name, a request body, or a file that the simulator saved; then applies the changes. */
 export async function readClick(nameOrFile: string, { wire, set, unset }: ClickChanges): Promise<ClickFile> {
@@ -74,7 +74,7 @@ function asClick(file: string, value: unknown): ClickFile {
 }
 
 /** v1 always has the peer; v2 never does. */
-export function guessWire(body: JsonObject): Wire {
+function guessWire(body: JsonObject): Wire {
   return ['peer_id', 'callback_url', 'Supplier', 'supplier'].some((name) => Object.hasOwn(body, name)) ? 'v1' : 'v2'
 }
 

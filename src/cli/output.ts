@@ -4,7 +4,7 @@ import type { Io } from './io.ts'
 type Colour = 'green' | 'red' | 'yellow' | 'dim' | 'bold'
 
 /** A text in a colour, or plain when colours are off. */
-export type Painted = { colour: Colour; text: string }
+type Painted = { colour: Colour; text: string }
 
 /** One line of output. Control characters in its texts are escaped, because they may come from anywhere. */
 export type Line = string | readonly (string | Painted)[]
@@ -62,6 +62,6 @@ function renderPart(part: string | Painted, colours: boolean): string {
 const CONTROLS = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 
 /** Writes control characters as JSON escapes, so that JSON stays valid and no terminal interprets them. */
-export function escapeControls(text: string): string {
+function escapeControls(text: string): string {
   return text.toWellFormed().replaceAll(CONTROLS, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

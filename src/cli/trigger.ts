@@ -55,7 +55,7 @@ export function registerTrigger(program: Command, output: Output, end: (code: Ex
 const answerShape = z.object({ url: z.string().min(1).optional().catch(undefined), message: z.string().catch('') })
 
 /** The gateway's answer to a click: its landing, or the reason why there is none. */
-export type ClickAnswer = { status: number; message: string; landing?: string; ms: number }
+type ClickAnswer = { status: number; message: string; landing?: string; ms: number }
 
 export async function sendClick(url: URL, key: string, { wire, body }: ClickFile): Promise<ClickAnswer> {
   const {

@@ -17,7 +17,7 @@ const optionsShape = z.object({
 })
 
 /** The result for one file; `unread` says why it could not be checked. */
-export type Validated = { file: string; kind?: Kind; errors: FieldError[]; notes?: string[]; unread?: string }
+type Validated = { file: string; kind?: Kind; errors: FieldError[]; notes?: string[]; unread?: string }
 
 export function registerValidate(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program

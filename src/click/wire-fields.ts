@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { COMPLETION_URL } from './click.ts'
 
 /** One optional part of a click: whether a value has the right JSON type and is not empty, and the optional parts inside it. */
-export type Part = { isPresent: (value: unknown) => boolean; parts?: OptionalParts }
+type Part = { isPresent: (value: unknown) => boolean; parts?: OptionalParts }
 export type OptionalParts = ReadonlyMap<string, Part>
 
 /** A string that is not empty. */

@@ -1,6 +1,6 @@
 import type { AppClick, Problem } from './app-gateway.ts'
 
-export type Language = 'fa' | 'en'
+type Language = 'fa' | 'en'
 
 export const TIMES = [
   { id: 'today-18', words: { fa: 'امروز ساعت ۱۸', en: 'Today at 18:00' } },

@@ -24,7 +24,7 @@ export type Outcome =
   /** The breaker is open: nothing was sent. */
   | { kind: 'unavailable'; retryAfterSeconds: number }
 
-export type OutcomeKind = Outcome['kind']
+type OutcomeKind = Outcome['kind']
 
 export type OutcomeRule = {
   /** A queued message with this outcome is not tried again. */

@@ -17,7 +17,7 @@ const MAX_HOLD_MS = 5 * 60 * 1000
 /** The hold after a 429 without `Retry-After`. */
 const DEFAULT_HOLD_MS = 2000
 
-export type TokenClientOptions = {
+type TokenClientOptions = {
   /** An origin; the paths are fixed. */
   oauthUrl: URL
   host: Host
@@ -37,7 +37,7 @@ export type Tokens = TokenPair & { accessMs: number; refreshMs: number | undefin
 /** Why there are no tokens. `ended`: the code or the refresh token is no longer valid. `reason` contains no text of Divar's. */
 export type NoTokens = { kind: 'ended' | 'failed'; reason: string }
 
-export type TokenResult = { kind: 'tokens'; tokens: Tokens } | NoTokens
+type TokenResult = { kind: 'tokens'; tokens: Tokens } | NoTokens
 
 /** OAuth 2.0 client: authorization code with PKCE, and refresh. */
 export type TokenClient = Awaited<ReturnType<typeof createTokenClient>>

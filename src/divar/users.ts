@@ -9,7 +9,7 @@ const NOT_PERMITTED = 'the API key lacks the permission USER_RETRIEVE, or the to
 const PATH = '/v1/open-platform/users'
 
 /** The user of an access token, as far as its scopes allow. */
-export type UserInfo = { userId?: string | undefined; phoneNumber?: string | undefined }
+type UserInfo = { userId?: string | undefined; phoneNumber?: string | undefined }
 
 export type FetchedUser =
   | { kind: 'found'; user: UserInfo }
@@ -28,7 +28,7 @@ const answerSchema = z.object({
   phone_numbers: z.array(z.string()).optional().catch(undefined),
 })
 
-export type FetchUserOptions = {
+type FetchUserOptions = {
   url: URL
   host: Host
   apiKey: string

@@ -101,7 +101,7 @@ export type RequestLog = {
 }
 
 /** Metrics and tracing of requests. */
-export type RequestObserver = {
+type RequestObserver = {
   /** Called when a response closes, with the route's pattern (or `none`) and the status (0 if the response never began). */
   onAnswered: (route: string, status: number) => void
   /** Called for each request that has an event. */

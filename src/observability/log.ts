@@ -9,7 +9,7 @@ import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogg
  * - `debug`: details for debugging; off in production.
  */
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'silent'] as const
-export type LogLevel = (typeof LOG_LEVELS)[number]
+type LogLevel = (typeof LOG_LEVELS)[number]
 /** The level of a line. */
 export type Level = Exclude<LogLevel, 'fatal' | 'silent'>
 

@@ -17,7 +17,7 @@ const MAX_AGE_MS = 60_000
 
 export type Sockets = Pick<Pool, 'dispatch' | 'destroy'>
 
-export type PoolOptions = {
+type PoolOptions = {
   maxAgeMs?: number
   /** DNS resolution; the system's by default. */
   resolve?: Resolve

@@ -6,7 +6,7 @@ import { ResolverError, type UncheckedResolver } from './resolver.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 
-export type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host: Host }
+type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host: Host }
 
 /** Calls the operator's service: POSTs the Click as JSON, expects 200 and a Landing. Redirects are not followed: their target was not configured. */
 export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions): UncheckedResolver {

@@ -7,7 +7,7 @@ import { ResolverError, type CallContext, type LandingRead, type UncheckedResolv
 /** Synchronous if the resolver is. */
 export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<CheckedLanding> | CheckedLanding
 
-export type ResolveOptions = {
+type ResolveOptions = {
   resolver: UncheckedResolver
   timeoutMs: number
   policy: LandingPolicy
@@ -106,7 +106,7 @@ export function checkLandingUrl(url: string, policy: LandingPolicy): { url: stri
 
 /** A landing as it is sent, and how its `message` was changed, if it was. */
 export type CheckedLanding = { landing: LandingRead; messageChange?: MessageChange }
-export type MessageChange = 'dropped' | 'shortened'
+type MessageChange = 'dropped' | 'shortened'
 
 /**
  * Checks the answer of any kind of resolver. An invalid `message` is changed or dropped; the user still gets the landing.

@@ -16,7 +16,7 @@ import { storeFaults } from '../store/store-faults.ts'
 const SESSION_PATH = '/divar/session'
 const SHED_RETRY_S = 1
 
-export type SessionOptions = {
+type SessionOptions = {
   requireDivar: RequestHandler
   resolve: Resolve
   /** Applies a landing's `scopes` and `onDenied`. */

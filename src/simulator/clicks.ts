@@ -4,7 +4,7 @@ import { callSession, sessionBody, type SessionCall, type UserAction } from './s
 import type { ClickResult, ShownMessage, Side, Wire } from './shown.ts'
 
 /** What was clicked: a button of a message, or the app's entry in the menu of the chat. */
-export type Clicked = {
+type Clicked = {
   side: Side
   message_id?: string | undefined
   row?: number | undefined

@@ -8,7 +8,7 @@ import { answerJson, type Answer, type Received } from './http.ts'
 import type { Side } from './shown.ts'
 
 /** What the control routes change. */
-export type Controlled = {
+type Controlled = {
   conversation: Conversation
   identificationKey: string
   ownOrigin: string

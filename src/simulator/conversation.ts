@@ -8,7 +8,7 @@ const MAX_COUNT = 500
 const MAX_BYTES = 1536 * 1024
 
 /** A change, with its name in the event stream. */
-export type Change =
+type Change =
   | { event: 'message'; data: ShownMessage }
   | { event: 'entry'; data: TimelineEntry }
   | { event: 'settings'; data: Settings }

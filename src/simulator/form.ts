@@ -9,7 +9,7 @@ export function hasBrokenText(form: URLSearchParams): boolean {
 }
 
 /** Whether a text holds a NUL or half of a surrogate pair. */
-export function isBrokenText(text: string): boolean {
+function isBrokenText(text: string): boolean {
   return !text.isWellFormed() || text.includes('\0')
 }
 

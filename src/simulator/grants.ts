@@ -9,7 +9,7 @@ const OLD_PAIR_MS = 2 * 60_000
 const MAX_KEPT = 10_000
 
 /** What a user has agreed to. */
-export type Consented = { side: Side; scopes: string[] }
+type Consented = { side: Side; scopes: string[] }
 
 type Code = Consented & { redirectUri: string; challenge: string | undefined; expiresAt: number; isUsed: boolean }
 type Pair = Consented & {

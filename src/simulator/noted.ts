@@ -4,7 +4,7 @@ import type { Answer, Received } from './http.ts'
 import type { EntryKind, ShownResponse, Side, TimelineEntry, Wire } from './shown.ts'
 
 /** A request to the platform, once its answer is decided. */
-export type Decided = {
+type Decided = {
   kind: EntryKind
   outcome?: TimelineEntry['outcome']
   notes?: string[]

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path'
 import type { Answer } from './http.ts'
 
 /** An answer whose body may be bytes. */
-export type FileAnswer = Omit<Answer, 'body'> & { body: string | Buffer }
+type FileAnswer = Omit<Answer, 'body'> & { body: string | Buffer }
 
 /** Beside this file: as written, in a checkout; compiled, in a build. */
 const FOLDER = join(import.meta.dirname, 'page')

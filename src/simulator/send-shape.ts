@@ -3,7 +3,7 @@ import { KNOWN_ICONS } from './icons-known.ts'
 import type { ShownButton, Wire } from './shown.ts'
 
 /** The readable part of a send's body, with `faults` that the platform would refuse, and `notes` that it would not. */
-export type ReadSend = {
+type ReadSend = {
   text: string
   mediaToken?: string
   sender: ShownButton[][]

@@ -8,7 +8,7 @@ import { otherSide, SIDES, type World } from './world.ts'
 const V1_PATH = '/v2/open-platform/chat/conversation'
 const V2_PATH = /^\/v2\/open-platform\/conversations\/([^/]+)\/messages$/
 
-export type SendDeps = { world: World; grants: Grants; apiKey: string; checks: 'strict' | 'note' }
+type SendDeps = { world: World; grants: Grants; apiKey: string; checks: 'strict' | 'note' }
 type Judged = Handled & { message?: Omit<ShownMessage, 'id' | 'at'> }
 type Refusal = { answer: Answer; why: string }
 

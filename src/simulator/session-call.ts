@@ -4,7 +4,7 @@ import type { Location, Settings, ShownRequest, ShownResponse, Side, TimelineEnt
 import { otherSide, type World } from './world.ts'
 
 /** The platform wants an app to answer within this. */
-export const BUDGET_MS = 2000
+const BUDGET_MS = 2000
 /** A time-out counts as this long; later answers are of no use. */
 const TIMEOUT_MS = 5000
 const MAX_ANSWER_BYTES = 64 * 1024

@@ -15,7 +15,7 @@ const MAX_QUEUED = 2048
 const MAX_BATCH = 512
 const EXPORT_EVERY_MS = 1000
 
-export type Tracing = {
+type Tracing = {
   spans: Spans
   counts: SpanCounts
   /** Sends what is queued, for at most `ms` milliseconds. */

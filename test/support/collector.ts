@@ -19,7 +19,7 @@ const span = z.object({
   attributes,
   status: z.object({ code: z.number() }),
 })
-export type CollectedSpan = z.infer<typeof span>
+type CollectedSpan = z.infer<typeof span>
 
 /** OTLP, as a collector reads it. */
 const batch = z.object({

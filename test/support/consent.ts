@@ -88,7 +88,7 @@ export class Browser {
   }
 }
 
-export type Decision = { side?: Side; decision?: 'allow' | 'deny' }
+type Decision = { side?: Side; decision?: 'allow' | 'deny' }
 
 /** Opens a link and decides on Divar's page; returns the callback address. */
 export async function decide(

@@ -8,9 +8,9 @@ afterAll(() => {
 })
 
 /** Where the connection of one transaction is cut. */
-export type CutAt = 'insert' | 'answer_to_commit'
+type CutAt = 'insert' | 'answer_to_commit'
 
-export type DatabaseProxy = {
+type DatabaseProxy = {
   url: string
   /** @param text what the transaction has to contain; by default it stores a message */
   cutNext: (at: CutAt, text?: string) => void

@@ -9,7 +9,7 @@ import { reportMissing } from './programs.ts'
 const SIZE = 32 * 1024 * 1024
 
 /** A file system of its own that can be frozen: writes to it wait until it is thawed. It can also fail permanently. */
-export type FreezableDisk = { folder: string; freeze: () => void; thaw: () => void; fail: () => void }
+type FreezableDisk = { folder: string; freeze: () => void; thaw: () => void; fail: () => void }
 
 const CUT_POWER = fileURLToPath(new URL('../../prove/support/cut-power.py', import.meta.url))
 

@@ -24,7 +24,7 @@ const CALLER = 'orders'
 const running: (() => Promise<unknown>)[] = []
 afterEach(() => Promise.all(running.splice(0).map((stop) => stop())))
 
-export type TestOutboxOptions = {
+type TestOutboxOptions = {
   /** Calls of the store that the outbox gets in place of the real ones. */
   calls?: (real: Store) => Partial<Store>
   /** The outbox's delivery targets in place of those to Divar. */
@@ -32,7 +32,7 @@ export type TestOutboxOptions = {
   more?: Environment
 }
 
-export type TestOutbox = {
+type TestOutbox = {
   outbox: Outbox
   /** The real one. */
   store: Store

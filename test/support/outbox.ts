@@ -160,10 +160,10 @@ const shown = z.strictObject({
   last_error: attempt.nullable(),
   attempts: z.array(attempt),
 })
-export type Shown = z.infer<typeof shown>
+type Shown = z.infer<typeof shown>
 
 const page = z.strictObject({ messages: z.array(shown), next_cursor: z.string().nullable() })
-export type Page = z.infer<typeof page>
+type Page = z.infer<typeof page>
 
 /** The state of a message, in exactly the documented shape. */
 export async function getMessage(gateway: Reachable, id: string): Promise<Shown> {

@@ -10,7 +10,7 @@ import { hasProgram } from './programs.ts'
 
 export const hasOpenssl = await hasProgram('openssl', 'its tests are left out')
 
-export type Certificate = { key: Buffer; cert: Buffer; certFile: string }
+type Certificate = { key: Buffer; cert: Buffer; certFile: string }
 
 /** A certificate that nothing trusts, for a name such as `/CN=localhost`. */
 export async function newCertificate(subject: string): Promise<Certificate> {

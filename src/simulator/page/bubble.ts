@@ -4,13 +4,7 @@ import { icon, map } from './icons.ts'
 import { inLanguage, say, sayOf, sayTime } from './words.ts'
 
 /** Called with a button and where it stands in its message. */
-export type OnButton = (
-  message: ShownMessage,
-  button: ShownButton,
-  row: number,
-  column: number,
-  pressed: HTMLElement,
-) => void
+type OnButton = (message: ShownMessage, button: ShownButton, row: number, column: number, pressed: HTMLElement) => void
 
 /** One message as one phone shows it: with the buttons of its own side only. */
 export function bubble(

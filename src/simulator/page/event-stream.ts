@@ -2,7 +2,7 @@ import type { ArmedFault, Forgotten, Settings, ShownMessage, Snapshot, TimelineE
 import { believe } from './api.ts'
 
 /** What the simulator tells, by the names of its event stream. */
-export type Events = {
+type Events = {
   snapshot: Snapshot
   message: ShownMessage
   entry: TimelineEntry

@@ -2,7 +2,7 @@ import type { Snapshot, TimelineEntry } from '../shown.ts'
 import { entryItem } from './entry.ts'
 import { KeyedList } from './keyed-list.ts'
 
-export type Timeline = {
+type Timeline = {
   update: (snapshot: Pick<Snapshot, 'run' | 'timeline'>) => void
   add: (entry: TimelineEntry) => void
   forget: (ids: readonly number[]) => void

@@ -6,7 +6,7 @@ import { worded } from './worded.ts'
 import { inLanguage, say, type Word } from './words.ts'
 
 /** Where a click led, and how to ask again: a consent link works once, so only another click leads to the landing behind it. */
-export type Landing = { url: string; framable: Framable | undefined; repeat: () => Promise<ClickResult> }
+type Landing = { url: string; framable: Framable | undefined; repeat: () => Promise<ClickResult> }
 
 const WINDOW = { target: '_blank', rel: 'noopener noreferrer' }
 
