@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
-import { answer, FAST_RETRIES, chatMessage, textsReceivedBy } from '../support/outbox.ts'
+import { answer, FAST_RETRIES, chatMessage, textsReceivedBy, type DatabaseKind } from '../support/outbox.ts'
 import { startOutbox } from '../support/outbox-on-store.ts'
 
 const FAILED = new StoreError('the store failed', undefined)
@@ -78,24 +78,6 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(textsReceivedBy(divar)).toEqual(['once', 'behind'])
   })
 
-  test('a message whose outcome the store permanently refuses is unknown and not sent again, and the next one is sent', async () => {
-    const refused = new StoreError('the store failed', { code: kind === 'sqlite' ? 'SQLITE_CONSTRAINT' : '23514' })
-    const { queue, until, divar } = await startOutbox(kind, {
-      calls: (real) => ({
-        finish: (owner, finished) =>
-          finished.some(({ message, attempt }) => message.id === first && attempt?.outcome === 'delivered')
-            ? Promise.reject(refused)
-            : real.finish(owner, finished),
-      }),
-    })
-    const first = await queue(chatMessage('c-1', 'once'))
-    const next = await queue(chatMessage('c-1', 'behind'))
-    const { state } = await until(next, ({ finishedAt }) => finishedAt !== null)
-    expect(state).toBe('delivered')
-    expect((await until(first, ({ finishedAt }) => finishedAt !== null)).state).toBe('unknown')
-    expect(textsReceivedBy(divar)).toEqual(['once', 'behind'])
-  })
-
   test("if a rate limit begins during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
     const meanwhile = once()
     const released = Promise.withResolvers<undefined>()
@@ -111,27 +93,52 @@ describe.each(DATABASES)('between two commits on %s', (kind) => {
     expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
     expect(textsReceivedBy(divar)).toEqual([])
   })
+})
 
-  test("if the breaker opens during the commit of an attempt's start, nothing is sent, and the attempt does not count", async () => {
-    const meanwhile = once()
-    const released = Promise.withResolvers<undefined>()
-    const { queue, find, until, deliver, divar } = await startOutbox(kind, {
-      calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
-    })
-    meanwhile.set(async () => {
-      for (let time = 0; time < 10; time += 1) {
-        divar.misbehave(answer(500))
-        expect(await deliver(chatMessage('c-2', 'failing'))).toMatchObject({ kind: 'platform_error' })
-      }
-    })
-    const id = await queue(chatMessage('c-1', 'waits'))
-    await released.promise
-    expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
-    expect(textsReceivedBy(divar)).not.toContain('waits')
-    // Once it lets a probe through, this goes, as its first attempt.
-    const { attempts } = await until(id, ({ state }) => state === 'delivered')
-    expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
-  })
+/** On all databases at once: these wait for seconds, for the second look at strays or for the breaker's probe. */
+const onEach = (work: (kind: DatabaseKind) => Promise<void>) => Promise.all(DATABASES.map(work))
+
+describe('between two commits on every database', () => {
+  test('a message whose outcome the store permanently refuses is unknown and not sent again, and the next one is sent', () =>
+    onEach(async (kind) => {
+      const refused = new StoreError('the store failed', { code: kind === 'sqlite' ? 'SQLITE_CONSTRAINT' : '23514' })
+      const { queue, until, divar } = await startOutbox(kind, {
+        calls: (real) => ({
+          finish: (owner, finished) =>
+            finished.some(({ message, attempt }) => message.id === first && attempt?.outcome === 'delivered')
+              ? Promise.reject(refused)
+              : real.finish(owner, finished),
+        }),
+      })
+      const first = await queue(chatMessage('c-1', 'once'))
+      const next = await queue(chatMessage('c-1', 'behind'))
+      const { state } = await until(next, ({ finishedAt }) => finishedAt !== null)
+      expect(state).toBe('delivered')
+      expect((await until(first, ({ finishedAt }) => finishedAt !== null)).state).toBe('unknown')
+      expect(textsReceivedBy(divar)).toEqual(['once', 'behind'])
+    }))
+
+  test("if the breaker opens during the commit of an attempt's start, nothing is sent, and the attempt does not count", () =>
+    onEach(async (kind) => {
+      const meanwhile = once()
+      const released = Promise.withResolvers<undefined>()
+      const { queue, find, until, deliver, divar } = await startOutbox(kind, {
+        calls: (real) => ({ ...beginning(meanwhile.run, true)(real), ...releasing(real, released.resolve) }),
+      })
+      meanwhile.set(async () => {
+        for (let time = 0; time < 10; time += 1) {
+          divar.misbehave(answer(500))
+          expect(await deliver(chatMessage('c-2', 'failing'))).toMatchObject({ kind: 'platform_error' })
+        }
+      })
+      const id = await queue(chatMessage('c-1', 'waits'))
+      await released.promise
+      expect(await find(id)).toMatchObject({ state: 'queued', attempts: [] })
+      expect(textsReceivedBy(divar)).not.toContain('waits')
+      // Once it lets a probe through, this goes, as its first attempt.
+      const { attempts } = await until(id, ({ state }) => state === 'delivered')
+      expect(attempts).toMatchObject([{ number: 1, outcome: 'delivered' }])
+    }))
 })
 
 describe.each(DATABASES)('a synchronous send with a key on %s', (kind) => {

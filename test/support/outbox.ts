@@ -25,7 +25,7 @@ export const FAST_RETRIES: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5
 export const ONE_TRY: Environment = { RETRY_FOR_MS: '60000' }
 
 /** Longer than anything here takes, also on a machine that does much else. */
-const PATIENCE_MS = 12_000
+const PATIENCE_MS = 15_000
 const LOOK_EVERY_MS = 10
 
 /** A gateway in this process, or one of its own. */
