@@ -41,10 +41,10 @@ function configure(): Config {
     return readConfig()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const { faults } = error
+    const { errors } = error
     process.stderr.write(
-      `The gateway cannot start; its environment has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n` +
-        `${faults.map((fault) => `  ${fault}\n`).join('')}.env.example shows every variable.\n`,
+      `The gateway cannot start; its environment has ${errors.length === 1 ? 'a fault' : `${errors.length} faults`}:\n` +
+        `${errors.map((line) => `  ${line}\n`).join('')}.env.example shows every variable.\n`,
     )
     process.exit(EX_CONFIG)
   }

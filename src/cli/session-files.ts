@@ -40,7 +40,7 @@ export async function readSession(folder: string): Promise<{ name: string; saved
   if (names.length === 0)
     throw new CommandFailure(`${folder}: has no files of a session (001-click.json ...)`, EXIT.usage)
   const read: { name: string; saved: Saved }[] = []
-  const faults: string[] = []
+  const errors: string[] = []
   let size = 0
   for (const name of names) {
     const bytes = await readSessionFile(join(folder, name))
@@ -50,9 +50,9 @@ export async function readSession(folder: string): Promise<{ name: string; saved
     }
     const parsed = savedShape.safeParse(readJson(bytes.toString('utf8')))
     if (parsed.success) read.push({ name, saved: parsed.data })
-    else faults.push(`${name}:`, ...linesOf(z.prettifyError(parsed.error)))
+    else errors.push(`${name}:`, ...linesOf(z.prettifyError(parsed.error)))
   }
-  if (faults.length > 0) throw new CommandFailure(`${folder}: not a session`, EXIT.usage, faults)
+  if (errors.length > 0) throw new CommandFailure(`${folder}: not a session`, EXIT.usage, errors)
   return read
 }
 

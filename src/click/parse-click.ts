@@ -107,23 +107,23 @@ const PARTS_OF_V1: OptionalParts = new Map([
 function readClickV1(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
   const present = withoutAbsentParts(foldCase(body), PARTS_OF_V1, () => (absentParts += 1))
-  const wire = clickV1.parse(present)
-  const supplierId = wire.supplier?.id
-  const demandId = wire.demand?.id
-  const location = wire.extra_data?.location
-  const side = sideOf(wire.user_id, supplierId, demandId)
-  const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
+  const read = clickV1.parse(present)
+  const supplierId = read.supplier?.id
+  const demandId = read.demand?.id
+  const location = read.extra_data?.location
+  const side = sideOf(read.user_id, supplierId, demandId)
+  const returnUrl = chooseReturnUrl(read.callback_url, read.completion_url, read.return_url)
   const click: Click = {
     id,
     wire: 'v1',
-    postToken: wire.post_token,
-    userId: wire.user_id,
-    peerId: wire.peer_id,
-    data: wire.extra_data?.provider_data ?? {},
+    postToken: read.post_token,
+    userId: read.user_id,
+    peerId: read.peer_id,
+    data: read.extra_data?.provider_data ?? {},
     returnUrl: returnUrl.url,
     extra: collectExtra(present),
   }
-  if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
+  if (read.conversation_id !== undefined) click.conversationId = read.conversation_id
   if (supplierId !== undefined) click.supplierId = supplierId
   if (demandId !== undefined) click.demandId = demandId
   if (side !== undefined) click.side = side
@@ -191,24 +191,24 @@ const PARTS_OF_V2: OptionalParts = new Map([
 /** Reads a v2 body. @throws ZodError with all errors of the body */
 function readClickV2(body: JsonObject, id: string): ClickRead {
   let absentParts = 0
-  const wire = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
-  const side = SIDES.find((known) => known === wire.user_side?.toLowerCase())
-  const returnUrl = chooseReturnUrl(wire.callback_url, wire.completion_url, wire.return_url)
+  const read = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
+  const side = SIDES.find((known) => known === read.user_side?.toLowerCase())
+  const returnUrl = chooseReturnUrl(read.callback_url, read.completion_url, read.return_url)
   const extra = unknownMembers(body, isOfV2)
   // Values that do not fit a Click are kept with the unknown members.
-  if (wire.user_side !== undefined && side === undefined) extra['user_side'] = wire.user_side
-  if (wire.extra_data && wire.provider_data) extra['provider_data'] = wire.provider_data
+  if (read.user_side !== undefined && side === undefined) extra['user_side'] = read.user_side
+  if (read.extra_data && read.provider_data) extra['provider_data'] = read.provider_data
   const click: Click = {
     id,
     wire: 'v2',
-    data: wire.extra_data ?? wire.provider_data ?? {},
+    data: read.extra_data ?? read.provider_data ?? {},
     returnUrl: returnUrl.url,
     extra,
   }
-  if (wire.source !== undefined) click.source = wire.source
-  if (wire.post_token !== undefined) click.postToken = wire.post_token
-  if (wire.conversation_id !== undefined) click.conversationId = wire.conversation_id
-  if (wire.user_id !== undefined) click.userId = wire.user_id
+  if (read.source !== undefined) click.source = read.source
+  if (read.post_token !== undefined) click.postToken = read.post_token
+  if (read.conversation_id !== undefined) click.conversationId = read.conversation_id
+  if (read.user_id !== undefined) click.userId = read.user_id
   if (side !== undefined) click.side = side
   return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }

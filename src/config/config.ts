@@ -16,12 +16,12 @@ export type ConsentConfig = NonNullable<Config['consent']>
 
 /** The configuration is invalid: one line per error, without the value of any variable. */
 export class ConfigError extends Error {
-  readonly faults: readonly string[]
+  readonly errors: readonly string[]
 
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'))
+  constructor(errors: readonly string[]) {
+    super(errors.join('\n'))
     this.name = 'ConfigError'
-    this.faults = faults
+    this.errors = errors
   }
 }
 
@@ -50,11 +50,11 @@ export function readConfig(environment: Environment = process.env): Config {
   const ignored = unusedVariables(given)
   const used = Object.fromEntries(Object.entries(given).filter(([name]) => !ignored.includes(name)))
   const parsed = environmentSchema.safeParse(used)
-  const faults = [
+  const errors = [
     ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ...placeholderFaults(used),
+    ...placeholderErrors(used),
   ]
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults)
+  if (errors.length > 0 || !parsed.success) throw new ConfigError(errors)
   return {
     ...toConfig(parsed.data),
     ignored,
@@ -68,7 +68,7 @@ function trimmed(environment: Environment): Environment {
 }
 
 /** `.env.example` is public, so its placeholders are not secret. */
-function placeholderFaults(given: Environment): string[] {
+function placeholderErrors(given: Environment): string[] {
   return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
     (name) => `${name}: still holds the placeholder of .env.example`,
   )

@@ -63,14 +63,14 @@ export const environmentSchema = z
   .superRefine(
     (variables, context) => {
       const invalid = new Set<unknown>(context.issues.map(({ path }) => path?.[0]))
-      const fault: OnFault = (name, message) => {
+      const report: Report = (name, message) => {
         if (!invalid.has(name)) context.addIssue({ code: 'custom', path: [name], message })
       }
-      checkResolver(variables, fault)
-      checkStore(variables, fault)
-      checkConsent(variables, fault)
+      checkResolver(variables, report)
+      checkStore(variables, report)
+      checkConsent(variables, report)
       if (variables.PORT !== 0 && variables.PORT === variables.INTERNAL_PORT)
-        fault('INTERNAL_PORT', 'expected another port than PORT, or nothing to share it')
+        report('INTERNAL_PORT', 'expected another port than PORT, or nothing to share it')
     },
     { when: () => true },
   )
@@ -79,7 +79,7 @@ export const environmentSchema = z
 export type Variables = z.output<typeof environmentSchema>
 
 /** Ignored if the variable is itself invalid. */
-type OnFault = (name: keyof Variables, message: string) => void
+type Report = (name: keyof Variables, message: string) => void
 
 /** The variables that each resolver needs. */
 const RESOLVER_VARIABLES = {
@@ -88,51 +88,51 @@ const RESOLVER_VARIABLES = {
   forward: ['RESOLVER_URL', 'RESOLVER_SECRET'],
 } as const
 
-function checkResolver(variables: Variables, fault: OnFault): void {
+function checkResolver(variables: Variables, report: Report): void {
   const kind = variable.resolverKind.safeParse(variables.RESOLVER).data
   if (kind === undefined) return
   for (const name of RESOLVER_VARIABLES[kind])
-    if (variables[name] === undefined) fault(name, `RESOLVER=${kind} needs it`)
+    if (variables[name] === undefined) report(name, `RESOLVER=${kind} needs it`)
   const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
-  if (kind === 'template' && template !== undefined) checkTemplate(template, variables, fault)
+  if (kind === 'template' && template !== undefined) checkTemplate(template, variables, report)
   if (kind === 'template' && variables.LANDING_SCOPES !== undefined && variables.PUBLIC_URL === undefined)
-    fault('LANDING_SCOPES', 'needs PUBLIC_URL, where consent starts')
+    report('LANDING_SCOPES', 'needs PUBLIC_URL, where consent starts')
   if (kind === 'module' && file !== undefined && !existsSync(file))
-    fault('RESOLVER_MODULE', `there is no file ${resolvePath(file)}`)
+    report('RESOLVER_MODULE', `there is no file ${resolvePath(file)}`)
 }
 
-function checkTemplate(template: string, variables: Variables, fault: OnFault): void {
+function checkTemplate(template: string, variables: Variables, report: Report): void {
   const { DATABASE_URL: database, LANDING_ALLOWED_ORIGINS: allowed } = variables
   try {
     templateResolver(template, { hasStore: database !== undefined })
   } catch (error) {
-    fault('LANDING_URL_TEMPLATE', error instanceof Error ? error.message : 'cannot be read')
+    report('LANDING_URL_TEMPLATE', error instanceof Error ? error.message : 'cannot be read')
     return
   }
   const origin = readWebAddress(template.replaceAll(/\{[^}]*\}/g, ''))?.origin ?? ''
   const checked = checkLandingUrl(origin, { allowedOrigins: allowed instanceof Set ? allowed : undefined })
-  if ('refused' in checked) fault('LANDING_URL_TEMPLATE', `its origin ${checked.refused}`)
+  if ('refused' in checked) report('LANDING_URL_TEMPLATE', `its origin ${checked.refused}`)
 }
 
-function checkStore(variables: Variables, fault: OnFault): void {
+function checkStore(variables: Variables, report: Report): void {
   const { DATABASE_URL: database, STATUS_WEBHOOK_URL: webhook } = variables
   if (database !== undefined && variables.TOKEN_ENCRYPTION_KEY === undefined)
-    fault('TOKEN_ENCRYPTION_KEY', 'DATABASE_URL needs it; openssl rand -base64 32 makes one')
-  if (webhook !== undefined && database === undefined) fault('STATUS_WEBHOOK_URL', 'needs DATABASE_URL')
+    report('TOKEN_ENCRYPTION_KEY', 'DATABASE_URL needs it; openssl rand -base64 32 makes one')
+  if (webhook !== undefined && database === undefined) report('STATUS_WEBHOOK_URL', 'needs DATABASE_URL')
   if (webhook !== undefined && variables.STATUS_WEBHOOK_SECRET === undefined)
-    fault('STATUS_WEBHOOK_SECRET', 'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
+    report('STATUS_WEBHOOK_SECRET', 'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
   // False if RETRY_FIRST_MS is invalid: then it is no number.
-  if (variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS) fault('RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS')
+  if (variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS) report('RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS')
   if (database?.kind === 'postgres' && variables.BACKUP_DIR !== undefined)
-    fault('BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools')
+    report('BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools')
 }
 
 const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
 
-function checkConsent(variables: Variables, fault: OnFault): void {
+function checkConsent(variables: Variables, report: Report): void {
   if (variables.PUBLIC_URL === undefined) return
-  if (variables.DATABASE_URL === undefined) fault('PUBLIC_URL', 'needs DATABASE_URL, where consent is stored')
-  for (const name of CONSENT_VARIABLES) if (variables[name] === undefined) fault(name, 'PUBLIC_URL needs it')
+  if (variables.DATABASE_URL === undefined) report('PUBLIC_URL', 'needs DATABASE_URL, where consent is stored')
+  for (const name of CONSENT_VARIABLES) if (variables[name] === undefined) report(name, 'PUBLIC_URL needs it')
 }
 
 /** Not STATUS_WEBHOOK_URL: without a store it is an error, since its notifications would never come. */

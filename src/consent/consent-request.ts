@@ -3,7 +3,7 @@ import { Fault, type FieldError } from '../base/fault.ts'
 import { controlError, fieldErrors, NO_CONTROL, requiredId, summarize } from '../base/fields.ts'
 import { checkLandingUrl, type LandingPolicy } from '../resolver/resolve.ts'
 import { SCOPE_WORDS } from '../scope/scope.ts'
-import { findScopeFaults, type ConsentSubject } from './consent-scopes.ts'
+import { findScopeErrors, type ConsentSubject } from './consent-scopes.ts'
 
 const scopesError = `expected 1 to 20 of ${SCOPE_WORDS.join(', ')}, or scopes as the platform writes them`
 const scopeText = z.string(scopesError).min(1, scopesError).max(512, scopesError).regex(NO_CONTROL, controlError)
@@ -41,14 +41,14 @@ type Checkable = z.infer<typeof checkableBody>
 /** A valid request for a consent link. */
 type ConsentRequest = { scopes: string[]; subject: ConsentSubject; landing: string }
 
-/** @throws Fault `invalid_consent` with every fault of the body */
+/** @throws Fault `invalid_consent` with every error of the body */
 export function readConsentRequest(body: unknown, policy: LandingPolicy): ConsentRequest {
   const parsed = consentBody.safeParse(body)
   const checkable = checkableBody.safeParse(body).data
   const url = checkable?.return_url
   const landing = url === undefined ? undefined : checkLandingUrl(url, policy)
   const errors: FieldError[] = parsed.success ? [] : fieldErrors(parsed.error)
-  if (checkable) errors.push(...findFaults(checkable))
+  if (checkable) errors.push(...findErrors(checkable))
   if (landing && 'refused' in landing) errors.push({ pointer: '/return_url', detail: landing.refused })
   if (!parsed.success || !landing || 'refused' in landing || errors.length > 0) {
     throw new Fault('invalid_consent', summarize(errors), { errors })
@@ -56,9 +56,9 @@ export function readConsentRequest(body: unknown, policy: LandingPolicy): Consen
   return { scopes: parsed.data.scopes, subject: subjectOf(parsed.data), landing: landing.url }
 }
 
-function findFaults(body: Checkable): FieldError[] {
+function findErrors(body: Checkable): FieldError[] {
   const words = body.scopes.filter((word) => word !== undefined)
-  const ofScopes = findScopeFaults(words, subjectOf(body)).map((detail) => ({ pointer: '/scopes', detail }))
+  const ofScopes = findScopeErrors(words, subjectOf(body)).map((detail) => ({ pointer: '/scopes', detail }))
   const isHalfTriple = isGiven(body.peer_id) && !(isGiven(body.user_id) && isGiven(body.post_token))
   if (!isHalfTriple) return ofScopes
   return [

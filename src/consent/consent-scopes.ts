@@ -50,14 +50,14 @@ export function requireVerifiableUser(requested: readonly ScopeRequest[], subjec
 }
 
 /** Why these scopes cannot be requested, without repetitions; nothing if they can. */
-export function findScopeFaults(words: readonly string[], subject: ConsentSubject): string[] {
-  const faults = new Set<string>()
+export function findScopeErrors(words: readonly string[], subject: ConsentSubject): string[] {
+  const errors = new Set<string>()
   const collect = (check: () => void) => {
     try {
       check()
     } catch (error) {
       if (!(error instanceof ScopeError)) throw error
-      faults.add(error.message)
+      errors.add(error.message)
     }
   }
   const requested: ScopeRequest[] = []
@@ -65,7 +65,7 @@ export function findScopeFaults(words: readonly string[], subject: ConsentSubjec
   collect(() => {
     requireVerifiableUser(requested, subject)
   })
-  return [...faults]
+  return [...errors]
 }
 
 /**

@@ -60,8 +60,8 @@ export const grantFilter = z.object({
 function readFilter(request: Request) {
   const filter = grantFilter.safeParse(readQuery(request, Object.keys(grantFilter.shape)))
   if (filter.success) return filter.data
-  const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw new Fault('malformed_request', faults.join('; '))
+  const errors = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Fault('malformed_request', errors.join('; '))
 }
 
 function showGrant(grant: Grant, style: ScopeStyle) {

@@ -103,9 +103,9 @@ export function narrowTo(scopes: readonly Scope[], named: readonly string[] | un
 }
 
 /** Whether a grant has a scope, in either notation. */
-export function holds({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
+export function hasScope({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boolean {
   const name = nameOfScope(scope)
-  return scopes.some((held) => nameOfScope(held) === name)
+  return scopes.some((own) => nameOfScope(own) === name)
 }
 
 /** A scope that covers a message, and the user who must own the grant, where the message says so. */
@@ -155,5 +155,5 @@ function senderBy({ userId, chatUserId }: Grant, one: Covering | undefined): str
 
 /** Checks the sealed content as well, since the index by which a grant was found is not sealed to it. */
 function covers(grant: Grant, { scope, userId }: Covering): boolean {
-  return holds(grant, scope) && (userId === undefined || grant.userId === userId || grant.chatUserId === userId)
+  return hasScope(grant, scope) && (userId === undefined || grant.userId === userId || grant.chatUserId === userId)
 }

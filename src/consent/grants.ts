@@ -4,7 +4,7 @@ import type { Address, Sender } from '../message/message.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
-import { coveringScopes, holds, narrowest, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
+import { coveringScopes, hasScope, narrowest, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
 const OFFLINE: Scope = { kind: 'offline' }
@@ -78,10 +78,10 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       const id = newId('grt')
       const { accessToken, refreshToken, accessMs, refreshMs } = tokens
       // Some token answers omit offline_access. With it, a grant that can be refreshed is not replaced by one that cannot.
-      const isOffline = refreshToken !== undefined && !holds({ scopes }, OFFLINE)
-      const held = { ...owner, scopes: isOffline ? [...scopes, OFFLINE] : scopes }
-      const content = codec.seal(id, { ...held, accessToken, refreshToken })
-      await store.addGrant({ id, content, names: codec.namesOf(held), accessMs, refreshMs })
+      const isOffline = refreshToken !== undefined && !hasScope({ scopes }, OFFLINE)
+      const granted = { ...owner, scopes: isOffline ? [...scopes, OFFLINE] : scopes }
+      const content = codec.seal(id, { ...granted, accessToken, refreshToken })
+      await store.addGrant({ id, content, names: codec.namesOf(granted), accessMs, refreshMs })
       return id
     },
 
@@ -102,7 +102,7 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
     forUser: async (userId: string, scopes: readonly Scope[]): Promise<GrantChoice> => {
       for (const scope of scopes) {
         const choice = await select(names.owned(userId, scope), (found) =>
-          found.find((grant) => grant.userId === userId && holds(grant, scope)),
+          found.find((grant) => grant.userId === userId && hasScope(grant, scope)),
         )
         if (choice.kind !== 'consent_required') return choice
       }
@@ -115,7 +115,7 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
         const { grants } = await findByName(scopes.flatMap((scope) => names.owned(userId, scope)))
         // Not by its time: while the clock is wrong, that of a live grant may be over.
         const usable = grants.filter(({ refreshMs }) => !isOffline || refreshMs !== undefined)
-        return scopes.some((scope) => usable.some((grant) => holds(grant, scope)))
+        return scopes.some((scope) => usable.some((grant) => hasScope(grant, scope)))
       }
       const all = needed.length > 0 ? needed : [[OFFLINE]]
       return (await Promise.all(all.map(holdsOneOf))).every(Boolean)

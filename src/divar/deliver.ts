@@ -8,7 +8,7 @@ import {
   type CallResult,
 } from '../outbound/breaker.ts'
 import { readJsonObject, readRetryAfter, type Exchange, type Host, type ReplyHeaders } from '../outbound/host.ts'
-import { outcomeRules, type Outcome, type PlatformError } from './outcome.ts'
+import { outcomeRules, type Outcome, type DivarError } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 /** Longest message of Divar's that is passed on to the caller, in characters. */
@@ -115,7 +115,7 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
   const status = answer.status ?? exchange.status
   if (status >= 400) return readRefusal(status, json, exchange.headers, secrets)
   if (isSuccess(status) && !namesError(answer)) return { kind: 'delivered', status }
-  const divar = readPlatformError(exchange.status, json, secrets)
+  const divar = readDivarError(exchange.status, json, secrets)
   return { kind: 'unknown', cause: 'answer', reason: `an error under status ${exchange.status}`, divar }
 }
 
@@ -128,7 +128,7 @@ function namesError({ code, error }: Answer): boolean {
 const NO_CODE: ReadonlySet<unknown> = new Set([undefined, null, 0, '0'])
 const NO_ERROR: ReadonlySet<unknown> = new Set([undefined, null, false, ''])
 
-function readPlatformError(status: number, json: unknown, secrets: readonly string[]): PlatformError {
+function readDivarError(status: number, json: unknown, secrets: readonly string[]): DivarError {
   const { code, message } = refusalSchema.safeParse(json).data ?? {}
   return {
     status,
@@ -138,7 +138,7 @@ function readPlatformError(status: number, json: unknown, secrets: readonly stri
 }
 
 function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secrets: readonly string[]): Outcome {
-  const divar = readPlatformError(status, json, secrets)
+  const divar = readDivarError(status, json, secrets)
   const retryAfterSeconds = readRetryAfter(headers['retry-after'])
   const retryAfter = retryAfterSeconds !== undefined && { retryAfterSeconds }
   if (status === 401) return { kind: 'token_refused', divar }

@@ -1,20 +1,20 @@
 import type { FailureCause } from '../outbound/host.ts'
 
 /** Divar's refusal: the HTTP status, and its `code` and `message` if they could be read. */
-export type PlatformError = { status: number; code?: number | string; message?: string }
+export type DivarError = { status: number; code?: number | string; message?: string }
 
 /** The outcome of one delivery. Two outcomes differ when the caller's next step differs; the union is closed. */
 export type Outcome =
   | { kind: 'delivered'; status: number }
   /** Final: Divar will refuse the same request again. */
-  | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: PlatformError }
-  | { kind: 'rate_limited'; divar: PlatformError; retryAfterSeconds?: number }
+  | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: DivarError }
+  | { kind: 'rate_limited'; divar: DivarError; retryAfterSeconds?: number }
   /** Divar failed and, by its contract, delivered nothing. */
-  | { kind: 'platform_error'; divar: PlatformError; retryAfterSeconds?: number }
+  | { kind: 'platform_error'; divar: DivarError; retryAfterSeconds?: number }
   /** No byte of the request was written. */
   | { kind: 'not_sent'; cause: FailureCause; reason: string }
   /** Divar may have read the request, and the message may be in the chat. Cause `answer`: a status came, but does not tell. */
-  | { kind: 'unknown'; cause: FailureCause | 'answer'; reason: string; divar?: PlatformError }
+  | { kind: 'unknown'; cause: FailureCause | 'answer'; reason: string; divar?: DivarError }
   /** There is no token: no grant covers the message, or grants of two users do and the request does not name the sender. */
   | { kind: 'consent_required' | 'sender_ambiguous' }
   /** The grant that covers the message was altered in the store, or its key is missing. */

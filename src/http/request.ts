@@ -59,8 +59,8 @@ export function readQuery({ url = '' }: IncomingMessage, known: readonly string[
     (name) => query.get(name) === '' || pairs.filter(([other]) => other === name).length > 1,
   )
   if (wrong.length > 0) {
-    const faults = wrong.map((name) => `${name}: expected one value that is not empty`)
-    throw new Fault('malformed_request', faults.join('; '))
+    const errors = wrong.map((name) => `${name}: expected one value that is not empty`)
+    throw new Fault('malformed_request', errors.join('; '))
   }
   return Object.fromEntries(query)
 }

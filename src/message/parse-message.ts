@@ -17,7 +17,7 @@ export type Send = {
  * Parses a send body of either wire into one Message, checked to fit the wire of its address. Unknown members are
  * dropped, `null` means absent.
  * @param pathConversationId the conversation that the request's path names
- * @throws Fault `invalid_message` with every fault of the body
+ * @throws Fault `invalid_message` with every error of the body
  */
 export function parseSend(body: unknown, pathConversationId?: string): Send {
   return readSend(body, sendSchemas, pathConversationId)
@@ -43,15 +43,15 @@ function readSend(body: unknown, schemas: typeof sendSchemas, pathConversationId
   const senderButtons = reading.buttons('sender')
   const receiverButtons = reading.buttons('receiver')
   if (address?.kind === 'triple') reading.requireV1(content, { sender: senderButtons, receiver: receiverButtons })
-  if (address === undefined || content === undefined || reading.faults.length > 0) {
-    throw new Fault('invalid_message', summarize(reading.faults), { errors: reading.faults })
+  if (address === undefined || content === undefined || reading.errors.length > 0) {
+    throw new Fault('invalid_message', summarize(reading.errors), { errors: reading.errors })
   }
   return { message: { address, content, senderButtons, receiverButtons }, sender, atLeastOnce }
 }
 
-/** Reads one body; each method reads one part and collects its faults, so that all are reported at once. */
+/** Reads one body; each method reads one part and collects its errors, so that all are reported at once. */
 class Reading {
-  readonly faults: FieldError[] = []
+  readonly errors: FieldError[] = []
   readonly #body: JsonObject
   readonly #schemas: typeof sendSchemas
 
@@ -141,7 +141,7 @@ class Reading {
   }
 
   #add(pointer: string, detail: string): void {
-    this.faults.push({ pointer, detail })
+    this.errors.push({ pointer, detail })
   }
 }
 

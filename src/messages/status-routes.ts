@@ -83,8 +83,8 @@ export const messageFilter = z.object({
 function readFilter(request: Request) {
   const filter = messageFilter.safeParse(readQuery(request, Object.keys(messageFilter.shape)))
   if (filter.success) return filter.data
-  const faults = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw new Fault('malformed_request', faults.join('; '))
+  const errors = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Fault('malformed_request', errors.join('; '))
 }
 
 function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, attempts }: MessageRecord) {

@@ -36,8 +36,8 @@ export function templateResolver(
   { hasStore, scopes }: { hasStore: boolean; scopes?: readonly string[] | undefined },
 ): UncheckedResolver {
   const origin = readOrigin(template)
-  const faults = readExpressions(template).flatMap((expression) => findFaults(expression, hasStore))
-  if (faults.length > 0) throw new ResolverSetupError(faults.join('; '))
+  const errors = readExpressions(template).flatMap((expression) => findErrors(expression, hasStore))
+  if (errors.length > 0) throw new ResolverSetupError(errors.join('; '))
   const expand = compile(template)
   // Values are percent-encoded, so they cannot leave the query. Only variables before it need a check at each click.
   if (isPathFixed(template)) return (click) => ({ url: expand(click), scopes })
@@ -80,7 +80,7 @@ function readExpressions(template: string): string[] {
   return expressions
 }
 
-function findFaults(expression: string, hasStore: boolean): string[] {
+function findErrors(expression: string, hasStore: boolean): string[] {
   const operator = /^[^\p{L}\p{N}_%]/u.exec(expression)?.[0] ?? ''
   if (!['', '.', '/', ';', '?', '&'].includes(operator)) {
     return [`{${expression}}: the operator ${operator} is not supported; use {name}, {/name}, {?name} or {&name}`]
@@ -97,7 +97,7 @@ function findFaults(expression: string, hasStore: boolean): string[] {
     )
 }
 
-/** Compiles the part of RFC 6570 that `findFaults` accepts. Tests compare it with the url-template package, which parses at each expansion. */
+/** Compiles the part of RFC 6570 that `findErrors` accepts. Tests compare it with the url-template package, which parses at each expansion. */
 function compile(template: string): (click: Click) => string {
   const pieces = template.split(/(\{[^{}]+\})/g).map((piece) => {
     if (!piece.startsWith('{')) return encodeLiteral(piece)

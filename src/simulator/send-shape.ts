@@ -2,13 +2,13 @@ import { findBrokenText } from './form.ts'
 import { KNOWN_ICONS } from './icons-known.ts'
 import type { ShownButton, Wire } from './shown.ts'
 
-/** The readable part of a send's body, with `faults` that the platform would refuse, and `notes` that it would not. */
+/** The readable part of a send's body, with `errors` that the platform would refuse, and `notes` that it would not. */
 type ReadSend = {
   text: string
   mediaToken?: string
   sender: ShownButton[][]
   receiver: ShownButton[][]
-  faults: string[]
+  errors: string[]
   notes: string[]
 }
 
@@ -20,24 +20,24 @@ const MAX_TEXT = 4096
 
 /** Reads the body of a send of either wire as the platform documents it. Never throws. */
 export function readSend(wire: Wire, body: Body): ReadSend {
-  const faults: string[] = []
+  const errors: string[] = []
   const notes: string[] = []
-  const fault = (text: string) => faults.push(text)
+  const refuse = (text: string) => errors.push(text)
   const note = (text: string) => notes.push(text)
-  const report = { fault, note }
+  const report = { refuse, note }
   const broken = findBrokenText(body)
-  if (broken !== undefined) fault(`${broken}: expected a text without NUL and without half surrogates`)
-  if (wire === 'v1' && body['type'] !== 'TEXT') fault('type: expected TEXT')
+  if (broken !== undefined) refuse(`${broken}: expected a text without NUL and without half surrogates`)
+  if (wire === 'v1' && body['type'] !== 'TEXT') refuse('type: expected TEXT')
   if (wire === 'v2' && body['type'] !== undefined) note('v2 has no member type; it is passed over.')
   const text = typeof body['message'] === 'string' ? body['message'] : ''
   const media =
     wire === 'v2' && typeof body['media_token'] === 'string' && body['media_token'] !== ''
       ? body['media_token']
       : undefined
-  if (typeof body['message'] !== 'string') fault('message: expected a string')
-  else if (media === undefined && text.trim() === '') fault('message: expected a text that is not blank')
+  if (typeof body['message'] !== 'string') refuse('message: expected a string')
+  else if (media === undefined && text.trim() === '') refuse('message: expected a text that is not blank')
   if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: how long one may be is not documented.`)
-  if (media !== undefined && text !== '') fault('message: expected a text or a media_token, not both')
+  if (media !== undefined && text !== '') refuse('message: expected a text or a media_token, not both')
   const [sender, receiver] =
     wire === 'v1'
       ? [readOne(body['sender_btn'], 'sender_btn', report), readOne(body['receiver_btn'], 'receiver_btn', report)]
@@ -45,27 +45,27 @@ export function readSend(wire: Wire, body: Body): ReadSend {
           readGrid(body['sender_buttons'], 'sender_buttons', report),
           readGrid(body['receiver_buttons'], 'receiver_buttons', report),
         ]
-  return { text, ...(media !== undefined && { mediaToken: media }), sender, receiver, faults, notes }
+  return { text, ...(media !== undefined && { mediaToken: media }), sender, receiver, errors, notes }
 }
 
-type Report = { fault: (text: string) => void; note: (text: string) => void }
+type Report = { refuse: (text: string) => void; note: (text: string) => void }
 
-function readOne(button: unknown, at: string, { fault, note }: Report): ShownButton[][] {
+function readOne(button: unknown, at: string, { refuse, note }: Report): ShownButton[][] {
   if (button === undefined) return []
   if (button === null) {
     note(`${at} is null: taken as none.`)
     return []
   }
   if (!isObject(button) || !isObject(button['data'])) {
-    fault(`${at}: expected an object with action and data`)
+    refuse(`${at}: expected an object with action and data`)
     return []
   }
   const { data, action } = button
-  const caption = readCaption(data['caption'], `${at}.data.caption`, fault)
+  const caption = readCaption(data['caption'], `${at}.data.caption`, refuse)
   const icon = readIcon(data['icon_name'], note)
   if (action === 'LINK') {
     if (data['direct_link'] !== undefined) note(`${at}: direct_link is superfluous beside LINK.`)
-    if (!isObject(data['extra_data'])) fault(`${at}.data.extra_data: expected an object`)
+    if (!isObject(data['extra_data'])) refuse(`${at}.data.extra_data: expected an object`)
     return [
       [{ kind: 'open_server_link', caption, ...icon, data: isObject(data['extra_data']) ? data['extra_data'] : {} }],
     ]
@@ -78,12 +78,12 @@ function readOne(button: unknown, at: string, { fault, note }: Report): ShownBut
           kind: 'open_direct_link',
           caption,
           ...icon,
-          url: readUrl(data['direct_link'], `${at}.data.direct_link`, fault),
+          url: readUrl(data['direct_link'], `${at}.data.direct_link`, refuse),
         },
       ],
     ]
   }
-  fault(`${at}.action: expected LINK or DIRECT_LINK`)
+  refuse(`${at}.action: expected LINK or DIRECT_LINK`)
   return []
 }
 
@@ -94,21 +94,21 @@ function readGrid(grid: unknown, at: string, report: Report): ShownButton[][] {
     return []
   }
   if (!isObject(grid)) {
-    report.fault(`${at}: expected an object`)
+    report.refuse(`${at}: expected an object`)
     return []
   }
   // The schema requires neither rows nor a row's buttons.
   const rows = grid['rows'] ?? []
   if (!Array.isArray(rows)) {
-    report.fault(`${at}.rows: expected an array`)
+    report.refuse(`${at}.rows: expected an array`)
     return []
   }
-  if (rows.length > MAX_ROWS) report.fault(`${at}.rows: expected at most ${MAX_ROWS}`)
+  if (rows.length > MAX_ROWS) report.refuse(`${at}.rows: expected at most ${MAX_ROWS}`)
   return rows.slice(0, MAX_ROWS).map((row: unknown, index) => {
     const buttons = isObject(row) ? (row['buttons'] ?? []) : undefined
     const place = `${at}.rows[${index}].buttons`
     if (!Array.isArray(buttons) || buttons.length > MAX_IN_ROW) {
-      report.fault(`${place}: expected an array of at most ${MAX_IN_ROW}`)
+      report.refuse(`${place}: expected an array of at most ${MAX_IN_ROW}`)
     } else if (buttons.length === 0) report.note(`${place}: a row without a button shows nothing.`)
     if (!Array.isArray(buttons)) return []
     return buttons
@@ -125,45 +125,45 @@ const ACTIONS = [
   'open_post_manage_page',
 ] as const
 
-function readV2(button: unknown, at: string, { fault, note }: Report): ShownButton[] {
+function readV2(button: unknown, at: string, { refuse, note }: Report): ShownButton[] {
   const action = isObject(button) ? button['action'] : undefined
   if (!isObject(button) || !isObject(action)) {
-    fault(`${at}: expected an object with an action`)
+    refuse(`${at}: expected an object with an action`)
     return []
   }
   const named = ACTIONS.filter((name) => action[name] !== undefined && action[name] !== null)
   const [kind] = named
   if (kind === undefined || named.length > 1) {
-    fault(`${at}.action: expected exactly one of ${ACTIONS.join(', ')}`)
+    refuse(`${at}.action: expected exactly one of ${ACTIONS.join(', ')}`)
     return []
   }
   if (button['icon'] === undefined && button['icon_name'] !== undefined)
     note(`${at}: icon_name is the old name of icon.`)
-  const caption = readCaption(button['caption'], `${at}.caption`, fault)
+  const caption = readCaption(button['caption'], `${at}.caption`, refuse)
   const about = { kind, caption, ...readIcon(button['icon'] ?? button['icon_name'], note) }
   const given = action[kind]
-  if (kind === 'open_direct_link') return [{ ...about, url: readUrl(given, `${at}.action.${kind}`, fault) }]
+  if (kind === 'open_direct_link') return [{ ...about, url: readUrl(given, `${at}.action.${kind}`, refuse) }]
   const inner = isObject(given) ? given : {}
   if (kind === 'open_post_page' || kind === 'open_post_manage_page') {
     const postToken = inner['post_token']
     if (typeof postToken === 'string') return [{ ...about, postToken }]
-    fault(`${at}.action.${kind}.post_token: expected a string`)
+    refuse(`${at}.action.${kind}.post_token: expected a string`)
     return [about]
   }
-  if (!isObject(given)) fault(`${at}.action.${kind}: expected an object`)
+  if (!isObject(given)) refuse(`${at}.action.${kind}: expected an object`)
   const { data = null } = inner
-  if (data !== null && !isObject(data)) fault(`${at}.action.${kind}.data: expected an object`)
+  if (data !== null && !isObject(data)) refuse(`${at}.action.${kind}.data: expected an object`)
   return [{ ...about, data: isObject(inner['data']) ? inner['data'] : {} }]
 }
 
-function readCaption(caption: unknown, at: string, fault: (text: string) => void): string {
-  if (typeof caption !== 'string' || caption.trim() === '') fault(`${at}: expected a text that is not blank`)
+function readCaption(caption: unknown, at: string, refuse: (text: string) => void): string {
+  if (typeof caption !== 'string' || caption.trim() === '') refuse(`${at}: expected a text that is not blank`)
   return typeof caption === 'string' ? caption : ''
 }
 
-function readUrl(url: unknown, at: string, fault: (text: string) => void): string {
+function readUrl(url: unknown, at: string, refuse: (text: string) => void): string {
   const isWeb = typeof url === 'string' && /^https?:\/\//i.test(url) && URL.canParse(url)
-  if (!isWeb) fault(`${at}: expected an absolute http(s) address`)
+  if (!isWeb) refuse(`${at}: expected an absolute http(s) address`)
   return isWeb ? url : ''
 }
 

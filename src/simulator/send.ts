@@ -34,7 +34,7 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   const refusals = [
     ...judgeToken(wire, token, body, deps),
     ...(wire === 'v1' ? judgeChat(body, from, deps.world) : judgeConversation(conversationId, deps.world)),
-    ...judgeShape(read.faults),
+    ...judgeShape(read.errors),
     ...judgeRecipient(from, deps.world),
   ]
   const [first] = refusals
@@ -114,15 +114,15 @@ function notFound(why: string): Refusal {
   return { answer: refuse(404, 5, 'conversation not found'), why }
 }
 
-function judgeShape(faults: string[]): Refusal[] {
-  if (faults.length === 0) return []
+function judgeShape(errors: string[]): Refusal[] {
+  if (errors.length === 0) return []
   // google.rpc.Status: `details` are objects that name their type.
-  const fieldViolations = faults.map((text) => {
+  const fieldViolations = errors.map((text) => {
     const [field = '', ...description] = text.split(': ')
     return { field, description: description.join(': ') }
   })
   const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }]
-  return [{ answer: answerJson({ code: 3, message: 'invalid argument', details }, 400), why: faults.join('; ') }]
+  return [{ answer: answerJson({ code: 3, message: 'invalid argument', details }, 400), why: errors.join('; ') }]
 }
 
 function judgeRecipient(from: Side, { blockedBy }: World): Refusal[] {

@@ -71,25 +71,25 @@ const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
  * a page with two phones, and misbehaves on request. It shares no code with the gateway.
  */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
-  const platform = new Platform(options)
+  const divar = new SimulatedDivar(options)
   const server = createServer((request, response) => {
-    platform.serve(request, response).catch(() => response.destroy())
+    divar.serve(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
   })
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  platform.origin = `http://127.0.0.1:${port}`
-  const { received, conversation, grants } = platform
+  divar.origin = `http://127.0.0.1:${port}`
+  const { received, conversation, grants } = divar
   return {
     port,
-    url: platform.origin,
+    url: divar.origin,
     received,
     world: conversation.world,
     grants,
     conversation,
-    misbehave: (next) => platform.misbehaviours.push(next),
+    misbehave: (next) => divar.misbehaviours.push(next),
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -100,7 +100,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   }
 }
 
-class Platform {
+class SimulatedDivar {
   origin = ''
   readonly received: Received[] = []
   readonly misbehaviours: Misbehaviour[] = []

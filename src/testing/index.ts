@@ -22,7 +22,7 @@ export { Fault } from '../base/fault.ts'
 /**
  * A click that came on v1.
  * @param overrides members of the wire's body, as Divar writes them
- * @throws Fault `invalid_click`, naming every fault: Divar cannot send such a click
+ * @throws Fault `invalid_click`, naming every error: Divar cannot send such a click
  */
 export function clickV1(overrides: ClickBodyV1 = {}): Click {
   return parseClick('v1', asWire(clickBodyV1(overrides))).click

@@ -15,7 +15,7 @@ function faultsOf(given: Environment): readonly string[] {
   try {
     readConfig(given)
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.errors
     throw error
   }
   return []

@@ -9,7 +9,7 @@ function faultsOf(overrides: Environment): readonly string[] {
     configOf(overrides)
     return []
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.errors
     throw error
   }
 }

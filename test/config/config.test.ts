@@ -29,7 +29,7 @@ function faultsOf(overrides: Environment, from: Environment = environment()): re
     readConfig({ ...from, ...overrides })
     return []
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults
+    if (error instanceof ConfigError) return error.errors
     throw error
   }
 }

@@ -61,8 +61,8 @@ const WORDS = {
   opensPost: { fa: 'دیوار این‌جا آگهی را باز می‌کند:', en: 'Divar would open the post here:' },
   opensManage: { fa: 'دیوار این‌جا مدیریت آگهی را باز می‌کند:', en: "Divar would open the post's management here:" },
   noDynamic: { fa: 'شبیه‌ساز از اکشن پویا پشتیبانی نمی‌کند.', en: 'The simulator does not support dynamic actions.' },
-  wireTitle: { fa: 'درخواست‌ها و پاسخ‌ها', en: 'Requests and responses' },
-  wireEmpty: {
+  timelineTitle: { fa: 'درخواست‌ها و پاسخ‌ها', en: 'Requests and responses' },
+  timelineEmpty: {
     fa: 'روی دکمه‌ای بزنید، یا اپ را از گفت‌وگو باز کنید.',
     en: 'Click a button, or open the app from a chat.',
   },
