@@ -1,20 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { freePort } from '../prove/support/free-port.ts'
 import * as z from 'zod'
 import { faultStatus } from '../src/base/fault.ts'
+import { printedCommands, readPage as read, runPrinted, withoutIds } from './support/printed-commands.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 const readme = read('README.md')
 
 /** Every command of the README, with the output that is printed under it. */
-const commands = [...readme.matchAll(/```sh\n(.*?)```\n(?:\n```text\n(.*?)```)?/gs)].map(
-  ([, command = '', output]) => ({ command, output }),
-)
+const commands = printedCommands(readme)
 /** These run elsewhere: the tests are running right now, the demo is up while they do, and not every machine has containers or a cluster. */
 const elsewhere = /^\s*(?:npm ci && npm (?:run demo|test)\n|docker |kubectl )/
 const runnable = commands.filter(({ command }) => !elsewhere.test(command))
@@ -56,18 +54,9 @@ afterAll(async () => {
   await once(demo, 'close')
 })
 
-/** Ids and times differ in each run. */
-const withoutIds = (text: string) =>
-  text.replaceAll(/\b(msg|req|clk|cns|grt)_[\w-]{24}/g, '$1_').replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
-
 async function run(command: string): Promise<string> {
-  const bash = spawn('bash', ['-euo', 'pipefail', '-c', withFreePorts(command)], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  bash.stdout.setEncoding('utf8').on('data', (chunk) => (output += String(chunk)))
-  expect(await once(bash, 'close')).toEqual([0, null])
+  const { code, output } = await runPrinted(withFreePorts(command), root)
+  expect(code).toBe(0)
   return output
 }
 

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
+import { freePort } from '../../prove/support/free-port.ts'
 import { startCollector } from '../support/collector.ts'
 import { runCli } from '../support/command-line.ts'
 import { withConsent } from '../support/consent.ts'
@@ -11,6 +12,7 @@ import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
 import { COMPILERS, FRAMEWORKS, installPackage, runProject, type Project } from '../support/test-kit-projects.ts'
 import { ask, queue, chatMessage, spawnReachable, startDivar, textsReceivedBy, until } from '../support/outbox.ts'
+import { printedCommands, readPage, runPrinted, startPrinted, withoutIds } from '../support/printed-commands.ts'
 import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
 
@@ -138,6 +140,52 @@ describe('the built package', () => {
       ],
       '',
     ])
+  })
+
+  describe('has the commands of docs/command-line.md, which', () => {
+    const [keys, gateway, simulator, ...commands] = printedCommands(readPage('docs/command-line.md'))
+    /** With the two faults that the page shows. */
+    const BAD = {
+      message: ' ',
+      sender_btn: { action: 'DIRECT_LINK', data: { caption: 'a', icon_name: 'INFO', direct_link: '/a' } },
+    }
+    const ports = { gateway: 0, simulator: 0 }
+    /** As printed, with free ports; a command whose default is a port gets it as an option. */
+    const runnable = ({ command = '' } = {}) => {
+      const at = { gateway: `http://127.0.0.1:${ports.gateway}`, simulator: `http://127.0.0.1:${ports.simulator}` }
+      return `${keys?.command ?? ''}${command}`
+        .replaceAll('http://127.0.0.1:3000', at.gateway)
+        .replaceAll('http://127.0.0.1:4000', at.simulator)
+        .replaceAll(/main\.js (?:trigger|send|replay) .*$/gm, `$& --url ${at.gateway}`)
+        .replaceAll(/main\.js record .*$/gm, `$& --simulator ${at.simulator}`)
+        .replaceAll(/main\.js simulator .*$/gm, `$& --port ${ports.simulator}`)
+    }
+    const running: { stop: () => Promise<unknown> }[] = []
+    beforeAll(async () => {
+      cpSync(join(root, 'test', 'fixtures'), join(home, 'test', 'fixtures'), { recursive: true })
+      mkdirSync(join(home, 'messages'))
+      cpSync(join(home, 'test', 'fixtures', 'message-v2-grid.json'), join(home, 'messages', 'grid.json'))
+      writeFileSync(join(home, 'bad.json'), JSON.stringify({ conversation_id: 'c-1', ...BAD }))
+      ports.gateway = await freePort()
+      ports.simulator = await freePort()
+      running.push(await startPrinted(runnable(simulator), home, {}, 'Open http'))
+      const more = { PORT: String(ports.gateway), HOST: '127.0.0.1' }
+      running.push(await startPrinted(runnable(gateway), home, more, '"gateway.started"'))
+    }, 120_000)
+    afterAll(() => Promise.all(running.map(({ stop }) => stop())))
+
+    const others = commands.filter(({ command }) => command !== simulator?.command)
+    test.each(others.map(({ command, output }) => [command.split('\n').join(' '), command, output]))(
+      'print the output shown below them: %s',
+      async (_, command = '', output) => {
+        const more = { GATEWAY_URL: `http://127.0.0.1:${ports.gateway}` }
+        const ran = await runPrinted(runnable({ command }), home, more)
+        // The file with faults.
+        expect(ran.code).toBe(command.includes('bad.json') ? 1 : 0)
+        if (output !== undefined) expect(withoutIds(ran.output)).toContain(withoutIds(output))
+      },
+      120_000,
+    )
   })
 
   describe('installed from its archive', () => {
