@@ -15,7 +15,7 @@ const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_MESSAGE_LENGTH = 500
 const FAILURES_IN_A_ROW = 10
 
-export type DeliverOptions = {
+type DeliverOptions = {
   v1: { url: URL; host: Host }
   v2: { url: URL; host: Host }
   apiKey: string

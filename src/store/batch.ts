@@ -2,7 +2,7 @@ import { startDeadline } from '../base/timeout.ts'
 import { CALL_TIMEOUT_MS } from './calls.ts'
 import { StoreError } from './store.ts'
 
-export type BatchOptions = {
+type BatchOptions = {
   maxItems: number
   /** Batches running at once. */
   maxRunning: number

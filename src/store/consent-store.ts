@@ -22,10 +22,10 @@ export type NewConsent = {
 }
 
 /** One opening of a link: digests of its state and of its browser's cookie, and its sealed secrets. */
-export type NewOpening = { state: string; browser: string; content: Sealed }
+type NewOpening = { state: string; browser: string; content: Sealed }
 
 /** `isFirst`: this opening uses the state and the secrets of the consent itself; its own are not stored. */
-export type OpenedConsent = { content: Sealed; isFirst: boolean }
+type OpenedConsent = { content: Sealed; isFirst: boolean }
 
 export type ConsentStore = {
   /** @returns false when too many consents are open */
@@ -37,7 +37,7 @@ export type ConsentStore = {
 }
 
 /** `opening`: the sealed secrets of the opening; undefined when they are the consent's own. */
-export type EndedConsent =
+type EndedConsent =
   | { kind: 'ended'; id: string; content: Sealed; opening: Sealed | undefined }
   | { kind: 'other_browser'; id: string }
   | { kind: 'none' }
@@ -71,10 +71,10 @@ export type StoredGrant = {
   refreshedAt: number
 }
 
-export type GrantPage = { grants: StoredGrant[]; nextCursor: number | undefined }
+type GrantPage = { grants: StoredGrant[]; nextCursor: number | undefined }
 
 /** Whether a grant may be refreshed now. */
-export type RefreshClaim =
+type RefreshClaim =
   | { kind: 'claimed' }
   /** The token pair has been refreshed already. */
   | { kind: 'changed'; grant: StoredGrant }

@@ -45,7 +45,7 @@ export type IdempotencyClaim = {
 
 export type Accepted = { kind: 'accepted' } | Repeated
 
-export type Repeated =
+type Repeated =
   /** The key was used before for the same request, with this answer. */
   | { kind: 'replay'; messageId: string; reply: Sealed }
   /** The same request is still running. */
@@ -135,7 +135,7 @@ export type OutboxStore = {
   resetRateLimitBackoff: () => Promise<void>
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
-  /** Takes over at most `limit` messages whose owner's lease has ended. Returns all messages that this owner then holds. */
+  /** Takes over at most `limit` messages whose owner's lease has ended. Returns all messages that this owner then leases. */
   adopt: (owner: string, limit: number) => Promise<Held[]>
   /** Ends the owner's lease, so that its messages can be adopted. */
   leave: (owner: string) => Promise<void>
@@ -164,7 +164,7 @@ export type AttemptRecord = {
   reason: string | null
 }
 
-export type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
+type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
 
 /** The result of a retry or a cancellation: done, or refused because of the message's state. */
 export type Changed =
@@ -172,7 +172,7 @@ export type Changed =
   | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
 
 /** The status webhooks for the two states in which a cancelled message may end. */
-export type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
+type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
 
 /** A caller's own messages. A message of another caller is undefined, like one that does not exist. */
 export type MessageStore = {

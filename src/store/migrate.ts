@@ -15,7 +15,7 @@ export class MigrationError extends Error {
   }
 }
 
-export type MigrateOptions = {
+type MigrateOptions = {
   /** Called before each migration that is still to be done. */
   onBegin?: (migration: string) => void
   /** Replaces the gateway's own migrations. */

@@ -34,19 +34,19 @@ export const finish: Query<'finish'> = (database, owner, finished) =>
     await trx.lockConversations(trx.db, conversationsOf(finished))
     const ended = await endMessages(trx, owner, finished)
     const ids = new Set(ended.map(({ id }) => id))
-    const held = finished.filter(({ message }) => ids.has(message.id))
-    await endAttempts(trx, held)
-    await advanceConversations(trx, conversationsOf(held.filter(({ next }) => next.state !== 'queued')))
+    const leased = finished.filter(({ message }) => ids.has(message.id))
+    await endAttempts(trx, leased)
+    await advanceConversations(trx, conversationsOf(leased.filter(({ next }) => next.state !== 'queued')))
     const concerned = new Set(ended.flatMap(({ id, concerns_hold }) => (concerns_hold ? [id] : [])))
     // A rate limit is the whole app's, so a 429 counts even if the lease has ended.
     await updateHold(
       trx,
       finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
     )
-    for (const { message, idempotency } of held) await settleKey(trx, message.id, idempotency)
+    for (const { message, idempotency } of leased) await settleKey(trx, message.id, idempotency)
     await insertMessages(
       trx,
-      held.flatMap(({ notice }) => notice ?? []),
+      leased.flatMap(({ notice }) => notice ?? []),
     )
     return [...ids]
   })
@@ -101,10 +101,10 @@ async function updateHold(trx: Database, finished: readonly Finish[]): Promise<v
   await settleHold(trx, ended)
 }
 
-async function endAttempts(trx: Database, held: readonly Finish[]): Promise<void> {
-  const notBegun = held.flatMap(({ message, attempt }) => (attempt === undefined ? [message.id] : []))
+async function endAttempts(trx: Database, leased: readonly Finish[]): Promise<void> {
+  const notBegun = leased.flatMap(({ message, attempt }) => (attempt === undefined ? [message.id] : []))
   await closeNotBegun(trx, notBegun)
-  const rows = held.flatMap(({ message, attempt }) => {
+  const rows = leased.flatMap(({ message, attempt }) => {
     if (attempt === undefined) return []
     const { number, outcome, status = null, code = null, reason = null } = attempt
     return [[message.id, number, outcome, status, code, reason]]

@@ -110,10 +110,10 @@ export const adopt: Query<'adopt'> = (database, owner, limit) =>
       )
       update message set lease_owner = ${owner} where id in (select id from orphan) returning id`.execute(db)
     const taken = new Set(rows.map(({ id }) => id))
-    return (await heldBy(trx, owner)).map((held) => ({ ...held, takenOver: taken.has(held.id) }))
+    return (await leasedBy(trx, owner)).map((leased) => ({ ...leased, takenOver: taken.has(leased.id) }))
   })
 
-async function heldBy({ db, now }: Database, owner: string): Promise<Omit<Held, 'takenOver'>[]> {
+async function leasedBy({ db, now }: Database, owner: string): Promise<Omit<Held, 'takenOver'>[]> {
   const { rows } = await sql<Row & { try_for_ms: number; attempt_open: number }>`
     select *, give_up_at - ${now} as try_for_ms,
       (select count(*) from attempt where message_id = message.id and number = message.attempts and ended_at is null) as attempt_open
