@@ -111,18 +111,27 @@ test('a second signal directly after the first does not cut off running requests
   expect(await gateway.exited).toBe(0)
 })
 
-test('a later second signal ends the process at once with 1', async () => {
-  const { gateway, answered } = await startHeldGateway()
-  const cut = answered.catch(() => undefined)
-  gateway.kill('SIGTERM')
-  await gateway.said('gateway.stopping')
-  const again = setInterval(() => {
-    gateway.kill('SIGTERM')
-  }, 100)
-  expect(await gateway.exited).toBe(1)
-  clearInterval(again)
-  await cut
-})
+test.each([
+  ['SIGTERM', 'SIGINT'],
+  ['SIGINT', 'SIGTERM'],
+] as const)(
+  'after %s, a %s from one second on ends the process at once with 1, although requests are running',
+  async (first, second) => {
+    const { gateway, answered } = await startHeldGateway()
+    const cut = answered.catch(() => undefined)
+    const firstAt = performance.now()
+    gateway.kill(first)
+    await gateway.said('gateway.stopping')
+    const again = setInterval(() => {
+      gateway.kill(second)
+    }, 100)
+    expect(await gateway.exited).toBe(1)
+    clearInterval(again)
+    expect(performance.now() - firstAt).toBeGreaterThanOrEqual(1000)
+    expect(gateway.stdout()).not.toContain('"gateway.stopped"')
+    await cut
+  },
+)
 
 /** As the gateway takes it: gateways that start together take turns at the migrations. */
 const MIGRATION_LOCK = '3853314791062309107'
