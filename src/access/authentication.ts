@@ -1,4 +1,5 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Request, RequestHandler, Response } from 'express'
 import type { AddressRanges } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
@@ -94,6 +95,26 @@ export function requireCaller(
 export function callerOf({ locals: { caller } }: Response): string {
   if (caller === undefined) throw new Error('expected a route behind requireCaller')
   return caller
+}
+
+const USER_TOKEN = /^[\x21-\x7e]{1,4096}$/
+
+/**
+ * Reads the user's access token from `x-access-token` or `Authorization: Bearer`. Empty headers and other schemes count as absent.
+ * @throws Fault `malformed_request` if the two differ, or for an invalid token
+ */
+export function readUserToken(headers: IncomingHttpHeaders): string | undefined {
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1]?.trim() ?? ''
+  const plain = String(headers['x-access-token'] ?? '').trim()
+  const token = plain || bearer
+  if (token === '') return undefined
+  if (bearer !== '' && token !== bearer) {
+    throw new Fault('malformed_request', 'x-access-token, authorization: expected one token, found two that differ')
+  }
+  if (!USER_TOKEN.test(token)) {
+    throw new Fault('malformed_request', 'x-access-token: expected visible ASCII of at most 4096 characters')
+  }
+  return token
 }
 
 function digestText(key: Buffer): string {

@@ -54,7 +54,7 @@ function replyOf({ code, options: { retryAfter, allow, headers } }: Fault, type:
 }
 
 /** The log event and level of a fault. */
-export type LogVerdict = (code: FaultCode) => { event: string; level: Level }
+export type FaultLogging = (code: FaultCode) => { event: string; level: Level }
 
 /** Faults of the gateway or its operator, logged as errors. */
 const OURS: ReadonlySet<FaultCode> = new Set([
@@ -64,12 +64,12 @@ const OURS: ReadonlySet<FaultCode> = new Set([
   'grant_unreadable',
 ])
 
-export function logRefusalAs(event: string): LogVerdict {
+export function logRefusalAs(event: string): FaultLogging {
   return (code) => ({ event, level: OURS.has(code) ? 'error' : 'info' })
 }
 
 /** Answers a fault in `shape` and concludes the request log. Internal detail is only logged. */
-export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorRequestHandler {
+export function answerFaults(shape: FaultShape, logging: FaultLogging): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const fault = asFault(error)
     const { internal, cause } = fault.options
@@ -79,7 +79,7 @@ export function answerFaults(shape: FaultShape, verdict: LogVerdict): ErrorReque
     requestLog.fields['code'] = fault.code
     if (internal !== undefined) requestLog.fields['reason'] = internal
     if (OURS.has(fault.code) && cause !== undefined) Object.assign(requestLog.fields, describeError(cause))
-    const { event, level } = verdict(fault.code)
+    const { event, level } = logging(fault.code)
     requestLog.conclude(event, level)
     if (response.headersSent) response.destroy()
     else {

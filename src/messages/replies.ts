@@ -3,7 +3,7 @@ import * as z from 'zod'
 import { Fault, type FaultCode } from '../base/fault.ts'
 import { rateLimitHeaders } from '../base/rate-limit.ts'
 import { outcomeRules, type Outcome, type OutcomeRule } from '../divar/outcome.ts'
-import type { Reply } from '../http/answer-fault.ts'
+import { logRefusalAs, problemShape, type FaultLogging, type Reply } from '../http/answer-fault.ts'
 import type { Repeat } from '../outbox/enqueue.ts'
 
 const rules: ReadonlyMap<string, OutcomeRule> = new Map(Object.entries(outcomeRules))
@@ -46,8 +46,22 @@ function retryAfterOf(outcome: NotDelivered): number | undefined {
   return outcome.kind === 'rate_limited' ? DEFAULT_RETRY_AFTER_S : undefined
 }
 
+/** The response to save: always in the form of `/messages`. */
+export function replyOf(outcome: Outcome, id: string, ignored: readonly string[], requestId: string): Reply {
+  return outcome.kind === 'delivered'
+    ? jsonReply(200, deliveredBody(id, ignored))
+    : problemShape(faultOf(outcome, id), requestId)
+}
+
+/** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
+export const logSendFault: FaultLogging = (code) => {
+  const level = code === 'store_outcome_unknown' ? 'warn' : outcomeLevel(code)
+  if (level === undefined || level === 'error') return logRefusalAs('message.refused')(code)
+  return { event: `message.${code}`, level }
+}
+
 /** The log level of the outcome that was answered with this code; undefined when it is the code of no outcome. */
-export function outcomeLevel(code: FaultCode): OutcomeRule['level'] | undefined {
+function outcomeLevel(code: FaultCode): OutcomeRule['level'] | undefined {
   return rules.get(code === 'platform_unavailable' ? 'unavailable' : code)?.level
 }
 

@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestHandler, Response, Router } from 'express'
-import { callerOf } from '../access/authentication.ts'
+import { callerOf, readUserToken } from '../access/authentication.ts'
+import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import type { Outcome } from '../divar/outcome.ts'
@@ -9,7 +11,6 @@ import {
   problemShape,
   logRefusalAs,
   type Reply,
-  type LogVerdict,
   PLATFORM_PREFIX,
   platformShape,
   toPlatformReply,
@@ -26,13 +27,13 @@ import {
   deliveredBody,
   faultOf,
   jsonReply,
+  logSendFault,
   outcomeFields,
-  outcomeLevel,
   queueFull,
+  replyOf,
   tooManySends,
   type NotDelivered,
 } from './replies.ts'
-import { readSendPreferences, readUserToken } from './send-headers.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
 /** Divar's own paths, so that an SDK can use the gateway as its host. */
@@ -86,8 +87,8 @@ export function messageRoutes(options: MessageOptions): Router {
   // Without this Express would answer OPTIONS for the route above.
   router.options('/messages', allowMethods('GET, HEAD, POST'))
   for (const path of PLATFORM_PATHS) router.all(path, allowMethods('POST'), routes)
-  router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, verdictOn))
-  router.use(storeFaults, answerFaults(problemShape, verdictOn))
+  router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, logSendFault))
+  router.use(storeFaults, answerFaults(problemShape, logSendFault))
   return router
 }
 
@@ -127,7 +128,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
     const attempted = await store.attemptNow(
       send,
       () => deliver(send.message, send.credential, trace),
-      (outcome) => JSON.stringify(replyOf(outcome, send, requestId)),
+      (outcome) => JSON.stringify(replyOf(outcome, send.id, send.ignored, requestId)),
     )
     if (attempted.kind === 'attempted') await answerOutcome(attempted.outcome, send, response)
     else answerRepeat(attempted, response, send.present)
@@ -188,16 +189,44 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
   }
 }
 
-/** The response to save: always in the form of `/messages`. */
-function replyOf(outcome: Outcome, { id, ignored }: AskedSend, requestId: string): Reply {
-  return outcome.kind === 'delivered'
-    ? jsonReply(200, deliveredBody(id, ignored))
-    : problemShape(faultOf(outcome, id), requestId)
+/**
+ * Reads `Prefer: respond-async` and `Idempotency-Key`.
+ * @throws Fault `store_required` without a store, `malformed_request` for an invalid key
+ */
+function readSendPreferences(headers: IncomingHttpHeaders, hasStore: boolean) {
+  const { prefer, 'idempotency-key': key } = headers
+  const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
+  if (!hasStore && key !== undefined) throw storeRequired('Idempotency-Key')
+  if (!hasStore && respondAsync) throw storeRequired('Prefer: respond-async')
+  return { respondAsync, idempotencyKey: readKey(key) }
 }
 
-/** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
-const verdictOn: LogVerdict = (code) => {
-  const level = code === 'store_outcome_unknown' ? 'warn' : outcomeLevel(code)
-  if (level === undefined || level === 'error') return logRefusalAs('message.refused')(code)
-  return { event: `message.${code}`, level }
+/** RFC 7240: a list of preferences. Terminated quoted strings are removed first: they may contain what looks like a preference. */
+function wantsAsync(prefer: string): boolean {
+  return prefer
+    .replaceAll(QUOTED, (quoted, end) => (end === '"' ? '' : quoted))
+    .split(',')
+    .some((preference) => /^respond-async\s*(?:[;=]|$)/i.test(preference.trim()))
+}
+
+/** A quoted string, up to the end if it is not terminated: a match that failed there would make the time quadratic. */
+const QUOTED = /"(?:[^"\\]|\\.)*("|\\?$)/gs
+
+const MAX_KEY = 255
+const keyError = `Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, bare or in double quotes`
+
+/** A structured-field string as in the IETF draft, or bare text; both give the same key. */
+function readKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined
+  const text = String(header).trim()
+  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(text)?.[1]
+  const key = quoted?.replaceAll(/\\(["\\])/g, '$1') ?? text
+  if (!/^[\x20-\x7e]+$/.test(key) || key.length > MAX_KEY || (quoted === undefined && text.startsWith('"'))) {
+    throw new Fault('malformed_request', keyError)
+  }
+  return key
+}
+
+function storeRequired(what: string): Fault {
+  return new Fault('store_required', `${what} needs a store, and this gateway runs without; send without it`)
 }
