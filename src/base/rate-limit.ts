@@ -66,3 +66,19 @@ export function rateLimitHeaders(
     ratelimit: `"${name}";r=${left};t=${resetsInS}`,
   }
 }
+
+const MAX_RETRY_AFTER_S = 24 * 60 * 60
+
+/** `Retry-After` in whole seconds, from seconds or a date, at most a day; undefined when it is neither. */
+export function readRetryAfter(header: string | string[] | undefined): number | undefined {
+  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
+  // A date begins with its weekday; Date.parse would also accept `-1`.
+  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(inUtc(text)) : NaN
+  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
+}
+
+/** The asctime form, `Sun Nov  6 08:49:37 1994`, is in UTC; Date.parse would use the machine's time zone. */
+function inUtc(date: string): string {
+  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? `${date} UTC` : date
+}

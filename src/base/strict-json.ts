@@ -25,6 +25,16 @@ export function parseStrictJson(bytes: Uint8Array): unknown {
   return value
 }
 
+/** The JSON object in these bytes; undefined when they are no strict JSON or anything else. */
+export function readJsonObject(body: Uint8Array | undefined): JsonObject | undefined {
+  try {
+    const json = body && parseStrictJson(body)
+    return isJsonObject(json) ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)

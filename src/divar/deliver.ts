@@ -1,4 +1,6 @@
 import * as z from 'zod'
+import { readRetryAfter } from '../base/rate-limit.ts'
+import { readJsonObject } from '../base/strict-json.ts'
 import { writeV1, writeV2, type Address, type Message, type Sender } from '../message/message.ts'
 import type { Trace } from '../observability/trace.ts'
 import {
@@ -7,8 +9,8 @@ import {
   type BreakerOptions,
   type CallResult,
 } from '../outbound/breaker.ts'
-import { readJsonObject, readRetryAfter, type Exchange, type Host, type ReplyHeaders } from '../outbound/host.ts'
-import { outcomeRules, type Outcome, type DivarError } from './outcome.ts'
+import type { Exchange, Host, ReplyHeaders } from '../outbound/host.ts'
+import { outcomeRules, type DivarError, type Outcome } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
 /** Longest message of Divar's that is passed on to the caller, in characters. */

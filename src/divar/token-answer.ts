@@ -1,4 +1,4 @@
-import { readJsonObject } from '../outbound/host.ts'
+import { readJsonObject } from '../base/strict-json.ts'
 
 /** A number of at least this size is a point in time in seconds, not a duration. */
 const LEAST_UNIX_TIME_S = 1_000_000_000

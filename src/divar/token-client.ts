@@ -1,8 +1,9 @@
 import type { TokenEndpointResponse } from 'openid-client'
 import { describeError } from '../observability/log.ts'
 import { isLoopback } from '../base/address.ts'
+import { readRetryAfter } from '../base/rate-limit.ts'
 import { newTrace, type Trace } from '../observability/trace.ts'
-import { readRetryAfter, type Host } from '../outbound/host.ts'
+import type { Host } from '../outbound/host.ts'
 import { splitScopes } from '../scope/scope.ts'
 import { findAnswerProblem, normalizeTokenAnswer } from './token-answer.ts'
 

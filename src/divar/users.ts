@@ -1,7 +1,9 @@
 import * as z from 'zod'
+import { readRetryAfter } from '../base/rate-limit.ts'
+import { readJsonObject } from '../base/strict-json.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
-import { readJsonObject, readRetryAfter, type Host } from '../outbound/host.ts'
+import type { Host } from '../outbound/host.ts'
 
 const MAX_ANSWER_BYTES = 16 * 1024
 /** What a 403 of the users endpoint means. */

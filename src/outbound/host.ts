@@ -1,10 +1,9 @@
 import type { Dispatcher } from 'undici'
-import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 import { joinBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
 import { describeError } from '../observability/log.ts'
 import { type Span, type Spans, traceHeaders, type Trace } from '../observability/trace.ts'
-import { createPool, MAX_SOCKETS, Semaphore, type Sockets } from './pool.ts'
+import { createPool, MAX_SOCKETS, type Sockets } from './pool.ts'
 
 /** An HTTP client for one origin. */
 export type Host = {
@@ -66,6 +65,50 @@ function withSpans(send: (request: ExchangeRequest, span?: Span) => Promise<Exch
   }
 }
 
+/** A bounded number of permits, given out in the order of the calls. A call that times out leaves the queue. */
+export class Semaphore {
+  #free: number
+  readonly #waiting = new Set<(acquired: boolean) => void>()
+
+  constructor(count: number) {
+    this.#free = count
+  }
+
+  /** Takes a permit if one is free. After `true`, call `release` once. */
+  tryAcquire(): boolean {
+    if (this.#free === 0) return false
+    this.#free -= 1
+    return true
+  }
+
+  /** Resolves to false if no permit was free in time. After `true`, call `release` once. */
+  acquire(timeoutMs: number): Promise<boolean> {
+    if (this.tryAcquire()) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const settle = (acquired: boolean) => {
+        stopDeadline()
+        this.#waiting.delete(settle)
+        resolve(acquired)
+      }
+      const stopDeadline = startDeadline(timeoutMs, () => {
+        settle(false)
+      })
+      this.#waiting.add(settle)
+    })
+  }
+
+  /** Resolves all waiting calls to false. */
+  close(): void {
+    for (const settle of this.#waiting) settle(false)
+  }
+
+  release(): void {
+    const [next] = this.#waiting
+    if (next === undefined) this.#free += 1
+    else next(true)
+  }
+}
+
 /** The result of one HTTP exchange. */
 export type Exchange =
   /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
@@ -104,101 +147,99 @@ export function ask(
   request: ExchangeRequest,
   onReleased?: () => void,
 ): Promise<Exchange> {
-  const { method = 'POST', path, headers, body = null, timeoutMs, maxBytes, signal } = request
+  const { method = 'POST', path, headers, body = null } = request
   // Checked here, since a pool that rejects it never reuses the socket that it had chosen.
   if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
     onReleased?.()
     return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
   }
+  // Encoded answers are not decoded.
+  const plain = { 'accept-encoding': 'identity', ...headers }
   return new Promise((resolve) => {
-    let controller: Dispatcher.DispatchController | undefined
-    let answer: { status: number; headers: ReplyHeaders } | undefined
-    let isSettled = false
-    let size = 0
-    const chunks: Buffer[] = []
-    const settle = (body: Buffer | undefined, reason: string, cause: FailureCause = 'remote') => {
-      if (isSettled) return
-      isSettled = true
-      stopDeadline()
-      signal?.removeEventListener('abort', onAbort)
-      const begun = controller !== undefined
-      resolve(answer ? { kind: 'answered', ...answer, body } : { kind: 'failed', begun, cause, reason })
-    }
-    const giveUp = (reason: string, cause?: FailureCause) => {
-      settle(undefined, reason, cause)
-      controller?.abort(new Error(reason))
-    }
-    const end = (body: Buffer | undefined, reason: string) => {
-      settle(body, reason)
-      onReleased?.()
-    }
-    const onAbort = () => {
-      giveUp('aborted', 'aborted')
-    }
-    const stopDeadline = startDeadline(timeoutMs, () => {
-      giveUp('timeout')
-    })
-    signal?.addEventListener('abort', onAbort)
-    if (signal?.aborted) onAbort()
-    // Encoded answers are not decoded.
-    const asked = { 'accept-encoding': 'identity', ...headers }
-    const options = { method, path, headers: asked, body, headersTimeout: 0, bodyTimeout: 0 }
+    const running = new RunningExchange(request, resolve, onReleased)
     try {
-      pool.dispatch(options, {
-        /** Called on a connected socket, just before the first byte is written. */
-        onRequestStart: (started) => {
-          if (isSettled) started.abort(new Error('given up before it began'))
-          else controller = started
-        },
-        onResponseStart: (_controller, status, received) => {
-          // An informational answer comes first and is overwritten by the final one.
-          if (status >= 200) answer = { status, headers: received }
-        },
-        onResponseData: (_controller, chunk) => {
-          size += chunk.length
-          if (size > maxBytes) giveUp('answer too large')
-          else chunks.push(chunk)
-        },
-        onResponseEnd: () => {
-          end(Buffer.concat(chunks, size), 'no final answer')
-        },
-        onResponseError: (_controller, error) => {
-          end(undefined, codeOf(error))
-        },
-      })
+      pool.dispatch({ method, path, headers: plain, body, headersTimeout: 0, bodyTimeout: 0 }, running)
     } catch (error) {
-      end(undefined, codeOf(error))
+      running.end(undefined, codeOf(error))
     }
   })
+}
+
+/** An exchange from its dispatch to its end. Settles once: by the answer, a failure, the timeout or the signal. */
+class RunningExchange implements Dispatcher.DispatchHandler {
+  readonly #request: ExchangeRequest
+  readonly #resolve: (exchange: Exchange) => void
+  readonly #onReleased: (() => void) | undefined
+  readonly #stopDeadline: () => void
+  /** Set once the first byte of the request may have been written. */
+  #controller: Dispatcher.DispatchController | undefined
+  #answer: { status: number; headers: ReplyHeaders } | undefined
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #isSettled = false
+
+  constructor(request: ExchangeRequest, resolve: (exchange: Exchange) => void, onReleased?: () => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#onReleased = onReleased
+    this.#stopDeadline = startDeadline(request.timeoutMs, () => {
+      this.#giveUp('timeout')
+    })
+    request.signal?.addEventListener('abort', this.#onAbort)
+    if (request.signal?.aborted) this.#onAbort()
+  }
+
+  /** Called on a connected socket, just before the first byte is written. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isSettled) controller.abort(new Error('given up before it began'))
+    else this.#controller = controller
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+    // An informational answer comes first and is overwritten by the final one.
+    if (status >= 200) this.#answer = { status, headers }
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#request.maxBytes) this.#giveUp('answer too large')
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.end(Buffer.concat(this.#chunks, this.#size), 'no final answer')
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.end(undefined, codeOf(error))
+  }
+
+  /** Settles, and frees the socket. `reason` matters only if no status came. */
+  end(body: Buffer | undefined, reason: string): void {
+    this.#settle(body, reason, 'remote')
+    this.#onReleased?.()
+  }
+
+  readonly #onAbort = (): void => {
+    this.#giveUp('aborted', 'aborted')
+  }
+
+  #giveUp(reason: string, cause: FailureCause = 'remote'): void {
+    this.#settle(undefined, reason, cause)
+    this.#controller?.abort(new Error(reason))
+  }
+
+  #settle(body: Buffer | undefined, reason: string, cause: FailureCause): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#stopDeadline()
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    const begun = this.#controller !== undefined
+    this.#resolve(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, cause, reason })
+  }
 }
 
 function codeOf(error: unknown): string {
   const { error: name, error_code: code } = describeError(error)
   return code ?? name
-}
-
-/** The JSON object of an answer; undefined when it is no strict JSON or anything else. */
-export function readJsonObject(body: Uint8Array | undefined): JsonObject | undefined {
-  try {
-    const json = body && parseStrictJson(body)
-    return isJsonObject(json) ? json : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const MAX_RETRY_AFTER_S = 24 * 60 * 60
-
-/** `Retry-After` in whole seconds, from seconds or a date, at most a day; undefined when it is neither. */
-export function readRetryAfter(header: string | string[] | undefined): number | undefined {
-  const text = (Array.isArray(header) ? header[0] : header)?.trim() ?? ''
-  // A date begins with its weekday; Date.parse would also accept `-1`.
-  const date = /^[A-Z][a-z]{2,8},? /.test(text) ? Date.parse(inUtc(text)) : NaN
-  const seconds = /^\d+$/.test(text) ? Number(text) : Math.ceil((date - Date.now()) / 1000)
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), MAX_RETRY_AFTER_S) : undefined
-}
-
-/** The asctime form, `Sun Nov  6 08:49:37 1994`, is in UTC; Date.parse would use the machine's time zone. */
-function inUtc(date: string): string {
-  return /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/.test(date) ? `${date} UTC` : date
 }

@@ -41,50 +41,6 @@ export function createPool(
   })
 }
 
-/** A bounded number of permits, given out in the order of the calls. A call that times out leaves the queue. */
-export class Semaphore {
-  #free: number
-  readonly #waiting = new Set<(acquired: boolean) => void>()
-
-  constructor(count: number) {
-    this.#free = count
-  }
-
-  /** Takes a permit if one is free. After `true`, call `release` once. */
-  tryAcquire(): boolean {
-    if (this.#free === 0) return false
-    this.#free -= 1
-    return true
-  }
-
-  /** Resolves to false if no permit was free in time. After `true`, call `release` once. */
-  acquire(timeoutMs: number): Promise<boolean> {
-    if (this.tryAcquire()) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const settle = (acquired: boolean) => {
-        stopDeadline()
-        this.#waiting.delete(settle)
-        resolve(acquired)
-      }
-      const stopDeadline = startDeadline(timeoutMs, () => {
-        settle(false)
-      })
-      this.#waiting.add(settle)
-    })
-  }
-
-  /** Resolves all waiting calls to false. */
-  close(): void {
-    for (const settle of this.#waiting) settle(false)
-  }
-
-  release(): void {
-    const [next] = this.#waiting
-    if (next === undefined) this.#free += 1
-    else next(true)
-  }
-}
-
 /** Delay before the next address is tried in parallel (RFC 8305). */
 const HEAD_START_MS = 250
 const MAX_ADDRESSES = 8

@@ -1,8 +1,9 @@
 import { Webhook } from 'standardwebhooks'
 import { newId } from '../base/id.ts'
+import { readRetryAfter } from '../base/rate-limit.ts'
 import type { Trace } from '../observability/trace.ts'
 import type { Outcome } from '../divar/outcome.ts'
-import { readRetryAfter, type Host } from '../outbound/host.ts'
+import type { Host } from '../outbound/host.ts'
 import type { AttemptEnd, FinalState, NewMessage } from '../store/store.ts'
 import type { Sealer } from './payload.ts'
 

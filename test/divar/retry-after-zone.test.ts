@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, jest, test } from '@jest/globals'
 import * as z from 'zod'
-import { readRetryAfter } from '../../src/outbound/host.ts'
+import { readRetryAfter } from '../../src/base/rate-limit.ts'
 
 const READ = `
-  const { readRetryAfter } = await import('./src/outbound/host.ts')
+  const { readRetryAfter } = await import('./src/base/rate-limit.ts')
   const inAMinute = new Date(Date.now() + 60_000)
   const [weekday, day, month, year, time] = inAMinute.toUTCString().replace(',', '').split(' ')
   const asctime = weekday + ' ' + month + ' ' + day.replace(/^0/, ' ') + ' ' + time + ' ' + year
