@@ -1,11 +1,11 @@
 import { VERSION } from '../base/version.ts'
 import type { Config } from '../config/config.ts'
-import { createBreaker, createDeliver, wireOf, type Breaker, type Deliver, type DeliverBy } from '../divar/deliver.ts'
+import { createBreaker, createDeliver, type Deliver, type DeliverBy, type DivarHost } from '../divar/deliver.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { BreakerState } from '../outbound/breaker.ts'
 import { createHost, type Host } from '../outbound/host.ts'
-import { readPayload } from '../outbox/payload.ts'
+import { payloadDelivery } from '../outbox/payload.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { withBreaker } from '../resolver/forward.ts'
 
@@ -39,10 +39,10 @@ export class Upstreams {
   }
 
   /** One of Divar's hosts. Its breaker is for messages. */
-  openDivar(url: URL, connectTimeoutMs: number): { host: Host; breaker: Breaker } {
+  openDivar(url: URL, connectTimeoutMs: number): DivarHost {
     const breaker = createBreaker({ onChange: this.#logChanges(url) })
     this.breakers.push({ host: url.origin, state: breaker.state })
-    return { host: this.open(url, connectTimeoutMs), breaker }
+    return { url, host: this.open(url, connectTimeoutMs), breaker }
   }
 
   /** Aborts running calls. */
@@ -69,32 +69,19 @@ export type Divar = {
 export function createDivar(config: Config, upstreams: Upstreams): Divar {
   const { divarV1ApiUrl: v1Url, divarApiUrl: v2Url, divarTimeoutMs: timeoutMs, divarApiKey: apiKey } = config
   const v1 = upstreams.openDivar(v1Url, timeoutMs)
-  const v2 = v1Url.origin === v2Url.origin ? v1 : upstreams.openDivar(v2Url, timeoutMs)
-  const deliver = createDeliver({
-    v1: { url: v1Url, host: v1.host },
-    v2: { url: v2Url, host: v2.host },
-    apiKey,
-    timeoutMs,
-    userAgent: USER_AGENT,
-  })
-  const breakers = { v1: v1.breaker, v2: v2.breaker }
-  const concurrency = config.store?.concurrency ?? 0
-  const targetOf = (wires: DeliveryTarget['wires'], breaker: Breaker, deliverPayload: DeliverBy): DeliveryTarget => ({
+  const isSameHost = v1Url.origin === v2Url.origin
+  const v2 = isSameHost ? { ...v1, url: v2Url } : upstreams.openDivar(v2Url, timeoutMs)
+  const targetOf = (wires: DeliveryTarget['wires'], { breaker }: DivarHost, by: DeliverBy): DeliveryTarget => ({
     wires,
-    concurrency,
-    deliver: (_id, content, trace) => {
-      const { message, credential } = readPayload(content)
-      return deliverPayload(message, credential, trace)
-    },
+    concurrency: config.store?.concurrency ?? 0,
+    deliver: payloadDelivery(by),
     capacity: breaker.capacity,
     opensInMs: breaker.opensInMs,
   })
   return {
-    deliver: (message, token, trace) => breakers[wireOf(message.address)].run(() => deliver(message, token, trace)),
+    deliver: createDeliver({ v1, v2, apiKey, timeoutMs, userAgent: USER_AGENT }),
     targets: (by) =>
-      v1 === v2
-        ? [targetOf(['v1', 'v2'], v1.breaker, by)]
-        : [targetOf(['v1'], v1.breaker, by), targetOf(['v2'], v2.breaker, by)],
+      isSameHost ? [targetOf(['v1', 'v2'], v1, by)] : [targetOf(['v1'], v1, by), targetOf(['v2'], v2, by)],
     apiHost: v2.host,
   }
 }

@@ -1,5 +1,5 @@
 import { SealError } from '../base/keyring.ts'
-import type { Deliver, DeliverBy } from '../divar/deliver.ts'
+import { withTokenOr, type Deliver, type DeliverBy } from '../divar/deliver.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { StoreError } from '../store/store.ts'
@@ -13,18 +13,17 @@ const MAX_TOKENS = 3
 
 /** Delivers with the request's token, or without one with the narrowest grant that covers the message. */
 export function createDeliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
-  return async (message, credential, trace) => {
-    if (credential.kind === 'token') return deliver(message, credential.userToken, trace)
+  return withTokenOr(deliver, async (message, sender, trace) => {
     if (grants === undefined) return { kind: 'consent_required' }
     try {
       const deliverWith = (token: string) => deliver(message, token, trace)
-      return await deliverWithGrants(grants, message.address, credential.sender, deliverWith)
+      return await deliverWithGrants(grants, message.address, sender, deliverWith)
     } catch (error) {
       // Nothing was delivered so far, so it is safe to retry.
       if (error instanceof StoreError || error instanceof SealError) return { kind: 'store_unavailable' }
       throw error
     }
-  }
+  })
 }
 
 type DeliverWith = (token: string) => Promise<Outcome>

@@ -17,9 +17,12 @@ const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_MESSAGE_LENGTH = 500
 const FAILURES_IN_A_ROW = 10
 
+/** One of Divar's hosts, behind its breaker. */
+export type DivarHost = { url: URL; host: Host; breaker: Breaker }
+
 type DeliverOptions = {
-  v1: { url: URL; host: Host }
-  v2: { url: URL; host: Host }
+  v1: DivarHost
+  v2: DivarHost
   apiKey: string
   /** Timeout of one delivery, from waiting for a socket to the last byte of the answer; milliseconds. */
   timeoutMs: number
@@ -35,14 +38,25 @@ export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant';
 /** Delivers a message once, with its token or a grant. Never rejects: every end is an Outcome. */
 export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>
 
+/** Delivers with the request's token, or without one by a grant. */
+export function withTokenOr(
+  deliver: Deliver,
+  byGrant: (message: Message, sender: Sender, trace: Trace) => Promise<Outcome>,
+): DeliverBy {
+  return (message, credential, trace) =>
+    credential.kind === 'token'
+      ? deliver(message, credential.userToken, trace)
+      : byGrant(message, credential.sender, trace)
+}
+
 export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverOptions): Deliver {
-  const hosts = { v1: v1.host, v2: v2.host }
+  const hosts = { v1, v2 }
   // The configured URL may have a path of its own, before Divar's.
   const prefixes = { v1: v1.url.pathname.replace(/\/+$/, ''), v2: v2.url.pathname.replace(/\/+$/, '') }
-  return async (message, userToken, trace) => {
+  const deliver: Deliver = async (message, userToken, trace) => {
     const wire = wireOf(message.address)
     const { path, token, body } = encode(message, userToken)
-    const exchange = await hosts[wire].send({
+    const exchange = await hosts[wire].host.send({
       path: prefixes[wire] + path,
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),
@@ -52,6 +66,8 @@ export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverO
     })
     return readOutcome(exchange, [apiKey, userToken])
   }
+  return (message, userToken, trace) =>
+    hosts[wireOf(message.address)].breaker.run(() => deliver(message, userToken, trace))
 }
 
 function encode(message: Message, userToken: string) {

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody, type Message, type Sender } from '../message/message.ts'
-import { type Credential, wireOf } from '../divar/deliver.ts'
+import { wireOf, type Credential, type DeliverBy } from '../divar/deliver.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
 import type { Claimed, Sealed, SealedRow } from '../store/store.ts'
+import type { DeliveryTarget } from './worker.ts'
 
 /** The sealed payload of a message to Divar: its send body, and the token, or the sender whose grant is used. */
 const payloadSchema = z.union([
@@ -99,6 +100,14 @@ export function readPayload(text: string): Payload {
   const credential: Credential =
     'token' in stored ? { kind: 'token', userToken: stored.token } : { kind: 'grant', sender: stored.sender }
   return { message: parseStoredMessage(stored.body), credential }
+}
+
+/** Delivers the opened payload of a message to Divar. */
+export function payloadDelivery(deliver: DeliverBy): DeliveryTarget['deliver'] {
+  return (_id, text, trace) => {
+    const { message, credential } = readPayload(text)
+    return deliver(message, credential, trace)
+  }
 }
 
 /** Empty without a sender, as in versions that had none. */
