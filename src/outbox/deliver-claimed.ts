@@ -13,12 +13,18 @@ import {
   type Held,
   type NewMessage,
 } from '../store/store.ts'
-import { attemptRecord, type Attempts } from './attempts.ts'
-import type { DeliveryTarget } from './worker.ts'
-import type { Ended } from './status-webhook.ts'
+import {
+  attemptRecord,
+  rateLimitOf,
+  stateAfterAttempt,
+  stateOfOnlyAttempt,
+  type AttemptedMessage,
+  type Attempts,
+  type RetryPolicy,
+} from './attempts.ts'
 import type { Sealer } from './payload.ts'
-import { rateLimitOf, type RateLimitHold } from './rate-limit-hold.ts'
-import { stateAfterAttempt, stateOfOnlyAttempt, type AttemptedMessage, type RetryPolicy } from './retry-policy.ts'
+import type { Ended } from './status-webhook.ts'
+import type { DeliveryTarget, RateLimitHold, Workers } from './worker.ts'
 
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
 
@@ -43,10 +49,11 @@ type ClaimedDeliveryOptions = {
   /** Makes the webhook notice of a final state; undefined without a status webhook. */
   createNotice?: ((ended: Ended) => NewMessage) | undefined
   rateLimitHold: RateLimitHold
+  workers: Pick<Workers, 'wake'>
+  /** Counts the queued messages of each caller. */
+  backlog: { remove: (caller: string) => void }
   metrics: DeliveryMetrics
   spans: Spans | undefined
-  /** Called with each message that has ended. */
-  onEnded: (message: Claimed) => void
   log: Logger
 }
 
@@ -54,7 +61,7 @@ export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 
 /** Delivers a claimed message once: commits the attempt's begin, sends, and commits its outcome. */
 export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
-  const { attempts, clock, sealer, retry, rateLimitHold, metrics, spans, log } = options
+  const { attempts, clock, sealer, retry, rateLimitHold, workers, backlog, metrics, spans, log } = options
 
   /** Never rejects. */
   const deliverClaimed = (message: Claimed, target: DeliveryTarget): Promise<void> =>
@@ -140,7 +147,9 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     if (how.attempt) metrics.attempts.count(message.wire, how.attempt.outcome)
     if (held && state !== undefined) {
       metrics.ended.count(message.wire, state)
-      options.onEnded(message)
+      if (message.inLine && message.wire !== 'webhook') backlog.remove(caller)
+      // The next message of its conversation, or its notice, may be due.
+      workers.wake()
     }
     return held
   }

@@ -4,11 +4,10 @@ import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
 import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { KEEP_KEY_MS, StoreError, type Accepted, type NewMessage, type OutboxStore } from '../store/store.ts'
-import { attemptRecord, type Attempts } from './attempts.ts'
+import { attemptRecord, rateLimitOf, stateOfOnlyAttempt, type Attempts } from './attempts.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
-import { rateLimitOf } from './rate-limit-hold.ts'
-import { stateOfOnlyAttempt } from './retry-policy.ts'
+import type { Workers } from './worker.ts'
 
 /** How long an answer waits for its outcome's commit. */
 const COMMIT_WAIT_MS = 3000
@@ -35,21 +34,25 @@ type EnqueueOptions = {
   sealer: Sealer
   backlog: Backlog
   claimedDelivery: ClaimedDelivery
+  workers: Pick<Workers, 'wake'>
   /** How long a queued message is retried, in milliseconds. */
   tryForMs: number
 }
 
 /** Stores sends: queued for later, or tried once now under an idempotency key. */
-export function createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs }: EnqueueOptions) {
+export function createEnqueue(options: EnqueueOptions) {
+  const { store, attempts, sealer, backlog, claimedDelivery, workers, tryForMs } = options
   const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
 
-  /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat. */
+  /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat with the same key. */
   const enqueue = async (send: StoredSend, reply: string): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
     const accepted = await backlog.take(send.caller, () => accept(message))
-    if (accepted !== undefined) return accepted.kind === 'accepted' ? accepted : openRepeat(accepted)
     // The queue is full, but a repeat needs no room.
-    return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limit }
+    if (accepted === undefined) return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limit }
+    if (accepted.kind !== 'accepted') return openRepeat(accepted)
+    workers.wake()
+    return accepted
   }
 
   /** Makes one attempt: takes its key before and saves its reply after. Resolves once that is committed, or after 3 s. */
@@ -58,37 +61,46 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
     deliver: () => Promise<Outcome>,
     replyOf: (outcome: Outcome) => string,
   ): Promise<AttemptedNow> => {
-    const answered = Promise.withResolvers<AttemptedNow>()
-    const attempt = async () => {
+    const { promise: answer, resolve, reject } = Promise.withResolvers<AttemptedNow>()
+    const attempt = async (): Promise<void> => {
       const accepted = await accept(toStoredMessage(send, { leasedTo: attempts.owner }))
       if (accepted.kind !== 'accepted') {
-        answered.resolve(openRepeat(accepted))
+        resolve(openRepeat(accepted))
         return
       }
       const number = await attempts.begin(send).catch(() => undefined)
       if (number === undefined) {
-        answered.reject(new StoreError('the attempt could not be committed as begun', undefined))
-        await claimedDelivery.end(asClaimed(send), { next: { state: 'failed' }, idempotency: 'free' })
+        reject(new StoreError('the attempt could not be committed as begun', undefined))
+        await claimedDelivery.end(toClaimed(send), { next: { state: 'failed' }, idempotency: 'free' })
         return
       }
       const outcome = await deliver()
-      const committed = claimedDelivery.end(asClaimed(send), {
-        attempt: attemptRecord(number, outcome),
-        next: stateOfOnlyAttempt(outcome),
-        limit: rateLimitOf(outcome),
-        idempotency: outcomeRules[outcome.kind].keepsKey
-          ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
-          : 'free',
-      })
+      const committed = commitOutcome(send, number, outcome, replyOf)
       void withTimeout(COMMIT_WAIT_MS, committed).then(() => {
-        answered.resolve({ kind: 'attempted', outcome })
-      }, answered.reject)
+        resolve({ kind: 'attempted', outcome })
+      }, reject)
       await committed
     }
-    // The answer does not wait for ever; the message stays locked until its outcome is committed.
-    attempts.withMessageLock(send.id, attempt).catch(answered.reject)
-    return answered.promise
+    // The answer may come before the commit; the message stays locked until then.
+    attempts.withMessageLock(send.id, attempt).catch(reject)
+    return answer
   }
+
+  /** Commits the outcome of an only attempt, and keeps the key with its reply or frees it. */
+  const commitOutcome = (
+    send: StoredSend,
+    number: number,
+    outcome: Outcome,
+    replyOf: (outcome: Outcome) => string,
+  ): Promise<boolean> =>
+    claimedDelivery.end(toClaimed(send), {
+      attempt: attemptRecord(number, outcome),
+      next: stateOfOnlyAttempt(outcome),
+      limit: rateLimitOf(outcome),
+      idempotency: outcomeRules[outcome.kind].keepsKey
+        ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
+        : 'free',
+    })
 
   const toStoredMessage = (send: StoredSend, more: { reply: string } | { leasedTo: string }): NewMessage => {
     const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
@@ -112,7 +124,7 @@ export function createEnqueue({ store, attempts, sealer, backlog, claimedDeliver
   const openRepeat = (repeat: Exclude<Accepted, { kind: 'accepted' }>): Repeat =>
     repeat.kind === 'replay' ? { ...repeat, reply: sealer.open('reply', repeat.messageId, repeat.reply) } : repeat
 
-  const asClaimed = ({ id, caller, message, requestId }: StoredSend) => ({
+  const toClaimed = ({ id, caller, message, requestId }: StoredSend) => ({
     id,
     caller,
     wire: wireOf(message.address),

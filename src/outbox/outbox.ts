@@ -3,13 +3,11 @@ import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
-import { StoreSetupError, type Changed, type Claimed, type Store } from '../store/store.ts'
-import { createAttempts } from './attempts.ts'
-import { Backlog, createEnqueue, type Queued, type StoredSend } from './enqueue.ts'
+import { StoreSetupError, type Changed, type Store } from '../store/store.ts'
+import { createAttempts, type RetryPolicy } from './attempts.ts'
+import { Backlog, createEnqueue } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
-import { createWorker, type DeliveryTarget } from './worker.ts'
-import { createNoteOutcome, RateLimitHold } from './rate-limit-hold.ts'
-import type { RetryPolicy } from './retry-policy.ts'
+import { createNoteOutcome, createWorker, RateLimitHold, Workers, type DeliveryTarget } from './worker.ts'
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
@@ -50,15 +48,11 @@ export function createOutbox(options: OutboxOptions) {
   const sealer = createSealer(keyring)
   const backlog = new Backlog(queueLimit)
   const rateLimitHold = new RateLimitHold(log)
+  const workers = new Workers()
   const attempts = createAttempts(store, newId('gw'), log, cutOff.signal)
   const { owner } = attempts
   const tryForMs = retry.forMs
   const createNotice = options.statusWebhook ? createNotices(sealer, tryForMs) : undefined
-  const onEnded = ({ caller, inLine, wire }: Claimed) => {
-    if (inLine && wire !== 'webhook') backlog.remove(caller)
-    // The next message of its conversation, or its notice, may be due.
-    wake()
-  }
   const claimedDelivery = createClaimedDelivery({
     attempts,
     clock,
@@ -66,22 +60,19 @@ export function createOutbox(options: OutboxOptions) {
     retry,
     rateLimitHold,
     createNotice,
+    workers,
+    backlog,
     metrics,
     spans,
-    onEnded,
     log,
   })
   const { deliverClaimed, settleAbandoned } = claimedDelivery
-  const enqueueing = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, tryForMs })
-  const workers = targets.map((target) =>
-    createWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }),
-  )
+  const enqueueing = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, workers, tryForMs })
+  for (const target of targets) {
+    workers.add(createWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }))
+  }
   const heartbeat = createHeartbeat({ store, attempts, settleAbandoned, log })
   const maintenance = createMaintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
-
-  const wake = () => {
-    for (const worker of workers) worker.wake()
-  }
 
   /** The conversation's names under today's keys, which may have changed since it was queued; none when the row cannot be opened. */
   const conversationNames = async (caller: string, id: string): Promise<readonly string[]> => {
@@ -96,13 +87,12 @@ export function createOutbox(options: OutboxOptions) {
   }
 
   const drain = async () => {
-    await Promise.all(workers.map((worker) => worker.stop()))
+    await workers.stop()
     await attempts.idle()
   }
 
   return {
-    attemptNow: enqueueing.attemptNow,
-    findRepeat: enqueueing.findRepeat,
+    ...enqueueing,
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
     find: store.find,
     list: store.list,
@@ -126,15 +116,8 @@ export function createOutbox(options: OutboxOptions) {
       await maintenance.count()
       await heartbeat.start()
       maintenance.start()
-      store.onQueued(wake)
-      wake()
-    },
-
-    /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat with the same key. */
-    enqueue: async (send: StoredSend, reply: string): Promise<Queued> => {
-      const queued = await enqueueing.enqueue(send, reply)
-      if (queued.kind === 'accepted') wake()
-      return queued
+      store.onQueued(workers.wake)
+      workers.wake()
     },
 
     retry: async (caller: string, id: string): Promise<Changed | undefined> => {
@@ -142,7 +125,7 @@ export function createOutbox(options: OutboxOptions) {
       const changed = await store.retry(caller, id, tryForMs, await conversationNames(caller, id))
       if (changed?.kind === 'changed') {
         if (before?.finishedAt !== null) backlog.add(caller)
-        wake()
+        workers.wake()
       }
       return changed
     },
@@ -157,7 +140,7 @@ export function createOutbox(options: OutboxOptions) {
       const changed = await store.cancel(caller, id, notices)
       if (changed?.kind === 'changed') {
         backlog.remove(caller)
-        wake()
+        workers.wake()
       }
       return changed
     },

@@ -2,8 +2,8 @@ import type { Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { StoreError, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
-import type { RateLimitHold } from './rate-limit-hold.ts'
+import { StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
+import { PROBE_AFTER_MS, rateLimitOf } from './attempts.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
 const POLL_EVERY_MS = 2000
@@ -71,34 +71,40 @@ export function createWorker(options: WorkerOptions) {
 
   /** Claims due messages and starts their deliveries. @returns milliseconds until the next poll */
   const poll = async (): Promise<number> => {
-    let nextInMs = POLL_EVERY_MS
     try {
-      // The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another.
-      for (const wire of [...wires.slice(firstWire), ...wires.slice(0, firstWire)]) {
-        const free = freeSlots()
-        // A delivery that ends wakes the worker; a breaker that may be probed does not.
-        if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
-        // The hold may not be committed yet; claiming now would only release and re-claim.
-        const heldMs = wire === 'webhook' ? 0 : rateLimitHold.leftMs()
-        if (heldMs > 0) {
-          nextInMs = Math.min(nextInMs, heldMs)
-          continue
-        }
-        const claim = await store.claim(owner, wire, free, probeLeaseMs)
-        if (wire !== 'webhook') rateLimitHold.logClaim(claim)
-        if (claim.messages.length > 0) firstWire = wires.indexOf(wire) + 1
-        for (const message of claim.messages) start(message)
-        const waitMs = claim.nextInMs ?? nextInMs
-        nextInMs = Math.min(nextInMs, claim.messages.length > 0 ? waitMs : Math.max(waitMs, CLAIMED_ELSEWHERE_RETRY_MS))
-      }
-      storeAway = false
-      return nextInMs
+      return await claimAllWires()
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       if (!storeAway) log.error({ event: 'store.failed', what: 'claim', ...describeStoreError(error) })
       storeAway = true
       return STORE_RETRY_MS
     }
+  }
+
+  const claimAllWires = async (): Promise<number> => {
+    let nextInMs = POLL_EVERY_MS
+    // The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another.
+    for (const wire of [...wires.slice(firstWire), ...wires.slice(0, firstWire)]) {
+      const free = freeSlots()
+      // A delivery that ends wakes the worker; a breaker that may be probed does not.
+      if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
+      nextInMs = Math.min(nextInMs, await claimWire(wire, free))
+    }
+    storeAway = false
+    return nextInMs
+  }
+
+  const claimWire = async (wire: Wire, limit: number): Promise<number> => {
+    // The hold may not be committed yet; claiming now would only release and re-claim.
+    const heldMs = wire === 'webhook' ? 0 : rateLimitHold.leftMs()
+    if (heldMs > 0) return heldMs
+    const claim = await store.claim(owner, wire, limit, probeLeaseMs)
+    if (wire !== 'webhook') rateLimitHold.logClaim(claim)
+    const { messages, nextInMs = POLL_EVERY_MS } = claim
+    if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
+    firstWire = wires.indexOf(wire) + 1
+    for (const message of messages) start(message)
+    return nextInMs
   }
 
   const freeSlots = (): number => {
@@ -123,5 +129,112 @@ export function createWorker(options: WorkerOptions) {
       clearTimeout(timer)
       await polling
     },
+  }
+}
+
+/** The workers of all targets. */
+export class Workers {
+  readonly #all: DeliveryWorker[] = []
+
+  add(worker: DeliveryWorker): void {
+    this.#all.push(worker)
+  }
+
+  /** Call this when a message may have become due. */
+  readonly wake = (): void => {
+    for (const worker of this.#all) worker.wake()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((worker) => worker.stop()))
+  }
+}
+
+/** How soon to check again while a hold is being committed. */
+const COMMIT_RETRY_MS = 50
+/** Smaller differences between two holds are noise: the store's clock and ours are read a moment apart. */
+const SAME_MS = 2000
+/** How long to hold when Divar names no time and the store is away. */
+const DEFAULT_HOLD_MS = 60_000
+
+/** Divar's rate limit as this process knows it. Holds deliveries back here until the store, which does so for all, has committed it. */
+export class RateLimitHold {
+  /** How many rate limits were met. */
+  limitsMet = 0
+  /** When this process last learned of a limit, by the monotonic clock; undefined after a delivery since. */
+  limitedAt: number | undefined
+  readonly #log: Logger
+  #committing = 0
+  #until = 0
+  #loggedUntil: number | undefined
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** Holds deliveries back while `commit` stores a hold. */
+  async whileCommitting<Result>(commit: () => Promise<Result>): Promise<Result> {
+    this.limitsMet += 1
+    this.limitedAt = performance.now()
+    this.#committing += 1
+    try {
+      return await commit()
+    } finally {
+      this.#committing -= 1
+    }
+  }
+
+  /** Holds deliveries of this process, when the store cannot take the hold. */
+  holdFor(ms: number): void {
+    this.#until = Math.max(this.#until, performance.now() + ms)
+  }
+
+  /** Milliseconds for which nothing may begin here, whatever the store says; 0 when the store decides. */
+  leftMs(): number {
+    return Math.max(this.#until - performance.now(), this.#committing > 0 ? COMMIT_RETRY_MS : 0)
+  }
+
+  /** Logs when a hold begins, is probed and ends, by what the store answers to each claim. */
+  logClaim({ heldMs, messages }: Claim): void {
+    if (heldMs === undefined) {
+      if (this.#loggedUntil !== undefined) this.#log.info({ event: 'outbox.resumed' })
+      this.#loggedUntil = undefined
+      return
+    }
+    const [probe] = messages
+    if (probe !== undefined) this.#log.info({ event: 'outbox.probing', message_id: probe.id, paused_ms: heldMs })
+    const until = performance.now() + heldMs
+    this.limitedAt ??= performance.now()
+    const isKnown = heldMs === 0 || (this.#loggedUntil !== undefined && until < this.#loggedUntil + SAME_MS)
+    if (isKnown) return
+    this.#log.warn({ event: 'outbox.paused', paused_ms: heldMs })
+    this.#loggedUntil = until
+  }
+}
+
+/** Starts or shortens the hold after a send that is not stored, since Divar's rate limit is the whole app's. */
+export function createNoteOutcome(
+  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>,
+  rateLimitHold: RateLimitHold,
+  log: Logger,
+) {
+  const warn = (error: unknown) => {
+    log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
+  }
+
+  /** @param begunAt when the send began, by the monotonic clock */
+  return (outcome: Outcome, begunAt: number): void => {
+    const limit = rateLimitOf(outcome)
+    if (limit !== undefined) {
+      rateLimitHold
+        .whileCommitting(() => store.holdForRateLimit(limit))
+        .catch((error: unknown) => {
+          warn(error)
+          rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
+        })
+    } else if (outcome.kind === 'delivered' && begunAt > (rateLimitHold.limitedAt ?? Infinity)) {
+      rateLimitHold.limitedAt = undefined
+      store.resetRateLimitBackoff().catch(warn)
+    }
   }
 }

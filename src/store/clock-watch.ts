@@ -38,46 +38,41 @@ export class ClockWatch {
 
   /** Whether old rows may be deleted now. */
   async mayDelete(): Promise<boolean> {
-    const { nowMs, isTrusted } = await this.#judge()
+    const { nowMs, isTrusted } = await this.#read()
     if (isTrusted) await this.#store.confirmClock(nowMs)
     return isTrusted && performance.now() - this.#startedAt >= this.#waitAfterStartMs
   }
 
   /** Whether the clock can be trusted to tell the age of a row. */
   async isTrusted(): Promise<boolean> {
-    return (await this.#judge()).isTrusted
+    return (await this.#read()).isTrusted
   }
 
-  async #judge(): Promise<{ nowMs: number; isTrusted: boolean }> {
+  /** Reads the clock, and decides whether to trust it. */
+  async #read(): Promise<{ nowMs: number; isTrusted: boolean }> {
     const { nowMs, lastTrustedMs } = await this.#store.readClock()
     const monotonic = performance.now()
     const offset = nowMs - monotonic
-    if (this.#trustedOffset === undefined) {
-      this.#trustedOffset = offset
-      this.#lastOffset = offset
-      this.#steadySince = monotonic
-      const isFar = lastTrustedMs !== null && Math.abs(nowMs - lastTrustedMs) > MAX_DIFFERENCE_MS
-      if (isFar) this.#distrustedUntil = this.#startedAt + TRUST_AFTER_MS
-    }
-    if (Math.abs(offset - this.#lastOffset) > MAX_MOVE_MS) {
+    const isFar = lastTrustedMs !== null && Math.abs(nowMs - lastTrustedMs) > MAX_DIFFERENCE_MS
+
+    const isFirst = this.#trustedOffset === undefined
+    if (isFirst && isFar) this.#distrustedUntil = this.#startedAt + TRUST_AFTER_MS
+    if (isFirst || Math.abs(offset - this.#lastOffset) > MAX_MOVE_MS) {
       this.#lastOffset = offset
       this.#steadySince = monotonic
     }
+
     // The clock is near its last trusted reading again.
-    if (
-      lastTrustedMs !== null &&
-      Math.abs(nowMs - lastTrustedMs) <= MAX_DIFFERENCE_MS &&
-      monotonic < this.#distrustedUntil
-    ) {
-      this.#distrustedUntil = 0
-      this.#trustedOffset = offset
-    }
-    const hasMoved =
-      Math.abs(offset - this.#trustedOffset) > MAX_MOVE_MS && monotonic - this.#steadySince < TRUST_AFTER_MS
-    const isDoubted = hasMoved || monotonic < this.#distrustedUntil
-    if (!isDoubted) this.#trustedOffset = offset
-    this.#logChange(isDoubted, offset - this.#trustedOffset)
-    return { nowMs, isTrusted: !isDoubted }
+    const isNearAgain = lastTrustedMs !== null && !isFar && monotonic < this.#distrustedUntil
+    if (isNearAgain) this.#distrustedUntil = 0
+    const trustedOffset = isNearAgain ? offset : (this.#trustedOffset ?? offset)
+
+    const isSteady = monotonic - this.#steadySince >= TRUST_AFTER_MS
+    const hasMoved = Math.abs(offset - trustedOffset) > MAX_MOVE_MS && !isSteady
+    const isTrusted = !hasMoved && monotonic >= this.#distrustedUntil
+    this.#trustedOffset = isTrusted ? offset : trustedOffset
+    this.#logChange(!isTrusted, offset - this.#trustedOffset)
+    return { nowMs, isTrusted }
   }
 
   #logChange(isDoubted: boolean, movedMs: number): void {

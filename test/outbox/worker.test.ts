@@ -1,7 +1,12 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { createWorker, type DeliveryWorker, type WorkerOptions, type DeliveryTarget } from '../../src/outbox/worker.ts'
-import { RateLimitHold } from '../../src/outbox/rate-limit-hold.ts'
+import {
+  createWorker,
+  RateLimitHold,
+  type DeliveryTarget,
+  type DeliveryWorker,
+  type WorkerOptions,
+} from '../../src/outbox/worker.ts'
 import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 
