@@ -55,7 +55,7 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
     { log, observer: { onAnswered: requests.onAnswered, onConcluded: requests.onConcluded, spans } },
   ).catch(async (error: unknown) => {
     // Does not wait for work that has just begun, such as a refresh.
-    shutdown.cutOff()
+    shutdown.abort()
     await stored?.close()
     await tracing?.close(0)
     throw error
@@ -68,11 +68,11 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
     const closed = Promise.all(listeners.map((listener) => listener.drain(keepServingMs)))
     const finished = Promise.all([closed.then(() => shutdown.idle()), stored?.drain()])
     const drained = await withTimeout(shutdownGraceMs, finished)
-    shutdown.cutOff()
+    shutdown.abort()
     await upstreams.destroy()
     await shutdown.idle()
     await setImmediate()
-    for (const listener of listeners) listener.cut()
+    for (const listener of listeners) listener.closeNow()
     await closed
     await stored?.close()
     await tracing?.close(graceEnds - performance.now())

@@ -33,7 +33,7 @@ export function publicRoutes(
   return {
     mountFirst: sessionRoutes({
       requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
-      resolve: shutdown.track(createResolve({ resolver, timeoutMs, policy, cutOff: shutdown.signal })),
+      resolve: shutdown.track(createResolve({ resolver, timeoutMs, policy, shutdownSignal: shutdown.signal })),
       requireConsent: shutdown.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks })),
       resolverKind: config.resolver.kind,
       fallbackUrl: config.fallbackLandingUrl,

@@ -2,7 +2,7 @@
 export class Shutdown {
   /** `/readyz` fails from then on. */
   isDraining = false
-  readonly #cutOff = new AbortController()
+  readonly #controller = new AbortController()
   #running = 0
   #idle = Promise.withResolvers<undefined>()
 
@@ -26,12 +26,12 @@ export class Shutdown {
   }
 
   /** Aborts running work; it still answers and writes its log line. */
-  cutOff(): void {
-    this.#cutOff.abort()
+  abort(): void {
+    this.#controller.abort()
   }
 
   get signal(): AbortSignal {
-    return this.#cutOff.signal
+    return this.#controller.signal
   }
 
   readonly #forget = (): void => {

@@ -98,7 +98,7 @@ function print({ out }: Output, { file, skipped, status, landing, ms, difference
     out([paint('yellow', 'skipped'), ` ${file}: ${skipped}`])
     return
   }
-  const verdict = differences.length === 0 ? paint('green', 'same') : paint('red', 'DIFFERS')
-  out([verdict, ` ${file}: ${String(status)} ${landing ?? ''} (${String(ms)} ms)`])
+  const result = differences.length === 0 ? paint('green', 'same') : paint('red', 'DIFFERS')
+  out([result, ` ${file}: ${String(status)} ${landing ?? ''} (${String(ms)} ms)`])
   out(...differences.map((difference) => `  ${difference}`))
 }

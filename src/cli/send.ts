@@ -81,9 +81,9 @@ function describe({ status, ms }: Reply, isAccepted: boolean, answer: unknown, b
     const known = new Map(findIgnoredMembers(body).members.map((member) => [member.pointer, member.known]))
     return [line, ...ignored.map((pointer) => `  ${explainIgnored({ pointer, known: known.get(pointer) ?? [] })}`)]
   }
-  const verdict = paint('red', String(status))
-  if (errors.length > 0) return [[verdict, ` (${ms} ms) ${code}`], ...errors.map(describeError)]
-  return [[verdict, ` (${ms} ms) ${code}: ${detail}`], ...(divar ? [`  ${describeDivar(divar)}`] : [])]
+  const shownStatus = paint('red', String(status))
+  if (errors.length > 0) return [[shownStatus, ` (${ms} ms) ${code}`], ...errors.map(describeError)]
+  return [[shownStatus, ` (${ms} ms) ${code}: ${detail}`], ...(divar ? [`  ${describeDivar(divar)}`] : [])]
 }
 
 /** Divar's own answer. */

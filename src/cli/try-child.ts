@@ -92,7 +92,7 @@ async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResol
     resolver: async (...parameters) => (answer = await resolver(...parameters)),
     timeoutMs: job.timeoutMs,
     policy: { allowedOrigins: job.allowedOrigins && readOrigins(job.allowedOrigins) },
-    cutOff: new AbortController().signal,
+    shutdownSignal: new AbortController().signal,
   })
   const log = createLogger('debug', process.stdout)
   const began = performance.now()

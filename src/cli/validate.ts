@@ -98,8 +98,8 @@ function print(output: Output, { file, kind, errors, notes = [], unread }: Valid
     output.err(unread)
     return
   }
-  const verdict = errors.length === 0 ? paint('green', 'ok') : paint('red', `${errors.length} wrong`)
-  output.out([`${file}: `, verdict, kind === undefined ? '' : ` (${kind})`])
+  const result = errors.length === 0 ? paint('green', 'ok') : paint('red', `${errors.length} wrong`)
+  output.out([`${file}: `, result, kind === undefined ? '' : ` (${kind})`])
   output.out(...errors.map(({ pointer, detail }) => `  ${pointer || '(all of it)'}: ${detail}`))
   output.out(...notes.map((note) => `  note: ${note}`))
 }

@@ -32,7 +32,7 @@ export type Listener = {
   /** Answers `Connection: close` for `keepServingMs`, while still accepting; then stops accepting, and resolves when the last response is out. */
   drain: (keepServingMs: number) => Promise<void>
   /** Closes every connection at once. */
-  cut: () => void
+  closeNow: () => void
 }
 
 /** Listens. Rejects with the system's error, e.g. EADDRINUSE. */
@@ -66,7 +66,7 @@ export async function listen(app: Express, port: number, host: string): Promise<
       if (open.size > 0) await keepServing(server, open.values(), keepServingMs, endNow.signal)
       await close(server, open)
     },
-    cut: () => {
+    closeNow: () => {
       endNow.abort()
       server.closeAllConnections()
     },

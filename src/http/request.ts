@@ -114,7 +114,7 @@ function requireJson({ headers }: IncomingMessage): void {
 
 function readBytes(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
-  if (request.destroyed) throw cutShort()
+  if (request.destroyed) throw brokenOff()
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -130,7 +130,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
       else chunks.push(chunk)
     }
     const onClose = () => {
-      settle(cutShort())
+      settle(brokenOff())
     }
     const stopDeadline = startDeadline(BODY_TIMEOUT_MS, () => {
       settle(new Fault('malformed_request', `body: expected all of it within ${BODY_TIMEOUT_MS / 1000} s`))
@@ -153,7 +153,7 @@ export function discardRest(request: IncomingMessage): void {
   request.once('end', stopDeadline).once('close', stopDeadline).resume()
 }
 
-function cutShort(): Fault {
+function brokenOff(): Fault {
   return new Fault('malformed_request', 'body: the connection ended before the body did')
 }
 

@@ -9,8 +9,8 @@ const STORE_RETRY_MS = 500
 
 export type Attempts = ReturnType<typeof createAttempts>
 
-/** The two commits around each attempt, batched with others at the same time. `cutOff` ends the wait for a store that is away. */
-export function createAttempts(store: OutboxStore, owner: string, log: Logger, cutOff: AbortSignal) {
+/** The two commits around each attempt, batched with others at the same time. `closing` ends the wait for a store that is away. */
+export function createAttempts(store: OutboxStore, owner: string, log: Logger, closing: AbortSignal) {
   /** The last work on each message that runs or waits here. */
   const locked = new Map<string, Promise<unknown>>()
   const beginBatched = batched(async (ids: readonly string[]) => {
@@ -23,8 +23,8 @@ export function createAttempts(store: OutboxStore, owner: string, log: Logger, c
   }, GROUP_COMMIT)
 
   /**
-   * Tries `first` once and then `commit`, which concerns this message only, while the store is away. Resolves to undefined after the
-   * cut-off, or when the store refuses the commit for good: the heartbeat then settles the message.
+   * Tries `first` once and then `commit`, which concerns this message only, while the store is away. Resolves to undefined when
+   * the outbox closes, or the store refuses the commit for good: the heartbeat then settles the message.
    */
   const untilDone = async <Result>(
     what: string,
@@ -43,9 +43,9 @@ export function createAttempts(store: OutboxStore, owner: string, log: Logger, c
         }
         log.warn({ event: 'store.failed', what, ...describeStoreError(error) })
         run = commit
-        await wait(STORE_RETRY_MS, undefined, { signal: cutOff }).catch(() => undefined)
+        await wait(STORE_RETRY_MS, undefined, { signal: closing }).catch(() => undefined)
       }
-    } while (!cutOff.aborted)
+    } while (!closing.aborted)
     return undefined
   }
 

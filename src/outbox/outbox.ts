@@ -37,7 +37,7 @@ export type Outbox = ReturnType<typeof createOutbox>
 
 export function createOutbox(options: OutboxOptions) {
   const { store, clock, keyring, targets, retry, retentionMs, queueLimit, probeLeaseMs, backup, spans, log } = options
-  const cutOff = new AbortController()
+  const closing = new AbortController()
   const metrics: OutboxMetrics = {
     ...createDeliveryMetrics(),
     queued: undefined,
@@ -49,7 +49,7 @@ export function createOutbox(options: OutboxOptions) {
   const backlog = new Backlog(queueLimit)
   const rateLimitHold = new RateLimitHold(log)
   const workers = new Workers()
-  const attempts = createAttempts(store, newId('gw'), log, cutOff.signal)
+  const attempts = createAttempts(store, newId('gw'), log, closing.signal)
   const { owner } = attempts
   const tryForMs = retry.forMs
   const createNotice = options.statusWebhook ? createNotices(sealer, tryForMs) : undefined
@@ -165,7 +165,7 @@ export function createOutbox(options: OutboxOptions) {
 
     /** Gives up waiting for commits, and stops. Undelivered messages stay queued for the next gateway. */
     close: async (): Promise<void> => {
-      cutOff.abort()
+      closing.abort()
       await drain()
       await Promise.all([heartbeat.stop(), maintenance.stop()])
     },

@@ -12,19 +12,19 @@ type ResolveOptions = {
   timeoutMs: number
   policy: LandingPolicy
   /** Ends all running calls when the process must stop. */
-  cutOff: AbortSignal
+  shutdownSignal: AbortSignal
 }
 
 /**
  * Runs a resolver with its timeout and checks its answer. On timeout its signal is aborted, and a later answer is discarded.
  * @throws ResolverError when it throws, times out, or answers no usable landing
  */
-export function createResolve({ resolver, timeoutMs, policy, cutOff }: ResolveOptions): Resolve {
+export function createResolve({ resolver, timeoutMs, policy, shutdownSignal }: ResolveOptions): Resolve {
   const check = (answer: unknown) => checkLanding(answer, policy)
   return (click, context) => {
     const controller = new AbortController()
     const answer = run(resolver, click, { ...context, signal: controller.signal })
-    return isThenable(answer) ? inTime(answer, controller, timeoutMs, cutOff).then(check) : check(answer)
+    return isThenable(answer) ? inTime(answer, controller, timeoutMs, shutdownSignal).then(check) : check(answer)
   }
 }
 
@@ -32,7 +32,7 @@ async function inTime(
   answer: PromiseLike<unknown>,
   controller: AbortController,
   timeoutMs: number,
-  cutOff: AbortSignal,
+  shutdownSignal: AbortSignal,
 ): Promise<unknown> {
   const late = Promise.withResolvers<never>()
   const end = (reason: string) => {
@@ -42,18 +42,18 @@ async function inTime(
   const stopDeadline = startDeadline(timeoutMs, () => {
     end(`the resolver missed its deadline of ${timeoutMs} ms`)
   })
-  const onCutOff = () => {
+  const onShutdown = () => {
     end('the process ended before the resolver answered')
   }
-  cutOff.addEventListener('abort', onCutOff)
-  if (cutOff.aborted) onCutOff()
+  shutdownSignal.addEventListener('abort', onShutdown)
+  if (shutdownSignal.aborted) onShutdown()
   try {
     return await Promise.race([answer, late.promise])
   } catch (error) {
     throw asResolverError(error)
   } finally {
     stopDeadline()
-    cutOff.removeEventListener('abort', onCutOff)
+    shutdownSignal.removeEventListener('abort', onShutdown)
   }
 }
 

@@ -97,10 +97,10 @@ export function misbehaviourOf(fault: FaultName | undefined): Misbehaviour | und
 }
 
 /** Answers normally, or with the misbehaviour. */
-export function perform(verdict: Answer, what: Misbehaviour | undefined, response: ServerResponse): void {
+export function perform(answer: Answer, what: Misbehaviour | undefined, response: ServerResponse): void {
   switch (what?.kind) {
     case undefined:
-      write(verdict, response)
+      write(answer, response)
       break
     case 'answer': {
       const headers = { 'content-type': 'application/json', ...what.headers }
@@ -111,7 +111,7 @@ export function perform(verdict: Answer, what: Misbehaviour | undefined, respons
     }
     case 'slow':
       after(what.delayMs, response, () => {
-        write(verdict, response)
+        write(answer, response)
       })
       break
     case 'silence':

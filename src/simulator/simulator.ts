@@ -227,18 +227,12 @@ class SimulatedDivar {
       write(answer, response)
       return
     }
-    const verdict = handled.answer
+    const { answer } = handled
     const next = this.misbehaviours.shift() ?? decide?.(received) ?? misbehaviourOf(faults.take('send'))
-    onSend?.(received, next === undefined || takesEffect(next) ? verdict.status : 'status' in next ? next.status : 0)
-    const isTaken = verdict.status === 200 && (next === undefined || takesEffect(next))
+    onSend?.(received, next === undefined || takesEffect(next) ? answer.status : 'status' in next ? next.status : 0)
+    const isTaken = answer.status === 200 && (next === undefined || takesEffect(next))
     if (isTaken && handled.message) this.conversation.say(handled.message)
-    noteExchange(
-      this.conversation,
-      received,
-      this.origin,
-      { ...handled.entry, answer: verdict, misbehaviour: next },
-      log,
-    )
-    perform(verdict, next, response)
+    noteExchange(this.conversation, received, this.origin, { ...handled.entry, answer, misbehaviour: next }, log)
+    perform(answer, next, response)
   }
 }

@@ -59,7 +59,7 @@ export async function runResolver(resolver: Resolver, click: Click, options: Run
     resolver: (asked, { signal, log: ownLog }) => resolver(asked, { signal, log: ownLog }),
     timeoutMs,
     policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
-    cutOff: new AbortController().signal,
+    shutdownSignal: new AbortController().signal,
   })
   const { landing, messageChange } = await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
   if (messageChange !== undefined) process.emitWarning(`the Landing's ${explainMessageChange(messageChange)}`)

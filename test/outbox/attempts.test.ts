@@ -41,8 +41,8 @@ test('an outcome that cannot be committed does not delay others: a failed batch 
     if (isPoisoned) batches.push(finished.length)
     return isPoisoned ? Promise.reject(new StoreError('refused', undefined)) : store.finish(owner, finished)
   }
-  const cutOff = new AbortController()
-  const attempts = createAttempts({ ...store, finish }, 'gw-1', createLogger('silent'), cutOff.signal)
+  const closing = new AbortController()
+  const attempts = createAttempts({ ...store, finish }, 'gw-1', createLogger('silent'), closing.signal)
   const messages: Claimed[] = []
   for (let count = 0; count < 9; count += 1) messages.push(await acceptedAndClaimed(store))
   await store.begin(
@@ -57,7 +57,7 @@ test('an outcome that cannot be committed does not delay others: a failed batch 
   open.resolve(undefined)
   const poison = ends.splice(4, 1)[0]
   expect(await Promise.all(ends)).toEqual(ends.map(() => true))
-  cutOff.abort()
+  closing.abort()
   expect(await poison).toBe(false)
   const [together, ...alone] = batches
   expect(together).toBe(7)

@@ -7,7 +7,7 @@ import { createResolve } from '../../src/resolver/resolve.ts'
 const click: Click = { id: 'clk_1', wire: 'v2', data: {}, returnUrl: 'https://divar.ir/', extra: {} }
 
 /** A resolver that looks at its signal, and never answers. */
-function neverAnswered(timeoutMs: number, cutOff = new AbortController().signal) {
+function neverAnswered(timeoutMs: number, shutdown = new AbortController().signal) {
   const seen: AbortSignal[] = []
   const resolve = createResolve({
     resolver: (_, { signal }) => {
@@ -16,7 +16,7 @@ function neverAnswered(timeoutMs: number, cutOff = new AbortController().signal)
     },
     timeoutMs,
     policy: {},
-    cutOff,
+    shutdownSignal: shutdown,
   })
   const resolving = resolve(click, { log: createLogger('silent'), requestId: 'req_1', trace: newTrace() })
   return { resolving, aborted: () => seen.map((signal) => signal.aborted) }
@@ -29,13 +29,13 @@ test('a resolver that misses its deadline is aborted through its signal', async 
 })
 
 test.each(['before', 'while'])('a stop that comes %s a resolver runs does not wait for its deadline', async (when) => {
-  const cutOff = new AbortController()
-  if (when === 'before') cutOff.abort()
+  const shutdown = new AbortController()
+  if (when === 'before') shutdown.abort()
   // Longer than a test lasts.
-  const { resolving, aborted } = neverAnswered(600_000, cutOff.signal)
+  const { resolving, aborted } = neverAnswered(600_000, shutdown.signal)
   const ended = expect(resolving).rejects.toThrow('the process ended before the resolver answered')
   expect(aborted()).toEqual([when === 'before'])
-  cutOff.abort()
+  shutdown.abort()
   await ended
   expect(aborted()).toEqual([true])
 })
