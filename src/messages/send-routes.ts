@@ -193,7 +193,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
  * Reads `Prefer: respond-async` and `Idempotency-Key`.
  * @throws Fault `store_required` without a store, `malformed_request` for an invalid key
  */
-function readSendPreferences(headers: IncomingHttpHeaders, hasStore: boolean) {
+export function readSendPreferences(headers: IncomingHttpHeaders, hasStore: boolean) {
   const { prefer, 'idempotency-key': key } = headers
   const respondAsync = prefer !== undefined && wantsAsync(String(prefer))
   if (!hasStore && key !== undefined) throw storeRequired('Idempotency-Key')

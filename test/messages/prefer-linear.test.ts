@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { readSendPreferences } from '../../src/messages/send-headers.ts'
+import { readSendPreferences } from '../../src/messages/send-routes.ts'
 
 const SHORT = 2 * 1024
 /** The longest that a request may have: 16 KiB. */
