@@ -18,8 +18,8 @@ export function createAttempts(store: OutboxStore, owner: string, log: Logger, c
     return ids.map((id) => ({ number: begun.get(id) }))
   }, GROUP_COMMIT)
   const finishBatched = batched(async (finished: readonly Finish[]) => {
-    const held = new Set(await store.finish(owner, finished))
-    return finished.map(({ message }) => held.has(message.id))
+    const leased = new Set(await store.finish(owner, finished))
+    return finished.map(({ message }) => leased.has(message.id))
   }, GROUP_COMMIT)
 
   /**
@@ -82,9 +82,9 @@ export function createAttempts(store: OutboxStore, owner: string, log: Logger, c
     finish: async (finish: Finish): Promise<boolean> => {
       const { id } = finish.message
       const finishAlone = async () => (await store.finish(owner, [finish])).length > 0
-      const held = await untilDone('finish', id, finishAlone, () => finishBatched(finish))
-      if (held === false) log.warn({ event: 'outbox.lease_lost', message_id: id })
-      return held ?? false
+      const committed = await untilDone('finish', id, finishAlone, () => finishBatched(finish))
+      if (committed === false) log.warn({ event: 'outbox.lease_lost', message_id: id })
+      return committed ?? false
     },
 
     /** Queues a claimed message again whose attempt surely has not begun. */

@@ -10,7 +10,7 @@ import {
   WIRES,
   type Claimed,
   type Finish,
-  type Held,
+  type Leased,
   type NewMessage,
 } from '../store/store.ts'
 import {
@@ -143,19 +143,19 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
         ? undefined
         : options.createNotice?.({ id, caller, requestId, state, attempts: begun, last: how.attempt })
     const commit = () => attempts.finish({ message, ...how, notice })
-    const held = await (how.limit ? rateLimitHold.whileCommitting(commit) : commit())
+    const committed = await (how.limit ? rateLimitHold.whileCommitting(commit) : commit())
     if (how.attempt) metrics.attempts.count(message.wire, how.attempt.outcome)
-    if (held && state !== undefined) {
+    if (committed && state !== undefined) {
       metrics.ended.count(message.wire, state)
       if (message.inLine && message.wire !== 'webhook') backlog.remove(caller)
       // The next message of its conversation, or its notice, may be due.
       workers.wake()
     }
-    return held
+    return committed
   }
 
   /** Settles a message that a stopped gateway had claimed: unknown if its attempt had begun, queued again if not. */
-  const settleAbandoned = (left: Held): Promise<void> =>
+  const settleAbandoned = (left: Leased): Promise<void> =>
     attempts.withMessageLock(left.id, async () => {
       const unknown: Outcome = { kind: 'unknown', cause: 'local', reason: 'its gateway ended' }
       if (left.attemptOpen) await settle(left, left.attempts, unknown)

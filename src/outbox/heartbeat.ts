@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { CLOCK_TOLERANCE_MS, type Held, type MaintenanceStore, type OutboxStore } from '../store/store.ts'
+import { CLOCK_TOLERANCE_MS, type Leased, type MaintenanceStore, type OutboxStore } from '../store/store.ts'
 import type { Attempts } from './attempts.ts'
 
 /** A third of the lease: two heartbeats may get lost. */
@@ -18,10 +18,10 @@ const TAKEOVER_DELAY_MS = 15_000
 /** How long a stop waits for a store that is away. */
 const LEAVE_TIMEOUT_MS = 2000
 
-export type HeartbeatOptions = {
+type HeartbeatOptions = {
   store: Pick<OutboxStore, 'adopt' | 'heartbeat' | 'leave'> & Pick<MaintenanceStore, 'readClock'>
   attempts: Pick<Attempts, 'owner' | 'isLocked'>
-  settleAbandoned: (left: Held) => Promise<void>
+  settleAbandoned: (left: Leased) => Promise<void>
   log: Logger
 }
 
@@ -68,9 +68,9 @@ export function createHeartbeat({ store, attempts, settleAbandoned, log }: Heart
     // One that the store refuses to settle must wait for the next round.
     const tried = new Set<string>()
     for (;;) {
-      const held = await store.adopt(owner, ADOPT_BATCH)
+      const leased = await store.adopt(owner, ADOPT_BATCH)
       reachedAt = performance.now()
-      const strays = held.filter(({ id }) => !attempts.isLocked(id))
+      const strays = leased.filter(({ id }) => !attempts.isLocked(id))
       const left = strays.filter(({ id, takenOver }) => !tried.has(id) && (takenOver || lastStrays.has(id)))
       lastStrays = new Set(strays.map(({ id }) => id))
       if (left.length === 0) return

@@ -13,7 +13,7 @@ import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
 import { createSealer, readPayload } from './payload.ts'
 
-export type OutboxOptions = {
+type OutboxOptions = {
   store: Store
   clock: ClockWatch
   keyring: Keyring
@@ -30,7 +30,7 @@ export type OutboxOptions = {
   log: Logger
 }
 
-export type OutboxMetrics = DeliveryMetrics & StoreReadings & { queueLimit: number; clock: ClockStatus }
+type OutboxMetrics = DeliveryMetrics & StoreReadings & { queueLimit: number; clock: ClockStatus }
 
 /** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export type Outbox = ReturnType<typeof createOutbox>

@@ -106,7 +106,7 @@ export type Finish = {
 }
 
 /** A message in the state `sending`. */
-export type Held = Claimed & {
+export type Leased = Claimed & {
   attemptOpen: boolean
   /** Whether this call took it over from a gateway that has stopped. */
   takenOver: boolean
@@ -136,7 +136,7 @@ export type OutboxStore = {
   /** Renews the owner's lease. */
   heartbeat: (owner: string) => Promise<void>
   /** Takes over at most `limit` messages whose owner's lease has ended. Returns all messages that this owner then leases. */
-  adopt: (owner: string, limit: number) => Promise<Held[]>
+  adopt: (owner: string, limit: number) => Promise<Leased[]>
   /** Ends the owner's lease, so that its messages can be adopted. */
   leave: (owner: string) => Promise<void>
 }

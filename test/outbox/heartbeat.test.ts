@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
 import { createHeartbeat } from '../../src/outbox/heartbeat.ts'
-import type { Held } from '../../src/store/store.ts'
+import type { Leased } from '../../src/store/store.ts'
 import { LEASE_MS } from '../../src/store/queries/claim.ts'
 
 beforeEach(() => void jest.useFakeTimers())
 afterEach(() => void jest.useRealTimers())
 
 /** A gateway whose store can be away; how often it has looked for others' messages. */
-async function startHeartbeat(...held: readonly Held[][]) {
-  const batches = [...held]
+async function startHeartbeat(...leased: readonly Leased[][]) {
+  const batches = [...leased]
   const settled: string[] = []
   const locked = new Set<string>()
   const beats: number[] = []
@@ -116,7 +116,7 @@ test('a gateway that stops gives up its lease and does not wait forever for an u
   await stopping
 })
 
-function held(id: string, takenOver: boolean): Held {
+function leased(id: string, takenOver: boolean): Leased {
   return {
     id,
     caller: 'orders',
@@ -136,13 +136,13 @@ function held(id: string, takenOver: boolean): Held {
 }
 
 test('a start first settles all abandoned messages, any number of them', async () => {
-  const { heartbeat, settled } = await startHeartbeat([held('1', true), held('2', true)], [held('3', true)])
+  const { heartbeat, settled } = await startHeartbeat([leased('1', true), leased('2', true)], [leased('3', true)])
   expect(settled).toEqual(['1', '2', '3'])
   await heartbeat.stop()
 })
 
 test('a message that this gateway has claimed but does not work on is settled the second time it is found', async () => {
-  const stray = held('stray', false)
+  const stray = leased('stray', false)
   const { heartbeat, settled } = await startHeartbeat([stray], [stray])
   expect(settled).toEqual([])
   await jest.advanceTimersByTimeAsync(5000)
@@ -151,7 +151,7 @@ test('a message that this gateway has claimed but does not work on is settled th
 })
 
 test('a message that is being worked on is never settled as abandoned', async () => {
-  const busy = held('busy', false)
+  const busy = leased('busy', false)
   const { heartbeat, settled, locked } = await startHeartbeat([], [busy], [busy], [busy])
   locked.add('busy')
   await jest.advanceTimersByTimeAsync(20_000)
@@ -160,7 +160,7 @@ test('a message that is being worked on is never settled as abandoned', async ()
 })
 
 test('a message that cannot be settled is tried once a round, and does not keep the others waiting', async () => {
-  const [one, other] = [held('1', true), held('2', true)]
+  const [one, other] = [leased('1', true), leased('2', true)]
   const { heartbeat, seen, settled } = await startHeartbeat([one], [one], [one, other], [one], [])
   expect({ settled, adopted: seen.adopted }).toEqual({ settled: ['1'], adopted: 2 })
   await jest.advanceTimersByTimeAsync(5000)

@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Held, type Wire } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Leased, type Wire } from '../store.ts'
 import { isWrittenLater, sealedIn, type Database, type Query } from './database.ts'
 import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
 
@@ -113,7 +113,7 @@ export const adopt: Query<'adopt'> = (database, owner, limit) =>
     return (await leasedBy(trx, owner)).map((leased) => ({ ...leased, takenOver: taken.has(leased.id) }))
   })
 
-async function leasedBy({ db, now }: Database, owner: string): Promise<Omit<Held, 'takenOver'>[]> {
+async function leasedBy({ db, now }: Database, owner: string): Promise<Omit<Leased, 'takenOver'>[]> {
   const { rows } = await sql<Row & { try_for_ms: number; attempt_open: number }>`
     select *, give_up_at - ${now} as try_for_ms,
       (select count(*) from attempt where message_id = message.id and number = message.attempts and ended_at is null) as attempt_open
