@@ -4,17 +4,16 @@ const MAX_STEPS = 16
 let batch: (() => void)[] | undefined
 
 /**
- * Resolves at the end of this event-loop turn, batched with up to 15 others: each step of their code is then in the processor's cache for all of them.
+ * Runs `step` at the end of this event-loop turn, batched with up to 15 others: their code is then in the processor's cache for all of them. Steps
+ * must not throw.
  */
-export function joinBatch(): Promise<void> {
-  return new Promise((resolve) => {
-    if (batch === undefined) {
-      batch = []
-      setImmediate(runBatch)
-    }
-    batch.push(resolve)
-    if (batch.length === MAX_STEPS) runBatch()
-  })
+export function runInBatch(step: () => void): void {
+  if (batch === undefined) {
+    batch = []
+    setImmediate(runBatch)
+  }
+  batch.push(step)
+  if (batch.length === MAX_STEPS) runBatch()
 }
 
 function runBatch(): void {

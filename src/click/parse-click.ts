@@ -131,11 +131,17 @@ function readClickV1(body: JsonObject, id: string): ClickRead {
   return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
 }
 
+const PARTY = /^(?:supplier|demand)$/i
+
 /** Divar sends `Supplier` and `supplier`: both party names are read in any case. Of several spellings the last wins. */
 function foldCase(body: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(body).map(([key, value]) => [/^(?:supplier|demand)$/i.test(key) ? key.toLowerCase() : key, value]),
-  )
+  let folded = body
+  for (const key in body) {
+    if (!PARTY.test(key) || folded[key.toLowerCase()] === body[key]) continue
+    if (folded === body) folded = { ...body }
+    folded[key.toLowerCase()] = body[key]
+  }
+  return folded
 }
 
 function sideOf(userId: string, supplierId: string | undefined, demandId: string | undefined): Side | undefined {
@@ -143,7 +149,8 @@ function sideOf(userId: string, supplierId: string | undefined, demandId: string
   return userId === demandId ? 'demand' : undefined
 }
 
-const isOfV1 = knows(clickV1)
+const isNameOfV1 = knows(clickV1)
+const isOfV1 = (key: string) => isNameOfV1(key) || PARTY.test(key)
 const isOfParty = knows(party)
 const isOfExtraData = knows(extraData)
 const isOfLocation = knows(location)

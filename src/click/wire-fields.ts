@@ -126,5 +126,7 @@ export function knows({ shape }: { shape: object }): (key: string) => boolean {
 
 /** The unknown members of an object, unchanged; `__proto__` stays an ordinary key. */
 export function unknownMembers(object: JsonObject, isKnown: (key: string) => boolean): JsonObject {
-  return Object.fromEntries(Object.entries(object).filter(([key]) => !isKnown(key)))
+  const unknown: [string, unknown][] = []
+  for (const name in object) if (!isKnown(name)) unknown.push([name, object[name]])
+  return Object.fromEntries(unknown)
 }

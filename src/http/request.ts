@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Fault } from '../base/fault.ts'
 import { parseStrictJson } from '../base/strict-json.ts'
-import { joinBatch } from '../base/tick-batch.ts'
+import { runInBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
 
 const MAX_HEADERS = 100
@@ -94,9 +94,7 @@ const LINGER_MS = 1000
  */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   requireJson(request)
-  const bytes = await readBytes(request)
-  await joinBatch()
-  return parseStrictJson(bytes)
+  return parseStrictJson(await readBytes(request))
 }
 
 function requireJson({ headers }: IncomingMessage): void {
@@ -121,8 +119,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     const settle = (fault?: Fault) => {
       stopDeadline()
       request.off('data', onData).off('end', settle).off('close', onClose)
-      if (fault === undefined) resolve(Buffer.concat(chunks, size))
-      else reject(fault)
+      if (fault !== undefined) reject(fault)
+      else
+        runInBatch(() => {
+          resolve(Buffer.concat(chunks, size))
+        })
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length

@@ -9,6 +9,14 @@ const FULL_PIPE_RETRY_MS = 5
 /** Bytes buffered while standard output fails or is slow. Lines beyond that are dropped and counted. */
 const WAITING_BYTES = 16 * 1024 * 1024
 
+declare module 'sonic-boom' {
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- only an interface adds to a class
+  interface SonicBoom {
+    /** With `contentMode: 'buffer'`; missing in the library's types. */
+    write(bytes: Uint8Array): boolean
+  }
+}
+
 export type StandardOutput = {
   write: (line: string) => void
   /** How many lines were lost since the start. */
@@ -35,6 +43,8 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
     minLength: GATHERED_BYTES,
     periodicFlush: GATHERED_MS,
     maxLength: WAITING_BYTES,
+    // With strings, sonic-boom measures everything gathered again for each line.
+    contentMode: 'buffer',
     retryEAGAIN: () => false,
   })
   let total = 0
@@ -75,7 +85,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
   })
   return {
     write: (line) => {
-      if (isOpen) stream.write(line)
+      if (isOpen) stream.write(Buffer.from(line))
     },
     linesLost: () => total,
     isBlocking: process.stdout.isTTY && terminal === undefined,

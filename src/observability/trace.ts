@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomText } from '../base/id.ts'
 
 /** W3C trace context. */
 export type Trace = {
@@ -21,7 +21,8 @@ const STATE_MEMBER = /^[a-z0-9][\w\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,
 
 /** Continues the caller's trace if its `traceparent` is well formed, else starts a new one, unsampled. */
 export function readTrace(traceparent: string | undefined, tracestate?: string): Trace {
-  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent ?? '') ?? []
+  if (traceparent === undefined) return newTrace()
+  const [, version, traceId, spanId, flags, more] = TRACEPARENT.exec(traceparent) ?? []
   if (traceId === undefined || spanId === undefined || flags === undefined) return newTrace()
   // Only later versions may have more fields.
   if (ZEROS.test(traceId) || ZEROS.test(spanId) || (version === '00' && more !== undefined)) return newTrace()
@@ -30,11 +31,7 @@ export function readTrace(traceparent: string | undefined, tracestate?: string):
 
 /** A new trace, for work without a traced request. */
 export function newTrace(): Trace {
-  return { traceId: randomHex(), flags: '00' }
-}
-
-function randomHex(): string {
-  return randomUUID().replaceAll('-', '')
+  return { traceId: randomText(16, 'hex'), flags: '00' }
 }
 
 export function flagsText(flags: number): string {
@@ -42,7 +39,7 @@ export function flagsText(flags: number): string {
 }
 
 /** The headers of an outgoing call. */
-export function traceHeaders({ traceId, flags, state }: Trace, spanId = randomHex().slice(16)): Record<string, string> {
+export function traceHeaders({ traceId, flags, state }: Trace, spanId = randomText(8, 'hex')): Record<string, string> {
   const traceparent = `00-${traceId}-${spanId}-${flags}`
   return state === undefined ? { traceparent } : { traceparent, tracestate: state }
 }

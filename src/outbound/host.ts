@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import { joinBatch } from '../base/tick-batch.ts'
+import { runInBatch } from '../base/tick-batch.ts'
 import { startDeadline } from '../base/timeout.ts'
 import { describeError } from '../observability/log.ts'
 import { type Span, type Spans, traceHeaders, type Trace } from '../observability/trace.ts'
@@ -26,7 +26,7 @@ export function createHost(origin: string, connectTimeoutMs: number, spans?: Spa
     const { traced } = request
     const headers = traced ? { ...request.headers, ...traceHeaders(traced.trace, span?.trace.spanId) } : request.headers
     const exchange = await ask(pool, { ...request, headers, timeoutMs }, release)
-    await joinBatch()
+    await new Promise<void>(runInBatch)
     return exchange
   }
   const sendLater = async (request: ExchangeRequest, span?: Span): Promise<Exchange> => {

@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
-import { joinBatch } from '../../src/base/tick-batch.ts'
+import { runInBatch } from '../../src/base/tick-batch.ts'
 
 /** Joins a batch, then takes two steps and writes each down. */
 async function pass(name: string, passed: string[]): Promise<void> {
-  await joinBatch()
+  await new Promise<void>(runInBatch)
   passed.push(`${name} 1`)
   await Promise.resolve()
   passed.push(`${name} 2`)
@@ -38,7 +38,7 @@ test('a batch of sixteen is full and runs at once; the seventeenth call joins th
 
 test('a call that joins after a full batch waits only for its own turn', async () => {
   const passed: string[] = []
-  for (let member = 0; member < 16; member += 1) void joinBatch()
+  for (let member = 0; member < 16; member += 1) runInBatch(() => undefined)
   await turn()
   void pass('late', passed)
   expect(passed).toEqual([])
