@@ -2,7 +2,7 @@ import { constants, openSync } from 'node:fs'
 import sonicBoom from 'sonic-boom'
 
 /** Lines are buffered up to this many bytes, or for this long. */
-const GATHERED_BYTES = 4096
+const GATHERED_BYTES = 32 * 1024
 const GATHERED_MS = 100
 /** Delay before a full pipe is retried. sonic-boom's own 100 ms is long enough for a busy gateway to fill a pipe several times. */
 const FULL_PIPE_RETRY_MS = 5
@@ -43,6 +43,7 @@ export function openStandardOutput(onRecovered: (lost: LostLines) => void): Stan
     minLength: GATHERED_BYTES,
     periodicFlush: GATHERED_MS,
     maxLength: WAITING_BYTES,
+    maxWrite: 2 * GATHERED_BYTES,
     // With strings, sonic-boom measures everything gathered again for each line.
     contentMode: 'buffer',
     retryEAGAIN: () => false,
