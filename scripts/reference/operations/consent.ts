@@ -33,8 +33,8 @@ export const consent: readonly Operation[] = [
       200: {
         schema: 'Grants',
         text: {
-          en: 'Scopes and times, newest first, without tokens.',
-          fa: 'scopeها و زمان‌ها، تازه‌ترین اول؛ بدون token.',
+          en: 'Scopes and times, newest first, without tokens. The two expiry times are computed anew in each answer and may differ by some milliseconds.',
+          fa: 'scopeها و زمان‌ها، تازه‌ترین اول؛ بدون token. دو زمان انقضا در هر پاسخ از نو حساب می‌شوند و ممکن است چند میلی‌ثانیه فرق کنند.',
         },
       },
     },
