@@ -23,14 +23,14 @@ type DivarKeys = {
  * @throws Fault `identification_refused` or `too_many_wrong_keys`
  */
 export function requireDivar({ keys, countWrongKey, sources }: DivarKeys): RequestHandler {
-  const digests = keys.map((key) => digestSecret(Buffer.from(trimBlanks(key), 'utf8')))
+  const known = keys.map((key) => Buffer.from(trimBlanks(key), 'utf8'))
   return (request, _response, next) => {
     // Node decodes headers as latin1: one character for each byte.
-    const presented = digestSecret(Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1'))
-    let known = false
-    for (const digest of digests) known = timingSafeEqual(presented, digest) || known
+    const presented = Buffer.from(trimBlanks(request.headers.authorization ?? ''), 'latin1')
+    // Both are always compared, so that the time does not tell which one matched.
+    const matches = known.filter((key) => isSameSecret(key, presented))
     const isExpected = sources === undefined || sources.has(clientAddress(request) ?? '')
-    if (known && isExpected) {
+    if (matches.length > 0 && isExpected) {
       next()
       return
     }
@@ -76,11 +76,11 @@ export function requireCaller(
   keys: readonly { name: string; key: string }[],
   countWrongKey: CountWrongKey,
 ): RequestHandler {
-  const names = new Map(keys.map(({ name, key }) => [digestText(Buffer.from(key, 'utf8')), name]))
+  const names = new Map(keys.map(({ name, key }) => [digestKey(Buffer.from(key, 'utf8')), name]))
   return (request, response, next) => {
     const values = valuesOf('x-api-key', request.rawHeaders)
     const key = isContradictory(values) ? '' : (values[0] ?? '')
-    const name = names.get(digestText(Buffer.from(key, 'latin1')))
+    const name = names.get(digestKey(Buffer.from(key, 'latin1')))
     if (name === undefined) {
       const detail = 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'
       throw countWrongKey(request, new Fault('api_key_refused', detail))
@@ -117,10 +117,6 @@ export function readUserToken(headers: IncomingHttpHeaders): string | undefined 
   return token
 }
 
-function digestText(key: Buffer): string {
-  return digestSecret(key).toString('base64')
-}
-
 const MAX_ADDRESSES = 10_000
 
 /** Counts a wrong key by client address. Returns `refusal`, or `too_many_wrong_keys` above the rate limit. */
@@ -140,10 +136,15 @@ export function createWrongKeyCount(perMinute: number): CountWrongKey {
   }
 }
 
+/** Compares in constant time: what can be measured is the length of a secret, not how much of a guess is right. */
+export function isSameSecret(secret: Buffer, presented: Buffer): boolean {
+  return secret.length === presented.length && timingSafeEqual(secret, presented)
+}
+
 /** Random for each process, so that a digest in memory cannot be looked up. */
 const salt = randomBytes(16)
 
-/** Salted SHA-256 of a secret: comparisons take the same time for secrets of any length. */
-export function digestSecret(secret: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([salt, secret]), 'buffer')
+/** Salted SHA-256, by which a key is looked up without telling by the time how much of it is right. */
+function digestKey(key: Buffer): string {
+  return hash('sha256', Buffer.concat([salt, key]), 'base64')
 }

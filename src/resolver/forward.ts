@@ -10,14 +10,14 @@ type ForwardOptions = { url: URL; secret: string; timeoutMs: number; host: Host 
 
 /** Calls the operator's service: POSTs the Click as JSON, expects 200 and a Landing. Redirects are not followed: their target was not configured. */
 export function forwardResolver({ url, secret, timeoutMs, host }: ForwardOptions): UncheckedResolver {
-  return async (click, { signal, trace }) => {
+  return async (click, { controller, trace }) => {
     const exchange = await host.send({
       path: url.pathname + url.search,
       headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${secret}` },
       body: JSON.stringify(clickToJson(click)),
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
-      signal,
+      signal: controller.signal,
       traced: { as: 'forward click', trace },
     })
     if (exchange.kind === 'failed') throw new ResolverError(`RESOLVER_URL did not answer: ${exchange.reason}`)

@@ -20,8 +20,8 @@ export async function moduleResolver(file: string): Promise<UncheckedResolver> {
   if (resolver === undefined) {
     throw new ResolverSetupError(`${path}: expected the default export to be a function (click, context) => landing`)
   }
-  return (click, { signal, log, requestId }) =>
-    resolver(click, { signal, log: log.child({ request_id: requestId, click_id: click.id }) })
+  return (click, { controller, log, requestId }) =>
+    resolver(click, { signal: controller.signal, log: log.child({ request_id: requestId, click_id: click.id }) })
 }
 
 async function load(path: string): Promise<unknown> {

@@ -5,7 +5,10 @@ import type { Click } from '../click/click.ts'
 import { ResolverError, type CallContext, type LandingRead, type UncheckedResolver } from './resolver.ts'
 
 /** Synchronous if the resolver is. */
-export type Resolve = (click: Click, context: Omit<CallContext, 'signal'>) => Promise<CheckedLanding> | CheckedLanding
+export type Resolve = (
+  click: Click,
+  context: Omit<CallContext, 'controller'>,
+) => Promise<CheckedLanding> | CheckedLanding
 
 type ResolveOptions = {
   resolver: UncheckedResolver
@@ -23,7 +26,7 @@ export function createResolve({ resolver, timeoutMs, policy, shutdownSignal }: R
   const check = (answer: unknown) => checkLanding(answer, policy)
   return (click, context) => {
     const controller = new AbortController()
-    const answer = run(resolver, click, { ...context, signal: controller.signal })
+    const answer = run(resolver, click, { ...context, controller })
     return isThenable(answer) ? inTime(answer, controller, timeoutMs, shutdownSignal).then(check) : check(answer)
   }
 }

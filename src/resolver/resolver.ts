@@ -26,8 +26,12 @@ export type ResolverContext = {
   log: Logger
 }
 
-/** The context of the built-in resolvers, which call other servers. */
-export type CallContext = ResolverContext & { requestId: string; trace: Trace }
+/** The context of the built-in resolvers. Its signal is `controller.signal`, which is created when it is first read. */
+export type CallContext = Omit<ResolverContext, 'signal'> & {
+  controller: AbortController
+  requestId: string
+  trace: Trace
+}
 
 /** The plug-in point: turns a Click into a Landing. */
 export type Resolver = (click: Click, context: ResolverContext) => Promise<Landing> | Landing

@@ -56,7 +56,7 @@ export type RunOptions = {
 export async function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
   const { timeoutMs = 1500, allowedOrigins, log = createLogger('silent') } = options
   const resolve = createResolve({
-    resolver: (asked, { signal, log: ownLog }) => resolver(asked, { signal, log: ownLog }),
+    resolver: (asked, { controller, log: ownLog }) => resolver(asked, { signal: controller.signal, log: ownLog }),
     timeoutMs,
     policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
     shutdownSignal: new AbortController().signal,

@@ -10,8 +10,8 @@ const click: Click = { id: 'clk_1', wire: 'v2', data: {}, returnUrl: 'https://di
 function neverAnswered(timeoutMs: number, shutdown = new AbortController().signal) {
   const seen: AbortSignal[] = []
   const resolve = createResolve({
-    resolver: (_, { signal }) => {
-      seen.push(signal)
+    resolver: (_, { controller }) => {
+      seen.push(controller.signal)
       return new Promise(() => undefined)
     },
     timeoutMs,

@@ -15,7 +15,7 @@ const expression = fc
 const literal = fc.constantFrom('/x', '/a%20b/', '/[c]', '/ی', '?d=e', '-', '&f')
 
 const context = {
-  signal: new AbortController().signal,
+  controller: new AbortController(),
   log: createLogger('silent'),
   requestId: 'req_1',
   trace: { traceId: '0', flags: '00' },

@@ -18,7 +18,7 @@ const click: Click = {
   extra: { hidden: 'x' },
 }
 const context = {
-  signal: new AbortController().signal,
+  controller: new AbortController(),
   log: createLogger('silent'),
   requestId: 'req_1',
   trace: { traceId: '0', flags: '00' },
