@@ -30,19 +30,19 @@ const link = z
 
 /** Kept as it came: copying it would be a chance to lose a key. */
 export const anyObject = z.custom<JsonObject>(isJsonObject, 'expected an object').superRefine((object, context) => {
-  const path = findInexactInteger(object, [])
+  const path = findInexactInteger(object)
   if (path === undefined) return
   const message = 'expected integers within ±(2^53-1); send a larger one as a string'
   context.addIssue({ code: 'custom', path, message })
 })
 
 /** The path of the first integer that a double cannot hold: it would arrive with other digits. */
-function findInexactInteger(value: unknown, path: PropertyKey[]): PropertyKey[] | undefined {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? path : undefined
+function findInexactInteger(value: unknown): PropertyKey[] | undefined {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? [] : undefined
   if (typeof value !== 'object' || value === null) return undefined
   for (const [key, member] of Object.entries(value)) {
-    const found = findInexactInteger(member, [...path, key])
-    if (found !== undefined) return found
+    const path = findInexactInteger(member)
+    if (path !== undefined) return [key, ...path]
   }
   return undefined
 }

@@ -1,6 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { setTimeout } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { ask, type ExchangeRequest } from '../../src/outbound/host.ts'
 import { createPool, type Sockets } from '../../src/outbound/pool.ts'
@@ -57,14 +56,26 @@ describe('a socket to Divar', () => {
 
   test('is replaced after its maximum age, so that a changed DNS name is followed', async () => {
     const { origin, sockets } = await start((_request, response) => response.end('{}'))
-    const pool = createPool(origin, 5000, { maxAgeMs: 20 })
+    const pool = createPool(origin, 5000, { maxAgeMs: 0 })
     pools.push(pool)
     await ask(pool, REQUEST)
     const old = sockets[0]
-    await setTimeout(50)
     expect(await ask(pool, REQUEST)).toMatchObject({ kind: 'answered', status: 200 })
     await endOf(old)
     expect(sockets).toHaveLength(2)
+  })
+
+  test('is not cut off when it is replaced while its request runs', async () => {
+    const waiting: (() => void)[] = []
+    const { origin, sockets } = await start((_request, response) => {
+      waiting.push(() => response.end('{}'))
+      if (waiting.length === 2) for (const answer of waiting) answer()
+    })
+    const pool = createPool(origin, 5000, { maxAgeMs: 0 })
+    pools.push(pool)
+    const answers = await Promise.all([ask(pool, REQUEST), ask(pool, REQUEST)])
+    expect(answers).toMatchObject([{ kind: 'answered' }, { kind: 'answered' }])
+    await endOf(sockets[0])
   })
 
   test('that the server closed is not used again', async () => {
