@@ -73,20 +73,18 @@ export type MessageOptions = {
 /** Sends a message: makes one attempt and answers with its outcome, or enqueues it (`Prefer: respond-async`, with a store). */
 export function messageRoutes(options: MessageOptions): Router {
   const answer = answerSend(options)
-  const routes = createRouter()
-  routes.use((_request, response, next) => {
+  const countAsSend: RequestHandler = (_request, response, next) => {
     response.locals.requestLog.subject = 'send'
     next()
-  }, options.requireCaller)
-  routes.post('/messages', answer(unchanged))
-  // One route each, so that metrics get its path.
-  for (const path of PLATFORM_PATHS) routes.post(path, answer(toPlatformReply))
-
+  }
   const router = createRouter()
-  router.post('/messages', routes)
+  router.post('/messages', countAsSend, options.requireCaller, answer(unchanged))
   // Without this Express would answer OPTIONS for the route above.
   router.options('/messages', allowMethods('GET, HEAD, POST'))
-  for (const path of PLATFORM_PATHS) router.all(path, allowMethods('POST'), routes)
+  // One route each, so that metrics get its path.
+  for (const path of PLATFORM_PATHS) {
+    router.route(path).all(allowMethods('POST'), countAsSend, options.requireCaller).post(answer(toPlatformReply))
+  }
   router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, logSendFault))
   router.use(storeFaults, answerFaults(problemShape, logSendFault))
   return router
