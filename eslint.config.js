@@ -14,7 +14,7 @@ const layers = [
   ['resolver'],
   ['consent'],
   ['outbox'],
-  ['session', 'messages', 'operations'],
+  ['session', 'messages', 'platform', 'operations'],
   ['config'],
   ['app'],
   ['testing'],
