@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { PERMISSIONS } from '../../src/access/permissions.ts'
 import { faultStatus } from '../../src/base/fault.ts'
 import { MESSAGE_STATES } from '../../src/store/store.ts'
 
@@ -100,6 +101,7 @@ const problem = z.strictObject({
     .optional(),
   consent_url: z.string().optional(),
   grant_id: idOf('grt').optional(),
+  permission: z.enum(PERMISSIONS).optional(),
   state: z.enum(MESSAGE_STATES).optional(),
 })
 

@@ -59,7 +59,7 @@ function describe(operation: Operation, language: Language): JsonObject {
     tags: [section],
     summary: summary[language],
     ...(more && { description: more[language] }),
-    security: security[asker],
+    security: security(asker, operation.permissions),
     parameters: [...named.map(refToParameter), ...inQuery],
     ...(bodies && {
       requestBody: { required: true, content: { 'application/json': { schema: oneOf(bodies.map(refTo)) } } },
@@ -80,8 +80,10 @@ function describeAnswers({ answers }: Operation, language: Language): JsonObject
 }
 
 /** One response for each status, with its possible codes. */
-function describeRefusals({ codes, asker, isPlatforms = false }: Operation, language: Language): JsonObject {
-  const byStatus = Map.groupBy(new Set(codes), (code) => faultStatus[code].status)
+function describeRefusals(operation: Operation, language: Language): JsonObject {
+  const { asker, permissions, isPlatforms = false } = operation
+  const codes = new Set(permissions ? [...operation.codes, 'not_allowed' as const] : operation.codes)
+  const byStatus = Map.groupBy(codes, (code) => faultStatus[code].status)
   const described = [...byStatus].map(([status, same]) => {
     const named = new Set(same.flatMap((code) => HEADERS_OF[code] ?? []))
     return [

@@ -14,6 +14,7 @@ export const shownOperation = z.object({
   tags: z.array(z.string()),
   summary: z.string(),
   description: z.string().optional(),
+  security: z.array(z.object({ gatewayKey: z.array(z.string()).optional() })),
   parameters: z.array(z.union([reference, inQuery])),
   requestBody: z.object({ content }).optional(),
   responses: z.record(
@@ -36,6 +37,7 @@ type Components = {
 /** One route: parameters, responses, errors. */
 export function renderOperation(operation: ShownOperation, components: Components, language: Language): Html {
   const { operationId: id, path, method, summary, description, parameters, requestBody, responses } = operation
+  const permissions = new Set(operation.security.flatMap(({ gatewayKey = [] }) => gatewayKey))
   const word = words[language]
   const taken = parameters.map((parameter) => {
     if (!('$ref' in parameter))
@@ -52,6 +54,12 @@ export function renderOperation(operation: ShownOperation, components: Component
     <p class="route">
       <code><b>${method.toUpperCase()}</b> ${path}</code>
     </p>
+    ${
+      permissions.size > 0 &&
+      html`<p>
+        ${word.permission}: ${[...permissions].map((name, at) => html`${at > 0 && word.or}<code>${name}</code>`)}
+      </p>`
+    }
     ${description !== undefined && html`<p>${renderInline(description)}</p>`}
     ${
       requestBody &&

@@ -1,3 +1,4 @@
+import type { Permission } from '../../src/access/permissions.ts'
 import type { FaultCode } from '../../src/base/fault.ts'
 import type { AnswerName, BodyName, Query } from './components.ts'
 import type { HeaderName, ParameterName } from './headers.ts'
@@ -20,6 +21,8 @@ export type Operation = {
   path: string
   asker: Asker
   section: Section
+  /** Those of which the caller needs one. Every route of a service needs one. */
+  permissions?: readonly Permission[]
   summary: Text
   more?: Text
   parameters?: readonly ParameterName[]

@@ -1,3 +1,4 @@
+import type { Permission } from '../../src/access/permissions.ts'
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import type { Language, Text } from './text.ts'
 
@@ -15,16 +16,26 @@ export type Section = keyof typeof SECTIONS
 /** Who calls the route, and so with which key. */
 export type Asker = 'divar' | 'browser' | 'service' | 'operator' | 'probe'
 
-const caller = { gatewayKey: [] }
-
-/** One entry of a list is enough; an empty list needs no key. */
-export const security: Record<Asker, readonly Record<string, readonly string[]>[]> = {
-  divar: [{ identificationKey: [] }],
-  browser: [],
-  service: [caller, { ...caller, userToken: [] }],
-  // No key is needed on INTERNAL_PORT.
-  operator: [caller, {}],
-  probe: [],
+/** One entry of the list is enough; an empty list needs no key. The roles of a caller's key are its permissions. */
+export function security(
+  asker: Asker,
+  permissions: readonly Permission[] = [],
+): readonly Record<string, readonly string[]>[] {
+  switch (asker) {
+    case 'divar':
+      return [{ identificationKey: [] }]
+    case 'service':
+      return (permissions.length === 0 ? [[]] : permissions.map((permission) => [permission])).flatMap((roles) => [
+        { gatewayKey: roles },
+        { gatewayKey: roles, userToken: [] },
+      ])
+    case 'operator':
+      // No key is needed on INTERNAL_PORT.
+      return [{ gatewayKey: [] }, {}]
+    case 'browser':
+    case 'probe':
+      return []
+  }
 }
 
 export function securitySchemes(language: Language): JsonObject {
@@ -39,8 +50,8 @@ export function securitySchemes(language: Language): JsonObject {
 }
 
 const GATEWAY_KEY: Text = {
-  en: 'A key from `INTERNAL_API_KEYS`, not Divar’s key. `/metrics`, `/openapi.json` and `/docs` need no key on `INTERNAL_PORT`.',
-  fa: 'یکی از کلیدهای `INTERNAL_API_KEYS`، نه کلید دیوار. `/metrics` و `/openapi.json` و `/docs` روی `INTERNAL_PORT` کلید نمی‌خواهند.',
+  en: 'A key from `INTERNAL_API_KEYS`, not Divar’s key. `CALLER_PERMISSIONS` says what its caller may do; each route names the permission that it needs. `/metrics`, `/openapi.json` and `/docs` need no key on `INTERNAL_PORT`.',
+  fa: 'یکی از کلیدهای `INTERNAL_API_KEYS`، نه کلید دیوار. `CALLER_PERMISSIONS` می‌گوید صاحب کلید چه کارهایی می‌تواند بکند و هر مسیر مجوز لازمش را نام می‌برد. `/metrics` و `/openapi.json` و `/docs` روی `INTERNAL_PORT` کلید نمی‌خواهند.',
 }
 const IDENTIFICATION_KEY: Text = {
   en: 'Divar’s identification key as it is, without `Bearer` or another scheme.',

@@ -10,6 +10,8 @@ export const words = {
     shapes: 'Schemas',
     aboutShapes:
       'A question mark means that the field is optional. Numbers in brackets are lengths, or a maximum count. A field that is not listed is ignored in a request and never present in a response.',
+    permission: 'Permission',
+    or: ' or ',
     body: 'Request body',
     parameters: 'Parameters',
     answers: 'Responses',
@@ -25,6 +27,8 @@ export const words = {
     shapes: 'Schemaها',
     aboutShapes:
       'علامت سؤال یعنی فیلد اختیاری است. عدد داخل پرانتز طول رشته یا حداکثر تعداد است. فیلدی که اینجا نیامده در درخواست نادیده گرفته می‌شود و در پاسخ نمی‌آید.',
+    permission: 'مجوز',
+    or: ' یا ',
     body: 'بدنهٔ درخواست',
     parameters: 'پارامترها',
     answers: 'پاسخ‌ها',

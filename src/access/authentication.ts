@@ -6,6 +6,7 @@ import { Fault } from '../base/fault.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import { isContradictory, valuesOf } from '../http/request.ts'
 import { clientAddress, networkOf } from './client-address.ts'
+import type { Permission } from './permissions.ts'
 
 type DivarKeys = {
   /** The identification key and, while keys rotate, the next one. */
@@ -63,30 +64,33 @@ declare global {
     interface Locals {
       /** The name of the calling service in INTERNAL_API_KEYS, once it is authenticated. */
       caller?: string
+      /** What that service may do. */
+      permissions?: ReadonlySet<Permission>
     }
   }
 }
 
+/** A key of a calling service. A service has two while one rotates. */
+export type CallerKey = { name: string; key: string; permissions: ReadonlySet<Permission> }
+
 /**
- * Authenticates one of the company's own services by `x-api-key`; handlers behind it get its name from `callerOf`. The same key sent twice counts
- * once; two different keys are refused. Keys are looked up by salted digest, so that the timing says nothing about a key.
+ * Authenticates one of the company's own services by `x-api-key`; handlers behind it get its name from `callerOf`, and its permissions are checked by
+ * `requirePermission`. The same key sent twice counts once; two different keys are refused. Keys are looked up by salted digest, so that the timing says nothing about a key.
  * @throws Fault `api_key_refused` or `too_many_wrong_keys`
  */
-export function requireCaller(
-  keys: readonly { name: string; key: string }[],
-  countWrongKey: CountWrongKey,
-): RequestHandler {
-  const names = new Map(keys.map(({ name, key }) => [digestKey(Buffer.from(key, 'utf8')), name]))
+export function requireCaller(keys: readonly CallerKey[], countWrongKey: CountWrongKey): RequestHandler {
+  const callers = new Map(keys.map((caller) => [digestKey(Buffer.from(caller.key, 'utf8')), caller]))
   return (request, response, next) => {
     const values = valuesOf('x-api-key', request.rawHeaders)
     const key = isContradictory(values) ? '' : (values[0] ?? '')
-    const name = names.get(digestKey(Buffer.from(key, 'latin1')))
-    if (name === undefined) {
+    const caller = callers.get(digestKey(Buffer.from(key, 'latin1')))
+    if (caller === undefined) {
       const detail = 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'
       throw countWrongKey(request, new Fault('api_key_refused', detail))
     }
-    response.locals.caller = name
-    response.locals.requestLog.fields['caller'] = name
+    response.locals.caller = caller.name
+    response.locals.permissions = caller.permissions
+    response.locals.requestLog.fields['caller'] = caller.name
     next()
   }
 }

@@ -1,5 +1,6 @@
 import type { RequestHandler, Router } from 'express'
 import { requireCaller, requireDivar, type CountWrongKey } from '../access/authentication.ts'
+import { requirePermission, type Permission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import type { Config } from '../config/config.ts'
 import { consentRoutes, createConsentUrls, createRequireConsent, type ConsentUrls } from '../consent/consent-links.ts'
@@ -111,29 +112,35 @@ function grantSide(config: Config, callersOnly: RequestHandler, consent: Consent
   ]
 }
 
-type Route = { path: string; method: 'get' | 'post' | 'delete'; allow: string }
+type Route = {
+  path: string
+  method: 'get' | 'post' | 'delete'
+  allow: string
+  /** One of them is enough. */
+  words: readonly [Permission, ...Permission[]]
+}
 
 const STORE_ROUTES: readonly Route[] = [
-  { path: '/messages', method: 'get', allow: 'GET, HEAD, POST' },
-  { path: '/messages/:id', method: 'get', allow: 'GET, HEAD' },
-  { path: '/messages/:id/retry', method: 'post', allow: 'POST' },
-  { path: '/messages/:id/cancel', method: 'post', allow: 'POST' },
-  { path: '/clicks/:id', method: 'get', allow: 'GET, HEAD' },
+  { path: '/messages', method: 'get', allow: 'GET, HEAD, POST', words: ['send', 'operate'] },
+  { path: '/messages/:id', method: 'get', allow: 'GET, HEAD', words: ['send', 'operate'] },
+  { path: '/messages/:id/retry', method: 'post', allow: 'POST', words: ['send', 'operate'] },
+  { path: '/messages/:id/cancel', method: 'post', allow: 'POST', words: ['send', 'operate'] },
+  { path: '/clicks/:id', method: 'get', allow: 'GET, HEAD', words: ['clicks'] },
 ]
 
 const CONSENT_ROUTES: readonly Route[] = [
-  { path: '/consents', method: 'post', allow: 'POST' },
-  { path: '/grants', method: 'get', allow: 'GET, HEAD' },
-  { path: '/grants/:id', method: 'delete', allow: 'DELETE' },
-  { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD' },
+  { path: '/consents', method: 'post', allow: 'POST', words: ['consents'] },
+  { path: '/grants', method: 'get', allow: 'GET, HEAD', words: ['consents'] },
+  { path: '/grants/:id', method: 'delete', allow: 'DELETE', words: ['consents'] },
+  { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD', words: ['users'] },
 ]
 
 /** Answers 501 on the routes that need a store, or consent. */
 function unavailableRoutes(callersOnly: RequestHandler, hasStore: boolean): Router {
   const routes = hasStore ? CONSENT_ROUTES : [...STORE_ROUTES, ...CONSENT_ROUTES]
   const refusing = createRouter().use(callersOnly)
-  for (const { path, method } of routes) {
-    refusing[method](path, () => {
+  for (const { path, method, words } of routes) {
+    refusing[method](path, requirePermission(...words), () => {
       throw hasStore
         ? new Fault('consent_unavailable', 'This route needs consent, and this gateway has no PUBLIC_URL.')
         : new Fault('store_required', 'This route needs a store, and this gateway runs without one.')

@@ -7,6 +7,7 @@ export const faultStatus = {
   invalid_consent: { status: 400, title: 'The consent request is not valid' },
   identification_refused: { status: 401, title: 'The identification key was refused' },
   api_key_refused: { status: 401, title: "The gateway's API key was refused" },
+  not_allowed: { status: 403, title: 'This caller is not allowed to do this' },
   consent_required: { status: 403, title: 'The user has not consented' },
   token_refused: { status: 403, title: "Divar refused the user's token" },
   not_permitted: { status: 403, title: 'Divar does not permit this message' },

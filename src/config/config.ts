@@ -1,3 +1,5 @@
+import type { CallerKey } from '../access/authentication.ts'
+import { DEFAULT_PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { environmentSchema, DAY_MS, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
 import type { Environment } from './variables.ts'
 import type { ResolverChoice } from '../resolver/resolver.ts'
@@ -82,7 +84,9 @@ function toConfig(variables: Variables) {
     host: variables.HOST,
     internalPort: variables.INTERNAL_PORT,
     identificationKeys,
-    callerKeys: variables.INTERNAL_API_KEYS,
+    callerKeys: toCallerKeys(variables),
+    /** Whether CALLER_PERMISSIONS is set. */
+    hasCallerPermissions: variables.CALLER_PERMISSIONS !== undefined,
     divarApiKey: variables.DIVAR_API_KEY,
     divarV1ApiUrl: variables.DIVAR_V1_API_URL,
     divarApiUrl: variables.DIVAR_API_URL,
@@ -111,6 +115,12 @@ function toConfig(variables: Variables) {
     /** Undefined without PUBLIC_URL. */
     consent: toConsent(variables),
   }
+}
+
+function toCallerKeys({ INTERNAL_API_KEYS: keys, CALLER_PERMISSIONS: permissions }: Variables): CallerKey[] {
+  const permissionsOf = (name: string) =>
+    permissions === undefined ? DEFAULT_PERMISSIONS : (permissions.get(name) ?? new Set<Permission>())
+  return keys.map(({ name, key }) => ({ name, key, permissions: permissionsOf(name) }))
 }
 
 function toResolver(variables: Variables): ResolverChoice {
@@ -179,7 +189,8 @@ export function describeConfig(config: Config): Record<string, unknown> {
     divar_identification_key: 'yes',
     divar_identification_key_next: config.identificationKeys.length > 1 ? 'yes' : 'no',
     divar_api_key: 'yes',
-    callers: config.callerKeys.map(({ name }) => name),
+    callers: [...new Set(config.callerKeys.map(({ name }) => name))],
+    caller_permissions: config.hasCallerPermissions ? 'listed' : 'default',
     ...describeStore(config.store),
     ...describeConsent(config.consent),
     ...describeLimits(config.limits),

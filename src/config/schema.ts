@@ -19,6 +19,7 @@ export const environmentSchema = z
     DIVAR_IDENTIFICATION_KEY_NEXT: variable.identificationKey.optional(),
     DIVAR_API_KEY: variable.headerSecret,
     INTERNAL_API_KEYS: variable.callerKeys,
+    CALLER_PERMISSIONS: variable.callerPermissions.optional(),
     RESOLVER: variable.resolverKind,
     LANDING_URL_TEMPLATE: variable.text.optional(),
     LANDING_SCOPES: variable.scopes.optional(),
@@ -66,6 +67,7 @@ export const environmentSchema = z
       const report: Report = (name, message) => {
         if (!invalid.has(name)) context.addIssue({ code: 'custom', path: [name], message })
       }
+      checkCallers(variables, report)
       checkResolver(variables, report)
       checkStore(variables, report)
       checkConsent(variables, report)
@@ -80,6 +82,16 @@ export type Variables = z.output<typeof environmentSchema>
 
 /** Ignored if the variable is itself invalid. */
 type Report = (name: keyof Variables, message: string) => void
+
+function checkCallers({ INTERNAL_API_KEYS: keys, CALLER_PERMISSIONS: permissions }: Variables, report: Report): void {
+  if (!Array.isArray(keys) || !(permissions instanceof Map)) return
+  const names = new Set(keys.map(({ name }) => name))
+  const missing = [...names].filter((name) => !permissions.has(name))
+  if (missing.length > 0) report('CALLER_PERMISSIONS', `expected every caller; missing: ${missing.join(', ')}`)
+  // Not named: it may be part of a secret.
+  const unknown = [...permissions.keys()].findIndex((name) => !names.has(name))
+  if (unknown !== -1) report('CALLER_PERMISSIONS', `its entry ${unknown + 1} is no caller of INTERNAL_API_KEYS`)
+}
 
 /** The variables that each resolver needs. */
 const RESOLVER_VARIABLES = {

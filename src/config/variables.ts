@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as z from 'zod'
+import { PERMISSIONS, type Permission } from '../access/permissions.ts'
 import {
   isLoopback,
   isOrigin,
@@ -72,8 +73,9 @@ export const headerSecret = checked('expected visible ASCII characters without b
 )
 
 const MIN_CALLER_KEY = 16
+const MAX_KEYS_OF_CALLER = 2
 export const callerKeys = parsed(
-  `expected name:key,name:key with names of letters, digits, _ and -, and keys of at least ${MIN_CALLER_KEY} visible ASCII characters; each name and each key once`,
+  `expected name:key,name:key with names of letters, digits, _ and -, and keys of at least ${MIN_CALLER_KEY} visible ASCII characters; each key once, and each name at most twice`,
   (list) => {
     const entries = splitList(list).map((entry) => {
       const [name = '', ...rest] = entry.split(':')
@@ -82,10 +84,34 @@ export const callerKeys = parsed(
     const areValid = entries.every(
       ({ name, key }) => /^[\w-]{1,64}$/.test(name) && key.length >= MIN_CALLER_KEY && VISIBLE_ASCII.test(key),
     )
-    const areUnique = isUnique(entries.map(({ name }) => name)) && isUnique(entries.map(({ key }) => key))
-    return areValid && areUnique ? entries : undefined
+    const byName = Map.groupBy(entries, ({ name }) => name)
+    const areFew = [...byName.values()].every((ofOne) => ofOne.length <= MAX_KEYS_OF_CALLER)
+    return areValid && areFew && isUnique(entries.map(({ key }) => key)) ? entries : undefined
   },
 )
+
+/** Names may come without words: such a caller reads the metrics and the documentation only. */
+export const callerPermissions = parsed(
+  `expected name=word,word;name=word with each name of INTERNAL_API_KEYS once and the words ${PERMISSIONS.join(', ')}`,
+  (list) => {
+    const entries = list.split(';').map((entry) => {
+      const [name = '', words = '', ...rest] = entry.split('=').map((part) => part.trim())
+      const permissions = words === '' ? [] : splitList(words)
+      return rest.length > 0 ? undefined : { name, permissions: permissions.filter(isPermission), given: permissions }
+    })
+    const permissions = new Map<string, ReadonlySet<Permission>>()
+    for (const entry of entries) {
+      const isKnown = entry !== undefined && entry.permissions.length === entry.given.length
+      if (!isKnown || entry.name === '' || permissions.has(entry.name)) return undefined
+      permissions.set(entry.name, new Set(entry.permissions))
+    }
+    return permissions
+  },
+)
+
+function isPermission(word: string): word is Permission {
+  return PERMISSIONS.some((known) => known === word)
+}
 
 export const resolverKind = z.enum(['template', 'module', 'forward'], {
   error: (issue) => `${issue.input === undefined ? 'missing; ' : ''}expected template, module or forward`,

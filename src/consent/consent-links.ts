@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { RequestHandler, Router } from 'express'
 import { callerOf } from '../access/authentication.ts'
+import { requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { clickToJson, type Click, COMPLETION_URL } from '../click/click.ts'
@@ -112,7 +113,7 @@ type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; 
 
 /** Makes consent links for a caller's users. */
 export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): Router {
-  const routes = createRouter().use(requireCaller)
+  const routes = createRouter().use(requireCaller, requirePermission('consents'))
 
   routes.post('/consents', async (request, response) => {
     requireNoQuery(request)

@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Router } from 'express'
 import * as z from 'zod'
 import { callerOf } from '../access/authentication.ts'
+import { requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
@@ -20,7 +21,7 @@ type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: Scop
 
 /** Lists and deletes grants. Tokens are never returned. */
 export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Router {
-  const routes = createRouter().use(requireCaller)
+  const routes = createRouter().use(requireCaller, requirePermission('consents'))
 
   routes.get('/grants', async (request, response) => {
     const { user_id: userId, cursor } = readFilter(request)
@@ -92,7 +93,7 @@ type UserOptions = {
 
 /** A user's id and phone number as Divar returns them with the user's consent. Nothing of it is stored. */
 export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: UserOptions): Router {
-  const routes = createRouter().use(requireCaller)
+  const routes = createRouter().use(requireCaller, requirePermission('users'))
 
   routes.get('/users/:user_id', async (request, response) => {
     const { requestLog } = response.locals

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestHandler, Response, Router } from 'express'
 import { callerOf, readUserToken } from '../access/authentication.ts'
+import { requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
@@ -77,13 +78,14 @@ export function messageRoutes(options: MessageOptions): Router {
     response.locals.requestLog.subject = 'send'
     next()
   }
+  const access = [countAsSend, options.requireCaller, requirePermission('send')]
   const router = createRouter()
-  router.post('/messages', countAsSend, options.requireCaller, answer(unchanged))
+  router.post('/messages', access, answer(unchanged))
   // Without this Express would answer OPTIONS for the route above.
   router.options('/messages', allowMethods('GET, HEAD, POST'))
   // One route each, so that metrics get its path.
   for (const path of PLATFORM_PATHS) {
-    router.route(path).all(allowMethods('POST'), countAsSend, options.requireCaller).post(answer(toPlatformReply))
+    router.route(path).all(allowMethods('POST'), access).post(answer(toPlatformReply))
   }
   router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, logSendFault))
   router.use(storeFaults, answerFaults(problemShape, logSendFault))

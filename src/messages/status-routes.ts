@@ -1,6 +1,7 @@
-import type { Request, RequestHandler, Router } from 'express'
+import type { Request, RequestHandler, Response, Router } from 'express'
 import * as z from 'zod'
 import { callerOf } from '../access/authentication.ts'
+import { isAllowed, requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/app.ts'
@@ -12,9 +13,15 @@ import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 const DEFAULT_PAGE = 50
 const MAX_PAGE = 200
 
-/** Status, retry and cancellation of a caller's stored messages. */
+/** Status, retry and cancellation of stored messages: a caller's own, and with the permission `operate` also those of other callers. */
 export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbox): Router {
-  const routes = createRouter().use(requireCaller)
+  const routes = createRouter().use(requireCaller, requirePermission('send', 'operate'))
+
+  /** The caller in whose name a message is looked up. */
+  const ownerOf = async (response: Response, id: string): Promise<string> => {
+    const caller = callerOf(response)
+    return isAllowed(response, 'operate') ? ((await outbox.findCaller(id)) ?? caller) : caller
+  }
 
   routes.get('/messages', async (request, response) => {
     const { messages, nextCursor } = await outbox.list(callerOf(response), readFilter(request))
@@ -23,7 +30,8 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   })
 
   routes.get('/messages/:id', async (request, response) => {
-    const message = await outbox.find(callerOf(response), readId(request))
+    const id = readId(request)
+    const message = await outbox.find(await ownerOf(response, id), id)
     if (message === undefined) throw notYours()
     response.locals.requestLog.fields['message_id'] = message.id
     response.locals.requestLog.conclude('message.shown')
@@ -32,7 +40,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
 
   routes.post('/messages/:id/retry', async (request, response) => {
     const id = readId(request)
-    requireChanged(await orOutcomeUnknown(outbox.retry(callerOf(response), id)), 'retry')
+    requireChanged(await orOutcomeUnknown(outbox.retry(await ownerOf(response, id), id)), 'retry')
     response.locals.requestLog.fields['message_id'] = id
     response.locals.requestLog.conclude('message.retried')
     response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
@@ -41,7 +49,7 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   routes.post('/messages/:id/cancel', async (request, response) => {
     const { requestLog } = response.locals
     const id = readId(request)
-    const changed = await orOutcomeUnknown(outbox.cancel(callerOf(response), id, requestLog.requestId))
+    const changed = await orOutcomeUnknown(outbox.cancel(await ownerOf(response, id), id, requestLog.requestId))
     const { state } = requireChanged(changed, 'cancel')
     requestLog.fields['message_id'] = id
     requestLog.conclude('message.cancelled')
@@ -136,7 +144,7 @@ const STATE_TEXTS = {
   cancelled: 'is cancelled already',
 }
 
-/** Also for another caller's message. */
+/** Also for another caller's message, unless this caller may `operate`. */
 function notYours(): Fault {
   return new Fault('not_found', 'id: expected that of a message that you sent and that is still kept')
 }

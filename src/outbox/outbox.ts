@@ -95,6 +95,7 @@ export function createOutbox(options: OutboxOptions) {
     ...enqueueing,
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
     find: store.find,
+    findCaller: store.findCaller,
     list: store.list,
     metrics,
 

@@ -1,4 +1,5 @@
 import type { IRouter, RequestHandler, Router } from 'express'
+import { requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
@@ -124,7 +125,7 @@ function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | 
 
 /** The click behind the `click_id` of a landing. */
 export function clickRoutes(requireCaller: RequestHandler, clicks: SavedClicks): Router {
-  const routes = createRouter().use(requireCaller)
+  const routes = createRouter().use(requireCaller, requirePermission('clicks'))
   routes.get('/clicks/:id', async (request, response) => {
     const { requestLog } = response.locals
     requireNoQuery(request)

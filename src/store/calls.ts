@@ -18,6 +18,7 @@ const METHODS: Readonly<Record<MethodName, 'reads' | 'writes'>> = {
   adopt: 'writes',
   leave: 'writes',
   find: 'reads',
+  findCaller: 'reads',
   list: 'reads',
   retry: 'writes',
   readBody: 'reads',

@@ -177,6 +177,8 @@ type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
 /** A caller's own messages. A message of another caller is undefined, like one that does not exist. */
 export type MessageStore = {
   find: (caller: string, id: string) => Promise<MessageRecord | undefined>
+  /** The caller of a message, for operators, who may act on those of all callers. */
+  findCaller: (id: string) => Promise<string | undefined>
   /** Newest first. */
   list: (
     caller: string,

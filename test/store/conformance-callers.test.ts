@@ -56,7 +56,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     expect([await next(first), await next(second)]).toEqual([null, expect.any(Number)])
   })
 
-  test('sees neither another’s messages nor webhook payloads', async () => {
+  test('sees neither another’s messages nor webhook payloads; the caller of a message can be looked up', async () => {
     const [other, notice] = [newMessage(), newMessage({ caller, wire: 'webhook' })]
     await store.accept([other, notice])
     for (const id of [other.id, notice.id, 'msg_none']) {
@@ -67,6 +67,8 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     expect(await store.list(caller, { limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
     expect(await store.list(caller, { state: 'queued', limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
     expect(await store.find('orders', other.id)).toMatchObject({ state: 'queued' })
+    const owners = [other.id, notice.id, 'msg_none'].map((id) => store.findCaller(id))
+    expect(await Promise.all(owners)).toEqual(['orders', undefined, undefined])
   })
 
   test.each([undefined, ...MESSAGE_STATES])('pages through messages in state %s, newest first', async (state) => {

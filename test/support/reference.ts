@@ -11,6 +11,7 @@ const responseSchema = z.looseObject({
 })
 const operationSchema = z.looseObject({
   operationId: z.string(),
+  security: z.array(z.record(z.string(), z.array(z.string()))),
   requestBody: z.looseObject({ content }).optional(),
   responses: z.record(z.string(), responseSchema),
 })

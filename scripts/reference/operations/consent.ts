@@ -10,6 +10,7 @@ export const consent: readonly Operation[] = [
     path: '/consents',
     asker: 'service',
     section: 'consent',
+    permissions: ['consents'],
     summary: { en: 'Create a consent link', fa: 'ساختن لینک اجازه' },
     more: {
       en: 'The link is valid for ten minutes and is used up by the first answer. `scopes` are words (`chat`, `post_chats`, `seller_chats`, `phone`, `user_id`, `offline`) or scopes as Divar writes them.',
@@ -26,6 +27,7 @@ export const consent: readonly Operation[] = [
     path: '/grants',
     asker: 'service',
     section: 'consent',
+    permissions: ['consents'],
     summary: { en: 'List the grants of a user', fa: 'فهرست اجازه‌های ثبت‌شدهٔ یک کاربر' },
     parameters: ['x-request-id'],
     query: grantFilter,
@@ -46,6 +48,7 @@ export const consent: readonly Operation[] = [
     path: '/grants/{id}',
     asker: 'service',
     section: 'consent',
+    permissions: ['consents'],
     summary: { en: 'Delete a grant', fa: 'حذف یک اجازهٔ ثبت‌شده' },
     parameters: ['grant_id', 'x-request-id'],
     answers: { 204: { text: { en: 'Deleted.', fa: 'حذف شد.' } } },
@@ -57,6 +60,7 @@ export const consent: readonly Operation[] = [
     path: '/users/{user_id}',
     asker: 'service',
     section: 'consent',
+    permissions: ['users'],
     summary: { en: 'Get a user from Divar', fa: 'گرفتن کاربر از دیوار' },
     more: {
       en: 'Needs a grant with `phone` or `user_id`. The answer is not stored.',
@@ -81,6 +85,7 @@ export const consent: readonly Operation[] = [
     path: '/clicks/{id}',
     asker: 'service',
     section: 'consent',
+    permissions: ['clicks'],
     summary: { en: 'Get a click by its click_id', fa: 'گرفتن کلیک با click_id' },
     more: {
       en: 'Available for 15 minutes, to every caller, any number of times.',

@@ -44,7 +44,7 @@ const sendCodes: Operation['codes'] = [
   'unknown',
 ]
 
-const send = { method: 'post', asker: 'service', section: 'sends', codes: sendCodes } as const
+const send = { method: 'post', asker: 'service', section: 'sends', permissions: ['send'], codes: sendCodes } as const
 const platformSend = { ...send, isPlatforms: true, answers: sendAnswers('Delivered', 'Queued') } as const
 /** How the platform's own paths differ. */
 const platformMore = {
@@ -97,6 +97,7 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages',
     asker: 'service',
     section: 'stored',
+    permissions: ['send', 'operate'],
     summary: { en: 'List stored messages', fa: 'فهرست پیام‌های ذخیره‌شده' },
     parameters: ['x-request-id'],
     query: messageFilter,
@@ -114,10 +115,11 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}',
     asker: 'service',
     section: 'stored',
+    permissions: ['send', 'operate'],
     summary: { en: 'Get the state of a message', fa: 'گرفتن وضعیت یک پیام' },
     more: {
-      en: 'Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
-      fa: 'تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
+      en: 'With the permission `operate` this route, retry and cancel also act on messages of other callers. Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
+      fa: 'با مجوز `operate` این مسیر و تلاش دوباره و لغو، برای پیام‌های سرویس‌های دیگر هم کار می‌کنند. تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
     },
     parameters: ['message_id', 'x-request-id'],
     answers: {
@@ -131,6 +133,7 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}/retry',
     asker: 'service',
     section: 'stored',
+    permissions: ['send', 'operate'],
     summary: { en: 'Retry a message', fa: 'تلاش دوباره برای یک پیام' },
     more: {
       en: 'Queues a message that ended, or makes a waiting one due now. A 409 says why it cannot.',
@@ -148,6 +151,7 @@ export const storedMessages: readonly Operation[] = [
     path: '/messages/{id}/cancel',
     asker: 'service',
     section: 'stored',
+    permissions: ['send', 'operate'],
     summary: { en: 'Cancel a queued message', fa: 'لغو پیامی که در صف است' },
     parameters: ['message_id', 'x-request-id'],
     answers: {

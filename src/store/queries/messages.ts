@@ -11,6 +11,16 @@ export const find: Query<'find'> = async (database, caller, id) => {
   return record
 }
 
+export const findCaller: Query<'findCaller'> = async ({ db }, id) => {
+  const row = await db
+    .selectFrom('message')
+    .select('caller')
+    .where('id', '=', id)
+    .where('wire', '<>', 'webhook')
+    .executeTakeFirst()
+  return row?.caller
+}
+
 export const list: Query<'list'> = async (database, caller, { state, cursor, limit }) => {
   // One range of the index for each state. In a single statement, no message can move from one state to another.
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`

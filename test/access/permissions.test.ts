@@ -1,0 +1,152 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import supertest from 'supertest'
+import * as z from 'zod'
+import { PERMISSIONS } from '../../src/access/permissions.ts'
+import { startConsentGateway } from '../support/consent.ts'
+import { withStore } from '../support/databases.ts'
+import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { V1_PATH, V2 } from '../support/messages.ts'
+import { readDocument, type ApiDocument } from '../support/reference.ts'
+import { parseJson } from '../support/requests.ts'
+import { routesOf, type TestRoute } from '../support/routes.ts'
+
+const keyOf = (caller: string) => `key-of-caller-${caller}`
+/** One caller for each permission, and one without any. */
+const CALLERS = ['nothing', ...PERMISSIONS]
+const ONE_EACH = {
+  INTERNAL_API_KEYS: CALLERS.map((caller) => `${caller}:${keyOf(caller)}`).join(','),
+  CALLER_PERMISSIONS: CALLERS.map((caller) => `${caller}=${caller === 'nothing' ? '' : caller}`).join(';'),
+}
+
+const starts: [string, () => Promise<TestGateway>][] = [
+  ['no store', () => startTestGateway(ONE_EACH)],
+  ['a store', async () => startTestGateway({ ...(await withStore('sqlite')), ...ONE_EACH })],
+  ['consent', () => startConsentGateway({}, ONE_EACH)],
+]
+
+let document: ApiDocument
+beforeAll(async () => {
+  document = await readDocument()
+})
+
+/** The alternatives that the reference documents, each with its roles; undefined for routes that take no caller's key. */
+function rolesOf({ method, path }: TestRoute): string[][] | undefined {
+  const documented = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method]
+  if (documented === undefined) throw new Error(`${method} ${path} is not documented`)
+  const isService = documented.security.length > 0 && documented.security.every((one) => 'gatewayKey' in one)
+  return isService ? documented.security.map(({ gatewayKey = [] }) => gatewayKey) : undefined
+}
+
+const problem = z.looseObject({ code: z.string(), permission: z.string().optional() })
+const problemOnAnyPath = z.union([
+  z.looseObject({ details: z.tuple([problem]) }).transform(({ details: [one] }) => one),
+  problem,
+])
+
+/** The permission that a caller is told to lack. The body is one that no route could read, so that nothing happens where it is allowed. */
+async function missingPermission(gateway: TestGateway, { method, path }: TestRoute, caller: string) {
+  const request = supertest(gateway.url)
+  const concrete = path.replaceAll(/:\w+/g, 'x')
+  const asked =
+    method === 'get' ? request.get(concrete) : method === 'delete' ? request.delete(concrete) : request.post(concrete)
+  const { status, text } = await asked.set('x-api-key', keyOf(caller)).set('content-type', 'text/plain').send('{')
+  const refused = status < 400 ? undefined : problemOnAnyPath.safeParse(JSON.parse(text)).data
+  return refused?.code === 'not_allowed' ? { status, permission: refused.permission } : undefined
+}
+
+describe.each(starts)('with %s', (_, start) => {
+  test('every route of services refuses a caller without its permission, and no other caller', async () => {
+    const started: TestGateway[] = []
+    const routes = await routesOf(async () => started.push(await start()))
+    const [gateway] = started
+    if (gateway === undefined) throw new Error('expected a gateway')
+    const ofServices = routes.filter((route) => rolesOf(route) !== undefined)
+    expect(ofServices.length).toBeGreaterThan(8)
+    for (const route of ofServices) {
+      const words = (rolesOf(route) ?? []).map(([word]) => word)
+      for (const caller of CALLERS) {
+        const expected = words.includes(caller) ? undefined : { status: 403, permission: words[0] }
+        const found = await missingPermission(gateway, route, caller)
+        expect([route.method, route.path, caller, found]).toEqual([route.method, route.path, caller, expected])
+      }
+    }
+  })
+})
+
+test('a caller without any permission reads the metrics and the documentation', async () => {
+  const gateway = await startTestGateway(ONE_EACH)
+  for (const path of ['/metrics', '/openapi.json', '/docs'])
+    await supertest(gateway.url).get(path).set('x-api-key', keyOf('nothing')).expect(200)
+})
+
+test('without CALLER_PERMISSIONS every caller may send, ask for consent, and read users and clicks', async () => {
+  const gateway = await startConsentGateway({})
+  const status = async (path: string) => (await supertest(gateway.url).get(path).set('x-api-key', KEYS.caller)).status
+  expect(await Promise.all(['/messages', '/grants?user_id=u', '/clicks/x'].map(status))).toEqual([200, 200, 404])
+  const { text } = await supertest(gateway.url).get('/users/u').set('x-api-key', KEYS.caller)
+  expect(parseJson(text)).toMatchObject({ code: 'consent_required' })
+})
+
+test("a refusal names the permission, on the platform's own paths in the platform's format", async () => {
+  const gateway = await startTestGateway(ONE_EACH)
+  const refused = (path: string) => supertest(gateway.url).post(path).set('x-api-key', keyOf('users')).send(V2)
+  const plain = (await refused('/messages').expect(403)).text
+  expect(parseJson(plain)).toMatchObject({ code: 'not_allowed', permission: 'send', status: 403 })
+  const shaped = (await refused(V1_PATH).expect(403)).text
+  expect(parseJson(shaped)).toMatchObject({
+    code: 7,
+    details: [{ '@type': 'kenar/problem', code: 'not_allowed', permission: 'send' }],
+  })
+})
+
+describe("another caller's message", () => {
+  let gateway: TestGateway
+  let id: string
+  const ask = (method: 'get' | 'post', path: string, caller: string) =>
+    supertest(gateway.url)[method](path).set('x-api-key', keyOf(caller))
+  beforeAll(async () => {
+    gateway = await startTestGateway({
+      ...(await withStore('sqlite')),
+      INTERNAL_API_KEYS: ['orders', 'crm', 'ops'].map((caller) => `${caller}:${keyOf(caller)}`).join(','),
+      CALLER_PERMISSIONS: 'orders = send; crm = send, users; ops = operate',
+    })
+    // A limit at Divar makes what is queued wait.
+    gateway.divar.misbehave({ kind: 'answer', status: 429, body: '{}', headers: { 'retry-after': '3600' } })
+    const send = () => ask('post', '/messages', 'orders').set('x-access-token', KEYS.token)
+    await send().send(V2).expect(429)
+    const { text } = await send().set('prefer', 'respond-async').send(V2).expect(202)
+    id = String(parseJson(text)['id'])
+  })
+
+  test('cannot be seen, retried or cancelled by a caller that may only send', async () => {
+    await ask('get', `/messages/${id}`, 'crm').expect(404)
+    await ask('post', `/messages/${id}/retry`, 'crm').expect(404)
+    await ask('post', `/messages/${id}/cancel`, 'crm').expect(404)
+  })
+
+  test('can be seen, retried and cancelled by a caller that may operate, which cannot send', async () => {
+    await ask('post', '/messages', 'ops').send(V2).expect(403)
+    const { text } = await ask('get', `/messages/${id}`, 'ops').expect(200)
+    expect(parseJson(text)).toMatchObject({ id, state: 'queued' })
+    await ask('post', `/messages/${id}/retry`, 'ops').expect(202)
+    await ask('post', `/messages/${id}/cancel`, 'ops').expect(200)
+    const { text: seen } = await ask('get', `/messages/${id}`, 'orders').expect(200)
+    expect(parseJson(seen)).toMatchObject({ id, state: 'cancelled' })
+    await ask('get', '/messages/msg_unknown', 'ops').expect(404)
+  })
+})
+
+test('a caller with two keys is one caller: either key sees what was sent with the other', async () => {
+  const [first, second] = [keyOf('first'), keyOf('second')]
+  const gateway = await startTestGateway({
+    ...(await withStore('sqlite')),
+    INTERNAL_API_KEYS: `orders:${first},orders:${second}`,
+  })
+  const { text } = await supertest(gateway.url)
+    .post('/messages')
+    .set({ 'x-api-key': first, 'x-access-token': KEYS.token, prefer: 'respond-async' })
+    .send(V2)
+    .expect(202)
+  const path = `/messages/${String(parseJson(text)['id'])}`
+  await supertest(gateway.url).get(path).set('x-api-key', second).expect(200)
+})

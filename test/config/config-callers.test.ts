@@ -1,0 +1,71 @@
+import { describe, expect, test } from '@jest/globals'
+import { ConfigError, describeConfig, readConfig, type Environment } from '../../src/config/config.ts'
+import { environment } from '../support/gateway.ts'
+
+const KEYS = 'orders:0123456789abcdef,crm:fedcba9876543210'
+
+function permissionsOf(permissions: string | undefined): Record<string, string[]> {
+  const { callerKeys } = readConfig({
+    ...environment(),
+    INTERNAL_API_KEYS: KEYS,
+    CALLER_PERMISSIONS: permissions,
+  })
+  return Object.fromEntries(callerKeys.map(({ name, permissions: words }) => [name, [...words]]))
+}
+
+function faultsOf(overrides: Environment): readonly string[] {
+  try {
+    readConfig({ ...environment(), INTERNAL_API_KEYS: KEYS, ...overrides })
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.errors
+    throw error
+  }
+}
+
+describe('CALLER_PERMISSIONS', () => {
+  test('gives every caller send, consents, users and clicks while it is not set', () => {
+    const words = ['send', 'consents', 'users', 'clicks']
+    expect(permissionsOf(undefined)).toEqual({ orders: words, crm: words })
+  })
+
+  test('gives each caller the listed words only, around which blanks do not count', () => {
+    expect(permissionsOf('orders=send;crm=send,users')).toEqual({ orders: ['send'], crm: ['send', 'users'] })
+    expect(permissionsOf(' orders = platform , operate ; crm = ')).toEqual({ orders: ['platform', 'operate'], crm: [] })
+  })
+
+  test.each([
+    ['an unknown word', 'orders=send;crm=sends'],
+    ['an empty word', 'orders=send,;crm=send'],
+    ['a caller twice', 'orders=send;crm=send;crm=users'],
+    ['an entry without a name', 'orders=send;crm=send;=send'],
+    ['an empty entry', 'orders=send;crm=send;'],
+    ['a second equals sign', 'orders=send=users;crm=send'],
+    ['a caller that has no key', 'orders=send;crm=send;ops-CANARY=operate'],
+    ['a caller that is not named', 'orders=send'],
+  ])('stops the start with %s', (_, permissions) => {
+    const [fault, ...others] = faultsOf({ CALLER_PERMISSIONS: permissions })
+    expect(fault).toMatch(/^CALLER_PERMISSIONS: /)
+    expect(fault).not.toContain('CANARY')
+    expect(others).toEqual([])
+  })
+
+  test('that forgets callers stops the start and names them', () => {
+    expect(faultsOf({ CALLER_PERMISSIONS: 'crm=send' })).toEqual([
+      'CALLER_PERMISSIONS: expected every caller; missing: orders',
+    ])
+  })
+})
+
+describe('INTERNAL_API_KEYS', () => {
+  test('may name a caller twice, who is then listed once', () => {
+    const twice = { INTERNAL_API_KEYS: `${KEYS},orders:0011223344556677` }
+    expect(faultsOf(twice)).toEqual([])
+    expect(describeConfig(readConfig({ ...environment(), ...twice }))).toMatchObject({ callers: ['orders', 'crm'] })
+  })
+
+  test('may not name a caller three times', () => {
+    const thrice = `${KEYS},orders:0011223344556677,orders:8899aabbccddeeff`
+    expect(faultsOf({ INTERNAL_API_KEYS: thrice })[0]).toMatch(/^INTERNAL_API_KEYS: .*each name at most twice$/)
+  })
+})
