@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { clickV1, clickV2 } from '../../src/click/parse-click.ts'
 import { actionsV2, actionV2, sendSchemas } from '../../src/message/schemas.ts'
 import { consentBody } from '../../src/consent/consent-request.ts'
+import { importBody } from '../../src/consent/import-request.ts'
 
 /** Schemas of requests: the ones that the routes parse with. */
 
@@ -48,6 +49,7 @@ export const bodies = {
   ButtonGrid: sendSchemas.grid,
   ActionV2: actionV2,
   ConsentBody: consentBody,
+  GrantBody: importBody,
 }
 
 /** An action is parsed by its only member, so the schema itself does not list the possible ones. */

@@ -7,6 +7,7 @@ import { consentRoutes, createConsentUrls, createRequireConsent, type ConsentUrl
 import { grantRoutes, userRoutes } from '../consent/grant-routes.ts'
 import { createDeliverBy } from '../consent/deliver-by.ts'
 import type { Grants } from '../consent/grants.ts'
+import { createImportGrant } from '../consent/import-grant.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
 import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
@@ -83,7 +84,7 @@ export function internalRoutes(
       }),
       ...(stored ? [messageStatusRoutes(callersOnly, stored.outbox), clickRoutes(callersOnly, stored.clicks)] : []),
       ...(consent
-        ? grantSide(config, callersOnly, consent, consentUrls)
+        ? grantSide(config, callersOnly, consent, { consentUrls, shutdown })
         : [unavailableRoutes(callersOnly, stored !== undefined)]),
       referenceRoutes(operators),
       metricsRoutes(operators, metrics),
@@ -103,11 +104,16 @@ function grantProblemOf(grants: Grants | undefined): MessageOptions['findGrantPr
   }
 }
 
-function grantSide(config: Config, callersOnly: RequestHandler, consent: Consent, consentUrls: ConsentUrls): Router[] {
-  const { flow, grants, fetchUser, settings } = consent
+function grantSide(
+  config: Config,
+  callersOnly: RequestHandler,
+  { flow, grants, fetchUser, settings }: Consent,
+  { consentUrls, shutdown }: { consentUrls: ConsentUrls; shutdown: Shutdown },
+): Router[] {
+  const importGrant = shutdown.track(createImportGrant(grants, fetchUser))
   return [
     consentRoutes({ requireCaller: callersOnly, flow, policy: { allowedOrigins: config.landingAllowedOrigins } }),
-    grantRoutes({ requireCaller: callersOnly, grants, style: settings.scopeStyle }),
+    grantRoutes({ requireCaller: callersOnly, grants, importGrant, style: settings.scopeStyle }),
     userRoutes({ requireCaller: callersOnly, grants, fetchUser, consentUrls }),
   ]
 }
@@ -130,7 +136,8 @@ const STORE_ROUTES: readonly Route[] = [
 
 const CONSENT_ROUTES: readonly Route[] = [
   { path: '/consents', method: 'post', allow: 'POST', words: ['consents'] },
-  { path: '/grants', method: 'get', allow: 'GET, HEAD', words: ['consents'] },
+  { path: '/grants', method: 'get', allow: 'GET, HEAD, POST', words: ['consents'] },
+  { path: '/grants', method: 'post', allow: 'GET, HEAD, POST', words: ['consents'] },
   { path: '/grants/:id', method: 'delete', allow: 'DELETE', words: ['consents'] },
   { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD', words: ['users'] },
 ]

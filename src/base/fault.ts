@@ -4,6 +4,7 @@ export const faultStatus = {
   unknown_version: { status: 400, title: 'This API version is not supported' },
   invalid_click: { status: 400, title: 'The click is not valid' },
   invalid_message: { status: 400, title: 'The message is not valid' },
+  invalid_grant: { status: 400, title: 'The grant is not valid' },
   invalid_consent: { status: 400, title: 'The consent request is not valid' },
   identification_refused: { status: 401, title: 'The identification key was refused' },
   api_key_refused: { status: 401, title: "The gateway's API key was refused" },

@@ -6,7 +6,7 @@ import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
-import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/request.ts'
+import { readCursor, readJsonBody, writeCursor, readQuery, requireNoQuery } from '../http/request.ts'
 import { createRouter, routesOn } from '../http/app.ts'
 import type { Trace } from '../observability/trace.ts'
 import { writeScope, type ScopeStyle } from '../scope/scope.ts'
@@ -14,14 +14,25 @@ import { storeFaults } from '../store/store-faults.ts'
 import type { ConsentUrls } from './consent-links.ts'
 import type { Grant } from './grant.ts'
 import type { Grants, GrantChoice } from './grants.ts'
+import type { ImportGrant } from './import-grant.ts'
+import { readImportRequest } from './import-request.ts'
 
 const PAGE = 100
 
-type GrantOptions = { requireCaller: RequestHandler; grants: Grants; style: ScopeStyle }
+type GrantOptions = { requireCaller: RequestHandler; grants: Grants; importGrant: ImportGrant; style: ScopeStyle }
 
-/** Lists and deletes grants. Tokens are never returned. */
-export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Router {
+/** Imports, lists and deletes grants. Tokens are never returned. */
+export function grantRoutes({ requireCaller, grants, importGrant, style }: GrantOptions): Router {
   const routes = createRouter().use(requireCaller, requirePermission('consents'))
+
+  routes.post('/grants', async (request, response) => {
+    const { requestLog } = response.locals
+    requireNoQuery(request)
+    const grant = await importGrant(readImportRequest(await readJsonBody(request)), requestLog.trace)
+    requestLog.fields['grant_id'] = grant.id
+    requestLog.conclude('grant.imported')
+    response.status(201).json(showGrant(grant, style))
+  })
 
   routes.get('/grants', async (request, response) => {
     const { user_id: userId, cursor } = readFilter(request)
@@ -43,7 +54,7 @@ export function grantRoutes({ requireCaller, grants, style }: GrantOptions): Rou
     response.status(204).end()
   })
 
-  return routesOn({ '/grants': 'GET, HEAD', '/grants/:id': 'DELETE' }, routes).use(
+  return routesOn({ '/grants': 'GET, HEAD, POST', '/grants/:id': 'DELETE' }, routes).use(
     storeFaults,
     answerFaults(problemShape, logRefusalAs('grant.refused')),
   )

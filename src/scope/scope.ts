@@ -174,9 +174,14 @@ function isTripleId(id: string): boolean {
 /** A scope as the platform writes it: a name in capitals with `_`, optionally with a resource. */
 const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access)$/
 
+/** Whether a text is a scope as the platform writes it, in either notation. */
+export function isWrittenScope(text: string): boolean {
+  return WRITTEN.test(text)
+}
+
 /** Whether a text is a word or a written scope; whether it can be requested also depends on the chat. */
 export function isRequestedScope(text: string): text is RequestedScope {
-  return SCOPE_WORDS.some((word) => word === text) || WRITTEN.test(text)
+  return SCOPE_WORDS.some((word) => word === text) || isWrittenScope(text)
 }
 
 /** Whether a scope is the permission to send to this chat, which Divar grants to its two users only. */

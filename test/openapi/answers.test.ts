@@ -5,6 +5,7 @@ import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { Browser, clickMenu, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
+import { tokensOf } from '../support/imports.ts'
 import { V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
 import { answer } from '../support/outbox.ts'
 import { createJudge, readDocument, type ApiDocument } from '../support/reference.ts'
@@ -179,6 +180,8 @@ describe('answers are as documented', () => {
     expect((await ask('get', `/clicks/${click}`)).status).toBe(200)
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([204])
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([404])
+    const tokens = tokensOf(gateway.divar, ['USER_ID', 'offline_access'])
+    expect(await statusesOf(ask('post', '/grants', tokens), ask('post', '/grants', {}))).toEqual([201, 400])
   })
 
   test('at each step of the authorization flow', async () => {
@@ -202,12 +205,13 @@ describe('answers are as documented', () => {
     const statuses = await statusesOf(
       off('post', '/consents', {}),
       off('get', '/grants?user_id=u'),
+      off('post', '/grants', {}),
       off('delete', '/grants/grt_nobody'),
       off('get', '/users/u'),
       off('get', '/oauth/callback'),
       off('get', '/oauth/start/cns_x'),
     )
-    expect(statuses).toEqual([501, 501, 501, 501, 501, 501])
+    expect(statuses).toEqual([501, 501, 501, 501, 501, 501, 501])
   })
 
   test('the requests above cover every good answer of every route', () => {
