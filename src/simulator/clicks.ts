@@ -1,15 +1,17 @@
 import type { Conversation } from './conversation.ts'
 import { isFramable } from './framable.ts'
 import { callSession, sessionBody, type SessionCall, type UserAction } from './session-call.ts'
-import type { ClickResult, ShownMessage, Side, Wire } from './shown.ts'
+import type { ClickResult, ShownButton, ShownMessage, ShownResponse, Side, Wire } from './shown.ts'
 
 /** What was clicked: a button of a message, or the app's entry in the menu of the chat. */
-type Clicked = {
+export type Clicked = {
   side: Side
   message_id?: string | undefined
   row?: number | undefined
   column?: number | undefined
 }
+
+export type AppAccess = { identificationKey: string; ownOrigin: string }
 
 /** A click on something that does not exist, or that does not call the app. */
 export class ClickError extends Error {
@@ -17,27 +19,34 @@ export class ClickError extends Error {
 }
 
 /**
- * Simulates a click: calls the app's session-initialization URL on the selected wire, adds it to the timeline, and returns the landing. An
- * armed fault makes it a double click, or one with a wrong key.
+ * Simulates a click: calls the app's session-initialization URL, adds it to the timeline, and returns the landing. An armed fault makes it
+ * a double click, or one with a wrong key.
  * @throws ClickError
  */
-export async function click(
-  conversation: Conversation,
-  clicked: Clicked,
-  app: { identificationKey: string; ownOrigin: string },
-): Promise<ClickResult> {
-  const { side } = clicked
-  const { wire, sessionUrl, supplierKey } = conversation.settings
+export async function click(conversation: Conversation, clicked: Clicked, app: AppAccess): Promise<ClickResult> {
   const action = readAction(conversation, clicked)
+  return openSession(conversation, clicked.side, action, app, conversation.faults.take('click'))
+}
+
+/** Calls the app's session-initialization URL on the selected wire. A chat with a bot has no place on v1, so its clicks are v2. */
+export async function openSession(
+  conversation: Conversation,
+  side: Side,
+  action: UserAction,
+  app: AppAccess,
+  fault?: string,
+): Promise<ClickResult> {
+  const { sessionUrl, supplierKey } = conversation.settings
+  const inBotChat = action.from === 'button' && action.inBotChat === true
+  const wire = inBotChat ? 'v2' : conversation.settings.wire
   const body = sessionBody(wire, conversation.world, side, action, `${app.ownOrigin}/completion`, supplierKey)
-  const fault = conversation.faults.take('click')
   const call = async (key: string) => callSession(sessionUrl, key, wire, body)
   const note = (made: SessionCall, notes: string[] = []) => noteClick(conversation, { side, wire, action }, made, notes)
 
   if (fault === 'wrong_key') {
     const made = await call(`${app.identificationKey}-wrong`)
-    const entry = note({ ...made, outcome: 'faulted' }, [wrongKeyNote(made)])
-    return { entryId: entry.id, refusal: wrongKeyNote(made) }
+    const said = noteWrongKey(made)
+    return { entryId: note({ ...made, outcome: 'faulted' }, [said]).id, refusal: said }
   }
   const [made, double] = await Promise.all([
     call(app.identificationKey),
@@ -47,8 +56,18 @@ export async function click(
   if (double)
     note({ ...double, outcome: 'faulted' }, ['The same click once more, at the same moment, as was asked for.'])
   if (made.landing === undefined) return { entryId: entry.id, refusal: made.refusal ?? 'There is no landing.' }
-  conversation.note({ kind: 'landing', side, wire, outcome: 'ok', notes: [], request: opening(made.landing) })
-  return { entryId: entry.id, url: made.landing, framable: await isFramable(made.landing, app.ownOrigin) }
+  return openLanding(conversation, { side, wire, entryId: entry.id, url: made.landing }, app)
+}
+
+/** The user's web view opens an address. */
+export async function openLanding(
+  conversation: Conversation,
+  { side, wire = 'v2', entryId, url }: { side: Side; wire?: Wire; entryId: number; url: string },
+  { ownOrigin }: AppAccess,
+): Promise<ClickResult> {
+  const request = { method: 'GET', url, headers: {}, body: '' }
+  conversation.note({ kind: 'landing', side, wire, outcome: 'ok', notes: [], request })
+  return { entryId, url, framable: await isFramable(url, ownOrigin) }
 }
 
 function noteClick(
@@ -71,24 +90,35 @@ function noteClick(
   })
 }
 
-function wrongKeyNote({ response }: SessionCall): string {
+/** What the app's answer to a wrong key means. */
+export function noteWrongKey({ response }: { response?: ShownResponse }): string {
   return response?.status === 401
     ? 'A wrong key was sent, as was asked for, and the app refused it with 401, as it must.'
     : 'A wrong key was sent, as was asked for, and the app did NOT refuse it with 401: anyone can pose as Divar.'
 }
 
-function opening(url: string) {
-  return { method: 'GET', url, headers: {}, body: '' }
-}
-
-function readAction(conversation: Conversation, { side, message_id, row = 0, column = 0 }: Clicked): UserAction {
-  if (message_id === undefined) return { from: 'menu' }
+/** @throws ClickError */
+export function findButton(
+  conversation: Conversation,
+  { side, message_id = '', row = 0, column = 0 }: Clicked,
+): { message: ShownMessage; button: ShownButton } {
   const message = conversation.findMessage(message_id)
   if (message === undefined) throw new ClickError('There is no such message in the chat.')
   const button = message.buttons[side][row]?.[column]
   if (button === undefined) throw new ClickError('There is no such button on this side of the message.')
+  return { message, button }
+}
+
+function readAction(conversation: Conversation, clicked: Clicked): UserAction {
+  if (clicked.message_id === undefined) return { from: 'menu' }
+  const { message, button } = findButton(conversation, clicked)
   if (button.kind !== 'open_server_link') throw new ClickError(`A click on ${button.kind} does not call the app.`)
-  return { from: 'button', data: button.data ?? {}, ...(message.location && { location: message.location }) }
+  return {
+    from: 'button',
+    data: button.data ?? {},
+    ...(message.location && { location: message.location }),
+    inBotChat: message.chat === 'bot',
+  }
 }
 
 /** A person's message: a text, or a location, under which the platform shows a button of the app. */

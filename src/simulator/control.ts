@@ -1,24 +1,15 @@
 import type { ServerResponse } from 'node:http'
 import * as z from 'zod'
-import { click, ClickError, personMessage } from './clicks.ts'
+import { press } from './actions.ts'
+import { ClickError, personMessage } from './clicks.ts'
+import { eventRoutes } from './control-events.ts'
+import { location, side, type Controlled, type Route } from './control-route.ts'
 import type { Conversation } from './conversation.ts'
 import { readFaultName, write } from './faults.ts'
 import { isFramable } from './framable.ts'
 import { answerJson, type Answer, type Received } from './http.ts'
-import type { Side } from './shown.ts'
 
-/** What the control routes change. */
-type Controlled = {
-  conversation: Conversation
-  identificationKey: string
-  ownOrigin: string
-  /** Sets the side whose phone opened the last web view; the consent page preselects it. */
-  activate: (side: Side) => void
-}
-
-const side = z.enum(['seller', 'buyer'])
 const webAddress = z.url({ protocol: /^https?$/ }).max(2048)
-const location = z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })
 const shapes = {
   message: z.union([
     z.strictObject({ side, text: z.string().trim().min(1).max(1000) }),
@@ -33,14 +24,14 @@ const shapes = {
   settings: z.strictObject({
     wire: z.enum(['v1', 'v2']).optional(),
     session_url: webAddress.optional(),
+    action_url: webAddress.optional(),
+    events_url: webAddress.optional(),
     supplier_key: z.enum(['supplier', 'Supplier']).optional(),
     blocked_by: side.nullable().optional(),
   }),
   fault: z.strictObject({ fault: z.string(), times: z.int().min(1).max(1000).default(1) }),
   active: z.strictObject({ side }),
 }
-
-type Route = (body: unknown, controlled: Controlled, query: URLSearchParams) => Answer | Promise<Answer>
 
 const routes = new Map<string, Route>([
   ['GET /simulator/state', (_, { conversation }) => answerJson(conversation.snapshot())],
@@ -64,16 +55,18 @@ const routes = new Map<string, Route>([
     async (body, { conversation, identificationKey, ownOrigin, activate }) => {
       const clicked = shapes.click.parse(body)
       activate(clicked.side)
-      return answerJson(await click(conversation, clicked, { identificationKey, ownOrigin }))
+      return answerJson(await press(conversation, clicked, { identificationKey, ownOrigin }))
     },
   ],
   [
     'POST /simulator/settings',
     (body, { conversation }) => {
-      const { wire, session_url, supplier_key, blocked_by } = shapes.settings.parse(body)
+      const { wire, session_url, action_url, events_url, supplier_key, blocked_by } = shapes.settings.parse(body)
       conversation.change({
         ...(wire && { wire }),
         ...(session_url && { sessionUrl: session_url }),
+        ...(action_url && { actionUrl: action_url }),
+        ...(events_url && { eventsUrl: events_url }),
         ...(supplier_key && { supplierKey: supplier_key }),
         ...(blocked_by !== undefined && { blockedBy: blocked_by }),
       })
@@ -111,6 +104,7 @@ const routes = new Map<string, Route>([
       return answerJson({})
     },
   ],
+  ...eventRoutes,
 ])
 
 /** The routes by which the page, the command line and tests control the simulator. */

@@ -8,7 +8,13 @@ export type Wire = 'v1' | 'v2'
 export type Words = { fa: string; en: string }
 
 /** One of the two people in the chat. A person has a different id on each wire. */
-export type Person = { name: Words; v1Id: string; v2Id: string }
+export type Person = {
+  name: Words
+  v1Id: string
+  v2Id: string
+  /** The conversation of this person with the app's bot. */
+  botConversationId: string
+}
 
 export type ShownButton = {
   kind: 'open_server_link' | 'open_direct_link' | 'get_dynamic_action' | 'open_post_page' | 'open_post_manage_page'
@@ -33,6 +39,8 @@ export type ShownMessage = {
   from: Side
   /** `app`: sent by the app, whose title is shown above it. */
   kind: 'text' | 'location' | 'app'
+  /** Of a message in the chat of `from` with the app's bot; the bot's own have the kind `app`. */
+  chat?: 'bot'
   text: string
   location?: Location
   mediaToken?: string
@@ -47,7 +55,7 @@ export type ShownRequest = { method: string; url: string; headers: Record<string
 export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
 
 /** `other`: a call that the simulator does not answer as the platform would. */
-export type EntryKind = 'click' | 'landing' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
+export type EntryKind = 'click' | 'action' | 'landing' | 'event' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
 
 /** One exchange between the platform and the app. Entries never change; later ones have higher ids. */
 export type TimelineEntry = {
@@ -68,7 +76,33 @@ export type TimelineEntry = {
   notes: string[]
 }
 
-/** Faults that can be asked for. Each is used up by the next send, decision of a user, token request or click, whichever it is for. */
+/** Types of events that the platform sends. */
+export const EVENT_TYPES = [
+  'NEW_MESSAGE',
+  'NEW_CHATBOT_MESSAGE',
+  'USER_ACCESS_REVOCATION',
+  'POST_UPDATE',
+  'PAYMENT_TRANSACTION',
+] as const
+export type EventType = (typeof EVENT_TYPES)[number]
+
+/** Types of messages in events. */
+export const MESSAGE_TYPES = ['TEXT', 'IMAGE', 'FILE', 'VOICE', 'LOCATION', 'VIDEO', 'CONTACT'] as const
+export type MessageType = (typeof MESSAGE_TYPES)[number]
+
+/** Forms of events that were seen besides the documented ones. */
+export const ODD_FORMS = [
+  'sent_at_number',
+  'sent_at_string',
+  'sender_user',
+  'size_string',
+  'at_type',
+  'meta_data',
+  'payment_transaction',
+] as const
+export type OddForm = (typeof ODD_FORMS)[number]
+
+/** Faults that can be asked for. Each is used up by the next send, decision of a user, token request, click or event, whichever it is for. */
 export const FAULTS = {
   send: ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after', '103_reset'],
   consent: ['stolen_state'],
@@ -83,6 +117,7 @@ export const FAULTS = {
     'new_token_refused',
   ],
   click: ['duplicate_click', 'wrong_key'],
+  event: ['event_twice', 'event_late', 'event_wrong_key'],
 } as const
 
 export type FaultName = (typeof FAULTS)[keyof typeof FAULTS][number]
@@ -95,6 +130,10 @@ export type Settings = {
   wire: Wire
   /** The app's session-initialization URL: where clicks go. */
   sessionUrl: string
+  /** The app's dynamic-action URL: where buttons with `get_dynamic_action` go. */
+  actionUrl: string
+  /** The app's events URL. */
+  eventsUrl: string
   /** How v1 clicks spell the seller's key: as the platform does today, or as the first documents did. */
   supplierKey: 'supplier' | 'Supplier'
   /** Who has blocked the other: messages are then refused with 412. */
@@ -127,9 +166,11 @@ export type Framable = 'yes' | 'no' | 'download' | 'empty' | 'unknown'
 export type ClickResult = {
   /** The timeline's entry about it. */
   entryId: number
+  /** What the app says in place, after a dynamic action. */
+  text?: string
   /** The landing; absent when the app gave none that could be opened. */
   url?: string
   framable?: Framable
-  /** Why there is no landing, in one English sentence. */
+  /** Why nothing could be opened or shown, in one English sentence. */
   refusal?: string
 }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { control, streamEvents } from './control.ts'
 import { Conversation } from './conversation.ts'
+import { EventSender } from './events.ts'
 import { misbehaviourOf, perform, takesEffect, write, type Misbehaviour } from './faults.ts'
 import { Grants } from './grants.ts'
 import { refuse, type Answer, type Received } from './http.ts'
@@ -27,6 +28,9 @@ export type SimulatorOptions = {
   identificationKey?: string
   /** The app's session-initialization URL. */
   sessionUrl?: string
+  /** The app's dynamic-action URL and events URL. Default: `action` and `events` beside the session-initialization URL. */
+  actionUrl?: string
+  eventsUrl?: string
   /** The app as the platform's consent knows it. */
   app?: { slug: string; clientSecret: string; title?: Words; redirectUris?: string[] }
   /** Access tokens that are good from the start. */
@@ -107,6 +111,7 @@ class SimulatedDivar {
   readonly grants: Grants
   readonly conversation: Conversation
   readonly #options: SimulatorOptions
+  readonly #events: EventSender
   #activeSide: Side = 'buyer'
   /** The state of the last flow with a decision. */
   #lastState = NO_STATE
@@ -115,11 +120,15 @@ class SimulatedDivar {
     this.#options = options
     this.grants = new Grants({ now: options.now ?? Date.now })
     for (const token of options.tokens ?? []) this.grants.seed(token)
+    const { sessionUrl = 'http://127.0.0.1:3000/divar/session' } = options
     this.conversation = new Conversation(createWorld(options.app?.title), {
       wire: 'v1',
       supplierKey: 'supplier',
-      sessionUrl: options.sessionUrl ?? 'http://127.0.0.1:3000/divar/session',
+      sessionUrl,
+      actionUrl: options.actionUrl ?? new URL('action', sessionUrl).href,
+      eventsUrl: options.eventsUrl ?? new URL('events', sessionUrl).href,
     })
+    this.#events = new EventSender(this.conversation, options.identificationKey ?? '')
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -159,6 +168,7 @@ class SimulatedDivar {
   #control(received: Received): Promise<Answer> {
     return control(received, {
       conversation: this.conversation,
+      events: this.#events,
       identificationKey: this.#options.identificationKey ?? '',
       ownOrigin: this.origin,
       activate: (side) => {

@@ -35,7 +35,11 @@ export async function startSimulatedGateway(
   const gateway = await startGateway(config, createLogger('fatal'))
   running.push(() => gateway.stop())
   const gatewayUrl = `http://127.0.0.1:${gateway.port}`
-  simulator.conversation.change({ sessionUrl: `${gatewayUrl}/divar/session` })
+  simulator.conversation.change({
+    sessionUrl: `${gatewayUrl}/divar/session`,
+    actionUrl: `${gatewayUrl}/divar/action`,
+    eventsUrl: `${gatewayUrl}/divar/events`,
+  })
   return { simulator, gatewayUrl }
 }
 

@@ -1,4 +1,4 @@
-import type { ClickResult, FaultName, Settings, ShownMessage, Side } from '../shown.ts'
+import type { ClickResult, EventType, FaultName, OddForm, MessageType, Settings, ShownMessage, Side } from '../shown.ts'
 
 type Location = NonNullable<ShownMessage['location']>
 
@@ -31,9 +31,13 @@ export const api = {
   set: (settings: {
     wire?: Settings['wire']
     session_url?: string
+    action_url?: string
+    events_url?: string
     blocked_by?: Side | null
     supplier_key?: Settings['supplierKey']
   }) => ask<Settings>('POST', 'settings', settings),
+  sendEvent: (event: { type: EventType; side: Side; message_type?: MessageType; update?: string; odd: OddForm[] }) =>
+    ask<{ status?: number }[]>('POST', 'events', event),
   arm: (fault: FaultName, times: number) => ask<unknown>('POST', 'faults', { fault, times }),
   clearFaults: () => ask<unknown>('DELETE', 'faults'),
   activate: (side: Side) => ask<unknown>('POST', 'active', { side }),

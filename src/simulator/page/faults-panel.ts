@@ -21,6 +21,7 @@ const GROUPS: [Word, FaultName[]][] = [
     ],
   ],
   ['groupClick', ['duplicate_click', 'wrong_key']],
+  ['groupEvent', ['event_twice', 'event_late', 'event_wrong_key']],
 ]
 
 export type FaultsPanel = { show: (armed: ArmedFault[]) => void; set: (settings: Settings) => void }
@@ -50,20 +51,18 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
   clear.addEventListener('click', () => void api.clearFaults().catch(complain))
   const blocks = (['seller', 'buyer'] as const).map((side) => blockSwitch(side, snapshot))
   const spelling = spellingSwitch()
-  const address = addressForm()
+  const addresses = ADDRESSES.map(addressForm)
   element.replaceChildren(
     worded('p', 'faultsHelp', { class: 'soft' }),
     make('div', { class: 'row' }, worded('label', 'times', { attributes: { for: 'times' } }), times, clear),
     armedList,
     ...groups,
     make('div', { class: 'row' }, ...blocks.map(({ label }) => label), spelling.label),
-    address.form,
+    ...addresses.map(({ form }) => form),
   )
-  let shownUrl = ''
-  const set = ({ sessionUrl, blockedBy, supplierKey }: Settings) => {
-    // What is half typed is left alone.
-    if (address.input.value === shownUrl) address.input.value = sessionUrl
-    shownUrl = sessionUrl
+  const set = (settings: Settings) => {
+    const { blockedBy, supplierKey } = settings
+    for (const address of addresses) address.show(settings)
     spelling.box.checked = supplierKey === 'Supplier'
     for (const { side, box } of blocks) box.checked = blockedBy === side
   }
@@ -108,23 +107,35 @@ function spellingSwitch() {
   return { box, label: make('label', { class: 'check' }, box, worded('span', 'supplierKey')) }
 }
 
-function addressForm() {
+const ADDRESSES = [
+  { word: 'sessionUrl', id: 'session-url', name: 'session_url', read: ({ sessionUrl }) => sessionUrl },
+  { word: 'actionUrl', id: 'action-url', name: 'action_url', read: ({ actionUrl }) => actionUrl },
+  { word: 'eventsUrl', id: 'events-url', name: 'events_url', read: ({ eventsUrl }) => eventsUrl },
+] as const satisfies { word: Word; id: string; name: string; read: (settings: Settings) => string }[]
+
+function addressForm({ word, id, name, read }: (typeof ADDRESSES)[number]) {
   const input = make('input', {
-    attributes: { id: 'session-url', type: 'url', dir: 'ltr', required: '', 'data-session-url': '' },
+    attributes: { id, type: 'url', dir: 'ltr', required: '', [`data-${id}`]: '' },
   })
   const submit = (event: Event) => {
     event.preventDefault()
-    void api.set({ session_url: input.value }).catch(complain)
+    void api.set({ [name]: input.value }).catch(complain)
   }
   const save = worded('button', 'save', { class: 'quiet', attributes: { type: 'submit' } })
   const form = make(
     'form',
     { class: 'row', on: { submit } },
-    worded('label', 'sessionUrl', { attributes: { for: 'session-url' } }),
+    worded('label', word, { attributes: { for: id } }),
     input,
     save,
   )
-  return { form, input }
+  let shown = ''
+  const show = (settings: Settings) => {
+    // What is half typed is left alone.
+    if (input.value === shown) input.value = read(settings)
+    shown = read(settings)
+  }
+  return { form, show }
 }
 
 function complain(error: unknown): void {

@@ -2,6 +2,7 @@ import type { Settings, ShownMessage, Side, Snapshot, Wire } from '../shown.ts'
 import { api } from './api.ts'
 import { announce, find, messageOf } from './dom.ts'
 import { listen, type Connection } from './event-stream.ts'
+import { eventsPanel } from './events-panel.ts'
 import { faultsPanel, type FaultsPanel } from './faults-panel.ts'
 import { Phone } from './phone.ts'
 import { timeline } from './timeline.ts'
@@ -16,6 +17,7 @@ function draw(snapshot: Snapshot): void {
   if (drawn === undefined) {
     const phones = { seller: new Phone('seller', snapshot), buyer: new Phone('buyer', snapshot) }
     drawn = { phones, panel: faultsPanel(find('data-faults'), snapshot), snapshot }
+    eventsPanel(find('data-events'), snapshot)
     find('data-phones').replaceChildren(phones.seller.element, phones.buyer.element)
   } else {
     drawn.snapshot = snapshot

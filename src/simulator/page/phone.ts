@@ -163,6 +163,7 @@ export class Phone {
   #press(message: ShownMessage, button: ShownButton, row: number, column: number, pressed: HTMLElement): void {
     switch (button.kind) {
       case 'open_server_link':
+      case 'get_dynamic_action':
         this.#call(pressed, () => api.clickButton(this.#side, message.id, row, column))
         break
       case 'open_direct_link':
@@ -178,9 +179,6 @@ export class Phone {
       case 'open_post_manage_page':
         this.#tell(`${say('opensManage')} ${button.postToken ?? ''}`)
         break
-      case 'get_dynamic_action':
-        this.#tell(say('noDynamic'))
-        break
     }
   }
 
@@ -191,9 +189,10 @@ export class Phone {
     this.#notice.replaceChildren()
     announce(say('calling'))
     click()
-      .then(({ url, framable, refusal }) => {
+      .then(({ text, url, framable, refusal }) => {
+        if (text !== undefined) this.#tell(text, 'answer')
         if (url === undefined) {
-          this.#tell(`${say('refusal')}: ${refusal ?? ''}`)
+          if (text === undefined || refusal !== undefined) this.#tell(`${say('refusal')}: ${refusal ?? ''}`)
           return
         }
         this.#view.open({ url, framable, repeat: click })
@@ -213,11 +212,20 @@ export class Phone {
     })
   }
 
-  #tell(text: string): void {
+  #tell(text: string, kind: 'refusal' | 'answer' = 'refusal'): void {
     const dismiss = make('button', { class: 'quiet', text: say('dismiss'), attributes: { type: 'button' } })
     dismiss.addEventListener('click', () => {
       this.#notice.replaceChildren()
     })
-    this.#notice.replaceChildren(make('p', { text, attributes: { 'data-refusal': '', dir: 'auto' } }), dismiss)
+    const said =
+      kind === 'refusal'
+        ? make('p', { text, attributes: { 'data-refusal': '', dir: 'auto' } })
+        : make(
+            'p',
+            { attributes: { 'data-answer': '' } },
+            make('span', { text: `${say('actionAnswer')}: ` }),
+            make('bdi', { text }),
+          )
+    this.#notice.replaceChildren(said, dismiss)
   }
 }

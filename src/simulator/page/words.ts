@@ -1,4 +1,4 @@
-import type { FaultName, Side, TimelineEntry, EntryKind } from '../shown.ts'
+import type { FaultName, EventType, OddForm, Side, TimelineEntry, EntryKind } from '../shown.ts'
 
 export type Language = 'fa' | 'en'
 type Said = Record<Language, string>
@@ -60,7 +60,7 @@ const WORDS = {
   dismiss: { fa: 'فهمیدم', en: 'Dismiss' },
   opensPost: { fa: 'دیوار این‌جا آگهی را باز می‌کند:', en: 'Divar would open the post here:' },
   opensManage: { fa: 'دیوار این‌جا مدیریت آگهی را باز می‌کند:', en: "Divar would open the post's management here:" },
-  noDynamic: { fa: 'شبیه‌ساز از اکشن پویا پشتیبانی نمی‌کند.', en: 'The simulator does not support dynamic actions.' },
+  actionAnswer: { fa: 'پاسخ اپ', en: 'The app answers' },
   timelineTitle: { fa: 'درخواست‌ها و پاسخ‌ها', en: 'Requests and responses' },
   timelineEmpty: {
     fa: 'روی دکمه‌ای بزنید، یا اپ را از گفت‌وگو باز کنید.',
@@ -80,8 +80,24 @@ const WORDS = {
   groupConsent: { fa: 'برای اجازهٔ بعدی', en: 'For the next decision' },
   groupToken: { fa: 'برای token بعدی', en: 'For the next token request' },
   groupClick: { fa: 'برای کلیک بعدی', en: 'For the next click' },
+  groupEvent: { fa: 'برای رویداد بعدی', en: 'For the next event' },
   blocked: { fa: 'دیگری را مسدود کرده است', en: 'has blocked the other' },
   sessionUrl: { fa: 'آدرس شروع نشست (session-init)', en: 'Session-initialization URL' },
+  actionUrl: { fa: 'آدرس اکشن پویا', en: 'Dynamic-action URL' },
+  eventsUrl: { fa: 'آدرس رویدادها', en: 'Events URL' },
+  addresses: { fa: 'آدرس‌های اپ', en: "The app's addresses" },
+  events: { fa: 'رویدادها', en: 'Events' },
+  eventsHelp: {
+    fa: 'رویداد به آدرس رویدادهای اپ فرستاده می‌شود؛ نتیجه در درخواست‌ها و پاسخ‌ها می‌آید.',
+    en: "An event is sent to the app's events URL. What came of it is among the requests and responses.",
+  },
+  eventType: { fa: 'نوع رویداد', en: 'Event type' },
+  eventSide: { fa: 'از طرف', en: 'About' },
+  messageType: { fa: 'نوع پیام', en: 'Message type' },
+  postUpdate: { fa: 'تغییر آگهی', en: 'Change of the post' },
+  oddForms: { fa: 'شکل‌های دیگری که دیده شده‌اند', en: 'Other forms that were seen' },
+  sendEvent: { fa: 'فرستادن رویداد', en: 'Send the event' },
+  eventDone: { fa: 'رویداد فرستاده شد', en: 'The event was sent' },
   supplierKey: { fa: 'املای Supplier در نسخهٔ v1 (سند نخست)', en: 'Spell Supplier as the first v1 documents did' },
   save: { fa: 'ذخیره', en: 'Save' },
   request: { fa: 'درخواست', en: 'Request' },
@@ -99,7 +115,9 @@ export type Word = keyof typeof WORDS
 
 const KINDS: Record<EntryKind, Said> = {
   click: { fa: 'کلیک', en: 'Click' },
+  action: { fa: 'اکشن پویا', en: 'Dynamic action' },
   landing: { fa: 'مقصد', en: 'Landing' },
+  event: { fa: 'رویداد', en: 'Event' },
   consent: { fa: 'اجازه', en: 'Consent' },
   token: { fa: 'token', en: 'Token' },
   users: { fa: 'کاربر', en: 'User' },
@@ -136,6 +154,27 @@ const FAULTS: Record<FaultName, Said> = {
   code_expired: { fa: 'کد منقضی', en: 'code expired' },
   duplicate_click: { fa: 'کلیک دوبار', en: 'duplicate click' },
   wrong_key: { fa: 'کلید نادرست', en: 'wrong key' },
+  event_twice: { fa: 'رویداد دوبار', en: 'event twice' },
+  event_late: { fa: 'رویداد دیرتر', en: 'late event' },
+  event_wrong_key: { fa: 'رویداد با کلید نادرست', en: 'event with a wrong key' },
+}
+
+const EVENTS: Record<EventType, Said> = {
+  NEW_MESSAGE: { fa: 'پیام تازه در گفت‌وگو', en: 'New message in the chat' },
+  NEW_CHATBOT_MESSAGE: { fa: 'پیام تازه به ربات', en: 'New message to the bot' },
+  USER_ACCESS_REVOCATION: { fa: 'پس گرفتن اجازه', en: 'Access revoked' },
+  POST_UPDATE: { fa: 'تغییر آگهی', en: 'Change of the post' },
+  PAYMENT_TRANSACTION: { fa: 'تراکنش پرداخت', en: 'Payment transaction' },
+}
+
+const ODD: Record<OddForm, Said> = {
+  sent_at_number: { fa: 'زمان به‌صورت عدد', en: 'time as a number' },
+  sent_at_string: { fa: 'زمان به‌صورت رشتهٔ رقم‌ها', en: 'time as a string of digits' },
+  sender_user: { fa: 'فرستنده از نوع USER', en: 'sender of type USER' },
+  size_string: { fa: 'size_bytes به‌صورت رشته', en: 'size_bytes as a string' },
+  at_type: { fa: 'با @type', en: 'with @type' },
+  meta_data: { fa: 'meta_data به‌جای metadata', en: 'meta_data for metadata' },
+  payment_transaction: { fa: 'payment_transaction به‌جای transaction', en: 'payment_transaction for transaction' },
 }
 
 let language: Language = localStorage.getItem('language') === 'en' ? 'en' : 'fa'
@@ -148,6 +187,8 @@ export const sayOf = (said: Said): string => said[language]
 export const sayKind = (kind: EntryKind): string => KINDS[kind][language]
 export const sayOutcome = (outcome: TimelineEntry['outcome']): string => OUTCOMES[outcome][language]
 export const sayFault = (fault: FaultName): string => FAULTS[fault][language]
+export const sayEvent = (type: EventType): string => EVENTS[type][language]
+export const sayOdd = (form: OddForm): string => ODD[form][language]
 export const saySide = (side: Side): string => say(side)
 export const isWord = (text: string | undefined): text is Word => text !== undefined && text in WORDS
 

@@ -1,0 +1,23 @@
+import * as z from 'zod'
+import type { Conversation } from './conversation.ts'
+import type { EventSender } from './events.ts'
+import type { Answer } from './http.ts'
+import type { Side } from './shown.ts'
+
+/** What the control routes change. */
+export type Controlled = {
+  conversation: Conversation
+  events: EventSender
+  identificationKey: string
+  ownOrigin: string
+  /** Sets the side whose phone opened the last web view; the consent page preselects it. */
+  activate: (side: Side) => void
+}
+
+export type Route = (body: unknown, controlled: Controlled, query: URLSearchParams) => Answer | Promise<Answer>
+
+export const side = z.enum(['seller', 'buyer'])
+export const location = z.object({
+  latitude: z.number().min(-90).max(90),
+  longitude: z.number().min(-180).max(180),
+})

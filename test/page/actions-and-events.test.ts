@@ -1,0 +1,74 @@
+import { describe, expect, test } from '@jest/globals'
+import { CHROMIUM, findBarriers, openPage } from '../support/browser.ts'
+import { startRecordingApp } from '../support/recording-app.ts'
+import { EVENT_TYPES, ODD_FORMS } from '../../src/simulator/shown.ts'
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+
+inBrowser('a dynamic action', () => {
+  test("shows the app's text in the phone where the button was pressed", async () => {
+    const { simulator } = await startRecordingApp(() => ({ body: { text_message: '۱۲ میلیون تومان' } }))
+    const button = { kind: 'get_dynamic_action' as const, caption: 'قیمت روز', data: {} }
+    simulator.conversation.say({
+      from: 'seller',
+      kind: 'app',
+      text: 'سلام',
+      buttons: { seller: [], buyer: [[button]] },
+    })
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
+    expect(await page.locator('[data-phone="buyer"] [data-answer]').innerText()).toBe('پاسخ اپ: ۱۲ میلیون تومان')
+    await page.locator('[data-kind="action"]').waitFor()
+  })
+
+  test('opens the link that the app answers', async () => {
+    const { simulator } = await startRecordingApp(() => ({
+      body: { action: { open_direct_link: 'https://app.example.com/x' } },
+    }))
+    const button = { kind: 'get_dynamic_action' as const, caption: 'قیمت روز', data: {} }
+    simulator.conversation.say({
+      from: 'seller',
+      kind: 'app',
+      text: 'سلام',
+      buttons: { seller: [], buyer: [[button]] },
+    })
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
+    await page.locator('[data-phone="buyer"] [data-webview-address]', { hasText: 'app.example.com/x' }).waitFor()
+  })
+})
+
+inBrowser('events by a click on the page', () => {
+  test('each type can be sent, with the odd forms that are ticked', async () => {
+    const { simulator, called } = await startRecordingApp()
+    const { page } = await openPage(simulator.url, { language: 'en' })
+    await page.locator('[data-events-panel] summary').click()
+    for (const [index, type] of EVENT_TYPES.entries()) {
+      await page.locator('[data-event-type]').selectOption(type)
+      await page.locator('[data-odd="at_type"]').setChecked(true)
+      await page.locator('[data-send-event]:not([aria-busy])').click()
+      const calls = await called(index + 1)
+      expect(calls[index]?.body).toMatchObject({ type, '@type': expect.any(String) })
+      await page.locator(`[data-kind="event"] >> nth=${index}`).waitFor()
+    }
+  })
+
+  test('every odd form has its box', async () => {
+    const { simulator } = await startRecordingApp()
+    const { page } = await openPage(simulator.url)
+    const boxes = await page.locator('[data-odd]').all()
+    const names = await Promise.all(boxes.map((box) => box.getAttribute('data-odd')))
+    expect(names.toSorted()).toEqual(ODD_FORMS.toSorted())
+  })
+
+  test.each([
+    ['fa', 'light', 1280],
+    ['en', 'dark', 360],
+  ] as const)('%s, %s, %i px: no WCAG 2 A or AA violation', async (language, colorScheme, width) => {
+    const { simulator } = await startRecordingApp()
+    const { page } = await openPage(simulator.url, { language, width, colorScheme })
+    await page.locator('[data-events-panel] summary').click()
+    expect(await findBarriers(page)).toEqual([])
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+  })
+})
