@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import * as z from 'zod'
 import { press } from './actions.ts'
 import { ClickError, personMessage } from './clicks.ts'
+import { botRoutes } from './control-bot.ts'
 import { eventRoutes } from './control-events.ts'
 import { location, side, type Controlled, type Route } from './control-route.ts'
 import type { Conversation } from './conversation.ts'
@@ -104,6 +105,7 @@ const routes = new Map<string, Route>([
       return answerJson({})
     },
   ],
+  ...botRoutes,
   ...eventRoutes,
 ])
 

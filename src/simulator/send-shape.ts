@@ -20,24 +20,10 @@ const MAX_TEXT = 4096
 
 /** Reads the body of a send of either wire as the platform documents it. Never throws. */
 export function readSend(wire: Wire, body: Body): ReadSend {
-  const errors: string[] = []
-  const notes: string[] = []
-  const refuse = (text: string) => errors.push(text)
-  const note = (text: string) => notes.push(text)
-  const report = { refuse, note }
-  const broken = findBrokenText(body)
-  if (broken !== undefined) refuse(`${broken}: expected a text without NUL and without half surrogates`)
-  if (wire === 'v1' && body['type'] !== 'TEXT') refuse('type: expected TEXT')
-  if (wire === 'v2' && body['type'] !== undefined) note('v2 has no member type; it is passed over.')
-  const text = typeof body['message'] === 'string' ? body['message'] : ''
-  const media =
-    wire === 'v2' && typeof body['media_token'] === 'string' && body['media_token'] !== ''
-      ? body['media_token']
-      : undefined
-  if (typeof body['message'] !== 'string') refuse('message: expected a string')
-  else if (media === undefined && text.trim() === '') refuse('message: expected a text that is not blank')
-  if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: how long one may be is not documented.`)
-  if (media !== undefined && text !== '') refuse('message: expected a text or a media_token, not both')
+  const { report, errors, notes } = newReport(body)
+  if (wire === 'v1' && body['type'] !== 'TEXT') report.refuse('type: expected TEXT')
+  if (wire === 'v2' && body['type'] !== undefined) report.note('v2 has no member type; it is passed over.')
+  const content = readContent(body, 'message', wire === 'v2', report)
   const [sender, receiver] =
     wire === 'v1'
       ? [readOne(body['sender_btn'], 'sender_btn', report), readOne(body['receiver_btn'], 'receiver_btn', report)]
@@ -45,7 +31,37 @@ export function readSend(wire: Wire, body: Body): ReadSend {
           readGrid(body['sender_buttons'], 'sender_buttons', report),
           readGrid(body['receiver_buttons'], 'receiver_buttons', report),
         ]
-  return { text, ...(media !== undefined && { mediaToken: media }), sender, receiver, errors, notes }
+  return { ...content, sender, receiver, errors, notes }
+}
+
+/** Reads the body of a message of a bot. Never throws. */
+export function readBotSend(body: Body): Omit<ReadSend, 'sender' | 'receiver'> & { buttons: ShownButton[][] } {
+  const { report, errors, notes } = newReport(body)
+  if (body['type'] !== undefined && body['type'] !== 'TEXT') report.refuse('type: expected TEXT')
+  const content = readContent(body, 'text_message', true, report)
+  return { ...content, buttons: readGrid(body['buttons'], 'buttons', report), errors, notes }
+}
+
+function newReport(body: Body) {
+  const errors: string[] = []
+  const notes: string[] = []
+  const report: Report = { refuse: (text) => errors.push(text), note: (text) => notes.push(text) }
+  const broken = findBrokenText(body)
+  if (broken !== undefined) report.refuse(`${broken}: expected a text without NUL and without half surrogates`)
+  return { report, errors, notes }
+}
+
+/** A text, or where that is possible a media token in place of it. */
+function readContent(body: Body, member: string, mayBeMedia: boolean, { refuse, note }: Report) {
+  const given = body[member]
+  const text = typeof given === 'string' ? given : ''
+  const token = body['media_token']
+  const media = mayBeMedia && typeof token === 'string' && token !== '' ? token : undefined
+  if (typeof given !== 'string') refuse(`${member}: expected a string`)
+  else if (media === undefined && text.trim() === '') refuse(`${member}: expected a text that is not blank`)
+  if (text.length > MAX_TEXT) note(`A text of ${text.length} characters: how long one may be is not documented.`)
+  if (media !== undefined && text !== '') refuse(`${member}: expected a text or a media_token, not both`)
+  return { text, ...(media !== undefined && { mediaToken: media }) }
 }
 
 type Report = { refuse: (text: string) => void; note: (text: string) => void }

@@ -1,16 +1,16 @@
 import type { Grants } from './grants.ts'
-import { answerJson, readTokens, refuse, type Answer, type Handled, type Received } from './http.ts'
+import { answerJson, readTokens, refuse, type Handled, type Received } from './http.ts'
 import { coversConversation } from './scopes.ts'
-import { isObject, readSend } from './send-shape.ts'
+import { decode, judgeShape, notFound, parseObject, refusePlainly, type Refusal } from './send-checks.ts'
+import { readSend } from './send-shape.ts'
 import type { ShownMessage, Side, Wire } from './shown.ts'
 import { otherSide, SIDES, type World } from './world.ts'
 
 const V1_PATH = '/v2/open-platform/chat/conversation'
 const V2_PATH = /^\/v2\/open-platform\/conversations\/([^/]+)\/messages$/
 
-type SendDeps = { world: World; grants: Grants; apiKey: string; checks: 'strict' | 'note' }
-type Judged = Handled & { message?: Omit<ShownMessage, 'id' | 'at'> }
-type Refusal = { answer: Answer; why: string }
+export type SendDeps = { world: World; grants: Grants; apiKey: string; checks: 'strict' | 'note' }
+export type Judged = Handled & { message?: Omit<ShownMessage, 'id' | 'at'> }
 
 /**
  * Checks a send of either wire. Without a key, a token or a JSON object it is always refused; other errors are refused with `strict`, and
@@ -23,7 +23,7 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   if (received.method !== 'POST' || (wire === 'v2' && conversationId === undefined)) return undefined
   const token = readToken(wire, received.headers)
   const body = parseObject(received.body)
-  const plain = refusePlainly(received, token, body, deps.apiKey)
+  const plain = refusePlainly(received, { token, needsToken: true }, body, deps.apiKey)
   if (plain !== undefined || token === undefined || body === undefined) {
     const { answer, why } = plain ?? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
     return { answer, entry: { kind: 'delivery', wire, outcome: 'refused', notes: [why] } }
@@ -58,30 +58,6 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   }
 }
 
-function refusePlainly(
-  received: Received,
-  token: string | undefined,
-  body: unknown,
-  apiKey: string,
-): Refusal | undefined {
-  const { headers } = received
-  if (headers['x-api-key'] !== apiKey) {
-    return { answer: refuse(401, 16, 'invalid api key'), why: 'The API key is not the one of the app.' }
-  }
-  if (token === undefined || token === '') {
-    return { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
-  }
-  if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
-    return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
-  }
-  if (received.isUtf8 === false) {
-    return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
-  }
-  return body === undefined
-    ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
-    : undefined
-}
-
 function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { world, grants }: SendDeps): Refusal[] {
   const found = grants.find(token)
   const invalid = refuse(401, 16, 'invalid access token')
@@ -110,21 +86,6 @@ function judgeConversation(id: string | undefined, { conversationId }: World): R
   return id === conversationId ? [] : [notFound('There is no conversation of this id.')]
 }
 
-function notFound(why: string): Refusal {
-  return { answer: refuse(404, 5, 'conversation not found'), why }
-}
-
-function judgeShape(errors: string[]): Refusal[] {
-  if (errors.length === 0) return []
-  // google.rpc.Status: `details` are objects that name their type.
-  const fieldViolations = errors.map((text) => {
-    const [field = '', ...description] = text.split(': ')
-    return { field, description: description.join(': ') }
-  })
-  const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }]
-  return [{ answer: answerJson({ code: 3, message: 'invalid argument', details }, 400), why: errors.join('; ') }]
-}
-
 function judgeRecipient(from: Side, { blockedBy }: World): Refusal[] {
   if (blockedBy !== otherSide(from)) return []
   const message = "message delivery failed due to recipient's restriction"
@@ -142,21 +103,4 @@ function findSender(wire: Wire, token: string, body: Record<string, unknown>, { 
 function readToken(wire: Wire, headers: Received['headers']): string | undefined {
   const { plain, bearer } = readTokens(headers)
   return wire === 'v1' ? (plain ?? bearer) : (bearer ?? plain)
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function decode(segment: string | undefined): string | undefined {
-  try {
-    return segment === undefined ? undefined : decodeURIComponent(segment)
-  } catch {
-    return segment
-  }
 }

@@ -44,7 +44,7 @@ export type ShownMessage = {
   text: string
   location?: Location
   mediaToken?: string
-  /** Of an `app` message: the wire that it came on. */
+  /** Of an `app` message in the chat of the two: the wire that it came on. */
   wire?: Wire
   /** Rows of buttons. A location message has the app's own button, an `open_server_link`, on both sides. */
   buttons: Record<Side, ShownButton[][]>
@@ -55,7 +55,8 @@ export type ShownRequest = { method: string; url: string; headers: Record<string
 export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
 
 /** `other`: a call that the simulator does not answer as the platform would. */
-export type EntryKind = 'click' | 'action' | 'landing' | 'event' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
+export type EntryKind =
+  'click' | 'action' | 'landing' | 'event' | 'bot' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
 
 /** One exchange between the platform and the app. Entries never change; later ones have higher ids. */
 export type TimelineEntry = {
@@ -75,6 +76,10 @@ export type TimelineEntry = {
   /** Why it was refused; what the real platform would, or might, have refused. English, one sentence each. */
   notes: string[]
 }
+
+/** From where a user opens the app's bot. */
+export const BOT_ENTRANCES = ['CHAT', 'MY_POST', 'MY_DIVAR', 'DIVAR_PRO', 'DEMAND_POST'] as const
+export type BotEntrance = (typeof BOT_ENTRANCES)[number]
 
 /** Types of events that the platform sends. */
 export const EVENT_TYPES = [

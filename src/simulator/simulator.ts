@@ -9,9 +9,8 @@ import { handleOauth } from './oauth.ts'
 import { completionPage, completionScript, pageFile } from './page-files.ts'
 import { isFromForeignPage, isOriginForm } from './guard.ts'
 import { noteExchange } from './noted.ts'
-import { refuseUnsupported } from './platform-routes.ts'
+import { PlatformApi } from './platform-api.ts'
 import { readRequest } from './read-request.ts'
-import { handleSend } from './send.ts'
 import type { Side, Words } from './shown.ts'
 import { handleUsers } from './users.ts'
 import { createWorld, type World } from './world.ts'
@@ -64,7 +63,6 @@ export type Simulator = {
   close: () => Promise<void>
 }
 
-const MAX_REMEMBERED = 10_000
 /** Before the first decision. */
 const NO_STATE = 'a-state-of-another-flow'
 const TOKEN_ROUTES = new Set(['/oauth2/token', '/v1/open-platform/oauth/access_token'])
@@ -85,15 +83,15 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
   divar.origin = `http://127.0.0.1:${port}`
-  const { received, conversation, grants } = divar
+  const { api, conversation, grants } = divar
   return {
     port,
     url: divar.origin,
-    received,
+    received: api.received,
     world: conversation.world,
     grants,
     conversation,
-    misbehave: (next) => divar.misbehaviours.push(next),
+    misbehave: (next) => api.misbehaviours.push(next),
     close: () =>
       new Promise((resolve) => {
         server.close(() => {
@@ -106,8 +104,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 
 class SimulatedDivar {
   origin = ''
-  readonly received: Received[] = []
-  readonly misbehaviours: Misbehaviour[] = []
+  readonly api: PlatformApi
   readonly grants: Grants
   readonly conversation: Conversation
   readonly #options: SimulatorOptions
@@ -128,6 +125,7 @@ class SimulatedDivar {
       actionUrl: options.actionUrl ?? new URL('action', sessionUrl).href,
       eventsUrl: options.eventsUrl ?? new URL('events', sessionUrl).href,
     })
+    this.api = new PlatformApi(this.conversation, this.grants, options)
     this.#events = new EventSender(this.conversation, options.identificationKey ?? '')
   }
 
@@ -161,7 +159,7 @@ class SimulatedDivar {
     else if (pathname.startsWith('/simulator/')) write(await this.#control(received), response)
     else if (this.#consent(received, pathname, response)) return
     else if (received.method === 'POST' || /^\/(?:v\d+|experimental)\//.test(pathname))
-      this.#send(received, pathname, response)
+      this.api.answer(received, this.origin, response)
     else write((await this.#file(pathname)) ?? refuse(404, 5, 'Not Found'), response)
   }
 
@@ -216,33 +214,5 @@ class SimulatedDivar {
     )
     perform(handled.answer, misbehaviour, response)
     return true
-  }
-
-  #send(received: Received, pathname: string, response: ServerResponse): void {
-    const { apiKey, checks = 'note', decide, onSend, log } = this.#options
-    const { world, faults } = this.conversation
-    if (received.method === 'POST') this.received.push(received)
-    if (this.received.length > MAX_REMEMBERED) this.received.shift()
-    const handled = handleSend(received, { world, grants: this.grants, apiKey, checks })
-    if (handled === undefined) {
-      const { answer, why } = refuseUnsupported(received, pathname)
-      onSend?.(received, answer.status)
-      noteExchange(
-        this.conversation,
-        received,
-        this.origin,
-        { kind: 'other', outcome: 'refused', notes: [why], answer },
-        log,
-      )
-      write(answer, response)
-      return
-    }
-    const { answer } = handled
-    const next = this.misbehaviours.shift() ?? decide?.(received) ?? misbehaviourOf(faults.take('send'))
-    onSend?.(received, next === undefined || takesEffect(next) ? answer.status : 'status' in next ? next.status : 0)
-    const isTaken = answer.status === 200 && (next === undefined || takesEffect(next))
-    if (isTaken && handled.message) this.conversation.say(handled.message)
-    noteExchange(this.conversation, received, this.origin, { ...handled.entry, answer, misbehaviour: next }, log)
-    perform(answer, next, response)
   }
 }

@@ -23,6 +23,8 @@ async function ask<Answer>(method: string, path: string, body?: unknown): Promis
 export const api = {
   say: (side: Side, text: string) => ask<ShownMessage>('POST', 'messages', { side, text }),
   sendLocation: (side: Side, location: Location) => ask<ShownMessage>('POST', 'messages', { side, location }),
+  sayToBot: (side: Side, text: string) => ask<ShownMessage>('POST', 'bot/messages', { side, text }),
+  startBot: (side: Side) => ask<ShownMessage>('POST', 'bot/start', { side }),
   openApp: (side: Side) => ask<ClickResult>('POST', 'clicks', { side }),
   clickButton: (side: Side, messageId: string, row: number, column: number) =>
     ask<ClickResult>('POST', 'clicks', { side, message_id: messageId, row, column }),

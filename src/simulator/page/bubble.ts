@@ -1,6 +1,7 @@
 import type { ShownButton, ShownMessage, Side, Snapshot } from '../shown.ts'
 import { make } from './dom.ts'
 import { icon, map } from './icons.ts'
+import { worded } from './worded.ts'
 import { inLanguage, say, sayOf, sayTime } from './words.ts'
 
 /** Called with a button and where it stands in its message. */
@@ -14,7 +15,7 @@ export function bubble(
   onButton: OnButton,
 ): HTMLElement {
   const item = make('li', {
-    class: `bubble ${message.from === side ? 'own' : 'other'} ${message.kind}`,
+    class: `bubble ${isOwn(message, side) ? 'own' : 'other'} ${message.kind}`,
     attributes: { 'data-message': message.id },
   })
   if (message.kind === 'app') item.append(appLine(message, appTitle))
@@ -36,7 +37,12 @@ export function bubble(
   return item
 }
 
-function appLine({ wire = 'v1' }: ShownMessage, appTitle: Snapshot['appTitle']): HTMLElement {
+/** A message of the bot is not its reader's own. */
+function isOwn({ from, kind, chat }: ShownMessage, side: Side): boolean {
+  return from === side && !(chat === 'bot' && kind === 'app')
+}
+
+function appLine({ wire, chat }: ShownMessage, appTitle: Snapshot['appTitle']): HTMLElement {
   const title = make('strong')
   inLanguage(title, () => {
     title.textContent = sayOf(appTitle)
@@ -46,7 +52,9 @@ function appLine({ wire = 'v1' }: ShownMessage, appTitle: Snapshot['appTitle']):
     { class: 'app-line' },
     icon('SERVICE'),
     title,
-    make('span', { class: 'badge', text: wire, attributes: { dir: 'ltr' } }),
+    ...(chat === 'bot'
+      ? [worded('span', 'botTab', { class: 'badge' })]
+      : [make('span', { class: 'badge', text: wire ?? 'v1', attributes: { dir: 'ltr' } })]),
   )
 }
 

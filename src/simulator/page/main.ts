@@ -33,7 +33,9 @@ function addMessage(message: ShownMessage): void {
   if (!drawn) return
   drawn.phones.seller.add(message)
   drawn.phones.buyer.add(message)
-  announce(`${say('newMessage')}, ${sayOf(drawn.snapshot.people[message.from].name)}: ${message.text}`)
+  const { people, appTitle } = drawn.snapshot
+  const from = message.chat === 'bot' && message.kind === 'app' ? appTitle : people[message.from].name
+  announce(`${say('newMessage')}, ${sayOf(from)}: ${message.text}`)
 }
 
 function settle(settings: Settings): void {

@@ -2,35 +2,34 @@ import type { ClickResult, ShownButton, ShownMessage, Side, Snapshot } from '../
 import { api } from './api.ts'
 import { bubble } from './bubble.ts'
 import { announce, make, messageOf } from './dom.ts'
-import { icon } from './icons.ts'
-import { KeyedList } from './keyed-list.ts'
+import { ChatList } from './chat-list.ts'
+import { ChatSwitch, type ChatName } from './chat-switch.ts'
+import { composer } from './composer.ts'
 import { WebView } from './webview.ts'
 import { inLanguage, say, sayOf, saySide } from './words.ts'
 
-/** Somewhere in Tehran, a little elsewhere each time. */
-const somewhere = () => ({
-  latitude: Number((35.7 + Math.random() / 20).toFixed(5)),
-  longitude: Number((51.38 + Math.random() / 20).toFixed(5)),
-})
-
-/** One side's phone: the chat, what that side can do in it, and the web view over it. */
+/** One side's phone: its chats with the other person and with the app's bot, what can be done in them, and the web view over them. */
 export class Phone {
   readonly element: HTMLElement
   readonly #side: Side
   #snapshot: Snapshot
-  readonly #list = make('ol', { class: 'messages', attributes: { tabindex: '0' } })
-  readonly #messages = new KeyedList<string, ShownMessage>(this.#list, {
-    keyOf: ({ id }) => id,
-    draw: (message) => this.#bubble(message),
-    place: 'append',
+  readonly #chats: Record<ChatName, ChatList>
+  readonly #switch = new ChatSwitch((chat) => {
+    this.#open(chat)
   })
   readonly #notice = make('div', { class: 'notice', attributes: { role: 'alert' } })
+  readonly #composer: ReturnType<typeof composer>
+  readonly #head = make('header', { class: 'phone-head' })
+  readonly #name = make('h2')
+  readonly #about = make('p', { class: 'soft' })
   readonly #view: WebView
-  #isFollowing = false
 
   constructor(side: Side, snapshot: Snapshot) {
     this.#side = side
     this.#snapshot = snapshot
+    const draw = (message: ShownMessage) => this.#bubble(message)
+    this.#chats = { post: new ChatList('post', draw), bot: new ChatList('bot', draw) }
+    this.#composer = this.#makeComposer()
     this.#view = new WebView(
       () => sayOf(this.#own().name),
       () => {
@@ -40,55 +39,57 @@ export class Phone {
     this.element = make(
       'article',
       { class: 'phone', attributes: { 'data-phone': side } },
-      this.#header(),
-      this.#list,
+      this.#head,
+      this.#chats.post.element,
+      this.#chats.bot.element,
       this.#notice,
-      this.#composer(),
+      this.#composer.element,
       this.#view.element,
     )
+    this.#fillHead()
     inLanguage(this.element, () => {
       this.element.setAttribute('aria-label', `${say('phoneOf')} ${sayOf(this.#own().name)}, ${saySide(side)}`)
-      this.#list.setAttribute('aria-label', `${say('chatWith')} ${sayOf(this.#other().name)}`)
-      this.#list.dataset['none'] = say('emptyChat')
+      const { post, bot } = this.#chats
+      post.element.setAttribute('aria-label', `${say('chatWith')} ${sayOf(this.#other().name)}`)
+      post.element.dataset['none'] = say('emptyChat')
+      bot.element.setAttribute('aria-label', `${say('botOf')}: ${sayOf(this.#snapshot.appTitle)}`)
+      bot.element.dataset['none'] = say('emptyBot')
     })
+    this.#open('post')
     this.update(snapshot)
   }
 
-  /** Shows what the chat holds now; messages that are shown already, what is half written and an open landing stay. */
+  /** Shows what the chats hold now; messages that are shown already, what is half written and an open landing stay. */
   update(snapshot: Snapshot): void {
     this.#snapshot = snapshot
-    this.#follow(false)
-    this.#messages.keep(snapshot.messages)
+    for (const chat of ['post', 'bot'] as const) {
+      this.#chats[chat].keep(snapshot.messages.filter((message) => this.#chatOf(message) === chat))
+    }
   }
 
   add(message: ShownMessage): void {
-    this.#follow(message.from === this.#side)
-    this.#messages.add(message)
+    const chat = this.#chatOf(message)
+    if (chat === undefined) return
+    this.#chats[chat].add(message, message.from === this.#side)
+    if (chat === 'bot') this.#switch.count()
   }
 
   forget(ids: readonly string[]): void {
-    for (const id of ids) this.#messages.drop(id)
+    for (const id of ids) for (const chat of Object.values(this.#chats)) chat.drop(id)
   }
 
-  /**
-   * Goes to the newest message once all of this turn are there, unless the reader has gone up. Twice: what is out of sight has only a
-   * guessed height before it is laid out.
-   */
-  #follow(always: boolean): void {
-    if (this.#isFollowing) return
-    const { scrollTop, scrollHeight, clientHeight } = this.#list
-    if (!always && scrollHeight - scrollTop - clientHeight >= 80) return
-    this.#isFollowing = true
-    const scroll = () => {
-      this.#list.scrollTop = this.#list.scrollHeight
-    }
-    requestAnimationFrame(() => {
-      scroll()
-      requestAnimationFrame(() => {
-        scroll()
-        this.#isFollowing = false
-      })
-    })
+  /** The chat of this phone that has the message; none for the other person's chat with the bot. */
+  #chatOf({ chat, from }: ShownMessage): ChatName | undefined {
+    if (chat === undefined) return 'post'
+    return from === this.#side ? 'bot' : undefined
+  }
+
+  #open(chat: ChatName): void {
+    this.#switch.choose(chat)
+    this.#chats.post.show(chat === 'post')
+    this.#chats.bot.show(chat === 'bot')
+    this.#composer.toBot(chat === 'bot')
+    this.#drawHead()
   }
 
   #bubble(message: ShownMessage): HTMLElement {
@@ -105,59 +106,41 @@ export class Phone {
     return this.#snapshot.people[this.#side === 'seller' ? 'buyer' : 'seller']
   }
 
-  #header(): HTMLElement {
-    const name = make('h2')
-    const post = make('p', { class: 'soft' })
+  #fillHead(): void {
     const role = make('span', { class: 'role' })
-    const head = make('header', { class: 'phone-head' }, role, name, post)
-    inLanguage(head, () => {
-      name.textContent = sayOf(this.#other().name)
-      post.textContent = sayOf(this.#snapshot.post.title)
+    this.#head.append(role, this.#name, this.#about, this.#switch.element)
+    inLanguage(this.#head, () => {
       role.textContent = `${sayOf(this.#own().name)} · ${saySide(this.#side)}`
+      this.#drawHead()
     })
-    return head
   }
 
-  #composer(): HTMLElement {
-    const id = `text-${this.#side}`
-    const label = make('label', { class: 'sr', attributes: { for: id } })
-    const input = make('input', {
-      attributes: { id, 'data-composer': '', dir: 'auto', autocomplete: 'off', maxlength: '1000' },
+  #drawHead(): void {
+    const { appTitle, post } = this.#snapshot
+    const isBot = this.#switch.shown === 'bot'
+    this.#name.textContent = sayOf(isBot ? appTitle : this.#other().name)
+    this.#about.textContent = isBot ? say('botOf') : sayOf(post.title)
+  }
+
+  #makeComposer() {
+    const side = this.#side
+    return composer({
+      id: `text-${side}`,
+      appTitle: () => sayOf(this.#snapshot.appTitle),
+      openApp: (pressed) => {
+        this.#call(pressed, () => api.openApp(side))
+      },
+      startBot: () => {
+        this.#open('bot')
+        this.#try(() => api.startBot(side))
+      },
+      sendLocation: (place) => {
+        this.#try(() => api.sendLocation(side, place))
+      },
+      write: (text) => {
+        this.#try(() => (this.#switch.shown === 'bot' ? api.sayToBot(side, text) : api.say(side, text)))
+      },
     })
-    const send = make('button', { class: 'round main', attributes: { type: 'submit', 'data-send': '' } }, icon('SEND'))
-    const place = make(
-      'button',
-      { class: 'round', attributes: { type: 'button', 'data-location': '' } },
-      icon('LOCATION'),
-    )
-    const word = make('span')
-    const menu = make(
-      'button',
-      { class: 'menu', attributes: { type: 'button', 'data-menu': '' } },
-      icon('SERVICE'),
-      word,
-    )
-    inLanguage(menu, () => {
-      label.textContent = say('write')
-      input.placeholder = say('write')
-      send.setAttribute('aria-label', say('send'))
-      place.setAttribute('aria-label', say('location'))
-      word.textContent = `${say('menu')}: ${sayOf(this.#snapshot.appTitle)}`
-    })
-    place.addEventListener('click', () => {
-      this.#try(() => api.sendLocation(this.#side, somewhere()))
-    })
-    menu.addEventListener('click', () => {
-      this.#call(menu, () => api.openApp(this.#side))
-    })
-    const submit = (event: Event) => {
-      event.preventDefault()
-      const text = input.value.trim()
-      if (text === '') return
-      input.value = ''
-      this.#try(() => api.say(this.#side, text))
-    }
-    return make('form', { class: 'composer', on: { submit } }, menu, label, place, input, send)
   }
 
   #press(message: ShownMessage, button: ShownButton, row: number, column: number, pressed: HTMLElement): void {

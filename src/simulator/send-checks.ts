@@ -1,0 +1,62 @@
+import { answerJson, refuse, type Answer, type Received } from './http.ts'
+import { isObject } from './send-shape.ts'
+
+/** Why the platform refuses, and with what. */
+export type Refusal = { answer: Answer; why: string }
+
+/** What is refused even where other errors are only noted. */
+export function refusePlainly(
+  received: Received,
+  { token, needsToken }: { token: string | undefined; needsToken: boolean },
+  body: unknown,
+  apiKey: string,
+): Refusal | undefined {
+  const { headers } = received
+  if (headers['x-api-key'] !== apiKey) {
+    return { answer: refuse(401, 16, 'invalid api key'), why: 'The API key is not the one of the app.' }
+  }
+  if (needsToken && (token === undefined || token === '')) {
+    return { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
+  }
+  if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
+    return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
+  }
+  if (received.isUtf8 === false) {
+    return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
+  }
+  return body === undefined
+    ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
+    : undefined
+}
+
+export function notFound(why: string): Refusal {
+  return { answer: refuse(404, 5, 'conversation not found'), why }
+}
+
+export function judgeShape(errors: string[]): Refusal[] {
+  if (errors.length === 0) return []
+  // google.rpc.Status: `details` are objects that name their type.
+  const fieldViolations = errors.map((text) => {
+    const [field = '', ...description] = text.split(': ')
+    return { field, description: description.join(': ') }
+  })
+  const details = [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations }]
+  return [{ answer: answerJson({ code: 3, message: 'invalid argument', details }, 400), why: errors.join('; ') }]
+}
+
+export function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function decode(segment: string | undefined): string | undefined {
+  try {
+    return segment === undefined ? undefined : decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
