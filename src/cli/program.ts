@@ -7,6 +7,7 @@ import { createOutput, linesOf } from './output.ts'
 import { registerRecord } from './record.ts'
 import { registerReplay } from './replay.ts'
 import { registerSend } from './send.ts'
+import { setSecretsFromFiles } from './secret-options.ts'
 import { registerSimulator } from './simulator.ts'
 import { registerTrigger } from './trigger.ts'
 import { registerTry } from './try.ts'
@@ -14,7 +15,8 @@ import { registerValidate } from './validate.ts'
 
 const EXIT_CODES = `
 Exit codes: 0 success; 1 a check failed, was refused, or a file has an error; 2 the command could not run; 3 the address did not answer.
-Keys can be set in the environment instead of options, so that they do not appear in process lists and shell history.`
+Keys can be set in the environment instead of options, so that they do not appear in process lists and shell history;
+DIVAR_IDENTIFICATION_KEY_FILE, DIVAR_API_KEY_FILE and DIVAR_CLIENT_SECRET_FILE name a file with the key.`
 
 /** Runs one command line and returns its exit code; everything that it prints goes through `io`. */
 export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> {
@@ -49,6 +51,9 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     registerSimulator,
   ]
   for (const register of commands) register(program, output, end)
+  program.hook('preSubcommand', (_, command) => {
+    setSecretsFromFiles(command)
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return code

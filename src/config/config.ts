@@ -1,5 +1,6 @@
 import type { CallerKey } from '../access/authentication.ts'
 import { DEFAULT_PERMISSIONS, type Permission } from '../access/permissions.ts'
+import { fileVariable, readSecretFile, readSecretFiles, SECRETS, secretsInFiles } from './secret-files.ts'
 import { environmentSchema, DAY_MS, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
 import type { Environment } from './variables.ts'
 import type { ResolverChoice } from '../resolver/resolver.ts'
@@ -28,15 +29,6 @@ export class ConfigError extends Error {
 }
 
 const IDENTIFICATION_KEYS = ['DIVAR_IDENTIFICATION_KEY', 'DIVAR_IDENTIFICATION_KEY_NEXT']
-const SECRETS = [
-  ...IDENTIFICATION_KEYS,
-  'DIVAR_API_KEY',
-  'INTERNAL_API_KEYS',
-  'DATABASE_URL',
-  'TOKEN_ENCRYPTION_KEY',
-  'STATUS_WEBHOOK_SECRET',
-  'DIVAR_CLIENT_SECRET',
-]
 /**
  * Begins or ends with a quote or an invisible character (direction mark, zero-width character, byte order mark). A key may hold any character, so
  * this is a warning, not an error.
@@ -44,23 +36,31 @@ const SECRETS = [
 const WRAPPED = /^["'`“”‘’«»\p{Cf}]|["'`“”‘’«»\p{Cf}]$/u
 
 /**
- * Reads the configuration. Values are trimmed, and an empty variable counts as absent.
+ * Reads the configuration. Values are trimmed, and an empty variable counts as absent. Secrets may be in files.
  * @throws ConfigError with all errors at once
  */
 export function readConfig(environment: Environment = process.env): Config {
   const given = trimmed(environment)
-  const ignored = unusedVariables(given)
-  const used = Object.fromEntries(Object.entries(given).filter(([name]) => !ignored.includes(name)))
+  const inFiles = secretsInFiles(given)
+  const unused = unusedVariables({ ...Object.fromEntries(inFiles.map((name) => [name, ''])), ...given })
+  const isUsed = (name: string) => !unused.includes(name)
+  const { values, faults } = readSecretFiles(inFiles.filter(isUsed), given)
+  const used = { ...Object.fromEntries(Object.entries(given).filter(([name]) => isUsed(name))), ...values }
   const parsed = environmentSchema.safeParse(used)
+  /** The variable that is set: the secret's own, or the one of its file. */
+  const shown = (name: string) => (inFiles.includes(name) && !faults.has(name) ? fileVariable(name) : name)
   const errors = [
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
-    ...placeholderErrors(used),
+    ...faults.values(),
+    ...(parsed.error?.issues ?? [])
+      .filter(({ path: [name] }) => !faults.has(String(name)))
+      .map(({ path, message }) => `${shown(path.join('.'))}: ${message}`),
+    ...placeholders(used).map((name) => `${shown(name)}: still holds the placeholder of .env.example`),
   ]
   if (errors.length > 0 || !parsed.success) throw new ConfigError(errors)
   return {
     ...toConfig(parsed.data),
-    ignored,
-    suspectKeys: IDENTIFICATION_KEYS.filter((name) => WRAPPED.test(used[name] ?? '')),
+    ignored: unused.flatMap((name) => [name, fileVariable(name)]).filter((name) => given[name] !== undefined),
+    suspectKeys: IDENTIFICATION_KEYS.filter((name) => WRAPPED.test(used[name] ?? '')).map(shown),
   }
 }
 
@@ -69,11 +69,15 @@ function trimmed(environment: Environment): Environment {
   return Object.fromEntries(entries.filter(([, value]) => value))
 }
 
+/** A secret for a command, if only its file is named; undefined if its variable is set, or neither is. */
+export function secretFromFile(name: string, given: Environment = process.env) {
+  const path = given[fileVariable(name)]?.trim() ?? ''
+  return SECRETS.includes(name) && path !== '' && !given[name]?.trim() ? readSecretFile(path) : undefined
+}
+
 /** `.env.example` is public, so its placeholders are not secret. */
-function placeholderErrors(given: Environment): string[] {
-  return SECRETS.filter((name) => given[name]?.includes('change-me')).map(
-    (name) => `${name}: still holds the placeholder of .env.example`,
-  )
+function placeholders(given: Environment): string[] {
+  return SECRETS.filter((name) => given[name]?.includes('change-me'))
 }
 
 function toConfig(variables: Variables) {

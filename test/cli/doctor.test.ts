@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http'
 import { describe, expect, test } from '@jest/globals'
-import { runCli } from '../support/command-line.ts'
+import { runCli, tempFile } from '../support/command-line.ts'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 
@@ -16,6 +16,22 @@ describe('doctor', () => {
     ])
     expect(code).toBe(0)
     expect(out).not.toContain(KEYS.identification)
+  })
+
+  test('reads the key from the file that the gateway reads it from', async () => {
+    const { url } = await startTestGateway()
+    const run = async (file: string) => {
+      process.env['DIVAR_IDENTIFICATION_KEY_FILE'] = file
+      try {
+        return await runCli('doctor', '--url', url)
+      } finally {
+        delete process.env['DIVAR_IDENTIFICATION_KEY_FILE']
+      }
+    }
+    const { code, out } = await run(await tempFile('key', `${KEYS.identification}\n`))
+    expect([code, out]).toEqual([0, expect.stringMatching(/ 0 failed, 0 skipped$/)])
+    const { code: failed, err } = await run(await tempFile('key', ''))
+    expect([failed, err]).toEqual([2, 'DIVAR_IDENTIFICATION_KEY_FILE: its file is empty'])
   })
 
   test('can be run again within a minute: checks that the rate limit of wrong keys hides are skipped, not failed', async () => {
