@@ -18,7 +18,12 @@ const sessionRefusal = z.strictObject({
   url: z.literal(''),
 })
 
-const delivered = z.strictObject({ status: z.literal(200), message: z.literal('success'), id: idOf('msg') })
+const delivered = z.strictObject({
+  status: z.literal(200),
+  message: z.literal('success'),
+  id: idOf('msg'),
+  conversation_id: z.string().optional(),
+})
 const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
 /** JSON pointers to the members of the body that were not read. */
 const ignored = z.array(z.string()).optional()
@@ -36,11 +41,12 @@ const attempt = z.strictObject({
 const message = z.strictObject({
   id: idOf('msg'),
   state: z.enum(MESSAGE_STATES),
-  wire: z.enum(['v1', 'v2']),
+  wire: z.enum(['v1', 'v2', 'bot']),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
   wiped: z.boolean(),
+  conversation_id: z.string().optional(),
   last_error: attempt.nullable(),
   attempts: z.array(attempt),
 })

@@ -22,19 +22,48 @@ const media = {
   type,
   delivery,
 }
+const absent = z.null().optional()
 const conversation = {
+  bot: absent,
   conversation_id: sendSchemas.conversationId,
   user_id: senderUserId,
   post_token: senderPostToken,
-  peer_id: z.null().optional(),
+  peer_id: absent,
 }
 /** The conversation is in the path, and may be repeated here. */
 const conversationOfPath = { ...conversation, conversation_id: sendSchemas.conversationId.nullish() }
 const triple = {
-  conversation_id: z.null().optional(),
+  bot: absent,
+  conversation_id: absent,
   user_id: sendSchemas.userId,
   post_token: sendSchemas.postToken,
   peer_id: sendSchemas.peerId,
+}
+
+/** A bot message has one grid, and either name of its text. */
+const noOtherButtons = { sender_btn: absent, receiver_btn: absent, sender_buttons: absent, receiver_buttons: absent }
+const botButtons = { buttons: sendSchemas.grid.nullish(), ...noOtherButtons, type, delivery }
+const botText = z.union([
+  z.object({ text_message: sendSchemas.text, message: absent }),
+  z.object({ message: sendSchemas.text, text_message: absent }),
+])
+const noBotText = z.union([
+  z.object({ text_message: z.literal('').nullish(), message: absent }),
+  z.object({ message: z.literal('').nullish(), text_message: absent }),
+])
+const noOtherAddress = { conversation_id: absent, user_id: absent, post_token: absent, peer_id: absent }
+const bot = {
+  bot: z.union([
+    z.object({ conversation_id: sendSchemas.conversationId, user_id: absent }),
+    z.object({ user_id: sendSchemas.botUserId, conversation_id: absent }),
+  ]),
+  ...noOtherAddress,
+}
+/** The path's id may be repeated here. */
+const botOfPath = {
+  bot: absent,
+  conversation_id: sendSchemas.conversationId.nullish(),
+  user_id: sendSchemas.botUserId.nullish(),
 }
 
 export const bodies = {
@@ -45,6 +74,13 @@ export const bodies = {
   TextToTriple: z.object({ ...triple, ...text }),
   TextToPath: z.object({ ...conversationOfPath, ...text }),
   MediaToPath: z.object({ ...conversationOfPath, ...media }),
+  TextByBot: z.intersection(z.object({ ...bot, ...botButtons, media_token: text.media_token }), botText),
+  MediaByBot: z.intersection(z.object({ ...bot, ...botButtons, media_token: media.media_token }), noBotText),
+  TextByBotToPath: z.intersection(z.object({ ...botOfPath, ...botButtons, media_token: text.media_token }), botText),
+  MediaByBotToPath: z.intersection(
+    z.object({ ...botOfPath, ...botButtons, media_token: media.media_token }),
+    noBotText,
+  ),
   Button: sendSchemas.button,
   ButtonGrid: sendSchemas.grid,
   ActionV2: actionV2,

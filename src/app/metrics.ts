@@ -66,7 +66,7 @@ function requestMetrics(requests: RequestCounters): Metric[] {
     gauge('kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
     counter(
       'kenar_sends_total',
-      'Requests to send a message, by wire (none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
+      'Requests to send a message, by wire (v1, v2, bot; none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
       requests.sends.read,
     ),
   ]
@@ -80,7 +80,7 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
     gauge('kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
     counter(
       'kenar_outbox_attempts_total',
-      'Attempts of stored messages by wire (v1, v2, webhook) and outcome.',
+      'Attempts of stored messages by wire (v1, v2, bot, webhook) and outcome.',
       outbox.attempts.read,
     ),
     counter('kenar_outbox_ended_total', 'Stored messages that ended, by wire and final state.', outbox.ended.read),
@@ -164,6 +164,7 @@ const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5
 const CLICK_OUTCOMES = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
 const SEND_OUTCOMES = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited', 'store_unavailable']
 
+const KNOWN_WIRES = ['v1', 'v2', 'bot']
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 
 /**
@@ -182,10 +183,8 @@ export class RequestCounters {
     this.resolverDeadlineS = resolverTimeoutMs / 1000
     const bounds = new Set([...RESOLVER_BOUNDS, this.resolverDeadlineS])
     this.resolver = new Histogram([...bounds].sort((one, other) => one - other))
-    for (const wire of ['v1', 'v2']) {
-      for (const outcome of CLICK_OUTCOMES) this.clicks.init(wire, outcome)
-      for (const outcome of SEND_OUTCOMES) this.sends.init(wire, outcome)
-    }
+    for (const wire of ['v1', 'v2']) for (const outcome of CLICK_OUTCOMES) this.clicks.init(wire, outcome)
+    for (const wire of ['v1', 'v2', 'bot']) for (const outcome of SEND_OUTCOMES) this.sends.init(wire, outcome)
     this.clicks.init('none', 'identification_refused')
     for (const change of ['dropped', 'shortened']) this.messageChanges.init(change)
   }
@@ -196,7 +195,7 @@ export class RequestCounters {
 
   readonly onConcluded = ({ subject, fields }: RequestLog, event: string): void => {
     if (subject === undefined) return
-    const wire = fields['wire'] === 'v1' || fields['wire'] === 'v2' ? fields['wire'] : 'none'
+    const wire = KNOWN_WIRES.find((known) => known === fields['wire']) ?? 'none'
     const { code, resolver_ms: resolverMs, landing_message: change } = fields
     if (typeof change === 'string') this.messageChanges.count(change)
     if (typeof resolverMs === 'number') this.resolver.observe(resolverMs / 1000)

@@ -62,7 +62,7 @@ export type Divar = {
   deliver: Deliver
   /** The outbox's delivery targets, given how a message gets its token. */
   targets: (deliver: DeliverBy) => DeliveryTarget[]
-  /** The host of v2, for all other calls. */
+  /** The host of v2 and of bot messages, for all other calls. */
   apiHost: Host
 }
 
@@ -81,7 +81,9 @@ export function createDivar(config: Config, upstreams: Upstreams): Divar {
   return {
     deliver: createDeliver({ v1, v2, apiKey, timeoutMs, userAgent: USER_AGENT }),
     targets: (by) =>
-      isSameHost ? [targetOf(['v1', 'v2'], v1, by)] : [targetOf(['v1'], v1, by), targetOf(['v2'], v2, by)],
+      isSameHost
+        ? [targetOf(['v1', 'v2', 'bot'], v1, by)]
+        : [targetOf(['v1'], v1, by), targetOf(['v2', 'bot'], v2, by)],
     apiHost: v2.host,
   }
 }

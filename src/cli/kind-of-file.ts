@@ -4,7 +4,10 @@ import { nearestName } from './nearest.ts'
 export const KINDS = ['message', 'click-v1', 'click-v2'] as const
 export type Kind = (typeof KINDS)[number]
 
-const MESSAGE = ['message', 'media_token', 'sender_btn', 'receiver_btn', 'sender_buttons', 'receiver_buttons']
+const MESSAGE = [
+  ...['message', 'media_token', 'sender_btn', 'receiver_btn', 'sender_buttons', 'receiver_buttons'],
+  ...['bot', 'text_message', 'buttons'],
+]
 const CLICK = ['extra_data', 'callback_url', 'completion_url', 'return_url', 'post_token', 'user_id']
 
 /** The top-level members of each kind. A v2 click may have none of them. */

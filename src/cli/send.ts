@@ -2,7 +2,8 @@ import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import { findIgnoredMembers } from '../message/parse-message.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
+import { isBotMessage } from '../message/parse-bot.ts'
 import { call, readJson, type Reply } from './call.ts'
 import { readJsonFile } from './files.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
@@ -78,7 +79,9 @@ function describe({ status, ms }: Reply, isAccepted: boolean, answer: unknown, b
   const { id, state, code, detail, errors = [], divar, ignored } = read
   if (isAccepted) {
     const line = [paint('green', String(status)), ` ${[id, state].filter(Boolean).join(' ')} (${ms} ms)`]
-    const known = new Map(findIgnoredMembers(body).members.map((member) => [member.pointer, member.known]))
+    const known = new Map(
+      findIgnoredMembers(body, isBotMessage(body)).members.map((member) => [member.pointer, member.known]),
+    )
     return [line, ...ignored.map((pointer) => `  ${explainIgnored({ pointer, known: known.get(pointer) ?? [] })}`)]
   }
   const shownStatus = paint('red', String(status))

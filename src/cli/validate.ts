@@ -3,7 +3,9 @@ import * as z from 'zod'
 import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { parseClick } from '../click/parse-click.ts'
-import { findIgnoredMembers, parseSend } from '../message/parse-message.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
+import { isToBot } from '../message/message.ts'
+import { parseSend } from '../message/parse-message.ts'
 import { readJsonFile } from './files.ts'
 import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
@@ -50,7 +52,9 @@ async function validateFile(file: string, options: Options): Promise<Validated> 
   }
 }
 
-const ADDRESS_MEMBERS = ['conversation_id', 'user_id', 'post_token', 'peer_id']
+const ADDRESS_MEMBERS = ['conversation_id', 'user_id', 'post_token', 'peer_id', 'bot']
+
+const BOT_MEMBERS = ['text_message', 'buttons']
 
 /** Checks a body, or a file that the simulator saved, as the kind that it says or looks like. */
 export function validateValue(value: unknown, options: Options = {}): Omit<Validated, 'file'> {
@@ -65,10 +69,14 @@ const NEITHER = 'expected a message or a click, and it has no member of either; 
 
 function validateMessage(body: JsonObject, conversation: string | undefined): Omit<Validated, 'file'> {
   const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
+  const isBots = BOT_MEMBERS.some((name) => Object.hasOwn(body, name))
+  const id = isBare ? 'any' : conversation
+  const kind = isBare && isBots ? 'bot_conversation' : 'conversation'
   return check('message', () => {
-    parseSend(body, isBare ? 'any' : conversation)
-    const notes = findIgnoredMembers(body).members.map(explainIgnored)
-    return isBare ? ['it names no chat: checked as the body of a v2 conversation path', ...notes] : notes
+    const { message } = parseSend(body, id === undefined ? undefined : { kind, id })
+    const notes = findIgnoredMembers(body, isToBot(message.address)).members.map(explainIgnored)
+    const path = isBots ? "a bot's conversation path" : 'a v2 conversation path'
+    return isBare ? [`it names no chat: checked as the body of ${path}`, ...notes] : notes
   })
 }
 

@@ -9,10 +9,10 @@ import type { SavedClicks } from '../click/saved-clicks.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
 import { createRouter, routesOn } from '../http/app.ts'
-import type { Address, Sender } from '../message/message.ts'
+import { isToBot, type Address, type Sender } from '../message/message.ts'
 import type { LandingPolicy } from '../resolver/resolve.ts'
 import { ResolverError, type LandingRead } from '../resolver/resolver.ts'
-import { ScopeError } from '../scope/scope.ts'
+import { ScopeError, writeScope } from '../scope/scope.ts'
 import { storeFaults } from '../store/store-faults.ts'
 import { StoreError } from '../store/store.ts'
 import { TooManyFlowsError, type AuthorizationFlow } from './authorization-flow.ts'
@@ -70,6 +70,8 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
 const SAME_LINK_MS = 10_000
 const MAX_CACHED_LINKS = 1000
 
+const BOT_SCOPE = writeScope({ kind: 'bot_messages' }, 'v2')
+
 export type ConsentUrls = ReturnType<typeof createConsentUrls>
 
 /** The `consent_url` of a refusal; undefined when no link can be made. */
@@ -102,7 +104,7 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
 
   return {
     forMessage: (caller: string, address: Address, sender: Sender) =>
-      urlFor(caller, ['chat', 'offline'], subjectOfMessage(address, sender)),
+      urlFor(caller, [isToBot(address) ? BOT_SCOPE : 'chat', 'offline'], subjectOfMessage(address, sender)),
     forUser: (caller: string, userId: string) => urlFor(caller, ['phone', 'user_id', 'offline'], { userId }),
   }
 }

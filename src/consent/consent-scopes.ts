@@ -34,6 +34,9 @@ export function subjectOfClick(click: Click): ConsentSubject {
 
 export function subjectOfMessage(address: Address, { userId, postToken }: Sender): ConsentSubject {
   if (address.kind === 'conversation') return { conversationId: address.conversationId, postToken, userId }
+  // Divar's answer names the conversation with the bot; its id is no chat between users.
+  if (address.kind === 'bot_conversation') return {}
+  if (address.kind === 'bot_user') return { userId: address.userId }
   const { kind: _, ...triple } = address
   return { postToken: triple.postToken, triple }
 }

@@ -120,6 +120,9 @@ export function coveringScopes(address: Address, { userId, postToken }: Sender):
       ...(userId === undefined ? [] : [{ scope: { kind: 'seller' as const }, userId }]),
     ]
   }
+  // Written with the app's key alone.
+  if (address.kind === 'bot_conversation') return []
+  if (address.kind === 'bot_user') return [{ scope: { kind: 'bot_messages' }, userId: address.userId }]
   // The v1 scope of a chat contains the sender.
   const { kind: _, ...triple } = address
   return [

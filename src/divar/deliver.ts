@@ -1,7 +1,8 @@
 import * as z from 'zod'
+import { requiredId } from '../base/fields.ts'
 import { readRetryAfter } from '../base/rate-limit.ts'
 import { readJsonObject } from '../base/strict-json.ts'
-import { writeV1, writeV2, type Address, type Message, type Sender } from '../message/message.ts'
+import { isToBot, type Address, type Message, type Sender } from '../message/message.ts'
 import type { Trace } from '../observability/trace.ts'
 import {
   createBreaker as createHostBreaker,
@@ -10,6 +11,7 @@ import {
   type CallResult,
 } from '../outbound/breaker.ts'
 import type { Exchange, Host, ReplyHeaders } from '../outbound/host.ts'
+import { encode } from './encode.ts'
 import { outcomeRules, type DivarError, type Outcome } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
@@ -30,29 +32,43 @@ type DeliverOptions = {
 }
 
 /** Delivers a message to Divar once. Never rejects: every end is an Outcome. */
-export type Deliver = (message: Message, userToken: string, trace: Trace) => Promise<Outcome>
+export type Deliver = (message: Message, userToken: string | undefined, trace: Trace) => Promise<Outcome>
 
-/** The right to send a message: the request's own token, or a grant, which is selected at delivery. */
-export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender }
+/** The right to send a message: the request's own token; a grant, which is selected at delivery; or none but the app's key. */
+export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender } | { kind: 'app' }
 
-/** Delivers a message once, with its token or a grant. Never rejects: every end is an Outcome. */
+/** A request without a token needs a grant, except into a conversation of the app's bot. */
+export function credentialFor({ kind }: Address, userToken: string | undefined, sender: Sender): Credential {
+  if (userToken !== undefined) return { kind: 'token', userToken }
+  return kind === 'bot_conversation' ? { kind: 'app' } : { kind: 'grant', sender }
+}
+
+/** Delivers a message once, by its credential. Never rejects: every end is an Outcome. */
 export type DeliverBy = (message: Message, credential: Credential, trace: Trace) => Promise<Outcome>
 
-/** Delivers with the request's token, or without one by a grant. */
+/** Delivers with the request's token or the app's key, or by a grant. */
 export function withTokenOr(
   deliver: Deliver,
   byGrant: (message: Message, sender: Sender, trace: Trace) => Promise<Outcome>,
 ): DeliverBy {
-  return (message, credential, trace) =>
-    credential.kind === 'token'
-      ? deliver(message, credential.userToken, trace)
-      : byGrant(message, credential.sender, trace)
+  return (message, credential, trace) => {
+    switch (credential.kind) {
+      case 'token':
+        return deliver(message, credential.userToken, trace)
+      case 'app':
+        return deliver(message, undefined, trace)
+      case 'grant':
+        return byGrant(message, credential.sender, trace)
+    }
+  }
 }
 
 export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverOptions): Deliver {
-  const hosts = { v1, v2 }
+  // Bot messages go to the host of v2.
+  const hosts = { v1, v2, bot: v2 }
   // The configured URL may have a path of its own, before Divar's.
-  const prefixes = { v1: v1.url.pathname.replace(/\/+$/, ''), v2: v2.url.pathname.replace(/\/+$/, '') }
+  const prefixOf = ({ url }: DivarHost) => url.pathname.replace(/\/+$/, '')
+  const prefixes = { v1: prefixOf(v1), v2: prefixOf(v2), bot: prefixOf(v2) }
   const deliver: Deliver = async (message, userToken, trace) => {
     const wire = wireOf(message.address)
     const { path, token, body } = encode(message, userToken)
@@ -64,29 +80,16 @@ export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverO
       maxBytes: MAX_ANSWER_BYTES,
       traced: { as: `deliver ${wire}`, trace },
     })
-    return readOutcome(exchange, [apiKey, userToken])
+    const secrets = userToken === undefined ? [apiKey] : [apiKey, userToken]
+    return wire === 'bot' ? readBotOutcome(exchange, secrets) : readOutcome(exchange, secrets)
   }
   return (message, userToken, trace) =>
     hosts[wireOf(message.address)].breaker.run(() => deliver(message, userToken, trace))
 }
 
-function encode(message: Message, userToken: string) {
-  const { address } = message
-  return address.kind === 'triple'
-    ? {
-        path: '/v2/open-platform/chat/conversation',
-        token: { 'x-access-token': userToken },
-        body: writeV1(message),
-      }
-    : {
-        path: `/v2/open-platform/conversations/${encodeURIComponent(address.conversationId)}/messages`,
-        token: { authorization: `Bearer ${userToken}` },
-        body: writeV2(message),
-      }
-}
-
-/** The API version that a message is sent by. */
-export function wireOf(address: Address): 'v1' | 'v2' {
+/** The API that a message is sent by: one of the two versions of the chat, or the bot's. */
+export function wireOf(address: Address): 'v1' | 'v2' | 'bot' {
+  if (isToBot(address)) return 'bot'
   return address.kind === 'triple' ? 'v1' : 'v2'
 }
 
@@ -135,6 +138,17 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
   if (isSuccess(status) && !namesError(answer)) return { kind: 'delivered', status }
   const divar = readDivarError(exchange.status, json, secrets)
   return { kind: 'unknown', cause: 'answer', reason: `an error under status ${exchange.status}`, divar }
+}
+
+/** Ids from Divar that are longer, or not an id, are not passed on. */
+const conversationIdSchema = z.object({ conversation_id: requiredId(128) })
+
+/** As `readOutcome`, with the conversation that Divar names. An answer that names none still is a delivery. */
+function readBotOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
+  const outcome = readOutcome(exchange, secrets)
+  if (outcome.kind !== 'delivered' || exchange.kind === 'failed') return outcome
+  const named = conversationIdSchema.safeParse(readJsonObject(exchange.body)).data
+  return named === undefined ? outcome : { ...outcome, conversationId: named.conversation_id }
 }
 
 /** An answer with a success status can contain an error: gRPC's `code`, or a proxy's `error`. */

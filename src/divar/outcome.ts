@@ -5,7 +5,8 @@ export type DivarError = { status: number; code?: number | string; message?: str
 
 /** The outcome of one delivery. Two outcomes differ when the caller's next step differs; the union is closed. */
 export type Outcome =
-  | { kind: 'delivered'; status: number }
+  /** `conversationId`: the one that Divar names in its answer to a bot message. */
+  | { kind: 'delivered'; status: number; conversationId?: string }
   /** Final: Divar will refuse the same request again. */
   | { kind: 'token_refused' | 'not_permitted' | 'recipient_restricted' | 'rejected'; divar: DivarError }
   | { kind: 'rate_limited'; divar: DivarError; retryAfterSeconds?: number }
@@ -128,4 +129,19 @@ export const outcomeRules: Readonly<Record<OutcomeKind, OutcomeRule>> = {
     countsForBreaker: 'no',
     advice: 'Divar has failed ten times in a row; not a byte of the message was sent. Repeat after Retry-After.',
   },
+}
+
+/** What differs for messages of the app's bot. */
+const botAdvice: Partial<Record<OutcomeKind, string>> = {
+  token_refused:
+    "Divar refused the call: the user's access token is wrong, expired or revoked, or, without a token, the app's key.",
+  not_permitted:
+    "Divar does not permit this: check the app's CHAT_BOT_SEND_MESSAGE permission. A message to a user also needs that user's own token, with the scope CHAT_BOT_USER_MESSAGE_SEND.",
+  consent_required:
+    'No grant of this user with CHAT_BOT_USER_MESSAGE_SEND, and no token came along. Send the user to consent_url, where one is given, or a token in x-access-token or Authorization: Bearer.',
+}
+
+/** Advice to the sender of a message; the wire is unknown for one that another process sent. */
+export function adviceFor(kind: OutcomeKind, wire: 'v1' | 'v2' | 'bot' | undefined): string {
+  return (wire === 'bot' ? botAdvice[kind] : undefined) ?? outcomeRules[kind].advice
 }

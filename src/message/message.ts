@@ -1,9 +1,19 @@
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
-/** A chat: by its id (v2), or by user, post and peer (v1). The two kinds cannot be converted, their ids differ. */
+/**
+ * A chat between users: by its id (v2), or by user, post and peer (v1). Or a chat with the app's bot: by its id, or by its user. No form can
+ * be converted into another.
+ */
 export type Address =
   | { kind: 'conversation'; conversationId: string }
   | { kind: 'triple'; userId: string; postToken: string; peerId: string }
+  | { kind: 'bot_conversation'; conversationId: string }
+  | { kind: 'bot_user'; userId: string }
+
+/** Whether a chat is one with the app's bot. */
+export function isToBot({ kind }: Address): boolean {
+  return kind === 'bot_conversation' || kind === 'bot_user'
+}
 
 export type Content = { kind: 'text'; text: string } | { kind: 'media'; mediaToken: string }
 
@@ -29,6 +39,7 @@ export type Message = {
   content: Content
   /** Buttons that the sending side sees. */
   senderButtons?: ButtonGrid | undefined
+  /** Buttons that the receiving side sees; for a bot message, its only ones. */
   receiverButtons?: ButtonGrid | undefined
 }
 
@@ -38,7 +49,16 @@ export type Sender = { userId?: string | undefined; postToken?: string | undefin
 /** The send body that is stored of a message; `parseStoredMessage` reads it back. */
 export function writeSendBody(message: Message): JsonObject {
   const { address } = message
-  return address.kind === 'triple' ? writeV1(message) : { conversation_id: address.conversationId, ...writeV2(message) }
+  switch (address.kind) {
+    case 'triple':
+      return writeV1(message)
+    case 'conversation':
+      return { conversation_id: address.conversationId, ...writeV2(message) }
+    case 'bot_conversation':
+      return { bot: { conversation_id: address.conversationId }, ...writeBot(message) }
+    case 'bot_user':
+      return { bot: { user_id: address.userId }, ...writeBot(message) }
+  }
 }
 
 /** Equal for equal messages, whatever the order of their keys. */
@@ -48,9 +68,16 @@ export function canonicalText(message: Message): string {
 
 /** Equal for messages of one conversation, in either direction. */
 export function conversationText({ address }: Message): string {
-  return address.kind === 'triple'
-    ? JSON.stringify(['v1', address.postToken, ...[address.userId, address.peerId].sort()])
-    : JSON.stringify(['v2', address.conversationId])
+  switch (address.kind) {
+    case 'triple':
+      return JSON.stringify(['v1', address.postToken, ...[address.userId, address.peerId].sort()])
+    case 'conversation':
+      return JSON.stringify(['v2', address.conversationId])
+    case 'bot_conversation':
+      return JSON.stringify(['bot', 'conversation', address.conversationId])
+    case 'bot_user':
+      return JSON.stringify(['bot', 'user', address.userId])
+  }
 }
 
 function sortKeys(value: unknown): unknown {
@@ -101,6 +128,16 @@ export function writeV2({ content, senderButtons, receiverButtons }: Message): J
     ...(content.kind === 'text' ? { message: content.text } : { message: '', media_token: content.mediaToken }),
     ...(senderButtons && { sender_buttons: writeGridV2(senderButtons) }),
     ...(receiverButtons && { receiver_buttons: writeGridV2(receiverButtons) }),
+  }
+}
+
+/** The body of a bot message; its address is in the path. The published schema requires `text_message`, so media sends "". */
+export function writeBot({ content, receiverButtons: buttons }: Message): JsonObject {
+  return {
+    ...(content.kind === 'text'
+      ? { text_message: content.text }
+      : { text_message: '', media_token: content.mediaToken }),
+    ...(buttons && { buttons: writeGridV2(buttons) }),
   }
 }
 

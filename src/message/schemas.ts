@@ -146,8 +146,9 @@ const gridV2 = gridOf(actionV2)
 /** The grid as earlier versions stored it: a post's token may contain control characters. */
 const storedGridV2 = gridOf(oneOf(actionsWith(requiredText(64))))
 
-/** Becomes a path segment, so `.` and `..` are refused. */
+/** Both become a path segment, so `.` and `..` are refused. */
 const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a conversation id')
+const botUserId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a user id')
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
 const storedMediaToken = z.string(mediaTokenError).max(1024, mediaTokenError)
 const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
@@ -157,6 +158,7 @@ export const sendSchemas = {
   type: z.compile(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
   delivery: z.compile(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
   conversationId: z.compile(conversationId),
+  botUserId: z.compile(botUserId),
   senderUserId: z.compile(requiredId(128).nullish()),
   senderPostToken: z.compile(requiredId(64).nullish()),
   userId: z.compile(requiredId(128, tripleHint)),
@@ -168,8 +170,10 @@ export const sendSchemas = {
   button: z.compile(buttonV1),
 }
 
+export type SendSchemas = typeof sendSchemas
+
 /** Accepts what earlier versions accepted. */
-export const storedSchemas: typeof sendSchemas = {
+export const storedSchemas: SendSchemas = {
   ...sendSchemas,
   userId: z.compile(requiredText(128)),
   postToken: z.compile(requiredText(64)),

@@ -2,7 +2,8 @@ import type { Response } from 'express'
 import * as z from 'zod'
 import { Fault, type FaultCode } from '../base/fault.ts'
 import { rateLimitHeaders } from '../base/rate-limit.ts'
-import { outcomeRules, type Outcome, type OutcomeRule } from '../divar/outcome.ts'
+import type { wireOf } from '../divar/deliver.ts'
+import { adviceFor, outcomeRules, type Outcome, type OutcomeRule } from '../divar/outcome.ts'
 import { logRefusalAs, problemShape, type FaultLogging, type Reply } from '../http/answer-fault.ts'
 import type { Repeat } from '../outbox/enqueue.ts'
 
@@ -11,24 +12,29 @@ const rules: ReadonlyMap<string, OutcomeRule> = new Map(Object.entries(outcomeRu
 /** When Divar's 429 has no Retry-After: its limits are per minute and per day. */
 const DEFAULT_RETRY_AFTER_S = 60
 
+export type Delivered = Extract<Outcome, { kind: 'delivered' }>
+export type NotDelivered = Exclude<Outcome, Delivered>
+
 /**
  * The answer to a delivered message, as Divar itself answers.
  * @param ignored pointers to the members that were not read
  */
-export function deliveredBody(id: string, ignored: readonly string[] = []) {
-  return { status: 200, message: 'success', id, ...(ignored.length > 0 && { ignored }) }
+export function deliveredBody({ conversationId }: Delivered, id: string, ignored: readonly string[]) {
+  const conversation = conversationId !== undefined && { conversation_id: conversationId }
+  return { status: 200, message: 'success', id, ...conversation, ...(ignored.length > 0 && { ignored }) }
 }
 
-export type NotDelivered = Exclude<Outcome, { kind: 'delivered' }>
+/** The message that is answered; its wire is unknown when another request has sent it. */
+type About = { id: string; wire?: ReturnType<typeof wireOf> }
 
 /**
  * The answer to a message that was not delivered, or perhaps not.
  * @param consentUrl where the user can consent
  */
-export function faultOf(outcome: NotDelivered, id: string, consentUrl?: string): Fault {
-  const { advice, retryable } = outcomeRules[outcome.kind]
+export function faultOf(outcome: NotDelivered, { id, wire }: About, consentUrl?: string): Fault {
+  const { retryable } = outcomeRules[outcome.kind]
   const code: FaultCode = outcome.kind === 'unavailable' ? 'platform_unavailable' : outcome.kind
-  return new Fault(code, advice, {
+  return new Fault(code, adviceFor(outcome.kind, wire), {
     members: {
       id,
       outcome: code,
@@ -47,10 +53,10 @@ function retryAfterOf(outcome: NotDelivered): number | undefined {
 }
 
 /** The response to save: always in the form of `/messages`. */
-export function replyOf(outcome: Outcome, id: string, ignored: readonly string[], requestId: string): Reply {
+export function replyOf(outcome: Outcome, about: About, ignored: readonly string[], requestId: string): Reply {
   return outcome.kind === 'delivered'
-    ? jsonReply(200, deliveredBody(id, ignored))
-    : problemShape(faultOf(outcome, id), requestId)
+    ? jsonReply(200, deliveredBody(outcome, about.id, ignored))
+    : problemShape(faultOf(outcome, about), requestId)
 }
 
 /** Sends that were tried are logged by their outcome. An error is the gateway's own: nothing was tried. */
@@ -116,7 +122,7 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (saved
         'Idempotency-Key: this key was used for another message; take a new key for each message',
       )
     case 'lost':
-      throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, repeat.messageId)
+      throw faultOf({ kind: 'unknown', cause: 'local', reason: 'its gateway ended' }, { id: repeat.messageId })
   }
 }
 

@@ -6,7 +6,7 @@ import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import type { Outcome } from '../divar/outcome.ts'
-import { type Credential, type DeliverBy, wireOf } from '../divar/deliver.ts'
+import { credentialFor, type DeliverBy, wireOf } from '../divar/deliver.ts'
 import {
   answerFaults,
   problemShape,
@@ -18,10 +18,13 @@ import {
 } from '../http/answer-fault.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
 import { allowMethods, createRouter } from '../http/app.ts'
-import { findIgnoredMembers, parseSend, type Send } from '../message/parse-message.ts'
+import type { PathAddress } from '../message/body-reader.ts'
+import { findIgnoredMembers } from '../message/ignored-members.ts'
+import { parseSend, type Send } from '../message/parse-message.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/enqueue.ts'
 import type { ConsentUrls } from '../consent/consent-links.ts'
+import { PLATFORM_PATHS, readPathAddress } from './platform-paths.ts'
 import {
   answerRepeat,
   answerSaved,
@@ -37,12 +40,6 @@ import {
 } from './replies.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
-/** Divar's own paths, so that an SDK can use the gateway as its host. */
-const PLATFORM_PATHS = [
-  '/v2/open-platform/chat/conversation',
-  '/v2/open-platform/conversations/:conversation_id/messages',
-]
-
 /** Errors below Divar's paths are in Divar's format, also those of unknown routes. */
 export const platformFaults = {
   path: PLATFORM_PREFIX,
@@ -56,7 +53,7 @@ type Present = (reply: Reply) => Reply
 const unchanged: Present = (reply) => reply
 
 /** A send, and what its response needs. */
-type AskedSend = StoredSend & { ignored: readonly string[]; present: Present }
+type AskedSend = StoredSend & { wire: ReturnType<typeof wireOf>; ignored: readonly string[]; present: Present }
 
 export type MessageOptions = {
   requireCaller: RequestHandler
@@ -84,15 +81,18 @@ export function messageRoutes(options: MessageOptions): Router {
   // Without this Express would answer OPTIONS for the route above.
   router.options('/messages', allowMethods('GET, HEAD, POST'))
   // One route each, so that metrics get its path.
-  for (const path of PLATFORM_PATHS) {
-    router.route(path).all(allowMethods('POST'), access).post(answer(toPlatformReply))
+  for (const { path, names } of PLATFORM_PATHS) {
+    router.route(path).all(allowMethods('POST'), access).post(answer(toPlatformReply, names))
   }
   router.use(PLATFORM_PREFIX, storeFaults, answerFaults(platformShape, logSendFault))
   router.use(storeFaults, answerFaults(problemShape, logSendFault))
   return router
 }
 
-function answerSend(options: MessageOptions): (present: Present) => RequestHandler {
+/** `pathNames`: what the path's parameter is the id of. */
+type AnswerSend = (present: Present, pathNames?: PathAddress['kind']) => RequestHandler
+
+function answerSend(options: MessageOptions): AnswerSend {
   const { deliver, findGrantProblem, consentUrls, outbox, sendsPerMinute } = options
   const rateLimit =
     sendsPerMinute === 0
@@ -106,7 +106,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
     if (missing !== undefined) {
       // A repeat gets the first response, even if the grant is gone now.
       const repeat = await store.findRepeat(send)
-      if (repeat === undefined) throw faultOf(missing, id, await consentUrlFor(send))
+      if (repeat === undefined) throw faultOf(missing, send, await consentUrlFor(send))
       answerRepeat(repeat, response, present)
       return
     }
@@ -128,7 +128,7 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
     const attempted = await store.attemptNow(
       send,
       () => deliver(send.message, send.credential, trace),
-      (outcome) => JSON.stringify(replyOf(outcome, send.id, send.ignored, requestId)),
+      (outcome) => JSON.stringify(replyOf(outcome, send, send.ignored, requestId)),
     )
     if (attempted.kind === 'attempted') await answerOutcome(attempted.outcome, send, response)
     else answerRepeat(attempted, response, send.present)
@@ -140,35 +140,34 @@ function answerSend(options: MessageOptions): (present: Present) => RequestHandl
       Object.assign(requestLog.fields, outcomeFields(outcome))
       const needsConsent =
         outcome.kind === 'consent_required' || (outcome.kind === 'token_refused' && send.credential.kind === 'grant')
-      throw faultOf(outcome, send.id, needsConsent ? await consentUrlFor(send) : undefined)
+      throw faultOf(outcome, send, needsConsent ? await consentUrlFor(send) : undefined)
     }
     requestLog.conclude('message.delivered')
-    response.endJson(200, deliveredBody(send.id, send.present === toPlatformReply ? [] : send.ignored))
+    response.endJson(200, deliveredBody(outcome, send.id, send.present === toPlatformReply ? [] : send.ignored))
   }
 
   const consentUrlFor = ({ caller, message, sender }: AskedSend) =>
     consentUrls.forMessage(caller, message.address, sender)
 
-  return (present) => async (request, response) => {
+  return (present, pathNames) => async (request, response) => {
     const { requestLog } = response.locals
     const caller = callerOf(response)
     requireNoQuery(request)
     const { respondAsync, idempotencyKey } = readSendPreferences(request.headers, outbox !== undefined)
     const body = await readJsonBody(request)
-    const { conversation_id: conversation } = request.params
-    const parsed = parseSend(body, typeof conversation === 'string' ? conversation : undefined)
-    const { count, members } = findIgnoredMembers(body)
+    const parsed = parseSend(body, readPathAddress(request, pathNames))
+    const { address } = parsed.message
+    const wire = wireOf(address)
+    const { count, members } = findIgnoredMembers(body, wire === 'bot')
     if (count > 0) requestLog.fields['ignored'] = count
-    const userToken = readUserToken(request.headers)
-    const credential: Credential =
-      userToken === undefined ? { kind: 'grant', sender: parsed.sender } : { kind: 'token', userToken }
+    const credential = credentialFor(address, readUserToken(request.headers), parsed.sender)
     const id = newId('msg')
     requestLog.fields['message_id'] = id
-    requestLog.fields['wire'] = wireOf(parsed.message.address)
+    requestLog.fields['wire'] = wire
     if (credential.kind === 'grant') requestLog.fields['by'] = 'grant'
     const ignored = members.map(({ pointer }) => pointer)
     const { requestId, trace } = requestLog
-    const send: AskedSend = { ...parsed, id, caller, credential, requestId, idempotencyKey, ignored, present }
+    const send: AskedSend = { ...parsed, id, wire, caller, credential, requestId, idempotencyKey, ignored, present }
     const limit = rateLimit?.take(caller)
     if (limit !== undefined) response.set(limit.headers)
     if (limit?.taken === false) {

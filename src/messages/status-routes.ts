@@ -5,8 +5,8 @@ import { isAllowed, requirePermission } from '../access/permissions.ts'
 import { Fault } from '../base/fault.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/app.ts'
-import type { Outbox } from '../outbox/outbox.ts'
-import { MESSAGE_STATES, type Changed, type MessageRecord, type MessageState } from '../store/store.ts'
+import type { Outbox, ShownMessage } from '../outbox/outbox.ts'
+import { MESSAGE_STATES, type Changed, type MessageState } from '../store/store.ts'
 import { readCursor, writeCursor, readQuery, requireNoQuery } from '../http/request.ts'
 import { orOutcomeUnknown, storeFaults } from '../store/store-faults.ts'
 
@@ -95,7 +95,8 @@ function readFilter(request: Request) {
   throw new Fault('malformed_request', errors.join('; '))
 }
 
-function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, attempts }: MessageRecord) {
+function showMessage(message: ShownMessage) {
+  const { id, wire, state, createdAt, finishedAt, nextAttemptAt, wiped, conversationId, attempts } = message
   const shown = attempts.map(({ number, begunAt, endedAt, outcome, status, code, reason }) => ({
     number,
     at: showTime(begunAt),
@@ -114,6 +115,7 @@ function showMessage({ id, wire, state, createdAt, finishedAt, nextAttemptAt, wi
     finished_at: showTime(finishedAt),
     next_attempt_at: showTime(nextAttemptAt),
     wiped,
+    ...(conversationId !== undefined && { conversation_id: conversationId }),
     last_error: last === undefined || last.outcome === 'delivered' ? null : last,
     attempts: shown,
   }

@@ -120,7 +120,12 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     const next = message.inLine ? await nextOf({ ...message, outcome, number }) : stateOfOnlyAttempt(outcome)
     // A rate limit of the status webhook does not hold messages to Divar.
     const limit = message.wire === 'webhook' ? undefined : rateLimitOf(outcome)
-    await end(message, { attempt: attemptRecord(number, outcome), next, limit })
+    await end(message, {
+      attempt: attemptRecord(number, outcome),
+      next,
+      limit,
+      answer: sealer.answer(message.id, outcome),
+    })
     logAttempt(message, number, outcome, next.state, trace)
   }
 

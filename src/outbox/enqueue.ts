@@ -97,6 +97,7 @@ export function createEnqueue(options: EnqueueOptions) {
       attempt: attemptRecord(number, outcome),
       next: stateOfOnlyAttempt(outcome),
       limit: rateLimitOf(outcome),
+      answer: sealer.answer(send.id, outcome),
       idempotency: outcomeRules[outcome.kind].keepsKey
         ? { reply: sealer.seal('reply', send.id, replyOf(outcome)) }
         : 'free',

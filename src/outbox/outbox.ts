@@ -3,7 +3,7 @@ import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
-import { StoreSetupError, type Changed, type Store } from '../store/store.ts'
+import { StoreSetupError, type Changed, type MessageRecord, type Store } from '../store/store.ts'
 import { createAttempts, type RetryPolicy } from './attempts.ts'
 import { Backlog, createEnqueue } from './enqueue.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
@@ -31,6 +31,9 @@ type OutboxOptions = {
 }
 
 type OutboxMetrics = DeliveryMetrics & StoreReadings & { queueLimit: number; clock: ClockStatus }
+
+/** A stored message. `conversationId`: the one that Divar named when it delivered a bot message. */
+export type ShownMessage = Omit<MessageRecord, 'answer'> & { conversationId?: string }
 
 /** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export type Outbox = ReturnType<typeof createOutbox>
@@ -86,6 +89,17 @@ export function createOutbox(options: OutboxOptions) {
     }
   }
 
+  /** The message with the conversation that Divar named; without it when it cannot be opened. */
+  const openAnswer = ({ answer, ...record }: MessageRecord): ShownMessage => {
+    if (answer === undefined) return record
+    try {
+      return { ...record, conversationId: sealer.open('answer', record.id, answer) }
+    } catch (error) {
+      log.error({ event: 'store.sealed_row_unreadable', message_id: record.id, ...describeError(error) })
+      return record
+    }
+  }
+
   const drain = async () => {
     await workers.stop()
     await attempts.idle()
@@ -94,9 +108,18 @@ export function createOutbox(options: OutboxOptions) {
   return {
     ...enqueueing,
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
-    find: store.find,
     findCaller: store.findCaller,
-    list: store.list,
+
+    find: async (caller: string, id: string): Promise<ShownMessage | undefined> => {
+      const record = await store.find(caller, id)
+      return record && openAnswer(record)
+    },
+
+    list: async (...query: Parameters<Store['list']>) => {
+      const { messages, nextCursor } = await store.list(...query)
+      return { messages: messages.map(openAnswer), nextCursor }
+    },
+
     metrics,
 
     /**

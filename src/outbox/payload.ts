@@ -2,17 +2,19 @@ import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody, type Message, type Sender } from '../message/message.ts'
 import { wireOf, type Credential, type DeliverBy } from '../divar/deliver.ts'
+import type { Outcome } from '../divar/outcome.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
 import type { Claimed, Sealed, SealedRow } from '../store/store.ts'
 import type { DeliveryTarget } from './worker.ts'
 
-/** The sealed payload of a message to Divar: its send body, and the token, or the sender whose grant is used. */
+/** The sealed payload of a message to Divar: its send body, and the token, the sender whose grant is used, or the app alone. */
 const payloadSchema = z.union([
   z.object({ body: z.unknown(), token: z.string() }),
   z.object({
     body: z.unknown(),
     sender: z.object({ userId: z.string().optional(), postToken: z.string().optional() }),
   }),
+  z.object({ body: z.unknown(), by: z.literal('app') }),
 ])
 
 type Payload = { message: Message; credential: Credential }
@@ -76,6 +78,11 @@ export function createSealer(keyring: Keyring) {
     seal: (kind: Kind, id: string, text: string): Sealed => keyring.seal(text, sealedAs(kind, id)),
     /** @throws SealError when it was altered, or its key is not configured */
     open: (kind: Kind, id: string, sealed: Sealed): string => keyring.open(sealed, sealedAs(kind, id)),
+    /** The conversation that Divar's answer names; undefined if it names none. */
+    answer: (id: string, outcome: Outcome): Sealed | undefined =>
+      outcome.kind === 'delivered' && outcome.conversationId !== undefined
+        ? keyring.seal(outcome.conversationId, sealedAs('answer', id))
+        : undefined,
     conversations,
     /** The notices of one message are a conversation, so that they are delivered in order. */
     noticeConversations,
@@ -91,15 +98,28 @@ export function createSealer(keyring: Keyring) {
 
 /** Includes the caller and the kind, which are checked against the row when it is opened. */
 export function writePayload({ message, credential, caller }: Payload & { caller: string }): string {
-  const by = credential.kind === 'token' ? { token: credential.userToken } : { sender: credential.sender }
-  return JSON.stringify({ body: writeSendBody(message), ...by, caller, kind: 'message' })
+  return JSON.stringify({ body: writeSendBody(message), ...writeCredential(credential), caller, kind: 'message' })
+}
+
+function writeCredential(credential: Credential) {
+  switch (credential.kind) {
+    case 'token':
+      return { token: credential.userToken }
+    case 'grant':
+      return { sender: credential.sender }
+    case 'app':
+      return { by: 'app' }
+  }
 }
 
 export function readPayload(text: string): Payload {
   const stored = payloadSchema.parse(JSON.parse(text))
-  const credential: Credential =
-    'token' in stored ? { kind: 'token', userToken: stored.token } : { kind: 'grant', sender: stored.sender }
-  return { message: parseStoredMessage(stored.body), credential }
+  return { message: parseStoredMessage(stored.body), credential: readCredential(stored) }
+}
+
+function readCredential(stored: z.infer<typeof payloadSchema>): Credential {
+  if ('token' in stored) return { kind: 'token', userToken: stored.token }
+  return 'sender' in stored ? { kind: 'grant', sender: stored.sender } : { kind: 'app' }
 }
 
 /** Delivers the opened payload of a message to Divar. */

@@ -10,6 +10,8 @@ export type Scope =
   | { kind: 'post'; postToken: string }
   /** All chats of all posts of the user. */
   | { kind: 'seller' }
+  /** Messages of the app's bot to the user. */
+  | { kind: 'bot_messages' }
   | { kind: 'phone' }
   | { kind: 'user_id' }
   /** A refresh token. */
@@ -28,6 +30,7 @@ const NAMES = {
     v1: 'CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND',
     v2: 'CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND',
   },
+  bot_messages: { v1: 'CHAT_BOT_USER_MESSAGE_SEND', v2: 'CHAT_BOT_USER_MESSAGE_SEND' },
   phone: { v1: 'USER_PHONE', v2: 'USER_PHONE' },
   user_id: { v1: 'USER_ID', v2: 'USER_ID' },
   offline: { v1: 'offline_access', v2: 'offline_access' },
@@ -49,6 +52,7 @@ export function writeScope(scope: Scope, style: ScopeStyle): string {
     case 'post':
       return withResource(scope.postToken)
     case 'seller':
+    case 'bot_messages':
     case 'phone':
     case 'user_id':
     case 'offline':
@@ -73,7 +77,7 @@ export function readScope(text: string): Scope {
   return isName('post') ? { kind: 'post', postToken: resource } : other
 }
 
-const WITHOUT_RESOURCE = ['seller', 'phone', 'user_id', 'offline'] as const
+const WITHOUT_RESOURCE = ['seller', 'bot_messages', 'phone', 'user_id', 'offline'] as const
 
 function readTriple(resource: string): Scope | undefined {
   const text = Buffer.from(resource, 'base64').toString('utf8')

@@ -6,8 +6,8 @@ export type Sealed = { keyId: string; bytes: Uint8Array }
 /** A 429 of Divar's. `retryAfterMs` is undefined when Divar named no time. */
 export type DivarRateLimit = { retryAfterMs: number | undefined }
 
-/** Where a message is delivered: to one of Divar's two API versions, or to the status webhook of the company. */
-export const WIRES = ['v1', 'v2', 'webhook'] as const
+/** Where a message is delivered: to one of Divar's two API versions, to its API for bots, or to the status webhook of the company. */
+export const WIRES = ['v1', 'v2', 'bot', 'webhook'] as const
 export type Wire = (typeof WIRES)[number]
 
 export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled'] as const
@@ -101,6 +101,8 @@ export type Finish = {
   limit?: DivarRateLimit | undefined
   /** Keeps the idempotency key with this reply, or frees it; absent to leave it unchanged. */
   idempotency?: { reply: Sealed } | 'free' | undefined
+  /** What Divar answered to a delivered bot message; kept as long as the message's row. */
+  answer?: Sealed | undefined
   /** A status webhook, stored in the same commit. */
   notice?: NewMessage | undefined
 }
@@ -151,6 +153,8 @@ export type MessageRecord = {
   /** When the next attempt is due; null while the message waits for an earlier one, is being sent, or has ended. */
   nextAttemptAt: number | null
   wiped: boolean
+  /** The answer that `finish` kept. */
+  answer: Sealed | undefined
   attempts: AttemptRecord[]
 }
 

@@ -169,6 +169,16 @@ export async function consentOpenings(db: Kysely<unknown>, kind: DatabaseKind): 
   for (const statement of statements) await statement.execute(db)
 }
 
+/** The conversation that Divar names when it delivers a bot message. */
+export async function botAnswer(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
+  const statements = [
+    sql`alter table message add column answer ${bytesOf(kind)}`,
+    sql`alter table message add column answer_key text`,
+    sql`create index message_answer_key on message (answer_key) where answer_key is not null`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
 /**
  * Numbered, and never changed once released. Each only adds, so that the previous version keeps working next to it. Columns are dropped by a
  * later version, when no gateway that needs them can be running.
@@ -178,4 +188,5 @@ export const MIGRATIONS: Migrations = {
   '0002-consent': consent,
   '0003-clock': clock,
   '0004-consent-openings': consentOpenings,
+  '0005-bot-answer': botAnswer,
 }

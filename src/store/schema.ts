@@ -46,6 +46,9 @@ type MessageTable = {
   created_at: number
   finished_at: number | null
   wipe_at: number | null
+  /** The sealed conversation that Divar named for a delivered bot message. */
+  answer: Bytes | null
+  answer_key: string | null
 }
 
 type AttemptTable = {

@@ -13,7 +13,7 @@ export const KEEP_KEY_MS = 24 * 60 * 60 * 1000
 export const KEEP_CONTENT_MS = 24 * 60 * 60 * 1000
 
 /** A stored body or reply, with the id of its message. */
-export type SealedRow = { kind: 'body' | 'reply'; id: string; sealed: Sealed }
+export type SealedRow = { kind: 'body' | 'reply' | 'answer'; id: string; sealed: Sealed }
 
 /** Milliseconds since 1970. `lastTrustedMs`: the reading when the clock was last trusted; null if it never was. */
 export type ClockReading = { nowMs: number; lastTrustedMs: number | null }

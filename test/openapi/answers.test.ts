@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest, { type Response } from 'supertest'
 import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
+import { BOT_PATHS, IN_CHAT, startBotDivar, TO_USER } from '../support/bot-divar.ts'
 import { Browser, clickMenu, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
@@ -111,6 +112,24 @@ describe('answers are as documented', () => {
       [403, 403, 412, 422, 429, 502, 504],
     ]
     expect(statuses).toEqual([...ok, ...refused, 400, 400, 401, 415, 403, 202, 202])
+  })
+
+  test.each([
+    ['/messages', IN_CHAT],
+    [V1_PATH, TO_USER],
+    ...BOT_PATHS.map((path) => [path, { text_message: 'سلام' }] as const),
+  ])('for bots at %s', async (path, body) => {
+    const bot = await startBotDivar()
+    const at = await startTestGateway(await withStore('sqlite', bot.environment))
+    const send = async (more: Record<string, string> = {}, sent: object = body) =>
+      (await ask('post', path, sent, { headers: { ...withToken, ...more }, at })).status
+    const key = { 'idempotency-key': 'one' }
+    expect([await send(), await send(key), await send(key), await send({}, {})]).toEqual([200, 200, 200, 400])
+    bot.answerNext({ status: 403, body: '{}' }, { status: 500, body: '{}' })
+    expect([await send(), await send()]).toEqual([403, 502])
+    expect(await send({ prefer: 'respond-async' })).toBe(202)
+    await at.loggedWhen((all) => all.some(({ attempt, event }) => attempt === 1 && event === 'message.delivered'))
+    expect((await ask('get', '/messages?state=delivered', undefined, { at })).text).toContain('"conversation_id"')
   })
 
   test('for senders whose queue is full or whose Divar is down', async () => {

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { parseClick } from '../../src/click/parse-click.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
+import { botPath, botUserPath, IN_CHAT } from '../support/bot-divar.ts'
 import { TRIPLE, V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
 import { createJudge, readDocument } from '../support/reference.ts'
 import { CLICK, fixture } from '../support/requests.ts'
@@ -73,6 +74,30 @@ const sends = fc.oneof(
   ),
 )
 
+const botContent = {
+  text_message: mostly(['سلام', undefined], ['', ' ', null, 5]),
+  message: mostly([undefined, null], ['x', '']),
+  media_token: mostly([null, ''], ['m', 5]),
+  buttons: mostly([null, undefined, {}, grid([openButton])], [grid([]), fourInARow, 5]),
+  receiver_buttons: mostly([null], [{}]),
+  type: content.type,
+  delivery: content.delivery,
+  more: content.more,
+}
+/** Messages of a bot as callers write them, mostly right. */
+const botSends = fc.record(
+  {
+    ...botContent,
+    bot: mostly(
+      [{ conversation_id: 'c-1' }, { user_id: 'u-1', conversation_id: null }, undefined],
+      [{}, { conversation_id: 'c-1', user_id: 'u-1' }, { user_id: '..' }, null, 5],
+    ),
+    user_id: mostly([null, undefined], ['u-1', '']),
+    conversation_id: mostly([null, undefined], ['c-1', 7]),
+  },
+  { requiredKeys: ['bot'] },
+)
+
 describe("the document's body schemas", () => {
   test.each(['message-v1-link', 'message-v1-direct-link', 'message-v2-grid'])('accept the known message %s', (name) => {
     const body = fixture(name)
@@ -95,7 +120,27 @@ describe("the document's body schemas", () => {
         for (const [path, inPath] of [
           ['/messages', undefined],
           [V1_PATH, undefined],
-          [v2Path('c-1'), 'c-1'],
+          [v2Path('c-1'), { kind: 'conversation', id: 'c-1' }],
+        ] as const) {
+          if (!isTaken(() => parseSend(body, inPath))) continue
+          taken += 1
+          expect([path, body, judge.takes('post', path, body)]).toEqual([path, body, true])
+        }
+      }),
+      { numRuns: 1000 },
+    )
+    expect(taken).toBeGreaterThan(500)
+  })
+
+  test('accept every bot message that the gateway accepts, on each of its paths', () => {
+    let taken = 0
+    fc.assert(
+      fc.property(botSends, (body) => {
+        for (const [path, inPath] of [
+          ['/messages', undefined],
+          [V1_PATH, undefined],
+          [botPath('c-1'), { kind: 'bot_conversation', id: 'c-1' }],
+          [botUserPath('u-1'), { kind: 'bot_user', id: 'u-1' }],
         ] as const) {
           if (!isTaken(() => parseSend(body, inPath))) continue
           taken += 1
@@ -114,6 +159,11 @@ describe("the document's body schemas", () => {
     ['text and media', { ...V2, media_token: 'm' }],
     ['media on v1', { ...TRIPLE, media_token: 'm' }],
     ['both addresses', { ...V1, ...V2 }],
+    ['a bot beside another address', { ...V2, ...IN_CHAT }],
+    ['a bot without an address', { ...IN_CHAT, bot: {} }],
+    ['a bot with both addresses', { ...IN_CHAT, bot: { conversation_id: 'c', user_id: 'u' } }],
+    ['a bot without a text', { bot: IN_CHAT.bot }],
+    ['a bot with the buttons of a side', { ...IN_CHAT, receiver_buttons: {} }],
     ['half of a v1 address', { user_id: 'u', message: 'm' }],
     ['another type', { ...V2, type: 'IMAGE' }],
     ['four rows', { ...V2, sender_buttons: grid([openButton], [openButton], [openButton], [openButton]) }],

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { Store } from '../../src/store/store.ts'
+import { WIRES, type Store } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import {
   ALL,
@@ -55,7 +55,7 @@ describe.each(DATABASES)('a claim on %s', (kind) => {
 
   test('is for one wire', async () => {
     const say = newConversation()
-    const messages = (['v1', 'v2', 'webhook'] as const).map((wire) => newMessage({ wire }))
+    const messages = WIRES.map((wire) => newMessage({ wire }))
     await store.accept([...messages, say({ wire: 'v1' }), say({ wire: 'v2' })])
     for (const { id, wire } of messages) {
       const due = await claimed(store, 'gw-1', 1, wire)

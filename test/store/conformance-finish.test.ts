@@ -48,6 +48,18 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     expect(await claimed(store, 'gw-1', 1, 'webhook')).toEqual([])
   })
 
+  test('keeps the answer with the message, from the same commit, until its row is deleted', async () => {
+    const message = await acceptedAndClaimed(store, { wire: 'bot' })
+    expect((await store.find('orders', message.id))?.answer).toBeUndefined()
+    await finish(store, [message], { owner: 'gw-2', answer: sealed('of a lost lease') })
+    expect(await store.find('orders', message.id)).toMatchObject({ state: 'sending', answer: undefined })
+    await finish(store, [message], { answer: sealed('b-1', 'key-2') })
+    const { state, wiped, answer } = (await store.find('orders', message.id)) ?? {}
+    expect([state, wiped, answer?.keyId, textOf(answer)]).toEqual(['delivered', true, 'key-2', 'b-1'])
+    const [row] = (await store.list('orders', { limit: 1 })).messages
+    expect(textOf(row?.answer)).toBe('b-1')
+  })
+
   test('is reported for each message separately', async () => {
     const mine = await acceptedAndClaimed(store)
     const other = await acceptedAndClaimed(store, {}, 'gw-2')

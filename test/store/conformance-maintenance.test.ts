@@ -165,6 +165,23 @@ describe.each(DATABASES)('maintenance on %s', (kind) => {
     expect(repeat?.kind === 'replay' && [repeat.reply.keyId, textOf(repeat.reply)]).toEqual([newest, 'new reply'])
   })
 
+  test('counts, finds and encrypts again the answers of delivered messages', async () => {
+    const newest = newId('req')
+    const message = newMessage({ caller, wire: 'bot' })
+    await store.accept([message])
+    await finish(store, [await claimedOne(store, 'gw-1', 'bot')], { answer: sealed('b-1', keyId) })
+    expect(await usesOf(keyId)).toBe(1)
+    const rows = await under(keyId)
+    expect(rows.map(({ kind, id, sealed: found }) => [kind, id, textOf(found)])).toEqual([
+      ['answer', message.id, 'b-1'],
+    ])
+    const again = rows.map((was) => ({ was, now: sealed('b-1 again', newest) }))
+    expect([await store.reseal(again), await store.reseal(again)]).toEqual([1, 0])
+    expect(textOf((await store.find(caller, message.id))?.answer)).toBe('b-1 again')
+    await purge(-1000, ALL)
+    expect([await usesOf(newest), await store.find(caller, message.id)]).toEqual([0, undefined])
+  })
+
   test('skips rows that were wiped, freed or encrypted again since they were read', async () => {
     const idempotency = { key: 'a', fingerprints: ['said'], ttlMs: MINUTE_MS, reply: sealed('reply', keyId) } as const
     const body = sealed('body', keyId)

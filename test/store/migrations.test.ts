@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import SqliteFile from 'better-sqlite3'
 import { Kysely, PostgresDialect, SqliteDialect } from 'kysely'
 import pg from 'pg'
-import { clock, consent, consentOpenings, outbox } from '../../src/store/migrations.ts'
+import { botAnswer, clock, consent, consentOpenings, outbox } from '../../src/store/migrations.ts'
 import type { DatabaseKind } from '../../src/store/store.ts'
 import { DATABASES, newDatabase, query } from '../support/databases.ts'
 import { claimedOne, closeStore, inFile, newMessage, openAt } from '../support/stores.ts'
@@ -146,6 +146,11 @@ const RELEASED = {
       'consent_begun_by on consent (begun_by, expires_at) where begun_by is not null',
       'consent_opening_consent on consent_opening (consent_id, number)',
     ],
+  },
+  '0005-bot-answer': {
+    up: botAnswer,
+    columns: ['message.answer bytes', 'message.answer_key text'],
+    indexes: ['message_answer_key on message (answer_key) where answer_key is not null'],
   },
 } as const
 

@@ -80,7 +80,7 @@ function platformProblemOf(response: Response) {
 /** Whether an answer is to a request under the platform's own paths. */
 function isPlatforms({ request }: Response): boolean {
   const { url } = z.object({ url: z.string() }).parse(request)
-  return new URL(url).pathname.startsWith('/v2/open-platform')
+  return /^\/(?:v\d|experimental)\/open-platform/.test(new URL(url).pathname)
 }
 
 /**

@@ -152,11 +152,12 @@ const attempt = z.strictObject({
 const shown = z.strictObject({
   id: z.string(),
   state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled']),
-  wire: z.enum(['v1', 'v2']),
+  wire: z.enum(['v1', 'v2', 'bot']),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
   wiped: z.boolean(),
+  conversation_id: z.string().optional(),
   last_error: attempt.nullable(),
   attempts: z.array(attempt),
 })

@@ -4,7 +4,16 @@ import SqliteFile from 'better-sqlite3'
 import { newId } from '../../src/base/id.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { openStore, type DatabaseAddress } from '../../src/store/open.ts'
-import type { Claimed, DatabaseKind, Finish, NewMessage, Sealed, Store, Wire } from '../../src/store/store.ts'
+import {
+  WIRES,
+  type Claimed,
+  type DatabaseKind,
+  type Finish,
+  type NewMessage,
+  type Sealed,
+  type Store,
+  type Wire,
+} from '../../src/store/store.ts'
 import { newDatabase, query } from './databases.ts'
 
 /** More than any test here stores. */
@@ -163,6 +172,6 @@ export function finish(
 
 /** Claims the messages that other tests have left, so that they do not affect this test. */
 export async function claimLeftovers(store: Store): Promise<void> {
-  for (const wire of ['v1', 'v2', 'webhook'] as const) await store.claim('nobody', wire, ALL)
+  for (const wire of WIRES) await store.claim('nobody', wire, ALL)
   await store.adopt('nobody', ALL)
 }

@@ -52,9 +52,19 @@ const platformMore = {
   fa: 'پاسخ‌ها به شکل خود دیوار است تا SDKهای آن بتوانند بخوانند: `ignored` ندارد و خطا `{"code", "message", "details"}` است و `details` فقط سند خطا را دارد.',
 }
 
+const botSend = { ...platformSend, bodies: ['TextByBotToPath', 'MediaByBotToPath'] } as const
+const botMore = {
+  en: `The same send as \`bot\` on \`/messages\`: a message into a conversation needs no user token, one to a user needs that user's token or grant with \`CHAT_BOT_USER_MESSAGE_SEND\`. ${platformMore.en}`,
+  fa: `همان ارسال با \`bot\` در \`/messages\`: پیام در گفت‌وگو token کاربر نمی‌خواهد؛ پیام به کاربر، token همان کاربر یا اجازهٔ ثبت‌شدهٔ او با \`CHAT_BOT_USER_MESSAGE_SEND\` را می‌خواهد. ${platformMore.fa}`,
+}
+const formerMore = {
+  en: 'A former path of the platform that old clients still call. The gateway calls Divar under the current path.',
+  fa: 'مسیر پیشین دیوار که کلاینت‌های قدیمی هنوز صدا می‌زنند. دروازه دیوار را با مسیر امروز صدا می‌زند.',
+}
+
 const more = {
-  en: 'The body is the platform’s, in either API version: `conversation_id` selects v2; `user_id`, `post_token` and `peer_id` select a v1 chat. Each side has one button or a grid, in the format of either version. A message has a text or a `media_token` (v2). `delivery: "at-least-once"` allows a retry after an unknown outcome. The response lists fields that were not read, such as misspelled ones, as JSON pointers (`ignored`). After a 429 without `Retry-After` the queue is held for 60 s, doubled at each further 429 up to 15 minutes; then one message goes first, and one at least each hour.',
-  fa: 'بدنه همان بدنهٔ دیوار است، در هر دو نسخهٔ API: با `conversation_id` نسخهٔ ۲، و با `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱. هر طرف یک دکمه یا یک جدول دکمه دارد، به قالب هر کدام از دو نسخه. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `delivery: "at-least-once"` پس از نتیجهٔ نامشخص هم تلاش دوباره می‌شود. فیلدهایی که خوانده نشدند (مثل غلط املایی) در پاسخ با JSON pointer در `ignored` می‌آیند. پس از 429 بدون `Retry-After` صف ارسال ۶۰ ثانیه مکث می‌کند و با هر 429 بعدی دو برابر، تا ۱۵ دقیقه؛ بعد اول یک پیام فرستاده می‌شود، و دست‌کم هر ساعت یکی.',
+  en: 'The body is the platform’s, in either API version: `conversation_id` selects v2; `user_id`, `post_token` and `peer_id` select a v1 chat. Each side has one button or a grid, in the format of either version. A message has a text or a `media_token` (v2). `bot` sends as the app’s bot, with exactly one of `conversation_id` (no user token needed) and `user_id`; its body has `text_message` (or `message`), `media_token` and one grid `buttons`, and the answer has Divar’s `conversation_id`. `delivery: "at-least-once"` allows a retry after an unknown outcome. The response lists fields that were not read, such as misspelled ones, as JSON pointers (`ignored`). After a 429 without `Retry-After` the queue is held for 60 s, doubled at each further 429 up to 15 minutes; then one message goes first, and one at least each hour.',
+  fa: 'بدنه همان بدنهٔ دیوار است، در هر دو نسخهٔ API: با `conversation_id` نسخهٔ ۲، و با `user_id` و `post_token` و `peer_id` گفت‌وگوی نسخهٔ ۱. هر طرف یک دکمه یا یک جدول دکمه دارد، به قالب هر کدام از دو نسخه. پیام یا متن دارد یا `media_token` (فقط نسخهٔ ۲). با `bot` پیام از طرف ربات اپ می‌رود و دقیقاً یکی از `conversation_id` (بدون token کاربر) و `user_id` را دارد؛ بدنه‌اش `text_message` (یا `message`)، `media_token` و یک جدول `buttons` دارد و پاسخ، `conversation_id` دیوار را. با `delivery: "at-least-once"` پس از نتیجهٔ نامشخص هم تلاش دوباره می‌شود. فیلدهایی که خوانده نشدند (مثل غلط املایی) در پاسخ با JSON pointer در `ignored` می‌آیند. پس از 429 بدون `Retry-After` صف ارسال ۶۰ ثانیه مکث می‌کند و با هر 429 بعدی دو برابر، تا ۱۵ دقیقه؛ بعد اول یک پیام فرستاده می‌شود، و دست‌کم هر ساعت یکی.',
 }
 
 export const sends: readonly Operation[] = [
@@ -66,7 +76,7 @@ export const sends: readonly Operation[] = [
     summary: { en: 'Send a message into a chat', fa: 'فرستادن پیام در گفت‌وگو' },
     more,
     parameters: sendParameters,
-    bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple'],
+    bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple', 'TextByBot', 'MediaByBot'],
   },
   {
     ...platformSend,
@@ -75,7 +85,7 @@ export const sends: readonly Operation[] = [
     path: '/v2/open-platform/chat/conversation',
     summary: { en: 'Send a message, on the platform’s v1 path', fa: 'فرستادن پیام با مسیر نسخهٔ ۱ دیوار' },
     parameters: sendParameters,
-    bodies: ['TextToTriple', 'TextToConversation', 'MediaToConversation'],
+    bodies: ['TextToTriple', 'TextToConversation', 'MediaToConversation', 'TextByBot', 'MediaByBot'],
   },
   {
     ...platformSend,
@@ -85,6 +95,46 @@ export const sends: readonly Operation[] = [
     summary: { en: 'Send a message, on the platform’s v2 path', fa: 'فرستادن پیام با مسیر نسخهٔ ۲ دیوار' },
     parameters: ['conversation_id', ...sendParameters],
     bodies: ['TextToPath', 'MediaToPath'],
+  },
+  {
+    ...botSend,
+    more: botMore,
+    id: 'sendBotMessage',
+    path: '/v1/open-platform/chat/bot/conversations/{conversation_id}/messages',
+    summary: { en: 'Send a bot message into a conversation', fa: 'فرستادن پیام ربات در یک گفت‌وگو' },
+    parameters: ['conversation_id', ...sendParameters],
+  },
+  {
+    ...botSend,
+    more: botMore,
+    id: 'sendBotMessageToUser',
+    path: '/v1/open-platform/chat/bot/users/{user_id}/messages',
+    summary: { en: 'Send a bot message to a user', fa: 'فرستادن پیام ربات به یک کاربر' },
+    parameters: ['user_id', ...sendParameters],
+  },
+  {
+    ...botSend,
+    more: formerMore,
+    id: 'sendBotMessageFormerly',
+    path: '/experimental/open-platform/chat/bot/conversations/{conversation_id}/messages',
+    summary: { en: 'Send a bot message, on a former path', fa: 'فرستادن پیام ربات با مسیر پیشین' },
+    parameters: ['conversation_id', ...sendParameters],
+  },
+  {
+    ...botSend,
+    more: formerMore,
+    id: 'sendBotMessageToUserFormerly',
+    path: '/experimental/open-platform/chat/bot/users/{user_id}/messages',
+    summary: { en: 'Send a bot message to a user, on a former path', fa: 'فرستادن پیام ربات به کاربر با مسیر پیشین' },
+    parameters: ['user_id', ...sendParameters],
+  },
+  {
+    ...botSend,
+    more: formerMore,
+    id: 'sendBotMessageFirst',
+    path: '/experimental/open-platform/chatbot-conversations/{conversation_id}/messages',
+    summary: { en: 'Send a bot message, on its first path', fa: 'فرستادن پیام ربات با نخستین مسیر' },
+    parameters: ['conversation_id', ...sendParameters],
   },
 ]
 
@@ -118,8 +168,8 @@ export const storedMessages: readonly Operation[] = [
     permissions: ['send', 'operate'],
     summary: { en: 'Get the state of a message', fa: 'گرفتن وضعیت یک پیام' },
     more: {
-      en: 'With the permission `operate` this route, retry and cancel also act on messages of other callers. Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
-      fa: 'با مجوز `operate` این مسیر و تلاش دوباره و لغو، برای پیام‌های سرویس‌های دیگر هم کار می‌کنند. تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
+      en: 'With the permission `operate` this route, retry and cancel also act on messages of other callers. A delivered bot message has the `conversation_id` that Divar named. Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
+      fa: 'با مجوز `operate` این مسیر و تلاش دوباره و لغو، برای پیام‌های سرویس‌های دیگر هم کار می‌کنند. پیام ربات که تحویل شده، `conversation_id` دیوار را دارد. تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
     },
     parameters: ['message_id', 'x-request-id'],
     answers: {

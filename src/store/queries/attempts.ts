@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { KEEP_CONTENT_MS, type Finish } from '../store.ts'
+import { KEEP_CONTENT_MS, type Finish, type Sealed } from '../store.ts'
 import { insertMessages } from './accept.ts'
 import { OPEN_IN_LINE, valuesTable, type Database, type Query } from './database.ts'
 import { CONCERNS_HOLD, mayBegin, settleHold } from './rate-limit-hold.ts'
@@ -25,7 +25,7 @@ export const begin: Query<'begin'> = async (database, owner, ids) => {
 
 /**
  * Commits outcomes, and in the same transaction: makes the next message of each conversation due, updates the rate limit hold, saves the
- * reply of an idempotency key, and queues status webhooks.
+ * reply of an idempotency key and Divar's answer, and queues status webhooks.
  */
 export const finish: Query<'finish'> = (database, owner, finished) =>
   database.write(async (trx) => {
@@ -43,7 +43,10 @@ export const finish: Query<'finish'> = (database, owner, finished) =>
       trx,
       finished.filter(({ message, limit }) => limit !== undefined || concerned.has(message.id)),
     )
-    for (const { message, idempotency } of leased) await settleKey(trx, message.id, idempotency)
+    for (const { message, idempotency, answer } of leased) {
+      await settleKey(trx, message.id, idempotency)
+      await keepAnswer(trx, message.id, answer)
+    }
     await insertMessages(
       trx,
       leased.flatMap(({ notice }) => notice ?? []),
@@ -168,4 +171,10 @@ async function settleKey({ db }: Database, messageId: string, outcome: Finish['i
   const { bytes, keyId } = outcome.reply
   const reply = { reply: bytes, reply_key: keyId }
   await db.updateTable('idempotency').set(reply).where('message_id', '=', messageId).execute()
+}
+
+async function keepAnswer({ db }: Database, messageId: string, answer: Sealed | undefined): Promise<void> {
+  if (answer === undefined) return
+  const kept = { answer: answer.bytes, answer_key: answer.keyId }
+  await db.updateTable('message').set(kept).where('id', '=', messageId).execute()
 }

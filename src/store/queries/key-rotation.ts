@@ -14,6 +14,7 @@ export const keysInUse: Query<'keysInUse'> = async (database) => {
   const isLive = sql<boolean>`expires_at > ${now}`
   const kinds = [
     indexed('message', 'body_key', all),
+    indexed('message', 'answer_key', all),
     indexed('idempotency', 'reply_key', all),
     indexed('user_grant', 'content_key', isGrantLive),
     indexed('user_grant', 'previous_key', hasNotPassed(database, 'previous_until')),
@@ -67,6 +68,7 @@ function oldestAndNewest(
 /** The table of each kind of sealed row, and its id column. */
 const SEALED = {
   body: [sql.table('message'), sql.ref('id')],
+  answer: [sql.table('message'), sql.ref('id')],
   reply: [sql.table('idempotency'), sql.ref('message_id')],
 } as const
 
@@ -80,7 +82,7 @@ export const findRowsUnderOtherKeys: Query<'findRowsUnderOtherKeys'> = async ({ 
       where ${isOtherKey(`${kind}_key`, keyId)} ${isWanted} limit ${limit}`.execute(db)
     return rows.map(({ id: rowId, ...sealed }) => ({ kind, id: rowId, sealed }))
   }
-  return [...(await find('body')), ...(await find('reply'))]
+  return [...(await find('body')), ...(await find('answer')), ...(await find('reply'))]
 }
 
 /** Two ranges of the index; `<>` would scan the table. */

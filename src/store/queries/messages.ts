@@ -141,6 +141,7 @@ async function withAttempts({ db }: Database, rows: readonly Row[]): Promise<Mes
     finishedAt: row.finished_at,
     nextAttemptAt: row.due_at,
     wiped: row.body === null,
+    answer: sealedIn(row.answer, row.answer_key),
     attempts: attempts.get(row.id) ?? [],
   }))
 }
