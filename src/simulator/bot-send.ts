@@ -1,7 +1,15 @@
 import type { Grants } from './grants.ts'
 import { answerJson, readTokens, refuse, type Received } from './http.ts'
 import { readScope } from './scopes.ts'
-import { decode, judgeShape, notFound, parseObject, refusePlainly, type Refusal } from './send-checks.ts'
+import {
+  decode,
+  judgeShape,
+  judgeUserToken,
+  notFound,
+  parseObject,
+  refusePlainly,
+  type Refusal,
+} from './send-checks.ts'
 import type { Judged, SendDeps } from './send.ts'
 import { readBotSend } from './send-shape.ts'
 import type { Side } from './shown.ts'
@@ -63,9 +71,7 @@ function botChatOf({ people }: World, side: Side): string {
 /** The user form writes to the token's own user. */
 function judgeUser(token: string, side: Side | undefined, grants: Grants): Refusal[] {
   const found = grants.find(token)
-  const invalid = refuse(401, 16, 'invalid access token')
-  if (found === undefined) return [{ answer: invalid, why: 'This access token was not given out here.' }]
-  if (found === 'expired') return [{ answer: invalid, why: 'The access token has expired.' }]
+  if (found === undefined || found === 'expired') return judgeUserToken(token, grants)
   const denied = refuse(403, 7, 'permission denied')
   if (found.side !== side) return [{ answer: denied, why: 'user_id is not the user of the token.' }]
   return found.scopes.some((raw) => readScope(raw)?.name === 'CHAT_BOT_USER_MESSAGE_SEND')

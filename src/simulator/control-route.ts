@@ -1,13 +1,17 @@
 import * as z from 'zod'
 import type { Conversation } from './conversation.ts'
 import type { EventSender } from './events.ts'
+import type { Grants } from './grants.ts'
 import type { Answer } from './http.ts'
 import type { Side } from './shown.ts'
+import type { Subscriptions } from './subscriptions.ts'
 
 /** What the control routes change. */
 export type Controlled = {
   conversation: Conversation
   events: EventSender
+  grants: Grants
+  subscriptions: Subscriptions
   identificationKey: string
   ownOrigin: string
   /** Sets the side whose phone opened the last web view; the consent page preselects it. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import * as z from 'zod'
 import { press } from './actions.ts'
+import { tellSubscribers } from './chat-events.ts'
 import { ClickError, personMessage } from './clicks.ts'
 import { botRoutes } from './control-bot.ts'
 import { eventRoutes } from './control-events.ts'
@@ -44,11 +45,13 @@ const routes = new Map<string, Route>([
   ],
   [
     'POST /simulator/messages',
-    (body, { conversation }) => {
+    (body, { conversation, events, subscriptions }) => {
       const said = shapes.message.parse(body)
       const content = 'text' in said ? { text: said.text } : { text: '', location: said.location }
       const caption = conversation.world.appTitle.fa
-      return answerJson(conversation.say(personMessage(said.side, { ...content, caption })), 201)
+      const message = conversation.say(personMessage(said.side, { ...content, caption }))
+      tellSubscribers(conversation, { events, subscriptions }, message)
+      return answerJson(message, 201)
     },
   ],
   [

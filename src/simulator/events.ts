@@ -6,7 +6,7 @@ import type { Side, TimelineEntry } from './shown.ts'
 /** How much later a late event is sent. */
 const LATE_MS = 2000
 
-type Sent = {
+export type Sent = {
   side?: Side
   body: Record<string, unknown>
   /** What the platform would have done differently. */

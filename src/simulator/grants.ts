@@ -126,10 +126,12 @@ export class Grants {
     for (const pair of this.#pairs.values()) pair.accessUntil = Math.min(pair.accessUntil, this.#now())
   }
 
-  /** A user revokes all tokens and unused codes. */
-  revoke(side: Side): void {
+  /** A user revokes all tokens and unused codes. Returns the scopes that could be used until now; undefined when there was no token. */
+  revoke(side: Side): string[] | undefined {
+    const own = [...this.#pairs.values(), ...this.#refreshable.values()].filter((pair) => pair.side === side)
     this.#drop((pair) => pair.side === side)
     for (const [code, kept] of this.#codes) if (kept.side === side) this.#codes.delete(code)
+    return own.length === 0 ? undefined : [...new Set(own.flatMap(({ scopes }) => scopes))]
   }
 
   #issue({ side, scopes: agreed }: Consented, origin: string, unusual: Unusual): Pair {

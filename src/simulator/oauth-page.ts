@@ -1,26 +1,10 @@
 import type { Authorization } from './authorization.ts'
 import type { Answer } from './http.ts'
-import type { ScopeKind } from './scopes.ts'
+import { OTHER_SCOPE, SCOPE_WORDS } from './scope-words.ts'
 import type { Side, Words } from './shown.ts'
 import { SIDES, type World } from './world.ts'
 
 type Language = keyof Words
-
-const SCOPE_WORDS: Record<ScopeKind, Words> = {
-  one_chat: { fa: 'ارسال پیام از طرف شما در همین گفت‌وگو', en: 'Send messages in this chat in your name' },
-  post_chats: {
-    fa: 'ارسال پیام از طرف شما در همهٔ گفت‌وگوهای این آگهی',
-    en: 'Send messages in all chats of this post in your name',
-  },
-  seller_chats: {
-    fa: 'ارسال پیام از طرف شما در همهٔ گفت‌وگوهای آگهی‌هایتان',
-    en: 'Send messages in all chats of your posts in your name',
-  },
-  phone: { fa: 'دیدن شمارهٔ تلفن شما', en: 'See your phone number' },
-  user_id: { fa: 'دیدن شناسهٔ کاربری شما', en: 'See your user id' },
-  other: { fa: 'دسترسی دیگری که دیوار منتشر کرده است', en: 'Another published permission' },
-  offline: { fa: 'دسترسی تا وقتی آن را پس بگیرید', en: 'Keep this access until you take it back' },
-}
 
 const WORDS = {
   title: { fa: 'اجازهٔ دسترسی', en: 'Permission' },
@@ -57,7 +41,9 @@ const HEADERS = {
 export function consentPage({ scopes, fields }: Authorization, world: World, active: Side, language: Language): Answer {
   const say = (words: Words) => escape(words[language])
   const other = language === 'fa' ? 'en' : 'fa'
-  const list = scopes.map(({ kind, raw }) => `<li>${say(SCOPE_WORDS[kind])}<code>${escape(raw)}</code></li>`).join('')
+  const list = scopes
+    .map(({ name, raw }) => `<li>${say(SCOPE_WORDS[name] ?? OTHER_SCOPE)}<code>${escape(raw)}</code></li>`)
+    .join('')
   const hidden = Object.entries(fields)
     .map(([name, value]) => `<input type="hidden" name="${escape(name)}" value="${escape(value)}">`)
     .join('')

@@ -7,6 +7,7 @@ import type { Received } from './http.ts'
 import { noteExchange } from './noted.ts'
 import { refuseUnsupported } from './platform-routes.ts'
 import { handleSend } from './send.ts'
+import { handleSubscription, type Subscriptions } from './subscriptions.ts'
 
 const MAX_REMEMBERED = 10_000
 
@@ -25,9 +26,11 @@ export class PlatformApi {
   readonly misbehaviours: Misbehaviour[] = []
   readonly #conversation: Conversation
   readonly #grants: Grants
+  readonly #subscriptions: Subscriptions
   readonly #options: PlatformApiOptions
 
-  constructor(conversation: Conversation, grants: Grants, options: PlatformApiOptions) {
+  constructor(conversation: Conversation, grants: Grants, subscriptions: Subscriptions, options: PlatformApiOptions) {
+    this.#subscriptions = subscriptions
     this.#conversation = conversation
     this.#grants = grants
     this.#options = options
@@ -38,8 +41,9 @@ export class PlatformApi {
     const { world, faults } = this.#conversation
     if (received.method === 'POST') this.received.push(received)
     if (this.received.length > MAX_REMEMBERED) this.received.shift()
-    const deps = { world, grants: this.#grants, apiKey, checks }
-    const handled = handleSend(received, deps) ?? handleBotSend(received, deps)
+    const deps = { world, grants: this.#grants, apiKey, checks, subscriptions: this.#subscriptions }
+    const sent = handleSend(received, deps) ?? handleBotSend(received, deps)
+    const handled = sent ?? handleSubscription(received, deps)
     if (handled === undefined) {
       const { answer, why } = refuseUnsupported(received, new URL(received.path, origin).pathname)
       onSend?.(received, answer.status)
@@ -52,7 +56,7 @@ export class PlatformApi {
     const next = this.misbehaviours.shift() ?? decide?.(received) ?? misbehaviourOf(faults.take('send'))
     onSend?.(received, next === undefined || takesEffect(next) ? answer.status : 'status' in next ? next.status : 0)
     const isTaken = answer.status === 200 && (next === undefined || takesEffect(next))
-    if (isTaken && handled.message) this.#conversation.say(handled.message)
+    if (isTaken && sent?.message) this.#conversation.say(sent.message)
     noteExchange(this.#conversation, received, origin, { ...handled.entry, answer, misbehaviour: next }, log)
     perform(answer, next, response)
   }

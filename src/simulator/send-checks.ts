@@ -1,3 +1,4 @@
+import type { Grants } from './grants.ts'
 import { answerJson, refuse, type Answer, type Received } from './http.ts'
 import { isObject } from './send-shape.ts'
 
@@ -59,4 +60,12 @@ export function decode(segment: string | undefined): string | undefined {
   } catch {
     return segment
   }
+}
+
+/** Whether this is a token that was given out and is still good. */
+export function judgeUserToken(token: string, grants: Grants): Refusal[] {
+  const found = grants.find(token)
+  const answer = refuse(401, 16, 'invalid access token')
+  if (found === undefined) return [{ answer, why: 'This access token was not given out here.' }]
+  return found === 'expired' ? [{ answer, why: 'The access token has expired.' }] : []
 }

@@ -1,7 +1,15 @@
 import type { Grants } from './grants.ts'
 import { answerJson, readTokens, refuse, type Handled, type Received } from './http.ts'
 import { coversConversation } from './scopes.ts'
-import { decode, judgeShape, notFound, parseObject, refusePlainly, type Refusal } from './send-checks.ts'
+import {
+  decode,
+  judgeShape,
+  judgeUserToken,
+  notFound,
+  parseObject,
+  refusePlainly,
+  type Refusal,
+} from './send-checks.ts'
 import { readSend } from './send-shape.ts'
 import type { ShownMessage, Side, Wire } from './shown.ts'
 import { otherSide, SIDES, type World } from './world.ts'
@@ -60,9 +68,7 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
 
 function judgeToken(wire: Wire, token: string, body: Record<string, unknown>, { world, grants }: SendDeps): Refusal[] {
   const found = grants.find(token)
-  const invalid = refuse(401, 16, 'invalid access token')
-  if (found === undefined) return [{ answer: invalid, why: 'This access token was not given out here.' }]
-  if (found === 'expired') return [{ answer: invalid, why: 'The access token has expired.' }]
+  if (found === undefined || found === 'expired') return judgeUserToken(token, grants)
   const denied = refuse(403, 7, 'permission denied')
   if (wire === 'v1' && body['user_id'] !== world.people[found.side].v1Id) {
     return [

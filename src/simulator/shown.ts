@@ -56,7 +56,18 @@ export type ShownResponse = { status: number; headers: Record<string, string>; b
 
 /** `other`: a call that the simulator does not answer as the platform would. */
 export type EntryKind =
-  'click' | 'action' | 'landing' | 'event' | 'bot' | 'consent' | 'token' | 'users' | 'delivery' | 'other'
+  | 'click'
+  | 'action'
+  | 'landing'
+  | 'event'
+  | 'bot'
+  | 'subscription'
+  | 'platform'
+  | 'consent'
+  | 'token'
+  | 'users'
+  | 'delivery'
+  | 'other'
 
 /** One exchange between the platform and the app. Entries never change; later ones have higher ids. */
 export type TimelineEntry = {
@@ -178,4 +189,12 @@ export type ClickResult = {
   framable?: Framable
   /** Why nothing could be opened or shown, in one English sentence. */
   refusal?: string
+}
+
+/** What `POST /simulator/revoke` answers. */
+export type RevokeResult = {
+  /** False when the app had no access to this user's data. */
+  revoked: boolean
+  /** Whether the platform sends an event about it. */
+  told: boolean
 }

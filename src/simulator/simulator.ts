@@ -12,6 +12,7 @@ import { noteExchange } from './noted.ts'
 import { PlatformApi } from './platform-api.ts'
 import { readRequest } from './read-request.ts'
 import type { Side, Words } from './shown.ts'
+import { Subscriptions } from './subscriptions.ts'
 import { handleUsers } from './users.ts'
 import { createWorld, type World } from './world.ts'
 
@@ -109,6 +110,7 @@ class SimulatedDivar {
   readonly conversation: Conversation
   readonly #options: SimulatorOptions
   readonly #events: EventSender
+  readonly #subscriptions: Subscriptions
   #activeSide: Side = 'buyer'
   /** The state of the last flow with a decision. */
   #lastState = NO_STATE
@@ -125,7 +127,8 @@ class SimulatedDivar {
       actionUrl: options.actionUrl ?? new URL('action', sessionUrl).href,
       eventsUrl: options.eventsUrl ?? new URL('events', sessionUrl).href,
     })
-    this.api = new PlatformApi(this.conversation, this.grants, options)
+    this.#subscriptions = new Subscriptions(this.grants)
+    this.api = new PlatformApi(this.conversation, this.grants, this.#subscriptions, options)
     this.#events = new EventSender(this.conversation, options.identificationKey ?? '')
   }
 
@@ -167,6 +170,8 @@ class SimulatedDivar {
     return control(received, {
       conversation: this.conversation,
       events: this.#events,
+      grants: this.grants,
+      subscriptions: this.#subscriptions,
       identificationKey: this.#options.identificationKey ?? '',
       ownOrigin: this.origin,
       activate: (side) => {

@@ -5,7 +5,7 @@ import { startRecordingApp } from '../support/recording-app.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
-inBrowser("the app's bot on a phone", () => {
+inBrowser("the app's bot, and its access, on a phone", () => {
   test('is started from the chat, takes what the user writes, and shows its answers with buttons', async () => {
     const app = await startRecordingApp(() => ({ body: { text_message: 'بسیار خوب' } }))
     const { page } = await openPage(app.simulator.url)
@@ -67,5 +67,16 @@ inBrowser("the app's bot on a phone", () => {
     await phone(page, 'buyer').locator('[data-message]').waitFor()
     expect(await findBarriers(page)).toEqual([])
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+  })
+
+  test('access can be revoked on a phone, and the phone says whether the app is told', async () => {
+    const scopes = ['NOTIFICATION_ACCESS_REVOCATION', 'USER_ID']
+    const app = await startRecordingApp(undefined, { tokens: [{ accessToken: 't', side: 'buyer', scopes }] })
+    const { page } = await openPage(app.simulator.url)
+    await phone(page, 'buyer').locator('[data-revoke]').click()
+    await phone(page, 'buyer').locator('[data-note]', { hasText: 'اپ باخبر شد' }).waitFor()
+    await app.called(1)
+    await phone(page, 'buyer').locator('[data-revoke]').click()
+    await phone(page, 'buyer').locator('[data-note]', { hasText: 'این اپ اجازه‌ای ندارد' }).waitFor()
   })
 })

@@ -1,4 +1,14 @@
-import type { ClickResult, EventType, FaultName, OddForm, MessageType, Settings, ShownMessage, Side } from '../shown.ts'
+import type {
+  ClickResult,
+  EventType,
+  FaultName,
+  OddForm,
+  RevokeResult,
+  MessageType,
+  Settings,
+  ShownMessage,
+  Side,
+} from '../shown.ts'
 
 type Location = NonNullable<ShownMessage['location']>
 
@@ -25,6 +35,7 @@ export const api = {
   sendLocation: (side: Side, location: Location) => ask<ShownMessage>('POST', 'messages', { side, location }),
   sayToBot: (side: Side, text: string) => ask<ShownMessage>('POST', 'bot/messages', { side, text }),
   startBot: (side: Side) => ask<ShownMessage>('POST', 'bot/start', { side }),
+  revoke: (side: Side) => ask<RevokeResult>('POST', 'revoke', { side }),
   openApp: (side: Side) => ask<ClickResult>('POST', 'clicks', { side }),
   clickButton: (side: Side, messageId: string, row: number, column: number) =>
     ask<ClickResult>('POST', 'clicks', { side, message_id: messageId, row, column }),

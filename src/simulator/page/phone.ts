@@ -6,6 +6,7 @@ import { ChatList } from './chat-list.ts'
 import { ChatSwitch, type ChatName } from './chat-switch.ts'
 import { composer } from './composer.ts'
 import { WebView } from './webview.ts'
+import { worded } from './worded.ts'
 import { inLanguage, say, sayOf, saySide } from './words.ts'
 
 /** One side's phone: its chats with the other person and with the app's bot, what can be done in them, and the web view over them. */
@@ -108,7 +109,12 @@ export class Phone {
 
   #fillHead(): void {
     const role = make('span', { class: 'role' })
-    this.#head.append(role, this.#name, this.#about, this.#switch.element)
+    const revoke = worded('button', 'revoke', { class: 'quiet', attributes: { type: 'button', 'data-revoke': '' } })
+    revoke.addEventListener('click', () => {
+      this.#revoke()
+    })
+    const tools = make('div', { class: 'phone-tools' }, this.#switch.element, revoke)
+    this.#head.append(role, this.#name, this.#about, tools)
     inLanguage(this.#head, () => {
       role.textContent = `${sayOf(this.#own().name)} · ${saySide(this.#side)}`
       this.#drawHead()
@@ -189,20 +195,27 @@ export class Phone {
       })
   }
 
+  #revoke(): void {
+    this.#try(async () => {
+      const { revoked, told } = await api.revoke(this.#side)
+      this.#tell(say(told ? 'revoked' : revoked ? 'revokedQuietly' : 'nothingRevoked'), 'note')
+    })
+  }
+
   #try(act: () => Promise<unknown>): void {
     act().catch((error: unknown) => {
       this.#tell(messageOf(error))
     })
   }
 
-  #tell(text: string, kind: 'refusal' | 'answer' = 'refusal'): void {
+  #tell(text: string, kind: 'refusal' | 'answer' | 'note' = 'refusal'): void {
     const dismiss = make('button', { class: 'quiet', text: say('dismiss'), attributes: { type: 'button' } })
     dismiss.addEventListener('click', () => {
       this.#notice.replaceChildren()
     })
     const said =
-      kind === 'refusal'
-        ? make('p', { text, attributes: { 'data-refusal': '', dir: 'auto' } })
+      kind !== 'answer'
+        ? make('p', { text, attributes: { [`data-${kind}`]: '', dir: 'auto' } })
         : make(
             'p',
             { attributes: { 'data-answer': '' } },

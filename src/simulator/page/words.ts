@@ -30,6 +30,13 @@ const WORDS = {
   chatTab: { fa: 'گفت‌وگو', en: 'Chat' },
   botTab: { fa: 'ربات', en: 'Bot' },
   unread: { fa: 'پیام خوانده‌نشده', en: 'unread messages' },
+  revoke: { fa: 'پس گرفتن اجازه', en: 'Revoke access' },
+  revoked: { fa: 'اجازه پس گرفته شد و اپ باخبر شد.', en: 'Access was revoked, and the app is told.' },
+  revokedQuietly: {
+    fa: 'اجازه پس گرفته شد. اپ باخبر نمی‌شود: scopeهای NOTIFICATION_ACCESS_REVOCATION و USER_ID را ندارد.',
+    en: 'Access was revoked. The app is not told: it lacks the scopes NOTIFICATION_ACCESS_REVOCATION and USER_ID.',
+  },
+  nothingRevoked: { fa: 'این اپ اجازه‌ای ندارد.', en: 'The app has no access.' },
   botOf: { fa: 'ربات اپ', en: "The app's bot" },
   startBot: { fa: 'شروع ربات', en: 'Start the bot' },
   emptyBot: {
@@ -129,6 +136,8 @@ const KINDS: Record<EntryKind, Said> = {
   landing: { fa: 'مقصد', en: 'Landing' },
   event: { fa: 'رویداد', en: 'Event' },
   bot: { fa: 'پیام ربات', en: 'Bot message' },
+  subscription: { fa: 'اشتراک', en: 'Subscription' },
+  platform: { fa: 'فراخوانی پلتفرم', en: 'Platform call' },
   consent: { fa: 'اجازه', en: 'Consent' },
   token: { fa: 'token', en: 'Token' },
   users: { fa: 'کاربر', en: 'User' },
