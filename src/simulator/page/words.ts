@@ -33,8 +33,8 @@ const WORDS = {
   revoke: { fa: 'پس گرفتن اجازه', en: 'Revoke access' },
   revoked: { fa: 'اجازه پس گرفته شد و اپ باخبر شد.', en: 'Access was revoked, and the app is told.' },
   revokedQuietly: {
-    fa: 'اجازه پس گرفته شد. اپ باخبر نمی‌شود: scopeهای NOTIFICATION_ACCESS_REVOCATION و USER_ID را ندارد.',
-    en: 'Access was revoked. The app is not told: it lacks the scopes NOTIFICATION_ACCESS_REVOCATION and USER_ID.',
+    fa: 'اجازه پس گرفته شد. اپ باخبر نمی‌شود، چون scope آن را نداشت.',
+    en: 'Access was revoked. The app is not told, because it had no scope for that.',
   },
   nothingRevoked: { fa: 'این اپ اجازه‌ای ندارد.', en: 'The app has no access.' },
   botOf: { fa: 'ربات اپ', en: "The app's bot" },
