@@ -5,6 +5,7 @@ import { misbehaviourOf, perform, takesEffect, write, type Misbehaviour } from '
 import type { Grants } from './grants.ts'
 import type { Received } from './http.ts'
 import { noteExchange } from './noted.ts'
+import { handleOperation } from './operations.ts'
 import { refuseUnsupported } from './platform-routes.ts'
 import { handleSend } from './send.ts'
 import { handleSubscription, type Subscriptions } from './subscriptions.ts'
@@ -43,9 +44,9 @@ export class PlatformApi {
     if (this.received.length > MAX_REMEMBERED) this.received.shift()
     const deps = { world, grants: this.#grants, apiKey, checks, subscriptions: this.#subscriptions }
     const sent = handleSend(received, deps) ?? handleBotSend(received, deps)
-    const handled = sent ?? handleSubscription(received, deps)
+    const handled = sent ?? handleSubscription(received, deps) ?? handleOperation(received, deps)
     if (handled === undefined) {
-      const { answer, why } = refuseUnsupported(received, new URL(received.path, origin).pathname)
+      const { answer, why } = refuseUnsupported(new URL(received.path, origin).pathname)
       onSend?.(received, answer.status)
       const entry = { kind: 'other' as const, outcome: 'refused' as const, notes: [why] }
       noteExchange(this.#conversation, received, origin, { ...entry, answer }, log)

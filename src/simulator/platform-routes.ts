@@ -1,5 +1,5 @@
-import PUBLISHED from './published-routes.json' with { type: 'json' }
-import { refuse, type Answer, type Received } from './http.ts'
+import { refuse, type Answer } from './http.ts'
+import { OPERATIONS } from './operations.ts'
 
 /** Routes of the platform that its OpenAPI does not have, or no longer has. */
 const FORMER = [
@@ -11,22 +11,16 @@ const FORMER = [
   'POST /oauth2/token',
 ]
 
-const ROUTES = [...PUBLISHED, ...FORMER].map((route) => {
+const ROUTES = [...OPERATIONS.map(({ method, path }) => `${method} ${path}`), ...FORMER].map((route) => {
   const [method = '', path = ''] = route.split(' ')
   const segments = path.split(/\{\w+\}/)
   return { method, path: new RegExp(`^${segments.join('[^/]+')}$`) }
 })
 
-/** Refuses a request that the simulator does not support, with the reason: the platform may have the route. */
-export function refuseUnsupported({ method }: Received, pathname: string): { answer: Answer; why: string } {
+/** Refuses a request to a route that the platform does not have, with the reason. */
+export function refuseUnsupported(pathname: string): { answer: Answer; why: string } {
   const methods = ROUTES.filter(({ path }) => path.test(pathname)).map((route) => route.method)
   if (methods.length === 0) return { answer: refuse(404, 5, 'Not Found'), why: 'The platform has no such route.' }
-  if (methods.includes(method)) {
-    return {
-      answer: refuse(501, 12, 'Not Implemented'),
-      why: 'The platform has this route; the simulator does not play it.',
-    }
-  }
   return {
     answer: refuse(405, 12, 'Method Not Allowed', { allow: methods.join(', ') }),
     why: `The platform has this route for ${methods.join(' and ')} only.`,

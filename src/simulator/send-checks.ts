@@ -8,23 +8,33 @@ export type Refusal = { answer: Answer; why: string }
 /** What is refused even where other errors are only noted. */
 export function refusePlainly(
   received: Received,
-  { token, needsToken }: { token: string | undefined; needsToken: boolean },
+  token: { token: string | undefined; needsToken: boolean },
   body: unknown,
   apiKey: string,
 ): Refusal | undefined {
-  const { headers } = received
+  return refuseCaller(received, token, apiKey) ?? refuseBody(received, body)
+}
+
+/** The API key and, where one is needed, a token. */
+export function refuseCaller(
+  { headers }: Received,
+  { token, needsToken }: { token: string | undefined; needsToken: boolean },
+  apiKey: string,
+): Refusal | undefined {
   if (headers['x-api-key'] !== apiKey) {
     return { answer: refuse(401, 16, 'invalid api key'), why: 'The API key is not the one of the app.' }
   }
-  if (needsToken && (token === undefined || token === '')) {
-    return { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
-  }
+  return needsToken && (token === undefined || token === '')
+    ? { answer: refuse(401, 16, 'invalid access token'), why: 'There is no access token.' }
+    : undefined
+}
+
+/** A JSON object as UTF-8. */
+export function refuseBody({ headers, isUtf8 }: Received, body: unknown): Refusal | undefined {
   if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) {
     return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
   }
-  if (received.isUtf8 === false) {
-    return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
-  }
+  if (isUtf8 === false) return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
   return body === undefined
     ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
     : undefined

@@ -193,7 +193,6 @@ test('every published scope can be requested', async () => {
 })
 
 test.each([
-  ['GET', '/v1/open-platform/chat/conversations/abc', 501, 'does not play it'],
   ['GET', '/v2/open-platform/chat/conversation', 405, 'for POST only'],
   ['POST', '/v9/open-platform/chat', 404, 'no such route'],
 ])('%s %s is %i: "no such route" is only for routes that the platform lacks', async (method, path, status, note) => {
