@@ -14,7 +14,7 @@ const layers = [
   ['resolver'],
   ['consent'],
   ['outbox'],
-  ['session', 'messages', 'platform', 'operations'],
+  ['session', 'actions', 'messages', 'platform', 'operations'],
   ['config'],
   ['app'],
   ['testing'],

@@ -11,11 +11,20 @@ const cursor = z.string().nullable()
 const object = z.record(z.string(), z.unknown())
 
 const landing = z.strictObject({ status: z.literal('200'), message: z.string(), url: z.string() })
-/** The same three keys; `status` is the HTTP status as text. */
-const sessionRefusal = z.strictObject({
-  status: z.string().regex(/^[45]\d\d$/),
-  message: z.string(),
-  url: z.literal(''),
+/** `status` is the HTTP status as text. */
+const divarRefusal = z.strictObject({ status: z.string().regex(/^[45]\d\d$/), message: z.string() })
+/** The three keys of session initialization. */
+const sessionRefusal = divarRefusal.extend({ url: z.literal('') })
+
+/** What a dynamic action does. */
+const actionAnswer = z.strictObject({
+  action: z
+    .union([
+      z.strictObject({ open_direct_link: z.string() }),
+      z.strictObject({ open_server_link: z.strictObject({ data: z.record(z.string(), z.unknown()) }) }),
+    ])
+    .optional(),
+  text_message: z.string().min(1).max(1000).optional(),
 })
 
 const delivered = z.strictObject({
@@ -55,6 +64,8 @@ const messages = z.strictObject({ messages: z.array(message), next_cursor: curso
 const click = z.strictObject({
   id: idOf('clk'),
   wire: z.enum(['v1', 'v2']),
+  /** Of a dynamic action. */
+  touchpoint: z.string().optional(),
   source: z.string().optional(),
   post_token: z.string().optional(),
   conversation_id: z.string().optional(),
@@ -121,6 +132,8 @@ const platformError = z.strictObject({
 export const answers = {
   Landing: landing,
   SessionRefusal: sessionRefusal,
+  ActionAnswer: actionAnswer,
+  DivarRefusal: divarRefusal,
   Delivered: delivered,
   DeliveredByMessages: delivered.extend({ ignored }),
   Queued: queued,

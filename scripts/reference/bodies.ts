@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { actionBody } from '../../src/click/parse-action.ts'
 import { clickV1, clickV2 } from '../../src/click/parse-click.ts'
 import { actionsV2, actionV2, sendSchemas } from '../../src/message/schemas.ts'
 import { consentBody } from '../../src/consent/consent-request.ts'
@@ -69,6 +70,7 @@ const botOfPath = {
 export const bodies = {
   ClickV1: clickV1,
   ClickV2: clickV2,
+  ActionBody: actionBody,
   TextToConversation: z.object({ ...conversation, ...text }),
   MediaToConversation: z.object({ ...conversation, ...media }),
   TextToTriple: z.object({ ...triple, ...text }),

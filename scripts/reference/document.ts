@@ -4,12 +4,12 @@ import { queryParameters, refTo, schemaComponents } from './components.ts'
 import { headers, parameters, type HeaderName, type ParameterName } from './headers.ts'
 import type { Answer, Operation } from './operation.ts'
 import { consent } from './operations/consent.ts'
-import { session, upkeep } from './operations/edge.ts'
+import { dynamicAction, session, upkeep } from './operations/edge.ts'
 import { sends, storedMessages } from './operations/sends.ts'
 import { security, securitySchemes, SECTIONS } from './sections.ts'
 import type { Language } from './text.ts'
 
-const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consent, session, ...upkeep]
+const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consent, session, dynamicAction, ...upkeep]
 
 /** Headers of errors. */
 const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
@@ -81,7 +81,7 @@ function describeAnswers({ answers }: Operation, language: Language): JsonObject
 
 /** One response for each status, with its possible codes. */
 function describeRefusals(operation: Operation, language: Language): JsonObject {
-  const { asker, permissions, isPlatforms = false } = operation
+  const { asker, permissions, refusal, isPlatforms = false } = operation
   const codes = new Set(permissions ? [...operation.codes, 'not_allowed' as const] : operation.codes)
   const byStatus = Map.groupBy(codes, (code) => faultStatus[code].status)
   const described = [...byStatus].map(([status, same]) => {
@@ -91,7 +91,7 @@ function describeRefusals(operation: Operation, language: Language): JsonObject 
       {
         description: same.map((code) => `${code}${language === 'en' ? `: ${faultStatus[code].title}` : ''}`).join('; '),
         headers: refToHeaders(asker === 'divar' ? [] : [...named]),
-        content: asker === 'divar' ? sessionRefusal : isPlatforms ? platformError : problemOf(status, same),
+        content: refusal ? refusalOf(refusal) : isPlatforms ? platformError : problemOf(status, same),
         'x-codes': same,
       },
     ] as const
@@ -99,7 +99,9 @@ function describeRefusals(operation: Operation, language: Language): JsonObject 
   return Object.fromEntries(described)
 }
 
-const sessionRefusal: JsonObject = { 'application/json': { schema: refTo('SessionRefusal') } }
+function refusalOf(name: NonNullable<Operation['refusal']>): JsonObject {
+  return { 'application/json': { schema: refTo(name) } }
+}
 
 const platformError: JsonObject = { 'application/json': { schema: refTo('PlatformError') } }
 

@@ -30,9 +30,11 @@ export type Operation = {
   bodies?: readonly BodyName[]
   /** Successful responses, and errors that are not problem documents. */
   answers: Readonly<Record<number, Answer>>
+  /** The format of errors that Divar reads. */
+  refusal?: 'SessionRefusal' | 'DivarRefusal'
   /** Whether errors have the platform's format, around the problem document. */
   isPlatforms?: boolean
-  /** Errors: problem documents, or Divar's three fields. */
+  /** Errors: problem documents, or those that Divar reads. */
   codes: readonly FaultCode[]
 }
 

@@ -6,11 +6,9 @@ import type { Config } from '../config/config.ts'
 import { createApp, type AppOptions, type ListenerRoutes } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import type { Logger } from '../observability/log.ts'
-import { forwardResolver } from '../resolver/forward.ts'
-import { moduleResolver } from '../resolver/module.ts'
-import type { UncheckedResolver } from '../resolver/resolver.ts'
-import { templateResolver } from '../resolver/template.ts'
-import { describeMetrics, RequestCounters } from './metrics.ts'
+import { describeMetrics } from './metrics.ts'
+import { openOperatorsCode } from './operators-code.ts'
+import { RequestCounters } from './request-counters.ts'
 import { internalRoutes, publicRoutes } from './routes.ts'
 import { Shutdown } from './shutdown.ts'
 import { createDivar, Upstreams } from './upstreams.ts'
@@ -39,7 +37,7 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
 
   const upstreams = new Upstreams(log, spans)
   const divar = createDivar(config, upstreams)
-  const resolver = await createResolver(config, upstreams)
+  const operatorsCode = await openOperatorsCode(config, upstreams)
   // Loaded on demand: a gateway without a store starts faster.
   const stored =
     config.store &&
@@ -50,7 +48,7 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
   const countWrongKey = createWrongKeyCount(config.limits.wrongKeysPerMinute)
   const listeners = await listenOn(
     config,
-    publicRoutes(config, { resolver, stored, shutdown, countWrongKey, log }),
+    publicRoutes(config, { operatorsCode, stored, shutdown, countWrongKey, log }),
     internalRoutes(config, { divar, stored, metrics, shutdown, countWrongKey }),
     { log, observer: { onAnswered: requests.onAnswered, onConcluded: requests.onConcluded, spans } },
   ).catch(async (error: unknown) => {
@@ -81,21 +79,6 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
   }
   const [main, internal = main] = listeners
   return { port: main.port, internalPort: internal.port, stop }
-}
-
-/** The configured resolver. A new kind is a new file in `resolver/` and a case here. */
-async function createResolver(
-  { resolver, resolverTimeoutMs: timeoutMs }: Config,
-  upstreams: Upstreams,
-): Promise<UncheckedResolver> {
-  switch (resolver.kind) {
-    case 'template':
-      return templateResolver(resolver.template, resolver)
-    case 'module':
-      return moduleResolver(resolver.file)
-    case 'forward':
-      return forwardResolver({ ...resolver, timeoutMs, host: upstreams.openResolver(resolver.url, timeoutMs) })
-  }
 }
 
 async function listenOn(

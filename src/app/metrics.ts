@@ -1,7 +1,7 @@
 import { VERSION } from '../base/version.ts'
-import type { RequestLog } from '../http/app.ts'
-import { Counter, Histogram, type Metric, type Sample } from '../observability/metrics.ts'
+import type { Metric, Sample } from '../observability/metrics.ts'
 import type { SpanCounts } from '../observability/trace.ts'
+import type { RequestCounters } from './request-counters.ts'
 import type { ConsentMetrics, Stored } from './store.ts'
 import type { BreakerReading } from './upstreams.ts'
 
@@ -30,11 +30,18 @@ export function describeMetrics({ requests, breakers, stored, spans, linesLost }
       'host',
       'kenar_breaker_state',
       "The breaker before a host, Divar's or the resolver's: 0 closed, 1 half open, 2 open.",
-      () => breakers.map(({ host, state }) => [host, BREAKER_STATES[state()]]),
+      () => worstByHost(breakers),
     ),
     ...(stored ? storeMetrics(stored) : []),
     ...(spans ? [spanMetric(spans)] : []),
   ]
+}
+
+/** RESOLVER_URL and ACTION_URL may be on one host, each behind its own breaker. */
+function worstByHost(breakers: readonly BreakerReading[]): Map<string, number> {
+  const worst = new Map<string, number>()
+  for (const { host, state } of breakers) worst.set(host, Math.max(worst.get(host) ?? 0, BREAKER_STATES[state()]))
+  return worst
 }
 
 function requestMetrics(requests: RequestCounters): Metric[] {
@@ -64,6 +71,17 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       read: () => requests.resolver.read(),
     },
     gauge('kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
+    counter(
+      'kenar_actions_total',
+      'Dynamic actions by outcome: answered, fell_back, shed, or the code of a refusal.',
+      requests.actions.read,
+    ),
+    {
+      kind: 'histogram',
+      name: 'kenar_action_seconds',
+      help: 'How long the module or the service took for a dynamic action; its deadline is one of the buckets.',
+      read: () => requests.action.read(),
+    },
     counter(
       'kenar_sends_total',
       'Requests to send a message, by wire (v1, v2, bot; none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
@@ -156,69 +174,3 @@ function gaugeBy(label: string, name: string, help: string, values: () => Iterab
 function samplesBy(label: string, values: Iterable<[string, number]>): Sample[] {
   return Array.from(values, ([of, value]) => ({ labels: { [label]: of }, value }))
 }
-
-/** Bucket bounds in seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
-const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30]
-
-/** Present from the start, at 0, because alerts use them. */
-const CLICK_OUTCOMES = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
-const SEND_OUTCOMES = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited', 'store_unavailable']
-
-const KNOWN_WIRES = ['v1', 'v2', 'bot']
-const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
-
-/**
- * Counts requests, clicks and sends from the request log that also writes the log line, so that both agree. Label values come from closed lists,
- * e.g. route patterns and fault codes, so that clients cannot add series.
- */
-export class RequestCounters {
-  readonly total = new Counter('route', 'status')
-  readonly clicks = new Counter('wire', 'outcome')
-  readonly sends = new Counter('wire', 'outcome')
-  readonly messageChanges = new Counter('change')
-  readonly resolver: Histogram
-  readonly resolverDeadlineS: number
-
-  constructor(resolverTimeoutMs: number) {
-    this.resolverDeadlineS = resolverTimeoutMs / 1000
-    const bounds = new Set([...RESOLVER_BOUNDS, this.resolverDeadlineS])
-    this.resolver = new Histogram([...bounds].sort((one, other) => one - other))
-    for (const wire of ['v1', 'v2']) for (const outcome of CLICK_OUTCOMES) this.clicks.init(wire, outcome)
-    for (const wire of ['v1', 'v2', 'bot']) for (const outcome of SEND_OUTCOMES) this.sends.init(wire, outcome)
-    this.clicks.init('none', 'identification_refused')
-    for (const change of ['dropped', 'shortened']) this.messageChanges.init(change)
-  }
-
-  readonly onAnswered = (route: string, status: number): void => {
-    this.total.count(route, STATUS_CLASSES[Math.floor(status / 100)] ?? 'none')
-  }
-
-  readonly onConcluded = ({ subject, fields }: RequestLog, event: string): void => {
-    if (subject === undefined) return
-    const wire = KNOWN_WIRES.find((known) => known === fields['wire']) ?? 'none'
-    const { code, resolver_ms: resolverMs, landing_message: change } = fields
-    if (typeof change === 'string') this.messageChanges.count(change)
-    if (typeof resolverMs === 'number') this.resolver.observe(resolverMs / 1000)
-    if (subject === 'send') this.sends.count(wire, typeof code === 'string' ? code : event.slice('message.'.length))
-    else if (typeof code === 'string') this.clicks.count(wire, code)
-    else if (fields['consent'] === 'asked') this.clicks.count(wire, 'consent_asked')
-    else this.clicks.count(wire, event.slice('click.'.length))
-  }
-
-  /** Clicks by destination: landing, consent, fallback, or refused. */
-  landings(): Map<string, number> {
-    const landings = new Map([...LANDINGS.values(), 'refused'].map((outcome) => [outcome, 0]))
-    for (const { labels, value } of this.clicks.read()) {
-      const outcome = LANDINGS.get(labels['outcome'] ?? '') ?? 'refused'
-      landings.set(outcome, (landings.get(outcome) ?? 0) + value)
-    }
-    return landings
-  }
-}
-
-const LANDINGS = new Map([
-  ['resolved', 'landing'],
-  ['consent_asked', 'consent'],
-  ['fell_back', 'fallback'],
-  ['shed', 'fallback'],
-])

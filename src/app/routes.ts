@@ -1,6 +1,7 @@
 import type { RequestHandler, Router } from 'express'
 import { requireCaller, requireDivar, type CountWrongKey } from '../access/authentication.ts'
 import { requirePermission, type Permission } from '../access/permissions.ts'
+import { actionFaults, actionRoutes } from '../actions/action-routes.ts'
 import { Fault } from '../base/fault.ts'
 import type { Config } from '../config/config.ts'
 import { consentRoutes, createConsentUrls, createRequireConsent, type ConsentUrls } from '../consent/consent-links.ts'
@@ -15,9 +16,10 @@ import { messageStatusRoutes } from '../messages/status-routes.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metric } from '../observability/metrics.ts'
 import { healthRoutes, metricsRoutes, referenceRoutes } from '../operations/operations-routes.ts'
+import { createCallAction } from '../resolver/action.ts'
 import { createResolve } from '../resolver/resolve.ts'
-import type { UncheckedResolver } from '../resolver/resolver.ts'
 import { clickRoutes, sessionFaults, sessionRoutes } from '../session/session-routes.ts'
+import type { OperatorsCode } from './operators-code.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { Consent, Stored } from './store.ts'
 import type { Divar } from './upstreams.ts'
@@ -27,26 +29,41 @@ type RouteParts = { stored: Stored | undefined; shutdown: Shutdown; countWrongKe
 /** The routes for Divar and for users' browsers. */
 export function publicRoutes(
   config: Config,
-  { resolver, stored, shutdown, countWrongKey, log }: RouteParts & { resolver: UncheckedResolver; log: Logger },
+  { operatorsCode, stored, shutdown, countWrongKey, log }: RouteParts & { operatorsCode: OperatorsCode; log: Logger },
 ): ListenerRoutes {
-  const { limits, resolverTimeoutMs: timeoutMs } = config
+  const { limits } = config
+  const { resolver, actions } = operatorsCode
   const consent = stored?.consent
+  const ofDivar = requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources })
+  const requireConsent = shutdown.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks }))
   const policy = { allowedOrigins: config.landingAllowedOrigins }
+  const callLimits = { timeoutMs: config.resolverTimeoutMs, policy, shutdownSignal: shutdown.signal }
   return {
     mountFirst: sessionRoutes({
-      requireDivar: requireDivar({ keys: config.identificationKeys, countWrongKey, sources: limits.divarSources }),
-      resolve: shutdown.track(createResolve({ resolver, timeoutMs, policy, shutdownSignal: shutdown.signal })),
-      requireConsent: shutdown.track(createRequireConsent({ flow: consent?.flow, clicks: stored?.clicks })),
+      requireDivar: ofDivar,
+      resolve: shutdown.track(createResolve({ ...callLimits, resolver })),
+      requireConsent,
       resolverKind: config.resolver.kind,
       fallbackUrl: config.fallbackLandingUrl,
       maxRunning: limits.maxRunningClicks,
       log,
     }),
     routers: [
+      actionRoutes(
+        ofDivar,
+        actions && {
+          callAction: shutdown.track(createCallAction({ ...callLimits, dynamicAction: actions.dynamicAction })),
+          saveNamedClick: requireConsent,
+          kind: actions.kind,
+          fallbackText: config.actionFallbackText,
+          maxRunning: limits.maxRunningClicks,
+          log,
+        },
+      ),
       healthRoutes({ isDraining: () => shutdown.isDraining, isStoreUp: stored?.isUp }),
       consent ? flowRoutes(consent, shutdown) : noOauthRoutes(),
     ],
-    faultHandlers: [sessionFaults, platformFaults],
+    faultHandlers: [sessionFaults, actionFaults, platformFaults],
   }
 }
 

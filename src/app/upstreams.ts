@@ -31,7 +31,7 @@ export class Upstreams {
     return host
   }
 
-  /** The resolver's service, behind a breaker. */
+  /** The service of RESOLVER_URL or ACTION_URL, behind a breaker of its own: neither waits because the other fails. */
   openResolver(url: URL, connectTimeoutMs: number): Host {
     const { host, state } = withBreaker(this.open(url, connectTimeoutMs), this.#logChanges(url))
     this.breakers.push({ host: url.origin, state })

@@ -9,9 +9,9 @@ import { isJsonObject } from '../base/strict-json.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireValidScopes } from '../consent/consent-scopes.ts'
-import { moduleResolver } from '../resolver/module.ts'
+import { loadResolverModule } from '../resolver/module.ts'
 import { explainMessageChange, createResolve } from '../resolver/resolve.ts'
-import { ResolverError, ResolverSetupError, type LandingRead } from '../resolver/resolver.ts'
+import { ResolverError, ResolverSetupError, type LandingRead, type UncheckedResolver } from '../resolver/resolver.ts'
 import type { TryResult } from './try-parent.ts'
 
 /** The program of the process that `try` starts: runs one resolver with one click, reports, and waits to be ended. */
@@ -74,7 +74,7 @@ function explain(error: unknown): string {
 
 async function run(job: Job): Promise<TryResult> {
   try {
-    const resolver = await moduleResolver(job.file)
+    const { resolver } = await loadResolverModule(job.file)
     report({ kind: 'loaded' })
     return await resolve(job, resolver)
   } catch (error) {
@@ -85,7 +85,7 @@ async function run(job: Job): Promise<TryResult> {
   }
 }
 
-async function resolve(job: Job, resolver: Awaited<ReturnType<typeof moduleResolver>>): Promise<TryResult> {
+async function resolve(job: Job, resolver: UncheckedResolver): Promise<TryResult> {
   const { click } = parseClick(job.click.wire, job.click.body)
   let answer: unknown
   const resolveClick = createResolve({

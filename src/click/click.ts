@@ -36,9 +36,15 @@ export type Click = {
   extra: JsonObject
 }
 
+/** A dynamic action: a user clicked a button that the app answers in place. */
+export type ActionRequest = Click & {
+  /** Where the button is. */
+  touchpoint: string
+}
+
 /** A click as it was read, and what to log about its reading. */
-export type ClickRead = {
-  click: Click
+export type ClickRead<Read = Click> = {
+  click: Read
   /** Whether the return URL was not trusted, and was replaced. */
   returnUrlReplaced: boolean
   /** How many optional parts were empty or of another JSON type, and count as absent. */
@@ -46,10 +52,11 @@ export type ClickRead = {
 }
 
 /** A Click as JSON, in Divar's snake_case: the body that the forward resolver sends. */
-export function clickToJson(click: Click): JsonObject {
+export function clickToJson(click: Click & { touchpoint?: string }): JsonObject {
   return {
     id: click.id,
     wire: click.wire,
+    touchpoint: click.touchpoint,
     source: click.source,
     post_token: click.postToken,
     conversation_id: click.conversationId,

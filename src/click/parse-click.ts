@@ -49,10 +49,15 @@ export function parseClick(wire: ClickWire, body: unknown): ClickRead {
   try {
     return readers[wire](body, newId('clk'))
   } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error
-    const errors = fieldErrors(error)
-    throw new Fault('invalid_click', summarize(errors) + versionHint(wire, body), { errors })
+    throw asFault('invalid_click', error, versionHint(wire, body))
   }
+}
+
+/** A schema's errors as a fault; other errors unchanged. */
+export function asFault(code: 'invalid_click' | 'invalid_action', error: unknown, hint = ''): unknown {
+  if (!(error instanceof z.ZodError)) return error
+  const errors = fieldErrors(error)
+  return new Fault(code, summarize(errors) + hint, { errors })
 }
 
 /** Some proxies (nginx by default) drop headers with an underscore; a v2 click then looks like an invalid v1 one. */
@@ -197,11 +202,27 @@ const PARTS_OF_V2: OptionalParts = new Map([
 
 /** Reads a v2 body. @throws ZodError with all errors of the body */
 function readClickV2(body: JsonObject, id: string): ClickRead {
+  return readMembersOfV2(clickV2, isOfV2, body, id)
+}
+
+type MembersOfV2 = z.output<typeof clickV2>
+
+/**
+ * Reads the members of a v2 click from a body that may have others.
+ * @param isKnown whether a member is in the schema
+ * @throws ZodError with all errors of the body
+ */
+export function readMembersOfV2<Read extends MembersOfV2>(
+  schema: { parse: (body: JsonObject) => Read },
+  isKnown: (name: string) => boolean,
+  body: JsonObject,
+  id: string,
+): ClickRead & { read: Read } {
   let absentParts = 0
-  const read = clickV2.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
+  const read = schema.parse(withoutAbsentParts(body, PARTS_OF_V2, () => (absentParts += 1)))
   const side = SIDES.find((known) => known === read.user_side?.toLowerCase())
   const returnUrl = chooseReturnUrl(read.callback_url, read.completion_url, read.return_url)
-  const extra = unknownMembers(body, isOfV2)
+  const extra = unknownMembers(body, isKnown)
   // Values that do not fit a Click are kept with the unknown members.
   if (read.user_side !== undefined && side === undefined) extra['user_side'] = read.user_side
   if (read.extra_data && read.provider_data) extra['provider_data'] = read.provider_data
@@ -217,5 +238,5 @@ function readClickV2(body: JsonObject, id: string): ClickRead {
   if (read.conversation_id !== undefined) click.conversationId = read.conversation_id
   if (read.user_id !== undefined) click.userId = read.user_id
   if (side !== undefined) click.side = side
-  return { click, returnUrlReplaced: returnUrl.replaced, absentParts }
+  return { click, returnUrlReplaced: returnUrl.replaced, absentParts, read }
 }

@@ -97,6 +97,9 @@ function toConfig(variables: Variables) {
     divarTimeoutMs: variables.DIVAR_TIMEOUT_MS,
     resolver: toResolver(variables),
     resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
+    /** The service that answers dynamic actions; undefined without ACTION_URL. */
+    actionService: toActionService(variables),
+    actionFallbackText: variables.ACTION_FALLBACK_TEXT,
     fallbackLandingUrl: variables.FALLBACK_LANDING_URL,
     landingAllowedOrigins: variables.LANDING_ALLOWED_ORIGINS,
     limits: {
@@ -135,6 +138,10 @@ function toResolver(variables: Variables): ResolverChoice {
   if (kind === 'module' && file !== undefined) return { kind, file }
   if (kind === 'forward' && url !== undefined && secret !== undefined) return { kind, url, secret }
   throw new Error('the schema accepted an incomplete resolver')
+}
+
+function toActionService({ ACTION_URL: url, RESOLVER_SECRET: secret }: Variables) {
+  return url !== undefined && secret !== undefined ? { url, secret } : undefined
 }
 
 function toStore(variables: Variables) {
@@ -183,8 +190,10 @@ export function describeConfig(config: Config): Record<string, unknown> {
     port: config.port,
     internal_port: config.internalPort ?? 'shared',
     resolver: config.resolver.kind,
-    ...(config.resolver.kind === 'forward' && { resolver_secret: 'yes' }),
+    ...((config.resolver.kind === 'forward' || config.actionService) && { resolver_secret: 'yes' }),
     resolver_timeout_ms: config.resolverTimeoutMs,
+    action_url: config.actionService === undefined ? 'no' : 'yes',
+    action_fallback_text: config.actionFallbackText === undefined ? 'no' : 'yes',
     fallback_landing: config.fallbackLandingUrl === undefined ? 'no' : 'yes',
     landing_allowed_origins: config.landingAllowedOrigins ? [...config.landingAllowedOrigins] : 'any',
     divar_v1_api: config.divarV1ApiUrl.origin,

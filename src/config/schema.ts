@@ -27,6 +27,8 @@ export const environmentSchema = z
     RESOLVER_URL: variable.webAddress.optional(),
     RESOLVER_SECRET: variable.headerSecret.optional(),
     RESOLVER_TIMEOUT_MS: variable.milliseconds(1, 30_000).default(1500),
+    ACTION_URL: variable.webAddress.optional(),
+    ACTION_FALLBACK_TEXT: variable.actionText.optional(),
     FALLBACK_LANDING_URL: variable.landing.optional(),
     LANDING_ALLOWED_ORIGINS: variable.origins.optional(),
     DIVAR_V1_API_URL: variable.baseAddress.default(new URL('https://api.divar.ir')),
@@ -105,6 +107,8 @@ function checkResolver(variables: Variables, report: Report): void {
   if (kind === undefined) return
   for (const name of RESOLVER_VARIABLES[kind])
     if (variables[name] === undefined) report(name, `RESOLVER=${kind} needs it`)
+  if (kind !== 'forward' && variables.ACTION_URL !== undefined && variables.RESOLVER_SECRET === undefined)
+    report('RESOLVER_SECRET', 'ACTION_URL needs it')
   const { LANDING_URL_TEMPLATE: template, RESOLVER_MODULE: file } = variables
   if (kind === 'template' && template !== undefined) checkTemplate(template, variables, report)
   if (kind === 'template' && variables.LANDING_SCOPES !== undefined && variables.PUBLIC_URL === undefined)
@@ -172,8 +176,10 @@ export function unusedVariables(given: variable.Environment): string[] {
     ...RESOLVER_VARIABLES,
     template: [...RESOLVER_VARIABLES.template, 'LANDING_SCOPES'],
   }).flatMap(([kind, names]) => (chosen === undefined || kind === chosen ? [] : [...names]))
+  const mayAnswerActions = isSet('ACTION_URL') || chosen === undefined || chosen === 'module'
   return [
-    ...ofOtherResolvers,
+    ...ofOtherResolvers.filter((name) => !(name === 'RESOLVER_SECRET' && isSet('ACTION_URL'))),
+    ...(mayAnswerActions ? [] : ['ACTION_FALLBACK_TEXT']),
     ...(isSet('DATABASE_URL') ? [] : ONLY_WITH_STORE),
     ...(isSet('DATABASE_URL') && isSet('BACKUP_DIR') ? [] : ONLY_WITH_BACKUP),
     ...(isSet('STATUS_WEBHOOK_URL') ? [] : ['STATUS_WEBHOOK_SECRET']),

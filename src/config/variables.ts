@@ -12,6 +12,7 @@ import {
   readWebAddress,
 } from '../base/address.ts'
 import { LOG_LEVELS } from '../observability/log.ts'
+import { MAX_ACTION_TEXT } from '../resolver/action.ts'
 import { checkLandingUrl } from '../resolver/resolve.ts'
 import { isRequestedScope, SCOPE_WORDS } from '../scope/scope.ts'
 
@@ -150,6 +151,12 @@ export const landing = required('expected an https address').transform((value, c
   context.addIssue({ code: 'custom', message: landingUrl.refused })
   return z.NEVER
 })
+
+/** Shown to a user whose dynamic action failed. */
+export const actionText = checked(
+  `expected a text of at most ${MAX_ACTION_TEXT} characters`,
+  (value) => value.length <= MAX_ACTION_TEXT,
+)
 
 export const origins = parsed(ORIGINS_EXPECTED, readOrigins)
 

@@ -18,9 +18,15 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 export const problemShape: FaultShape = (fault, requestId) =>
   replyOf(fault, PROBLEM_TYPE, problemDocument(fault, requestId))
 
+/** The error format of Divar's calls to the gateway. */
+export const statusShape: FaultShape = (fault) => replyOf(fault, JSON_TYPE, statusAndMessage(fault))
+
 /** The error format of session initialization: the three keys that Divar reads. */
-export const sessionShape: FaultShape = (fault) =>
-  replyOf(fault, JSON_TYPE, { status: String(faultStatus[fault.code].status), message: fault.message, url: '' })
+export const sessionShape: FaultShape = (fault) => replyOf(fault, JSON_TYPE, { ...statusAndMessage(fault), url: '' })
+
+function statusAndMessage({ code, message }: Fault) {
+  return { status: String(faultStatus[code].status), message }
+}
 
 /** Divar's error format, with our problem document in `details`. */
 export const platformShape: FaultShape = (fault, requestId) =>
@@ -60,6 +66,7 @@ export type FaultLogging = (code: FaultCode) => { event: string; level: Level }
 const OURS: ReadonlySet<FaultCode> = new Set([
   'internal_error',
   'resolver_failed',
+  'action_failed',
   'store_unavailable',
   'grant_unreadable',
 ])

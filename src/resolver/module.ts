@@ -2,26 +2,39 @@ import { resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describeError } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
-import { ResolverSetupError, type Resolver, type UncheckedResolver } from './resolver.ts'
+import type { ActionRequest, Click } from '../click/click.ts'
+import { ResolverSetupError, type ResolverContext, type Unchecked } from './resolver.ts'
 
 const LOAD_TIMEOUT_MS = 10_000
 
-/** A resolver from the operator's file, whose answer has any type. */
-type ForeignResolver = (...parameters: Parameters<Resolver>) => unknown
+/** A function from the operator's file, whose answer has any type. */
+type ForeignFunction<Asked> = (asked: Asked, context: ResolverContext) => unknown
+
+/** What the operator's file exports: the resolver, and the function that answers dynamic actions if there is one. */
+export type ResolverModule = { resolver: Unchecked<Click>; dynamicAction: Unchecked<ActionRequest> | undefined }
 
 /**
- * A resolver from a file: an ES module's default export, or what a CommonJS module exports.
+ * Loads a file: an ES module, whose default export is the resolver, or a CommonJS module, which exports it.
  * @param file relative to the working directory
  * @throws ResolverSetupError naming the file
  */
-export async function moduleResolver(file: string): Promise<UncheckedResolver> {
+export async function loadResolverModule(file: string): Promise<ResolverModule> {
   const path = resolvePath(file)
-  const resolver = findDefault(await load(path))
+  const namespace = await load(path)
+  const [resolver] = defaultsOf(namespace).filter(isFunction)
   if (resolver === undefined) {
     throw new ResolverSetupError(`${path}: expected the default export to be a function (click, context) => landing`)
   }
-  return (click, { controller, log, requestId }) =>
-    resolver(click, { signal: controller.signal, log: log.child({ request_id: requestId, click_id: click.id }) })
+  const dynamicAction = findDynamicAction(namespace)
+  if (dynamicAction !== undefined && !isFunction(dynamicAction)) {
+    throw new ResolverSetupError(`${path}: expected dynamicAction to be a function (request, context) => answer`)
+  }
+  return { resolver: toUnchecked(resolver), dynamicAction: dynamicAction && toUnchecked(dynamicAction) }
+}
+
+function toUnchecked<Asked extends Click>(foreign: ForeignFunction<Asked>): Unchecked<Asked> {
+  return (asked, { controller, log, requestId }) =>
+    foreign(asked, { signal: controller.signal, log: log.child({ request_id: requestId, click_id: asked.id }) })
 }
 
 async function load(path: string): Promise<unknown> {
@@ -61,17 +74,25 @@ function explain(error: unknown): string {
 }
 
 /** An imported CommonJS module has its exports under `default`; compilers add another `default` inside. */
-function findDefault(namespace: unknown): ForeignResolver | undefined {
-  const outer = memberOf(namespace)
-  if (isFunction(outer)) return outer
-  const inner = memberOf(outer)
-  return isFunction(inner) ? inner : undefined
+function defaultsOf(namespace: unknown): unknown[] {
+  const outer = defaultOf(namespace)
+  return [outer, defaultOf(outer)]
 }
 
-function memberOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'default' in value ? value.default : undefined
+function defaultOf(exported: unknown): unknown {
+  return hasMembers(exported) && 'default' in exported ? exported.default : undefined
 }
 
-function isFunction(value: unknown): value is ForeignResolver {
+function findDynamicAction(namespace: unknown): unknown {
+  return [namespace, ...defaultsOf(namespace)]
+    .map((exported) => (hasMembers(exported) && 'dynamicAction' in exported ? exported.dynamicAction : undefined))
+    .find((found) => found !== undefined)
+}
+
+function hasMembers(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function'
+}
+
+function isFunction(value: unknown): value is ForeignFunction<Click> {
   return typeof value === 'function'
 }

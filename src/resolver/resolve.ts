@@ -1,79 +1,19 @@
 import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
-import { startDeadline } from '../base/timeout.ts'
 import type { Click } from '../click/click.ts'
-import { ResolverError, type CallContext, type LandingRead, type UncheckedResolver } from './resolver.ts'
+import { createCall, type Call, type CallOptions } from './call.ts'
+import { ResolverError, type LandingRead, type UncheckedResolver } from './resolver.ts'
 
-/** Synchronous if the resolver is. */
-export type Resolve = (
-  click: Click,
-  context: Omit<CallContext, 'controller'>,
-) => Promise<CheckedLanding> | CheckedLanding
+export type Resolve = Call<Click, CheckedLanding>
 
-type ResolveOptions = {
+type ResolveOptions = Pick<CallOptions<Click, CheckedLanding>, 'timeoutMs' | 'shutdownSignal'> & {
   resolver: UncheckedResolver
-  timeoutMs: number
   policy: LandingPolicy
-  /** Ends all running calls when the process must stop. */
-  shutdownSignal: AbortSignal
 }
 
-/**
- * Runs a resolver with its timeout and checks its answer. On timeout its signal is aborted, and a later answer is discarded.
- * @throws ResolverError when it throws, times out, or answers no usable landing
- */
-export function createResolve({ resolver, timeoutMs, policy, shutdownSignal }: ResolveOptions): Resolve {
-  const check = (answer: unknown) => checkLanding(answer, policy)
-  return (click, context) => {
-    const controller = new AbortController()
-    const answer = run(resolver, click, { ...context, controller })
-    return isThenable(answer) ? inTime(answer, controller, timeoutMs, shutdownSignal).then(check) : check(answer)
-  }
-}
-
-async function inTime(
-  answer: PromiseLike<unknown>,
-  controller: AbortController,
-  timeoutMs: number,
-  shutdownSignal: AbortSignal,
-): Promise<unknown> {
-  const late = Promise.withResolvers<never>()
-  const end = (reason: string) => {
-    late.reject(new ResolverError(reason))
-    controller.abort(reason)
-  }
-  const stopDeadline = startDeadline(timeoutMs, () => {
-    end(`the resolver missed its deadline of ${timeoutMs} ms`)
-  })
-  const onShutdown = () => {
-    end('the process ended before the resolver answered')
-  }
-  shutdownSignal.addEventListener('abort', onShutdown)
-  if (shutdownSignal.aborted) onShutdown()
-  try {
-    return await Promise.race([answer, late.promise])
-  } catch (error) {
-    throw asResolverError(error)
-  } finally {
-    stopDeadline()
-    shutdownSignal.removeEventListener('abort', onShutdown)
-  }
-}
-
-function run(resolver: UncheckedResolver, click: Click, context: CallContext): unknown {
-  try {
-    return resolver(click, context)
-  } catch (error) {
-    throw asResolverError(error)
-  }
-}
-
-function asResolverError(error: unknown): ResolverError {
-  return error instanceof ResolverError ? error : new ResolverError('the resolver threw', error)
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+/** A call of a resolver: its timeout, and the check of its landing; see `createCall`. */
+export function createResolve({ resolver, policy, ...limits }: ResolveOptions): Resolve {
+  return createCall({ ...limits, run: resolver, name: 'the resolver', check: (answer) => checkLanding(answer, policy) })
 }
 
 const MAX_URL = 4096

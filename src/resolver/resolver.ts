@@ -36,7 +36,8 @@ export type CallContext = Omit<ResolverContext, 'signal'> & {
 /** The plug-in point: turns a Click into a Landing. */
 export type Resolver = (click: Click, context: ResolverContext) => Promise<Landing> | Landing
 
-type UnknownMembers<Answer> = Answer extends unknown ? Exclude<keyof Answer, keyof Landing> : never
+/** The members of an answer that the gateway does not read. */
+export type UnknownMembers<Answer, Known> = Answer extends unknown ? Exclude<keyof Answer, keyof Known> : never
 
 /**
  * Gives a resolver its types: `click` and `context` need no annotation, and unknown members of a Landing or unknown scopes are compiler errors. At run
@@ -44,7 +45,7 @@ type UnknownMembers<Answer> = Answer extends unknown ? Exclude<keyof Answer, key
  */
 export function defineResolver<const Answer extends Landing>(
   resolver: ((click: Click, context: ResolverContext) => Promise<Answer> | Answer) &
-    ([UnknownMembers<Answer>] extends [never] ? unknown : { unknownMember: UnknownMembers<Answer> }),
+    ([UnknownMembers<Answer, Landing>] extends [never] ? unknown : { unknownMember: UnknownMembers<Answer, Landing> }),
 ): Resolver {
   return resolver
 }
@@ -55,12 +56,12 @@ export type ResolverChoice =
   | { kind: 'module'; file: string }
   | { kind: 'forward'; url: URL; secret: string }
 
-/** A resolver whose answer is untrusted until `checkLanding` has checked it. */
-export type UncheckedResolver = (click: Click, context: CallContext) => unknown
+/** A function of the operator's, whose answer is untrusted until it is checked. */
+export type Unchecked<Asked> = (asked: Asked, context: CallContext) => unknown
 
-/**
- * The resolver gave no usable landing. `reason` goes to the operator's log and never contains a value of the click.
- */
+export type UncheckedResolver = Unchecked<Click>
+
+/** The operator's function gave no usable answer. `reason` goes to the operator's log and never contains a value of the click. */
 export class ResolverError extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause })

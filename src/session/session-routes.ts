@@ -6,16 +6,15 @@ import { parseClick, readClickVersion } from '../click/parse-click.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
 import type { RequireConsent, ClickTarget } from '../consent/consent-links.ts'
 import { answerFaults, logRefusalAs, problemShape, sessionShape } from '../http/answer-fault.ts'
-import { allowMethods, createRouter, routesOn, elapsedMs, type RequestLog } from '../http/app.ts'
+import { allowMethods, createRouter, routesOn } from '../http/app.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
-import { describeError, type Logger } from '../observability/log.ts'
+import type { Logger } from '../observability/log.ts'
+import { createGuardedCall } from '../resolver/guarded-call.ts'
 import type { CheckedLanding, Resolve } from '../resolver/resolve.ts'
-import { ResolverError } from '../resolver/resolver.ts'
-import { StoreError } from '../store/store.ts'
+import type { LandingRead } from '../resolver/resolver.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
 const SESSION_PATH = '/divar/session'
-const SHED_RETRY_S = 1
 
 type SessionOptions = {
   requireDivar: RequestHandler
@@ -73,54 +72,25 @@ type Answer = ClickTarget & { message?: string }
 
 /** Makes the function that resolves a click to its landing, or to the fallback. */
 function createFindLanding({ resolve, requireConsent, fallbackUrl, maxRunning, log }: SessionOptions) {
-  let running = 0
-  return async (click: Click, requestLog: RequestLog): Promise<Answer> => {
-    if (running >= maxRunning) return shed(requestLog, fallbackUrl, maxRunning)
-    running += 1
-    try {
-      const startedAt = performance.now()
-      let checked: CheckedLanding | Promise<CheckedLanding>
-      try {
-        checked = resolve(click, { log, requestId: requestLog.requestId, trace: requestLog.trace })
-        if (checked instanceof Promise) checked = await checked
-      } finally {
-        requestLog.fields['resolver_ms'] = elapsedMs(startedAt)
-      }
-      const { landing, messageChange } = checked
-      if (messageChange !== undefined) requestLog.fields['landing_message'] = messageChange
-      let target = requireConsent(click, landing)
-      if (target instanceof Promise) target = await target
-      return landing.message === undefined ? target : { ...target, message: landing.message }
-    } catch (error) {
-      return fallBack(error, requestLog, fallbackUrl)
-    } finally {
-      running -= 1
-    }
-  }
+  return createGuardedCall<Click, CheckedLanding, Answer>({
+    subject: 'click',
+    call: resolve,
+    finish: (click, { landing, messageChange }, { fields }) => {
+      if (messageChange !== undefined) fields['landing_message'] = messageChange
+      const target = requireConsent(click, landing)
+      return target instanceof Promise
+        ? target.then((found) => withMessage(found, landing))
+        : withMessage(target, landing)
+    },
+    fallback: fallbackUrl === undefined ? undefined : { url: fallbackUrl },
+    failed: { code: 'resolver_failed', message: 'The app could not tell where this click leads.' },
+    maxRunning,
+    log,
+  })
 }
 
-function shed(requestLog: RequestLog, fallbackUrl: string | undefined, maxRunning: number): Answer {
-  requestLog.fields['reason'] = `${maxRunning} clicks are running`
-  if (fallbackUrl === undefined) requestLog.fields['code'] = 'overloaded'
-  requestLog.conclude('click.shed', 'error')
-  if (fallbackUrl !== undefined) return { url: fallbackUrl }
-  throw new Fault('overloaded', 'This app takes no more clicks just now.', { retryAfter: SHED_RETRY_S })
-}
-
-/** The fallback after a failed resolver; without a fallback the click fails. Both are logged as errors. */
-function fallBack(error: unknown, requestLog: RequestLog, fallbackUrl: string | undefined): Answer {
-  const isOurs = error instanceof ResolverError || error instanceof StoreError
-  const internal = isOurs ? error.message : 'the resolver failed'
-  const cause = isOurs ? error.cause : error
-  if (fallbackUrl === undefined && error instanceof StoreError) {
-    throw new Fault('store_unavailable', 'This app cannot take clicks just now.', { internal, cause })
-  }
-  if (fallbackUrl === undefined) {
-    throw new Fault('resolver_failed', 'The app could not tell where this click leads.', { internal, cause })
-  }
-  Object.assign(requestLog.fields, { reason: internal }, cause === undefined ? {} : describeError(cause))
-  requestLog.conclude('click.fell_back', 'error')
-  return { url: fallbackUrl }
+function withMessage(target: ClickTarget, { message }: LandingRead): Answer {
+  return message === undefined ? target : { ...target, message }
 }
 
 /** The click behind the `click_id` of a landing. */

@@ -7,13 +7,17 @@ import { createLogger, type Logger } from '../observability/log.ts'
 import { newId } from '../base/id.ts'
 import type { JsonObject } from '../base/strict-json.ts'
 import { newTrace } from '../observability/trace.ts'
-import type { Click } from '../click/click.ts'
+import type { ActionRequest, Click } from '../click/click.ts'
+import { parseAction } from '../click/parse-action.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireValidScopes } from '../consent/consent-scopes.ts'
+import { createCallAction, type ActionAnswer, type DynamicAction } from '../resolver/action.ts'
 import { explainMessageChange, createResolve } from '../resolver/resolve.ts'
-import type { Landing, Resolver } from '../resolver/resolver.ts'
+import type { Landing, Resolver, ResolverContext, Unchecked } from '../resolver/resolver.ts'
 
-export type { Click, Location, Side } from '../click/click.ts'
+export type { ActionRequest, Click, Location, Side } from '../click/click.ts'
+export { defineAction } from '../resolver/action.ts'
+export type { ActionAnswer, DynamicAction } from '../resolver/action.ts'
 export { defineResolver, ResolverError } from '../resolver/resolver.ts'
 export type { Landing, Resolver, ResolverContext } from '../resolver/resolver.ts'
 export type { RequestedScope } from '../scope/scope.ts'
@@ -31,6 +35,11 @@ export function clickV1(overrides: ClickBodyV1 = {}): Click {
 /** A click that came on v2; see `clickV1`. */
 export function clickV2(overrides: ClickBodyV2 = {}): Click {
   return parseClick('v2', asWire(clickBodyV2(overrides))).click
+}
+
+/** A dynamic action; see `clickV1`. */
+export function actionRequest(overrides: ActionBody = {}): ActionRequest {
+  return parseAction(asWire(actionBody(overrides))).click
 }
 
 /** The body as the gateway receives it: without values that JSON cannot express. */
@@ -54,19 +63,44 @@ export type RunOptions = {
  * @throws TypeError when `allowedOrigins` has anything but origins
  */
 export async function runResolver(resolver: Resolver, click: Click, options: RunOptions = {}): Promise<Landing> {
-  const { timeoutMs = 1500, allowedOrigins, log = createLogger('silent') } = options
-  const resolve = createResolve({
-    resolver: (asked, { controller, log: ownLog }) => resolver(asked, { signal: controller.signal, log: ownLog }),
-    timeoutMs,
-    policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
-    shutdownSignal: new AbortController().signal,
-  })
-  const { landing, messageChange } = await resolve(click, { log, requestId: newId('req'), trace: newTrace() })
+  const resolve = createResolve({ ...limitsOf(options), resolver: withContext(resolver) })
+  const { landing, messageChange } = await resolve(click, newContext(options))
   if (messageChange !== undefined) process.emitWarning(`the Landing's ${explainMessageChange(messageChange)}`)
   const { scopes, ...others } = landing
   if (scopes === undefined) return others
   requireValidScopes(scopes, click)
   return { ...others, scopes }
+}
+
+/**
+ * Runs a function for dynamic actions as the gateway does: against its deadline, with the same checks of what it answers.
+ * @returns the answer as the gateway would send it
+ * @throws ResolverError when it throws (see its `cause`), is late, or answers nothing usable
+ * @throws TypeError when `allowedOrigins` has anything but origins
+ */
+export async function runAction(
+  dynamicAction: DynamicAction,
+  request: ActionRequest,
+  options: RunOptions = {},
+): Promise<ActionAnswer> {
+  const callAction = createCallAction({ ...limitsOf(options), dynamicAction: withContext(dynamicAction) })
+  return await callAction(request, newContext(options))
+}
+
+function limitsOf({ timeoutMs = 1500, allowedOrigins }: RunOptions) {
+  return {
+    timeoutMs,
+    policy: { allowedOrigins: allowedOrigins === undefined ? undefined : requireOrigins(allowedOrigins) },
+    shutdownSignal: new AbortController().signal,
+  }
+}
+
+function newContext({ log = createLogger('silent') }: RunOptions) {
+  return { log, requestId: newId('req'), trace: newTrace() }
+}
+
+function withContext<Asked>(run: (asked: Asked, context: ResolverContext) => unknown): Unchecked<Asked> {
+  return (asked, { controller, log }) => run(asked, { signal: controller.signal, log })
 }
 
 function requireOrigins(given: string | readonly string[]): ReadonlySet<string> {
@@ -119,6 +153,12 @@ export type ClickBodyV2 = {
   return_url?: Text
 }
 
+/** The members of a dynamic action's body, as Divar writes them. */
+export type ActionBody = Omit<ClickBodyV2, 'callback_url' | 'completion_url' | 'return_url' | 'source'> & {
+  /** Where the button is. */
+  touchpoint?: string | undefined
+}
+
 /**
  * The complete body of a v1 click.
  * @param overrides replace members of the sample; `undefined` leaves a member out
@@ -147,4 +187,10 @@ export function clickBodyV2(overrides: ClickBodyV2 = {}): JsonObject {
     user_id: 'Qm0wW1hZc2xYT3dQd0ZyS0J6dU5nVWtqSGVMaVRzREI=',
     ...overrides,
   }
+}
+
+/** The complete body of a dynamic action; see `clickBodyV1`. */
+export function actionBody(overrides: ActionBody = {}): JsonObject {
+  const { source: _, ...click } = clickBodyV2()
+  return { touchpoint: 'CHAT_MESSAGE_ACTION', ...click, ...overrides }
 }

@@ -18,11 +18,10 @@ const made = new Map([
   ['BACKUP_DIR', tmpdir()],
 ])
 /** The variables without which others would have no effect. */
-const store = new Map(
-  ['DATABASE_URL', 'STATUS_WEBHOOK_URL', 'PUBLIC_URL', 'DIVAR_APP_SLUG'].map((name): [string, string] => [
-    name,
-    optional.get(name) ?? '',
-  ]),
+const needed = new Map(
+  ['DATABASE_URL', 'STATUS_WEBHOOK_URL', 'PUBLIC_URL', 'DIVAR_APP_SLUG', 'ACTION_URL', 'RESOLVER_SECRET'].map(
+    (name): [string, string] => [name, optional.get(name) ?? ''],
+  ),
 )
 
 function entriesOf(pattern: RegExp): Map<string, string> {
@@ -46,7 +45,7 @@ test('.env.example unchanged does not start: its secrets are public', () => {
 
 test('.env.example with a store enabled but otherwise unchanged does not start: its secrets are public', () => {
   for (const name of ['TOKEN_ENCRYPTION_KEY', 'STATUS_WEBHOOK_SECRET', 'DIVAR_CLIENT_SECRET']) {
-    const environment = { ...Object.fromEntries([...required, ...store, ...made]), [name]: optional.get(name) }
+    const environment = { ...Object.fromEntries([...required, ...needed, ...made]), [name]: optional.get(name) }
     expect(() => readConfig(environment)).toThrow(`${name}: still holds the placeholder of .env.example`)
   }
 })
@@ -56,7 +55,7 @@ test('.env.example with its secrets filled in is a configuration that starts', (
 })
 
 test('the commented values of .env.example are valid, and they are the defaults where there are any', () => {
-  const whole = Object.fromEntries([...required, ...store, ...made])
+  const whole = Object.fromEntries([...required, ...needed, ...made])
   const plain = readConfig(whole)
   expect(plain.ignored).toEqual([])
   for (const [name, value] of optional) {

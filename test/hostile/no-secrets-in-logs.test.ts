@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import supertest from 'supertest'
+import { act, ACTION } from '../support/actions.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2, marked } from '../support/marked-values.ts'
 import { click, send } from '../support/requests.ts'
@@ -20,8 +21,10 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
   for (const body of marked(CANARY, CLICK_V2)) keep(await click(gateway, JSON.stringify(body), '2'))
   for (const body of [...marked(CANARY, MESSAGE_V1), ...marked(CANARY, MESSAGE_V2)])
     keep(await send(gateway, JSON.stringify(body)))
+  for (const body of marked(CANARY, ACTION)) keep(await act(gateway, JSON.stringify(body)))
   for (const text of [CANARY, `{"${CANARY}`, `{"a":"${CANARY}\\u0000"}`, `{"${CANARY}\\ud800":1}`]) {
     keep(await click(gateway, text))
+    keep(await act(gateway, text))
     keep(await send(gateway, text))
   }
   for (const header of [
@@ -34,6 +37,7 @@ async function plantEverywhere(gateway: TestGateway): Promise<string> {
     'user-agent',
   ]) {
     keep(await click(gateway, CLICK_V1).set(header, CANARY))
+    keep(await act(gateway, ACTION).set(header, CANARY))
   }
   for (const header of ['x-api-key', 'x-access-token', 'authorization', 'idempotency-key', 'prefer', 'content-type']) {
     keep(await send(gateway, MESSAGE_V1).set(header, CANARY))
@@ -57,7 +61,8 @@ test('content of any field, header or path appears in no log line, even at the m
   const gateway = await startTestGateway({
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(
-      `export default (click) => { throw Object.assign(new Error('x\\n    at ' + JSON.stringify(click)), { click }) }`,
+      `export default function fail(click) { throw Object.assign(new Error('x\\n    at ' + JSON.stringify(click)), { click }) }
+      export { fail as dynamicAction }`,
     ),
   })
   const answers = await plantEverywhere(gateway)
@@ -68,5 +73,7 @@ test('content of any field, header or path appears in no log line, even at the m
   for (const secret of [CANARY, ...SECRETS]) expect(answers).not.toContain(secret)
   // What the log calls a reason is ours, word by word.
   const reasons = new Set(gateway.lines().map((line) => line['reason']))
-  expect(reasons).toEqual(new Set([undefined, 'the resolver threw', 'unreadable answer with status 200']))
+  expect(reasons).toEqual(
+    new Set([undefined, 'the resolver threw', 'the dynamic action threw', 'unreadable answer with status 200']),
+  )
 })

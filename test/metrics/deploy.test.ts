@@ -108,6 +108,6 @@ describe('deploy/grafana/kenar.json', () => {
 test('docs/metrics.md describes every metric of the gateway and no other', () => {
   const told = [...read('docs/metrics.md').matchAll(/`(kenar_\w+?)(?:\{[^`]*)?`/g)].map(([, name = '']) => name)
   const ours = [...known].filter((name) => name.startsWith('kenar_'))
-  const whole = ours.map((name) => name.replace(/^(kenar_resolver_seconds)_(?:bucket|sum|count)$/, '$1'))
+  const whole = ours.map((name) => name.replace(/^(kenar_(?:resolver|action)_seconds)_(?:bucket|sum|count)$/, '$1'))
   expect([...new Set(told)].sort()).toEqual([...new Set(whole)].sort())
 })

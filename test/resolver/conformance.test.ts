@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
+import { act, ACTION, jsonOf } from '../support/actions.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { click, CLICK, fixture, parseJson, replyOf } from '../support/requests.ts'
 import { resolverFile, startService } from '../support/resolvers.ts'
@@ -80,5 +81,79 @@ describe.each(Object.entries(resolvers))('the %s resolver', (kind, configure) =>
     // A template's origin is known at the start; what a module or a service answers only at the click.
     const refusal = await outside.then((gateway) => click(gateway, CLICK)).then(({ status }) => status, String)
     expect([500, 'ConfigError: LANDING_URL_TEMPLATE: its origin is not on LANDING_ALLOWED_ORIGINS']).toContain(refusal)
+  })
+})
+
+const actionJson = z.object({ touchpoint: z.string(), data: z.looseObject({}) })
+
+/** What every way to answer dynamic actions promises: how to configure one that answers `data.answer` of the button. */
+const actions: Record<string, () => Promise<Record<string, string>>> = {
+  module: async () => ({
+    RESOLVER: 'module',
+    RESOLVER_MODULE: await resolverFile(`export default () => ({ url: 'https://app.example.com/' })
+      export const dynamicAction = ({ touchpoint, data }) => {
+        if (touchpoint !== 'CHAT_MESSAGE_ACTION') throw new Error('another touchpoint')
+        return data.answer
+      }`),
+  }),
+
+  forward: async () => ({
+    RESOLVER_SECRET: 's3cret',
+    ACTION_URL: await startService((request, response) => {
+      let body = ''
+      request.on('data', (chunk) => (body += String(chunk)))
+      request.on('end', () => {
+        const { touchpoint, data } = actionJson.parse(parseJson(body))
+        if (touchpoint !== 'CHAT_MESSAGE_ACTION') response.statusCode = 500
+        response.end(JSON.stringify(data['answer'] ?? null))
+      })
+    }),
+  }),
+}
+
+describe.each(Object.entries(actions))('a dynamic action answered by a %s', (kind, configure) => {
+  const LINK = { url: 'https://app.example.com/a?b=%D8%B3' }
+
+  test.each([
+    [LINK, { action: { open_direct_link: LINK.url } }],
+    [{ data: { a: { b: [1, null] } } }, { action: { open_server_link: { data: { a: { b: [1, null] } } } } }],
+    [{ text: 'ثبت شد\u200c‏' }, { text_message: 'ثبت شد\u200c‏' }],
+    [
+      { ...LINK, text: 'x' },
+      { action: { open_direct_link: LINK.url }, text_message: 'x' },
+    ],
+    [
+      { data: { a: 1 }, text: 'x' },
+      { action: { open_server_link: { data: { a: 1 } } }, text_message: 'x' },
+    ],
+  ])('answers %j', async (answer, expected) => {
+    const gateway = await startTestGateway(await configure())
+    const response = await act(gateway, { ...ACTION, extra_data: { answer } })
+    expect([response.status, jsonOf(response)]).toEqual([200, expected])
+    expect(await gateway.logged('action.answered')).toMatchObject({ resolver: kind })
+  })
+
+  test.each([null, {}, [], 'text', { url: '' }, { url: 7 }, { text: '' }, { data: [] }, { ...LINK, data: {} }])(
+    'fails instead of answering %j',
+    async (answer) => {
+      const gateway = await startTestGateway(await configure())
+      expect((await act(gateway, { ...ACTION, extra_data: { answer } })).status).toBe(500)
+      expect(await gateway.logged('action.refused')).toMatchObject({ level: 'error', code: 'action_failed' })
+    },
+  )
+
+  test('stays on the allowed origins', async () => {
+    const configured = await configure()
+    for (const [origin, status] of [
+      ['https://app.example.com', 200],
+      ['https://other.example.com', 500],
+    ] as const) {
+      const gateway = await startTestGateway({
+        LANDING_URL_TEMPLATE: origin,
+        ...configured,
+        LANDING_ALLOWED_ORIGINS: origin,
+      })
+      expect((await act(gateway, { ...ACTION, extra_data: { answer: LINK } })).status).toBe(status)
+    }
   })
 })

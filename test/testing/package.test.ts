@@ -53,6 +53,11 @@ describe('the built package', () => {
     expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 4/)])
   })
 
+  test("runs the sample dynamic action's own tests", () => {
+    const { status, stdout } = run(process.execPath, '--test', 'examples/actions/actions.test.mjs')
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 3/)])
+  })
+
   test('has its routes described in both languages', () => {
     rmSync(join(home, 'scripts'), { recursive: true })
     const { openapi, pages } = z

@@ -1,6 +1,13 @@
 /** What the compiler accepts of a resolver and its tests, and what it does not. Also compiled against the built package. */
-import { defineResolver, type Landing, type RequestedScope, type Resolver } from '../../src/index.ts'
-import { clickV1, clickV2, runResolver } from '../../src/testing/index.ts'
+import {
+  defineAction,
+  defineResolver,
+  type DynamicAction,
+  type Landing,
+  type RequestedScope,
+  type Resolver,
+} from '../../src/index.ts'
+import { actionRequest, clickV1, clickV2, runAction, runResolver } from '../../src/testing/index.ts'
 
 const chosen: RequestedScope[] = ['chat', 'phone']
 
@@ -66,4 +73,32 @@ export async function landing(): Promise<Landing> {
   await runResolver(() => ({ url: 'https://a.example' }), clickV1(), { allowedOrigin: ['https://a.example'] })
   const { scopes = [] } = await run(() => ({ url: 'https://a.example' }))
   return { url: 'https://a.example', scopes }
+}
+
+export const acceptedActions: DynamicAction[] = [
+  defineAction(({ touchpoint }) => ({ text: touchpoint })),
+  defineAction(({ id }) => ({ url: `https://a.example/${id}`, text: 'opening' })),
+  defineAction(async ({ data }, { signal }) => {
+    const { ok } = await fetch('https://a.example', { signal })
+    return ok ? { data: { ...data, step: 2 } } : { text: 'taken' }
+  }),
+]
+
+export const refusedActions = [
+  // @ts-expect-error url and data exclude each other
+  defineAction(() => ({ url: 'https://a.example', data: {} })),
+  // @ts-expect-error it answers something
+  defineAction(() => ({})),
+  // @ts-expect-error it is text
+  defineAction(() => ({ url: 'https://a.example', message: 'welcome' })),
+  // @ts-expect-error data is an object
+  defineAction(() => ({ data: 'step 2' })),
+  // @ts-expect-error a request has postToken
+  defineAction((request) => ({ text: String(request.post_token) })),
+]
+
+export async function action(): Promise<string | undefined> {
+  // @ts-expect-error Divar writes post_token
+  actionRequest({ postToken: 'AZf3Uqr3' })
+  return (await runAction(() => ({ text: 'ok' }), actionRequest({ extra_data: { a: 1 } }))).text
 }

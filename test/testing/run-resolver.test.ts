@@ -1,11 +1,14 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import {
+  actionRequest,
   clickV1,
   clickV2,
   defineResolver,
   Fault,
   ResolverError,
+  runAction,
   runResolver,
+  type DynamicAction,
   type Resolver,
 } from '../../src/testing/index.ts'
 
@@ -97,5 +100,35 @@ describe("a landing's scopes", () => {
     const refused = runResolver(() => ({ url: 'https://app.example.com/', scopes }), click)
     await expect(refused).rejects.toThrow(ResolverError)
     await expect(refused).rejects.toThrow(reason)
+  })
+})
+
+describe('a dynamic action is run as the gateway runs it', () => {
+  test('its request is what the gateway reads, and its answer is returned checked', async () => {
+    const request = actionRequest({ extra_data: { order_id: 'B-7' }, user_side: 'SUPPLY' })
+    expect(request).toMatchObject({ touchpoint: 'CHAT_MESSAGE_ACTION', side: 'supply', data: { order_id: 'B-7' } })
+    expect(request).not.toHaveProperty('source')
+    const answered = runAction(({ data }) => ({ data, text: 'next' }), request)
+    await expect(answered).resolves.toEqual({ data: { order_id: 'B-7' }, text: 'next' })
+  })
+
+  test.each<[string, DynamicAction, object, string]>([
+    ['throws', () => Promise.reject(new Error('x')), {}, 'the dynamic action threw'],
+    ['is late', () => new Promise(() => undefined), { timeoutMs: 20 }, 'missed its deadline of 20 ms'],
+    ['answers an empty text', () => ({ text: '' }), {}, 'answered wrong text'],
+    ['answers http', () => ({ url: 'http://app.example.com/' }), {}, 'is http, which is for loopback only'],
+    [
+      'leaves the allowed origins',
+      () => ({ url: 'https://app.example.com/' }),
+      { allowedOrigins: ['https://other.example'] },
+      'is not on LANDING_ALLOWED_ORIGINS',
+    ],
+  ])('one that %s is refused', async (_, action, options, reason) => {
+    await expect(runAction(action, actionRequest(), options)).rejects.toThrow(ResolverError)
+    await expect(runAction(action, actionRequest(), options)).rejects.toThrow(reason)
+  })
+
+  test('one that Divar could not send cannot be built', () => {
+    expect(() => actionRequest({ touchpoint: undefined })).toThrow('/touchpoint')
   })
 })

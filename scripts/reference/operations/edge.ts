@@ -17,6 +17,7 @@ export const session: Operation = {
   parameters: ['API-Version', 'x-request-id', 'traceparent'],
   bodies: ['ClickV1', 'ClickV2'],
   answers: { 200: { schema: 'Landing', text: { en: 'The landing.', fa: 'مقصد.' } } },
+  refusal: 'SessionRefusal',
   codes: [
     ...ANY_BODY,
     'unknown_version',
@@ -24,6 +25,36 @@ export const session: Operation = {
     'identification_refused',
     'too_many_wrong_keys',
     'resolver_failed',
+    'overloaded',
+    'store_unavailable',
+  ],
+}
+
+export const dynamicAction: Operation = {
+  id: 'answerAction',
+  method: 'post',
+  path: '/divar/action',
+  asker: 'divar',
+  section: 'clicks',
+  summary: {
+    en: 'Answer a dynamic action',
+    fa: 'پاسخ به یک dynamic action',
+  },
+  more: {
+    en: 'A user clicked a button with `get_dynamic_action`. The response opens a URL, begins a click, or shows a text. Unknown fields are accepted.',
+    fa: 'کاربر روی دکمه‌ای با `get_dynamic_action` زده است. پاسخ یک آدرس باز می‌کند، یک کلیک آغاز می‌کند یا متنی نشان می‌دهد. فیلد ناشناخته خطا نیست.',
+  },
+  parameters: ['x-request-id', 'traceparent'],
+  bodies: ['ActionBody'],
+  answers: { 200: { schema: 'ActionAnswer', text: { en: 'What Divar does.', fa: 'کاری که دیوار می‌کند.' } } },
+  refusal: 'DivarRefusal',
+  codes: [
+    ...ANY_BODY,
+    'invalid_action',
+    'identification_refused',
+    'too_many_wrong_keys',
+    'action_failed',
+    'action_unavailable',
     'overloaded',
     'store_unavailable',
   ],
