@@ -94,11 +94,11 @@ export function nameOfScope(scope: Scope): string {
 
 /**
  * Splits the `scope` of a token answer: at whitespace, or without any at each `+` that a name follows. Base64 contains `+` as well, but
- * no `_`, which every name has.
+ * no `_`, which every name but `openid` has.
  */
 export function splitScopes(text: string): string[] {
   const words = text.trim().split(/\s+/)
-  return (words.length > 1 ? words : text.trim().split(/\+(?=[A-Za-z]+_[A-Za-z])/)).filter(Boolean)
+  return (words.length > 1 ? words : text.trim().split(/\+(?=[A-Za-z]+_[A-Za-z]|openid(?:\+|$))/)).filter(Boolean)
 }
 
 /** The known ids of a chat; scopes are derived from them. */
@@ -118,7 +118,8 @@ export class ScopeError extends Error {
 export const SCOPE_WORDS = ['chat', 'post_chats', 'seller_chats', 'phone', 'user_id', 'offline'] as const
 
 /** A scope as a resolver or a caller requests it: one of the words, or in Divar's notation. */
-export type RequestedScope = (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access'
+export type RequestedScope =
+  (typeof SCOPE_WORDS)[number] | `${Uppercase<string>}_${string}` | 'offline_access' | 'openid'
 
 /**
  * The scopes of these words and written scopes, without duplicates. `chat` becomes the scope of the conversation id, of the v1 ids, or
@@ -175,8 +176,8 @@ function isTripleId(id: string): boolean {
   return NO_CONTROL.test(id) && !id.includes(':')
 }
 
-/** A scope as the platform writes it: a name in capitals with `_`, optionally with a resource. */
-const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access)$/
+/** A scope as the platform writes it: a name in capitals with `_`, optionally with a resource; or one of the two of OpenID. */
+const WRITTEN = /^(?:[A-Z]+(?:_[A-Z]+)+(?:(?:\.|__)[\x21-\x7e]+)?|offline_access|openid)$/
 
 /** Whether a text is a scope as the platform writes it, in either notation. */
 export function isWrittenScope(text: string): boolean {

@@ -28,6 +28,7 @@ describe.each(DATABASES)('a row that was altered in the store on %s', (kind) => 
   test.each([
     ["its wire is the webhook's", `wire = 'webhook'`],
     ['its wire is the other one', `wire = 'v1'`],
+    ["its wire is the bot's", `wire = 'bot'`],
     ['its caller is another', `caller = 'billing'`],
     ['its conversation is another', `conversation = substr(conversation, 1, 9) || 'aaaaaaaaaaaaaaaaaaaaaaaa'`],
   ])('is not sent, fails and is counted: %s', async (_what, change) => {

@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import PUBLISHED from '../../src/simulator/published-scopes.json' with { type: 'json' }
 import {
   isOfThisChat,
+  isRequestedScope,
+  nameOfScope,
+  readScope,
   requestedScopes,
   SCOPE_WORDS,
   ScopeError,
+  splitScopes,
   writeScope,
   type Chat,
   type Scope,
@@ -152,5 +157,27 @@ describe('a scope concerns this chat only', () => {
 
   test('never, when the chat is unknown', () => {
     for (const scope of [CONVERSATION, CHAT]) expect(isOfThisChat(scope, {})).toBe(false)
+  })
+})
+
+describe('every scope that the platform publishes', () => {
+  test('is one of 38', () => {
+    expect(PUBLISHED).toHaveLength(38)
+  })
+
+  test.each(PUBLISHED)('%s can be requested as the platform writes it, in both notations', (published) => {
+    for (const separator of ['.', '__']) {
+      const written = published.replace('.resource_id', `${separator}AZf3-Uq/r3+=`)
+      expect(isRequestedScope(written)).toBe(true)
+      const [request, ...others] = requestedScopes([written], {})
+      expect([request?.text, others]).toEqual([written, []])
+      expect(nameOfScope(readScope(written))).toBe(nameOfScope(request?.scope ?? { kind: 'other', text: '' }))
+    }
+  })
+
+  test('is found in an answer that joins all of them by blanks or by a plus', () => {
+    const written = PUBLISHED.map((scope) => scope.replace('resource_id', 'AZf3/Uq+r3=='))
+    for (const joiner of [' ', '+']) expect(splitScopes(written.join(joiner))).toEqual(written)
+    expect(splitScopes(written.toReversed().join('+'))).toEqual(written.toReversed())
   })
 })
