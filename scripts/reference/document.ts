@@ -3,6 +3,7 @@ import { faultStatus, type FaultCode } from '../../src/base/fault.ts'
 import { queryParameters, refTo, schemaComponents } from './components.ts'
 import { headers, parameters, type HeaderName, type ParameterName } from './headers.ts'
 import type { Answer, Operation } from './operation.ts'
+import { describeCalls } from './platform-calls.ts'
 import { consent } from './operations/consent.ts'
 import { dynamicAction, session, upkeep } from './operations/edge.ts'
 import { sends, storedMessages } from './operations/sends.ts'
@@ -26,6 +27,7 @@ const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
 
 /** The OpenAPI 3.1 document. It has every route: one that is not configured answers 501. */
 export function describeApi(version: string, language: Language): JsonObject {
+  const { paths: platformPaths, responses } = describeCalls(language)
   const paths: Record<string, JsonObject> = {}
   for (const operation of OPERATIONS) {
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation, language) }
@@ -35,8 +37,9 @@ export function describeApi(version: string, language: Language): JsonObject {
     info: { title: 'Kenar chat gateway', version, license: { name: 'MIT', identifier: 'MIT' } },
     servers: [{ url: '/' }],
     tags: Object.entries(SECTIONS).map(([name, text]) => ({ name, description: text[language] })),
-    paths,
+    paths: { ...paths, ...platformPaths },
     components: {
+      responses,
       schemas: schemaComponents(),
       parameters: mapValues(parameters, ({ text, name, ...rest }, key) => ({
         name: name ?? key,

@@ -39,6 +39,14 @@ const PARAMETERS = {
       fa: 'access token کاربر. `Authorization: Bearer` هم پذیرفته می‌شود. بدون این دو، دروازه از اجازهٔ ثبت‌شده استفاده می‌کند.',
     },
   },
+  'x-divar-user-id': {
+    in: 'header',
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
+    text: {
+      en: 'The user whose grant is used. Needed where neither the path nor a token says in whose name the call is made.',
+      fa: 'کاربری که اجازهٔ ثبت‌شدهٔ او به کار می‌رود. وقتی لازم است که نه مسیر و نه token نمی‌گوید فراخوانی از طرف کیست.',
+    },
+  },
   'Idempotency-Key': {
     in: 'header',
     schema: { type: 'string', minLength: 1, maxLength: 257 },

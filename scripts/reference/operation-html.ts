@@ -7,7 +7,7 @@ import { words } from './words.ts'
 
 const content = z.record(z.string(), z.object({ schema: z.unknown() }))
 const reference = z.object({ $ref: z.string() })
-const inQuery = z.object({ name: z.string(), in: z.string(), schema: z.unknown() })
+const inline = z.object({ name: z.string(), in: z.string(), schema: z.unknown() })
 
 export const shownOperation = z.object({
   operationId: z.string(),
@@ -15,16 +15,19 @@ export const shownOperation = z.object({
   summary: z.string(),
   description: z.string().optional(),
   security: z.array(z.object({ gatewayKey: z.array(z.string()).optional() })),
-  parameters: z.array(z.union([reference, inQuery])),
+  parameters: z.array(z.union([reference, inline])),
   requestBody: z.object({ content }).optional(),
   responses: z.record(
     z.string(),
-    z.object({
-      description: z.string(),
-      headers: z.record(z.string(), reference),
-      content: content.optional(),
-      'x-codes': z.array(z.string()).optional(),
-    }),
+    z.union([
+      reference,
+      z.object({
+        description: z.string(),
+        headers: z.record(z.string(), reference),
+        content: content.optional(),
+        'x-codes': z.array(z.string()).optional(),
+      }),
+    ]),
   ),
 })
 
@@ -41,14 +44,18 @@ export function renderOperation(operation: ShownOperation, components: Component
   const word = words[language]
   const taken = parameters.map((parameter) => {
     if (!('$ref' in parameter))
-      return html`<dt><code>?${parameter.name}=</code></dt>
+      return html`<dt><code>${parameter.in === 'path' ? `{${parameter.name}}` : `?${parameter.name}=`}</code></dt>
         <dd><code>${notationOf(parameter.schema)}</code></dd>`
     const { name, in: place, description: text } = components.parameters[lastOf(parameter.$ref)] ?? unknown
     return html`<dt><code>${place === 'path' ? `{${name}}` : place === 'query' ? `?${name}=` : name}</code></dt>
       <dd>${renderInline(text)}</dd>`
   })
-  const answers = Object.entries(responses).filter(([, { 'x-codes': codes }]) => codes === undefined)
-  const refusals = Object.entries(responses).filter(([, { 'x-codes': codes }]) => codes !== undefined)
+  // Responses that many operations share are described in the guide.
+  const own = Object.entries(responses).flatMap(([status, response]) =>
+    '$ref' in response ? [] : [[status, response] as const],
+  )
+  const answers = own.filter(([, { 'x-codes': codes }]) => codes === undefined)
+  const refusals = own.filter(([, { 'x-codes': codes }]) => codes !== undefined)
   return html`<article id="${id}" aria-labelledby="${id}-title">
     <h3 id="${id}-title"><a href="#${id}">${renderInline(summary)}</a></h3>
     <p class="route">
@@ -71,7 +78,7 @@ export function renderOperation(operation: ShownOperation, components: Component
       html`<h4>${word.parameters}</h4>
         <dl>${taken}</dl>`
     }
-    <h4>${word.answers}</h4>
+    ${answers.length > 0 && html`<h4>${word.answers}</h4>`}
     <dl>
       ${answers.map(([status, { description: text, content: bodies = {}, headers }]) => {
         const [[type, { schema }] = ['', { schema: undefined }]] = Object.entries(bodies)

@@ -7,6 +7,7 @@ export const SECTIONS = {
   sends: { en: 'Messages', fa: 'پیام‌ها' },
   stored: { en: 'Stored messages', fa: 'پیام‌های ذخیره‌شده' },
   consent: { en: 'Consent, grants, users, clicks', fa: 'اجازه‌ها، کاربران، کلیک‌ها' },
+  platform: { en: 'Platform calls', fa: 'فراخوانی API دیوار' },
   clicks: { en: 'Called by Divar', fa: 'فراخوانی‌های دیوار' },
   upkeep: { en: 'Operations', fa: 'نگه‌داری سرویس' },
 } satisfies Record<string, Text>

@@ -87,6 +87,11 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       'Requests to send a message, by wire (v1, v2, bot; none before it is known) and outcome: delivered, queued, replayed, or the code of the answer.',
       requests.sends.read,
     ),
+    counter(
+      'kenar_platform_calls_total',
+      "Platform calls by operation and outcome: the class of Divar's status, or the code of the gateway's own answer.",
+      requests.calls.read,
+    ),
   ]
 }
 

@@ -12,6 +12,10 @@ const SEND_OUTCOMES = ['delivered', 'platform_error', 'not_sent', 'unknown', 'ra
 const KNOWN_WIRES = ['v1', 'v2', 'bot']
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 
+function classOf(status: number): string {
+  return STATUS_CLASSES[Math.floor(status / 100)] ?? 'none'
+}
+
 /**
  * Counts requests, clicks and sends from the request log that also writes the log line, so that both agree. Label values come from closed lists,
  * e.g. route patterns and fault codes, so that clients cannot add series.
@@ -21,6 +25,7 @@ export class RequestCounters {
   readonly clicks = new Counter('wire', 'outcome')
   readonly actions = new Counter('outcome')
   readonly sends = new Counter('wire', 'outcome')
+  readonly calls = new Counter('operation', 'outcome')
   readonly messageChanges = new Counter('change')
   readonly resolver: Histogram
   readonly action: Histogram
@@ -39,11 +44,15 @@ export class RequestCounters {
   }
 
   readonly onAnswered = (route: string, status: number): void => {
-    this.total.count(route, STATUS_CLASSES[Math.floor(status / 100)] ?? 'none')
+    this.total.count(route, classOf(status))
   }
 
   readonly onConcluded = ({ subject, fields }: RequestLog, event: string): void => {
     if (subject === undefined) return
+    if (subject === 'call') {
+      this.#countCall(fields)
+      return
+    }
     const wire = KNOWN_WIRES.find((known) => known === fields['wire']) ?? 'none'
     const { code, resolver_ms: resolverMs, landing_message: change } = fields
     const outcome = typeof code === 'string' ? code : event.slice(event.indexOf('.') + 1)
@@ -55,6 +64,11 @@ export class RequestCounters {
     if (subject === 'send') this.sends.count(wire, outcome)
     else if (subject === 'action') this.actions.count(outcome)
     else this.clicks.count(wire, code === undefined && fields['consent'] === 'asked' ? 'consent_asked' : outcome)
+  }
+
+  #countCall({ operation, code, divar_status: status }: RequestLog['fields']): void {
+    const outcome = typeof code === 'string' ? code : classOf(Number(status))
+    if (typeof operation === 'string') this.calls.count(operation, outcome)
   }
 
   /** Clicks by destination: landing, consent, fallback, or refused. */

@@ -11,11 +11,14 @@ import type { Grants } from '../consent/grants.ts'
 import { createImportGrant } from '../consent/import-grant.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
+import { PLATFORM_PATHS } from '../messages/platform-paths.ts'
 import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
 import { messageStatusRoutes } from '../messages/status-routes.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Metric } from '../observability/metrics.ts'
 import { healthRoutes, metricsRoutes, referenceRoutes } from '../operations/operations-routes.ts'
+import { createMakeCall } from '../platform/call.ts'
+import { platformRoutes } from '../platform/platform-routes.ts'
 import { createCallAction } from '../resolver/action.ts'
 import { createResolve } from '../resolver/resolve.ts'
 import { clickRoutes, sessionFaults, sessionRoutes } from '../session/session-routes.ts'
@@ -23,6 +26,9 @@ import type { OperatorsCode } from './operators-code.ts'
 import type { Shutdown } from './shutdown.ts'
 import type { Consent, Stored } from './store.ts'
 import type { Divar } from './upstreams.ts'
+
+/** Of one platform call, with every token that is tried. */
+const PLATFORM_TIMEOUT_MS = 15_000
 
 type RouteParts = { stored: Stored | undefined; shutdown: Shutdown; countWrongKey: CountWrongKey }
 
@@ -105,8 +111,20 @@ export function internalRoutes(
         : [unavailableRoutes(callersOnly, stored !== undefined)]),
       referenceRoutes(operators),
       metricsRoutes(operators, metrics),
+      // Last: it answers 404 to every other path of the platform's.
+      platformRoutes({
+        requireCaller: callersOnly,
+        makeCall: shutdown.track(createMakeCall(divar.call, consent?.grants, PLATFORM_TIMEOUT_MS)),
+        consentUrls,
+        style: consent?.settings.scopeStyle ?? 'v2',
+        otherPaths: PLATFORM_PATHS.map(({ path }) => toOpenApi(path)),
+      }),
     ],
   }
+}
+
+function toOpenApi(path: string): string {
+  return path.replaceAll(/:(\w+)/g, '{$1}')
 }
 
 const withoutKey: RequestHandler = (_request, _response, next) => {

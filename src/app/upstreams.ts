@@ -5,11 +5,15 @@ import type { Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { BreakerState } from '../outbound/breaker.ts'
 import { createHost, type Host } from '../outbound/host.ts'
+import { createBreaker as createPlatformBreaker, createCallDivar, type CallDivar } from '../platform/call-divar.ts'
 import { payloadDelivery } from '../outbox/payload.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
 import { withBreaker } from '../resolver/forward.ts'
 
 export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
+
+/** Sockets to Divar that only platform calls use. */
+const PLATFORM_SOCKETS = 32
 
 export type BreakerReading = { host: string; state: () => BreakerState }
 
@@ -25,24 +29,32 @@ export class Upstreams {
     this.#spans = spans
   }
 
-  open({ origin }: URL, connectTimeoutMs: number): Host {
-    const host = createHost(origin, connectTimeoutMs, this.#spans)
+  open({ origin }: URL, connectTimeoutMs: number, maxSockets?: number): Host {
+    const host = createHost(origin, connectTimeoutMs, this.#spans, maxSockets)
     this.#hosts.push(host)
     return host
   }
 
   /** The service of RESOLVER_URL or ACTION_URL, behind a breaker of its own: neither waits because the other fails. */
   openResolver(url: URL, connectTimeoutMs: number): Host {
-    const { host, state } = withBreaker(this.open(url, connectTimeoutMs), this.#logChanges(url))
+    const { host, state } = withBreaker(this.open(url, connectTimeoutMs), this.#logChanges(url.origin))
     this.breakers.push({ host: url.origin, state })
     return host
   }
 
   /** One of Divar's hosts. Its breaker is for messages. */
   openDivar(url: URL, connectTimeoutMs: number): DivarHost {
-    const breaker = createBreaker({ onChange: this.#logChanges(url) })
+    const breaker = createBreaker({ onChange: this.#logChanges(url.origin) })
     this.breakers.push({ host: url.origin, state: breaker.state })
     return { url, host: this.open(url, connectTimeoutMs), breaker }
+  }
+
+  /** Divar's host for platform calls, with sockets and a breaker of their own: neither can hold up messages. */
+  openPlatformCalls(url: URL, connectTimeoutMs: number) {
+    const name = `${url.origin}, platform calls`
+    const breaker = createPlatformBreaker({ onChange: this.#logChanges(name) })
+    this.breakers.push({ host: name, state: breaker.state })
+    return { url, host: this.open(url, connectTimeoutMs, PLATFORM_SOCKETS), breaker }
   }
 
   /** Aborts running calls. */
@@ -50,7 +62,7 @@ export class Upstreams {
     await Promise.all(this.#hosts.map((host) => host.destroy()))
   }
 
-  #logChanges({ origin: host }: URL): (state: BreakerState) => void {
+  #logChanges(host: string): (state: BreakerState) => void {
     return (state) => {
       this.#log[state === 'open' ? 'error' : 'info']({ event: `breaker.${state}`, host })
     }
@@ -60,6 +72,8 @@ export class Upstreams {
 /** Divar's one or two hosts: for synchronous sends, and as delivery targets of the outbox. */
 export type Divar = {
   deliver: Deliver
+  /** Platform calls, to the host of v2. */
+  call: CallDivar
   /** The outbox's delivery targets, given how a message gets its token. */
   targets: (deliver: DeliverBy) => DeliveryTarget[]
   /** The host of v2 and of bot messages, for all other calls. */
@@ -80,6 +94,7 @@ export function createDivar(config: Config, upstreams: Upstreams): Divar {
   })
   return {
     deliver: createDeliver({ v1, v2, apiKey, timeoutMs, userAgent: USER_AGENT }),
+    call: createCallDivar({ ...upstreams.openPlatformCalls(v2Url, timeoutMs), apiKey, userAgent: USER_AGENT }),
     targets: (by) =>
       isSameHost
         ? [targetOf(['v1', 'v2', 'bot'], v1, by)]

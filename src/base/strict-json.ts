@@ -35,6 +35,16 @@ export function readJsonObject(body: Uint8Array | undefined): JsonObject | undef
   }
 }
 
+/** Whether these bytes are JSON in UTF-8, of any depth. */
+export function isJsonText(bytes: Uint8Array): boolean {
+  try {
+    JSON.parse(utf8.decode(bytes))
+    return true
+  } catch {
+    return false
+  }
+}
+
 function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)

@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.ts'
+import { nearestName } from '../base/nearest.ts'
 
 /** One line about a member that the gateway does not read, with the known name that was probably meant. */
 export function explainIgnored({ pointer, known }: { pointer: string; known: Iterable<string> }): string {

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
-import { nearestName } from './nearest.ts'
+import { nearestName } from '../base/nearest.ts'
 
 export const KINDS = ['message', 'click-v1', 'click-v2'] as const
 export type Kind = (typeof KINDS)[number]

@@ -48,6 +48,7 @@ const contentSchema = z.object({
     conversationId: z.string().optional(),
     postToken: z.string().optional(),
     triple: z.object({ userId: z.string(), postToken: z.string(), peerId: z.string() }).optional(),
+    resourceScope: z.string().optional(),
   }),
   /** The URLs for the user after the flow. Each has passed the landing check. */
   destination: z.object({
@@ -115,11 +116,11 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     requireVerifiableUser(requested, subject)
     const id = newId('cns')
     const state = client.newState()
-    const { conversationId, postToken, userId, triple } = subject
+    const { conversationId, postToken, userId, triple, resourceScope } = subject
     const content: Content = {
       scopes: requested.map(({ scope, text }) => text ?? writeScope(scope, style)),
       style,
-      asked: { conversationId, postToken, userId, triple },
+      asked: { conversationId, postToken, userId, triple, resourceScope },
       destination,
       state,
       verifier: client.newVerifier(),

@@ -106,6 +106,9 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
     forMessage: (caller: string, address: Address, sender: Sender) =>
       urlFor(caller, [isToBot(address) ? BOT_SCOPE : 'chat', 'offline'], subjectOfMessage(address, sender)),
     forUser: (caller: string, userId: string) => urlFor(caller, ['phone', 'user_id', 'offline'], { userId }),
+    /** @param scope a written scope; without a user it names its resource */
+    forScope: (caller: string, scope: string, userId: string | undefined) =>
+      urlFor(caller, [scope, 'offline'], userId === undefined ? { resourceScope: scope } : { userId }),
   }
 }
 

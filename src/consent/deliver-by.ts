@@ -3,13 +3,11 @@ import { withTokenOr, type Deliver, type DeliverBy } from '../divar/deliver.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import type { Address, Sender } from '../message/message.ts'
 import { StoreError } from '../store/store.ts'
-import type { Grant } from './grant.ts'
 import type { GrantChoice, Grants } from './grants.ts'
+import { tryTokens } from './try-tokens.ts'
 
 /** Grants of one sender: a message that one grant does not permit may be permitted by another. */
 const MAX_GRANTS = 3
-/** The current token, the previous one, and a refreshed one; of all grants together. */
-const MAX_TOKENS = 3
 
 /** Delivers with the request's token, or without one with the narrowest grant that covers the message. */
 export function createDeliverBy(deliver: Deliver, grants: Grants | undefined): DeliverBy {
@@ -42,31 +40,18 @@ async function deliverWithGrants(
     const choice = await grants.forMessage(address, sender, notPermitted)
     // Divar's refusal is more useful to the caller than "no other grant".
     if (choice.kind !== 'grant') return firstRefusal ?? outcomeWithoutGrant(choice)
-    const outcome = await deliverWithGrant(grants, choice.grant, refusedTokens, deliverWith)
-    if (outcome === 'gone') continue
+    const tried = await tryTokens(grants, choice.grant, refusedTokens, deliverWith, isTokenRefused)
+    if (tried.kind === 'gone') continue
+    if (tried.kind === 'not_refreshed') return outcomeWithoutGrant(tried)
+    const outcome = tried.result
     if (outcome.kind !== 'not_permitted' || notPermitted.size === MAX_GRANTS - 1) return outcome
     firstRefusal ??= outcome
     notPermitted.add(choice.grant.id)
   }
 }
 
-/** Tries the tokens of one grant, adding refused ones to `refusedTokens`. `gone`: the grant was deleted meanwhile. */
-async function deliverWithGrant(
-  grants: Grants,
-  chosen: Grant,
-  refusedTokens: Set<string>,
-  deliverWith: DeliverWith,
-): Promise<Outcome | 'gone'> {
-  let { accessToken } = chosen
-  for (;;) {
-    const outcome = await deliverWith(accessToken)
-    if (outcome.kind !== 'token_refused' || refusedTokens.size === MAX_TOKENS - 1) return outcome
-    // Nothing was delivered with a refused token, so the same attempt may use another.
-    const next = await grants.afterRefusal(chosen.id, refusedTokens.add(accessToken))
-    if (next.kind === 'not_refreshed') return outcomeWithoutGrant(next)
-    if (next.kind !== 'grant') return next.kind === 'gone' ? 'gone' : outcome
-    accessToken = next.grant.accessToken
-  }
+function isTokenRefused({ kind }: Outcome): boolean {
+  return kind === 'token_refused'
 }
 
 function outcomeWithoutGrant(choice: Exclude<GrantChoice, { kind: 'grant' }>): Outcome {

@@ -108,8 +108,8 @@ export function hasScope({ scopes }: Pick<Grant, 'scopes'>, scope: Scope): boole
   return scopes.some((own) => nameOfScope(own) === name)
 }
 
-/** A scope that covers a message, and the user who must own the grant, where the message says so. */
-type Covering = { scope: Scope; userId?: string | undefined }
+/** A scope that covers a message or a call, and the user who must own the grant, where that is known. */
+export type Covering = { scope: Scope; userId?: string | undefined }
 
 /** The scopes that certainly cover a message, the narrowest first. Those of a post or a seller only if the message names it. */
 export function coveringScopes(address: Address, { userId, postToken }: Sender): Covering[] {

@@ -4,7 +4,16 @@ import type { Address, Sender } from '../message/message.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Scope } from '../scope/scope.ts'
 import type { GrantStore, StoredGrant } from '../store/consent-store.ts'
-import { coveringScopes, hasScope, narrowest, openOrLog, type Grant, type GrantCodec, type Owner } from './grant.ts'
+import {
+  coveringScopes,
+  hasScope,
+  narrowest,
+  openOrLog,
+  type Covering,
+  type Grant,
+  type GrantCodec,
+  type Owner,
+} from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
 const OFFLINE: Scope = { kind: 'offline' }
@@ -30,7 +39,7 @@ type AfterRefusal =
 
 type GrantsOptions = { store: GrantStore; codec: GrantCodec; refresher: Refresher; log: Logger }
 
-/** The stored grants. Every method may throw StoreError; `afterRefusal`, `forMessage` and `forUser` also SealError. */
+/** The stored grants. Every method may throw StoreError; `afterRefusal`, `forMessage`, `forScopes` and `forUser` also SealError. */
 export type Grants = ReturnType<typeof createGrants>
 
 export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
@@ -72,6 +81,18 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
     return isValid ? { kind: 'grant', grant } : { kind: 'not_refreshed', reason: refreshed.reason }
   }
 
+  /** Chooses the grant with the narrowest of these scopes, and refreshes it if due. `except`: ids of grants that are not chosen. */
+  const forScopes = (covering: readonly Covering[], except: ReadonlySet<string> = new Set()): Promise<GrantChoice> => {
+    const macs = covering.flatMap(({ scope, userId }) =>
+      userId === undefined ? names.scope(scope) : names.owned(userId, scope),
+    )
+    // Where the user is not named, an unreadable grant might be another user's: then nothing is chosen.
+    const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
+    return select(macs, (found, isAnyUnreadable) =>
+      needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
+    )
+  }
+
   return {
     /** Stores the grant of a finished flow; resolves to its id. */
     add: async (owner: Owner, scopes: readonly Scope[], tokens: Tokens): Promise<string> => {
@@ -86,17 +107,10 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
     },
 
     /** Chooses the grant to send a message with, and refreshes it if due. `except`: ids of grants that did not permit the message. */
-    forMessage: (address: Address, sender: Sender, except: ReadonlySet<string> = new Set()): Promise<GrantChoice> => {
-      const covering = coveringScopes(address, sender)
-      const macs = covering.flatMap(({ scope, userId }) =>
-        userId === undefined ? names.scope(scope) : names.owned(userId, scope),
-      )
-      // Where the message does not name its sender, an unreadable grant might be another user's: then nothing is chosen.
-      const needsAll = covering.some(({ scope, userId }) => userId === undefined && scope.kind !== 'chat')
-      return select(macs, (found, isAnyUnreadable) =>
-        needsAll && isAnyUnreadable ? undefined : narrowest(found, covering, except),
-      )
-    },
+    forMessage: (address: Address, sender: Sender, except?: ReadonlySet<string>): Promise<GrantChoice> =>
+      forScopes(coveringScopes(address, sender), except),
+
+    forScopes,
 
     /** Chooses a grant whose owner Divar confirmed to be this user, with the first of these scopes that one has. */
     forUser: async (userId: string, scopes: readonly Scope[]): Promise<GrantChoice> => {

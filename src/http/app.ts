@@ -91,8 +91,8 @@ export type RequestLog = {
   readonly trace: Trace
   /** Never bodies, tokens, keys, texts or ids of people. */
   readonly fields: Record<string, unknown>
-  /** Also counts the request as a click, a dynamic action or a send. */
-  subject?: 'click' | 'action' | 'send' | undefined
+  /** Also counts the request as a click, a dynamic action, a send or a platform call. */
+  subject?: 'click' | 'action' | 'send' | 'call' | undefined
   /**
    * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written once the event is set and the response has closed,
    * also when the client disconnects early. Without an event (a health probe) there is no line and no span.
@@ -177,7 +177,18 @@ function routeOf({ route }: { route?: unknown }): string {
 }
 
 /** Fields that become span attributes: our own ids, and words of closed lists. */
-const SHOWN = ['click_id', 'message_id', 'grant_id', 'wire', 'resolver', 'consent', 'by', 'code', 'divar_status']
+const SHOWN = [
+  'click_id',
+  'message_id',
+  'grant_id',
+  'wire',
+  'resolver',
+  'consent',
+  'by',
+  'code',
+  'operation',
+  'divar_status',
+]
 
 /** The end of a request's span. Never the path, headers or the caller's request id. */
 function spanOf(method: string, route: string, fields: Line): SpanEnd {

@@ -94,7 +94,23 @@ const LINGER_MS = 1000
  */
 export async function readJsonBody(request: IncomingMessage): Promise<unknown> {
   requireJson(request)
-  return parseStrictJson(await readBytes(request))
+  return parseStrictJson(await readBytes(request, MAX_BODY_BYTES))
+}
+
+/**
+ * Reads a JSON body of at most `maxBytes` within 13 s, to be sent on unchanged.
+ * @throws Fault as `readJsonBody`
+ */
+export async function readJsonBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  requireJson(request)
+  const bytes = await readBytes(request, maxBytes)
+  parseStrictJson(bytes)
+  return bytes
+}
+
+/** Whether a request has a body, by its headers. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function requireJson({ headers }: IncomingMessage): void {
@@ -110,8 +126,8 @@ function requireJson({ headers }: IncomingMessage): void {
   }
 }
 
-function readBytes(request: IncomingMessage): Promise<Buffer> {
-  if (Number(request.headers['content-length']) > MAX_BODY_BYTES) throw tooLarge()
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  if (Number(request.headers['content-length']) > maxBytes) throw tooLarge(maxBytes)
   if (request.destroyed) throw brokenOff()
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -127,7 +143,7 @@ function readBytes(request: IncomingMessage): Promise<Buffer> {
     }
     const onData = (chunk: Buffer) => {
       size += chunk.length
-      if (size > MAX_BODY_BYTES) settle(tooLarge())
+      if (size > maxBytes) settle(tooLarge(maxBytes))
       else chunks.push(chunk)
     }
     const onClose = () => {
@@ -158,6 +174,6 @@ function brokenOff(): Fault {
   return new Fault('malformed_request', 'body: the connection ended before the body did')
 }
 
-function tooLarge(): Fault {
-  return new Fault('body_too_large', `body: expected at most ${MAX_BODY_BYTES} bytes`)
+function tooLarge(maxBytes: number): Fault {
+  return new Fault('body_too_large', `body: expected at most ${maxBytes} bytes`)
 }

@@ -16,9 +16,9 @@ export type Host = {
  * Keep-alive sockets to one origin, and a queue before them. Requests leave the queue when they time out; otherwise, after an outage, fresh requests
  * would wait behind expired ones.
  */
-export function createHost(origin: string, connectTimeoutMs: number, spans?: Spans): Host {
+export function createHost(origin: string, connectTimeoutMs: number, spans?: Spans, maxSockets = MAX_SOCKETS): Host {
   const pool = createPool(origin, connectTimeoutMs)
-  const sockets = new Semaphore(MAX_SOCKETS)
+  const sockets = new Semaphore(maxSockets)
   const release = () => {
     sockets.release()
   }
@@ -111,22 +111,25 @@ export class Semaphore {
 
 /** The result of one HTTP exchange. */
 export type Exchange =
-  /** A status came; `body` is undefined when it broke off, took too long or passed its bound. */
-  | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined }
+  /** A status came; `body` is undefined when it broke off, took too long or passed its bound, and `lost` says which. */
+  | { kind: 'answered'; status: number; headers: ReplyHeaders; body: Buffer | undefined; lost?: string }
   /** No status came. `begun` tells whether a byte of the request may have been written. */
   | { kind: 'failed'; begun: boolean; cause: FailureCause; reason: string }
 
 /** What ended an exchange without a status: this process, the caller's signal, or the host and the way to it. */
 export type FailureCause = 'local' | 'aborted' | 'remote'
 
+/** The `lost` of an answer that passed `maxBytes`. */
+export const TOO_LARGE = 'answer too large'
+
 export type ReplyHeaders = Record<string, string | string[] | undefined>
 
 export type ExchangeRequest = {
   /** POST by default. */
-  method?: 'GET' | 'POST'
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   headers: Record<string, string>
-  body?: string
+  body?: string | Buffer | undefined
   /** Timeout of the whole exchange: waiting for a socket, connecting, writing, reading the whole answer. */
   timeoutMs: number
   maxBytes: number
@@ -202,7 +205,7 @@ class RunningExchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length
-    if (this.#size > this.#request.maxBytes) this.#giveUp('answer too large')
+    if (this.#size > this.#request.maxBytes) this.#giveUp(TOO_LARGE)
     else this.#chunks.push(chunk)
   }
 
@@ -235,7 +238,8 @@ class RunningExchange implements Dispatcher.DispatchHandler {
     this.#stopDeadline()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
     const begun = this.#controller !== undefined
-    this.#resolve(this.#answer ? { kind: 'answered', ...this.#answer, body } : { kind: 'failed', begun, cause, reason })
+    if (this.#answer === undefined) this.#resolve({ kind: 'failed', begun, cause, reason })
+    else this.#resolve({ kind: 'answered', ...this.#answer, body, ...(body === undefined && { lost: reason }) })
   }
 }
 

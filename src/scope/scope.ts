@@ -107,6 +107,8 @@ export type Chat = {
   postToken?: string | undefined
   /** The three ids that identify a chat on v1. */
   triple?: { userId: string; postToken: string; peerId: string } | undefined
+  /** A written scope of one resource, e.g. one post. Divar grants it only to those whom the resource belongs to. */
+  resourceScope?: string | undefined
 }
 
 /** A scope cannot be requested. The message holds no personal data. */
@@ -194,8 +196,9 @@ export function namesThisChat(scope: Scope, chat: Chat): boolean {
   return (scope.kind === 'conversation' || scope.kind === 'chat') && isOfThisChat(scope, chat)
 }
 
-/** Whether a scope concerns this chat only. `user_id` and `offline` count, since they permit nothing by themselves. */
-export function isOfThisChat(scope: Scope, { conversationId, triple }: Chat): boolean {
+/** Whether a scope concerns only this chat, or this resource. `user_id` and `offline` count, since they permit nothing by themselves. */
+export function isOfThisChat(scope: Scope, { conversationId, triple, resourceScope }: Chat): boolean {
+  if (scope.kind === 'other') return scope.text === resourceScope
   if (scope.kind === 'conversation') return scope.conversationId === conversationId
   if (scope.kind === 'chat') {
     return scope.userId === triple?.userId && scope.postToken === triple.postToken && scope.peerId === triple.peerId

@@ -3,7 +3,7 @@ import supertest from 'supertest'
 import { startConsentGateway } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { routesOf, type TestRoute } from '../support/routes.ts'
+import { methodOf, routesOf, type TestRoute } from '../support/routes.ts'
 
 /** The only routes that ask for no key. */
 const PUBLIC = ['get /healthz', 'get /readyz', 'get /oauth/start/:id', 'get /oauth/callback']
@@ -25,9 +25,8 @@ const wrongKeys: [string, Record<string, string>][] = [
 async function statusOf(url: string, { method, path }: TestRoute, headers: Record<string, string>): Promise<number> {
   const request = supertest(url)
   const concrete = path.replaceAll(/:\w+/g, 'x')
-  const asked =
-    method === 'get' ? request.get(concrete) : method === 'delete' ? request.delete(concrete) : request.post(concrete)
-  return (await asked.set(headers).set('content-type', 'text/plain').send('{')).status
+  return (await request[methodOf.parse(method)](concrete).set(headers).set('content-type', 'text/plain').send('{'))
+    .status
 }
 
 async function startWithRoutes(start: () => Promise<TestGateway>) {

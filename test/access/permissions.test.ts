@@ -8,7 +8,7 @@ import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { V1_PATH, V2 } from '../support/messages.ts'
 import { readDocument, type ApiDocument } from '../support/reference.ts'
 import { parseJson } from '../support/requests.ts'
-import { routesOf, type TestRoute } from '../support/routes.ts'
+import { methodOf, routesOf, type TestRoute } from '../support/routes.ts'
 
 const keyOf = (caller: string) => `key-of-caller-${caller}`
 /** One caller for each permission, and one without any. */
@@ -47,9 +47,10 @@ const problemOnAnyPath = z.union([
 async function missingPermission(gateway: TestGateway, { method, path }: TestRoute, caller: string) {
   const request = supertest(gateway.url)
   const concrete = path.replaceAll(/:\w+/g, 'x')
-  const asked =
-    method === 'get' ? request.get(concrete) : method === 'delete' ? request.delete(concrete) : request.post(concrete)
-  const { status, text } = await asked.set('x-api-key', keyOf(caller)).set('content-type', 'text/plain').send('{')
+  const { status, text } = await request[methodOf.parse(method)](concrete)
+    .set('x-api-key', keyOf(caller))
+    .set('content-type', 'text/plain')
+    .send('{')
   const refused = status < 400 ? undefined : problemOnAnyPath.safeParse(JSON.parse(text)).data
   return refused?.code === 'not_allowed' ? { status, permission: refused.permission } : undefined
 }

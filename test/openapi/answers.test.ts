@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest, { type Response } from 'supertest'
 import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
+import { OPERATIONS } from '../../src/platform/operations.ts'
 import { BOT_PATHS, IN_CHAT, startBotDivar, TO_USER } from '../support/bot-divar.ts'
 import { Browser, clickMenu, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
@@ -241,8 +242,9 @@ describe('answers are as documented', () => {
           .map((status) => `${method} ${path} ${status}`),
       ),
     )
-    // Dynamic actions are in action-answers.test.ts. The way back in the user's own browser; what it does is shown in test/consent.
-    const elsewhere = new Set(['post /divar/action 200', 'get /oauth/callback 303'])
+    // Dynamic actions are in action-answers.test.ts, platform calls in test/platform. The way back in the user's own browser is shown in test/consent.
+    const calls = OPERATIONS.map(({ method, path }) => `${method.toLowerCase()} ${path} 200`)
+    const elsewhere = new Set(['post /divar/action 200', 'get /oauth/callback 303', ...calls])
     expect(good.filter((one) => !judge.seen.has(one) && !elsewhere.has(one))).toEqual([])
   })
 })

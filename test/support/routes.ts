@@ -24,5 +24,8 @@ export async function routesOf(start: () => Promise<unknown>): Promise<TestRoute
   })
 }
 
+/** A method as supertest has it. */
+export const methodOf = z.enum(['get', 'post', 'put', 'delete'])
+
 const methodsOf = z.object({ methods: z.record(z.string(), z.boolean()) })
 const pathsOf = z.union([z.string().transform((path) => [path]), z.array(z.string())])

@@ -16,7 +16,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
 }
 
 /** Levenshtein distance. */
-function editDistance(one: string, other: string): number {
+export function editDistance(one: string, other: string): number {
   let previous = Array.from({ length: other.length + 1 }, (_, column) => column)
   for (const [row, letter] of Array.from(one).entries()) {
     const current = [row + 1]
