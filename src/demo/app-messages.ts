@@ -39,6 +39,21 @@ export function sampleMessages({ people, post }: World, appUrl: string): Message
   ]
 }
 
+/** The answer to the button of `priceMessage`, shown in the chat. */
+export const PRICE = 'کارشناسی دوچرخه ۴۵۰ هزار تومان است.'
+
+/** A message on v2 whose button is answered in place. */
+export function priceMessage({ conversationId }: World): Message {
+  const button = { action: { get_dynamic_action: { data: { ask: 'price' } } }, icon: 'MONEY', caption: 'قیمت کارشناسی' }
+  const grid = { rows: [{ buttons: [button] }] }
+  return {
+    conversation_id: conversationId,
+    message: 'هزینهٔ کارشناسی را همین‌جا ببینید.',
+    sender_buttons: grid,
+    receiver_buttons: grid,
+  }
+}
+
 function messageTo(chat: Chat, message: string, { sender, receiver }: Record<'sender' | 'receiver', Button>): Message {
   const { user_id, post_token, peer_id, conversation_id } = chat
   return chat.wire === 'v1'

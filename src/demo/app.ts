@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import express, { type ErrorRequestHandler } from 'express'
 import * as z from 'zod'
 import { createGatewayClient, readClick, type AppClick, type GatewayAccess } from './app-gateway.ts'
-import { bookingMessage, confirmationMessage } from './app-messages.ts'
+import { bookingMessage, confirmationMessage, PRICE } from './app-messages.ts'
 import {
   donePage,
   lostPage,
@@ -48,7 +48,7 @@ export async function startApp(options: SampleAppOptions): Promise<SampleApp> {
   const app = express().disable('x-powered-by')
   const limit = '64kb'
 
-  app.post('/resolve', (request, response, next) => {
+  app.post(['/resolve', '/action'], (request, response, next) => {
     if (isSame(request.get('authorization') ?? '', `Bearer ${options.resolverSecret}`)) next()
     else response.status(401).json({ error: 'This route is for the gateway only.' })
   })
@@ -56,6 +56,10 @@ export async function startApp(options: SampleAppOptions): Promise<SampleApp> {
     const click = readClick(request.body)
     if (click === undefined) response.status(400).json({ error: 'This is not a click.' })
     else response.json(landingOf(click, url))
+  })
+
+  app.post('/action', (_request, response) => {
+    response.json({ text: PRICE })
   })
 
   app.use((_request, response, next) => {

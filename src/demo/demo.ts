@@ -8,7 +8,7 @@ import { readConfig } from '../config/config.ts'
 import { startGateway } from '../app/gateway.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { startApp } from './app.ts'
-import { sampleMessages } from './app-messages.ts'
+import { priceMessage, sampleMessages } from './app-messages.ts'
 
 /** Not secrets: they are valid only for this demo, on this machine. */
 const KEYS = {
@@ -59,6 +59,7 @@ const gateway = await startGateway(
     RESOLVER: 'forward',
     RESOLVER_URL: `${app.url}/resolve`,
     RESOLVER_SECRET: KEYS.resolver,
+    ACTION_URL: `${app.url}/action`,
     PUBLIC_URL: gatewayUrl,
     DIVAR_OAUTH_URL: simulator.url,
     DIVAR_APP_SLUG: APP.slug,
@@ -75,7 +76,7 @@ for (const [side, text] of [
 ]) {
   await post(`${simulator.url}/simulator/messages`, { side, text })
 }
-for (const message of sampleMessages(simulator.world, app.url)) {
+for (const message of [...sampleMessages(simulator.world, app.url), priceMessage(simulator.world)]) {
   await post(`${gatewayUrl}/messages`, message, { 'x-api-key': KEYS.caller, 'x-access-token': USER_TOKEN })
 }
 

@@ -1,4 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
+import { PRICE, priceMessage } from '../../src/demo/app-messages.ts'
+import { startDemo } from '../support/demo.ts'
+import { sendThrough } from '../support/simulated-gateway.ts'
 import { CHROMIUM, findBarriers, openPage } from '../support/browser.ts'
 import { startRecordingApp } from '../support/recording-app.ts'
 import { EVENT_TYPES, ODD_FORMS } from '../../src/simulator/shown.ts'
@@ -35,6 +38,16 @@ inBrowser('a dynamic action', () => {
     const { page } = await openPage(simulator.url)
     await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
     await page.locator('[data-phone="buyer"] [data-webview-address]', { hasText: 'app.example.com/x' }).waitFor()
+  })
+})
+
+inBrowser('the demo', () => {
+  test('answers a dynamic action in the chat, through the gateway and the sample app', async () => {
+    const { simulator, gatewayUrl } = await startDemo()
+    expect((await sendThrough(gatewayUrl, priceMessage(simulator.world))).status).toBe(200)
+    const { page } = await openPage(simulator.url)
+    await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
+    await page.locator('[data-phone="buyer"] [data-answer]', { hasText: PRICE }).waitFor()
   })
 })
 

@@ -32,6 +32,7 @@ export async function startDemo(): Promise<SimulatedGateway & { app: SampleApp }
       RESOLVER: 'forward',
       RESOLVER_URL: `${app.url}/resolve`,
       RESOLVER_SECRET,
+      ACTION_URL: `${app.url}/action`,
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       DIVAR_OAUTH_URL: simulatorUrl,
       DIVAR_APP_SLUG: APP.slug,
