@@ -14,7 +14,7 @@ const layers = [
   ['resolver'],
   ['consent'],
   ['outbox'],
-  ['session', 'actions', 'messages', 'platform', 'operations'],
+  ['session', 'actions', 'messages', 'platform', 'operations', 'erasure'],
   ['config'],
   ['app'],
   ['testing'],

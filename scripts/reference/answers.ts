@@ -92,6 +92,14 @@ const grant = z.strictObject({
   expires_at: time,
 })
 const grants = z.strictObject({ grants: z.array(grant), next_cursor: cursor })
+const erased = z.strictObject({
+  grants: z.int().min(0),
+  consents: z.int().min(0),
+  messages: z.int().min(0),
+  texts: z.int().min(0),
+  unreadable: z.int().min(0),
+  left: z.boolean(),
+})
 const user = z.strictObject({ user_id: z.string(), phone_number: z.string().optional() })
 
 const alive = z.strictObject({ status: z.literal('ok') })
@@ -147,6 +155,7 @@ export const answers = {
   Grant: grant,
   Grants: grants,
   User: user,
+  ErasedUser: erased,
   Alive: alive,
   Ready: ready,
   NotReady: notReady,

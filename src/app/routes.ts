@@ -10,6 +10,7 @@ import { createDeliverBy } from '../consent/deliver-by.ts'
 import type { Grants } from '../consent/grants.ts'
 import { createImportGrant } from '../consent/import-grant.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
+import { erasureRoutes } from '../erasure/erasure-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
 import { PLATFORM_PATHS } from '../messages/platform-paths.ts'
 import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
@@ -105,7 +106,7 @@ export function internalRoutes(
         findGrantProblem: grantProblemOf(consent?.grants),
         consentUrls,
       }),
-      ...(stored ? [messageStatusRoutes(callersOnly, stored.outbox), clickRoutes(callersOnly, stored.clicks)] : []),
+      ...(stored ? storeSide(callersOnly, stored, shutdown) : []),
       ...(consent
         ? grantSide(config, callersOnly, consent, { consentUrls, shutdown })
         : [unavailableRoutes(callersOnly, stored !== undefined)]),
@@ -125,6 +126,14 @@ export function internalRoutes(
 
 function toOpenApi(path: string): string {
   return path.replaceAll(/:(\w+)/g, '{$1}')
+}
+
+function storeSide(callersOnly: RequestHandler, { outbox, clicks, eraseUser }: Stored, shutdown: Shutdown): Router[] {
+  return [
+    messageStatusRoutes(callersOnly, outbox),
+    clickRoutes(callersOnly, clicks),
+    erasureRoutes(callersOnly, shutdown.track(eraseUser)),
+  ]
 }
 
 const withoutKey: RequestHandler = (_request, _response, next) => {
@@ -167,6 +176,7 @@ const STORE_ROUTES: readonly Route[] = [
   { path: '/messages/:id/retry', method: 'post', allow: 'POST', words: ['send', 'operate'] },
   { path: '/messages/:id/cancel', method: 'post', allow: 'POST', words: ['send', 'operate'] },
   { path: '/clicks/:id', method: 'get', allow: 'GET, HEAD', words: ['clicks'] },
+  { path: '/users/:user_id', method: 'delete', allow: 'GET, HEAD, DELETE', words: ['operate'] },
 ]
 
 const CONSENT_ROUTES: readonly Route[] = [
@@ -174,7 +184,7 @@ const CONSENT_ROUTES: readonly Route[] = [
   { path: '/grants', method: 'get', allow: 'GET, HEAD, POST', words: ['consents'] },
   { path: '/grants', method: 'post', allow: 'GET, HEAD, POST', words: ['consents'] },
   { path: '/grants/:id', method: 'delete', allow: 'DELETE', words: ['consents'] },
-  { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD', words: ['users'] },
+  { path: '/users/:user_id', method: 'get', allow: 'GET, HEAD, DELETE', words: ['users'] },
 ]
 
 /** Answers 501 on the routes that need a store, or consent. */

@@ -4,12 +4,14 @@ import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
 import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
 import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
 import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
+import { createEraseConsent } from '../consent/erase-consent.ts'
 import { createDeliverBy } from '../consent/deliver-by.ts'
 import { createGrants, type Grants } from '../consent/grants.ts'
 import { createConsentMaintenance } from '../consent/maintenance.ts'
 import { createRefresher, type Refresher } from '../consent/refresher.ts'
 import { createTokenClient } from '../divar/token-client.ts'
 import { createFetchUser, type FetchUser } from '../divar/users.ts'
+import { createEraseUser, type EraseUser } from '../erasure/erase-user.ts'
 import type { Logger } from '../observability/log.ts'
 import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/trace.ts'
@@ -35,6 +37,7 @@ export type Stored = {
   clicks: SavedClicks
   /** Undefined without PUBLIC_URL. */
   consent: Consent | undefined
+  eraseUser: EraseUser
   /** Whether the store could be written to at the last check. */
   isUp: () => boolean
   /** Starts no new work; resolves once running work is committed. */
@@ -74,6 +77,13 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
     spans,
     log,
   })
+  // Also without consent, as above: grants of earlier may be left.
+  const eraseUser = createEraseUser({
+    ...createEraseConsent({ store, codec, keyring, log }),
+    eraseMessages: outbox.eraseMessages,
+    isStopping: () => parts.shutdown.isDraining,
+    log,
+  })
   const { refresher, metrics = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are saved anyway.
   const onResealed = (grants: number) => outbox.onResealed(grants)
@@ -103,7 +113,7 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   })
   consentMaintenance.start()
   watch.start(store.ping)
-  return { outbox, clicks, consent, isUp: watch.isUp, drain, close }
+  return { outbox, clicks, consent, eraseUser, isUp: watch.isUp, drain, close }
 }
 
 function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {

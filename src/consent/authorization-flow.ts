@@ -73,6 +73,19 @@ const digest = (secret: string) => hash('sha256', secret, 'base64url')
 const contentPlace = (id: string) => `consent/${id}/content`
 const openingPlace = (id: string) => `consent/${id}/opening`
 
+function openContent(keyring: Keyring, id: string, sealed: Sealed): Content {
+  return contentSchema.parse(JSON.parse(keyring.open(sealed, contentPlace(id))))
+}
+
+/** Whom a stored flow is about. */
+export type FlowSubject = Pick<Content['asked'], 'userId' | 'triple'> & { clickUserId: unknown }
+
+/** @throws SealError when the row was altered or its key is not configured */
+export function subjectOf(keyring: Keyring, id: string, sealed: Sealed): FlowSubject {
+  const { asked, destination } = openContent(keyring, id, sealed)
+  return { userId: asked.userId, triple: asked.triple, clickUserId: destination.click?.['user_id'] }
+}
+
 type AuthorizationFlowOptions = {
   store: ConsentStore
   keyring: Keyring
@@ -137,9 +150,6 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     return { id, url: startUrl(id), expiresAt: new Date(Date.now() + OPEN_MS) }
   }
 
-  const openContent = (id: string, sealed: Sealed): Content =>
-    contentSchema.parse(JSON.parse(keyring.open(sealed, contentPlace(id))))
-
   const openVerifier = (id: string, sealed: Sealed) =>
     openingSchema.parse(JSON.parse(keyring.open(sealed, openingPlace(id))))
 
@@ -151,7 +161,7 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     const opening = { state: digest(own.state), browser: digest(browser), content: sealed }
     const opened = await store.openConsent(id, opening, FINISH_MS)
     if (opened === undefined) return undefined
-    const content = openContent(id, opened.content)
+    const content = openContent(keyring, id, opened.content)
     const { state, verifier } = opened.isFirst ? content : own
     const scope = content.scopes.map(encodeURIComponent).join(content.style === 'v1' ? '+' : '%20')
     return { url: await client.authorizeUrl(scope, state, verifier), state, browser }
@@ -165,7 +175,7 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     const taken = await store.endConsent(digest(state), digest(browser))
     if (taken.kind === 'none') return { kind: 'refused', why: 'expired' }
     if (taken.kind === 'other_browser') return { kind: 'refused', why: 'other_browser', retryUrl: startUrl(taken.id) }
-    const content = openContent(taken.id, taken.content)
+    const content = openContent(keyring, taken.id, taken.content)
     const { verifier } = taken.opening === undefined ? content : openVerifier(taken.id, taken.opening)
     const { onDenied, returnUrl } = content.destination
     const error = parameters.get('error')

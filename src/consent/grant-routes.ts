@@ -122,7 +122,7 @@ export function userRoutes({ requireCaller, grants, fetchUser, consentUrls }: Us
     response.json({ user_id: userId, phone_number: user.phoneNumber })
   })
 
-  return routesOn({ '/users/:user_id': 'GET, HEAD' }, routes).use(
+  return routesOn({ '/users/:user_id': 'GET, HEAD, DELETE' }, routes).use(
     storeFaults,
     answerFaults(problemShape, logRefusalAs('user.not_shown')),
   )

@@ -11,6 +11,7 @@ import { createNoteOutcome, createWorker, RateLimitHold, Workers, type DeliveryT
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
+import { createEraseMessages } from './erase-messages.ts'
 import { createSealer, readPayload } from './payload.ts'
 
 type OutboxOptions = {
@@ -107,6 +108,7 @@ export function createOutbox(options: OutboxOptions) {
 
   return {
     ...enqueueing,
+    eraseMessages: createEraseMessages({ store, sealer, createNotice, backlog, workers, log }),
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
     findCaller: store.findCaller,
 

@@ -51,6 +51,11 @@ const METHODS: Readonly<Record<MethodName, 'reads' | 'writes'>> = {
   findGrantsUnderOtherKeys: 'reads',
   resealGrants: 'writes',
   countGrants: 'reads',
+  takeGrants: 'writes',
+  findConsents: 'reads',
+  deleteConsents: 'writes',
+  findContents: 'reads',
+  eraseMessages: 'writes',
   ping: 'writes',
 }
 

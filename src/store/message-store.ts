@@ -176,7 +176,7 @@ export type Changed =
   | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
 
 /** The status webhooks for the two states in which a cancelled message may end. */
-type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
+export type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
 
 /** A caller's own messages. A message of another caller is undefined, like one that does not exist. */
 export type MessageStore = {

@@ -1,4 +1,5 @@
 import type { ClickStore, ConsentMaintenanceStore, ConsentStore, GrantStore } from './consent-store.ts'
+import type { ErasureStore } from './erasure-store.ts'
 import type { MessageStore, OutboxStore, Sealed } from './message-store.ts'
 
 export * from './message-store.ts'
@@ -51,7 +52,8 @@ export type StoreMethods = OutboxStore &
   ClickStore &
   ConsentStore &
   GrantStore &
-  ConsentMaintenanceStore & {
+  ConsentMaintenanceStore &
+  ErasureStore & {
     /** Resolves once a row was written: the database answers and can be written to. */
     ping: () => Promise<void>
   }

@@ -6,6 +6,7 @@ import { OPERATIONS } from '../../src/platform/operations.ts'
 import { BOT_PATHS, IN_CHAT, startBotDivar, TO_USER } from '../support/bot-divar.ts'
 import { Browser, clickMenu, decide, messageTo, startConsentGateway, completeFlow } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
+import { MAY_ERASE } from '../support/erasure.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { tokensOf } from '../support/imports.ts'
 import { V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
@@ -21,7 +22,7 @@ let gateway: TestGateway
 beforeAll(async () => {
   document = await readDocument()
   judge = createJudge(document)
-  gateway = await startConsentGateway({})
+  gateway = await startConsentGateway({}, MAY_ERASE)
 })
 
 type Method = 'get' | 'post' | 'delete'
@@ -200,6 +201,7 @@ describe('answers are as documented', () => {
     expect((await ask('get', `/clicks/${click}`)).status).toBe(200)
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([204])
     expect(await statusesOf(ask('delete', `/grants/${grant}`))).toEqual([404])
+    expect(await statusesOf(ask('delete', user))).toEqual([200])
     const tokens = tokensOf(gateway.divar, ['USER_ID', 'offline_access'])
     expect(await statusesOf(ask('post', '/grants', tokens), ask('post', '/grants', {}))).toEqual([201, 400])
   })

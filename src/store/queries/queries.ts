@@ -6,6 +6,7 @@ import * as attempts from './attempts.ts'
 import * as claim from './claim.ts'
 import * as consents from './consents.ts'
 import type { Database, Query } from './database.ts'
+import * as erasure from './erasure.ts'
 import * as grants from './grants.ts'
 import * as keyRotation from './key-rotation.ts'
 import * as maintenance from './maintenance.ts'
@@ -32,6 +33,7 @@ const QUERIES: { [Name in MethodName]: Query<Name> } = {
   ...attempts,
   ...claim,
   ...consents,
+  ...erasure,
   ...grants,
   ...keyRotation,
   ...maintenance,
