@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { nearestName } from '../base/nearest.ts'
 
-export const KINDS = ['message', 'click-v1', 'click-v2'] as const
+export const KINDS = ['message', 'click-v1', 'click-v2', 'action'] as const
 export type Kind = (typeof KINDS)[number]
 
 const MESSAGE = [
@@ -10,14 +10,18 @@ const MESSAGE = [
 ]
 const CLICK = ['extra_data', 'callback_url', 'completion_url', 'return_url', 'post_token', 'user_id']
 
+const CLICK_V2 = [...CLICK, 'source', 'conversation_id', 'user_side', 'provider_data']
+
 /** The top-level members of each kind. A v2 click may have none of them. */
 export const CLICK_NAMES = {
   'click-v1': [...CLICK, 'peer_id', 'supplier', 'Supplier', 'demand', 'conversation_id'],
-  'click-v2': [...CLICK, 'source', 'conversation_id', 'user_side', 'provider_data'],
+  'click-v2': CLICK_V2,
+  action: [...CLICK_V2, 'touchpoint'],
 }
 
 /** Members by which a kind is recognized. */
 const DISTINCTIVE: [Kind, string[]][] = [
+  ['action', ['touchpoint']],
   ['message', MESSAGE],
   ['click-v1', ['supplier', 'demand', 'callback_url', 'peer_id']],
   ['click-v2', ['source', 'user_side', 'completion_url', 'return_url', 'provider_data', 'extra_data']],
@@ -40,6 +44,12 @@ export function unwrapSaved(value: JsonObject): { body: JsonObject; kind?: Kind 
   const { kind, wire, body } = value
   if (!isJsonObject(body)) return { body: value }
   if (kind === 'delivery') return { body, kind: 'message' }
+  if (kind === 'action') return { body, kind }
   if (kind !== 'click') return { body: value }
   return wire === 'v1' || wire === 'v2' ? { body, kind: `click-${wire}` } : { body }
+}
+
+/** Whether a body is a dynamic action's: only these have a touchpoint. */
+export function isAction(body: JsonObject): boolean {
+  return Object.hasOwn(body, 'touchpoint')
 }

@@ -1,4 +1,4 @@
-/** Built-in clicks by name, with made-up ids. */
+/** Built-in clicks and a dynamic action by name, with made-up ids. */
 
 const triple = {
   post_token: 'AZf3Uqr3',
@@ -31,5 +31,6 @@ export const SAMPLES: ReadonlyMap<string, { wire: 'v1' | 'v2'; body: Record<stri
     },
   ],
   ['v2-menu', { wire: 'v2', body: { source: 'CHAT', ...v2, extra_data: null } }],
+  ['action', { wire: 'v2', body: { touchpoint: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
   ['v2-button', { wire: 'v2', body: { source: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
 ])

@@ -1,8 +1,10 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
+import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { call, readJson } from './call.ts'
 import { collect, readClick, type ClickFile } from './files.ts'
 import { EXIT, type ExitCode } from './io.ts'
+import { isAction } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
 
@@ -16,6 +18,7 @@ const options = z.object({
 })
 
 export const SESSION_PATH = '/divar/session'
+export const ACTION_PATH = '/divar/action'
 
 /** Options that change the click; `try` has them too. */
 export function addClickOptions(command: Command): Command {
@@ -30,7 +33,7 @@ export function addClickOptions(command: Command): Command {
 export function registerTrigger(program: Command, output: Output, end: (code: ExitCode) => void): void {
   addClickOptions(program.command('trigger <click>'))
     .description(
-      'send a click to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button',
+      'send a click or a dynamic action to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button, action',
     )
     .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
     .addOption(
@@ -44,6 +47,15 @@ export function registerTrigger(program: Command, output: Output, end: (code: Ex
     .action(async (named: string, given: unknown) => {
       const { wire, url, key, json, ...changes } = options.parse(given)
       const click = await readClick(named, { ...changes, ...(wire && { wire }) })
+      if (isAction(click.body)) {
+        const answer = await sendAction(new Target(url).route(ACTION_PATH), key, click.body)
+        if (json) output.json(answer)
+        else if (answer.answer)
+          output.out([paint('green', '200'), ` ${JSON.stringify(answer.answer)} (${answer.ms} ms)`])
+        else output.out([paint('red', String(answer.status)), ` ${answer.message} (${answer.ms} ms)`])
+        end(answer.answer === undefined ? EXIT.wrong : EXIT.ok)
+        return
+      }
       const answer = await sendClick(new Target(url).route(SESSION_PATH), key, click)
       if (json) output.json(answer)
       else if (answer.landing !== undefined) output.out([paint('green', '200'), ` ${answer.landing} (${answer.ms} ms)`])
@@ -69,4 +81,16 @@ export async function sendClick(url: URL, key: string, { wire, body }: ClickFile
   const answer = answerShape.safeParse(readJson(text)).data
   const message = answer?.message ?? 'the answer is not a JSON object'
   return { status, message, ms, ...(status === 200 && answer?.url !== undefined && { landing: answer.url }) }
+}
+
+type ActionReply = { status: number; message: string; answer?: JsonObject; ms: number }
+
+async function sendAction(url: URL, key: string, body: JsonObject): Promise<ActionReply> {
+  const headers = { 'content-type': 'application/json', authorization: key }
+  const { status, body: text, ms } = await call(url, { headers, body: JSON.stringify(body) })
+  const answer = readJson(text)
+  if (!isJsonObject(answer)) return { status, message: 'the answer is not a JSON object', ms }
+  return status === 200
+    ? { status, message: 'success', answer, ms }
+    : { status, message: answerShape.parse(answer).message, ms }
 }

@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { parseAction } from '../click/parse-action.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { isToBot } from '../message/message.ts'
@@ -24,7 +25,9 @@ type Validated = { file: string; kind?: Kind; errors: FieldError[]; notes?: stri
 export function registerValidate(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('validate <file...>')
-    .description("check messages and clicks offline, with the gateway's own parsers; - is standard input")
+    .description(
+      "check messages, clicks and dynamic actions offline, with the gateway's own parsers; - is standard input",
+    )
     .addOption(new Option('--as <kind>', 'the kind of the files; default: recognized by their members').choices(KINDS))
     .option('--conversation <id>', 'the conversation of a message that does not name one')
     .option('--json', 'print one JSON document')
@@ -65,7 +68,7 @@ export function validateValue(value: unknown, options: Options = {}): Omit<Valid
   return kind === 'message' ? validateMessage(saved.body, options.conversation) : validateClick(saved.body, kind)
 }
 
-const NEITHER = 'expected a message or a click, and it has no member of either; --as sets the kind'
+const NEITHER = 'expected a message, a click or a dynamic action, and it has no member of any; --as sets the kind'
 
 function validateMessage(body: JsonObject, conversation: string | undefined): Omit<Validated, 'file'> {
   const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
@@ -80,9 +83,9 @@ function validateMessage(body: JsonObject, conversation: string | undefined): Om
   })
 }
 
-function validateClick(body: JsonObject, kind: 'click-v1' | 'click-v2'): Omit<Validated, 'file'> {
+function validateClick(body: JsonObject, kind: Exclude<Kind, 'message'>): Omit<Validated, 'file'> {
   return check(kind, () => {
-    const { click } = parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
+    const { click } = kind === 'action' ? parseAction(body) : parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
     const unknown = Object.keys(click.extra).filter((name) => !CLICK_NAMES[kind].includes(name))
     return unknown.map((name) =>
       explainIgnored({ pointer: `/${name}`, known: CLICK_NAMES[kind] }).replace('not read', 'not known, kept in extra'),
