@@ -224,10 +224,11 @@ describe('a gateway with this environment', () => {
   })
 
   test('serves the paths of the Ingress, and its internal routes only on the port of the internal Service', async () => {
-    const [session, oauth] = rule.http.paths.map((one) => one.path)
+    const [session, action, oauth] = rule.http.paths.map((one) => one.path)
     const outside = supertest(at(publicService.spec.ports[0].targetPort))
     const inside = supertest(at(internalService.spec.ports[0].targetPort))
     expect((await outside.post(session ?? '')).status).toBe(401)
+    expect((await outside.post(action ?? '')).status).toBe(401)
     expect((await outside.get(`${oauth ?? ''}callback`)).text).toContain('<html')
     expect((await outside.get('/metrics')).status).toBe(404)
     expect((await outside.post('/messages')).status).toBe(404)
