@@ -36,6 +36,7 @@ const delivered = z.strictObject({
 const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
 /** JSON pointers to the members of the body that were not read. */
 const ignored = z.array(z.string()).optional()
+const checked = z.strictObject({ ignored: z.array(z.string()) })
 const cancelled = z.strictObject({ id: idOf('msg'), state: z.enum(['cancelled', 'unknown']) })
 
 const attempt = z.strictObject({
@@ -146,6 +147,7 @@ export const answers = {
   DeliveredByMessages: delivered.extend({ ignored }),
   Queued: queued,
   QueuedByMessages: queued.extend({ ignored }),
+  Checked: checked,
   Cancelled: cancelled,
   Attempt: attempt,
   Message: message,

@@ -12,6 +12,7 @@ import { createImportGrant } from '../consent/import-grant.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
 import { erasureRoutes } from '../erasure/erasure-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
+import { messageCheckRoutes } from '../messages/check-routes.ts'
 import { PLATFORM_PATHS } from '../messages/platform-paths.ts'
 import { messageRoutes, platformFaults, type MessageOptions } from '../messages/send-routes.ts'
 import { messageStatusRoutes } from '../messages/status-routes.ts'
@@ -106,6 +107,8 @@ export function internalRoutes(
         findGrantProblem: grantProblemOf(consent?.grants),
         consentUrls,
       }),
+      // Before `/messages/:id`, which matches its path too.
+      messageCheckRoutes(callersOnly),
       ...(stored ? storeSide(callersOnly, stored, shutdown) : []),
       ...(consent
         ? grantSide(config, callersOnly, consent, { consentUrls, shutdown })

@@ -148,7 +148,7 @@ describe('answers are as documented', () => {
     expect(statuses).toEqual([...Array<number>(10).fill(502), 503, 202, 429])
   })
 
-  test('for callers that look up a message', async () => {
+  test('for callers that look up or check a message', async () => {
     const queue = async (body: object) =>
       String(
         parseJson((await ask('post', '/messages', body, { headers: { ...withToken, prefer: 'respond-async' } })).text)[
@@ -166,8 +166,10 @@ describe('answers are as documented', () => {
       ask('get', '/messages/msg_nobody'),
       ask('post', `/messages/${ended}/cancel`),
       ask('post', '/messages/msg_nobody/retry'),
+      ask('post', '/messages/check', V1),
+      ask('post', '/messages/check', {}),
     )
-    expect(statuses).toEqual([200, 200, 400, 200, 404, 409, 404])
+    expect(statuses).toEqual([200, 200, 400, 200, 404, 409, 404, 200, 400])
     expect((await ask('post', `/messages/${ended}/retry`)).status).toBe(202)
     // A limit at Divar makes what is queued wait.
     gateway.divar.misbehave(answer(429, '{}', { 'retry-after': '3600' }))

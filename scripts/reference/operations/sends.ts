@@ -79,6 +79,31 @@ export const sends: readonly Operation[] = [
     bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple', 'TextByBot', 'MediaByBot'],
   },
   {
+    id: 'checkMessage',
+    method: 'post',
+    path: '/messages/check',
+    asker: 'service',
+    section: 'sends',
+    permissions: ['send'],
+    summary: { en: 'Check a message without sending it', fa: 'بررسی پیام بدون فرستادن' },
+    more: {
+      en: 'An invalid message gets the same 400 as at `/messages`. Nothing is sent or stored. It needs no access token, and `Prefer` and `Idempotency-Key` have no effect. It does not tell whether the user has consented, or whether Divar would accept the message.',
+      fa: 'پیام نادرست همان 400 را می‌گیرد که در `/messages`. چیزی فرستاده یا ذخیره نمی‌شود. access token لازم نیست و `Prefer` و `Idempotency-Key` اثری ندارند. نمی‌گوید که کاربر اجازه داده است یا دیوار پیام را می‌پذیرد.',
+    },
+    parameters: ['x-request-id'],
+    bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple', 'TextByBot', 'MediaByBot'],
+    answers: {
+      200: {
+        schema: 'Checked',
+        text: {
+          en: 'The message is valid. `ignored` lists fields that are not read, as JSON pointers.',
+          fa: 'پیام درست است. `ignored` فیلدهایی را که خوانده نمی‌شوند با JSON pointer فهرست می‌کند.',
+        },
+      },
+    },
+    codes: [...ANY_BODY, ...ANY_CALLER, 'invalid_message'],
+  },
+  {
     ...platformSend,
     more: platformMore,
     id: 'sendMessageV1',
