@@ -27,13 +27,17 @@ const actionAnswer = z.strictObject({
   text_message: z.string().min(1).max(1000).optional(),
 })
 
+const taken = z.strictObject({})
+
 const delivered = z.strictObject({
   status: z.literal(200),
   message: z.literal('success'),
   id: idOf('msg'),
   conversation_id: z.string().optional(),
 })
-const queued = z.strictObject({ id: idOf('msg'), state: z.literal('queued') })
+/** A message, or an event of Divar's that an operator looks at. */
+const storedId = z.string().regex(/^(?:msg|dve)_[A-Za-z0-9_-]{24}$/)
+const queued = z.strictObject({ id: storedId, state: z.literal('queued') })
 /** JSON pointers to the members of the body that were not read. */
 const ignored = z.array(z.string()).optional()
 const checked = z.strictObject({ ignored: z.array(z.string()) })
@@ -49,9 +53,9 @@ const attempt = z.strictObject({
   reason: z.string().nullable(),
 })
 const message = z.strictObject({
-  id: idOf('msg'),
+  id: storedId,
   state: z.enum(MESSAGE_STATES),
-  wire: z.enum(['v1', 'v2', 'bot']),
+  wire: z.enum(['v1', 'v2', 'bot', 'event']),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
@@ -143,6 +147,7 @@ export const answers = {
   SessionRefusal: sessionRefusal,
   ActionAnswer: actionAnswer,
   DivarRefusal: divarRefusal,
+  EventTaken: taken,
   Delivered: delivered,
   DeliveredByMessages: delivered.extend({ ignored }),
   Queued: queued,

@@ -66,8 +66,11 @@ const botOfPath = {
   conversation_id: sendSchemas.conversationId.nullish(),
   user_id: sendSchemas.botUserId.nullish(),
 }
+/** Only the type is needed: what else an event has depends on it, and anything is accepted. */
+const event = z.looseObject({ type: z.string().min(1) })
 
 export const bodies = {
+  DivarEvent: event,
   ClickV1: clickV1,
   ClickV2: clickV2,
   ActionBody: actionBody,

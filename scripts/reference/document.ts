@@ -6,11 +6,20 @@ import type { Answer, Operation } from './operation.ts'
 import { describeCalls } from './platform-calls.ts'
 import { consent } from './operations/consent.ts'
 import { dynamicAction, session, upkeep } from './operations/edge.ts'
+import { events } from './operations/events.ts'
 import { sends, storedMessages } from './operations/sends.ts'
 import { security, securitySchemes, SECTIONS } from './sections.ts'
 import type { Language } from './text.ts'
 
-const OPERATIONS: readonly Operation[] = [...sends, ...storedMessages, ...consent, session, dynamicAction, ...upkeep]
+const OPERATIONS: readonly Operation[] = [
+  ...sends,
+  ...storedMessages,
+  ...consent,
+  session,
+  dynamicAction,
+  events,
+  ...upkeep,
+]
 
 /** Headers of errors. */
 const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
@@ -23,6 +32,7 @@ const HEADERS_OF: Partial<Record<FaultCode, readonly HeaderName[]>> = {
   store_unavailable: ['Retry-After'],
   platform_unavailable: ['Retry-After'],
   overloaded: ['Retry-After'],
+  events_queue_full: ['Retry-After'],
 }
 
 /** The OpenAPI 3.1 document. It has every route: one that is not configured answers 501. */

@@ -9,6 +9,7 @@ export const SECTIONS = {
   consent: { en: 'Consent, grants, users, clicks', fa: 'اجازه‌ها، کاربران، کلیک‌ها' },
   platform: { en: 'Platform calls', fa: 'فراخوانی API دیوار' },
   clicks: { en: 'Called by Divar', fa: 'فراخوانی‌های دیوار' },
+  events: { en: 'Events', fa: 'رویدادها' },
   upkeep: { en: 'Operations', fa: 'نگه‌داری سرویس' },
 } satisfies Record<string, Text>
 

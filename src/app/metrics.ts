@@ -1,6 +1,9 @@
 import { VERSION } from '../base/version.ts'
-import type { Metric, Sample } from '../observability/metrics.ts'
+import type { Metric } from '../observability/metrics.ts'
 import type { SpanCounts } from '../observability/trace.ts'
+import { EVENTS_CALLER } from '../store/store.ts'
+import { eventQueueMetrics } from './events-metrics.ts'
+import { counter, gauge, gaugeBy, samplesBy } from './metric-kinds.ts'
 import type { RequestCounters } from './request-counters.ts'
 import type { ConsentMetrics, Stored } from './store.ts'
 import type { BreakerReading } from './upstreams.ts'
@@ -64,6 +67,11 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       'Landings whose message was dropped (not a text, or empty) or shortened (over 200 characters).',
       requests.messageChanges.read,
     ),
+    counter(
+      'kenar_events_total',
+      "Divar's events by type (other if it is not documented, none before it is known) and outcome: stored, seen, filtered, revoked, without_user, or the code of a refusal.",
+      requests.events.read,
+    ),
     {
       kind: 'histogram',
       name: 'kenar_resolver_seconds',
@@ -98,7 +106,7 @@ function requestMetrics(requests: RequestCounters): Metric[] {
 function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): Metric[] {
   /** While the store is away a gauge is absent, so that it never shows an old value. */
   const fresh = <Value>(value: Value | undefined): Value | undefined => (isUp() ? value : undefined)
-  const queued = () => fresh(outbox.queued) ?? []
+  const queued = () => fresh(outbox.queued)?.filter(({ caller }) => caller !== EVENTS_CALLER) ?? []
   return [
     gauge('kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
     counter(
@@ -124,6 +132,9 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
       'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
       () => queued().map(({ caller, oldestMs }) => [caller, oldestMs / 1000]),
     ),
+    ...(outbox.eventsQueueLimit === undefined
+      ? []
+      : eventQueueMetrics(outbox.eventsQueueLimit, () => fresh(outbox.queued))),
     gauge(
       'kenar_store_clock_doubted',
       "1 while the database's clock jumped or is far from the last heartbeat: nothing is deleted by its age.",
@@ -159,23 +170,4 @@ function spanMetric(counts: SpanCounts): Metric {
   const help =
     'Spans that ended, by outcome: exported, dropped (the queue was full), failed (the collector did not accept them).'
   return counter('kenar_spans_total', help, () => samplesBy('outcome', Object.entries(counts)))
-}
-
-function counter(name: string, help: string, read: () => readonly Sample[]): Metric {
-  return { kind: 'counter', name, help, read }
-}
-
-/** A gauge without labels; absent while the value is undefined. */
-function gauge(name: string, help: string, value: () => number | undefined): Metric {
-  const read = () => [value()].filter((known) => known !== undefined).map((known) => ({ labels: {}, value: known }))
-  return { kind: 'gauge', name, help, read }
-}
-
-/** A gauge with one sample for each value of a label. */
-function gaugeBy(label: string, name: string, help: string, values: () => Iterable<[string, number]>): Metric {
-  return { kind: 'gauge', name, help, read: () => samplesBy(label, values()) }
-}
-
-function samplesBy(label: string, values: Iterable<[string, number]>): Sample[] {
-  return Array.from(values, ([of, value]) => ({ labels: { [label]: of }, value }))
 }

@@ -1,4 +1,5 @@
 import type { RequestLog } from '../http/app.ts'
+import { EVENT_TYPES } from '../event/event.ts'
 import { Counter, Histogram } from '../observability/metrics.ts'
 
 /** Bucket bounds in seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
@@ -8,6 +9,8 @@ const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5
 const CLICK_OUTCOMES = ['resolved', 'consent_asked', 'fell_back', 'shed', 'resolver_failed', 'overloaded']
 const ACTION_OUTCOMES = ['answered', 'fell_back', 'shed', 'action_failed', 'overloaded']
 const SEND_OUTCOMES = ['delivered', 'platform_error', 'not_sent', 'unknown', 'rate_limited', 'store_unavailable']
+
+const EVENT_OUTCOMES = ['stored', 'seen', 'filtered', 'events_queue_full', 'store_unavailable']
 
 const KNOWN_WIRES = ['v1', 'v2', 'bot']
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
@@ -26,6 +29,7 @@ export class RequestCounters {
   readonly actions = new Counter('outcome')
   readonly sends = new Counter('wire', 'outcome')
   readonly calls = new Counter('operation', 'outcome')
+  readonly events = new Counter('type', 'outcome')
   readonly messageChanges = new Counter('change')
   readonly resolver: Histogram
   readonly action: Histogram
@@ -39,6 +43,7 @@ export class RequestCounters {
     for (const outcome of ACTION_OUTCOMES) this.actions.init(outcome)
     for (const wire of ['v1', 'v2']) for (const outcome of CLICK_OUTCOMES) this.clicks.init(wire, outcome)
     for (const wire of ['v1', 'v2', 'bot']) for (const outcome of SEND_OUTCOMES) this.sends.init(wire, outcome)
+    for (const type of EVENT_TYPES) for (const outcome of EVENT_OUTCOMES) this.events.init(type, outcome)
     this.clicks.init('none', 'identification_refused')
     for (const change of ['dropped', 'shortened']) this.messageChanges.init(change)
   }
@@ -63,6 +68,7 @@ export class RequestCounters {
     }
     if (subject === 'send') this.sends.count(wire, outcome)
     else if (subject === 'action') this.actions.count(outcome)
+    else if (subject === 'event') this.events.count(String(fields['event_type'] ?? 'none'), outcome)
     else this.clicks.count(wire, code === undefined && fields['consent'] === 'asked' ? 'consent_asked' : outcome)
   }
 

@@ -11,6 +11,7 @@ import type { Grants } from '../consent/grants.ts'
 import { createImportGrant } from '../consent/import-grant.ts'
 import { noOauthRoutes, oauthRoutes } from '../consent/oauth-routes.ts'
 import { erasureRoutes } from '../erasure/erasure-routes.ts'
+import { eventsFaults, eventsRoutes } from '../events/events-routes.ts'
 import { type ListenerRoutes, createRouter, routesOn } from '../http/app.ts'
 import { messageCheckRoutes } from '../messages/check-routes.ts'
 import { PLATFORM_PATHS } from '../messages/platform-paths.ts'
@@ -69,10 +70,23 @@ export function publicRoutes(
         },
       ),
       healthRoutes({ isDraining: () => shutdown.isDraining, isStoreUp: stored?.isUp }),
+      eventsSide(config, ofDivar, stored, shutdown),
       consent ? flowRoutes(consent, shutdown) : noOauthRoutes(),
     ],
-    faultHandlers: [sessionFaults, actionFaults, platformFaults],
+    faultHandlers: [sessionFaults, actionFaults, eventsFaults, platformFaults],
   }
+}
+
+/** A shutdown waits for the commits of events, even if Divar disconnects. */
+function eventsSide(config: Config, divarOnly: RequestHandler, stored: Stored | undefined, shutdown: Shutdown): Router {
+  const events = config.store?.events
+  return eventsRoutes({
+    requireDivar: divarOnly,
+    hasStore: stored !== undefined,
+    enqueue: events && stored && shutdown.track(stored.outbox.enqueueEvent),
+    types: events?.types,
+    endGrantsOf: stored?.consent && shutdown.track(stored.consent.grants.removeAllOf),
+  })
 }
 
 /** A shutdown waits for the steps of the authorization flow, even if the browser disconnects. */

@@ -15,6 +15,7 @@ import { createEraseUser, type EraseUser } from '../erasure/erase-user.ts'
 import type { Logger } from '../observability/log.ts'
 import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/trace.ts'
+import { createEventWebhook } from '../outbox/event-payload.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
 import { createWebhook } from '../outbox/status-webhook.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
@@ -26,6 +27,7 @@ import type { Shutdown } from './shutdown.ts'
 import { USER_AGENT, type Divar, type Upstreams } from './upstreams.ts'
 
 const WEBHOOK_CONCURRENCY = 8
+const EVENTS_CONCURRENCY = 16
 const WEBHOOK_CONNECT_MS = 5000
 
 /** Beyond DIVAR_TIMEOUT_MS: for the commits around a message that probes a rate limit, and for its token. */
@@ -53,7 +55,7 @@ type StoredParts = { divar: Divar; upstreams: Upstreams; shutdown: Shutdown; spa
  */
 export async function openStored(config: Config, settings: StoreConfig, parts: StoredParts): Promise<Stored> {
   const { divar, upstreams, spans, log } = parts
-  const { retentionMs, retry, queueLimit, webhook, backup } = settings
+  const { retentionMs, retry, queueLimit, webhook, events, backup } = settings
   const watch = new StoreWatch(log)
   const store = await openStore(settings.database, log, watch)
   const keyring = createKeyring(settings.keys)
@@ -62,15 +64,19 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   const codec = createGrantCodec(keyring)
   const consent =
     config.consent && (await openConsent(config, config.consent, { ...parts, store, keyring, clicks, codec }))
-  const targets = divar.targets(createDeliverBy(divar.deliver, consent?.grants))
   const outbox = createOutbox({
     store,
     clock,
     keyring,
-    targets: webhook ? [...targets, webhookTarget(webhook, upstreams)] : targets,
+    targets: [
+      ...divar.targets(createDeliverBy(divar.deliver, consent?.grants)),
+      ...(webhook ? [webhookTarget(webhook, upstreams)] : []),
+      ...(events ? [eventsTarget(events, upstreams)] : []),
+    ],
     retry,
     retentionMs,
     queueLimit,
+    eventsQueueLimit: events?.queueLimit,
     probeLeaseMs: config.divarTimeoutMs + PROBE_MARGIN_MS,
     statusWebhook: webhook !== undefined,
     backup,
@@ -124,6 +130,18 @@ function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams:
     deliver: createWebhook({ url, secret, host, userAgent: USER_AGENT }),
     capacity: () => Infinity,
     opensInMs: () => 0,
+  }
+}
+
+function eventsTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {
+  const { host, breaker } = upstreams.openEvents(url, WEBHOOK_CONNECT_MS)
+  const deliver = createEventWebhook({ url, secret, host, userAgent: USER_AGENT })
+  return {
+    wires: ['event'],
+    concurrency: EVENTS_CONCURRENCY,
+    deliver: (...delivery) => breaker.run(() => deliver(...delivery)),
+    capacity: breaker.capacity,
+    opensInMs: breaker.opensInMs,
   }
 }
 

@@ -14,6 +14,8 @@ export const USER_AGENT = `kenar-chat-gateway/${VERSION}`
 
 /** Sockets to Divar that only platform calls use. */
 const PLATFORM_SOCKETS = 32
+/** The label of its breaker. */
+const EVENTS_HOST = 'EVENTS_URL'
 
 export type BreakerReading = { host: string; state: () => BreakerState }
 
@@ -55,6 +57,13 @@ export class Upstreams {
     const breaker = createPlatformBreaker({ onChange: this.#logChanges(name) })
     this.breakers.push({ host: name, state: breaker.state })
     return { url, host: this.open(url, connectTimeoutMs, PLATFORM_SOCKETS), breaker }
+  }
+
+  /** The service that receives events. Its breaker has a name of its own, since its host may be the resolver's too. */
+  openEvents(url: URL, connectTimeoutMs: number): DivarHost {
+    const breaker = createBreaker({ onChange: this.#logChanges(EVENTS_HOST) })
+    this.breakers.push({ host: EVENTS_HOST, state: breaker.state })
+    return { url, host: this.open(url, connectTimeoutMs), breaker }
   }
 
   /** Aborts running calls. */

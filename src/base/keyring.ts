@@ -10,7 +10,7 @@ const KEY_ID_BYTES = 6
 
 type Sealed = { keyId: string; bytes: Uint8Array }
 
-type MacPurpose = 'fingerprint' | 'conversation' | 'grant'
+type MacPurpose = 'fingerprint' | 'conversation' | 'grant' | 'event'
 
 /** Encrypts texts for the store and computes MACs of texts. The newest key encrypts; every key decrypts. */
 export type Keyring = {
@@ -63,6 +63,7 @@ function deriveKeys(configured: Buffer): Keys {
     fingerprint: derive('fingerprint', KEY_BYTES),
     conversation: derive('conversation', KEY_BYTES),
     grant: derive('grant', KEY_BYTES),
+    event: derive('event', KEY_BYTES),
   }
 }
 

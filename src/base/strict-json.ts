@@ -45,6 +45,19 @@ export function isJsonText(bytes: Uint8Array): boolean {
   }
 }
 
+/** Equal for equal values, whatever the order of their keys. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(sortKeys(value))
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys)
+  if (!isJsonObject(value)) return value
+  const keys = Object.keys(value).sort()
+  // Pairs, since objects order numeric keys first and treat __proto__ specially.
+  return keys.map((key) => [key, sortKeys(value[key])])
+}
+
 function decode(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes)

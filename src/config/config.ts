@@ -2,6 +2,7 @@ import type { CallerKey } from '../access/authentication.ts'
 import { DEFAULT_PERMISSIONS, type Permission } from '../access/permissions.ts'
 import { fileVariable, readSecretFile, readSecretFiles, SECRETS, secretsInFiles } from './secret-files.ts'
 import { environmentSchema, DAY_MS, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
+import { describeEvents, toEvents } from './events.ts'
 import type { Environment } from './variables.ts'
 import type { ResolverChoice } from '../resolver/resolver.ts'
 
@@ -162,6 +163,8 @@ function toStore(variables: Variables) {
     queueLimit: variables.QUEUE_LIMIT,
     /** Concurrent deliveries to one of Divar's hosts. */
     concurrency: variables.OUTBOX_CONCURRENCY,
+    /** Where Divar's events are passed on; undefined without EVENTS_URL. */
+    events: toEvents(variables),
     webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,
     backup:
       folder === undefined
@@ -219,6 +222,7 @@ function describeStore(store: StoreConfig | undefined): Record<string, unknown> 
     encryption_keys: store.keys.length,
     retention_days: store.retentionMs / DAY_MS,
     status_webhook: store.webhook === undefined ? 'no' : 'yes',
+    ...describeEvents(store.events),
     queue_limit: store.queueLimit,
     outbox_concurrency: store.concurrency,
     backup: store.backup === undefined ? 'no' : 'yes',

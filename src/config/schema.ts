@@ -47,6 +47,10 @@ export const environmentSchema = z
     RETENTION_DAYS: variable.integer(1, 365, 'whole days').default(7),
     STATUS_WEBHOOK_URL: variable.webAddress.optional(),
     STATUS_WEBHOOK_SECRET: variable.webhookSecret.optional(),
+    EVENTS_URL: variable.webAddress.optional(),
+    EVENTS_SECRET: variable.webhookSecret.optional(),
+    EVENTS_TYPES: variable.eventTypes.optional(),
+    EVENTS_QUEUE_LIMIT: variable.integer(1, 1_000_000, 'a number of events').default(20_000),
     RETRY_FIRST_MS: variable.milliseconds(1, HOUR_MS).default(1000),
     RETRY_MAX_MS: variable.milliseconds(1, DAY_MS).default(HOUR_MS),
     RETRY_FOR_MS: variable.milliseconds(1, 7 * DAY_MS).default(DAY_MS),
@@ -137,10 +141,18 @@ function checkStore(variables: Variables, report: Report): void {
   if (webhook !== undefined && database === undefined) report('STATUS_WEBHOOK_URL', 'needs DATABASE_URL')
   if (webhook !== undefined && variables.STATUS_WEBHOOK_SECRET === undefined)
     report('STATUS_WEBHOOK_SECRET', 'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
+  checkEvents(variables, report)
   // False if RETRY_FIRST_MS is invalid: then it is no number.
   if (variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS) report('RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS')
   if (database?.kind === 'postgres' && variables.BACKUP_DIR !== undefined)
     report('BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools')
+}
+
+function checkEvents(variables: Variables, report: Report): void {
+  if (variables.EVENTS_URL === undefined) return
+  if (variables.DATABASE_URL === undefined) report('EVENTS_URL', 'needs DATABASE_URL, where events are stored')
+  if (variables.EVENTS_SECRET === undefined)
+    report('EVENTS_SECRET', 'EVENTS_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
 }
 
 const CONSENT_VARIABLES = ['DIVAR_APP_SLUG', 'DIVAR_CLIENT_SECRET'] as const
@@ -151,7 +163,7 @@ function checkConsent(variables: Variables, report: Report): void {
   for (const name of CONSENT_VARIABLES) if (variables[name] === undefined) report(name, 'PUBLIC_URL needs it')
 }
 
-/** Not STATUS_WEBHOOK_URL: without a store it is an error, since its notifications would never come. */
+/** Not STATUS_WEBHOOK_URL and EVENTS_URL: without a store they are errors, since nothing would ever come there. */
 const ONLY_WITH_STORE = [
   'TOKEN_ENCRYPTION_KEY',
   'RETENTION_DAYS',
@@ -164,6 +176,7 @@ const ONLY_WITH_STORE = [
   'BACKUP_DIR',
 ]
 const ONLY_WITH_BACKUP = ['BACKUP_EVERY_HOURS', 'BACKUP_KEEP']
+const ONLY_WITH_EVENTS = ['EVENTS_SECRET', 'EVENTS_TYPES', 'EVENTS_QUEUE_LIMIT']
 const ONLY_WITH_CONSENT = [...CONSENT_VARIABLES, 'DIVAR_OAUTH_URL', 'DIVAR_SCOPE_STYLE']
 /** Proxies are not used (docs/decisions/0017-going-out.md); a host may set these for all its programs. */
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy']
@@ -183,6 +196,7 @@ export function unusedVariables(given: variable.Environment): string[] {
     ...(isSet('DATABASE_URL') ? [] : ONLY_WITH_STORE),
     ...(isSet('DATABASE_URL') && isSet('BACKUP_DIR') ? [] : ONLY_WITH_BACKUP),
     ...(isSet('STATUS_WEBHOOK_URL') ? [] : ['STATUS_WEBHOOK_SECRET']),
+    ...(isSet('EVENTS_URL') ? [] : ONLY_WITH_EVENTS),
     ...(isSet('PUBLIC_URL') ? [] : ONLY_WITH_CONSENT),
     ...PROXIES,
   ].filter(isSet)

@@ -12,6 +12,7 @@ export const SECRETS: readonly string[] = [
   'TOKEN_ENCRYPTION_KEY',
   'RESOLVER_SECRET',
   'STATUS_WEBHOOK_SECRET',
+  'EVENTS_SECRET',
   'DATABASE_URL',
 ]
 

@@ -142,6 +142,12 @@ export const scopes = parsed(
   },
 )
 
+/** Divar's set of types is open, so any word is allowed. */
+export const eventTypes = parsed('expected types of events such as NEW_MESSAGE, separated by commas', (list) => {
+  const entries = splitList(list).map((entry) => entry.toUpperCase())
+  return entries.every((entry) => /^[\x21-\x7e]{1,64}$/.test(entry)) ? new Set(entries) : undefined
+})
+
 export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
 
 /** Set by the operator, so LANDING_ALLOWED_ORIGINS does not apply; https, since users' browsers open it. */

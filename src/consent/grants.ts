@@ -158,6 +158,15 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       return { grants: openAll(grants).grants, nextCursor }
     },
 
+    /** Deletes every grant of the user. */
+    removeAllOf: async (userId: string): Promise<void> => {
+      for (;;) {
+        const { grants } = await store.listGrants(names.user(userId), { cursor: undefined, limit: MAX_FOUND })
+        if (grants.length === 0) return
+        for (const { id } of grants) await store.deleteGrant(id)
+      }
+    },
+
     /** Resolves to whether there was one. */
     remove: (id: string): Promise<boolean> => store.deleteGrant(id),
   }

@@ -68,6 +68,7 @@ const OURS: ReadonlySet<FaultCode> = new Set([
   'resolver_failed',
   'action_failed',
   'store_unavailable',
+  'events_queue_full',
   'grant_unreadable',
 ])
 

@@ -91,8 +91,8 @@ export type RequestLog = {
   readonly trace: Trace
   /** Never bodies, tokens, keys, texts or ids of people. */
   readonly fields: Record<string, unknown>
-  /** Also counts the request as a click, a dynamic action, a send or a platform call. */
-  subject?: 'click' | 'action' | 'send' | 'call' | undefined
+  /** Also counts the request as a click, a dynamic action, a send, a platform call or an event. */
+  subject?: 'click' | 'action' | 'send' | 'call' | 'event' | undefined
   /**
    * Sets the line's event, e.g. `click.resolved`; the first call counts. The line is written once the event is set and the response has closed,
    * also when the client disconnects early. Without an event (a health probe) there is no line and no span.

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { canonicalJson, type JsonObject } from '../base/strict-json.ts'
 
 /**
  * A chat between users: by its id (v2), or by user, post and peer (v1). Or a chat with the app's bot: by its id, or by its user. No form can
@@ -63,7 +63,7 @@ export function writeSendBody(message: Message): JsonObject {
 
 /** Equal for equal messages, whatever the order of their keys. */
 export function canonicalText(message: Message): string {
-  return JSON.stringify(sortKeys(writeSendBody(message)))
+  return canonicalJson(writeSendBody(message))
 }
 
 /** Equal for messages of one conversation, in either direction. */
@@ -78,14 +78,6 @@ export function conversationText({ address }: Message): string {
     case 'bot_user':
       return JSON.stringify(['bot', 'user', address.userId])
   }
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys)
-  if (!isJsonObject(value)) return value
-  const keys = Object.keys(value).sort()
-  // Pairs, since objects order numeric keys first and treat __proto__ specially.
-  return keys.map((key) => [key, sortKeys(value[key])])
 }
 
 /** Whether v1 can say these buttons: one, of the two kinds that it knows. */

@@ -33,15 +33,15 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     const id = readId(request)
     const message = await outbox.find(await ownerOf(response, id), id)
     if (message === undefined) throw notYours()
-    response.locals.requestLog.fields['message_id'] = message.id
+    response.locals.requestLog.fields[isEventId(id) ? 'event_id' : 'message_id'] = id
     response.locals.requestLog.conclude('message.shown')
     response.json(showMessage(message))
   })
 
-  routes.post('/messages/:id/retry', async (request, response) => {
+  routes.post('/messages/:id/retry', eventsNeedOperate, async (request, response) => {
     const id = readId(request)
     requireChanged(await orOutcomeUnknown(outbox.retry(await ownerOf(response, id), id)), 'retry')
-    response.locals.requestLog.fields['message_id'] = id
+    response.locals.requestLog.fields[isEventId(id) ? 'event_id' : 'message_id'] = id
     response.locals.requestLog.conclude('message.retried')
     response.status(202).location(`/messages/${id}`).json({ id, state: 'queued' })
   })
@@ -49,6 +49,8 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
   routes.post('/messages/:id/cancel', async (request, response) => {
     const { requestLog } = response.locals
     const id = readId(request)
+    // Only messages to Divar can be cancelled.
+    if (isEventId(id)) throw notYours()
     const changed = await orOutcomeUnknown(outbox.cancel(await ownerOf(response, id), id, requestLog.requestId))
     const { state } = requireChanged(changed, 'cancel')
     requestLog.fields['message_id'] = id
@@ -63,6 +65,17 @@ export function messageStatusRoutes(requireCaller: RequestHandler, outbox: Outbo
     '/messages/:id/cancel': 'POST',
   }
   return routesOn(paths, routes).use(storeFaults, answerFaults(problemShape, logRefusalAs('message.refused')))
+}
+
+function isEventId(id: string): boolean {
+  return id.startsWith('dve_')
+}
+
+const requireOperate = requirePermission('operate')
+
+const eventsNeedOperate: RequestHandler<{ id: string }> = (request, response, next) => {
+  if (isEventId(request.params.id)) requireOperate(request, response, next)
+  else next()
 }
 
 /** Ids with other characters are not looked up: PostgreSQL refuses some, such as NUL. */

@@ -124,7 +124,7 @@ export const PROBE_AFTER_MS = 60 * 60 * 1000
 export type RetryPolicy = { firstMs: number; maxMs: number; forMs: number }
 
 /** A message whose attempt has ended. */
-export type AttemptedMessage = Pick<Claimed, 'atLeastOnce' | 'unsure' | 'tryForMs'> & {
+export type AttemptedMessage = Pick<Claimed, 'wire' | 'atLeastOnce' | 'unsure' | 'tryForMs'> & {
   outcome: Outcome
   /** The number of this attempt, from 1. */
   number: number
@@ -138,7 +138,8 @@ export type AttemptedMessage = Pick<Claimed, 'atLeastOnce' | 'unsure' | 'tryForM
 export function stateAfterAttempt(tried: AttemptedMessage, policy: RetryPolicy, random: () => number): Finish['next'] {
   const { outcome, atLeastOnce } = tried
   if (outcome.kind === 'delivered') return { state: 'delivered' }
-  const unsure = tried.unsure || outcome.kind === 'unknown'
+  // The receiver of an event recognizes a repeat by its id, so an attempt of unknown outcome counts as a failed one.
+  const unsure = tried.wire !== 'event' && (tried.unsure || outcome.kind === 'unknown')
   if (outcomeRules[outcome.kind].isFinal) return { state: unsure ? 'unknown' : 'rejected' }
   if (outcome.kind === 'unknown' && !atLeastOnce) return { state: 'unknown' }
   const inMs = waitMs(tried, policy, random)

@@ -6,6 +6,7 @@ import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import {
   FINAL_STATES,
+  isToDivar,
   StoreError,
   WIRES,
   type Claimed,
@@ -22,6 +23,7 @@ import {
   type Attempts,
   type RetryPolicy,
 } from './attempts.ts'
+import type { Backlog } from './backlog.ts'
 import type { Sealer } from './payload.ts'
 import type { Ended } from './status-webhook.ts'
 import type { DeliveryTarget, RateLimitHold, Workers } from './worker.ts'
@@ -51,7 +53,7 @@ type ClaimedDeliveryOptions = {
   rateLimitHold: RateLimitHold
   workers: Pick<Workers, 'wake'>
   /** Counts the queued messages of each caller. */
-  backlog: { remove: (caller: string) => void }
+  backlog: Pick<Backlog, 'remove'>
   metrics: DeliveryMetrics
   spans: Spans | undefined
   log: Logger
@@ -76,7 +78,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
         }
         const limitsMetBefore = rateLimitHold.limitsMet
         number = canSend(message, target) ? await attempts.begin(message) : undefined
-        const isLimited = message.wire !== 'webhook' && rateLimitHold.limitsMet > limitsMetBefore
+        const isLimited = isToDivar(message.wire) && rateLimitHold.limitsMet > limitsMetBefore
         const { outcome, trace } =
           number === undefined || isLimited ? NOT_SENT_NOW : await deliver(message, number, target, content)
         if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
@@ -87,7 +89,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     })
 
   const canSend = ({ wire }: Claimed, target: DeliveryTarget): boolean =>
-    target.capacity() > 0 && (wire === 'webhook' || rateLimitHold.leftMs() === 0)
+    target.capacity() > 0 && (!isToDivar(wire) || rateLimitHold.leftMs() === 0)
 
   /** Checks once more: the breaker may have opened while the begin was committed. */
   const deliver = async (
@@ -118,8 +120,8 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   /** Commits an outcome: the message is queued again, or ends. */
   const settle = async (message: Claimed, number: number, outcome: Outcome, trace?: Trace): Promise<void> => {
     const next = message.inLine ? await nextOf({ ...message, outcome, number }) : stateOfOnlyAttempt(outcome)
-    // A rate limit of the status webhook does not hold messages to Divar.
-    const limit = message.wire === 'webhook' ? undefined : rateLimitOf(outcome)
+    // A rate limit of one of the company's services does not hold messages to Divar.
+    const limit = isToDivar(message.wire) ? rateLimitOf(outcome) : undefined
     await end(message, {
       attempt: attemptRecord(number, outcome),
       next,
@@ -144,7 +146,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     const { id, caller, requestId } = message
     const begun = how.attempt?.number ?? message.attempts
     const notice =
-      state === undefined || message.wire === 'webhook'
+      state === undefined || !isToDivar(message.wire)
         ? undefined
         : options.createNotice?.({ id, caller, requestId, state, attempts: begun, last: how.attempt })
     const commit = () => attempts.finish({ message, ...how, notice })
@@ -152,7 +154,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     if (how.attempt) metrics.attempts.count(message.wire, how.attempt.outcome)
     if (committed && state !== undefined) {
       metrics.ended.count(message.wire, state)
-      if (message.inLine && message.wire !== 'webhook') backlog.remove(caller)
+      if (message.inLine && message.wire !== 'webhook') backlog.remove(message)
       // The next message of its conversation, or its notice, may be due.
       workers.wake()
     }
@@ -180,8 +182,10 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   }
 
   const logAttempt = (message: Claimed, number: number, outcome: Outcome, state: string, trace?: Trace) => {
-    log[state === 'failed' ? 'error' : outcomeRules[outcome.kind].level]({
-      event: `${message.wire === 'webhook' ? 'notice' : 'message'}.${outcome.kind}`,
+    // A refused event is lost to its receiver unless an operator retries it.
+    const isRefused = message.wire === 'event' && state === 'rejected'
+    log[state === 'failed' || isRefused ? 'error' : outcomeRules[outcome.kind].level]({
+      event: `${subjectOf(message.wire)}.${outcome.kind}`,
       request_id: message.requestId,
       ...(trace && { trace_id: trace.traceId }),
       [idField(message.wire)]: message.id,
@@ -209,6 +213,11 @@ function withTimeLeft(message: Claimed, takenAt: number): Claimed {
   return { ...message, tryForMs: Math.round(message.tryForMs - (performance.now() - takenAt)) }
 }
 
-function idField(wire: Claimed['wire']): 'notice_id' | 'message_id' {
-  return wire === 'webhook' ? 'notice_id' : 'message_id'
+function subjectOf(wire: Claimed['wire']): 'notice' | 'event' | 'message' {
+  if (wire === 'webhook') return 'notice'
+  return wire === 'event' ? 'event' : 'message'
+}
+
+function idField(wire: Claimed['wire']): string {
+  return `${subjectOf(wire)}_id`
 }

@@ -2,9 +2,9 @@ import { withTimeout } from '../base/timeout.ts'
 import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
-import { batched, GROUP_COMMIT } from '../store/batch.ts'
 import { KEEP_KEY_MS, StoreError, type Accepted, type NewMessage, type OutboxStore } from '../store/store.ts'
 import { attemptRecord, rateLimitOf, stateOfOnlyAttempt, type Attempts } from './attempts.ts'
+import type { Accept, Backlog } from './backlog.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
 import type { Workers } from './worker.ts'
@@ -29,7 +29,8 @@ export type Queued = { kind: 'accepted' } | { kind: 'full'; limit: number } | Re
 export type AttemptedNow = { kind: 'attempted'; outcome: Outcome } | Repeat
 
 type EnqueueOptions = {
-  store: OutboxStore
+  store: Pick<OutboxStore, 'findRepeat'>
+  accept: Accept
   attempts: Attempts
   sealer: Sealer
   backlog: Backlog
@@ -41,15 +42,14 @@ type EnqueueOptions = {
 
 /** Stores sends: queued for later, or tried once now under an idempotency key. */
 export function createEnqueue(options: EnqueueOptions) {
-  const { store, attempts, sealer, backlog, claimedDelivery, workers, tryForMs } = options
-  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
-
+  const { store, accept, attempts, sealer, backlog, claimedDelivery, workers, tryForMs } = options
   /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat with the same key. */
   const enqueue = async (send: StoredSend, reply: string): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
-    const accepted = await backlog.take(send.caller, () => accept(message))
+    const accepted = await backlog.take(message, accept)
     // The queue is full, but a repeat needs no room.
-    if (accepted === undefined) return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limit }
+    if (accepted === undefined)
+      return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limitOf(send.caller) }
     if (accepted.kind !== 'accepted') return openRepeat(accepted)
     workers.wake()
     return accepted
@@ -150,48 +150,4 @@ export function createEnqueue(options: EnqueueOptions) {
   }
 
   return { enqueue, attemptNow, findRepeat }
-}
-
-/** Queued messages per caller, so that one that sends too fast is refused before it fills the store. */
-export class Backlog {
-  readonly limit: number
-  /** Stored messages by caller: the last count, and the changes since. */
-  #queued = new Map<string, number>()
-  /** Messages that are being stored, by caller. */
-  readonly #pending = new Map<string, number>()
-
-  constructor(limit: number) {
-    this.limit = limit
-  }
-
-  /** Stores a message if the caller's queue has room; resolves to undefined if not. */
-  async take(caller: string, accept: () => Promise<Accepted>): Promise<Accepted | undefined> {
-    if ((this.#queued.get(caller) ?? 0) + (this.#pending.get(caller) ?? 0) >= this.limit) return undefined
-    add(this.#pending, caller, 1)
-    try {
-      const accepted = await accept()
-      if (accepted.kind === 'accepted') this.add(caller)
-      return accepted
-    } finally {
-      add(this.#pending, caller, -1)
-    }
-  }
-
-  /** Counts a message that is queued whatever the limit. */
-  add(caller: string): void {
-    add(this.#queued, caller, 1)
-  }
-
-  remove(caller: string): void {
-    add(this.#queued, caller, -1)
-  }
-
-  /** Sets the counts to the store's, which other gateways may have changed. */
-  correct(counted: readonly { caller: string; messages: number }[]): void {
-    this.#queued = new Map(counted.map(({ caller, messages }) => [caller, messages]))
-  }
-}
-
-function add(counts: Map<string, number>, caller: string, by: 1 | -1): void {
-  counts.set(caller, Math.max((counts.get(caller) ?? 0) + by, 0))
 }

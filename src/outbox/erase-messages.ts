@@ -3,7 +3,7 @@ import type { Credential } from '../divar/deliver.ts'
 import type { Message } from '../message/message.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import { CONTENT_SETS, type ContentSet, type ErasureStore, type StoredContent } from '../store/erasure-store.ts'
-import type { Backlog } from './enqueue.ts'
+import type { Backlog } from './backlog.ts'
 import { readPayload, type Sealer } from './payload.ts'
 import type { createNotices } from './status-webhook.ts'
 import type { Workers } from './worker.ts'
@@ -67,7 +67,7 @@ export function createEraseMessages({ store, sealer, createNotice, backlog, work
         if (result === 'wiped') erased.wiped += 1
         if (result !== 'ended') continue
         erased.ended += 1
-        backlog.remove(content.caller)
+        backlog.remove(content)
       }
       workers.wake()
     }

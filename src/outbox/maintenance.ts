@@ -5,7 +5,7 @@ import { describeStoreError } from '../store/store-faults.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import type { SealedRow, Store } from '../store/store.ts'
-import type { Backlog } from './enqueue.ts'
+import type { Backlog } from './backlog.ts'
 import type { Sealer } from './payload.ts'
 
 /** Rarely, since it reads every grant. */
@@ -30,7 +30,7 @@ type MaintenanceOptions = {
   retentionMs: number
   backup: BackupOptions | undefined
   metrics: StoreReadings
-  backlog: Backlog
+  backlog: Pick<Backlog, 'correct'>
   log: Logger
 }
 

@@ -3,16 +3,30 @@ import type { Keyring } from '../base/keyring.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
-import { StoreSetupError, type Changed, type MessageRecord, type Store } from '../store/store.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
+import {
+  EVENTS_CALLER,
+  StoreSetupError,
+  type Changed,
+  type MessageRecord,
+  type NewMessage,
+  type Sealed,
+  type Store,
+} from '../store/store.ts'
 import { createAttempts, type RetryPolicy } from './attempts.ts'
-import { Backlog, createEnqueue } from './enqueue.ts'
+import { Backlog } from './backlog.ts'
+import { createEnqueue } from './enqueue.ts'
+import { createEnqueueEvent } from './enqueue-event.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { createNoteOutcome, createWorker, RateLimitHold, Workers, type DeliveryTarget } from './worker.ts'
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createNotices } from './status-webhook.ts'
 import { createEraseMessages } from './erase-messages.ts'
-import { createSealer, readPayload } from './payload.ts'
+import { createSealer } from './payload.ts'
+
+/** Sealed events that wait, in bytes. */
+const MAX_EVENTS_BYTES = 256 * 1024 * 1024
 
 type OutboxOptions = {
   store: Store
@@ -22,6 +36,8 @@ type OutboxOptions = {
   retry: RetryPolicy
   retentionMs: number
   queueLimit: number
+  /** Undefined when no events are passed on. */
+  eventsQueueLimit: number | undefined
   /** How long the message that probes Divar's rate limit may take, in milliseconds. */
   probeLeaseMs: number
   /** Whether a notice of each final state goes to the status webhook, which then is one of the targets. */
@@ -31,7 +47,8 @@ type OutboxOptions = {
   log: Logger
 }
 
-type OutboxMetrics = DeliveryMetrics & StoreReadings & { queueLimit: number; clock: ClockStatus }
+type OutboxMetrics = DeliveryMetrics &
+  StoreReadings & { queueLimit: number; eventsQueueLimit: number | undefined; clock: ClockStatus }
 
 /** A stored message. `conversationId`: the one that Divar named when it delivered a bot message. */
 export type ShownMessage = Omit<MessageRecord, 'answer'> & { conversationId?: string }
@@ -40,17 +57,23 @@ export type ShownMessage = Omit<MessageRecord, 'answer'> & { conversationId?: st
 export type Outbox = ReturnType<typeof createOutbox>
 
 export function createOutbox(options: OutboxOptions) {
-  const { store, clock, keyring, targets, retry, retentionMs, queueLimit, probeLeaseMs, backup, spans, log } = options
+  const { store, clock, keyring, targets, retry, retentionMs, probeLeaseMs, backup, spans, log } = options
+  const { queueLimit, eventsQueueLimit } = options
   const closing = new AbortController()
   const metrics: OutboxMetrics = {
     ...createDeliveryMetrics(),
     queued: undefined,
     rowsUnderOlderKeys: undefined,
     queueLimit,
+    eventsQueueLimit,
     clock: clock.status,
   }
   const sealer = createSealer(keyring)
-  const backlog = new Backlog(queueLimit)
+  const backlog = new Backlog((caller) =>
+    caller === EVENTS_CALLER
+      ? { messages: eventsQueueLimit ?? 0, bytes: MAX_EVENTS_BYTES }
+      : { messages: queueLimit, bytes: Infinity },
+  )
   const rateLimitHold = new RateLimitHold(log)
   const workers = new Workers()
   const attempts = createAttempts(store, newId('gw'), log, closing.signal)
@@ -71,7 +94,8 @@ export function createOutbox(options: OutboxOptions) {
     log,
   })
   const { deliverClaimed, settleAbandoned } = claimedDelivery
-  const enqueueing = createEnqueue({ store, attempts, sealer, backlog, claimedDelivery, workers, tryForMs })
+  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
+  const enqueueing = createEnqueue({ store, accept, attempts, sealer, backlog, claimedDelivery, workers, tryForMs })
   for (const target of targets) {
     workers.add(createWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }))
   }
@@ -79,11 +103,10 @@ export function createOutbox(options: OutboxOptions) {
   const maintenance = createMaintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
 
   /** The conversation's names under today's keys, which may have changed since it was queued; none when the row cannot be opened. */
-  const conversationNames = async (caller: string, id: string): Promise<readonly string[]> => {
-    const body = await store.readBody(caller, id)
+  const conversationNames = (id: string, body: Sealed | undefined): readonly string[] => {
     if (body === undefined) return []
     try {
-      return sealer.conversations(readPayload(sealer.open('body', id, body)).message)
+      return sealer.namesOfSealed(id, body)
     } catch (error) {
       log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
       return []
@@ -109,6 +132,7 @@ export function createOutbox(options: OutboxOptions) {
   return {
     ...enqueueing,
     eraseMessages: createEraseMessages({ store, sealer, createNotice, backlog, workers, log }),
+    enqueueEvent: createEnqueueEvent({ store, accept, sealer, backlog, workers, tryForMs }),
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
     findCaller: store.findCaller,
 
@@ -148,9 +172,10 @@ export function createOutbox(options: OutboxOptions) {
 
     retry: async (caller: string, id: string): Promise<Changed | undefined> => {
       const before = await store.find(caller, id)
-      const changed = await store.retry(caller, id, tryForMs, await conversationNames(caller, id))
+      const body = await store.readBody(caller, id)
+      const changed = await store.retry(caller, id, tryForMs, conversationNames(id, body))
       if (changed?.kind === 'changed') {
-        if (before?.finishedAt !== null) backlog.add(caller)
+        if (before?.finishedAt !== null) backlog.add({ caller, body })
         workers.wake()
       }
       return changed
@@ -165,7 +190,7 @@ export function createOutbox(options: OutboxOptions) {
       }
       const changed = await store.cancel(caller, id, notices)
       if (changed?.kind === 'changed') {
-        backlog.remove(caller)
+        backlog.remove({ caller, body: undefined })
         workers.wake()
       }
       return changed

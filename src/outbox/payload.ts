@@ -1,10 +1,12 @@
 import * as z from 'zod'
 import type { Keyring } from '../base/keyring.ts'
 import { canonicalText, conversationText, writeSendBody, type Message, type Sender } from '../message/message.ts'
+import { lineText } from '../event/event.ts'
 import { wireOf, type Credential, type DeliverBy } from '../divar/deliver.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
-import type { Claimed, Sealed, SealedRow } from '../store/store.ts'
+import { EVENTS_CALLER, type Claimed, type Sealed, type SealedRow } from '../store/store.ts'
+import { lineOfEventPayload } from './event-payload.ts'
 import type { DeliveryTarget } from './worker.ts'
 
 /** The sealed payload of a message to Divar: its send body, and the token, the sender whose grant is used, or the app alone. */
@@ -45,8 +47,11 @@ const sealedAs = (kind: Kind, id: string) => `message/${id}/${kind}`
 export type Sealer = ReturnType<typeof createSealer>
 
 export function createSealer(keyring: Keyring) {
-  const conversations = (message: Message) => keyring.macs('conversation', conversationText(message))
-  const noticeConversations = (messageId: string) => keyring.macs('conversation', `webhook ${messageId}`)
+  const conversationsOf = (text: string) => keyring.macs('conversation', text)
+  const conversations = (message: Message) => conversationsOf(conversationText(message))
+  const noticeConversations = (messageId: string) => conversationsOf(`webhook ${messageId}`)
+
+  const eventConversations = (event: Parameters<typeof lineText>[0]) => conversationsOf(lineText(event))
 
   const boundOfMessage = (text: string) => {
     const bound = boundSchema.safeParse(JSON.parse(text)).data
@@ -60,7 +65,24 @@ export function createSealer(keyring: Keyring) {
     return notice && { caller: notice.caller, wire: 'webhook', conversations: noticeConversations(notice.id) }
   }
 
+  const boundOfEvent = (id: string, text: string) => {
+    const line = lineOfEventPayload(id, text)
+    return line === undefined
+      ? undefined
+      : { caller: EVENTS_CALLER, wire: 'event', conversations: conversationsOf(line) }
+  }
+
+  const boundOf = (wire: Claimed['wire'], id: string, text: string) => {
+    if (wire === 'webhook') return boundOfNotice(text)
+    return wire === 'event' ? boundOfEvent(id, text) : boundOfMessage(text)
+  }
+
+  const namesOf = (id: string, text: string) =>
+    boundOfEvent(id, text)?.conversations ?? conversations(readPayload(text).message)
+
   return {
+    /** The names under today's keys of the conversation of a message or an event. @throws SealError */
+    namesOfSealed: (id: string, sealed: Sealed) => namesOf(id, keyring.open(sealed, sealedAs('body', id))),
     /**
      * Opens the payload of a row before its delivery.
      * @throws SealError, or MismatchError when the row's destination is not the payload's
@@ -68,7 +90,7 @@ export function createSealer(keyring: Keyring) {
     openFor: (row: Pick<Claimed, 'id' | 'caller' | 'wire' | 'conversation'>, sealed: Sealed): string => {
       const { id, caller, wire, conversation } = row
       const text = keyring.open(sealed, sealedAs('body', id))
-      const bound = wire === 'webhook' ? boundOfNotice(text) : boundOfMessage(text)
+      const bound = boundOf(wire, id, text)
       if (bound === undefined) throw new MismatchError('kind')
       if (bound.caller !== undefined && bound.caller !== caller) throw new MismatchError('caller')
       if (bound.wire !== wire) throw new MismatchError('wire')
@@ -86,6 +108,9 @@ export function createSealer(keyring: Keyring) {
     conversations,
     /** The notices of one message are a conversation, so that they are delivered in order. */
     noticeConversations,
+    eventConversations,
+    /** The names of an event's identity under every key, the newest first. */
+    eventIdentities: (text: string) => keyring.macs('event', text),
     fingerprints: ({ message, sender, atLeastOnce }: Send) =>
       keyring.macs(
         'fingerprint',

@@ -1,14 +1,8 @@
-import { Webhook } from 'standardwebhooks'
 import { newId } from '../base/id.ts'
-import { readRetryAfter } from '../base/rate-limit.ts'
-import type { Trace } from '../observability/trace.ts'
-import type { Outcome } from '../divar/outcome.ts'
-import type { Host } from '../outbound/host.ts'
 import type { AttemptEnd, FinalState, NewMessage } from '../store/store.ts'
 import type { Sealer } from './payload.ts'
-
-const TIMEOUT_MS = 10_000
-const MAX_ANSWER_BYTES = 64 * 1024
+import { createSignedWebhook, type WebhookOptions } from './signed-webhook.ts'
+import type { DeliveryTarget } from './worker.ts'
 
 /** How a message ended, for the operator's own service. Contains no text and no user id. */
 export type Ended = {
@@ -49,37 +43,7 @@ function writeNotice({ id, caller, state, attempts, last }: Ended): string {
   })
 }
 
-type WebhookOptions = { url: URL; secret: string; host: Host; userAgent: string }
-
-/** Delivers a notice once, signed by Standard Webhooks. Any 2xx accepts it; after anything else it is retried. */
-export function createWebhook({ url, secret, host, userAgent }: WebhookOptions) {
-  const webhook = new Webhook(secret)
-  return async (id: string, body: string, trace: Trace): Promise<Outcome> => {
-    const now = new Date()
-    const exchange = await host.send({
-      path: url.pathname + url.search,
-      headers: {
-        'content-type': 'application/json',
-        'user-agent': userAgent,
-        'webhook-id': id,
-        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-        'webhook-signature': webhook.sign(id, now, body),
-      },
-      body,
-      timeoutMs: TIMEOUT_MS,
-      maxBytes: MAX_ANSWER_BYTES,
-      traced: { as: 'deliver notice', trace },
-    })
-    if (exchange.kind === 'failed') {
-      const { begun, cause, reason } = exchange
-      return { kind: begun ? 'unknown' : 'not_sent', cause, reason }
-    }
-    if (exchange.status >= 200 && exchange.status < 300) return { kind: 'delivered', status: exchange.status }
-    const retryAfterSeconds = readRetryAfter(exchange.headers['retry-after'])
-    return {
-      kind: 'platform_error',
-      divar: { status: exchange.status },
-      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    }
-  }
+/** Delivers a notice once. Any 2xx accepts it; after anything else it is retried. */
+export function createWebhook(options: WebhookOptions): DeliveryTarget['deliver'] {
+  return createSignedWebhook(options, { as: 'deliver notice' })
 }

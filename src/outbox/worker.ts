@@ -2,7 +2,7 @@ import type { Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
+import { isToDivar, StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import { PROBE_AFTER_MS, rateLimitOf } from './attempts.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
@@ -96,10 +96,10 @@ export function createWorker(options: WorkerOptions) {
 
   const claimWire = async (wire: Wire, limit: number): Promise<number> => {
     // The hold may not be committed yet; claiming now would only release and re-claim.
-    const heldMs = wire === 'webhook' ? 0 : rateLimitHold.leftMs()
+    const heldMs = isToDivar(wire) ? rateLimitHold.leftMs() : 0
     if (heldMs > 0) return heldMs
     const claim = await store.claim(owner, wire, limit, probeLeaseMs)
-    if (wire !== 'webhook') rateLimitHold.logClaim(claim)
+    if (isToDivar(wire)) rateLimitHold.logClaim(claim)
     const { messages, nextInMs = POLL_EVERY_MS } = claim
     if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
     firstWire = wires.indexOf(wire) + 1

@@ -6,9 +6,18 @@ export type Sealed = { keyId: string; bytes: Uint8Array }
 /** A 429 of Divar's. `retryAfterMs` is undefined when Divar named no time. */
 export type DivarRateLimit = { retryAfterMs: number | undefined }
 
-/** Where a message is delivered: to one of Divar's two API versions, to its API for bots, or to the status webhook of the company. */
-export const WIRES = ['v1', 'v2', 'bot', 'webhook'] as const
+/** Deliveries to the company's own services: notices to the status webhook, and Divar's events. Divar's rate limit does not hold them. */
+export const COMPANY_WIRES = ['webhook', 'event'] as const
+/** Where a message is delivered: to one of Divar's two API versions, to its API for bots, or to the company. */
+export const WIRES = ['v1', 'v2', 'bot', ...COMPANY_WIRES] as const
 export type Wire = (typeof WIRES)[number]
+
+export function isToDivar(wire: Wire): boolean {
+  return !COMPANY_WIRES.some((own) => own === wire)
+}
+
+/** The caller of events in the store. INTERNAL_API_KEYS cannot contain this name. */
+export const EVENTS_CALLER = '@events'
 
 export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled'] as const
 export type FinalState = (typeof FINAL_STATES)[number]
@@ -35,6 +44,8 @@ export type NewMessage = {
 
 export type IdempotencyClaim = {
   key: string
+  /** Other names of the key, under which an earlier request may have claimed it. */
+  formerKeys?: readonly string[]
   /** The request's content as `<key id>.<MAC>` under every known key, the newest first. */
   fingerprints: readonly [string, ...string[]]
   /** How long the key is kept, in milliseconds. */

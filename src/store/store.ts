@@ -41,8 +41,8 @@ export type MaintenanceStore = {
   reseal: (rows: readonly { was: SealedRow; now: Sealed }[]) => Promise<number>
   /** Ids of the keys that rows are sealed or named with, and how many rows need each. Reads a bounded number of rows of each kind. */
   keysInUse: () => Promise<{ keyId: string; rows: number }[]>
-  /** Counts queued and sending messages of each caller, and reads the age of the oldest. */
-  backlog: () => Promise<{ caller: string; messages: number; oldestMs: number }[]>
+  /** Counts queued and sending messages of each caller and the bytes of their content, and reads the age of the oldest. */
+  backlog: () => Promise<{ caller: string; messages: number; bytes: number; oldestMs: number }[]>
 }
 
 /** The methods that run as queries in the database. A call rejects with a StoreError, which says whether it may have been committed. */

@@ -14,14 +14,21 @@ const optional = entriesOf(/^# ([A-Z_0-9]+)=(.*)$/)
 const made = new Map([
   ['TOKEN_ENCRYPTION_KEY', randomBytes(32).toString('base64')],
   ['STATUS_WEBHOOK_SECRET', `whsec_${randomBytes(32).toString('base64')}`],
+  ['EVENTS_SECRET', `whsec_${randomBytes(32).toString('base64')}`],
   ['DIVAR_CLIENT_SECRET', 'filled-in'],
   ['BACKUP_DIR', tmpdir()],
 ])
 /** The variables without which others would have no effect. */
 const needed = new Map(
-  ['DATABASE_URL', 'STATUS_WEBHOOK_URL', 'PUBLIC_URL', 'DIVAR_APP_SLUG', 'ACTION_URL', 'RESOLVER_SECRET'].map(
-    (name): [string, string] => [name, optional.get(name) ?? ''],
-  ),
+  [
+    'DATABASE_URL',
+    'STATUS_WEBHOOK_URL',
+    'EVENTS_URL',
+    'PUBLIC_URL',
+    'DIVAR_APP_SLUG',
+    'ACTION_URL',
+    'RESOLVER_SECRET',
+  ].map((name): [string, string] => [name, optional.get(name) ?? '']),
 )
 
 function entriesOf(pattern: RegExp): Map<string, string> {
@@ -44,7 +51,7 @@ test('.env.example unchanged does not start: its secrets are public', () => {
 })
 
 test('.env.example with a store enabled but otherwise unchanged does not start: its secrets are public', () => {
-  for (const name of ['TOKEN_ENCRYPTION_KEY', 'STATUS_WEBHOOK_SECRET', 'DIVAR_CLIENT_SECRET']) {
+  for (const name of ['TOKEN_ENCRYPTION_KEY', 'STATUS_WEBHOOK_SECRET', 'EVENTS_SECRET', 'DIVAR_CLIENT_SECRET']) {
     const environment = { ...Object.fromEntries([...required, ...needed, ...made]), [name]: optional.get(name) }
     expect(() => readConfig(environment)).toThrow(`${name}: still holds the placeholder of .env.example`)
   }

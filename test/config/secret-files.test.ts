@@ -34,6 +34,7 @@ const VALUES: Record<string, string> = {
   TOKEN_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
   RESOLVER_SECRET: 'resolver-secret',
   STATUS_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 8).toString('base64')}`,
+  EVENTS_SECRET: `whsec_${Buffer.alloc(32, 9).toString('base64')}`,
   DATABASE_URL: 'file:gateway.db',
 }
 const WHOLE: Environment = {
@@ -42,6 +43,7 @@ const WHOLE: Environment = {
   RESOLVER_URL: 'http://127.0.0.1:9/resolve',
   LANDING_URL_TEMPLATE: undefined,
   STATUS_WEBHOOK_URL: 'http://127.0.0.1:9/status',
+  EVENTS_URL: 'http://127.0.0.1:9/events',
   PUBLIC_URL: 'https://chat.example.com',
   DIVAR_APP_SLUG: 'app',
   ...VALUES,
@@ -132,6 +134,7 @@ test('a file for a secret that has no effect is reported as ignored, and is not 
     'RESOLVER_SECRET_FILE',
     'DIVAR_CLIENT_SECRET_FILE',
     'STATUS_WEBHOOK_SECRET_FILE',
+    'EVENTS_SECRET_FILE',
   ]
   const [, ...withoutEffect] = ignored
   const missing = Object.fromEntries(withoutEffect.map((name) => [name, join(folder, 'missing')]))

@@ -62,7 +62,14 @@ const NO_METRIC = /^(?:or|and|by|on|unless|le|s|m|h|rate_interval|__rate_interva
 let known: Set<string>
 beforeAll(async () => {
   // With all that a gateway can have, so that all its metrics are there.
-  const gateway = await startConsentGateway({}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' })
+  const gateway = await startConsentGateway(
+    {},
+    {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+      EVENTS_URL: 'http://127.0.0.1:9',
+      EVENTS_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+    },
+  )
   known = namesOf(await metricsOf(gateway))
 })
 

@@ -54,6 +54,16 @@ describe('answers are as documented', () => {
     const initialize = (body: object | string, headers: Record<string, string> = {}, at = gateway) =>
       ask('post', '/divar/session', body, { headers: { authorization: KEYS.identification, ...headers }, at })
     const nothingToDerive = await startConsentGateway({ scopes: ['post_chats'] })
+    const report = (body: object, headers: Record<string, string> = {}) =>
+      ask('post', '/divar/events', body, { headers: { authorization: KEYS.identification, ...headers } })
+    const revoked = { type: 'USER_ACCESS_REVOCATION', user_access_revocation: { user_id: 'u-1' } }
+    const reported = await statusesOf(
+      report(revoked),
+      report({ type: 'NEW_MESSAGE' }),
+      report({}),
+      report(revoked, { authorization: 'wrong' }),
+    )
+    expect(reported).toEqual([200, 501, 400, 401])
     const statuses = await statusesOf(
       initialize(CLICK),
       initialize({ source: 'CHAT', user_side: 'DEMAND', conversation_id: 'c-1' }, { 'api-version': '2' }),

@@ -15,7 +15,15 @@ function failed(retryAfterSeconds?: number): Outcome {
 }
 
 function next(more: Partial<AttemptedMessage>, random = 1) {
-  const tried = { outcome: failed(), number: 1, atLeastOnce: false, unsure: false, tryForMs: DAY_MS, ...more }
+  const tried = {
+    wire: 'v2' as const,
+    outcome: failed(),
+    number: 1,
+    atLeastOnce: false,
+    unsure: false,
+    tryForMs: DAY_MS,
+    ...more,
+  }
   return stateAfterAttempt(tried, POLICY, () => random)
 }
 

@@ -72,6 +72,7 @@ export async function startOutbox(
     retry: config.store.retry,
     retentionMs: config.store.retentionMs,
     queueLimit: config.store.queueLimit,
+    eventsQueueLimit: undefined,
     probeLeaseMs: 10_000,
     statusWebhook: false,
     backup: undefined,

@@ -75,6 +75,13 @@ export async function alter(url: string, statement: string): Promise<void> {
   else await query(url, statement)
 }
 
+/** Reads rows of a database that no store has open. */
+export async function rowsOf(url: string, statement: string): Promise<Record<string, unknown>[]> {
+  return url.startsWith('file:')
+    ? inFile(url, (file) => file.prepare<[], Record<string, unknown>>(statement).all())
+    : query(url, statement)
+}
+
 /** Works in a SQLite file that no store has open. */
 export function inFile<Result>(url: string, work: (file: SqliteFile.Database) => Result): Result {
   const file = new SqliteFile(fileURLToPath(url))

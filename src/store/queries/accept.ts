@@ -94,10 +94,12 @@ async function claimKeys(trx: Database, keyed: readonly Keyed[]): Promise<Keyed[
     delete from idempotency where (caller, key) in (select caller, key from v) and ${hasPassed(trx, 'expires_at')}`.execute(
     trx.db,
   )
+  const fresh = await withoutFormerKeys(trx, keyed)
+  if (fresh.length === 0) return [...keyed]
   const taken = await trx.db
     .insertInto('idempotency')
     .values(
-      keyed.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, ttlMs, reply } }) => ({
+      fresh.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, ttlMs, reply } }) => ({
         caller,
         key,
         fingerprint: fingerprints[0],
@@ -114,6 +116,24 @@ async function claimKeys(trx: Database, keyed: readonly Keyed[]): Promise<Keyed[
   return keyed.filter(({ id }) => !ids.has(id))
 }
 
+/** Leaves out the messages whose key was used under a former name. */
+async function withoutFormerKeys(trx: Database, keyed: readonly Keyed[]): Promise<readonly Keyed[]> {
+  const former = keyed.flatMap(({ idempotency }) => idempotency.formerKeys ?? [])
+  if (former.length === 0) return keyed
+  const callers = [...new Set(keyed.map(({ caller }) => caller))]
+  const used = await trx.db
+    .selectFrom('idempotency')
+    .select(['caller', 'key'])
+    .where('caller', 'in', callers)
+    .where('key', 'in', former)
+    .where(hasNotPassed(trx, 'expires_at'))
+    .execute()
+  return keyed.filter(
+    ({ caller, idempotency: { formerKeys = [] } }) =>
+      !used.some((one) => one.caller === caller && formerKeys.includes(one.key)),
+  )
+}
+
 /** A fixed order prevents deadlocks between calls that share keys. */
 function byKey(one: Keyed, other: Keyed): number {
   const [first, second] = [nameOf(one), nameOf(other)]
@@ -124,13 +144,13 @@ function nameOf({ caller, idempotency }: Keyed): string {
   return `${caller} ${idempotency.key}`
 }
 
-export const findRepeat: Query<'findRepeat'> = async (database, caller, { key, fingerprints }) => {
+export const findRepeat: Query<'findRepeat'> = async (database, caller, { key, formerKeys = [], fingerprints }) => {
   const first = await database.db
     .selectFrom('idempotency')
     .leftJoin('message', 'message.id', 'idempotency.message_id')
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
-    .where('key', '=', key)
+    .where('key', 'in', [key, ...formerKeys])
     .where(hasNotPassed(database, 'expires_at'))
     .executeTakeFirst()
   if (first === undefined) return undefined

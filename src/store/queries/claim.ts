@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import { CLOCK_TOLERANCE_MS, type Claim, type Claimed, type Leased, type Wire } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, isToDivar, type Claim, type Claimed, type Leased, type Wire } from '../store.ts'
 import { isWrittenLater, sealedIn, type Database, type Query } from './database.ts'
 import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
 
@@ -28,7 +28,7 @@ export const claim: Query<'claim'> = (database, owner, wire, limit, probeLeaseMs
   database.write(async (trx) => {
     // Without a lease, another gateway could adopt these messages at once.
     await heartbeat(trx, owner)
-    let hold = wire === 'webhook' ? undefined : await readHold(trx)
+    let hold = isToDivar(wire) ? await readHold(trx) : undefined
     // The lock lets only one gateway choose the message that probes.
     if (hold?.probeInMs === 0) hold = await readHold(trx, { lock: true })
     if (hold === undefined) return claimDue(trx, owner, wire, limit)

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { CLOCK_TOLERANCE_MS, KEEP_CONTENT_MS, KEEP_KEY_MS, type ClockReading } from '../store.ts'
+import { CLOCK_TOLERANCE_MS, COMPANY_WIRES, KEEP_CONTENT_MS, KEEP_KEY_MS, type ClockReading } from '../store.ts'
 import { after, hasNotPassed, hasPassed, OPEN_IN_LINE, trustedNow, type Query } from './database.ts'
 
 /** Clicks and authorization flows are kept for at most this long. */
@@ -39,12 +39,12 @@ export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
     .where(hasPassed(database, 'expires_at'))
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
-  // Status webhooks that were queued before the webhook was removed from the configuration.
+  // Notices and events that were queued before their receiver was removed from the configuration.
   const unwanted = db
     .selectFrom('message')
     .select('seq')
     .where(OPEN_IN_LINE)
-    .where('wire', '=', 'webhook')
+    .where('wire', 'in', COMPANY_WIRES)
     .where('state', '=', 'queued')
     .where(isAgo('give_up_at', FORGET_NOTICE_MS))
     .limit(limit)
@@ -56,7 +56,12 @@ export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
 export const backlog: Query<'backlog'> = ({ db, now }) =>
   db
     .selectFrom('message')
-    .select(['caller', sql<number>`count(*)`.as('messages'), sql<number>`${now} - min(created_at)`.as('oldestMs')])
+    .select([
+      'caller',
+      sql<number>`count(*)`.as('messages'),
+      sql<number>`cast(coalesce(sum(length(body)), 0) as bigint)`.as('bytes'),
+      sql<number>`${now} - min(created_at)`.as('oldestMs'),
+    ])
     .where(OPEN_IN_LINE)
     .where('wire', '<>', 'webhook')
     .groupBy('caller')

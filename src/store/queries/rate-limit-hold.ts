@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import type { DivarRateLimit } from '../store.ts'
+import { COMPANY_WIRES, type DivarRateLimit } from '../store.ts'
 import { after, isWrittenLater, type Database, type Query } from './database.ts'
 
 const MINUTE_MS = 60_000
@@ -23,6 +23,8 @@ type Hold = {
   probeInMs: number
 }
 
+const IS_TO_DIVAR = sql<boolean>`wire not in (${sql.join(COMPANY_WIRES.map((wire) => sql.lit(wire)))})`
+
 /** Whether the row was not written by a clock that was ahead. */
 function isHoldValid(database: Database) {
   return sql<boolean>`(set_at is null or not ${isWrittenLater(database, 'set_at')})`
@@ -30,14 +32,14 @@ function isHoldValid(database: Database) {
 
 /** Whether an attempt of the outbox may begin: there is no hold, or this message is the one that probes. */
 export function mayBegin(database: Database) {
-  return sql<boolean>`(in_line = 0 or wire = 'webhook' or not exists (
+  return sql<boolean>`(in_line = 0 or not ${IS_TO_DIVAR} or not exists (
     select 1 from pause where (until > ${database.now} or unconfirmed = 1) and ${isHoldValid(database)}
       and (probe_id is null or probe_id <> message.id)
   ))`
 }
 
 /** Whether the outcome of a message changes the hold even if it is not a 429. */
-export const CONCERNS_HOLD = sql<number>`(wire <> 'webhook' and exists (
+export const CONCERNS_HOLD = sql<number>`(${IS_TO_DIVAR} and exists (
   select 1 from pause where unconfirmed = 1 or wait_ms > 0
 ))`
 
