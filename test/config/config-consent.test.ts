@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, describeConfig, readConfig, type Environment } from '../../src/config/config.ts'
+import { ConfigError, readConfig, type Environment } from '../../src/config/config.ts'
+import { describeConfig } from '../../src/config/describe-config.ts'
 import { TEST_KEY } from '../support/databases.ts'
 import { environment } from '../support/gateway.ts'
 

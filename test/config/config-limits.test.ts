@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, describeConfig, readConfig, type Config, type Environment } from '../../src/config/config.ts'
+import { ConfigError, readConfig, type Config, type Environment } from '../../src/config/config.ts'
+import { describeConfig } from '../../src/config/describe-config.ts'
 import { environment } from '../support/gateway.ts'
 
 const configOf = (overrides: Environment): Config => readConfig({ ...environment(), ...overrides })

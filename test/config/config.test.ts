@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, describeConfig, readConfig, type Config, type Environment } from '../../src/config/config.ts'
+import { ConfigError, readConfig, type Config, type Environment } from '../../src/config/config.ts'
+import { describeConfig } from '../../src/config/describe-config.ts'
 import { environment } from '../support/gateway.ts'
 
 const KEY = Buffer.alloc(32, 251)

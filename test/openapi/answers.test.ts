@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import supertest, { type Response } from 'supertest'
+import type { Response } from 'supertest'
 import type { Environment } from '../../src/config/config.ts'
 import type { Misbehaviour } from '../../src/simulator/simulator.ts'
 import { OPERATIONS } from '../../src/platform/operations.ts'
@@ -11,38 +11,20 @@ import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import { tokensOf } from '../support/imports.ts'
 import { V1, V1_PATH, V2, v2Path } from '../support/messages.ts'
 import { answer } from '../support/outbox.ts'
-import { createJudge, readDocument, type ApiDocument } from '../support/reference.ts'
+import { createDocumentedRequests } from '../support/documented-requests.ts'
 import { CLICK, parseJson } from '../support/requests.ts'
 
 /** Real answers of every route, held to what the document says of them. */
 
-let document: ApiDocument
-let judge: ReturnType<typeof createJudge>
 let gateway: TestGateway
+let requests: Awaited<ReturnType<typeof createDocumentedRequests>>
 beforeAll(async () => {
-  document = await readDocument()
-  judge = createJudge(document)
   gateway = await startConsentGateway({}, MAY_ERASE)
+  requests = await createDocumentedRequests(gateway)
 })
 
-type Method = 'get' | 'post' | 'delete'
-type Asked = { headers?: Record<string, string>; at?: TestGateway }
 const withToken = { 'x-access-token': KEYS.token }
-
-/** Asks as a known caller does, and judges the answer. */
-async function ask(
-  method: Method,
-  path: string,
-  body?: object | string,
-  { headers = {}, at = gateway }: Asked = {},
-): Promise<Response> {
-  const test = supertest(at.url)[method](path).redirects(0)
-  if (body !== undefined) void test.set('content-type', 'application/json')
-  void test.set({ 'x-api-key': KEYS.caller, ...headers })
-  const response = await (body === undefined ? test : test.send(typeof body === 'string' ? body : JSON.stringify(body)))
-  expect(judge.faultsOf(method, path, response)).toEqual([])
-  return response
-}
+const ask = (...asked: Parameters<typeof requests.ask>) => requests.ask(...asked)
 
 /** The statuses of a conversation, in one line. */
 async function statusesOf(...asked: Promise<Response>[]): Promise<number[]> {
@@ -235,7 +217,7 @@ describe('answers are as documented', () => {
     ['consent', () => withStore('sqlite')],
   ] satisfies [string, () => Promise<Environment>][])('where %s is off', async (_, environment) => {
     const at = await startTestGateway(await environment())
-    const off = (method: Method, path: string, body?: object) => ask(method, path, body, { at })
+    const off = (method: 'get' | 'post' | 'delete', path: string, body?: object) => ask(method, path, body, { at })
     const statuses = await statusesOf(
       off('post', '/consents', {}),
       off('get', '/grants?user_id=u'),
@@ -249,7 +231,7 @@ describe('answers are as documented', () => {
   })
 
   test('the requests above cover every good answer of every route', () => {
-    const good = Object.entries(document.paths).flatMap(([path, methods]) =>
+    const good = Object.entries(requests.document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { responses }]) =>
         Object.keys(responses)
           .filter((status) => status < '400')
@@ -259,6 +241,6 @@ describe('answers are as documented', () => {
     // Dynamic actions are in action-answers.test.ts, platform calls in test/platform. The way back in the user's own browser is shown in test/consent.
     const calls = OPERATIONS.map(({ method, path }) => `${method.toLowerCase()} ${path} 200`)
     const elsewhere = new Set(['post /divar/action 200', 'get /oauth/callback 303', ...calls])
-    expect(good.filter((one) => !judge.seen.has(one) && !elsewhere.has(one))).toEqual([])
+    expect(good.filter((one) => !requests.judge.seen.has(one) && !elsewhere.has(one))).toEqual([])
   })
 })
