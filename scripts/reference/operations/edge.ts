@@ -38,7 +38,7 @@ export const dynamicAction: Operation = {
   section: 'clicks',
   summary: {
     en: 'Answer a dynamic action',
-    fa: 'پاسخ به یک dynamic action',
+    fa: 'پاسخ به یک اکشن پویا',
   },
   more: {
     en: 'A user clicked a button with `get_dynamic_action`. The response opens a URL, begins a click, or shows a text. Unknown fields are accepted.',
