@@ -18,7 +18,7 @@ const landing = { url: `http://127.0.0.1:${BOT_PORT}/price`, scopes: ['phone'] }
 const button = (caption, icon, action) => ({ buttons: [{ caption, icon, action }] })
 const buttons = {
   rows: [
-    button('نوبت من', 'CALENDAR', { get_dynamic_action: { data: { ask: 'turn' } } }),
+    button('نوبت من', 'EVENT', { get_dynamic_action: { data: { ask: 'turn' } } }),
     button('قیمت', 'WALLET', { open_server_link: { data: { ask: 'price' } } }),
   ],
 }
