@@ -4,22 +4,28 @@ import { anyObject as anyObjectOfClick } from '../../src/click/wire-fields.ts'
 import { anyObject as anyObjectOfMessage } from '../../src/message/schemas.ts'
 import { answers } from './answers.ts'
 import { actionMembers, bodies } from './bodies.ts'
+import { webhookBodies } from './webhook-bodies.ts'
 
 export type BodyName = keyof typeof bodies
 export type AnswerName = keyof typeof answers
+export type WebhookBodyName = keyof typeof webhookBodies
 
 /** A schema for a query string. */
 export type Query = { shape: Readonly<Record<string, z.ZodType>> }
 
 const uri = (id: string) => `#/components/schemas/${id}`
 
-export function refTo(name: BodyName | AnswerName): JsonObject {
+export function refTo(name: BodyName | AnswerName | WebhookBodyName): JsonObject {
   return { $ref: uri(name) }
 }
 
 /** Every schema by its name. */
 export function schemaComponents(): JsonObject {
-  return { ...toComponents(bodies, 'input'), ...toComponents(answers, 'output') }
+  return {
+    ...toComponents(bodies, 'input'),
+    ...toComponents(answers, 'output'),
+    ...toComponents(webhookBodies, 'output'),
+  }
 }
 
 /** The parameters of a query string. */

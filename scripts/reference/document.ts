@@ -10,6 +10,7 @@ import { events } from './operations/events.ts'
 import { sends, storedMessages } from './operations/sends.ts'
 import { security, securitySchemes, SECTIONS } from './sections.ts'
 import type { Language } from './text.ts'
+import { describeWebhooks } from './webhooks.ts'
 
 const OPERATIONS: readonly Operation[] = [
   ...sends,
@@ -48,6 +49,7 @@ export function describeApi(version: string, language: Language): JsonObject {
     servers: [{ url: '/' }],
     tags: Object.entries(SECTIONS).map(([name, text]) => ({ name, description: text[language] })),
     paths: { ...paths, ...platformPaths },
+    webhooks: describeWebhooks(language),
     components: {
       responses,
       schemas: schemaComponents(),

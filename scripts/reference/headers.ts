@@ -95,7 +95,34 @@ const PARAMETERS = {
       fa: 'انگلیسی یا فارسی. پیش‌فرض از `Accept-Language` است.',
     },
   },
-} as const satisfies Record<string, Described & { in: 'header' | 'path' | 'query' }>
+  'webhook-id': {
+    in: 'header',
+    required: true,
+    schema: { type: 'string', pattern: '^(?:evt|dve)_[A-Za-z0-9_-]{24}$' },
+    text: {
+      en: 'The id of the request, the same in each attempt: ignore ids that you have seen.',
+      fa: 'شناسهٔ درخواست که در همهٔ تلاش‌ها یکی است: شناسه‌ای را که دیده‌اید نادیده بگیرید.',
+    },
+  },
+  'webhook-timestamp': {
+    in: 'header',
+    required: true,
+    schema: { type: 'string', pattern: '^\\d+$' },
+    text: {
+      en: 'The time of the attempt, in seconds since 1970. Refuse one that is more than 5 minutes away.',
+      fa: 'زمان تلاش، به ثانیه از ۱۹۷۰. اگر بیش از ۵ دقیقه اختلاف دارد آن را رد کنید.',
+    },
+  },
+  'webhook-signature': {
+    in: 'header',
+    required: true,
+    schema: { type: 'string', pattern: '^v1,[A-Za-z0-9+/]{43}=$' },
+    text: {
+      en: '`v1,` and the base64 of HMAC-SHA256 over `webhook-id.webhook-timestamp.body`. The libraries of [Standard Webhooks](https://www.standardwebhooks.com) verify it.',
+      fa: '`v1,` و base64 از HMAC-SHA256 روی `webhook-id.webhook-timestamp.body`. کتابخانه‌های [Standard Webhooks](https://www.standardwebhooks.com) آن را بررسی می‌کنند.',
+    },
+  },
+} as const satisfies Record<string, Described & { in: 'header' | 'path' | 'query'; required?: boolean }>
 
 export type ParameterName = keyof typeof PARAMETERS
 export const parameters: Readonly<Record<ParameterName, Described & { in: string; name?: string }>> = PARAMETERS

@@ -14,6 +14,7 @@ const shownDocument = z.object({
   info: z.object({ version: z.string() }),
   tags: z.array(z.object({ name: z.string(), description: z.string() })),
   paths: z.record(z.string(), z.record(z.string(), shownOperation)),
+  webhooks: z.record(z.string(), z.record(z.string(), shownOperation)),
   components: z.object({
     schemas: z.record(z.string(), z.unknown()),
     parameters: z.record(z.string(), z.object({ name: z.string(), in: z.string(), description: z.string() })),
@@ -26,11 +27,11 @@ const FOLDERS: Record<Language, string> = { en: 'docs', fa: 'docs/fa' }
 
 /** One page: the guide, every route, schema and error code. */
 export function renderPage(document: JsonObject, language: Language): string {
-  const { info, tags, paths, components } = shownDocument.parse(document)
+  const { info, tags, paths, webhooks, components } = shownDocument.parse(document)
   const word = words[language]
   const guide = renderMarkdown(readDocument('api.md', language), 'guide')
   const failures = renderMarkdown(readDocument('failures.md', language), 'failures')
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  const operations = Object.entries({ ...paths, ...webhooks }).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): ShownOperation => ({ ...operation, path, method })),
   )
   const sections = tags.map(({ name, description }) => ({

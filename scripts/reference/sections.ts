@@ -10,6 +10,7 @@ export const SECTIONS = {
   platform: { en: 'Platform calls', fa: 'فراخوانی API دیوار' },
   clicks: { en: 'Called by Divar', fa: 'فراخوانی‌های دیوار' },
   events: { en: 'Events', fa: 'رویدادها' },
+  webhooks: { en: 'Sent to your services', fa: 'درخواست‌ها به سرویس‌های شما' },
   upkeep: { en: 'Operations', fa: 'نگه‌داری سرویس' },
 } satisfies Record<string, Text>
 

@@ -70,11 +70,11 @@ describe.each(['en', 'fa'])('the page in %s', (language) => {
     expect(ids).toContain(type.split('#')[1])
   })
 
-  test('has every route, no broken link, and each id once', async () => {
+  test('has every route and webhook, no broken link, and each id once', async () => {
     const page = await pageIn(language)
     const ids = matchesOf(page, / id="([^"]+)"/g)
-    const { paths } = await readDocument()
-    const operations = Object.values(paths).flatMap((methods) => Object.values(methods))
+    const { paths, webhooks } = await readDocument()
+    const operations = Object.values({ ...paths, ...webhooks }).flatMap((methods) => Object.values(methods))
     expect(ids).toEqual(expect.arrayContaining(operations.map(({ operationId }) => operationId)))
     expect(new Set(ids).size).toBe(ids.length)
     const targets = new Set(matchesOf(page, / href="([^"]+)"/g).map((target) => target.replace(/^#/, '')))

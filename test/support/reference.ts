@@ -12,14 +12,17 @@ const responseSchema = z.looseObject({
 const operationSchema = z.looseObject({
   operationId: z.string(),
   security: z.array(z.record(z.string(), z.array(z.string()))),
+  parameters: z.array(z.looseObject({ $ref: z.string().optional() })),
   requestBody: z.looseObject({ content }).optional(),
   responses: z.record(z.string(), responseSchema),
 })
 const documentSchema = z.looseObject({
   openapi: z.string(),
   paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+  webhooks: z.record(z.string(), z.object({ post: operationSchema })),
   components: z.looseObject({
     schemas: z.record(z.string(), z.looseObject({})),
+    parameters: z.record(z.string(), z.looseObject({ name: z.string(), schema: z.unknown() })),
     responses: z.record(z.string(), responseSchema),
   }),
   'x-problems': z.record(z.string(), z.object({ status: z.int(), title: z.string(), type: z.string() })),
@@ -79,6 +82,18 @@ export function createJudge(document: ApiDocument) {
       const [, { requestBody }] = find(method, path)
       return compile(requestBody?.content['application/json']?.schema)(body)
     },
+    /** What is wrong with a real request to the URL of this variable, by the document. */
+    faultsOfWebhook: (variable: string, headers: Readonly<Record<string, unknown>>, text: string): string[] => {
+      const operation = document.webhooks[variable]?.post
+      const named = operation?.parameters.flatMap(({ $ref }) => document.components.parameters[lastOf($ref)] ?? [])
+      if (operation === undefined || named === undefined) throw new Error(`${variable} is not documented`)
+      const faults = named.filter(({ name, schema }) => !compile(schema)(headers[name])).map(({ name }) => name)
+      const known = new Set(named.map(({ name }) => name))
+      const others = Object.keys(headers).filter((name) => name.startsWith('webhook-') && !known.has(name))
+      const validate = compile(operation.requestBody?.content['application/json']?.schema)
+      const wrong = validate(JSON.parse(text)) ? [] : [`${ajv.errorsText(validate.errors)} in ${text}`]
+      return [...faults, ...others, ...wrong]
+    },
     /** What is wrong with a real answer, by the document. */
     faultsOf: (method: string, path: string, { status, headers, text }: Response): string[] => {
       const [name, { responses }] = find(method, path)
@@ -98,6 +113,10 @@ export function createJudge(document: ApiDocument) {
       return [...faults, `${name} ${status}: ${ajv.errorsText(validate.errors)} in ${text}`]
     },
   }
+}
+
+function lastOf(pointer = ''): string {
+  return pointer.slice(pointer.lastIndexOf('/') + 1)
 }
 
 function matches(template: string, path: string): boolean {
