@@ -184,7 +184,7 @@ describe('the Services and the Ingress', () => {
   })
 
   test('expose what Divar and users need, over TLS, and nothing else', () => {
-    expect(rule.http.paths.map((one) => one.path)).toEqual(['/divar/session', '/divar/action', '/oauth/'])
+    expect(rule.http.paths.map((one) => one.path)).toEqual(['/divar/session', '/divar/action', '/divar/events', '/oauth/'])
     for (const { backend } of rule.http.paths) expect(backend.service.name).toBe(publicService.metadata.name)
     expect(ingress.spec.tls[0].hosts).toEqual([rule.host])
   })
@@ -224,11 +224,12 @@ describe('a gateway with this environment', () => {
   })
 
   test('serves the paths of the Ingress, and its internal routes only on the port of the internal Service', async () => {
-    const [session, action, oauth] = rule.http.paths.map((one) => one.path)
+    const [session, action, events, oauth] = rule.http.paths.map((one) => one.path)
     const outside = supertest(at(publicService.spec.ports[0].targetPort))
     const inside = supertest(at(internalService.spec.ports[0].targetPort))
     expect((await outside.post(session ?? '')).status).toBe(401)
     expect((await outside.post(action ?? '')).status).toBe(401)
+    expect((await outside.post(events ?? '')).status).toBe(401)
     expect((await outside.get(`${oauth ?? ''}callback`)).text).toContain('<html')
     expect((await outside.get('/metrics')).status).toBe(404)
     expect((await outside.post('/messages')).status).toBe(404)
