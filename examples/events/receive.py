@@ -1,0 +1,86 @@
+"""Receives the gateway's events. Python 3.9 or newer, standard library alone. README.md says how to run it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+MAX_BYTES = 1024 * 1024
+TOLERANCE_S = 5 * 60
+
+
+def read_key(secret):
+    encoded = re.fullmatch(r"whsec_([A-Za-z0-9+/]{32,}={0,2})", secret)
+    if encoded is None:
+        sys.exit("EVENTS_SECRET: expected whsec_ and base64, as the gateway has it")
+    return base64.b64decode(encoded[1])
+
+
+KEY = read_key(os.environ.get("EVENTS_SECRET", ""))
+FOLDER = Path(os.environ.get("EVENTS_FOLDER", "events"))
+PORT = int(os.environ.get("PORT", "8090"))
+
+
+def is_signed(event_id, timestamp, signatures, body):
+    """The id becomes a file's name, so its form is checked too. `body` is the bytes as they came, before any parsing."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", event_id) or not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        return False
+    if abs(int(time.time()) - int(timestamp)) > TOLERANCE_S:
+        return False
+    signed = f"{event_id}.{timestamp}.".encode() + body
+    expected = b"v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest())
+    return any(hmac.compare_digest(expected, one.encode()) for one in signatures.split(" "))
+
+
+def store(event_id, body):
+    """False if it is stored already. The name appears once the file is complete, so that a crash leaves no half event."""
+    with tempfile.NamedTemporaryFile(dir=FOLDER) as draft:
+        draft.write(body)
+        draft.flush()
+        os.fsync(draft.fileno())
+        try:
+            os.link(draft.name, FOLDER / f"{event_id}.json")
+        except FileExistsError:
+            return False
+    return True
+
+
+class Receiver(BaseHTTPRequestHandler):
+    timeout = 10
+
+    def do_POST(self):
+        try:
+            status = self.receive()
+        except Exception:
+            traceback.print_exc()
+            status = 500  # the gateway tries again
+        self.send_response(status)
+        self.end_headers()
+
+    def receive(self):
+        length = int(self.headers.get("content-length", "0"))
+        if not 0 <= length <= MAX_BYTES:
+            return 413
+        body = self.rfile.read(length)
+        event_id = self.headers.get("webhook-id", "")
+        timestamp = self.headers.get("webhook-timestamp", "")
+        if not is_signed(event_id, timestamp, self.headers.get("webhook-signature", ""), body):
+            return 401
+        is_new = store(event_id, body)
+        print(event_id, json.loads(body)["type"], "stored" if is_new else "seen", flush=True)
+        return 204
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Receiver)
+    print(f"listening on http://127.0.0.1:{PORT}", flush=True)
+    server.serve_forever()
