@@ -1,24 +1,11 @@
 import * as z from 'zod'
 import { askRaw } from './ask-raw.ts'
 import { call, readJson, type Call, type Reply } from './call.ts'
-import { SAMPLES } from './samples.ts'
-import type { Target } from './target.ts'
+import { bodyOf, JSON_HEADERS, TOO_MANY_WRONG_KEYS, type Check, type CheckedGateway } from './doctor-check.ts'
+import { actions, events } from './doctor-actions-events.ts'
 
-/** The result of a check; `detail` says what was answered instead of what is required. */
-export type Finding = { name: string; verdict: 'ok' | 'failed' | 'skipped'; detail?: string }
-
-export type CheckedGateway = { sessionUrl: URL; target: Target; key?: string }
-
-/** Resolves to a sentence when the guarantee in its name does not hold. Rejects only when the gateway does not answer. */
-type Check = { name: string; needsKey: boolean; run: (gateway: CheckedGateway) => Promise<string | undefined> }
-
-const ACTION_PATH = '/divar/action'
-const bodyOf = (name: string) => SAMPLES.get(name)?.body ?? {}
 const goodV1 = () => JSON.stringify(bodyOf('v1-button'))
 const BUDGET_MS = 2000
-
-/** The gateway refuses, but not for the reason that is checked. */
-export const TOO_MANY_WRONG_KEYS = 'answered 429: too many wrong keys from this address; run this again a minute later'
 
 /** Checks a refusal of the session route: its three members, the same status in head and body, no url. */
 function judgeRefusal({ status, body }: Reply, expected: number, key = ''): string | undefined {
@@ -34,8 +21,6 @@ function judgeRefusal({ status, body }: Reply, expected: number, key = ''): stri
 }
 
 const refusalShape = z.object({ status: z.string(), message: z.string().min(1), url: z.string() })
-
-const JSON_HEADERS = { 'content-type': 'application/json' }
 
 function post({ sessionUrl }: CheckedGateway, key: string | undefined, change: Call = {}): Promise<Reply> {
   const headers = { ...JSON_HEADERS, ...(key !== undefined && { authorization: key }), ...change.headers }
@@ -151,33 +136,6 @@ const goodClicks: Check[] = (['v1', 'v2'] as const).map((wire) => ({
 
 const landingShape = z.object({ url: z.string() })
 
-const actionRefusal = z.strictObject({ status: z.string(), message: z.string().min(1) })
-const NO_ACTIONS = 501
-
-/** Dynamic actions have the door of clicks. A gateway that answers none says so only to the right key. */
-const actions: Check[] = [
-  ['without a key', undefined, 401, undefined],
-  ['with a wrong key', () => 'surely-not-the-key', 401, undefined],
-  ['with Bearer in front of the key', (key: string) => `Bearer ${key}`, 401, undefined],
-  ['whose body is cut short', (key: string) => key, 400, '{"touchpoint":'],
-  ['without a touchpoint', (key: string) => key, 400, '{}'],
-].map(([name, keyOf, expected, body]) => ({
-  name: `a dynamic action ${String(name)} is refused`,
-  needsKey: body !== undefined || String(name).startsWith('with Bearer'),
-  run: async ({ target, key = '' }: CheckedGateway) => {
-    const presented = typeof keyOf === 'function' ? keyOf(key) : undefined
-    const headers = { ...JSON_HEADERS, ...(presented !== undefined && { authorization: presented }) }
-    const good = JSON.stringify(bodyOf('action'))
-    const reply = await call(target.at(ACTION_PATH), { headers, body: typeof body === 'string' ? body : good })
-    if (reply.status === 429) return TOO_MANY_WRONG_KEYS
-    if (reply.status !== expected && !(body !== undefined && reply.status === NO_ACTIONS))
-      return `answered ${reply.status}, expected ${String(expected)}`
-    const { status } = actionRefusal.safeParse(readJson(reply.body)).data ?? {}
-    if (status !== String(reply.status)) return 'the answer is not the two keys status and message'
-    return key !== '' && reply.body.includes(key) ? 'the answer repeats the key' : undefined
-  },
-}))
-
 /** Requests that two servers could parse differently, written byte by byte. */
 const smuggled: Check[] = [
   ['with two lengths', 'content-length: 5\r\ncontent-length: 6\r\n\r\nhello'],
@@ -228,6 +186,7 @@ export const CHECKS: readonly Check[] = [
   ...badRequests,
   ...goodClicks,
   ...actions,
+  ...events,
   ...smuggled,
   ...internal,
 ]

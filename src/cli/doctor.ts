@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
-import { CHECKS, TOO_MANY_WRONG_KEYS, type Finding, type CheckedGateway } from './doctor-checks.ts'
+import { TOO_MANY_WRONG_KEYS, type CheckedGateway, type Finding } from './doctor-check.ts'
+import { CHECKS } from './doctor-checks.ts'
 import { EXIT, type ExitCode } from './io.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'

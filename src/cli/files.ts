@@ -43,7 +43,7 @@ type Wire = 'v1' | 'v2'
 export type ClickFile = { wire: Wire; body: JsonObject }
 type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
 
-/** Reads a click: a built-in sample by name, a request body, or a file that the simulator saved; then applies the changes. */
+/** Reads a click, a dynamic action or an event: a built-in sample by name, a request body, or a file that the simulator saved; then applies the changes. */
 export async function readClick(nameOrFile: string, { wire, set, unset }: ClickChanges): Promise<ClickFile> {
   const sample = SAMPLES.get(nameOrFile)
   const read = sample ? structuredClone(sample) : asClick(nameOrFile, await readClickFile(nameOrFile))

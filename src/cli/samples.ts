@@ -1,4 +1,4 @@
-/** Built-in clicks and a dynamic action by name, with made-up ids. */
+/** Built-in clicks, a dynamic action and an event by name, with made-up ids. */
 
 const triple = {
   post_token: 'AZf3Uqr3',
@@ -32,5 +32,22 @@ export const SAMPLES: ReadonlyMap<string, { wire: 'v1' | 'v2'; body: Record<stri
   ],
   ['v2-menu', { wire: 'v2', body: { source: 'CHAT', ...v2, extra_data: null } }],
   ['action', { wire: 'v2', body: { touchpoint: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
+  [
+    'event',
+    {
+      wire: 'v2',
+      body: {
+        type: 'NEW_MESSAGE',
+        new_message: {
+          id: 'b6f5f0de-5a3c-4a0e-9d0c-2f2f8f1f7a10',
+          conversation: { id: v2.conversation_id, type: 'POST', post_token: v2.post_token },
+          sender: { side: 'BUYER', type: 'HUMAN' },
+          type: 'TEXT',
+          sent_at: 1795968114123456,
+          text: 'سلام، هنوز موجود است؟',
+        },
+      },
+    },
+  ],
   ['v2-button', { wire: 'v2', body: { source: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
 ])

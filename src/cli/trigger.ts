@@ -4,7 +4,7 @@ import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { call, readJson } from './call.ts'
 import { collect, readClick, type ClickFile } from './files.ts'
 import { EXIT, type ExitCode } from './io.ts'
-import { isAction } from './kind-of-file.ts'
+import { isAction, isEvent } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
 
@@ -19,6 +19,7 @@ const options = z.object({
 
 export const SESSION_PATH = '/divar/session'
 export const ACTION_PATH = '/divar/action'
+export const EVENTS_PATH = '/divar/events'
 
 /** Options that change the click; `try` has them too. */
 export function addClickOptions(command: Command): Command {
@@ -33,7 +34,7 @@ export function addClickOptions(command: Command): Command {
 export function registerTrigger(program: Command, output: Output, end: (code: ExitCode) => void): void {
   addClickOptions(program.command('trigger <click>'))
     .description(
-      'send a click or a dynamic action to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button, action',
+      'send a click, a dynamic action or an event to a gateway, as Divar does; <click> is a file or v1-menu, v1-button, v1-location, v2-menu, v2-button, action, event',
     )
     .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
     .addOption(
@@ -47,8 +48,9 @@ export function registerTrigger(program: Command, output: Output, end: (code: Ex
     .action(async (named: string, given: unknown) => {
       const { wire, url, key, json, ...changes } = options.parse(given)
       const click = await readClick(named, { ...changes, ...(wire && { wire }) })
-      if (isAction(click.body)) {
-        const answer = await sendAction(new Target(url).route(ACTION_PATH), key, click.body)
+      const path = isAction(click.body) ? ACTION_PATH : isEvent(click.body) ? EVENTS_PATH : undefined
+      if (path !== undefined) {
+        const answer = await sendBody(new Target(url).route(path), key, click.body)
         if (json) output.json(answer)
         else if (answer.answer)
           output.out([paint('green', '200'), ` ${JSON.stringify(answer.answer)} (${answer.ms} ms)`])
@@ -83,9 +85,10 @@ export async function sendClick(url: URL, key: string, { wire, body }: ClickFile
   return { status, message, ms, ...(status === 200 && answer?.url !== undefined && { landing: answer.url }) }
 }
 
-type ActionReply = { status: number; message: string; answer?: JsonObject; ms: number }
+/** The gateway's answer to a dynamic action or an event, or the reason why there is none. */
+type BodyReply = { status: number; message: string; answer?: JsonObject; ms: number }
 
-async function sendAction(url: URL, key: string, body: JsonObject): Promise<ActionReply> {
+async function sendBody(url: URL, key: string, body: JsonObject): Promise<BodyReply> {
   const headers = { 'content-type': 'application/json', authorization: key }
   const { status, body: text, ms } = await call(url, { headers, body: JSON.stringify(body) })
   const answer = readJson(text)

@@ -6,7 +6,7 @@ import { parseClick } from '../click/parse-click.ts'
 import { collect, readClick } from './files.ts'
 import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
-import { isAction } from './kind-of-file.ts'
+import { isAction, isEvent } from './kind-of-file.ts'
 import { linesOf, paint, type Output } from './output.ts'
 import { runTryChild, type TryResult } from './try-parent.ts'
 import { addClickOptions } from './trigger.ts'
@@ -39,6 +39,7 @@ export function registerTry(program: Command, output: Output, end: (code: ExitCo
       const click = await readClick(named, { set, unset, ...(wire && { wire }) })
       if (isAction(click.body))
         throw new CommandFailure(`${named}: is a dynamic action; the test kit's runAction runs these`, EXIT.usage)
+      if (isEvent(click.body)) throw new CommandFailure(`${named}: is an event; no resolver answers these`, EXIT.usage)
       requireValid(click)
       const hasConsent = publicUrl !== undefined
       const job = { file, click, timeoutMs: timeout, allowedOrigins: allowOrigin, hasConsent }
