@@ -184,7 +184,12 @@ describe('the Services and the Ingress', () => {
   })
 
   test('expose what Divar and users need, over TLS, and nothing else', () => {
-    expect(rule.http.paths.map((one) => one.path)).toEqual(['/divar/session', '/divar/action', '/divar/events', '/oauth/'])
+    expect(rule.http.paths.map((one) => one.path)).toEqual([
+      '/divar/session',
+      '/divar/action',
+      '/divar/events',
+      '/oauth/',
+    ])
     for (const { backend } of rule.http.paths) expect(backend.service.name).toBe(publicService.metadata.name)
     expect(ingress.spec.tls[0].hosts).toEqual([rule.host])
   })
