@@ -1,4 +1,5 @@
 import type { Client, MessageRecord } from './client.ts'
+import { seconds } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 import type { Report } from './report.ts'
 
@@ -80,11 +81,8 @@ export async function audit(client: Client, ledger: Ledger): Promise<Audit> {
 
 /** The guarantees that hold in every suite, and the figures that they were tested on. */
 export function reportAudit(report: Report, found: Audit, ledger: Ledger): void {
-  const refused = [...ledger.refusals].map(([status, times]) => `${times} × ${status}`).join(', ')
-  report.figure('sent', ledger.sent)
+  reportSent(report, ledger)
   report.figure('acknowledged (202)', ledger.acknowledged.size)
-  report.figure('refused', refused === '' ? 0 : refused)
-  report.figure('without an answer', ledger.unanswered)
   for (const [state, messages] of found.states) report.figure(`stored: ${state}`, messages)
   report.figure('delivered twice after an unknown attempt', found.twiceAfterUnknown)
   report.none('acknowledged and lost', found.lost)
@@ -107,4 +105,16 @@ export async function isSettled(client: Client): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+export function reportSent(report: Report, ledger: Ledger): void {
+  const refused = [...ledger.refusals].map(([status, times]) => `${times} × ${status}`).join(', ')
+  report.figure('sent', ledger.sent)
+  report.figure('refused', refused === '' ? 0 : refused)
+  report.figure('without an answer', ledger.unanswered)
+}
+
+export function reportSettled(report: Report, ms: number | undefined, withinMs: number): void {
+  const value = ms === undefined ? 'not in time' : seconds(ms)
+  report.promise('all final after the last start', value, `within ${seconds(withinMs)}`, ms !== undefined)
 }

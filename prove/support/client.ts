@@ -32,12 +32,16 @@ type Sent =
   /** No answer came: whether it was accepted is not known. */
   | { kind: 'unanswered' }
 
+type Answer = { status: number; text: string }
+
 export type Draft = { conversation: number; text: string; atLeastOnce: boolean }
 
 /** One caller of one gateway, on keep-alive connections. */
 export type Client = {
   /** Enqueues a message. Rejects only when a 202 cannot be parsed. */
   send: (draft: Draft) => Promise<Sent>
+  /** Reports an event, as Divar does. @returns the status of the answer; undefined when none came */
+  sendEvent: (body: string, key?: string) => Promise<number | undefined>
   /** Whether any message is in this state. */
   anyIn: (state: MessageRecord['state']) => Promise<boolean>
   /** Every message there is, newest first. */
@@ -59,12 +63,17 @@ export function createClient(url: string): Client {
   }
   return {
     send: async (draft) => {
-      const answer = await post(pool, draft).catch(() => undefined)
+      const answer = await postMessage(pool, draft).catch(() => undefined)
       if (answer === undefined) return { kind: 'unanswered' }
       const { status, text } = answer
       return status === 202
         ? { kind: 'accepted', id: acceptedSchema.parse(JSON.parse(text)).id }
         : { kind: 'refused', status }
+    },
+    sendEvent: async (body, key = KEYS.identification) => {
+      const headers = { authorization: key, 'content-type': 'application/json' }
+      const answer = await post(pool, '/divar/events', headers, body).catch(() => undefined)
+      return answer?.status
     },
     anyIn: async (state) => (await page(`state=${state}`)).messages.length > 0,
     records: async function* () {
@@ -80,21 +89,22 @@ export function createClient(url: string): Client {
   }
 }
 
-async function post(pool: Pool, { conversation, text, atLeastOnce }: Draft): Promise<{ status: number; text: string }> {
-  const { statusCode, body } = await pool.request({
-    method: 'POST',
-    path: '/messages',
-    headers: {
-      'x-api-key': KEYS.caller,
-      'x-access-token': KEYS.token,
-      'content-type': 'application/json',
-      prefer: 'respond-async',
-    },
-    body: JSON.stringify({
-      conversation_id: `c-${conversation}`,
-      message: text,
-      ...(atLeastOnce && { delivery: 'at-least-once' }),
-    }),
-  })
-  return { status: statusCode, text: await body.text() }
+function postMessage(pool: Pool, { conversation, text, atLeastOnce }: Draft): Promise<Answer> {
+  const headers = {
+    'x-api-key': KEYS.caller,
+    'x-access-token': KEYS.token,
+    'content-type': 'application/json',
+    prefer: 'respond-async',
+  }
+  const body = {
+    conversation_id: `c-${conversation}`,
+    message: text,
+    ...(atLeastOnce && { delivery: 'at-least-once' }),
+  }
+  return post(pool, '/messages', headers, JSON.stringify(body))
+}
+
+async function post(pool: Pool, path: string, headers: Record<string, string>, body: string): Promise<Answer> {
+  const answer = await pool.request({ method: 'POST', path, headers, body })
+  return { status: answer.statusCode, text: await answer.body.text() }
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import SqliteFile from 'better-sqlite3'
 import pg from 'pg'
 import type { Suite } from './suite.ts'
 
@@ -50,6 +52,17 @@ export async function runOnPostgres(url: string, statement: string, options?: st
     return rows
   } finally {
     await client.end()
+  }
+}
+
+/** Reads rows. SQLite needs that no gateway runs. */
+export async function rowsIn({ kind, url }: Database, statement: string): Promise<unknown[]> {
+  if (kind === 'postgres') return runOnPostgres(url, statement)
+  const file = new SqliteFile(fileURLToPath(url))
+  try {
+    return file.prepare(statement).all()
+  } finally {
+    file.close()
   }
 }
 

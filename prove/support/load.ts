@@ -6,30 +6,76 @@ import type { Suite } from './suite.ts'
 
 const LOOK_AGAIN_MS = 2
 
-type LoadOptions = {
-  ledger: Ledger
+/** Who sends how fast. `Target` is a running gateway. */
+export type Pacing<Target> = {
   /** Sends at a time. */
   workers: number
   /** Conversations; a multiple of the workers. */
   conversations: number
-  /** Stops by itself after this number of messages. */
+  /** How many in a row are of one conversation; by default 1. */
+  burst?: number
+  /** Stops by itself after this number of serials. */
   total?: number
-  /** Where to send the next message; undefined while there is no gateway. */
-  target: () => Client | undefined
+  /** Where to send next; undefined while there is no gateway. */
+  target: () => Target | undefined
   /** Limits the rate or the backlog. */
   maySend?: () => boolean
+}
+
+type LoadOptions = Pacing<Client> & {
+  ledger: Ledger
   /** Every n-th message is sent with at-least-once delivery. */
   atLeastOnceEvery?: number
 }
 
+/** `again`: the next send is of the same serial. */
+export type Turn = { isAnswered: boolean; again?: boolean }
+
 type Load = { done: Promise<void>; stop: () => Promise<void> }
 
 /** Sends messages with rising serials; those of one conversation one after the other. */
-export function startLoad(suite: Suite, options: LoadOptions): Load {
-  const { workers, conversations } = options
+export function startLoad(suite: Suite, { ledger, atLeastOnceEvery = Infinity, ...pacing }: LoadOptions): Load {
+  return startTurns(suite, pacing, async (client, serial, conversation) => {
+    const answer = await sendCounted(client, ledger, {
+      serial,
+      conversation,
+      text: textOf(serial),
+      atLeastOnce: serial % atLeastOnceEvery === atLeastOnceEvery - 1,
+    })
+    return { isAnswered: answer.kind !== 'unanswered' }
+  })
+}
+
+/** Calls `send` with rising serials; those of one conversation one after the other. */
+export function startTurns<Target>(
+  suite: Suite,
+  pacing: Pacing<Target>,
+  send: (target: Target, serial: number, conversation: number) => Promise<Turn>,
+): Load {
+  const { workers, conversations, burst = 1, total = Infinity, target, maySend = () => true } = pacing
   if (conversations % workers !== 0) throw new Error('conversations must be a multiple of workers')
+  const conversationsOfOne = conversations / workers
   const state = { stopped: false }
-  const done = Promise.all(Array.from({ length: workers }, (_, worker) => work(options, worker, state))).then(
+
+  const work = async (worker: number): Promise<void> => {
+    let turn = 0
+    while (!state.stopped) {
+      const serial = turn * workers + worker
+      if (serial >= total) return
+      const open = maySend() ? target() : undefined
+      if (open === undefined) {
+        await setTimeout(LOOK_AGAIN_MS)
+        continue
+      }
+      const conversation = worker + workers * (Math.floor(turn / burst) % conversationsOfOne)
+      const { isAnswered, again = false } = await send(open, serial, conversation)
+      if (!again) turn += 1
+      // A gateway that is gone refuses at once; without a pause this loop would block the process.
+      if (!isAnswered) await setTimeout(LOOK_AGAIN_MS)
+    }
+  }
+
+  const done = Promise.all(Array.from({ length: workers }, (_, worker) => work(worker))).then(
     () => undefined,
     (error: unknown) => {
       suite.fail(`the load failed: ${String(error)}`)
@@ -41,38 +87,6 @@ export function startLoad(suite: Suite, options: LoadOptions): Load {
       state.stopped = true
       return done
     },
-  }
-}
-
-async function work(options: LoadOptions, worker: number, state: { stopped: boolean }): Promise<void> {
-  const {
-    ledger,
-    workers,
-    conversations,
-    total = Infinity,
-    target,
-    maySend = () => true,
-    atLeastOnceEvery = Infinity,
-  } = options
-  const conversationsOfOne = conversations / workers
-  let turn = 0
-  while (!state.stopped) {
-    const serial = turn * workers + worker
-    if (serial >= total) return
-    const client = maySend() ? target() : undefined
-    if (client === undefined) {
-      await setTimeout(LOOK_AGAIN_MS)
-      continue
-    }
-    turn += 1
-    const answer = await sendCounted(client, ledger, {
-      serial,
-      conversation: worker + workers * (Math.floor(serial / workers) % conversationsOfOne),
-      text: textOf(serial),
-      atLeastOnce: serial % atLeastOnceEvery === atLeastOnceEvery - 1,
-    })
-    // A gateway that is gone refuses at once; without a pause this loop would block the process.
-    if (answer.kind === 'unanswered') await setTimeout(LOOK_AGAIN_MS)
   }
 }
 
