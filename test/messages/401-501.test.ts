@@ -124,13 +124,10 @@ describe('403 consent_required: there is no user token', () => {
 })
 
 describe('404 and 405', () => {
-  test.each(['/message', '/v2/open-platform/conversations//messages', '/v2/open-platform/conversations/c-1', '/v1/x'])(
-    '404: %s',
-    async (path) => {
-      const response = await request().post(path).set('x-api-key', KEYS.caller).send(V1)
-      expect(problemOf(response)).toMatchObject({ status: 404, code: 'not_found' })
-    },
-  )
+  test.each(['/message', '/v2/open-platform/conversations/c-1', '/v1/x'])('404: %s', async (path) => {
+    const response = await request().post(path).set('x-api-key', KEYS.caller).send(V1)
+    expect(problemOf(response)).toMatchObject({ status: 404, code: 'not_found' })
+  })
 
   test.each(['get', 'put', 'delete', 'patch', 'options'] as const)(
     "405: %s on the platform's paths",
