@@ -69,7 +69,7 @@ export async function withGrants(divarUrl: string, given: readonly Given[]): Pro
   const grants = createGrants({ store, codec, refresher, log: createLogger('silent') })
   for (const { userId = 'user-1', scopes, accessToken, refreshToken } of given) {
     const tokens = { accessToken, refreshToken, accessMs: 3_600_000, scopes: undefined }
-    const refreshMs = refreshToken === undefined ? undefined : 86_400_000
+    const refreshMs = refreshToken === undefined ? undefined : 30 * 86_400_000
     await grants.add({ userId }, scopes.map(readScope), { ...tokens, refreshMs })
   }
   await closeStore(store)
