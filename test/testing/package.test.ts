@@ -11,7 +11,7 @@ import { withConsent } from '../support/consent.ts'
 import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
 import { COMPILERS, FRAMEWORKS, installPackage, runProject, type Project } from '../support/test-kit-projects.ts'
-import { ask, queue, chatMessage, spawnReachable, startDivar, textsReceivedBy, eventually, until } from '../support/outbox.ts'
+import { ask, queue, chatMessage, spawnReachable, startDivar, textsReceivedBy, until } from '../support/outbox.ts'
 import { printedCommands, readPage, runPrinted, startPrinted, withoutIds } from '../support/printed-commands.ts'
 import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
@@ -191,52 +191,6 @@ describe('the built package', () => {
       },
       120_000,
     )
-  })
-
-  describe('has a sample bot', () => {
-    const blocks = printedCommands(readPage('examples/bot/README.md'))
-    const ports = { gateway: 0, simulator: 0, bot: 0 }
-    const running: { stop: () => Promise<unknown> }[] = []
-    const control = async (path: string, body: unknown) => {
-      const answer = await fetch(`http://127.0.0.1:${ports.simulator}/simulator/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      })
-      expect(answer.status).toBeLessThan(300)
-      return z.record(z.string(), z.unknown()).parse(await answer.json())
-    }
-    beforeAll(async () => {
-      for (const name of ['gateway', 'simulator', 'bot'] as const) ports[name] = await freePort()
-      const file = join(home, 'examples', 'bot', 'bot.env')
-      const withPorts = (text: string) =>
-        text
-          .replaceAll('127.0.0.1:3000', `127.0.0.1:${ports.gateway}`)
-          .replaceAll('127.0.0.1:4000', `127.0.0.1:${ports.simulator}`)
-          .replaceAll('5060', String(ports.bot))
-          .replaceAll(/main\.js simulator .*$/gm, `$& --port ${ports.simulator}`)
-      writeFileSync(file, `${withPorts(readFileSync(file, 'utf8'))}PORT=${ports.gateway}\n`)
-      for (const [index, started] of ['Open http', '"gateway.started"', 'The bot listens'].entries()) {
-        // Built already.
-        const command = withPorts(blocks[index]?.command ?? '').replace('npm run build\n', '')
-        running.push(await startPrinted(command, home, {}, started))
-      }
-    }, 120_000)
-    afterAll(() => Promise.all(running.map(({ stop }) => stop())))
-
-    test('that answers /start in the simulator with two buttons: one is answered in place, the other asks for consent', async () => {
-      await control('bot/start', { side: 'buyer' })
-      const state = z.object({ messages: z.array(z.looseObject({ id: z.string(), text: z.string().optional() })) })
-      const find = async () => {
-        const seen = state.parse(await (await fetch(`http://127.0.0.1:${ports.simulator}/simulator/state`)).json())
-        return seen.messages.find(({ text }) => text?.includes('چه می‌خواهید؟'))
-      }
-      const { id } = await eventually(find, 'the answer of the bot')
-      const action = await control('clicks', { side: 'buyer', message_id: id, row: 0, column: 0 })
-      expect(JSON.stringify(action)).toContain('نوبت شما فردا')
-      const click = await control('clicks', { side: 'buyer', message_id: id, row: 1, column: 0 })
-      expect(JSON.stringify(click)).toContain('/oauth/start/cns_')
-    }, 60_000)
   })
 
   describe('installed from its archive', () => {
