@@ -59,7 +59,7 @@ export class RequestCounters {
       return
     }
     const wire = KNOWN_WIRES.find((known) => known === fields['wire']) ?? 'none'
-    const { code, resolver_ms: resolverMs, landing_message: change, event_type: eventType = 'none' } = fields
+    const { code, resolver_ms: resolverMs, landing_message: change, event_type: eventType } = fields
     const outcome = typeof code === 'string' ? code : event.slice(event.indexOf('.') + 1)
     if (typeof change === 'string') this.messageChanges.count(change)
     if (typeof resolverMs === 'number') {
@@ -68,7 +68,7 @@ export class RequestCounters {
     }
     if (subject === 'send') this.sends.count(wire, outcome)
     else if (subject === 'action') this.actions.count(outcome)
-    else if (typeof eventType === 'string' && subject === 'event') this.events.count(eventType, outcome)
+    else if (subject === 'event') this.events.count(typeof eventType === 'string' ? eventType : 'none', outcome)
     else this.clicks.count(wire, code === undefined && fields['consent'] === 'asked' ? 'consent_asked' : outcome)
   }
 

@@ -3,7 +3,7 @@ import { eventBody } from './event-bodies.ts'
 import type { EventSender } from './events.ts'
 import type { BotEntrance, ShownMessage, Side } from './shown.ts'
 
-/** A user writes to the app's bot: the message is in the user's chat, and the app is told by an event. */
+/** A user writes to the app's bot: the message appears in the user's chat, and the app gets an event. */
 export function writeToBot(conversation: Conversation, events: EventSender, side: Side, text: string): ShownMessage {
   const said = conversation.say({ from: side, kind: 'text', chat: 'bot', text, buttons: { seller: [], buyer: [] } })
   void events.send({ side, body: eventBody(conversation.world, { type: 'NEW_CHATBOT_MESSAGE', side, text }) })

@@ -96,7 +96,7 @@ function dataOf(type: MessageType, { text = 'سلام', location }: WantedEvent,
   }
 }
 
-/** A post that is offline is told by its token alone. */
+/** An event about a post that is offline has only the post's token. */
 function updatedPost({ post }: World, update: string): Record<string, unknown> {
   if (update === 'ONGOING' || update === 'ARCHIVE') return { token: post.token }
   return { token: post.token, category: 'bicycle', city: 'tehran', data: { title: post.title.fa } }

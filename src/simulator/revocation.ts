@@ -8,7 +8,7 @@ import type { RevokeResult, Side } from './shown.ts'
 /** The platform sends the event only about users who had granted both. */
 const NEEDED = ['NOTIFICATION_ACCESS_REVOCATION', 'USER_ID']
 
-/** A user takes the app's access back: all tokens end, and the app is told if it was granted that. */
+/** A user revokes the app's access: all tokens end, and the app gets an event if it was granted that scope. */
 export function revokeAccess(
   { conversation, grants, events }: { conversation: Conversation; grants: Grants; events: EventSender },
   side: Side,
