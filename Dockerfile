@@ -27,21 +27,33 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund ${NPM_REGISTRY:+--registry="$NPM_REGISTRY"}
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY scripts/pages ./scripts/pages
 COPY scripts/reference ./scripts/reference
+COPY scripts/console ./scripts/console
+COPY examples/events ./examples/events
 COPY docs ./docs
-# The demo and the simulator, whose page takes a compilation of its own, are for developers. What /docs and /openapi.json answer is
-# made here; its maker stays here.
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
+# The demo, `dev` and the simulator, whose page takes a compilation of its own, are for developers. What /docs and /openapi.json answer,
+# and what /console does, is made here, into one file each with the pages' scripts, styles and font; its maker stays here. The consent pages read their colors.
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --declaration false \
   && node --disable-warning=ExperimentalWarning scripts/reference/write.ts \
-  && rm -r dist/demo dist/simulator \
+  && node --disable-warning=ExperimentalWarning scripts/console/write.ts \
+  && rm -r dist/demo dist/dev dist/simulator \
+  && mkdir -p dist/ui && cp src/ui/tokens.css dist/ui/ \
   && chmod -R a+rX dist
 COPY scripts/image/healthcheck.js ./dist/
 RUN chmod a+r dist/healthcheck.js
 
 FROM ${NODE_IMAGE}
+# Of the release: its version, its commit, and where its source is.
+ARG IMAGE_VERSION=unknown
+ARG IMAGE_REVISION=unknown
+ARG IMAGE_SOURCE=unknown
 LABEL org.opencontainers.image.title="kenar-chat-gateway" \
   org.opencontainers.image.description="One container between Divar's chat and a company's own services: clicks become landings, messages reach the chat." \
-  org.opencontainers.image.licenses="MIT"
+  org.opencontainers.image.licenses="MIT" \
+  org.opencontainers.image.version="${IMAGE_VERSION}" \
+  org.opencontainers.image.revision="${IMAGE_REVISION}" \
+  org.opencontainers.image.source="${IMAGE_SOURCE}"
 ENV NODE_ENV=production
 WORKDIR /app
 # All of it belongs to root: the program cannot change itself, even where the file system is writable.

@@ -8,7 +8,7 @@ import { runCommand } from '../prove/support/children.ts'
 import { createProgress } from '../prove/support/progress.ts'
 import { wholeNumber } from '../prove/support/whole-number.ts'
 import { clickServers, sendServers } from './servers.ts'
-import { startPlatform } from './support/platform.ts'
+import { startBarePlatform } from '../prove/support/bare-platform.ts'
 import { writeReport, type Results } from './support/report.ts'
 import { measureInRounds } from './support/rounds.ts'
 import { moveToLoadCore } from './support/server.ts'
@@ -39,7 +39,7 @@ if (!existsSync(new URL('node_modules', import.meta.url))) {
 }
 await moveToLoadCore()
 const folder = await mkdtemp(join(tmpdir(), 'kenar-bench-'))
-const platform = await startPlatform()
+const platform = await startBarePlatform()
 const progress = createProgress()
 try {
   const results: Results = {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { NODE_FLAGS } from '../prove/support/node-flags.ts'
 import type { Exchange } from './support/load.ts'
-import { DELIVERED } from './support/platform.ts'
+import { DELIVERED } from '../prove/support/bare-platform.ts'
 import type { Server } from './support/server.ts'
 
 /** The servers that are compared, and the request that each of them gets. */

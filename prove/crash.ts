@@ -22,7 +22,7 @@ const PARTS: Record<string, Part> = {
   messages: killWithMessages,
   events: (suite, database) => killWithEvents(suite, database, { ...SENDERS, maxBacklog: MAX_BACKLOG[database.kind] }),
 }
-const KILLS = { short: 10, full: 200 }
+const KILLS = { short: 4, full: 200 }
 const SETTLED_WITHIN_MS = 60_000
 /** So many conversations that enough of them are free while others wait for a lease to expire. */
 const SENDERS = { workers: 16, conversations: 8192 }

@@ -17,7 +17,7 @@ import { runSuite, type Suite } from './support/suite.ts'
 const GATEWAYS = 3
 const WORKERS = 20
 const SIZE = {
-  short: { messages: 600, perSecond: 75, killEveryMs: 2000, conversations: 400 },
+  short: { messages: 400, perSecond: 75, killEveryMs: 2000, conversations: 400 },
   full: { messages: 10_000, perSecond: 150, killEveryMs: 5000, conversations: 4000 },
 }
 /**
@@ -29,8 +29,12 @@ const TAKEN_OVER_WITHIN_MS = 45_000
 const SETTLED_WITHIN_MS = 75_000
 
 await runSuite('replicas', { shortS: 240, fullS: 1200 }, async (suite) => {
-  await proveReplicas(suite)
-  await proveOutage(suite)
+  // In a short run both wait for leases at the same time.
+  if (suite.short) await Promise.all([proveReplicas(suite), proveOutage(suite)])
+  else {
+    await proveReplicas(suite)
+    await proveOutage(suite)
+  }
 })
 
 type Replica = { process: GatewayProcess; client: Client | undefined }
@@ -67,6 +71,8 @@ async function proveReplicas(suite: Suite): Promise<void> {
   for (;;) {
     await setTimeout(killEveryMs)
     if (sending.over && kills > 0) break
+    // On a machine where a start takes longer than this round, all of them would be down for good.
+    if (replicas.filter(({ client }) => client !== undefined).length < 2) continue
     const index = random.integer(0, replicas.length - 1)
     const victim = replicas[index]
     if (victim === undefined) throw new Error('there is no such gateway')

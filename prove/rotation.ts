@@ -12,7 +12,7 @@ import { runSuite, type Suite } from './support/suite.ts'
 
 /** A new TOKEN_ENCRYPTION_KEY while messages use grants encrypted with the old one: no grant is lost, and no send is refused. */
 
-const GRANTS = { short: 1000, full: 10_000 }
+const GRANTS = { short: 300, full: 10_000 }
 const SENDERS = 8
 /** One maintenance run reseals 10,000 grants with the newest key; the next run is 30 s later. */
 const ROTATED_WITHIN_MS = 120_000
@@ -45,10 +45,12 @@ async function prove(suite: Suite, database: Database): Promise<void> {
   const { url } = await rotating.ready
   const load = sendUntilStopped(suite, url, grants)
   const begun = performance.now()
-  await suite.until('all grants are under the new key', async () => (await rowsLeft(url)) === 0, ROTATED_WITHIN_MS)
+  const isRotated = async () => (await rowsLeft(url)) === 0
+  const rotated = await suite.until('all grants are under the new key', isRotated, ROTATED_WITHIN_MS)
   const tookMs = performance.now() - begun
   const during = await load.stop()
-  report.promise('rows left under the former key', await rowsLeft(url), 'must be 0', (await rowsLeft(url)) === 0)
+  const left = rotated === undefined ? 'some' : 0
+  report.promise('rows left under the former key', left, 'must be 0', left === 0)
   report.figure('brought under the new key within', seconds(tookMs))
   report.figure('sends meanwhile', during.sent)
   report.none('sends meanwhile that were refused', during.refused)
@@ -127,17 +129,20 @@ function sendUntilStopped({ random }: Suite, url: string, grants: number) {
       await setTimeout(1)
     }
   }
-  const senders = Array.from({ length: SENDERS }, sender)
+  const senders = Promise.all(Array.from({ length: SENDERS }, sender))
+  // An early end of the suite stops the gateway under them.
+  senders.catch(() => undefined)
   return {
     stop: async () => {
       state.stopped = true
-      await Promise.all(senders)
+      await senders
       return state
     },
   }
 }
 
-async function rowsLeft(url: string): Promise<number> {
+/** Undefined while the gauge is absent, because the store was too busy to be asked. */
+async function rowsLeft(url: string): Promise<number | undefined> {
   const { body } = await request(`${url}/metrics`, { headers: { 'x-api-key': KEYS.caller } })
-  return LEFT.parse(/^kenar_store_rows_under_older_keys (\d+)$/m.exec(await body.text())?.[1])
+  return LEFT.optional().parse(/^kenar_store_rows_under_older_keys (\d+)$/m.exec(await body.text())?.[1])
 }

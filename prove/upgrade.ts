@@ -7,32 +7,43 @@ import { formerVersion } from './support/former.ts'
 import { postMessage, proveHandOver } from './support/hand-over.ts'
 import { keptGrants } from './support/grants.ts'
 import { startLoad } from './support/load.ts'
+import { proveNewWires } from './support/new-wires.ts'
 import { runSuite, type Suite } from './support/suite.ts'
 import { twoVersions, VERSIONS, type Running, type Versions } from './support/versions.ts'
 
-/** An upgrade and its roll back, with the real code of the version before the newest migration, while messages come in all the time. */
+/** An upgrade and its roll back, with the real code of a version before the migrations from 0003 on, while messages come in all the time. One part alone with --part. */
 
 const WORKERS = 16
 const CONVERSATIONS = 320
 /** From either version to the other, each time that both serve. */
-const HANDED_OVER = { short: 25, full: 500 }
+const HANDED_OVER = { short: 10, full: 500 }
 /** Of each turn on SQLite, where one version follows the other. */
-const IN_A_TURN = { short: 100, full: 1000 }
+const IN_A_TURN = { short: 40, full: 1000 }
 const GRANTS = 10
 const TURNS = ['latest', 'former', 'latest'] as const
 const WITHIN_MS = 120_000
 /** Serials beyond what any load comes to, each for one message; a repeated request has the same one. */
 const BY_HAND = 2 ** 40
 
-await runSuite('upgrade', { shortS: 240, fullS: 900 }, async (suite) => {
+const PARTS = ['rolling', 'turns', 'hand-over', 'wires'] as const
+
+await runSuite('upgrade', { shortS: 300, fullS: 900 }, async (suite) => {
+  const isChosen = (part: (typeof PARTS)[number]) => (suite.part ?? part) === part
+  if (!PARTS.some(isChosen)) throw new Error(`--part is one of ${PARTS.join(', ')}`)
   const formerMain = await formerVersion(suite)
   if (formerMain === undefined) return
-  if (suite.only !== 'sqlite') {
+  if (isChosen('rolling') && suite.only !== 'sqlite') {
     const postgres = await ownPostgres(suite)
     if (postgres !== undefined) await proveRolling(suite, postgres, formerMain)
   }
-  if (suite.only !== 'postgres') await proveInTurn(suite, ownSqlite(suite.folder), formerMain)
-  for (const database of await ownDatabases(suite)) await proveHandOver(suite, database, formerMain)
+  if (isChosen('turns') && suite.only !== 'postgres') await proveInTurn(suite, ownSqlite(suite.folder), formerMain)
+  for (const [part, prove] of [
+    ['hand-over', proveHandOver],
+    ['wires', proveNewWires],
+  ] as const) {
+    if (!isChosen(part)) continue
+    for (const database of await ownDatabases(suite)) await prove(suite, database, formerMain)
+  }
 })
 
 /** One replica after the other, forward and back; there are always two. */

@@ -20,6 +20,8 @@ const CONTAINER = `kenar-chat-gateway-${randomUUID()}`
 const BASE_IMAGE = process.env['NODE_IMAGE'] ?? 'localhost/node:24'
 const NPM_REGISTRY = process.env['NPM_REGISTRY'] ?? ''
 const PROBE_DEADLINE_MS = 5000
+/** Of any release: the labels must have what the build is given. */
+const RELEASE = { version: '1.2.3', revision: randomUUID(), source: 'https://git.example.com/kenar-chat-gateway' }
 
 try {
   const tools = findTools()
@@ -54,12 +56,19 @@ async function checkImage(tools: Tools): Promise<void> {
   try {
     say(`Building on ${BASE_IMAGE} ...`)
     const registry = NPM_REGISTRY === '' ? {} : { NPM_REGISTRY }
-    await buildah.buildImage(ROOT, NAME, { NODE_IMAGE: BASE_IMAGE, ...registry })
+    await buildah.buildImage(ROOT, NAME, {
+      NODE_IMAGE: BASE_IMAGE,
+      ...registry,
+      IMAGE_VERSION: RELEASE.version,
+      IMAGE_REVISION: RELEASE.revision,
+      IMAGE_SOURCE: RELEASE.source,
+    })
     const image = await buildah.readImage(NAME)
     const { bytes: baseBytes } = await buildah.readImage(BASE_IMAGE)
     say(`size: ${megabytes(image.bytes)}, of which ${megabytes(image.bytes - baseBytes)} on top of the base image`)
     const tree = await buildah.openImage(NAME, CONTAINER)
     checkContent(tree, image)
+    checkLabels(image)
     await checkWithoutStore({ tools, tree, image })
     await checkWithStore({ tools, tree, image })
     say('PASSED')
@@ -84,6 +93,15 @@ function checkContent(tree: string, image: buildah.ImageConfig): void {
     expect(!known.includes(NPM_REGISTRY), 'it still knows the registry that it was built from')
   }
   say('ok: only production packages')
+}
+
+/** What a registry and a scanner read. */
+function checkLabels({ labels }: buildah.ImageConfig): void {
+  for (const [name, value] of Object.entries({ ...RELEASE, licenses: 'MIT', title: 'kenar-chat-gateway' })) {
+    const label = `org.opencontainers.image.${name}`
+    expect(labels[label] === value, `its label ${label} is not ${value} but ${labels[label] ?? 'absent'}`)
+  }
+  say('ok: labels with version, revision, source and license')
 }
 
 function megabytes(bytes: number): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { runCommand, startChild } from '../../prove/support/children.ts'
 import { freePort } from '../../prove/support/free-port.ts'
+import { cpuMsOf } from '../../prove/support/processors.ts'
 import { openConnection, type Exchange } from './load.ts'
 
 /** Long, because valgrind starts a server slowly, and a busy machine even more so. */
@@ -11,8 +12,6 @@ const STARTS_WITHIN_MS = 300_000
 const STOPS_WITHIN_MS = 10_000
 const POLL_MS = 1
 const LOG_TAIL = 2000
-/** Linux counts processor time in these, whatever the kernel's own clock is. */
-const MS_PER_TICK = 10
 /** Servers run on the one core, this process and with it the load on the other. */
 const CORES = { server: '0', load: '1' }
 
@@ -84,12 +83,6 @@ async function waitForAnswer(port: number, exchange: Exchange, isRunning: () => 
     }
   }
   throw new Error(`the server did not answer within ${STARTS_WITHIN_MS / 1000} s`)
-}
-
-function cpuMsOf(pid: number): number {
-  // After the name in parentheses, which may contain spaces, user time is the 12th field and kernel time the 13th.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK
 }
 
 function residentBytesOf(pid: number): number {

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers'
 
 const { BOT_PORT, GATEWAY_URL, INTERNAL_API_KEYS, EVENTS_SECRET, RESOLVER_SECRET } = process.env
 const apiKey = INTERNAL_API_KEYS.split(':')[1]
-const eventsKey = Buffer.from(EVENTS_SECRET.replace('whsec_', ''), 'base64')
+// Two while the secret rotates, separated by a comma.
+const eventsKeys = EVENTS_SECRET.split(',').map((secret) => Buffer.from(secret.trim().replace('whsec_', ''), 'base64'))
 
 const routes = {
   'POST /events': async ({ headers }, body) => (isSigned(headers, body) ? answerStart(JSON.parse(body)) : [401, {}]),
@@ -37,10 +38,11 @@ async function answerStart({ id, type, conversation, message }) {
 const isGateway = ({ authorization }) => authorization === `Bearer ${RESOLVER_SECRET}`
 
 function isSigned({ 'webhook-id': id, 'webhook-timestamp': time, 'webhook-signature': signatures = '' }, body) {
-  const expected = Buffer.from(`v1,${createHmac('sha256', eventsKey).update(`${id}.${time}.${body}`).digest('base64')}`)
+  const signatureBy = (key) => createHmac('sha256', key).update(`${id}.${time}.${body}`).digest('base64')
+  const expected = eventsKeys.map((key) => Buffer.from(`v1,${signatureBy(key)}`))
   const isRecent = Math.abs(Date.now() / 1000 - Number(time)) < 300
-  const isSame = (given) => given.length === expected.length && timingSafeEqual(given, expected)
-  return isRecent && signatures.split(' ').some((given) => isSame(Buffer.from(given)))
+  const isRight = (given) => expected.some((one) => given.length === one.length && timingSafeEqual(given, one))
+  return isRecent && signatures.split(' ').some((given) => isRight(Buffer.from(given)))
 }
 
 createServer(async (request, response) => {

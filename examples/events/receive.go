@@ -29,12 +29,12 @@ const (
 var idForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 type receiver struct {
-	key    []byte
+	keys   [][]byte
 	folder string
 }
 
 func main() {
-	key, err := readKey(os.Getenv("EVENTS_SECRET"))
+	keys, err := readKeys(os.Getenv("EVENTS_SECRET"))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func main() {
 		log.Fatal(err)
 	}
 	log.Printf("listening on http://%s", listener.Addr())
-	server := http.Server{Handler: receiver{key, folder}, ReadTimeout: 10 * time.Second}
+	server := http.Server{Handler: receiver{keys, folder}, ReadTimeout: 10 * time.Second}
 	log.Fatal(server.Serve(listener))
 }
 
@@ -86,13 +86,15 @@ func (r receiver) isSigned(header http.Header, body []byte) bool {
 	if age := time.Now().Unix() - at; age > toleranceS || age < -toleranceS {
 		return false
 	}
-	mac := hmac.New(sha256.New, r.key)
-	mac.Write([]byte(id + "." + timestamp + "."))
-	mac.Write(body)
-	expected := []byte("v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	for _, signature := range strings.Split(header.Get("webhook-signature"), " ") {
-		if hmac.Equal(expected, []byte(signature)) {
-			return true
+	for _, key := range r.keys {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(id + "." + timestamp + "."))
+		mac.Write(body)
+		expected := []byte("v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+		for _, signature := range strings.Split(header.Get("webhook-signature"), " ") {
+			if hmac.Equal(expected, []byte(signature)) {
+				return true
+			}
 		}
 	}
 	return false
@@ -120,12 +122,18 @@ func (r receiver) store(id string, body []byte) (bool, error) {
 	return err == nil, err
 }
 
-func readKey(secret string) ([]byte, error) {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil || len(key) < 24 || !strings.HasPrefix(secret, "whsec_") {
-		return nil, errors.New("EVENTS_SECRET: expected whsec_ and base64, as the gateway has it")
+// readKeys takes one secret, or two while it rotates, separated by a comma.
+func readKeys(secrets string) ([][]byte, error) {
+	var keys [][]byte
+	for _, secret := range strings.Split(secrets, ",") {
+		secret = strings.TrimSpace(secret)
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil || len(key) < 24 || !strings.HasPrefix(secret, "whsec_") {
+			return nil, errors.New("EVENTS_SECRET: expected whsec_ and base64, as the gateway has it")
+		}
+		keys = append(keys, key)
 	}
-	return key, nil
+	return keys, nil
 }
 
 func variable(name, without string) string {

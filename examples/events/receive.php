@@ -10,12 +10,13 @@ http_response_code(receive());
 
 function receive(): int
 {
-    $key = readKey((string) getenv('EVENTS_SECRET'));
+    // Two while the secret rotates, separated by a comma.
+    $keys = array_map(readKey(...), explode(',', (string) getenv('EVENTS_SECRET')));
     $body = file_get_contents('php://input');
     $id = $_SERVER['HTTP_WEBHOOK_ID'] ?? '';
     $timestamp = $_SERVER['HTTP_WEBHOOK_TIMESTAMP'] ?? '';
     $signatures = $_SERVER['HTTP_WEBHOOK_SIGNATURE'] ?? '';
-    if (!isSigned($key, $id, $timestamp, $signatures, $body)) {
+    if (!isSigned($keys, $id, $timestamp, $signatures, $body)) {
         return 401;
     }
     $isNew = store(getenv('EVENTS_FOLDER') ?: 'events', $id, $body);
@@ -26,14 +27,14 @@ function receive(): int
 
 function readKey(string $secret): string
 {
-    if (!preg_match('~^whsec_([A-Za-z0-9+/]{32,}={0,2})$~D', $secret, $parts)) {
+    if (!preg_match('~^\s*whsec_([A-Za-z0-9+/]{32,}={0,2})\s*$~D', $secret, $parts)) {
         throw new RuntimeException('EVENTS_SECRET: expected whsec_ and base64, as the gateway has it');
     }
     return base64_decode($parts[1]);
 }
 
 /** The id becomes a file's name, so its form is checked too. `$body` is the bytes as they came, before any parsing. */
-function isSigned(string $key, string $id, string $timestamp, string $signatures, string $body): bool
+function isSigned(array $keys, string $id, string $timestamp, string $signatures, string $body): bool
 {
     if (!preg_match('/^[A-Za-z0-9_-]{1,64}$/D', $id) || !preg_match('/^[0-9]{1,12}$/D', $timestamp)) {
         return false;
@@ -41,10 +42,12 @@ function isSigned(string $key, string $id, string $timestamp, string $signatures
     if (abs(time() - (int) $timestamp) > TOLERANCE_S) {
         return false;
     }
-    $expected = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$timestamp.$body", $key, true));
-    foreach (explode(' ', $signatures) as $signature) {
-        if (hash_equals($expected, $signature)) {
-            return true;
+    foreach ($keys as $key) {
+        $expected = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$timestamp.$body", $key, true));
+        foreach (explode(' ', $signatures) as $signature) {
+            if (hash_equals($expected, $signature)) {
+                return true;
+            }
         }
     }
     return false;

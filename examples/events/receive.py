@@ -18,13 +18,14 @@ TOLERANCE_S = 5 * 60
 
 
 def read_key(secret):
-    encoded = re.fullmatch(r"whsec_([A-Za-z0-9+/]{32,}={0,2})", secret)
+    encoded = re.fullmatch(r"\s*whsec_([A-Za-z0-9+/]{32,}={0,2})\s*", secret)
     if encoded is None:
         sys.exit("EVENTS_SECRET: expected whsec_ and base64, as the gateway has it")
     return base64.b64decode(encoded[1])
 
 
-KEY = read_key(os.environ.get("EVENTS_SECRET", ""))
+# Two while the secret rotates, separated by a comma.
+KEYS = [read_key(secret) for secret in os.environ.get("EVENTS_SECRET", "").split(",")]
 FOLDER = Path(os.environ.get("EVENTS_FOLDER", "events"))
 PORT = int(os.environ.get("PORT", "8090"))
 
@@ -36,8 +37,9 @@ def is_signed(event_id, timestamp, signatures, body):
     if abs(int(time.time()) - int(timestamp)) > TOLERANCE_S:
         return False
     signed = f"{event_id}.{timestamp}.".encode() + body
-    expected = b"v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest())
-    return any(hmac.compare_digest(expected, one.encode()) for one in signatures.split(" "))
+    given = [one.encode() for one in signatures.split(" ")]
+    expected = [b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()) for key in KEYS]
+    return any(hmac.compare_digest(right, one) for right in expected for one in given)
 
 
 def store(event_id, body):

@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { ownSqlite } from '../support/databases.ts'
 import { environment } from '../support/environment.ts'
+import { SECRET } from '../support/event-receiver.ts'
 import { count, mebibytes, seconds } from '../support/figures.ts'
 import { spawnGateway } from '../support/gateway.ts'
 import { residentMib, riseOf } from '../support/proc.ts'
-import { startTakingPlatform } from '../support/service.ts'
+import { startService, startTakingPlatform } from '../support/service.ts'
 import type { Suite } from '../support/suite.ts'
-import { askAll, rawClick, rawSend, type Answer, type Asked } from '../support/wire.ts'
+import { askAll, rawClick, rawEvent, rawSend, type Answer, type Asked } from '../support/wire.ts'
 import { generated, type Generated } from './generated.ts'
 
-/** Whatever bodies come at both front doors: no answer is our failure, and nothing of them stays in memory. */
+/** Whatever bodies come as clicks, messages and events: no answer is our failure, and nothing of them stays in memory. */
 
-const BODIES = { short: 20_000, full: 1_000_000 }
+const BODIES = { short: 4000, full: 1_000_000 }
 const BATCH = 500
 const CONNECTIONS = 16
 const LOOK_EVERY = 200
@@ -21,7 +22,10 @@ const MAY_RISE_MIB = { short: 40, full: 15 }
 export async function proveBodies(suite: Suite): Promise<void> {
   const { report, short } = suite
   const total = short ? BODIES.short : BODIES.full
-  const gateway = spawnGateway(suite, environment(await startTakingPlatform(suite), ownSqlite(suite.folder).url))
+  const receiver = await startService(suite, (_heard, response) => response.writeHead(204).end())
+  const events = { EVENTS_URL: receiver.url, EVENTS_SECRET: SECRET, EVENTS_QUEUE_LIMIT: '1000000' }
+  const platformUrl = await startTakingPlatform(suite)
+  const gateway = spawnGateway(suite, environment(platformUrl, ownSqlite(suite.folder).url, events))
   const { port } = await gateway.ready
   const found = { unanswered: 0, ours: 0, misshapen: 0, statuses: new Map<number, number>() }
   const memory: { x: number; y: number }[] = []
@@ -51,7 +55,7 @@ export async function proveBodies(suite: Suite): Promise<void> {
   await gateway.stop()
 
   report.section(
-    `bodies: ${count(total)} generated ones on both front doors, ${CONNECTIONS} connections, ${seconds(ms)}`,
+    `bodies: ${count(total)} generated clicks, messages and events, ${CONNECTIONS} connections, ${seconds(ms)}`,
   )
   for (const [status, times] of [...found.statuses].sort(([one], [other]) => one - other))
     report.figure(`answered ${status}`, times)
@@ -78,11 +82,19 @@ function requestOf(body: Generated, judge: (body: Generated, answer: Answer | un
   if (body.door === 'message') {
     return { request: rawSend(body.body, body.isAsync ? { prefer: 'respond-async' } : {}), onAnswer }
   }
+  if (body.door === 'event') return { request: rawEvent(body.body), onAnswer }
   return { request: rawClick(body.body, { 'api-version': body.door === 'click v1' ? '1' : '2' }), onAnswer }
 }
 
-/** The three keys for Divar, a problem or a receipt for our own services. */
+/** The keys that Divar reads, a problem or a receipt for our own services. */
 function hasItsShape({ door }: Generated, { status, body }: Answer): boolean {
-  if (door !== 'message') return new RegExp(`^\\{"status":"${status}","message":".*","url":".*"\\}$`, 's').test(body)
-  return status < 300 ? body.startsWith('{') : body.includes('"code":"') && body.includes('"request_id":"')
+  switch (door) {
+    case 'message':
+      return status < 300 ? body.startsWith('{') : body.includes('"code":"') && body.includes('"request_id":"')
+    case 'event':
+      return status === 200 ? body === '{}' : new RegExp(`^\\{"status":"${status}","message":".*"\\}$`, 's').test(body)
+    case 'click v1':
+    case 'click v2':
+      return new RegExp(`^\\{"status":"${status}","message":".*","url":".*"\\}$`, 's').test(body)
+  }
 }

@@ -11,7 +11,7 @@ import { askAll, rawClick, rawRequest, rawSend, Wire, type Answer } from '../sup
 
 /** A marker in every field, header, path and answer, one place at a time, and the real secrets in their places: neither leaks. */
 
-const REQUESTS = { short: 2000, full: 100_000 }
+const REQUESTS = { short: 500, full: 100_000 }
 const CONNECTIONS = 8
 /** Not marked: X-Request-Id, which is logged by design. */
 const HEADERS = [

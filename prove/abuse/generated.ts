@@ -1,9 +1,17 @@
 import fc from 'fast-check'
-import { CLICK_V1, CLICK_V2, MESSAGE_V1, MESSAGE_V2 } from '../../test/support/marked-values.ts'
+import {
+  CLICK_V1,
+  CLICK_V2,
+  EVENT_BOT,
+  EVENT_MESSAGE,
+  EVENT_PAYMENT,
+  MESSAGE_V1,
+  MESSAGE_V2,
+} from '../../test/support/marked-values.ts'
 
 /** Bodies for the front doors: near enough to be read, far from it, broken on the way, and no text at all. */
 
-const DOORS = ['click v1', 'click v2', 'message'] as const
+const DOORS = ['click v1', 'click v2', 'message', 'event'] as const
 type Door = (typeof DOORS)[number]
 export type Generated = { door: Door; body: Buffer; isAsync: boolean }
 
@@ -11,6 +19,7 @@ const SEEDS: Record<Door, readonly Readonly<Record<string, unknown>>[]> = {
   'click v1': [CLICK_V1],
   'click v2': [CLICK_V2],
   message: [MESSAGE_V1, MESSAGE_V2],
+  event: [EVENT_MESSAGE, EVENT_BOT, EVENT_PAYMENT],
 }
 
 /** Values that readers have stumbled over. */

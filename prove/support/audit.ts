@@ -3,7 +3,14 @@ import { seconds } from './figures.ts'
 import type { Ledger } from './ledger.ts'
 import type { Report } from './report.ts'
 
-const FINAL: ReadonlySet<MessageRecord['state']> = new Set(['delivered', 'rejected', 'failed', 'unknown', 'cancelled'])
+const FINAL: ReadonlySet<MessageRecord['state']> = new Set([
+  'delivered',
+  'rejected',
+  'failed',
+  'unknown',
+  'cancelled',
+  'expired',
+])
 
 /** Attempts that ended before a byte of a request was written. */
 const WITHOUT_REQUEST: ReadonlySet<string> = new Set(['not_sent', 'unavailable'])

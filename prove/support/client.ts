@@ -12,7 +12,7 @@ const time = z.union([z.number(), z.string().transform((text) => Date.parse(text
 
 const recordSchema = z.object({
   id: z.string(),
-  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled']),
+  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled', 'expired']),
   attempts: z.array(
     z.object({ number: z.number(), at: time, ended_at: time.nullish(), outcome: z.string().nullish() }),
   ),

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import SqliteFile from 'better-sqlite3'
 import pg from 'pg'
+import * as z from 'zod'
 import type { Suite } from './suite.ts'
 
 const CONNECT_TIMEOUT_MS = 3000
@@ -55,15 +57,27 @@ export async function runOnPostgres(url: string, statement: string, options?: st
   }
 }
 
+/** The path of a SQLite database. */
+export function fileOf({ url }: Database): string {
+  return fileURLToPath(url)
+}
+
 /** Reads rows. SQLite needs that no gateway runs. */
-export async function rowsIn({ kind, url }: Database, statement: string): Promise<unknown[]> {
-  if (kind === 'postgres') return runOnPostgres(url, statement)
-  const file = new SqliteFile(fileURLToPath(url))
+export async function rowsIn(database: Database, statement: string): Promise<unknown[]> {
+  if (database.kind === 'postgres') return runOnPostgres(database.url, statement)
+  const file = new SqliteFile(fileOf(database))
   try {
     return file.prepare(statement).all()
   } finally {
     file.close()
   }
+}
+
+/** What the database takes on the disk. Of SQLite, once no gateway runs. */
+export async function bytesIn(database: Database): Promise<number> {
+  if (database.kind === 'sqlite') return statSync(fileOf(database)).size
+  const [row] = await runOnPostgres(database.url, 'select pg_database_size(current_database()) as bytes')
+  return z.object({ bytes: z.coerce.number() }).parse(row).bytes
 }
 
 function newName(): string {

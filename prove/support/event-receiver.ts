@@ -8,7 +8,8 @@ import type { Ledger } from './ledger.ts'
 import { startService, type Heard } from './service.ts'
 import type { Suite } from './suite.ts'
 
-const SECRET = `whsec_${randomBytes(32).toString('base64')}`
+/** The secret that events are signed with. */
+export const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 /** Each of them asks for a repeat; `reset` closes the connection without an answer. */
 const FAILURES = [500, 503, 429, 'reset'] as const
 const FAILURE_CHANCE = 0.25

@@ -33,3 +33,7 @@ export function quantile(values: readonly number[], share: number): number {
 export function mebibytes(value: number): string {
   return `${value.toFixed(1)} MiB`
 }
+
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}

@@ -4,7 +4,7 @@ import { reasonOf, runCommand } from './children.ts'
 import type { Suite } from './suite.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** The commit before the migrations 0003 and 0004. Once versions are released, the one before this takes its place. */
+/** The commit before the migrations from 0003 on. Once versions are released, the one before this takes its place. */
 const FORMER = '8a4dff77a15c539b90edcc76b257134b49aecec8'
 
 const PARTS = ['src', 'package.json', 'package-lock.json', '.npmrc']

@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { areFree } from '../../src/dev/ports.ts'
 
 /** Below the ephemeral ports: the system gives none of these to another process by chance. */
 const FIRST = 15_000
@@ -13,19 +12,7 @@ export async function freePort(): Promise<number> {
   for (let tries = 0; tries < COUNT; tries += 1) {
     const port = FIRST + (next % COUNT)
     next += 1
-    if (await isFree(port)) return port
+    if (await areFree([port], '127.0.0.1')) return port
   }
   throw new Error('no port is free')
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1')
-  try {
-    await once(server, 'listening')
-  } catch {
-    return false
-  }
-  server.close()
-  await once(server, 'close')
-  return true
 }

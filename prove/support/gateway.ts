@@ -8,7 +8,8 @@ import type { Environment } from './environment.ts'
 import { NODE_FLAGS } from './node-flags.ts'
 import type { Suite } from './suite.ts'
 
-const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+/** As it ships, or as PROVE_MAIN says: tests run the sources, which need no build. */
+const MAIN = process.env['PROVE_MAIN'] ?? fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 const READY_WITHIN_MS = 60_000
 const POLL_MS = 2
 /** How much of the output is kept, for the reason of an unexpected exit. */

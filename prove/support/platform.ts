@@ -33,7 +33,7 @@ export function textOf(serial: number): string {
   return `#${serial} ${'کارشناسی برای فردا ساعت ۱۰ ثبت شد. '.repeat(4)}`
 }
 
-function serialOf({ body }: Received): number {
+export function serialOf({ body }: Received): number {
   const serial = /"#(\d+) /.exec(body)?.[1]
   if (serial === undefined) throw new Error('a message without a serial number arrived')
   return Number(serial)

@@ -22,6 +22,8 @@ export type Suite = {
   part: string | undefined
   /** The duration of a suite of steady load. */
   minutes: number | undefined
+  /** How many rows a suite fills in that compares amounts. */
+  rows: number | undefined
   /** Repeats this run. */
   seed: number
   random: Random
@@ -44,7 +46,7 @@ export async function runSuite(
   limits: { shortS: number; fullS: number },
   prove: (suite: Suite) => Promise<void>,
 ): Promise<never> {
-  const { short, seed, only, part, minutes } = readOptions()
+  const { short, seed, only, part, minutes, rows } = readOptions()
   const limitS = short ? limits.shortS : limits.fullS
   const report = new Report()
   const progress = createProgress()
@@ -80,6 +82,7 @@ export async function runSuite(
     only,
     part,
     minutes,
+    rows,
     seed,
     random: createRandom(seed),
     report,
@@ -131,15 +134,17 @@ function readOptions() {
       database: { type: 'string' },
       part: { type: 'string' },
       minutes: { type: 'string' },
+      rows: { type: 'string' },
     },
   })
-  const { short, seed, database: only, part, minutes } = values
+  const { short, seed, database: only, part, minutes, rows } = values
   return {
     short,
     seed: seed === undefined ? randomInt(2 ** 31) : wholeNumber('seed', seed, 0),
     only,
     part,
     minutes: minutes === undefined ? undefined : wholeNumber('minutes', minutes),
+    rows: rows === undefined ? undefined : wholeNumber('rows', rows),
   }
 }
 

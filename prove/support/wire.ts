@@ -23,6 +23,11 @@ export function rawClick(body: Buffer | string, more: Readonly<Record<string, st
   return rawRequest('POST', '/divar/session', headers, body)
 }
 
+export function rawEvent(body: Buffer | string): Buffer {
+  const headers = { authorization: KEYS.identification, 'content-type': 'application/json' }
+  return rawRequest('POST', '/divar/events', headers, body)
+}
+
 export function rawSend(body: Buffer | string, more: Readonly<Record<string, string>> = {}): Buffer {
   const headers = { 'x-api-key': KEYS.caller, 'x-access-token': KEYS.token, 'content-type': 'application/json' }
   return rawRequest('POST', '/messages', { ...headers, ...more }, body)

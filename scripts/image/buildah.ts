@@ -18,6 +18,7 @@ const inspected = z.object({
       Entrypoint: words,
       Cmd: words,
       WorkingDir: z.string(),
+      Labels: z.record(z.string(), z.string()).nullish(),
       Healthcheck: z.object({ Test: words, Timeout: z.number().optional() }).nullish(),
     }),
   }),
@@ -32,6 +33,7 @@ export type ImageConfig = {
   workingFolder: string
   healthTest: string[]
   healthDeadlineMs: number
+  labels: Readonly<Record<string, string>>
   /** The sum of its layers. */
   bytes: number
   /** Everything that the image's description says, as text. */
@@ -64,6 +66,7 @@ export async function readImage(name: string): Promise<ImageConfig> {
     workingFolder: config.WorkingDir === '' ? '/' : config.WorkingDir,
     healthTest: config.Healthcheck?.Test ?? [],
     healthDeadlineMs: (config.Healthcheck?.Timeout ?? 0) / NANOSECONDS_PER_MS || 30_000,
+    labels: config.Labels ?? {},
     bytes: manifest.parse(JSON.parse(Manifest)).layers.reduce((sum, { size }) => sum + size, 0),
     text,
   }

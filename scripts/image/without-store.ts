@@ -67,6 +67,8 @@ async function checkReference(port: number): Promise<void> {
     ['/openapi.json', '"openapi":"3.1'],
     ['/docs?lang=en', 'id="invalid_message"'],
     ['/docs?lang=fa', 'id="invalid_message"'],
+    ['/docs/errors', 'id="invalid_message"'],
+    ['/docs/assets/tokens.css', '--accent'],
   ] as const) {
     const { status, text } = await ask(port, path, { headers: { 'x-api-key': CALLER_KEY } })
     expect(status === 200 && text.includes(expected), `${path} was answered ${status}, without ${expected}`)

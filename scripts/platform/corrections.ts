@@ -35,3 +35,10 @@ export const USERS: ReadonlySet<string> = new Set(['divar_user_id', 'user_id'])
 export const ORDERS: Readonly<Record<string, readonly string[]>> = {
   Finder_GetUser: ['USER_PHONE', 'USER_ID'],
 }
+
+/** Operations that answer who a user is: callers need the permission `users` for them, too. */
+export const ABOUT_USERS: ReadonlySet<string> = new Set([
+  'Finder_GetUser',
+  'Finder_PostUser',
+  'Finder_GetUserIDByPhone',
+])

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ADDED, LEFT_OUT, ORDERS, RESOURCES, USERS } from './corrections.ts'
+import { ABOUT_USERS, ADDED, LEFT_OUT, ORDERS, RESOURCES, USERS } from './corrections.ts'
 
 const METHODS = ['get', 'post', 'put', 'delete'] as const
 
@@ -25,6 +25,8 @@ export type Row = {
   user?: string
   /** Whether Divar requires a body. */
   body: boolean
+  /** The answer says who a user is. */
+  aboutUsers?: true
 }
 
 /** The table of platform calls: the published operations with our corrections, in the order of their paths. */
@@ -37,7 +39,9 @@ export function tableOf(document: unknown): Row[] {
     }),
   )
   const keyOf = ({ path, method }: Row) => `${path} ${method}`
-  return [...published, ...ADDED].sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
+  return [...published, ...ADDED]
+    .map((row) => (ABOUT_USERS.has(row.name) ? { ...row, aboutUsers: true as const } : row))
+    .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
 }
 
 function rowOf(method: string, path: string, operation: z.infer<typeof operationSchema>): Row {

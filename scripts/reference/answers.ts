@@ -1,7 +1,10 @@
 import * as z from 'zod'
-import { PERMISSIONS } from '../../src/access/permissions.ts'
+import { SUBSCRIBED_EVENTS } from '../../src/divar/subscribe.ts'
+import { SUBSCRIPTION_STATES } from '../../src/store/subscription-store.ts'
+import { PERMISSIONS } from '../../src/access/authentication.ts'
 import { faultStatus } from '../../src/base/fault.ts'
 import { MESSAGE_STATES } from '../../src/store/store.ts'
+import { attention, timeline } from './operator-answers.ts'
 
 /** Schemas of responses. A test checks real responses of every route against them. */
 
@@ -40,7 +43,10 @@ const storedId = z.string().regex(/^(?:msg|dve)_[A-Za-z0-9_-]{24}$/)
 const queued = z.strictObject({ id: storedId, state: z.literal('queued') })
 /** JSON pointers to the members of the body that were not read. */
 const ignored = z.array(z.string()).optional()
-const checked = z.strictObject({ ignored: z.array(z.string()) })
+const checked = z.strictObject({
+  ignored: z.array(z.string()),
+  did_you_mean: z.record(z.string(), z.string()).optional(),
+})
 const cancelled = z.strictObject({ id: idOf('msg'), state: z.enum(['cancelled', 'unknown']) })
 
 const attempt = z.strictObject({
@@ -54,17 +60,33 @@ const attempt = z.strictObject({
 })
 const message = z.strictObject({
   id: storedId,
+  caller: z.string(),
   state: z.enum(MESSAGE_STATES),
   wire: z.enum(['v1', 'v2', 'bot', 'event']),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
+  not_before: time.optional(),
+  expires_at: time.optional(),
   wiped: z.boolean(),
   conversation_id: z.string().optional(),
   last_error: attempt.nullable(),
   attempts: z.array(attempt),
 })
 const messages = z.strictObject({ messages: z.array(message), next_cursor: cursor })
+const bulkDone = z.strictObject({
+  matched: z.int().min(0),
+  changed: z.int().min(0),
+  skipped: z.strictObject({ wiped: z.int().min(0), wrong_state: z.int().min(0) }),
+  left: z.int().min(0),
+  until: time,
+})
+
+const divarError = z.strictObject({
+  status: z.int(),
+  code: z.union([z.number(), z.string()]).optional(),
+  message: z.string().optional(),
+})
 
 const click = z.strictObject({
   id: idOf('clk'),
@@ -97,11 +119,29 @@ const grant = z.strictObject({
   expires_at: time,
 })
 const grants = z.strictObject({ grants: z.array(grant), next_cursor: cursor })
+const subscription = z.strictObject({
+  id: idOf('sub'),
+  state: z.enum(SUBSCRIPTION_STATES),
+  user_id: z.string(),
+  event_type: z.enum(SUBSCRIBED_EVENTS),
+  post_token: z.string().optional(),
+  metadata: object.optional(),
+  created_at: time,
+  /** Null while nothing is planned. */
+  next_attempt_at: time.nullable(),
+  consent_url: z.string().optional(),
+  /** Why the last registration failed. */
+  error: z.strictObject({ code: z.string(), divar: divarError.optional() }).optional(),
+})
+const subscriptions = z.strictObject({ subscriptions: z.array(subscription), next_cursor: cursor })
+const subscriptionEnded = z.strictObject({ id: idOf('sub'), note: z.string() })
 const erased = z.strictObject({
   grants: z.int().min(0),
+  subscriptions: z.int().min(0),
   consents: z.int().min(0),
   messages: z.int().min(0),
   texts: z.int().min(0),
+  events: z.int().min(0),
   unreadable: z.int().min(0),
   left: z.boolean(),
 })
@@ -122,15 +162,10 @@ const problem = z.strictObject({
   id: idOf('msg').optional(),
   outcome: z.string().optional(),
   retryable: z.boolean().optional(),
-  divar: z
-    .strictObject({
-      status: z.int(),
-      code: z.union([z.number(), z.string()]).optional(),
-      message: z.string().optional(),
-    })
-    .optional(),
+  divar: divarError.optional(),
   consent_url: z.string().optional(),
   grant_id: idOf('grt').optional(),
+  subscription_id: idOf('sub').optional(),
   permission: z.enum(PERMISSIONS).optional(),
   state: z.enum(MESSAGE_STATES).optional(),
 })
@@ -157,10 +192,16 @@ export const answers = {
   Attempt: attempt,
   Message: message,
   Messages: messages,
+  BulkDone: bulkDone,
+  Attention: attention,
+  Timeline: timeline,
   Click: click,
   Consent: consent,
   Grant: grant,
   Grants: grants,
+  Subscription: subscription,
+  Subscriptions: subscriptions,
+  SubscriptionEnded: subscriptionEnded,
   User: user,
   ErasedUser: erased,
   Alive: alive,

@@ -1,52 +1,58 @@
 import * as z from 'zod'
 import { actionBody } from '../../src/click/parse-action.ts'
-import { clickV1, clickV2 } from '../../src/click/parse-click.ts'
+import { clickV1 } from '../../src/click/read-click-v1.ts'
+import { clickV2 } from '../../src/click/read-click-v2.ts'
 import { actionsV2, actionV2, sendSchemas } from '../../src/message/schemas.ts'
+import { time } from '../../src/message/times.ts'
 import { consentBody } from '../../src/consent/consent-request.ts'
+import { cancelBody, retryBody } from '../../src/messages/message-filter.ts'
+import { timelineBody } from '../../src/timeline/timeline.ts'
 import { importBody } from '../../src/consent/import-request.ts'
+import { platformSubscriptionBody, subscriptionBody } from '../../src/subscriptions/subscription-request.ts'
 
 /** Schemas of requests: the ones that the routes parse with. */
 
 /** `null` counts as absent. */
-const { type, delivery, senderUserId, senderPostToken } = sendSchemas
+const type = sendSchemas.type.schema
+const ours = { delivery: sendSchemas.delivery.schema, not_before: time.schema, expires_at: time.schema }
 const buttons = {
-  sender_btn: sendSchemas.button.nullish(),
-  receiver_btn: sendSchemas.button.nullish(),
-  sender_buttons: sendSchemas.grid.nullish(),
-  receiver_buttons: sendSchemas.grid.nullish(),
+  sender_btn: sendSchemas.button.schema.nullish(),
+  receiver_btn: sendSchemas.button.schema.nullish(),
+  sender_buttons: sendSchemas.grid.schema.nullish(),
+  receiver_buttons: sendSchemas.grid.schema.nullish(),
 }
-const text = { message: sendSchemas.text, media_token: z.literal('').nullish(), ...buttons, type, delivery }
+const text = { message: sendSchemas.text.schema, media_token: z.literal('').nullish(), ...buttons, type, ...ours }
 const media = {
   message: z.literal('').nullish(),
-  media_token: z.intersection(sendSchemas.mediaToken, z.string().min(1)),
+  media_token: z.intersection(sendSchemas.mediaToken.schema, z.string().min(1)),
   ...buttons,
   type,
-  delivery,
+  ...ours,
 }
 const absent = z.null().optional()
 const conversation = {
   bot: absent,
-  conversation_id: sendSchemas.conversationId,
-  user_id: senderUserId,
-  post_token: senderPostToken,
+  conversation_id: sendSchemas.conversationId.schema,
+  user_id: sendSchemas.senderUserId.schema,
+  post_token: sendSchemas.senderPostToken.schema,
   peer_id: absent,
 }
 /** The conversation is in the path, and may be repeated here. */
-const conversationOfPath = { ...conversation, conversation_id: sendSchemas.conversationId.nullish() }
+const conversationOfPath = { ...conversation, conversation_id: sendSchemas.conversationId.schema.nullish() }
 const triple = {
   bot: absent,
   conversation_id: absent,
-  user_id: sendSchemas.userId,
-  post_token: sendSchemas.postToken,
-  peer_id: sendSchemas.peerId,
+  user_id: sendSchemas.userId.schema,
+  post_token: sendSchemas.postToken.schema,
+  peer_id: sendSchemas.peerId.schema,
 }
 
 /** A bot message has one grid, and either name of its text. */
 const noOtherButtons = { sender_btn: absent, receiver_btn: absent, sender_buttons: absent, receiver_buttons: absent }
-const botButtons = { buttons: sendSchemas.grid.nullish(), ...noOtherButtons, type, delivery }
+const botButtons = { buttons: sendSchemas.grid.schema.nullish(), ...noOtherButtons, type, ...ours }
 const botText = z.union([
-  z.object({ text_message: sendSchemas.text, message: absent }),
-  z.object({ message: sendSchemas.text, text_message: absent }),
+  z.object({ text_message: sendSchemas.text.schema, message: absent }),
+  z.object({ message: sendSchemas.text.schema, text_message: absent }),
 ])
 const noBotText = z.union([
   z.object({ text_message: z.literal('').nullish(), message: absent }),
@@ -55,16 +61,16 @@ const noBotText = z.union([
 const noOtherAddress = { conversation_id: absent, user_id: absent, post_token: absent, peer_id: absent }
 const bot = {
   bot: z.union([
-    z.object({ conversation_id: sendSchemas.conversationId, user_id: absent }),
-    z.object({ user_id: sendSchemas.botUserId, conversation_id: absent }),
+    z.object({ conversation_id: sendSchemas.conversationId.schema, user_id: absent }),
+    z.object({ user_id: sendSchemas.botUserId.schema, conversation_id: absent }),
   ]),
   ...noOtherAddress,
 }
 /** The path's id may be repeated here. */
 const botOfPath = {
   bot: absent,
-  conversation_id: sendSchemas.conversationId.nullish(),
-  user_id: sendSchemas.botUserId.nullish(),
+  conversation_id: sendSchemas.conversationId.schema.nullish(),
+  user_id: sendSchemas.botUserId.schema.nullish(),
 }
 /** Only the type is needed: what else an event has depends on it, and anything is accepted. */
 const event = z.looseObject({ type: z.string().min(1) })
@@ -86,12 +92,19 @@ export const bodies = {
     z.object({ ...botOfPath, ...botButtons, media_token: media.media_token }),
     noBotText,
   ),
-  Button: sendSchemas.button,
-  ButtonGrid: sendSchemas.grid,
+  Button: sendSchemas.button.schema,
+  ButtonGrid: sendSchemas.grid.schema,
   ActionV2: actionV2,
   ConsentBody: consentBody,
   GrantBody: importBody,
+  RetryFilter: retryBody,
+  CancelFilter: cancelBody,
+  TimelineBody: timelineBody,
+  SubscriptionBody: subscriptionBody,
+  PlatformSubscriptionBody: platformSubscriptionBody,
 }
 
 /** An action is parsed by its only member, so the schema itself does not list the possible ones. */
-export const actionMembers: Readonly<Record<string, z.ZodType>> = Object.fromEntries(actionsV2)
+export const actionMembers: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  [...actionsV2].map(([name, { schema }]) => [name, schema]),
+)

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import { anyObject as anyObjectOfClick } from '../../src/click/wire-fields.ts'
 import { anyObject as anyObjectOfMessage } from '../../src/message/schemas.ts'
+import { DEFAULT_PAGE, limitParameter, MAX_PAGE } from '../../src/http/page-query.ts'
+import { metadata } from '../../src/subscriptions/subscription-request.ts'
 import { answers } from './answers.ts'
 import { actionMembers, bodies } from './bodies.ts'
 import { webhookBodies } from './webhook-bodies.ts'
@@ -28,9 +30,15 @@ export function schemaComponents(): JsonObject {
   }
 }
 
+/** A query has texts only, so the schema that reads it is one of a text. */
+const LIMIT: JsonObject = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE }
+
 /** The parameters of a query string. */
 export function queryParameters(query: Query): { name: string; schema: unknown }[] {
-  return Object.entries(query.shape).map(([name, schema]) => ({ name, schema: toSchema(schema) }))
+  return Object.entries(query.shape).map(([name, schema]) => ({
+    name,
+    schema: schema === limitParameter ? LIMIT : toSchema(schema),
+  }))
 }
 
 function toComponents(schemas: Readonly<Record<string, z.ZodType>>, io: 'input' | 'output'): JsonObject {
@@ -49,7 +57,7 @@ function withoutHead({ $schema: _, $id: __, ...schema }: Record<string, unknown>
 }
 
 /** Custom zod checks, which have no JSON Schema of their own. */
-const OBJECTS = new Set<z.core.$ZodType>([anyObjectOfClick, anyObjectOfMessage])
+const OBJECTS = new Set<z.core.$ZodType>([anyObjectOfClick, anyObjectOfMessage, metadata])
 
 function amend({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodType; jsonSchema: z.core.JSONSchema.BaseSchema }) {
   // The pattern is a page long, and `format` says the same.

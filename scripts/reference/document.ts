@@ -1,13 +1,16 @@
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import { faultStatus, type FaultCode } from '../../src/base/fault.ts'
-import { queryParameters, refTo, schemaComponents } from './components.ts'
+import { queryParameters, refTo, schemaComponents, type BodyName } from './components.ts'
+import { bodyExamples } from './examples.ts'
 import { headers, parameters, type HeaderName, type ParameterName } from './headers.ts'
 import type { Answer, Operation } from './operation.ts'
 import { describeCalls } from './platform-calls.ts'
 import { consent } from './operations/consent.ts'
 import { dynamicAction, session, upkeep } from './operations/edge.ts'
 import { events } from './operations/events.ts'
-import { sends, storedMessages } from './operations/sends.ts'
+import { sends } from './operations/sends.ts'
+import { storedMessages } from './operations/stored-messages.ts'
+import { subscriptions } from './operations/subscriptions.ts'
 import { security, securitySchemes, SECTIONS } from './sections.ts'
 import type { Language } from './text.ts'
 import { describeWebhooks } from './webhooks.ts'
@@ -19,6 +22,7 @@ const OPERATIONS: readonly Operation[] = [
   session,
   dynamicAction,
   events,
+  ...subscriptions,
   ...upkeep,
 ]
 
@@ -77,19 +81,28 @@ function describe(operation: Operation, language: Language): JsonObject {
     security: security(asker, operation.permissions),
     parameters: [...named.map(refToParameter), ...inQuery],
     ...(bodies && {
-      requestBody: { required: true, content: { 'application/json': { schema: oneOf(bodies.map(refTo)) } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: oneOf(bodies.map(refTo)), examples: examplesOf(bodies) } },
+      },
     }),
     responses: { ...describeAnswers(operation, language), ...describeRefusals(operation, language) },
   }
 }
 
+function examplesOf(bodies: readonly BodyName[]): JsonObject {
+  return Object.fromEntries(bodies.map((name) => [name, { value: bodyExamples[name] ?? {} }]))
+}
+
 function describeAnswers({ answers }: Operation, language: Language): JsonObject {
-  return mapValues(answers, ({ text, schema, type, headers: named = [] }: Answer) => ({
+  return mapValues(answers, ({ text, schema, type, types = type ? [type] : [], headers: named = [] }: Answer) => ({
     description: text[language],
     headers: refToHeaders(named),
     ...(schema && { content: { 'application/json': { schema: refTo(schema) } } }),
-    ...(type && {
-      content: { [type]: { schema: type === 'application/json' ? { type: 'object' } : { type: 'string' } } },
+    ...(types.length > 0 && {
+      content: Object.fromEntries(
+        types.map((one) => [one, { schema: { type: one === 'application/json' ? 'object' : 'string' } }]),
+      ),
     }),
   }))
 }

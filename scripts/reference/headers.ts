@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../src/base/strict-json.ts'
+import { EXAMPLE } from './examples.ts'
 import type { Text } from './text.ts'
 
-type Described = { text: Text; schema: JsonObject }
+type Described = { text: Text; schema: JsonObject; example?: string }
 
 const token: JsonObject = { type: 'string', maxLength: 4096 }
 
@@ -66,15 +67,18 @@ const PARAMETERS = {
   conversation_id: {
     in: 'path',
     schema: { type: 'string', minLength: 1, maxLength: 128 },
+    example: EXAMPLE.conversationId,
     text: { en: 'The conversation id.', fa: 'شناسهٔ گفت‌وگو.' },
   },
   message_id: pathId('msg', { en: 'The id of one of your messages.', fa: 'شناسهٔ یکی از پیام‌های شما.' }),
   click_id: pathId('clk', { en: 'The `click_id` from the landing URL.', fa: '`click_id` در آدرس مقصد.' }),
   grant_id: pathId('grt', { en: 'The id of a grant.', fa: 'شناسهٔ اجازهٔ ثبت‌شده.' }),
+  subscription_id: pathId('sub', { en: 'The id of one of your subscriptions.', fa: 'شناسهٔ یکی از اشتراک‌های شما.' }),
   consent_id: pathId('cns', { en: 'The id in a consent link.', fa: 'شناسهٔ داخل لینک اجازه.' }),
   user_id: {
     in: 'path',
     schema: { type: 'string', minLength: 1, maxLength: 128 },
+    example: EXAMPLE.sellerV2,
     text: { en: 'A user id of API version 2.', fa: 'شناسهٔ کاربر در نسخهٔ ۲ API.' },
   },
   code: {
@@ -86,6 +90,18 @@ const PARAMETERS = {
     in: 'query',
     schema: { type: 'string' },
     text: { en: 'The `state` of this authorization flow.', fa: '`state` همین جریان اجازه.' },
+  },
+  page: {
+    in: 'path',
+    schema: { type: 'string' },
+    example: 'messages',
+    text: { en: 'The name of a page.', fa: 'نام یک صفحه.' },
+  },
+  file: {
+    in: 'path',
+    schema: { type: 'string' },
+    example: 'docs.css',
+    text: { en: 'A file that a page names.', fa: 'فایلی که یک صفحه نام می‌برد.' },
   },
   lang: {
     in: 'query',
@@ -128,7 +144,13 @@ export type ParameterName = keyof typeof PARAMETERS
 export const parameters: Readonly<Record<ParameterName, Described & { in: string; name?: string }>> = PARAMETERS
 
 function pathId(kind: string, text: Text) {
-  return { in: 'path', name: 'id', schema: { type: 'string', pattern: `^${kind}_[\\w-]{24}$` }, text } as const
+  return {
+    in: 'path',
+    name: 'id',
+    schema: { type: 'string', pattern: `^${kind}_[\\w-]{24}$` },
+    example: `${kind}_${EXAMPLE.id}`,
+    text,
+  } as const
 }
 
 const HEADERS = {

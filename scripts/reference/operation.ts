@@ -1,23 +1,27 @@
-import type { Permission } from '../../src/access/permissions.ts'
+import type { Permission } from '../../src/access/authentication.ts'
 import type { FaultCode } from '../../src/base/fault.ts'
 import type { AnswerName, BodyName, Query } from './components.ts'
 import type { HeaderName, ParameterName } from './headers.ts'
 import type { Asker, Section } from './sections.ts'
 import type { Text } from './text.ts'
 
+type MediaType = 'text/html' | 'text/plain' | 'text/css' | 'text/javascript' | 'font/woff2' | 'application/json'
+
 export type Answer = {
   text: Text
   /** JSON of this shape. */
   schema?: AnswerName
   /** For a response that is not JSON, or has no schema. */
-  type?: 'text/html' | 'text/plain' | 'application/json'
+  type?: MediaType
+  /** For one of several types. */
+  types?: readonly MediaType[]
   headers?: readonly HeaderName[]
 }
 
 /** One method of one path, as it is documented. */
 export type Operation = {
   id: string
-  method: 'get' | 'post' | 'delete'
+  method: 'get' | 'post' | 'put' | 'delete'
   path: string
   asker: Asker
   section: Section

@@ -1,7 +1,8 @@
 import type { FaultCode } from '../../src/base/fault.ts'
 import type { JsonObject } from '../../src/base/strict-json.ts'
-import { OPERATIONS, type Operation } from '../../src/platform/operations.ts'
+import { OPERATIONS, permissionsFor, type Operation } from '../../src/platform/operations.ts'
 import { refTo } from './components.ts'
+import { callExamples, pathExamples } from './examples.ts'
 import { ANY_BODY, ANY_CALLER } from './operation.ts'
 import { security } from './sections.ts'
 import type { Language } from './text.ts'
@@ -36,7 +37,8 @@ export function describeCalls(language: Language): { paths: Record<string, JsonO
   return { paths, responses: describeResponses(language) }
 }
 
-function describeCall({ name, path, scopes, user, body }: Operation, language: Language): JsonObject {
+function describeCall(operation: Operation, language: Language): JsonObject {
+  const { name, path, scopes, user, body } = operation
   const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, parameter = '']) => parameter)
   const headers = scopes.length === 0 ? [] : ['x-access-token', ...(user === undefined ? ['x-divar-user-id'] : [])]
   return {
@@ -44,12 +46,25 @@ function describeCall({ name, path, scopes, user, body }: Operation, language: L
     tags: ['platform'],
     summary: language === 'en' ? `Divar’s \`${name}\`` : `\`${name}\` دیوار`,
     description: describeScopes(scopes, language),
-    security: security('service', ['platform']),
+    security: security('service', [permissionsFor(operation)]),
     parameters: [
-      ...inPath.map((parameter) => ({ name: parameter, in: 'path', required: true, schema: { type: 'string' } })),
+      ...inPath.map((parameter) => ({
+        name: parameter,
+        in: 'path',
+        required: true,
+        schema: { type: 'string' },
+        example: pathExamples[parameter] ?? 'x',
+      })),
       ...headers.map((header) => ({ $ref: `#/components/parameters/${header}` })),
     ],
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: { type: 'object' } } } } }),
+    ...(body && {
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': { schema: { type: 'object' }, examples: { [name]: { value: callExamples[name] ?? {} } } },
+        },
+      },
+    }),
     responses: {
       200: { $ref: '#/components/responses/PlatformAnswer' },
       default: { $ref: '#/components/responses/PlatformRefusal' },

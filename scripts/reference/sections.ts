@@ -1,4 +1,4 @@
-import type { Permission } from '../../src/access/permissions.ts'
+import type { Permission } from '../../src/access/authentication.ts'
 import type { JsonObject } from '../../src/base/strict-json.ts'
 import type { Language, Text } from './text.ts'
 
@@ -7,28 +7,43 @@ export const SECTIONS = {
   sends: { en: 'Messages', fa: 'پیام‌ها' },
   stored: { en: 'Stored messages', fa: 'پیام‌های ذخیره‌شده' },
   consent: { en: 'Consent, grants, users, clicks', fa: 'اجازه‌ها، کاربران، کلیک‌ها' },
-  platform: { en: 'Platform calls', fa: 'فراخوانی API دیوار' },
-  clicks: { en: 'Called by Divar', fa: 'فراخوانی‌های دیوار' },
+  platform: { en: 'Platform calls', fa: 'فراخوانی پلتفرم' },
+  clicks: { en: 'Called by Divar', fa: 'درخواست‌ها از طرف دیوار' },
   events: { en: 'Events', fa: 'رویدادها' },
   webhooks: { en: 'Sent to your services', fa: 'درخواست‌ها به سرویس‌های شما' },
-  upkeep: { en: 'Operations', fa: 'نگه‌داری سرویس' },
+  upkeep: { en: 'Health and metrics', fa: 'سلامت و متریک‌ها' },
 } satisfies Record<string, Text>
 
 export type Section = keyof typeof SECTIONS
 
+/** Where the page of each section is, below /docs/. */
+export const PAGE_OF: Record<Section, string> = {
+  sends: 'messages',
+  stored: 'stored-messages',
+  consent: 'consent',
+  platform: 'platform-calls',
+  clicks: 'called-by-divar',
+  events: 'events',
+  webhooks: 'webhooks',
+  upkeep: 'operations',
+}
+
 /** Who calls the route, and so with which key. */
 export type Asker = 'divar' | 'browser' | 'service' | 'operator' | 'probe'
 
-/** One entry of the list is enough; an empty list needs no key. The roles of a caller's key are its permissions. */
+/**
+ * One entry of the list is enough; an empty list needs no key. The roles of a caller's key are its permissions.
+ * @param permissions one of them is enough; those in a list are all needed
+ */
 export function security(
   asker: Asker,
-  permissions: readonly Permission[] = [],
+  permissions: readonly (Permission | readonly Permission[])[] = [],
 ): readonly Record<string, readonly string[]>[] {
   switch (asker) {
     case 'divar':
       return [{ identificationKey: [] }]
     case 'service':
-      return (permissions.length === 0 ? [[]] : permissions.map((permission) => [permission])).flatMap((roles) => [
+      return (permissions.length === 0 ? [[]] : permissions.map((needed) => [needed].flat())).flatMap((roles) => [
         { gatewayKey: roles },
         { gatewayKey: roles, userToken: [] },
       ])

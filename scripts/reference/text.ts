@@ -1,4 +1,4 @@
-import type { Language } from '../../src/operations/operations-routes.ts'
+import type { Language } from '../../src/reference/reference-routes.ts'
 
 export type Text = Record<Language, string>
 export type { Language }

@@ -31,8 +31,8 @@ const WEBHOOKS: readonly Webhook[] = [
     id: 'receiveMessageEnded',
     summary: { en: 'Receive the final state of a message', fa: 'دریافت وضعیت نهایی یک پیام' },
     more: {
-      en: 'Each final state of a stored message is sent, signed with `STATUS_WEBHOOK_SECRET`, without the text and the user’s id. Requests about one message arrive in order. The same one may arrive twice: recognize it by `webhook-id`.',
-      fa: 'هر وضعیت نهایی پیام ذخیره‌شده با امضای `STATUS_WEBHOOK_SECRET` فرستاده می‌شود، بدون متن و شناسهٔ کاربر. درخواست‌های یک پیام به ترتیب می‌رسند. ممکن است یک درخواست دو بار برسد: آن را با `webhook-id` بشناسید.',
+      en: 'Each final state of a stored message is sent, signed with `STATUS_WEBHOOK_SECRET`, without the text and the user’s id. Requests about one message arrive in order. The same one may arrive twice: recognize it by `webhook-id`. The receivers of events take these requests too, with this secret in `EVENTS_SECRET`.',
+      fa: 'هر وضعیت نهایی پیام ذخیره‌شده با امضای `STATUS_WEBHOOK_SECRET` فرستاده می‌شود، بدون متن و شناسهٔ کاربر. درخواست‌های یک پیام به ترتیب می‌رسند. ممکن است یک درخواست دو بار برسد: آن را با `webhook-id` بشناسید. گیرنده‌های رویداد این درخواست‌ها را هم می‌گیرند، با همین secret در `EVENTS_SECRET`.',
     },
     body: 'MessageEnded',
     answers: { '2XX': TAKEN, default: RETRIED },

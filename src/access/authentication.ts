@@ -6,7 +6,6 @@ import { Fault } from '../base/fault.ts'
 import { RateLimit } from '../base/rate-limit.ts'
 import { isContradictory, valuesOf } from '../http/request.ts'
 import { clientAddress, networkOf } from './client-address.ts'
-import type { Permission } from './permissions.ts'
 
 type DivarKeys = {
   /** The identification key and, while keys rotate, the next one. */
@@ -75,15 +74,15 @@ export type CallerKey = { name: string; key: string; permissions: ReadonlySet<Pe
 
 /**
  * Authenticates one of the company's own services by `x-api-key`; handlers behind it get its name from `callerOf`, and its permissions are checked by
- * `requirePermission`. The same key sent twice counts once; two different keys are refused. Keys are looked up by salted digest, so that the timing says nothing about a key.
+ * `requirePermission`. The same key sent twice counts once; two different keys are refused.
  * @throws Fault `api_key_refused` or `too_many_wrong_keys`
  */
 export function requireCaller(keys: readonly CallerKey[], countWrongKey: CountWrongKey): RequestHandler {
-  const callers = new Map(keys.map((caller) => [digestKey(Buffer.from(caller.key, 'utf8')), caller]))
+  const findCaller = createFindCaller(keys)
   return (request, response, next) => {
     const values = valuesOf('x-api-key', request.rawHeaders)
     const key = isContradictory(values) ? '' : (values[0] ?? '')
-    const caller = callers.get(digestKey(Buffer.from(key, 'latin1')))
+    const caller = findCaller(Buffer.from(key, 'latin1'))
     if (caller === undefined) {
       const detail = 'x-api-key: expected one of the keys in INTERNAL_API_KEYS of this gateway'
       throw countWrongKey(request, new Fault('api_key_refused', detail))
@@ -95,10 +94,46 @@ export function requireCaller(keys: readonly CallerKey[], countWrongKey: CountWr
   }
 }
 
+/** Finds the calling service of a key. Keys are looked up by salted digest, so that the timing says nothing about a key. */
+export function createFindCaller(keys: readonly CallerKey[]): (key: Buffer) => CallerKey | undefined {
+  const callers = new Map(keys.map((caller) => [digestKey(Buffer.from(caller.key, 'utf8')), caller]))
+  return (key) => callers.get(digestKey(key))
+}
+
 /** The calling service. Throws on a route without `requireCaller`, so that none can be served without authentication. */
 export function callerOf({ locals: { caller } }: Response): string {
   if (caller === undefined) throw new Error('expected a route behind requireCaller')
   return caller
+}
+
+/** What a caller may do. `CALLER_PERMISSIONS` assigns these words. */
+export const PERMISSIONS = ['send', 'consents', 'users', 'clicks', 'platform', 'operate'] as const
+export type Permission = (typeof PERMISSIONS)[number]
+
+/** Those of every caller while `CALLER_PERMISSIONS` is not set. */
+export const DEFAULT_PERMISSIONS: ReadonlySet<Permission> = new Set(['send', 'consents', 'users', 'clicks'])
+
+/**
+ * Refuses callers that have none of `words`, which are one word for most routes. It comes after `requireCaller` and before the body is read.
+ * @throws Fault `not_allowed`, which names the first word
+ */
+export function requirePermission(...words: readonly [Permission, ...Permission[]]): RequestHandler {
+  return (_request, response, next) => {
+    if (!words.some((word) => isAllowed(response, word))) throw notAllowed(words[0])
+    next()
+  }
+}
+
+/** Whether the calling service has this permission. Throws on a route without `requireCaller`. */
+function isAllowed({ locals: { permissions } }: Response, word: Permission): boolean {
+  if (permissions === undefined) throw new Error('expected a route behind requireCaller')
+  return permissions.has(word)
+}
+
+export function notAllowed(word: Permission): Fault {
+  return new Fault('not_allowed', `This caller does not have the permission ${word}; CALLER_PERMISSIONS grants it.`, {
+    members: { permission: word },
+  })
 }
 
 const USER_TOKEN = /^[\x21-\x7e]{1,4096}$/

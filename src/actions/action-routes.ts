@@ -7,7 +7,8 @@ import { createRouter, routesOn } from '../http/app.ts'
 import { readJsonBody } from '../http/request.ts'
 import type { Logger } from '../observability/log.ts'
 import type { ActionAnswer, CallAction } from '../resolver/action.ts'
-import { createGuardedCall } from '../resolver/guarded-call.ts'
+import { chatTextsOfClick } from '../timeline/chats.ts'
+import { createGuardedCall } from '../resolver/call.ts'
 
 const ACTION_PATH = '/divar/action'
 
@@ -70,6 +71,7 @@ function createActionHandler({
     const { fields } = requestLog
     fields['click_id'] = click.id
     fields['wire'] = click.wire
+    requestLog.chats = () => chatTextsOfClick(click)
     fields['resolver'] = kind
     if (returnUrlReplaced) fields['return_url'] = 'replaced'
     if (absentParts > 0) fields['absent_parts'] = absentParts

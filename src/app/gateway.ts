@@ -6,10 +6,14 @@ import type { Config } from '../config/config.ts'
 import { createApp, type AppOptions, type ListenerRoutes } from '../http/app.ts'
 import { listen, type Listener } from '../http/listener.ts'
 import type { Logger } from '../observability/log.ts'
+import type { FormKeys } from '../reference/reference-routes.ts'
+import type { ObserveCall } from '../resolver/observe.ts'
+import { createAttention } from '../operations/attention.ts'
 import { describeMetrics } from './metrics.ts'
 import { openOperatorsCode } from './operators-code.ts'
+import { internalRoutes } from './internal-routes.ts'
 import { RequestCounters } from './request-counters.ts'
-import { internalRoutes, publicRoutes } from './routes.ts'
+import { publicRoutes } from './public-routes.ts'
 import { Shutdown } from './shutdown.ts'
 import { createDivar, Upstreams } from './upstreams.ts'
 
@@ -25,11 +29,24 @@ export type Gateway = {
   stop: () => Promise<boolean>
 }
 
+export type GatewayOptions = {
+  /** Lines of the log that could not be written, for a metric. Default: none. */
+  linesLost?: () => number
+  /** Called after each call of the resolver or the dynamic action. For development: it gets data of the click. */
+  observeCall?: ObserveCall
+  /** Keys that the documentation's forms begin with: of a gateway whose keys are made up. */
+  formKeys?: FormKeys
+}
+
 /**
  * The composition root: builds every part from the configuration, hands each what it needs, and listens.
  * @throws ResolverSetupError, StoreSetupError, or the system's error when a port cannot be had
  */
-export async function startGateway(config: Config, log: Logger, linesLost: () => number = () => 0): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  { linesLost = () => 0, observeCall, formKeys }: GatewayOptions = {},
+): Promise<Gateway> {
   const { otlpUrl, shutdownGraceMs } = config
   const shutdown = new Shutdown()
   const tracing = otlpUrl && (await import('../tracing/tracing.ts')).openTracing(otlpUrl, VERSION, log)
@@ -45,12 +62,34 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
 
   const requests = new RequestCounters(config.resolverTimeoutMs)
   const metrics = describeMetrics({ requests, breakers: upstreams.breakers, stored, spans: tracing?.counts, linesLost })
+  const attention =
+    stored &&
+    createAttention({
+      ...stored.readings,
+      breakers: upstreams.breakers,
+      linesLost,
+      lastDays: requests.divarRequests.lastDays,
+    })
+  const onConcluded: typeof requests.onConcluded = (requestLog, event) => {
+    requests.onConcluded(requestLog, event)
+    stored?.notes?.noteRequest(requestLog, event)
+  }
   const countWrongKey = createWrongKeyCount(config.limits.wrongKeysPerMinute)
+  let publicPort = config.port
   const listeners = await listenOn(
     config,
-    publicRoutes(config, { operatorsCode, stored, shutdown, countWrongKey, log }),
-    internalRoutes(config, { divar, stored, metrics, shutdown, countWrongKey }),
-    { log, observer: { onAnswered: requests.onAnswered, onConcluded: requests.onConcluded, spans } },
+    publicRoutes(config, { operatorsCode, observeCall, stored, shutdown, countWrongKey, log }),
+    internalRoutes(config, {
+      divar: { ...divar, deliver: stored?.pacing?.counting(divar.deliver) ?? divar.deliver },
+      stored,
+      attention,
+      metrics,
+      shutdown,
+      countWrongKey,
+      publicPort: () => publicPort,
+      formKeys,
+    }),
+    { log, observer: { onAnswered: requests.onAnswered, onConcluded, spans } },
   ).catch(async (error: unknown) => {
     // Does not wait for work that has just begun, such as a refresh.
     shutdown.abort()
@@ -78,6 +117,7 @@ export async function startGateway(config: Config, log: Logger, linesLost: () =>
     return drained !== undefined
   }
   const [main, internal = main] = listeners
+  publicPort = main.port
   return { port: main.port, internalPort: internal.port, stop }
 }
 

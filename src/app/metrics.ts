@@ -4,8 +4,11 @@ import type { SpanCounts } from '../observability/trace.ts'
 import { EVENTS_CALLER } from '../store/store.ts'
 import { eventQueueMetrics } from './events-metrics.ts'
 import { counter, gauge, gaugeBy, samplesBy } from './metric-kinds.ts'
+import { pacingMetrics } from './pacing-metrics.ts'
 import type { RequestCounters } from './request-counters.ts'
-import type { ConsentMetrics, Stored } from './store.ts'
+import type { ConsentMetrics } from './consent.ts'
+import type { Stored } from './store.ts'
+import type { SubscriptionMetrics } from './subscriptions.ts'
 import type { BreakerReading } from './upstreams.ts'
 
 const BREAKER_STATES = { closed: 0, half_open: 1, open: 2 }
@@ -64,7 +67,7 @@ function requestMetrics(requests: RequestCounters): Metric[] {
     ),
     counter(
       'kenar_landing_messages_changed_total',
-      'Landings whose message was dropped (not a text, or empty) or shortened (over 200 characters).',
+      'Landings whose message was dropped (not a text, empty, or with NUL or half of a surrogate pair) or shortened (over 200 characters).',
       requests.messageChanges.read,
     ),
     counter(
@@ -76,7 +79,7 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       kind: 'histogram',
       name: 'kenar_resolver_seconds',
       help: 'How long the resolver took for a click; its deadline is one of the buckets.',
-      read: () => requests.resolver.read(),
+      read: () => [requests.resolver.read()],
     },
     gauge('kenar_resolver_deadline_seconds', 'RESOLVER_TIMEOUT_MS.', () => requests.resolverDeadlineS),
     counter(
@@ -88,7 +91,13 @@ function requestMetrics(requests: RequestCounters): Metric[] {
       kind: 'histogram',
       name: 'kenar_action_seconds',
       help: 'How long the module or the service took for a dynamic action; its deadline is one of the buckets.',
-      read: () => requests.action.read(),
+      read: () => [requests.action.read()],
+    },
+    {
+      kind: 'histogram',
+      name: 'kenar_divar_request_seconds',
+      help: "How long Divar's requests took, by route and result: answered or failed. A failed one counts as 5 s, as Divar counts it.",
+      read: requests.divarRequests.read,
     },
     counter(
       'kenar_sends_total',
@@ -103,7 +112,14 @@ function requestMetrics(requests: RequestCounters): Metric[] {
   ]
 }
 
-function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): Metric[] {
+function storeMetrics({
+  isUp,
+  outbox: { metrics: outbox },
+  notes,
+  pacing,
+  consent,
+  subscriptions: { metrics: subscriptions },
+}: Stored): Metric[] {
   /** While the store is away a gauge is absent, so that it never shows an old value. */
   const fresh = <Value>(value: Value | undefined): Value | undefined => (isUp() ? value : undefined)
   const queued = () => fresh(outbox.queued)?.filter(({ caller }) => caller !== EVENTS_CALLER) ?? []
@@ -111,7 +127,7 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
     gauge('kenar_store_up', '1 while the store can be written to, 0 while it is away.', () => Number(isUp())),
     counter(
       'kenar_outbox_attempts_total',
-      'Attempts of stored messages by wire (v1, v2, bot, webhook) and outcome.',
+      'Attempts of stored messages by wire (v1, v2, bot, webhook for notices, event) and outcome.',
       outbox.attempts.read,
     ),
     counter('kenar_outbox_ended_total', 'Stored messages that ended, by wire and final state.', outbox.ended.read),
@@ -132,6 +148,7 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
       'Age of the oldest message that is queued or being sent, by caller; read every 30 s, absent while the store is away.',
       () => queued().map(({ caller, oldestMs }) => [caller, oldestMs / 1000]),
     ),
+    ...(pacing ? pacingMetrics(pacing) : []),
     ...(outbox.eventsQueueLimit === undefined
       ? []
       : eventQueueMetrics(outbox.eventsQueueLimit, () => fresh(outbox.queued))),
@@ -150,7 +167,27 @@ function storeMetrics({ isUp, outbox: { metrics: outbox }, consent }: Stored): M
       'Rows that are not yet sealed under the newest key of TOKEN_ENCRYPTION_KEY, up to 10000 of each kind; read every 30 s, absent while the store is away.',
       () => fresh(outbox.rowsUnderOlderKeys),
     ),
+    gauge(
+      'kenar_store_bytes',
+      'Bytes of the store with its indexes; read every 30 s, absent while the store is away.',
+      () => fresh(outbox.bytes),
+    ),
+    gauge(
+      'kenar_backup_last_success_timestamp_seconds',
+      'When the last backup of BACKUP_DIR was complete; absent without backups, or while their folder cannot be read.',
+      () => (outbox.lastBackupAt === undefined ? undefined : outbox.lastBackupAt / 1000),
+    ),
+    ...(notes
+      ? [
+          counter(
+            'kenar_timeline_notes_total',
+            'Notes for the timeline, by outcome: stored, dropped.',
+            notes.counts.read,
+          ),
+        ]
+      : []),
     ...(consent ? consentMetrics(consent.metrics, () => fresh(consent.metrics.grants)) : []),
+    ...(consent ? subscriptionMetrics(subscriptions, () => fresh(subscriptions.subscriptions)) : []),
   ]
 }
 
@@ -163,6 +200,25 @@ function consentMetrics({ flows, refreshes }: ConsentMetrics, grants: () => numb
       refreshes.read,
     ),
     gauge('kenar_grants', 'Live grants; read every 30 s, absent while the store is away.', grants),
+  ]
+}
+
+function subscriptionMetrics(
+  { registrations }: SubscriptionMetrics,
+  counted: () => SubscriptionMetrics['subscriptions'],
+): Metric[] {
+  return [
+    gaugeBy(
+      'state',
+      'kenar_subscriptions',
+      'Subscriptions to events by state: active, waiting, failed; read every 30 s, absent while the store is away.',
+      () => Object.entries(counted() ?? {}),
+    ),
+    counter(
+      'kenar_subscription_registrations_total',
+      'Registrations of subscriptions at Divar, by outcome: registered, or why not.',
+      registrations.read,
+    ),
   ]
 }
 

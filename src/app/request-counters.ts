@@ -1,6 +1,7 @@
 import type { RequestLog } from '../http/app.ts'
 import { EVENT_TYPES } from '../event/event.ts'
 import { Counter, Histogram } from '../observability/metrics.ts'
+import { DivarRequests } from './divar-requests.ts'
 
 /** Bucket bounds in seconds. RESOLVER_TIMEOUT_MS is added as a bucket, so that timeouts can be told apart. */
 const RESOLVER_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30]
@@ -31,6 +32,7 @@ export class RequestCounters {
   readonly calls = new Counter('operation', 'outcome')
   readonly events = new Counter('type', 'outcome')
   readonly messageChanges = new Counter('change')
+  readonly divarRequests = new DivarRequests()
   readonly resolver: Histogram
   readonly action: Histogram
   readonly resolverDeadlineS: number
@@ -58,6 +60,7 @@ export class RequestCounters {
       this.#countCall(fields)
       return
     }
+    this.divarRequests.count(subject, fields)
     const wire = KNOWN_WIRES.find((known) => known === fields['wire']) ?? 'none'
     const { code, resolver_ms: resolverMs, landing_message: change, event_type: eventType } = fields
     const outcome = typeof code === 'string' ? code : event.slice(event.indexOf('.') + 1)

@@ -15,7 +15,7 @@ const LAST_LINES_MS = 700
 /** npm and terminals may send the same signal twice in quick succession. */
 const SECOND_SIGNAL_AFTER_MS = 1000
 const SUSPECT =
-  'quotes or invisible characters around the key count as part of it; Divar probably sends the key without them'
+  'quotes or invisible characters around a value count as part of it; they are probably not part of the key'
 
 type Process = { config: Config; log: Logger; output: StandardOutput }
 
@@ -44,7 +44,7 @@ function configure(): Config {
     if (!(error instanceof ConfigError)) throw error
     const { errors } = error
     process.stderr.write(
-      `The gateway cannot start; its environment has ${errors.length === 1 ? 'a fault' : `${errors.length} faults`}:\n` +
+      `The gateway cannot start; its environment has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}:\n` +
         `${errors.map((line) => `  ${line}\n`).join('')}.env.example shows every variable.\n`,
     )
     process.exit(EX_CONFIG)
@@ -54,10 +54,11 @@ function configure(): Config {
 /** Resolves to `undefined` if the gateway cannot start; the process then exits. */
 async function start({ config, log, output }: Process): Promise<Gateway | undefined> {
   try {
-    const gateway = await startGateway(config, log, output.linesLost)
+    const gateway = await startGateway(config, log, { linesLost: output.linesLost })
     if (config.ignored.length > 0) log.warn({ event: 'config.ignored', variables: config.ignored })
     if (config.suspectKeys.length > 0)
       log.warn({ event: 'config.key_suspect', variables: config.suspectKeys, why: SUSPECT })
+    if (config.misspelled.length > 0) log.warn({ event: 'config.misspelled', variables: config.misspelled })
     const { port, internalPort } = gateway
     log.info({
       event: 'gateway.started',

@@ -1,29 +1,33 @@
-import { newId } from '../base/id.ts'
-import { createKeyring, type Keyring } from '../base/keyring.ts'
+import { createKeyring } from '../base/keyring.ts'
 import { createSavedClicks, type SavedClicks } from '../click/saved-clicks.ts'
-import type { Config, ConsentConfig, StoreConfig } from '../config/config.ts'
-import { createAuthorizationFlow, type AuthorizationFlow } from '../consent/authorization-flow.ts'
-import { createGrantCodec, type GrantCodec } from '../consent/grant.ts'
+import type { Config, StoreConfig } from '../config/config.ts'
+import { createGrantCodec } from '../consent/grant.ts'
 import { createEraseConsent } from '../consent/erase-consent.ts'
 import { createDeliverBy } from '../consent/deliver-by.ts'
-import { createGrants, type Grants } from '../consent/grants.ts'
 import { createConsentMaintenance } from '../consent/maintenance.ts'
-import { createRefresher, type Refresher } from '../consent/refresher.ts'
-import { createTokenClient } from '../divar/token-client.ts'
-import { createFetchUser, type FetchUser } from '../divar/users.ts'
+import type { DeliverBy } from '../divar/deliver.ts'
 import { createEraseUser, type EraseUser } from '../erasure/erase-user.ts'
 import type { Logger } from '../observability/log.ts'
-import { Counter } from '../observability/metrics.ts'
 import type { Spans } from '../observability/trace.ts'
-import { createEventWebhook } from '../outbox/event-payload.ts'
+// The HTTP client is loaded before an attempt is committed as begun, not after.
+import '../outbound/pool.ts'
+import { createMessageActs, type MessageActs } from '../messages/message-acts.ts'
+import { createEventWebhook } from '../outbox/events.ts'
 import { createOutbox, type Outbox } from '../outbox/outbox.ts'
-import { createWebhook } from '../outbox/status-webhook.ts'
+import { Pacing } from '../outbox/pacing.ts'
+import { payloadDelivery } from '../outbox/payload.ts'
+import { createWebhook, type WebhookOptions } from '../outbox/webhooks.ts'
 import type { DeliveryTarget } from '../outbox/worker.ts'
+import { Notes } from '../timeline/notes.ts'
+import { createTimeline } from '../timeline/timeline.ts'
 import { ClockWatch } from '../store/clock-watch.ts'
 import { openStore } from '../store/open.ts'
 import { StoreWatch } from '../store/store-watch.ts'
-import { StoreError, StoreSetupError, type Store } from '../store/store.ts'
+import { StoreError, StoreSetupError } from '../store/store.ts'
+import { openConsent, type Consent } from './consent.ts'
+import { storeReadings, type StoreReadings } from './readings.ts'
 import type { Shutdown } from './shutdown.ts'
+import { openSubscriptions, type SubscriptionParts } from './subscriptions.ts'
 import { USER_AGENT, type Divar, type Upstreams } from './upstreams.ts'
 
 const WEBHOOK_CONCURRENCY = 8
@@ -36,9 +40,18 @@ const PROBE_MARGIN_MS = 5000
 /** The parts of a gateway with a store. */
 export type Stored = {
   outbox: Outbox
+  /** Undefined without limits of the app's own. */
+  pacing: Pacing | undefined
+  messageActs: MessageActs
+  /** What needs an operator, as far as the store and its parts know. */
+  readings: StoreReadings
+  timeline: ReturnType<typeof createTimeline>
+  /** Undefined with TIMELINE_DAYS=0. */
+  notes: Notes | undefined
   clicks: SavedClicks
   /** Undefined without PUBLIC_URL. */
   consent: Consent | undefined
+  subscriptions: Pick<SubscriptionParts, 'subscriptions' | 'metrics'>
   eraseUser: EraseUser
   /** Whether the store could be written to at the last check. */
   isUp: () => boolean
@@ -55,7 +68,7 @@ type StoredParts = { divar: Divar; upstreams: Upstreams; shutdown: Shutdown; spa
  */
 export async function openStored(config: Config, settings: StoreConfig, parts: StoredParts): Promise<Stored> {
   const { divar, upstreams, spans, log } = parts
-  const { retentionMs, retry, queueLimit, webhook, events, backup } = settings
+  const { retentionMs, timelineMs, retry, queueLimit, sendLimits: limits, webhook, events, backup } = settings
   const watch = new StoreWatch(log)
   const store = await openStore(settings.database, log, watch)
   const keyring = createKeyring(settings.keys)
@@ -64,52 +77,67 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
   const codec = createGrantCodec(keyring)
   const consent =
     config.consent && (await openConsent(config, config.consent, { ...parts, store, keyring, clicks, codec }))
+  const notes = timelineMs > 0 ? new Notes(store, keyring, log) : undefined
+  const pacing = limits && new Pacing({ store, limits, log })
+  // Each delivery's own: its first request was counted when the message was claimed.
+  const deliverQueued: DeliverBy = (...delivery) => {
+    const deliver = pacing ? pacing.counting(divar.deliver, { isCounted: true }) : divar.deliver
+    return createDeliverBy(deliver, consent?.grants)(...delivery)
+  }
   const outbox = createOutbox({
     store,
     clock,
     keyring,
     targets: [
-      ...divar.targets(createDeliverBy(divar.deliver, consent?.grants)),
+      ...divar.targets(payloadDelivery(deliverQueued)),
       ...(webhook ? [webhookTarget(webhook, upstreams)] : []),
       ...(events ? [eventsTarget(events, upstreams)] : []),
     ],
     retry,
     retentionMs,
+    timelineMs,
+    noteNotice: notes?.noteNotice,
     queueLimit,
     eventsQueueLimit: events?.queueLimit,
     probeLeaseMs: config.divarTimeoutMs + PROBE_MARGIN_MS,
+    pacing,
     statusWebhook: webhook !== undefined,
     backup,
     spans,
     log,
   })
+  const onResealed = (rows: number) => outbox.onResealed(rows)
+  const subscriptions = openSubscriptions(config, { store, keyring, codec, consent, divar, onResealed, log })
   // Also without consent, as above: grants of earlier may be left.
   const eraseUser = createEraseUser({
     ...createEraseConsent({ store, codec, keyring, log }),
     eraseMessages: outbox.eraseMessages,
+    eraseSubscriptions: subscriptions.erase,
     isStopping: () => parts.shutdown.isDraining,
     log,
   })
   const { refresher, metrics = { grants: undefined } } = consent ?? {}
   // Also without consent: it may have been set up before, and clicks are saved anyway.
-  const onResealed = (grants: number) => outbox.onResealed(grants)
   const consentMaintenance = createConsentMaintenance({ store, clock, codec, refresher, metrics, onResealed, log })
   watch.onAway = () => {
     outbox.forgetStoreMetrics()
     metrics.grants = undefined
+    subscriptions.metrics.subscriptions = undefined
   }
   watch.onBack = () => {
-    void Promise.all([outbox.readStoreMetrics(), consentMaintenance.count()])
+    void Promise.all([outbox.readStoreMetrics(), consentMaintenance.count(), subscriptions.count()])
   }
   const drain = async () => {
-    await Promise.all([outbox.drain(), consentMaintenance.stop()])
+    await Promise.all([subscriptions.drain(), outbox.drain(), consentMaintenance.stop()])
     await refresher?.idle()
   }
   const close = async () => {
     watch.stop()
+    await subscriptions.close()
     await outbox.close()
     await consentMaintenance.stop()
     await refresher?.idle()
+    await notes?.flush()
     await store.close()
   }
   await outbox.start().catch(async (error: unknown) => {
@@ -118,24 +146,49 @@ export async function openStored(config: Config, settings: StoreConfig, parts: S
     throw new StoreSetupError(`${error.message} while the gateway was starting`, error.cause, { isTemporary: true })
   })
   consentMaintenance.start()
+  subscriptions.start()
   watch.start(store.ping)
-  return { outbox, clicks, consent, eraseUser, isUp: watch.isUp, drain, close }
+  const acts = createMessageActs(outbox)
+  const messageActs = {
+    ...acts,
+    retryMessages: parts.shutdown.track(acts.retryMessages),
+    cancelMessages: parts.shutdown.track(acts.cancelMessages),
+  }
+  const readings = storeReadings({ store, outbox, pacing, codec, subscriptions, watch, backup, notes })
+  const timeline = createTimeline(store, keyring)
+  return {
+    outbox,
+    pacing,
+    messageActs,
+    readings,
+    timeline,
+    notes,
+    clicks,
+    consent,
+    subscriptions,
+    eraseUser,
+    isUp: watch.isUp,
+    drain,
+    close,
+  }
 }
 
-function webhookTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {
+type SignedTarget = Pick<WebhookOptions, 'url' | 'secrets'>
+
+function webhookTarget({ url, secrets }: SignedTarget, upstreams: Upstreams): DeliveryTarget {
   const host = upstreams.open(url, WEBHOOK_CONNECT_MS)
   return {
     wires: ['webhook'],
     concurrency: WEBHOOK_CONCURRENCY,
-    deliver: createWebhook({ url, secret, host, userAgent: USER_AGENT }),
+    deliver: createWebhook({ url, secrets, host, userAgent: USER_AGENT }),
     capacity: () => Infinity,
     opensInMs: () => 0,
   }
 }
 
-function eventsTarget({ url, secret }: { url: URL; secret: string }, upstreams: Upstreams): DeliveryTarget {
+function eventsTarget({ url, secrets }: SignedTarget, upstreams: Upstreams): DeliveryTarget {
   const { host, breaker } = upstreams.openEvents(url, WEBHOOK_CONNECT_MS)
-  const deliver = createEventWebhook({ url, secret, host, userAgent: USER_AGENT })
+  const deliver = createEventWebhook({ url, secrets, host, userAgent: USER_AGENT })
   return {
     wires: ['event'],
     concurrency: EVENTS_CONCURRENCY,
@@ -143,60 +196,4 @@ function eventsTarget({ url, secret }: { url: URL; secret: string }, upstreams: 
     capacity: breaker.capacity,
     opensInMs: breaker.opensInMs,
   }
-}
-
-export type Consent = {
-  settings: ConsentConfig
-  flow: AuthorizationFlow
-  grants: Grants
-  refresher: Refresher
-  fetchUser: FetchUser
-  metrics: ConsentMetrics
-}
-
-export type ConsentMetrics = {
-  refreshes: Counter
-  flows: Counter
-  /** Live grants at the last count; undefined while the store is unavailable. */
-  grants: number | undefined
-}
-
-type ConsentParts = StoredParts & { store: Store; keyring: Keyring; clicks: SavedClicks; codec: GrantCodec }
-
-async function openConsent(config: Config, settings: ConsentConfig, parts: ConsentParts): Promise<Consent> {
-  const { store, keyring, codec, clicks, shutdown, divar, upstreams, log } = parts
-  const { divarTimeoutMs: timeoutMs, divarApiKey: apiKey, divarApiUrl: url } = config
-  const { publicUrl, appSlug: clientId, clientSecret, oauthUrl, scopeStyle: style } = settings
-  const metrics = createConsentMetrics()
-  const client = await createTokenClient({
-    oauthUrl,
-    host: upstreams.open(oauthUrl, timeoutMs),
-    clientId,
-    clientSecret,
-    redirectUri: `${publicUrl}/oauth/callback`,
-    timeoutMs,
-    userAgent: USER_AGENT,
-  })
-  const refresher = createRefresher({
-    store,
-    codec,
-    client,
-    owner: newId('gw'),
-    timeoutMs,
-    metrics: metrics.refreshes,
-    shutdownSignal: shutdown.signal,
-    log,
-  })
-  const grants = createGrants({ store, codec, refresher, log })
-  const fetchUser = createFetchUser({ url, host: divar.apiHost, apiKey, timeoutMs, userAgent: USER_AGENT, log })
-  const flow = createAuthorizationFlow({ store, keyring, grants, clicks, client, fetchUser, style, publicUrl })
-  return { settings, flow, grants, refresher, fetchUser, metrics }
-}
-
-function createConsentMetrics(): ConsentMetrics {
-  const refreshes = new Counter('outcome')
-  const flows = new Counter('outcome')
-  for (const outcome of ['refreshed', 'ended', 'failed']) refreshes.init(outcome)
-  for (const outcome of ['granted', 'denied', 'not_answered', 'not_allowed']) flows.init(outcome)
-  return { refreshes, flows, grants: undefined }
 }

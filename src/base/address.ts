@@ -16,8 +16,21 @@ const MISREAD = /[\u0000-\u0020\u007f-\u00a0\u2028\u2029\\]/
  * after the scheme. Anything else is `undefined`.
  */
 export function readWebAddress(text: string): URL | undefined {
-  if (MISREAD.test(text) || !/^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)) return undefined
-  return URL.parse(text) ?? undefined
+  return isReadAlike(text) ? (URL.parse(text) ?? undefined) : undefined
+}
+
+/** Whether `readWebAddress` accepts a text. */
+export function isWebAddress(text: string): boolean {
+  return isReadAlike(text) && URL.canParse(text)
+}
+
+function isReadAlike(text: string): boolean {
+  return !MISREAD.test(text) && /^https?:\/\/[^/?#@]+(?:[/?#]|$)/i.test(text)
+}
+
+/** A path below a configured address, which may have a path of its own, with or without slashes at its end. @param path starts with a slash */
+export function pathBelow({ pathname }: URL, path: string): string {
+  return pathname.replace(/\/+$/, '') + path
 }
 
 export const ORIGINS_EXPECTED = 'expected origins such as https://app.example.com, without a path, separated by commas'

@@ -7,7 +7,7 @@ const pool = Buffer.alloc(8192)
 let used = pool.length
 
 /** An opaque, unguessable id such as `clk_Zm9vYmFyYmF6cXV4MTIzNDU2`. */
-export function newId(kind: 'clk' | 'msg' | 'req' | 'evt' | 'dve' | 'gw' | 'cns' | 'grt'): string {
+export function newId(kind: 'clk' | 'msg' | 'req' | 'evt' | 'dve' | 'gw' | 'cns' | 'grt' | 'sub'): string {
   return `${kind}_${randomText(ID_BYTES, 'base64url')}`
 }
 

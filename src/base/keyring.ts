@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomBytes,
+  type KeyObject,
+} from 'node:crypto'
 
 const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
@@ -10,7 +18,7 @@ const KEY_ID_BYTES = 6
 
 type Sealed = { keyId: string; bytes: Uint8Array }
 
-type MacPurpose = 'fingerprint' | 'conversation' | 'grant' | 'event'
+type MacPurpose = 'fingerprint' | 'conversation' | 'grant' | 'event' | 'subscription'
 
 /** Encrypts texts for the store and computes MACs of texts. The newest key encrypts; every key decrypts. */
 export type Keyring = {
@@ -25,9 +33,9 @@ export type Keyring = {
   macs: (purpose: MacPurpose, text: string) => readonly [string, ...string[]]
 }
 
-/** A sealed text cannot be decrypted. */
+/** A sealed text cannot be decrypted, or is not what this version seals. */
 export class SealError extends Error {
-  constructor(reason: 'no key with this id' | 'altered, or sealed for another row') {
+  constructor(reason: 'no key with this id' | 'altered, or sealed for another row' | 'sealed by another version') {
     super(reason)
     this.name = 'SealError'
   }
@@ -51,19 +59,21 @@ export function createKeyring([newest, ...older]: readonly [Buffer, ...Buffer[]]
   }
 }
 
-type Keys = { id: string; seal: Buffer } & Record<MacPurpose, Buffer>
+type Keys = { id: string } & Record<'seal' | MacPurpose, KeyObject>
 
-/** Derives a separate key for each use. */
+/** Derives a separate key for each use. With a key object, a MAC takes a fraction of the time that it takes with bytes. */
 function deriveKeys(configured: Buffer): Keys {
   const derive = (use: string, length: number) =>
     Buffer.from(hkdfSync('sha256', configured, '', `kenar-chat-gateway/1/${use}`, length))
+  const keyFor = (use: string) => createSecretKey(derive(use, KEY_BYTES))
   return {
     id: derive('key id', KEY_ID_BYTES).toString('base64url'),
-    seal: derive('seal', KEY_BYTES),
-    fingerprint: derive('fingerprint', KEY_BYTES),
-    conversation: derive('conversation', KEY_BYTES),
-    grant: derive('grant', KEY_BYTES),
-    event: derive('event', KEY_BYTES),
+    seal: keyFor('seal'),
+    fingerprint: keyFor('fingerprint'),
+    conversation: keyFor('conversation'),
+    grant: keyFor('grant'),
+    event: keyFor('event'),
+    subscription: keyFor('subscription'),
   }
 }
 

@@ -45,6 +45,11 @@ export function isJsonText(bytes: Uint8Array): boolean {
   }
 }
 
+/** Why `parseStrictJson` would refuse a value that was not read from JSON; undefined when it would not. */
+export function findJsonFlaw(value: unknown): string | undefined {
+  return findFlaw(value, 1, true)
+}
+
 /** Equal for equal values, whatever the order of their keys. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(sortKeys(value))

@@ -1,4 +1,4 @@
-import { createConnector } from '../outbound/pool.ts'
+import { createConnector } from '../outbound/connector.ts'
 
 const TIMEOUT_MS = 5000
 const MAX_FIRST_LINE_BYTES = 16 * 1024

@@ -1,6 +1,6 @@
 import { Agent, request } from 'undici'
 import { describeError } from '../observability/log.ts'
-import { createConnector } from '../outbound/pool.ts'
+import { createConnector } from '../outbound/connector.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
 const TIMEOUT_MS = 10_000

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { askRaw } from './ask-raw.ts'
 import { call, readJson, type Call, type Reply } from './call.ts'
 import { bodyOf, JSON_HEADERS, TOO_MANY_WRONG_KEYS, type Check, type CheckedGateway } from './doctor-check.ts'
+import { subscriptions } from './doctor-subscriptions.ts'
 import { actions, events } from './doctor-actions-events.ts'
 
 const goodV1 = () => JSON.stringify(bodyOf('v1-button'))
@@ -126,7 +127,7 @@ const goodClicks: Check[] = (['v1', 'v2'] as const).map((wire) => ({
       ...(wire === 'v2' && { headers: { 'api-version': '2' } }),
     })
     const url = landingShape.safeParse(readJson(text)).data?.url
-    if (status !== 200 || url === undefined) return `answered ${status}`
+    if (status !== 200 || url === undefined) return `answered ${status}; the gateway's log says why: click.refused`
     if (!/^https:\/\/|^http:\/\/(?:localhost|127\.|\[::1\])/.test(url)) return 'the landing is not an https URL'
     if (ms > BUDGET_MS) return `took ${ms} ms`
     if (!String(headers['cache-control']).includes('no-store')) return 'the answer lacks cache-control: no-store'
@@ -182,6 +183,7 @@ const probes: Check[] = ['/healthz', '/readyz'].map((path) => ({
 
 export const CHECKS: readonly Check[] = [
   ...probes,
+  subscriptions,
   ...wrongKeys,
   ...badRequests,
   ...goodClicks,

@@ -7,25 +7,43 @@ import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
-const options = z.object({ url: z.string(), key: z.string().min(1).optional(), json: z.boolean().optional() })
+const options = z.object({
+  url: z.string(),
+  key: z.string().min(1).optional(),
+  internalUrl: z.string().optional(),
+  internalKey: z.string().min(1).optional(),
+  json: z.boolean().optional(),
+})
 
 export function registerDoctor(program: Command, output: Output, end: (code: ExitCode) => void): void {
   program
     .command('doctor')
-    .description('check that a running gateway refuses wrong keys, bad bodies and unknown versions')
+    .description(
+      'check that a running gateway refuses wrong keys, bad bodies and unknown versions, and that no subscription has failed',
+    )
     .option('--url <address>', 'the gateway', 'http://127.0.0.1:3000')
     .addOption(
       new Option('--key <key>', "Divar's identification key; without it half of the checks are skipped").env(
         'DIVAR_IDENTIFICATION_KEY',
       ),
     )
+    .option('--internal-url <address>', 'its INTERNAL_PORT, if it has one')
+    .addOption(
+      new Option('--internal-key <key>', 'a key of INTERNAL_API_KEYS, to check the subscriptions').env(
+        'KENAR_INTERNAL_KEY',
+      ),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway doctor --url https://kenar.example.com\n')
     .action(async (given: unknown) => {
-      const { url, key, json } = options.parse(given)
+      const { url, key, internalUrl, internalKey, json } = options.parse(given)
       const target = new Target(url)
       const sessionUrl = target.route(SESSION_PATH)
-      const findings = await runChecks({ target, sessionUrl, ...(key !== undefined && { key }) })
+      const internal = {
+        target: internalUrl === undefined ? target : new Target(internalUrl),
+        ...(internalKey !== undefined && { key: internalKey }),
+      }
+      const findings = await runChecks({ target, sessionUrl, internal, ...(key !== undefined && { key }) })
       if (json) output.json(findings)
       else print(output, findings)
       end(findings.some(({ verdict }) => verdict === 'failed') ? EXIT.wrong : EXIT.ok)
@@ -42,6 +60,7 @@ async function runChecks(gateway: CheckedGateway): Promise<Finding[]> {
     }
     const detail = await run(gateway)
     if (detail === undefined) findings.push({ name, verdict: 'ok' })
+    else if (typeof detail === 'object') findings.push({ name, ...detail })
     else findings.push({ name, verdict: detail === TOO_MANY_WRONG_KEYS ? 'skipped' : 'failed', detail })
   }
   return findings

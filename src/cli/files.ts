@@ -68,7 +68,8 @@ async function readClickFile(file: string): Promise<unknown> {
 function asClick(file: string, value: unknown): ClickFile {
   if (!isJsonObject(value)) throw new CommandFailure(`${file}: expected a JSON object`, EXIT.usage)
   const { kind, wire, body } = value
-  if (kind !== 'click' && kind !== 'action') return { wire: guessWire(value), body: value }
+  if (kind !== 'click' && kind !== 'action' && (kind !== 'event' || !isJsonObject(body)))
+    return { wire: guessWire(value), body: value }
   if (!isJsonObject(body)) throw new CommandFailure(`${file}: /body: expected a JSON object`, EXIT.usage)
   return { wire: wire === 'v1' || wire === 'v2' ? wire : guessWire(body), body }
 }

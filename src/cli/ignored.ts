@@ -1,11 +1,7 @@
-import { nearestName } from '../base/nearest.ts'
+import { meantName } from '../message/ignored-members.ts'
 
 /** One line about a member that the gateway does not read, with the known name that was probably meant. */
-export function explainIgnored({ pointer, known }: { pointer: string; known: Iterable<string> }): string {
-  const name = pointer
-    .slice(pointer.lastIndexOf('/') + 1)
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~')
-  const meant = nearestName(name, known)
-  return meant === undefined ? `${pointer}: not read` : `${pointer}: not read; did you mean ${meant}?`
+export function explainIgnored(member: { pointer: string; known: Iterable<string> }): string {
+  const meant = meantName(member)
+  return meant === undefined ? `${member.pointer}: not read` : `${member.pointer}: not read; did you mean ${meant}?`
 }

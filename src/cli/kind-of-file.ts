@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { nearestName } from '../base/nearest.ts'
 
-export const KINDS = ['message', 'click-v1', 'click-v2', 'action'] as const
+export const KINDS = ['message', 'click-v1', 'click-v2', 'action', 'event'] as const
 export type Kind = (typeof KINDS)[number]
 
 const MESSAGE = [
@@ -19,8 +19,14 @@ export const CLICK_NAMES = {
   action: [...CLICK_V2, 'touchpoint'],
 }
 
+/** The top-level members of an event, besides its type. */
+export const EVENT_NAMES = [
+  ...['new_message', 'new_chatbot_message', 'user_access_revocation', 'post_update'],
+  ...['transaction', 'payment_transaction', 'metadata', 'meta_data'],
+]
+
 /** Members by which a kind is recognized. */
-const DISTINCTIVE: [Kind, string[]][] = [
+const DISTINCTIVE: [Exclude<Kind, 'event'>, string[]][] = [
   ['action', ['touchpoint']],
   ['message', MESSAGE],
   ['click-v1', ['supplier', 'demand', 'callback_url', 'peer_id']],
@@ -34,8 +40,11 @@ export function kindOfBody(body: JsonObject): Kind | undefined {
     names.some((name) => known.includes(name) || known.includes(name.toLowerCase())),
   )
   if (spelled !== undefined) return spelled[0]
+  if (names.some((name) => EVENT_NAMES.includes(name))) return 'event'
   const misspelled = DISTINCTIVE.find(([, known]) => names.some((name) => nearestName(name, known) !== undefined))
   if (misspelled !== undefined) return misspelled[0]
+  // Messages may have the type TEXT; any other type is an event's.
+  if (typeof body['type'] === 'string' && body['type'] !== 'TEXT') return 'event'
   return names.some((name) => CLICK_NAMES['click-v2'].includes(name)) ? 'click-v2' : undefined
 }
 
@@ -44,7 +53,8 @@ export function unwrapSaved(value: JsonObject): { body: JsonObject; kind?: Kind 
   const { kind, wire, body } = value
   if (!isJsonObject(body)) return { body: value }
   if (kind === 'delivery') return { body, kind: 'message' }
-  if (kind === 'action') return { body, kind }
+  if (kind === 'bot') return { body, kind: 'message' }
+  if (kind === 'action' || kind === 'event') return { body, kind }
   if (kind !== 'click') return { body: value }
   return wire === 'v1' || wire === 'v2' ? { body, kind: `click-${wire}` } : { body }
 }

@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import { VERSION } from '../base/version.ts'
+import { registerDemo } from './demo.ts'
+import { registerDev } from './dev.ts'
 import { registerDoctor } from './doctor.ts'
 import { failureOf } from './failure.ts'
+import { registerInit } from './init.ts'
 import { EXIT, type ExitCode, type Io } from './io.ts'
 import { createOutput, linesOf } from './output.ts'
 import { registerRecord } from './record.ts'
@@ -9,8 +12,10 @@ import { registerReplay } from './replay.ts'
 import { registerSend } from './send.ts'
 import { setSecretsFromFiles } from './secret-options.ts'
 import { registerSimulator } from './simulator.ts'
+import { registerStart } from './start.ts'
 import { registerTrigger } from './trigger.ts'
 import { registerTry } from './try.ts'
+import { registerVacuum } from './vacuum.ts'
 import { registerValidate } from './validate.ts'
 
 const EXIT_CODES = `
@@ -30,6 +35,7 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     .version(VERSION)
     .addHelpText('afterAll', EXIT_CODES)
     .exitOverride()
+    .showHelpAfterError('Add --help for the options, and for the variables that set them.')
     .configureOutput({
       writeOut: (text) => {
         output.out(...linesOf(text))
@@ -41,6 +47,10 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
       getErrHasColors: () => false,
     })
   const commands = [
+    registerInit,
+    registerDev,
+    registerStart,
+    registerDemo,
     registerTrigger,
     registerSend,
     registerValidate,
@@ -49,6 +59,7 @@ export async function runCommandLine(args: string[], io: Io): Promise<ExitCode> 
     registerReplay,
     registerDoctor,
     registerSimulator,
+    registerVacuum,
   ]
   for (const register of commands) register(program, output, end)
   program.hook('preSubcommand', (_, command) => {

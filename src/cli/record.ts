@@ -76,14 +76,22 @@ async function* followEvents(target: Target): AsyncGenerator<Entry> {
   }
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   try {
-    let text = ''
+    // Joined only where an event ends, so that a long one does not cost the square of its length.
+    let begun: string[] = []
+    let length = 0
     for await (const chunk of readStream(target.at('/simulator/events'), stop.signal)) {
-      const parts = (text + chunk).split('\n\n')
-      text = parts.pop() ?? ''
-      if (text.length > MAX_STATE_BYTES) {
+      const ends = chunk.includes('\n\n') || (chunk.startsWith('\n') && begun.at(-1)?.endsWith('\n') === true)
+      begun.push(chunk)
+      length += chunk.length
+      if (ends) {
+        const parts = begun.join('').split('\n\n')
+        begun = parts.splice(-1)
+        length = begun.join('').length
+        for (const part of parts) yield* entriesOf(part)
+      }
+      if (length > MAX_STATE_BYTES) {
         throw new CommandFailure(`${target.origin}: an event is longer than ${MAX_STATE_BYTES} bytes`, EXIT.unreachable)
       }
-      for (const part of parts) yield* entriesOf(part)
     }
   } finally {
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal)

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
+import { collect } from './files.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
+import { loadPart } from './not-in-image.ts'
 import type { Output } from './output.ts'
+import { portNumber } from './port-number.ts'
 import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
@@ -11,7 +14,12 @@ const CALLBACK_PATH = '/oauth/callback'
 
 const options = z.object({
   gateway: z.string(),
-  port: z.coerce.number().int().min(0).max(65_535),
+  internalUrl: z.string().optional(),
+  internalKey: z.string().min(1).optional(),
+  port: portNumber,
+  host: z.string(),
+  allowHost: z.array(z.string()).optional(),
+  checks: z.enum(['strict', 'note']),
   identificationKey: z.string(),
   apiKey: z.string(),
   appSlug: z.string(),
@@ -26,7 +34,17 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
     .command('simulator')
     .description("start a simulator of Divar's chat, with a page, on this machine for your gateway")
     .option('--gateway <address>', 'where clicks go', 'http://127.0.0.1:3000')
+    .option('--internal-url <address>', 'the INTERNAL_PORT of the gateway, if it has one')
+    .addOption(
+      new Option(
+        '--internal-key <key>',
+        'a key of INTERNAL_API_KEYS, so that the page can send messages through the gateway',
+      ).env('KENAR_INTERNAL_KEY'),
+    )
     .option('--port <port>', 'the port of the simulator', '4000')
+    .option('--host <address>', 'the address to listen on; 0.0.0.0 for a gateway in a container', '127.0.0.1')
+    .option('--allow-host <name>', 'a host name that it may be called by, such as host.docker.internal', collect)
+    .option('--checks <how>', 'strict: refuse what Divar refuses; note: accept every message, and note it', 'strict')
     .addOption(
       new Option('--identification-key <key>', 'sent with clicks')
         .env('DIVAR_IDENTIFICATION_KEY')
@@ -54,18 +72,36 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
     )
     .action(async (given: unknown) => {
       const read = options.parse(given)
-      const { port, gateway, identificationKey, apiKey, appSlug: slug, clientSecret, token } = read
+      const {
+        port,
+        host,
+        allowHost,
+        checks,
+        gateway,
+        internalUrl,
+        internalKey,
+        identificationKey,
+        apiKey,
+        appSlug: slug,
+        clientSecret,
+        token,
+      } = read
       const redirectUris = read.redirectUri ?? [new Target(read.publicUrl ?? gateway).route(CALLBACK_PATH).href]
-      const { startSimulator } = await load()
+      const { startSimulator } = await loadPart('the simulator', () => import('../simulator/simulator.ts'))
       const simulator = await startSimulator({
         port,
+        host,
+        ...(allowHost && { allowedHosts: allowHost }),
         apiKey,
         identificationKey,
         sessionUrl: new Target(gateway).route(SESSION_PATH).href,
         app: { slug, clientSecret, redirectUris },
-        checks: 'strict',
+        checks,
+        ...(internalKey !== undefined && { gateway: { url: new Target(internalUrl ?? gateway).origin, internalKey } }),
         ...(token !== undefined && {
-          tokens: [{ accessToken: token, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND'] }],
+          tokens: [
+            { accessToken: token, side: 'seller', scopes: ['CHAT_SUPPLIER_ALL_CONVERSATIONS_MESSAGE_SEND', 'USER_ID'] },
+          ],
         }),
         log: (text) => {
           output.out(text)
@@ -78,14 +114,4 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
       await simulator.close()
       end(EXIT.ok)
     })
-}
-
-/** The container image does not contain the simulator. */
-async function load() {
-  try {
-    return await import('../simulator/simulator.ts')
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND')) throw error
-    throw new CommandFailure('the simulator is not part of this installation: run it from the npm package', EXIT.usage)
-  }
 }

@@ -27,7 +27,10 @@ export function addClickOptions(command: Command): Command {
     .option('--set <path=value>', 'change a member of the body, as in extra_data.provider_data.order_id=B-7', collect)
     .option('--unset <path>', 'remove a member of the body', collect)
     .addOption(
-      new Option('--wire <wire>', 'the wire; default: of the file, or guessed from its members').choices(['v1', 'v2']),
+      new Option('--wire <wire>', 'the API version; default: of the file, or guessed from its members').choices([
+        'v1',
+        'v2',
+      ]),
     )
 }
 

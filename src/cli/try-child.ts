@@ -6,18 +6,21 @@ import { newId } from '../base/id.ts'
 import { createLogger } from '../observability/log.ts'
 import { newTrace } from '../observability/trace.ts'
 import { isJsonObject } from '../base/strict-json.ts'
-import type { Click } from '../click/click.ts'
+import type { ActionRequest, Click } from '../click/click.ts'
+import { parseAction } from '../click/parse-action.ts'
 import { parseClick } from '../click/parse-click.ts'
 import { requireValidScopes } from '../consent/consent-scopes.ts'
-import { loadResolverModule } from '../resolver/module.ts'
+import { createCallAction } from '../resolver/action.ts'
+import { loadResolverModule, type ResolverModule } from '../resolver/module.ts'
 import { explainMessageChange, createResolve } from '../resolver/resolve.ts'
-import { ResolverError, ResolverSetupError, type LandingRead, type UncheckedResolver } from '../resolver/resolver.ts'
-import type { TryResult } from './try-parent.ts'
+import { ResolverError, ResolverSetupError, type LandingRead, type Unchecked } from '../resolver/resolver.ts'
+import { TRIED_FUNCTION, type TryResult } from './try-parent.ts'
 
-/** The program of the process that `try` starts: runs one resolver with one click, reports, and waits to be ended. */
+/** The program of the process that `try` starts: runs a module's function with one click or dynamic action, reports, and waits to be ended. */
 
 const jobShape = z.object({
   file: z.string(),
+  kind: z.enum(['click', 'action']),
   click: z.object({ wire: z.enum(['v1', 'v2']), body: z.record(z.string(), z.unknown()) }),
   timeoutMs: z.number(),
   allowedOrigins: z.array(z.string()).optional(),
@@ -29,24 +32,24 @@ type Job = z.infer<typeof jobShape>
 const CHANNEL = 3
 /** Longest stack trace or error text that is reported. */
 const MAX_CAUSE_CHARACTERS = 10_000
-const READ_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
+const LANDING_MEMBERS = new Set(['url', 'message', 'scopes', 'onDenied', 'on_denied'])
+const ANSWER_MEMBERS = new Set(['url', 'data', 'text'])
 /** Members that the gateway does not read: how many are named, and how long a name may be. */
 const MAX_IGNORED = 20
 const MAX_NAME_CHARACTERS = 200
 
-const UNCAUGHT =
-  'an error was thrown outside of the call of the resolver, or a promise was rejected unhandled; a gateway would exit'
-
 let isFinished = false
+const job = jobShape.parse(JSON.parse(readFileSync(CHANNEL, 'utf8')))
+const name = TRIED_FUNCTION[job.kind]
 // Rejections that nothing handles arrive here too.
 process.on('uncaughtException', (error) => {
-  finish({ kind: 'refused', reason: UNCAUGHT, cause: explain(error) })
+  const reason = `an error was thrown outside of the call of ${name}, or a promise was rejected unhandled; a gateway would exit`
+  finish({ kind: 'refused', reason, cause: explain(error) })
 })
-const job = jobShape.parse(JSON.parse(readFileSync(CHANNEL, 'utf8')))
 finish(
   await run(job).catch((error: unknown): TryResult => ({
     kind: 'refused',
-    reason: 'the resolver could not be run',
+    reason: `${name} could not be run`,
     cause: explain(error),
   })),
 )
@@ -74,9 +77,9 @@ function explain(error: unknown): string {
 
 async function run(job: Job): Promise<TryResult> {
   try {
-    const { resolver } = await loadResolverModule(job.file)
+    const module = await loadResolverModule(job.file)
     report({ kind: 'loaded' })
-    return await resolve(job, resolver)
+    return job.kind === 'click' ? await resolve(job, module) : await answerAction(job, module)
   } catch (error) {
     if (error instanceof ResolverSetupError) return { kind: 'not_loaded', reason: error.message }
     if (!(error instanceof ResolverError)) throw error
@@ -85,24 +88,53 @@ async function run(job: Job): Promise<TryResult> {
   }
 }
 
-async function resolve(job: Job, resolver: UncheckedResolver): Promise<TryResult> {
+async function resolve(job: Job, { resolver }: ResolverModule): Promise<TryResult> {
   const { click } = parseClick(job.click.wire, job.click.body)
-  let answer: unknown
-  const resolveClick = createResolve({
-    resolver: async (...parameters) => (answer = await resolver(...parameters)),
-    timeoutMs: job.timeoutMs,
-    policy: { allowedOrigins: job.allowedOrigins && readOrigins(job.allowedOrigins) },
-    shutdownSignal: new AbortController().signal,
-  })
-  const log = createLogger('debug', process.stdout)
-  const began = performance.now()
-  const { landing, messageChange } = await resolveClick(click, { log, requestId: newId('req'), trace: newTrace() })
-  const ms = Math.round(performance.now() - began)
+  const watched = watchAnswer(resolver)
+  const resolveClick = createResolve({ ...limitsOf(job), resolver: watched.run })
+  const { result, ms } = await timed(() => resolveClick(click, newContext()))
+  const { landing, messageChange } = result
   checkScopes(landing, job, click)
-  const names = isJsonObject(answer) ? Object.keys(answer).filter((name) => !READ_MEMBERS.has(name)) : []
-  const ignored = names.slice(0, MAX_IGNORED).map((name) => name.slice(0, MAX_NAME_CHARACTERS))
   const warnings = messageChange === undefined ? [] : [explainMessageChange(messageChange)]
-  return { kind: 'landing', landing, ms, ignored, warnings }
+  return { kind: 'landing', landing, ms, ignored: watched.ignored(LANDING_MEMBERS), warnings }
+}
+
+async function answerAction(job: Job, { dynamicAction }: ResolverModule): Promise<TryResult> {
+  if (dynamicAction === undefined) {
+    throw new ResolverError('the module has no export dynamicAction; without ACTION_URL the gateway answers 501')
+  }
+  const { click: request } = parseAction(job.click.body)
+  const watched = watchAnswer<ActionRequest>(dynamicAction)
+  const callAction = createCallAction({ ...limitsOf(job), dynamicAction: watched.run })
+  const { result: answer, ms } = await timed(() => callAction(request, newContext()))
+  return { kind: 'answer', answer, ms, ignored: watched.ignored(ANSWER_MEMBERS) }
+}
+
+function limitsOf({ timeoutMs, allowedOrigins }: Job) {
+  const policy = { allowedOrigins: allowedOrigins && readOrigins(allowedOrigins) }
+  return { timeoutMs, policy, shutdownSignal: new AbortController().signal }
+}
+
+function newContext() {
+  return { log: createLogger('debug', process.stdout), requestId: newId('req'), trace: newTrace() }
+}
+
+async function timed<Result>(run: () => Promise<Result> | Result): Promise<{ result: Result; ms: number }> {
+  const began = performance.now()
+  const result = await run()
+  return { result, ms: Math.round(performance.now() - began) }
+}
+
+/** Keeps what the function answered, to name the members that the gateway does not read. */
+function watchAnswer<Asked>(run: Unchecked<Asked>) {
+  let answer: unknown
+  return {
+    run: async (...parameters: Parameters<Unchecked<Asked>>) => (answer = await run(...parameters)),
+    ignored: (read: ReadonlySet<string>): string[] => {
+      const names = isJsonObject(answer) ? Object.keys(answer).filter((one) => !read.has(one)) : []
+      return names.slice(0, MAX_IGNORED).map((one) => one.slice(0, MAX_NAME_CHARACTERS))
+    },
+  }
 }
 
 /** What the gateway refuses of a landing's scopes. */

@@ -4,13 +4,14 @@ import { Fault, type FieldError } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { parseAction } from '../click/parse-action.ts'
 import { parseClick } from '../click/parse-click.ts'
+import { parseEvent } from '../event/parse-event.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
 import { isToBot } from '../message/message.ts'
 import { parseSend } from '../message/parse-message.ts'
 import { readJsonFile } from './files.ts'
 import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
-import { CLICK_NAMES, kindOfBody, KINDS, unwrapSaved, type Kind } from './kind-of-file.ts'
+import { CLICK_NAMES, EVENT_NAMES, kindOfBody, KINDS, unwrapSaved, type Kind } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
 
 const optionsShape = z.object({
@@ -26,7 +27,7 @@ export function registerValidate(program: Command, output: Output, end: (code: E
   program
     .command('validate <file...>')
     .description(
-      "check messages, clicks and dynamic actions offline, with the gateway's own parsers; - is standard input",
+      "check messages, clicks, dynamic actions and events offline, with the gateway's own parsers; - is standard input",
     )
     .addOption(new Option('--as <kind>', 'the kind of the files; default: recognized by their members').choices(KINDS))
     .option('--conversation <id>', 'the conversation of a message that does not name one')
@@ -65,10 +66,12 @@ export function validateValue(value: unknown, options: Options = {}): Omit<Valid
   const saved = unwrapSaved(value)
   const kind = options.as ?? saved.kind ?? kindOfBody(saved.body)
   if (kind === undefined) return { errors: [{ pointer: '', detail: NEITHER }] }
-  return kind === 'message' ? validateMessage(saved.body, options.conversation) : validateClick(saved.body, kind)
+  if (kind === 'message') return validateMessage(saved.body, options.conversation)
+  return kind === 'event' ? validateEvent(saved.body) : validateClick(saved.body, kind)
 }
 
-const NEITHER = 'expected a message, a click or a dynamic action, and it has no member of any; --as sets the kind'
+const NEITHER =
+  'expected a message, a click, a dynamic action or an event, and it has no member of any; --as sets the kind'
 
 function validateMessage(body: JsonObject, conversation: string | undefined): Omit<Validated, 'file'> {
   const isBare = conversation === undefined && !ADDRESS_MEMBERS.some((name) => Object.hasOwn(body, name))
@@ -83,14 +86,38 @@ function validateMessage(body: JsonObject, conversation: string | undefined): Om
   })
 }
 
-function validateClick(body: JsonObject, kind: Exclude<Kind, 'message'>): Omit<Validated, 'file'> {
+function validateClick(body: JsonObject, kind: Exclude<Kind, 'message' | 'event'>): Omit<Validated, 'file'> {
   return check(kind, () => {
     const { click } = kind === 'action' ? parseAction(body) : parseClick(kind === 'click-v1' ? 'v1' : 'v2', body)
     const unknown = Object.keys(click.extra).filter((name) => !CLICK_NAMES[kind].includes(name))
-    return unknown.map((name) =>
-      explainIgnored({ pointer: `/${name}`, known: CLICK_NAMES[kind] }).replace('not read', 'not known, kept in extra'),
-    )
+    return unknown.map((name) => explainKept(`/${name}`, CLICK_NAMES[kind]))
   })
+}
+
+/** Only the type can be wrong; what the gateway does not read is passed on in `extra`. */
+function validateEvent(body: JsonObject): Omit<Validated, 'file'> {
+  return check('event', () => pointersOf(parseEvent(body).extra).map((one) => explainKept(one, EVENT_NAMES)))
+}
+
+/** Objects whose members the gateway reads one by one. */
+const EVENT_PARTS = [
+  'new_message',
+  'new_chatbot_message',
+  'user_access_revocation',
+  'post_update',
+  'conversation',
+  'sender',
+]
+
+function pointersOf(extra: JsonObject, at = ''): string[] {
+  return Object.entries(extra).flatMap(([name, value]) => {
+    const pointer = `${at}/${name}`
+    return EVENT_PARTS.includes(name) && isJsonObject(value) ? pointersOf(value, pointer) : [pointer]
+  })
+}
+
+function explainKept(pointer: string, known: string[]): string {
+  return explainIgnored({ pointer, known }).replace('not read', 'not known, kept in extra')
 }
 
 /** Runs a parser of the gateway: its errors, or its notes. */

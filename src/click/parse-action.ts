@@ -1,14 +1,17 @@
 import * as z from 'zod'
 import { Fault } from '../base/fault.ts'
-import { requiredText } from '../base/fields.ts'
+import { compiledAtFirstUse, requiredText } from '../base/fields.ts'
 import { newId } from '../base/id.ts'
 import { isJsonObject } from '../base/strict-json.ts'
 import type { ActionRequest, ClickRead } from './click.ts'
-import { asFault, clickV2, readMembersOfV2 } from './parse-click.ts'
+import { asFault } from './parse-click.ts'
+import { clickV2, readMembersOfV2 } from './read-click-v2.ts'
 import { knows } from './wire-fields.ts'
 
 /** The body of a dynamic action: a v2 click with its touchpoint. */
-export const actionBody = z.compile(z.object({ touchpoint: requiredText(128), ...clickV2.shape }))
+export const actionBody = z.object({ touchpoint: requiredText(128), ...clickV2.shape })
+
+const compiled = compiledAtFirstUse(actionBody)
 
 const isOfAction = knows(actionBody)
 
@@ -19,7 +22,7 @@ const isOfAction = knows(actionBody)
 export function parseAction(body: unknown): ClickRead<ActionRequest> {
   if (!isJsonObject(body)) throw new Fault('invalid_action', 'body: expected a JSON object')
   try {
-    const { click, read, ...others } = readMembersOfV2(actionBody, isOfAction, body, newId('clk'))
+    const { click, read, ...others } = readMembersOfV2(compiled, isOfAction, body, newId('clk'))
     return { click: { ...click, touchpoint: read.touchpoint }, ...others }
   } catch (error) {
     throw asFault('invalid_action', error)

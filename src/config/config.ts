@@ -1,7 +1,10 @@
-import type { CallerKey } from '../access/authentication.ts'
-import { DEFAULT_PERMISSIONS, type Permission } from '../access/permissions.ts'
+import { parseEnv } from 'node:util'
+import { DEFAULT_PERMISSIONS, type CallerKey, type Permission } from '../access/authentication.ts'
+import { pathBelow } from '../base/address.ts'
+import { COMPLETION_URL } from '../click/click.ts'
 import { fileVariable, readSecretFile, readSecretFiles, SECRETS, secretsInFiles } from './secret-files.ts'
-import { environmentSchema, DAY_MS, HOUR_MS, unusedVariables, type Variables } from './schema.ts'
+import { explainEnvFile } from './mistake.ts'
+import { environmentSchema, DAY_MS, HOUR_MS, misspelledVariables, unusedVariables, type Variables } from './schema.ts'
 import { toEvents } from './events.ts'
 import type { Environment } from './variables.ts'
 import type { ResolverChoice } from '../resolver/resolver.ts'
@@ -12,8 +15,10 @@ export type { Environment }
 export type Config = ReturnType<typeof toConfig> & {
   /** Variables that are set and have no effect. */
   ignored: string[]
-  /** Identification keys in quotes, or with invisible characters around them. */
+  /** Keys and secrets in quotes, or with invisible characters around them. */
   suspectKeys: string[]
+  /** Variables that the gateway does not read, with the one that was probably meant. */
+  misspelled: { name: string; meant: string }[]
 }
 export type StoreConfig = NonNullable<Config['store']>
 export type ConsentConfig = NonNullable<Config['consent']>
@@ -29,7 +34,15 @@ export class ConfigError extends Error {
   }
 }
 
-const IDENTIFICATION_KEYS = ['DIVAR_IDENTIFICATION_KEY', 'DIVAR_IDENTIFICATION_KEY_NEXT']
+/** Texts of any form, which quotes would not make invalid. */
+const FREE_TEXTS = [
+  'DIVAR_IDENTIFICATION_KEY',
+  'DIVAR_IDENTIFICATION_KEY_NEXT',
+  'DIVAR_API_KEY',
+  'DIVAR_APP_SLUG',
+  'DIVAR_CLIENT_SECRET',
+  'RESOLVER_SECRET',
+]
 /**
  * Begins or ends with a quote or an invisible character (direction mark, zero-width character, byte order mark). A key may hold any character, so
  * this is a warning, not an error.
@@ -50,18 +63,25 @@ export function readConfig(environment: Environment = process.env): Config {
   const parsed = environmentSchema.safeParse(used)
   /** The variable that is set: the secret's own, or the one of its file. */
   const shown = (name: string) => (inFiles.includes(name) && !faults.has(name) ? fileVariable(name) : name)
+  const misspelled = misspelledVariables(given)
   const errors = [
     ...faults.values(),
     ...(parsed.error?.issues ?? [])
       .filter(({ path: [name] }) => !faults.has(String(name)))
-      .map(({ path, message }) => `${shown(path.join('.'))}: ${message}`),
+      .map(({ path: [name], message }) => {
+        return `${shown(String(name))}: ${message}${explainEnvFile(used[String(name)] ?? '')}`
+      }),
     ...placeholders(used).map((name) => `${shown(name)}: still holds the placeholder of .env.example`),
   ]
-  if (errors.length > 0 || !parsed.success) throw new ConfigError(errors)
+  if (errors.length > 0 || !parsed.success) {
+    const hints = misspelled.map(({ name, meant }) => `${name}: no variable of the gateway; did you mean ${meant}?`)
+    throw new ConfigError([...errors, ...hints])
+  }
   return {
     ...toConfig(parsed.data),
     ignored: unused.flatMap((name) => [name, fileVariable(name)]).filter((name) => given[name] !== undefined),
-    suspectKeys: IDENTIFICATION_KEYS.filter((name) => WRAPPED.test(used[name] ?? '')).map(shown),
+    misspelled,
+    suspectKeys: FREE_TEXTS.filter((name) => WRAPPED.test(used[name] ?? '')).map(shown),
   }
 }
 
@@ -74,6 +94,13 @@ function trimmed(environment: Environment): Environment {
 export function secretFromFile(name: string, given: Environment = process.env) {
   const path = given[fileVariable(name)]?.trim() ?? ''
   return SECRETS.includes(name) && path !== '' && !given[name]?.trim() ? readSecretFile(path) : undefined
+}
+
+/** Adds the variables of a `.env` file to the environment, whose own have precedence. */
+export function addVariables(envFile: string): void {
+  // An editor of Windows may begin the file with a mark, which would belong to the first name.
+  const variables = parseEnv(envFile.replace(/^\uFEFF/, ''))
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value
 }
 
 /** `.env.example` is public, so its placeholders are not secret. */
@@ -96,6 +123,8 @@ function toConfig(variables: Variables) {
     divarV1ApiUrl: variables.DIVAR_V1_API_URL,
     divarApiUrl: variables.DIVAR_API_URL,
     divarTimeoutMs: variables.DIVAR_TIMEOUT_MS,
+    /** Concurrent deliveries of the outbox to one of Divar's hosts. */
+    outboxConcurrency: variables.OUTBOX_CONCURRENCY,
     resolver: toResolver(variables),
     resolverTimeoutMs: variables.RESOLVER_TIMEOUT_MS,
     /** The service that answers dynamic actions; undefined without ACTION_URL. */
@@ -147,25 +176,27 @@ function toActionService({ ACTION_URL: url, RESOLVER_SECRET: secret }: Variables
 
 function toStore(variables: Variables) {
   const { DATABASE_URL: database, TOKEN_ENCRYPTION_KEY: keys, BACKUP_DIR: folder } = variables
-  const { STATUS_WEBHOOK_URL: url, STATUS_WEBHOOK_SECRET: secret } = variables
+  const { STATUS_WEBHOOK_URL: url, STATUS_WEBHOOK_SECRET: secrets } = variables
   if (database === undefined) return undefined
   if (keys === undefined) throw new Error('the schema accepted a store without keys')
   return {
-    database,
+    database: database.kind === 'postgres' ? { ...database, poolSize: variables.DATABASE_POOL_SIZE } : database,
     /** Keys of 32 bytes: the first encrypts, all decrypt. */
     keys,
     retentionMs: variables.RETENTION_DAYS * DAY_MS,
+    timelineMs: variables.TIMELINE_DAYS * DAY_MS,
     /** The first delay, the longest delay, and how long a message is retried in total. */
     retry: { firstMs: variables.RETRY_FIRST_MS, maxMs: variables.RETRY_MAX_MS, forMs: variables.RETRY_FOR_MS },
     /** No row is deleted by its age for this long after a start. */
     deleteAfterStartMs: variables.DELETE_AFTER_START_MS,
     /** Queued messages of one caller, at most. */
     queueLimit: variables.QUEUE_LIMIT,
-    /** Concurrent deliveries to one of Divar's hosts. */
-    concurrency: variables.OUTBOX_CONCURRENCY,
+    /** The app's own limits at Divar; undefined without. */
+    sendLimits: toSendLimits(variables),
     /** Where Divar's events are passed on; undefined without EVENTS_URL. */
     events: toEvents(variables),
-    webhook: url !== undefined && secret !== undefined ? { url, secret } : undefined,
+    /** Each webhook is signed with every secret. */
+    webhook: url !== undefined && secrets !== undefined ? { url, secrets } : undefined,
     backup:
       folder === undefined
         ? undefined
@@ -173,16 +204,24 @@ function toStore(variables: Variables) {
   }
 }
 
+function toSendLimits({ DIVAR_SENDS_PER_MINUTE: minute, DIVAR_SENDS_PER_DAY: day }: Variables) {
+  const unlessZero = (limit: number) => (limit === 0 ? undefined : limit)
+  return minute + day === 0 ? undefined : { perMinute: unlessZero(minute), perDay: unlessZero(day) }
+}
+
 function toConsent(variables: Variables) {
   const { PUBLIC_URL: publicUrl, DIVAR_APP_SLUG: appSlug, DIVAR_CLIENT_SECRET: clientSecret } = variables
+  const { DIVAR_OAUTH_URL: oauthUrl } = variables
   if (publicUrl === undefined || appSlug === undefined || clientSecret === undefined) return undefined
   return {
     /** The URL at which users reach this gateway; without a slash at the end. */
-    publicUrl: publicUrl.href.replace(/\/+$/, ''),
+    publicUrl: publicUrl.origin + pathBelow(publicUrl, ''),
     isSecure: publicUrl.protocol === 'https:',
     appSlug,
     clientSecret,
-    oauthUrl: variables.DIVAR_OAUTH_URL,
+    oauthUrl,
+    /** Where users end whose flow has no other address. Plain http means the simulator, which has a page of its own for that. */
+    completionUrl: oauthUrl.protocol === 'http:' ? new URL('/completion', oauthUrl).href : COMPLETION_URL,
     scopeStyle: variables.DIVAR_SCOPE_STYLE,
   }
 }

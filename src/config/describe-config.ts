@@ -22,7 +22,7 @@ export function describeConfig(config: Config): Record<string, unknown> {
     divar_api_key: 'yes',
     callers: [...new Set(config.callerKeys.map(({ name }) => name))],
     caller_permissions: config.hasCallerPermissions ? 'listed' : 'default',
-    ...describeStore(config.store),
+    ...describeStore(config.store, config.outboxConcurrency),
     ...describeConsent(config.consent),
     ...describeLimits(config.limits),
     tracing: config.otlpUrl?.origin ?? 'no',
@@ -30,16 +30,21 @@ export function describeConfig(config: Config): Record<string, unknown> {
   }
 }
 
-function describeStore(store: StoreConfig | undefined): Record<string, unknown> {
+function describeStore(store: StoreConfig | undefined, outboxConcurrency: number): Record<string, unknown> {
   if (store === undefined) return { store: 'no' }
   return {
     store: store.database.kind,
+    ...(store.database.kind === 'postgres' && { database_pool_size: store.database.poolSize }),
     encryption_keys: store.keys.length,
     retention_days: store.retentionMs / DAY_MS,
+    timeline_days: store.timelineMs / DAY_MS,
     status_webhook: store.webhook === undefined ? 'no' : 'yes',
+    ...(store.webhook && { status_webhook_secrets: store.webhook.secrets.length }),
     ...describeEvents(store.events),
     queue_limit: store.queueLimit,
-    outbox_concurrency: store.concurrency,
+    outbox_concurrency: outboxConcurrency,
+    divar_sends_per_minute: store.sendLimits?.perMinute ?? 'unlimited',
+    divar_sends_per_day: store.sendLimits?.perDay ?? 'unlimited',
     backup: store.backup === undefined ? 'no' : 'yes',
   }
 }

@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
 import * as z from 'zod'
 import { readWebAddress } from '../base/address.ts'
+import { nearestName } from '../base/nearest.ts'
 import { checkLandingUrl } from '../resolver/resolve.ts'
 import { templateResolver } from '../resolver/template.ts'
+import { fileVariable, SECRETS } from './secret-files.ts'
 import * as variable from './variables.ts'
 
 export const HOUR_MS = 3_600_000
@@ -45,10 +47,11 @@ export const environmentSchema = z
     DATABASE_URL: variable.database.optional(),
     TOKEN_ENCRYPTION_KEY: variable.encryptionKeys.optional(),
     RETENTION_DAYS: variable.integer(1, 365, 'whole days').default(7),
+    TIMELINE_DAYS: variable.integer(0, 90, 'whole days, 0 for none').default(7),
     STATUS_WEBHOOK_URL: variable.webAddress.optional(),
-    STATUS_WEBHOOK_SECRET: variable.webhookSecret.optional(),
+    STATUS_WEBHOOK_SECRET: variable.webhookSecrets.optional(),
     EVENTS_URL: variable.webAddress.optional(),
-    EVENTS_SECRET: variable.webhookSecret.optional(),
+    EVENTS_SECRET: variable.webhookSecrets.optional(),
     EVENTS_TYPES: variable.eventTypes.optional(),
     EVENTS_QUEUE_LIMIT: variable.integer(1, 1_000_000, 'a number of events').default(20_000),
     RETRY_FIRST_MS: variable.milliseconds(1, HOUR_MS).default(1000),
@@ -56,7 +59,10 @@ export const environmentSchema = z
     RETRY_FOR_MS: variable.milliseconds(1, 7 * DAY_MS).default(DAY_MS),
     DELETE_AFTER_START_MS: variable.milliseconds(0, HOUR_MS).default(600_000),
     QUEUE_LIMIT: variable.integer(1, 1_000_000, 'a number of messages').default(10_000),
-    OUTBOX_CONCURRENCY: variable.integer(1, 128, 'a number of deliveries').default(32),
+    DIVAR_SENDS_PER_MINUTE: variable.integer(0, 1_000_000, 'a number of messages').default(0),
+    DIVAR_SENDS_PER_DAY: variable.integer(0, 100_000_000, 'a number of messages').default(0),
+    OUTBOX_CONCURRENCY: variable.integer(1, 1024, 'a number of deliveries').default(64),
+    DATABASE_POOL_SIZE: variable.integer(1, 500, 'a number of connections').default(10),
     BACKUP_DIR: variable.writableFolder.optional(),
     BACKUP_EVERY_HOURS: variable.integer(1, 168, 'whole hours').default(24),
     BACKUP_KEEP: variable.integer(1, 1000, 'a number of backups').default(7),
@@ -141,11 +147,18 @@ function checkStore(variables: Variables, report: Report): void {
   if (webhook !== undefined && database === undefined) report('STATUS_WEBHOOK_URL', 'needs DATABASE_URL')
   if (webhook !== undefined && variables.STATUS_WEBHOOK_SECRET === undefined)
     report('STATUS_WEBHOOK_SECRET', 'STATUS_WEBHOOK_URL needs it; echo "whsec_$(openssl rand -base64 32)" makes one')
+  checkPacing(variables, report)
   checkEvents(variables, report)
   // False if RETRY_FIRST_MS is invalid: then it is no number.
   if (variables.RETRY_MAX_MS < variables.RETRY_FIRST_MS) report('RETRY_MAX_MS', 'expected at least RETRY_FIRST_MS')
   if (database?.kind === 'postgres' && variables.BACKUP_DIR !== undefined)
     report('BACKUP_DIR', 'for SQLite only; unset it, and back PostgreSQL up with its own tools')
+}
+
+function checkPacing(variables: Variables, report: Report): void {
+  if (variables.DATABASE_URL !== undefined) return
+  for (const name of ['DIVAR_SENDS_PER_MINUTE', 'DIVAR_SENDS_PER_DAY'] as const)
+    if (variables[name] > 0) report(name, 'needs DATABASE_URL, where sends are counted')
 }
 
 function checkEvents(variables: Variables, report: Report): void {
@@ -163,10 +176,11 @@ function checkConsent(variables: Variables, report: Report): void {
   for (const name of CONSENT_VARIABLES) if (variables[name] === undefined) report(name, 'PUBLIC_URL needs it')
 }
 
-/** Not STATUS_WEBHOOK_URL and EVENTS_URL: without a store they are errors, since nothing would ever come there. */
+/** Not STATUS_WEBHOOK_URL, EVENTS_URL and DIVAR_SENDS_PER_*: without a store they are errors, since they would do nothing. */
 const ONLY_WITH_STORE = [
   'TOKEN_ENCRYPTION_KEY',
   'RETENTION_DAYS',
+  'TIMELINE_DAYS',
   'RETRY_FIRST_MS',
   'RETRY_MAX_MS',
   'RETRY_FOR_MS',
@@ -184,6 +198,7 @@ const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_
 /** Variables that are set and have no effect: of another resolver, of a store or consent that is not configured, and of proxies. */
 export function unusedVariables(given: variable.Environment): string[] {
   const isSet = (name: string) => given[name] !== undefined
+  const hasPool = variable.database.safeParse(given['DATABASE_URL']).data?.kind !== 'sqlite'
   const chosen = variable.resolverKind.safeParse(given['RESOLVER']).data
   const ofOtherResolvers = Object.entries({
     ...RESOLVER_VARIABLES,
@@ -194,10 +209,26 @@ export function unusedVariables(given: variable.Environment): string[] {
     ...ofOtherResolvers.filter((name) => !(name === 'RESOLVER_SECRET' && isSet('ACTION_URL'))),
     ...(mayAnswerActions ? [] : ['ACTION_FALLBACK_TEXT']),
     ...(isSet('DATABASE_URL') ? [] : ONLY_WITH_STORE),
+    ...(isSet('DATABASE_URL') && hasPool ? [] : ['DATABASE_POOL_SIZE']),
     ...(isSet('DATABASE_URL') && isSet('BACKUP_DIR') ? [] : ONLY_WITH_BACKUP),
     ...(isSet('STATUS_WEBHOOK_URL') ? [] : ['STATUS_WEBHOOK_SECRET']),
     ...(isSet('EVENTS_URL') ? [] : ONLY_WITH_EVENTS),
     ...(isSet('PUBLIC_URL') ? [] : ONLY_WITH_CONSENT),
     ...PROXIES,
   ].filter(isSet)
+}
+
+/** Shorter names are too near to foreign ones, such as HOSTS. */
+const MIN_MISSPELLED = 6
+
+/** Names that are not read and are almost the name of a variable that is not set. */
+export function misspelledVariables(given: variable.Environment): { name: string; meant: string }[] {
+  const known = [...Object.keys(environmentSchema.shape), ...SECRETS.map(fileVariable)]
+  const absent = known.filter((name) => given[name] === undefined)
+  return Object.keys(given)
+    .filter((name) => name.length >= MIN_MISSPELLED && !known.includes(name))
+    .flatMap((name) => {
+      const meant = nearestName(name, absent)
+      return meant === undefined ? [] : [{ name, meant }]
+    })
 }

@@ -2,7 +2,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import * as z from 'zod'
-import { PERMISSIONS, type Permission } from '../access/permissions.ts'
 import {
   isLoopback,
   isOrigin,
@@ -11,41 +10,34 @@ import {
   readOrigins,
   readWebAddress,
 } from '../base/address.ts'
+import { nearestName } from '../base/nearest.ts'
 import { LOG_LEVELS } from '../observability/log.ts'
 import { MAX_ACTION_TEXT } from '../resolver/action.ts'
 import { checkLandingUrl } from '../resolver/resolve.ts'
 import { isRequestedScope, SCOPE_WORDS } from '../scope/scope.ts'
+import { VISIBLE_ASCII } from './callers.ts'
+import { findMistake, Mistake, parsed, required, splitList } from './mistake.ts'
+
+export { callerKeys, callerPermissions } from './callers.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
-
-function required(error: string) {
-  return z.string({ error: (issue) => (issue.input === undefined ? `missing; ${error}` : error) })
-}
 
 /** @param isValid whether a text is what `error` says was expected */
 function checked(error: string, isValid: (text: string) => boolean) {
   return required(error).refine(isValid, { error })
 }
 
-/** @param parse the value of a text; undefined when it is not what `error` says was expected */
-function parsed<Value>(error: string, parse: (text: string) => Value | undefined) {
-  return required(error).transform((text, context): Value => {
-    const value = parse(text)
-    if (value !== undefined) return value
-    context.addIssue({ code: 'custom', message: error })
-    return z.NEVER
+export const text = required('expected a text')
+
+function oneOf<const Word extends string>(words: readonly Word[], error: string) {
+  return z.enum(words, {
+    error: ({ input }) => {
+      if (input === undefined) return `missing; ${error}`
+      const meant = typeof input === 'string' ? nearestName(input, words) : undefined
+      return meant === undefined ? error : `did you mean ${meant}? ${error}`
+    },
   })
 }
-
-function isUnique(values: readonly string[]): boolean {
-  return new Set(values).size === values.length
-}
-
-function splitList(list: string): string[] {
-  return list.split(',').map((entry) => entry.trim())
-}
-
-export const text = required('expected a text')
 
 export const host = checked(
   'expected an IP address, or localhost',
@@ -68,57 +60,23 @@ export function milliseconds(min: number, max: number) {
 /** As Divar's panel shows it: any length, any characters. */
 export const identificationKey = required('expected the key that the developer panel shows')
 
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/
-export const headerSecret = checked('expected visible ASCII characters without blanks', (value) =>
-  VISIBLE_ASCII.test(value),
-)
-
-const MIN_CALLER_KEY = 16
-const MAX_KEYS_OF_CALLER = 2
-export const callerKeys = parsed(
-  `expected name:key,name:key with names of letters, digits, _ and -, and keys of at least ${MIN_CALLER_KEY} visible ASCII characters; each key once, and each name at most twice`,
-  (list) => {
-    const entries = splitList(list).map((entry) => {
-      const [name = '', ...rest] = entry.split(':')
-      return { name, key: rest.join(':') }
-    })
-    const areValid = entries.every(
-      ({ name, key }) => /^[\w-]{1,64}$/.test(name) && key.length >= MIN_CALLER_KEY && VISIBLE_ASCII.test(key),
-    )
-    const byName = Map.groupBy(entries, ({ name }) => name)
-    const areFew = [...byName.values()].every((ofOne) => ofOne.length <= MAX_KEYS_OF_CALLER)
-    return areValid && areFew && isUnique(entries.map(({ key }) => key)) ? entries : undefined
-  },
-)
-
-/** Names may come without words: such a caller reads the metrics and the documentation only. */
-export const callerPermissions = parsed(
-  `expected name=word,word;name=word with each name of INTERNAL_API_KEYS once and the words ${PERMISSIONS.join(', ')}`,
-  (list) => {
-    const entries = list.split(';').map((entry) => {
-      const [name = '', words = '', ...rest] = entry.split('=').map((part) => part.trim())
-      const permissions = words === '' ? [] : splitList(words)
-      return rest.length > 0 ? undefined : { name, permissions: permissions.filter(isPermission), given: permissions }
-    })
-    const permissions = new Map<string, ReadonlySet<Permission>>()
-    for (const entry of entries) {
-      const isKnown = entry !== undefined && entry.permissions.length === entry.given.length
-      if (!isKnown || entry.name === '' || permissions.has(entry.name)) return undefined
-      permissions.set(entry.name, new Set(entry.permissions))
-    }
-    return permissions
-  },
-)
-
-function isPermission(word: string): word is Permission {
-  return PERMISSIONS.some((known) => known === word)
-}
-
-export const resolverKind = z.enum(['template', 'module', 'forward'], {
-  error: (issue) => `${issue.input === undefined ? 'missing; ' : ''}expected template, module or forward`,
+export const headerSecret = parsed('expected visible ASCII characters without blanks', (value) => {
+  if (VISIBLE_ASCII.test(value)) return value
+  return new Mistake(/\s/.test(value) ? 'it has a blank' : 'it has a character that is not ASCII')
 })
 
-export const webAddress = parsed('expected an absolute http(s) address without credentials', readWebAddress)
+export const resolverKind = oneOf(['template', 'module', 'forward'], 'expected template, module or forward')
+
+export const webAddress = parsed(
+  'expected an absolute http(s) address without credentials',
+  (value) => readWebAddress(value) ?? findAddressMistake(value),
+)
+
+function findAddressMistake(value: string): Mistake | undefined {
+  if (/\s/.test(value)) return new Mistake('it has a blank')
+  if (!/^https?:\/\//i.test(value)) return new Mistake('it does not begin with https:// or http://')
+  return /^[^/]*\/\/[^/?#]*@/.test(value) ? new Mistake('it has a user name or a password') : undefined
+}
 
 /** Paths are appended to it. */
 export const baseAddress = webAddress.refine(({ search, hash }) => search === '' && hash === '', {
@@ -148,7 +106,7 @@ export const eventTypes = parsed('expected types of events such as NEW_MESSAGE, 
   return entries.every((entry) => /^[\x21-\x7e]{1,64}$/.test(entry)) ? new Set(entries) : undefined
 })
 
-export const scopeStyle = z.enum(['v1', 'v2'], { error: 'expected v1 or v2' })
+export const scopeStyle = oneOf(['v1', 'v2'], 'expected v1 or v2')
 
 /** Set by the operator, so LANDING_ALLOWED_ORIGINS does not apply; https, since users' browsers open it. */
 export const landing = required('expected an https address').transform((value, context) => {
@@ -175,18 +133,29 @@ export const trustProxy = z.union([integer(0, 10, 'a number of proxies'), addres
   error: 'expected how many proxies are in front of the gateway (0 to 10), or their addresses or ranges',
 })
 
-export const logLevel = z.enum(LOG_LEVELS, { error: `expected one of ${LOG_LEVELS.join(', ')}` })
+export const logLevel = oneOf(LOG_LEVELS, `expected one of ${LOG_LEVELS.join(', ')}`)
 
 type DatabaseChoice = { kind: 'sqlite'; file: string } | { kind: 'postgres'; url: string }
 
 export const database = parsed(
   'expected file:<path> for SQLite, or postgres://<user>:<password>@<host>/<database> with a percent-encoded password',
-  (url): DatabaseChoice | undefined => {
+  (url): DatabaseChoice | Mistake | undefined => {
     const file = readSqliteFile(url)
     if (file !== undefined) return { kind: 'sqlite', file }
-    return isPostgresAddress(url) ? { kind: 'postgres', url } : undefined
+    return isPostgresAddress(url) ? { kind: 'postgres', url } : findDatabaseMistake(url)
   },
 )
+
+function findDatabaseMistake(url: string): Mistake | undefined {
+  if (url === 'file::memory:') return new Mistake('a database in memory would lose its messages')
+  if (/^file:.*\?/.test(url)) return new Mistake('a file takes no parameters')
+  if (/^file:.*\/$/.test(url)) return new Mistake('it names a folder')
+  if (url.startsWith('file:')) return undefined
+  if (!/^postgres(?:ql)?:\/\//.test(url)) return new Mistake('it does not begin with file: or postgres://')
+  return /@.*@|#|\/[^/@]*@/.test(url.slice(url.indexOf('//') + 2))
+    ? new Mistake('a character of the password, such as @ / #, is not percent-encoded')
+    : undefined
+}
 
 /** Two slashes would begin a host, and an in-memory database would not persist. */
 function readSqliteFile(value: string): string | undefined {
@@ -204,26 +173,49 @@ function isPostgresAddress(value: string): boolean {
   return Boolean(plain?.hostname) || Boolean(address.searchParams.get('host'))
 }
 
-const ENCRYPTION_KEY = /^(?:[A-Za-z0-9+/]{43}|[\w-]{43})=?$/
+const KEY_BYTES = 32
 export const encryptionKeys = parsed(
   'expected base64 of exactly 32 bytes, or several separated by commas, each once; openssl rand -base64 32 makes one',
-  (list): [Buffer, ...Buffer[]] | undefined => {
+  (list): [Buffer, ...Buffer[]] | Mistake | undefined => {
     const entries = splitList(list)
     const [first, ...others] = entries.map((entry) => Buffer.from(entry, 'base64'))
-    if (first === undefined || !entries.every((entry) => ENCRYPTION_KEY.test(entry))) return undefined
-    return isUnique([first, ...others].map((key) => key.toString('hex'))) ? [first, ...others] : undefined
+    const mistake =
+      findMistake(entries, findEncryptionKeyMistake) ??
+      // Two notations of one key.
+      findMistake(
+        [first, ...others].map((key) => key?.toString('hex') ?? ''),
+        () => undefined,
+      )
+    return mistake ?? (first && [first, ...others])
   },
 )
 
-/** The format of Standard Webhooks, as its libraries accept it. */
-export const webhookSecret = checked(
-  'expected whsec_ and base64 of 24 to 64 bytes; echo "whsec_$(openssl rand -base64 32)" makes one',
-  (value) => {
-    const encoded = /^whsec_(.+)$/.exec(value)?.[1] ?? ''
-    const bytes = Buffer.from(encoded, 'base64')
-    return bytes.length >= 24 && bytes.length <= 64 && bytes.toString('base64') === encoded
+function findEncryptionKeyMistake(entry: string): string | undefined {
+  if (!/^(?:[A-Za-z0-9+/]*|[\w-]*)={0,2}$/.test(entry)) return 'is not base64'
+  const { length } = Buffer.from(entry, 'base64')
+  if (length !== KEY_BYTES) return `has ${length} bytes`
+  return /^[^=]{43}=?$/.test(entry) ? undefined : 'is not base64'
+}
+
+const MAX_WEBHOOK_SECRETS = 2
+/** The format of Standard Webhooks, as its libraries accept it; two while one rotates. */
+export const webhookSecrets = parsed(
+  'expected whsec_ and base64 of 24 to 64 bytes, or two of these separated by a comma; echo "whsec_$(openssl rand -base64 32)" makes one',
+  (list): [string, ...string[]] | Mistake | undefined => {
+    const entries = splitList(list)
+    const [first, ...others] = entries
+    if (others.length >= MAX_WEBHOOK_SECRETS) return new Mistake(`it has ${entries.length} secrets`)
+    return findMistake(entries, findWebhookSecretMistake) ?? (first === undefined ? undefined : [first, ...others])
   },
 )
+
+function findWebhookSecretMistake(entry: string): string | undefined {
+  if (!entry.startsWith('whsec_')) return 'does not begin with whsec_'
+  const encoded = entry.slice('whsec_'.length)
+  const bytes = Buffer.from(encoded, 'base64')
+  if (bytes.toString('base64') !== encoded) return 'is not base64 after whsec_'
+  return bytes.length < 24 || bytes.length > 64 ? `has ${bytes.length} bytes` : undefined
+}
 
 export const writableFolder = checked('expected a folder that exists and can be written to', (folder) => {
   try {

@@ -3,8 +3,10 @@ import * as z from 'zod'
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
 import type { Trace } from '../observability/trace.ts'
+import { chatTexts } from '../timeline/chats.ts'
 import { requestedScopes, writeScope, type ScopeStyle } from '../scope/scope.ts'
-import type { ConsentStore } from '../store/consent-store.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
+import type { ConsentStore, NewConsent } from '../store/consent-store.ts'
 import type { Sealed } from '../store/store.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
 import type { TokenClient, Tokens } from '../divar/token-client.ts'
@@ -25,6 +27,9 @@ export class TooManyFlowsError extends Error {
   override name = 'TooManyFlowsError'
   override message = 'too many consents are under way'
 }
+
+/** `chats`: the texts that name its conversation in the store; none where it is about a user alone. */
+export type Ended = Finished & { chats?: readonly string[] }
 
 /** How a flow ended. `reason` is for the log and holds no foreign text. */
 export type Finished =
@@ -104,6 +109,9 @@ export type AuthorizationFlow = ReturnType<typeof createAuthorizationFlow>
 export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
   const { store, keyring, grants, clicks, client, fetchUser, style, publicUrl } = options
 
+  // A page of a list may need two hundred links at once. A click does not wait for them.
+  const addOfCallers = batched((consents: readonly NewConsent[]) => store.addConsents(consents), GROUP_COMMIT)
+
   const startUrl = (id: string) => `${publicUrl}/oauth/start/${id}`
 
   /** Whether live grants of the user cover all requested scopes. */
@@ -138,7 +146,8 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
       state,
       verifier: client.newVerifier(),
     }
-    const added = await store.addConsent({
+    const add = startedBy === 'click' ? store.addConsent : addOfCallers
+    const added = await add({
       id,
       state: digest(state),
       content: keyring.seal(JSON.stringify(content), contentPlace(id)),
@@ -164,11 +173,12 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     const content = openContent(keyring, id, opened.content)
     const { state, verifier } = opened.isFirst ? content : own
     const scope = content.scopes.map(encodeURIComponent).join(content.style === 'v1' ? '+' : '%20')
-    return { url: await client.authorizeUrl(scope, state, verifier), state, browser }
+    const chats = chatTexts(content.asked)
+    return { url: await client.authorizeUrl(scope, state, verifier), state, browser, chats }
   }
 
   /** Ends a flow with the query of its callback. @param query as received, without the question mark */
-  const finish = async (query: string, browser: string, trace: Trace): Promise<Finished> => {
+  const finish = async (query: string, browser: string, trace: Trace): Promise<Ended> => {
     const parameters = new URLSearchParams(query)
     const [state, ...others] = parameters.getAll('state')
     if (!state || others.length > 0) return { kind: 'refused', why: 'expired', reason: 'not one state' }
@@ -176,6 +186,16 @@ export function createAuthorizationFlow(options: AuthorizationFlowOptions) {
     if (taken.kind === 'none') return { kind: 'refused', why: 'expired' }
     if (taken.kind === 'other_browser') return { kind: 'refused', why: 'other_browser', retryUrl: startUrl(taken.id) }
     const content = openContent(keyring, taken.id, taken.content)
+    const finished = await finishTaken(taken, content, parameters, { query, state, trace })
+    return { ...finished, chats: chatTexts(content.asked) }
+  }
+
+  const finishTaken = async (
+    taken: { id: string; opening?: Sealed | undefined },
+    content: Content,
+    parameters: URLSearchParams,
+    { query, state, trace }: { query: string; state: string; trace: Trace },
+  ): Promise<Finished> => {
     const { verifier } = taken.opening === undefined ? content : openVerifier(taken.id, taken.opening)
     const { onDenied, returnUrl } = content.destination
     const error = parameters.get('error')

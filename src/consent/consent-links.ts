@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
 import type { RequestHandler, Router } from 'express'
-import { callerOf } from '../access/authentication.ts'
-import { requirePermission } from '../access/permissions.ts'
+import { callerOf, requirePermission } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import { withTimeout } from '../base/timeout.ts'
-import { clickToJson, type Click, COMPLETION_URL } from '../click/click.ts'
+import { clickToJson, type Click } from '../click/click.ts'
 import type { SavedClicks } from '../click/saved-clicks.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
@@ -69,19 +68,30 @@ export function createRequireConsent({ flow, clicks }: RequireConsentOptions): R
 /** A caller that repeats a refused request gets the same link for this long; no longer, since a consent uses it up. */
 const SAME_LINK_MS = 10_000
 const MAX_CACHED_LINKS = 1000
+/** A list may be read again and again, so its links are kept longer: half of the time in which they can be opened. */
+const SAME_LISTED_LINK_MS = 5 * 60 * 1000
 
 const BOT_SCOPE = writeScope({ kind: 'bot_messages' }, 'v2')
 
 export type ConsentUrls = ReturnType<typeof createConsentUrls>
 
+/** Without consent there are no links. */
+type LinkParts = {
+  flow: Pick<AuthorizationFlow, 'begin'>
+  /** Where users end who have followed a link that names no landing. */
+  completionUrl: string
+}
+
 /** The `consent_url` of a refusal; undefined when no link can be made. */
-export function createConsentUrls(flow: AuthorizationFlow | undefined) {
+export function createConsentUrls(parts: LinkParts | undefined) {
   const cache = new Map<string, { url: Promise<string | undefined>; madeAt: number }>()
 
-  const makeUrl = async (caller: string, words: readonly string[], subject: ConsentSubject) => {
+  const makeUrl = async (startedBy: string, words: readonly string[], subject: ConsentSubject) => {
+    if (parts === undefined) return undefined
+    const { flow, completionUrl } = parts
     try {
-      const destination = { landing: COMPLETION_URL, returnUrl: COMPLETION_URL }
-      return (await flow?.begin(words, subject, destination, `caller:${caller}`))?.url
+      const destination = { landing: completionUrl, returnUrl: completionUrl }
+      return (await flow.begin(words, subject, destination, `caller:${startedBy}`)).url
     } catch (error) {
       // The refusal is answered without a link.
       if (error instanceof ScopeError || error instanceof StoreError || error instanceof TooManyFlowsError)
@@ -90,11 +100,16 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
     }
   }
 
-  const urlFor = (caller: string, words: readonly string[], subject: ConsentSubject) => {
-    const key = hash('sha256', JSON.stringify([caller, words, subject]), 'base64url')
+  const urlFor = (
+    startedBy: string,
+    words: readonly string[],
+    subject: ConsentSubject,
+    sameForMs: number = SAME_LINK_MS,
+  ) => {
+    const key = hash('sha256', JSON.stringify([startedBy, words, subject]), 'base64url')
     const cached = cache.get(key)
-    if (cached !== undefined && performance.now() - cached.madeAt < SAME_LINK_MS) return cached.url
-    const url = makeUrl(caller, words, subject)
+    if (cached !== undefined && performance.now() - cached.madeAt < sameForMs) return cached.url
+    const url = makeUrl(startedBy, words, subject)
     cache.delete(key)
     cache.set(key, { url, madeAt: performance.now() })
     const [oldest] = cache.keys()
@@ -109,21 +124,34 @@ export function createConsentUrls(flow: AuthorizationFlow | undefined) {
     /** @param scope a written scope; without a user it names its resource */
     forScope: (caller: string, scope: string, userId: string | undefined) =>
       urlFor(caller, [scope, 'offline'], userId === undefined ? { resourceScope: scope } : { userId }),
+    /** A link for what a caller wants kept. A service may put all of it at each start, so these links have a limit of their own. */
+    forKept: (caller: string, scope: string, userId: string) =>
+      // No name of a caller has a colon.
+      urlFor(`${caller}:kept`, [scope, 'offline'], { userId }),
+    /** A link in a list. These links have a limit of their own, so that reading a list cannot use up the caller's. */
+    forListed: (caller: string, scope: string, userId: string) =>
+      urlFor(`${caller}:listed`, [scope, 'offline'], { userId }, SAME_LISTED_LINK_MS),
   }
 }
 
 const FULL_RETRY_S = 60
 
-type ConsentOptions = { requireCaller: RequestHandler; flow: AuthorizationFlow; policy: LandingPolicy }
+type ConsentOptions = {
+  requireCaller: RequestHandler
+  flow: AuthorizationFlow
+  policy: LandingPolicy
+  /** Where users end who do not agree. */
+  completionUrl: string
+}
 
 /** Makes consent links for a caller's users. */
-export function consentRoutes({ requireCaller, flow, policy }: ConsentOptions): Router {
+export function consentRoutes({ requireCaller, flow, policy, completionUrl }: ConsentOptions): Router {
   const routes = createRouter().use(requireCaller, requirePermission('consents'))
 
   routes.post('/consents', async (request, response) => {
     requireNoQuery(request)
     const { scopes, subject, landing } = readConsentRequest(await readJsonBody(request), policy)
-    const begun = flow.begin(scopes, subject, { landing, returnUrl: COMPLETION_URL }, `caller:${callerOf(response)}`)
+    const begun = flow.begin(scopes, subject, { landing, returnUrl: completionUrl }, `caller:${callerOf(response)}`)
     const { id, url, expiresAt } = await begun.catch(refuseTooMany)
     response.locals.requestLog.conclude('consent.link_created')
     response.status(201).json({ id, url, expires_at: expiresAt.toISOString() })

@@ -11,27 +11,36 @@ const BATCH = 100
 const NONE: ReadonlySet<string> = new Set()
 
 type EraseConsentOptions = {
-  store: Pick<ErasureStore, 'takeGrants' | 'findConsents' | 'deleteConsents'>
+  store: Pick<ErasureStore, 'endGrants' | 'deleteEndedGrants' | 'findConsents' | 'deleteConsents'>
   codec: GrantCodec
   keyring: Keyring
   log: Logger
 }
+
+/** `count`: those that this call ended. The others were ended before, by a call that did not finish. `opened`: those that could be opened. */
+type EndedGrants = { count: number; ids: string[]; opened: Grant[] }
 
 export type EraseConsent = ReturnType<typeof createEraseConsent>
 
 /** Ends the grants and the authorization flows of a user. */
 export function createEraseConsent({ store, codec, keyring, log }: EraseConsentOptions) {
   return {
-    /** Deletes the user's grants. `opened` are those that could be opened. */
-    eraseGrants: async (userId: string): Promise<{ deleted: number; opened: Grant[] }> => {
-      const opened: Grant[] = []
-      let deleted = 0
-      for (;;) {
-        const taken = await store.takeGrants(codec.names.user(userId), BATCH)
-        deleted += taken.length
-        opened.push(...taken.flatMap((grant) => openOrLog(codec, grant, log) ?? []))
-        if (taken.length < BATCH) return { deleted, opened }
+    /** Ends the user's grants, which are kept until `deleteGrants`, so that a repeat can find their messages. */
+    endGrants: async (userId: string): Promise<EndedGrants> => {
+      const ended: EndedGrants = { count: 0, ids: [], opened: [] }
+      for (let after = 0; ;) {
+        const batch = await store.endGrants(codec.names.user(userId), after, BATCH)
+        ended.count += batch.filter(({ isEndedNow }) => isEndedNow).length
+        ended.ids.push(...batch.map(({ id }) => id))
+        ended.opened.push(...batch.flatMap((grant) => openOrLog(codec, grant, log) ?? []))
+        if (batch.length < BATCH) return ended
+        after = batch.at(-1)?.seq ?? after
       }
+    },
+
+    /** Deletes grants that were ended. */
+    deleteGrants: async (ids: readonly string[]): Promise<void> => {
+      for (let at = 0; at < ids.length; at += BATCH) await store.deleteEndedGrants(ids.slice(at, at + BATCH))
     },
 
     /** Ends one batch of the user's open flows. `next`: where to read on; undefined at the end. */

@@ -1,12 +1,12 @@
-import type { Request, RequestHandler, Router } from 'express'
+import type { RequestHandler, Router } from 'express'
 import * as z from 'zod'
-import { callerOf } from '../access/authentication.ts'
-import { requirePermission } from '../access/permissions.ts'
+import { callerOf, requirePermission } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import type { FetchedUser, FetchUser } from '../divar/users.ts'
 import { answerFaults, problemShape, logRefusalAs } from '../http/answer-fault.ts'
-import { readCursor, readJsonBody, writeCursor, readQuery, requireNoQuery } from '../http/request.ts'
+import { cursorParameter, readFilter } from '../http/page-query.ts'
+import { readJsonBody, writeCursor, requireNoQuery } from '../http/request.ts'
 import { createRouter, routesOn } from '../http/app.ts'
 import type { Trace } from '../observability/trace.ts'
 import { writeScope, type ScopeStyle } from '../scope/scope.ts'
@@ -30,12 +30,13 @@ export function grantRoutes({ requireCaller, grants, importGrant, style }: Grant
     requireNoQuery(request)
     const grant = await importGrant(readImportRequest(await readJsonBody(request)), requestLog.trace)
     requestLog.fields['grant_id'] = grant.id
+    requestLog.audit('grant.import', { grant_id: grant.id })
     requestLog.conclude('grant.imported')
     response.status(201).json(showGrant(grant, style))
   })
 
   routes.get('/grants', async (request, response) => {
-    const { user_id: userId, cursor } = readFilter(request)
+    const { user_id: userId, cursor } = readFilter(request, grantFilter)
     const page = await grants.list(userId, { cursor, limit: PAGE })
     const shown = page.grants.map((grant) => showGrant(grant, style))
     response.locals.requestLog.conclude('grant.listed')
@@ -50,6 +51,7 @@ export function grantRoutes({ requireCaller, grants, importGrant, style }: Grant
       throw new Fault('not_found', 'id: expected that of a grant that is still kept')
     }
     requestLog.fields['grant_id'] = id
+    requestLog.audit('grant.delete', { grant_id: id })
     requestLog.conclude('grant.deleted')
     response.status(204).end()
   })
@@ -62,19 +64,8 @@ export function grantRoutes({ requireCaller, grants, importGrant, style }: Grant
 
 export const grantFilter = z.object({
   user_id: requiredId(128),
-  cursor: z
-    .string()
-    .transform(readCursor)
-    .refine((cursor) => cursor !== undefined, { error: 'expected a next_cursor of an earlier page' })
-    .optional(),
+  cursor: cursorParameter,
 })
-
-function readFilter(request: Request) {
-  const filter = grantFilter.safeParse(readQuery(request, Object.keys(grantFilter.shape)))
-  if (filter.success) return filter.data
-  const errors = filter.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  throw new Fault('malformed_request', errors.join('; '))
-}
 
 function showGrant(grant: Grant, style: ScopeStyle) {
   const { id, userId, chatUserId, scopes, accessMs, refreshMs, createdAt, refreshedAt } = grant

@@ -1,10 +1,11 @@
 import * as z from 'zod'
-import { SealError, type Keyring } from '../base/keyring.ts'
+import type { Keyring } from '../base/keyring.ts'
 import type { TokenPair } from '../divar/token-client.ts'
 import type { Address, Sender } from '../message/message.ts'
-import { describeError, type Logger } from '../observability/log.ts'
+import type { Logger } from '../observability/log.ts'
 import { nameOfScope, readScope, type Scope } from '../scope/scope.ts'
 import type { GrantName, StoredGrant } from '../store/consent-store.ts'
+import { openOrLog as openSealedOrLog } from '../store/store-faults.ts'
 import type { Sealed } from '../store/store.ts'
 
 /** The user of a grant: `userId` as Divar confirmed it, `chatUserId` as the chat's v1 scope names it where the two cannot be compared. */
@@ -37,6 +38,8 @@ const places = {
   previous: (id: string) => `grant/${id}/previous`,
 }
 
+const MAX_UNREADABLE = 10_000
+
 /** Seals and opens the grants of the store, and computes the MACs of their index. */
 export type GrantCodec = ReturnType<typeof createGrantCodec>
 
@@ -49,6 +52,8 @@ export function createGrantCodec(keyring: Keyring) {
   }
   const resealText = (sealed: Sealed, place: string) => keyring.seal(keyring.open(sealed, place), place)
   return {
+    /** Ids of grants that could not be opened. */
+    unreadable: new Set<string>(),
     primary: keyring.primary,
     names,
     namesOf: ({ userId, chatUserId, scopes }: OwnedScopes): GrantName[] => {
@@ -84,13 +89,10 @@ export function createGrantCodec(keyring: Keyring) {
 
 /** Opens a stored grant. One that cannot be opened is logged. */
 export function openOrLog(codec: GrantCodec, stored: StoredGrant, log: Logger): Grant | undefined {
-  try {
-    return codec.open(stored)
-  } catch (error) {
-    if (!(error instanceof SealError)) throw error
-    log.error({ event: 'store.sealed_row_unreadable', grant_id: stored.id, ...describeError(error) })
-    return undefined
-  }
+  const grant = openSealedOrLog(() => codec.open(stored), { grant_id: stored.id }, log)
+  if (grant !== undefined) codec.unreadable.delete(stored.id)
+  else if (codec.unreadable.size < MAX_UNREADABLE) codec.unreadable.add(stored.id)
+  return grant
 }
 
 /** A grant's scopes after a refresh. The answer's scopes can only narrow them; an answer without scopes changes nothing. */

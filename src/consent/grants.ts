@@ -123,6 +123,18 @@ export function createGrants({ store, codec, refresher, log }: GrantsOptions) {
       return { kind: 'consent_required' }
     },
 
+    /** The grant of this id, refreshed if it can be and `isDue` says so. */
+    withToken: async (id: string, isDue: (grant: Grant) => boolean): Promise<GrantChoice | { kind: 'gone' }> => {
+      const stored = await store.findGrant(id)
+      if (stored === undefined) return { kind: 'gone' }
+      const grant = openOrLog(codec, stored, log)
+      if (grant === undefined) return { kind: 'grant_unreadable', grantId: id }
+      if (grant.refreshToken === undefined || !isDue(grant)) return { kind: 'grant', grant }
+      const refreshed = await refresher.refresh(grant, { waits: true })
+      if (refreshed.kind === 'fresh') return { kind: 'grant', grant: refreshed.grant }
+      return refreshed.kind === 'ended' ? { kind: 'gone' } : { kind: 'not_refreshed', reason: refreshed.reason }
+    },
+
     /** Whether live grants of the user cover each of `needed` by one of its scopes. `isOffline` counts only grants that can be refreshed. */
     coversAll: async (userId: string, needed: readonly (readonly Scope[])[], isOffline: boolean): Promise<boolean> => {
       const holdsOneOf = async (scopes: readonly Scope[]): Promise<boolean> => {

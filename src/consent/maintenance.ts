@@ -1,7 +1,7 @@
 import type { Logger } from '../observability/log.ts'
 import type { ConsentMaintenanceStore, GrantStore, StoredGrant } from '../store/consent-store.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
-import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
+import { BATCH, MaintenanceLoop, SkippedRows, type Batch } from '../store/maintenance.ts'
 import { openOrLog, type Grant, type GrantCodec } from './grant.ts'
 import type { Refresher } from './refresher.ts'
 
@@ -9,9 +9,6 @@ import type { Refresher } from './refresher.ts'
 const RENEW_BEFORE_MS = 7 * 24 * 60 * 60 * 1000
 /** Refreshes per run, to keep the load on Divar's token route low. */
 const RENEW_BATCH = 10
-/** A grant that could not be refreshed or opened is skipped this long, so that it does not delay the others. */
-const SKIP_MS = 60 * 60 * 1000
-const MAX_SKIPPED = 10_000
 
 type ConsentMaintenanceOptions = {
   store: ConsentMaintenanceStore & Pick<GrantStore, 'findExpiringGrants'>
@@ -29,21 +26,17 @@ type ConsentMaintenanceOptions = {
 export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
   const { store, clock, codec, refresher, metrics, onResealed, log } = options
   const loop = new MaintenanceLoop(log)
-  /** Ids of skipped grants, and until when. */
-  const skipped = new Map<string, number>()
-
-  const skip = (id: string) => {
-    if (skipped.size < MAX_SKIPPED) skipped.set(id, performance.now() + SKIP_MS)
-  }
+  /** Grants that could not be refreshed or opened. */
+  const skipped = new SkippedRows()
 
   const open = (stored: StoredGrant): Grant[] => {
     const grant = openOrLog(codec, stored, log)
-    if (grant === undefined) skip(stored.id)
+    if (grant === undefined) skipped.add(stored.id)
     return grant === undefined ? [] : [grant]
   }
 
   const runTasks = async () => {
-    for (const [id, until] of skipped) if (until <= performance.now()) skipped.delete(id)
+    skipped.forgetOld()
     await loop.runBatches('expire', async () => ((await clock.mayDelete()) ? store.expire(BATCH) : 0))
     const resealed = await loop.runBatches('reseal', reseal)
     if (resealed > 0) await onResealed(resealed)
@@ -59,7 +52,7 @@ export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
 
   const reseal = async (): Promise<Batch> => {
     const before = skipped.size
-    const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, [...skipped.keys()])
+    const grants = await store.findGrantsUnderOtherKeys(codec.primary, BATCH, skipped.ids())
     const resealed = grants.flatMap((stored) =>
       open(stored).map((grant) => {
         const { id, version } = grant
@@ -71,10 +64,10 @@ export function createConsentMaintenance(options: ConsentMaintenanceOptions) {
   }
 
   const renew = async ({ refresh }: Refresher) => {
-    const ending = await store.findExpiringGrants(RENEW_BEFORE_MS, RENEW_BATCH, [...skipped.keys()])
+    const ending = await store.findExpiringGrants(RENEW_BEFORE_MS, RENEW_BATCH, skipped.ids())
     for (const grant of ending.flatMap(open)) {
       const { kind } = await refresh(grant, { waits: false })
-      if (kind === 'failed') skip(grant.id)
+      if (kind === 'failed') skipped.add(grant.id)
     }
   }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { RefusalReason } from './authorization-flow.ts'
-import { COMPLETION_URL } from '../click/click.ts'
 
 /** Why the flow ended without a grant; each has its page. */
 export type Ending = RefusalReason | 'denied' | 'store_unavailable' | 'not_set_up' | 'not_found'
@@ -80,13 +81,14 @@ const ENDINGS: Record<Ending, Page> = {
 const NEW_WINDOW = { fa: 'باز کردن در پنجرهٔ تازه', en: 'Open in a new window' }
 const BACK = { fa: 'بازگشت به دیوار', en: 'Back to Divar' }
 
+/** Colors and sizes of all pages. In a container the file is there, too: it is part of the image. */
+const TOKENS = readFileSync(join(import.meta.dirname, '..', 'ui', 'tokens.css'), 'utf8')
+
 /** System fonts only, so the page fetches nothing. */
-const STYLE = `:root{color-scheme:light dark;--ink:#1d1d1f;--soft:#55555c;--paper:#fff;--line:#d5d5da;--accent:#9e2020}
-@media (prefers-color-scheme:dark){:root{--ink:#f2f2f4;--soft:#b9b9c1;--paper:#1b1b1e;--line:#4a4a52;--accent:#ff9c94}}
-*{box-sizing:border-box}body{margin:0;padding:2rem 1.25rem;font:1rem/1.8 Vazirmatn,Tahoma,system-ui,sans-serif;color:var(--ink);background:var(--paper)}
-main{max-width:32rem;margin:auto}h1,h2{font-size:1.25rem;margin:0 0 .5rem}p{margin:0 0 1rem;color:var(--soft)}
+const STYLE = `${TOKENS}*{box-sizing:border-box}body{margin:0;padding:var(--space-8) var(--space-5);font:var(--text-m)/1.8 var(--font);color:var(--ink);background:var(--paper)}
+main{max-width:32rem;margin:auto}h1,h2{font-size:var(--text-l);margin:0 0 var(--space-2)}p{margin:0 0 var(--space-4);color:var(--soft)}
 section+section{border-block-start:1px solid var(--line);margin-block-start:1.5rem;padding-block-start:1.5rem}
-a{display:inline-block;margin-block-end:.75rem;margin-inline-end:.5rem;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:.75rem;color:var(--accent);text-decoration:none}
+a{display:inline-block;margin-block-end:.75rem;margin-inline-end:.5rem;min-height:2.75rem;padding:.45rem 1.2rem;border:1px solid var(--accent);border-radius:var(--radius-control);color:var(--accent);text-decoration:none}
 a:focus-visible{outline:3px solid var(--accent);outline-offset:2px}`
 
 /** No scripts and no external resources. The page may be framed: it has only the link back and one that opens a new window. */
@@ -100,7 +102,7 @@ export function endingStatus(ending: Ending): number {
 }
 
 /** A short page in Persian and English with a link back to Divar. @param retryUrl adds a link that opens the flow in a new window */
-export function endingPage(ending: Ending, returnUrl = COMPLETION_URL, retryUrl?: string): string {
+export function endingPage(ending: Ending, returnUrl: string, retryUrl?: string): string {
   const { titleFa, textFa, titleEn, textEn } = ENDINGS[ending]
   const back = escape(returnUrl)
   const again = (text: string) =>

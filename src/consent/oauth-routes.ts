@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, Response, Router } from 'express'
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
 import { describeError } from '../observability/log.ts'
+import { COMPLETION_URL } from '../click/click.ts'
 import type { Finished, AuthorizationFlow } from './authorization-flow.ts'
 import { allowMethods, createRouter } from '../http/app.ts'
 import { StoreError } from '../store/store.ts'
@@ -23,10 +24,12 @@ type OauthOptions = {
   onFinished: (ended: Ending | 'granted') => void
   /** False on plain http (loopback only), where browsers reject `Secure` cookies. */
   isSecure: boolean
+  /** Where the page of a flow that is not known leads back to. */
+  completionUrl: string
 }
 
 /** The start and the callback of the authorization flow, in the user's browser. */
-export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Router {
+export function oauthRoutes({ flow, onFinished, isSecure, completionUrl }: OauthOptions): Router {
   const router = createRouter()
 
   for (const path of PATHS) {
@@ -52,11 +55,12 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     if (opened === undefined) {
       requestLog.conclude('consent.refused')
       requestLog.fields['reason'] = 'the link was never made, used up, or too old'
-      end(response, 'expired')
+      end(response, 'expired', completionUrl)
       return
     }
     // The id is a secret: only its beginning is logged.
     requestLog.fields['consent_id'] = id.slice(0, 10)
+    requestLog.chats = () => opened.chats
     requestLog.conclude('consent.opened')
     writeCookies(response, cookiesOf(opened.state, isSecure), opened.browser, COOKIE_S)
     redirect(response, opened.url)
@@ -68,13 +72,14 @@ export function oauthRoutes({ flow, onFinished, isSecure }: OauthOptions): Route
     const state = new URLSearchParams(query).get('state') ?? ''
     const cookies = cookiesOf(state, isSecure)
     const finished = await flow.finish(query, readCookie(request, cookies), requestLog.trace)
+    requestLog.chats = () => finished.chats ?? []
     // An attempt from another browser does not end the flow.
     if (finished.kind !== 'refused' || finished.why !== 'other_browser') writeCookies(response, cookies, '', 0)
     onFinished(finished.kind === 'refused' ? finished.why : finished.kind)
-    answer(finished, response)
+    answer(finished, response, completionUrl)
   })
 
-  return router.use(answerPageFaults)
+  return router.use(answerPageFaults(completionUrl))
 }
 
 /** The same routes where consent is not set up. */
@@ -84,7 +89,7 @@ export function noOauthRoutes(): Router {
     router.all(path, allowMethods('GET, HEAD'))
     router.get(path, (_request, response) => {
       response.locals.requestLog.conclude('consent.refused')
-      end(response, 'not_set_up')
+      end(response, 'not_set_up', COMPLETION_URL)
     })
   }
   return router
@@ -93,7 +98,7 @@ export function noOauthRoutes(): Router {
 /** Refusals that the operator should look at. */
 const WARNED: ReadonlySet<Ending> = new Set(['not_answered', 'not_allowed'])
 
-function answer(finished: Finished, response: Response): void {
+function answer(finished: Finished, response: Response, completionUrl: string): void {
   const { requestLog } = response.locals
   switch (finished.kind) {
     case 'granted':
@@ -110,30 +115,32 @@ function answer(finished: Finished, response: Response): void {
       requestLog.fields['why'] = finished.why
       if (finished.reason !== undefined) requestLog.fields['reason'] = finished.reason
       requestLog.conclude('consent.refused', WARNED.has(finished.why) ? 'warn' : 'info')
-      end(response, finished.why, finished.returnUrl, finished.retryUrl)
+      end(response, finished.why, finished.returnUrl ?? completionUrl, finished.retryUrl)
   }
 }
 
-const answerPageFaults: ErrorRequestHandler = (error: unknown, _request, response, next) => {
-  if (error instanceof Fault) {
-    next(error)
-    return
+function answerPageFaults(completionUrl: string): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (error instanceof Fault) {
+      next(error)
+      return
+    }
+    const { requestLog } = response.locals
+    // The id is not valid percent-encoding.
+    if (error instanceof URIError) {
+      requestLog.conclude('consent.refused')
+      end(response, 'not_found', completionUrl)
+      return
+    }
+    const isStore = error instanceof StoreError
+    Object.assign(requestLog.fields, describeError(isStore ? (error.cause ?? error) : error))
+    requestLog.conclude('consent.failed', 'error')
+    // An altered row stays unreadable, so a retry would not help.
+    end(response, error instanceof SealError ? 'expired' : 'store_unavailable', completionUrl)
   }
-  const { requestLog } = response.locals
-  // The id is not valid percent-encoding.
-  if (error instanceof URIError) {
-    requestLog.conclude('consent.refused')
-    end(response, 'not_found')
-    return
-  }
-  const isStore = error instanceof StoreError
-  Object.assign(requestLog.fields, describeError(isStore ? (error.cause ?? error) : error))
-  requestLog.conclude('consent.failed', 'error')
-  // An altered row stays unreadable, so a retry would not help.
-  end(response, error instanceof SealError ? 'expired' : 'store_unavailable')
 }
 
-function end(response: Response, ending: Ending, returnUrl?: string, retryUrl?: string): void {
+function end(response: Response, ending: Ending, returnUrl: string, retryUrl?: string): void {
   allowFraming(response)
     .status(endingStatus(ending))
     .set(PAGE_HEADERS)

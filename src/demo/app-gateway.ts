@@ -32,10 +32,15 @@ export type Problem = z.infer<typeof problemSchema>
 
 /** The sample app's calls to the gateway. The app never sees a token of Divar's. */
 export function createGatewayClient({ gatewayUrl, internalKey }: GatewayAccess) {
-  const call = async (path: string, method: string, message?: unknown): Promise<{ status: number; json: unknown }> => {
+  const call = async (
+    path: string,
+    method: string,
+    message?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; json: unknown }> => {
     const response = await fetch(`${gatewayUrl}${path}`, {
       method,
-      headers: { 'content-type': 'application/json', 'x-api-key': internalKey },
+      headers: { 'content-type': 'application/json', 'x-api-key': internalKey, ...headers },
       ...(message !== undefined && { body: JSON.stringify(message) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
@@ -52,9 +57,12 @@ export function createGatewayClient({ gatewayUrl, internalKey }: GatewayAccess) 
       }
     },
     /** Sends a message; resolves to the problem if it is not accepted. */
-    send: async (message: Record<string, unknown>): Promise<Problem | undefined> => {
+    send: async (
+      message: Record<string, unknown>,
+      headers: Record<string, string> = {},
+    ): Promise<Problem | undefined> => {
       try {
-        const { status, json } = await call('/messages', 'POST', message)
+        const { status, json } = await call('/messages', 'POST', message, headers)
         return status === 200 || status === 202 ? undefined : problemSchema.parse(json)
       } catch {
         return { code: 'gateway_unreachable', detail: `There was no answer from ${gatewayUrl}.` }

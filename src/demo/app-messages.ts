@@ -42,15 +42,32 @@ export function sampleMessages({ people, post }: World, appUrl: string): Message
 /** The answer to the button of `priceMessage`, shown in the chat. */
 export const PRICE = 'کارشناسی دوچرخه ۴۵۰ هزار تومان است.'
 
+/** Answered in place. */
+const PRICE_BUTTON = {
+  action: { get_dynamic_action: { data: { ask: 'price' } } },
+  icon: 'MONEY',
+  caption: 'قیمت کارشناسی',
+}
+
 /** A message on v2 whose button is answered in place. */
 export function priceMessage({ conversationId }: World): Message {
-  const button = { action: { get_dynamic_action: { data: { ask: 'price' } } }, icon: 'MONEY', caption: 'قیمت کارشناسی' }
-  const grid = { rows: [{ buttons: [button] }] }
+  const grid = { rows: [{ buttons: [PRICE_BUTTON] }] }
   return {
     conversation_id: conversationId,
     message: 'هزینهٔ کارشناسی را همین‌جا ببینید.',
     sender_buttons: grid,
     receiver_buttons: grid,
+  }
+}
+
+/** What the bot answers. One button is answered in place, one is a click, one opens an address. */
+export function botMessage(conversationId: string, reportUrl: string): Message {
+  const look = buttonV2({ caption: 'سفارش من', icon: 'CAR_INSPECTED', data: { order_id: 'A-1029' } })
+  const report = buttonV2({ caption: 'نمونهٔ گزارش', icon: 'LAUNCH', url: reportUrl })
+  return {
+    bot: { conversation_id: conversationId },
+    text_message: 'سلام! من ربات کارشناسی دوچرخه‌ام. چه می‌خواهید؟',
+    buttons: { rows: [{ buttons: [PRICE_BUTTON] }, { buttons: [look, report] }] },
   }
 }
 

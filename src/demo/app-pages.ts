@@ -83,8 +83,11 @@ export function reportPage(lang: Language, orderId: string): string {
   return page(lang, { order_id: orderId }, 'report', `${order}<ul>${lines}</ul>`)
 }
 
+/** The order of a click that names none. */
+export const SAMPLE_ORDER = 'A-1029'
+
 export function orderOf({ data }: AppClick): string {
-  return data.order_id ?? 'A-1029'
+  return data.order_id ?? SAMPLE_ORDER
 }
 
 /** Where the user wants to meet. */

@@ -1,8 +1,9 @@
 import * as z from 'zod'
-import { requiredId } from '../base/fields.ts'
+import { pathBelow } from '../base/address.ts'
+import { compiledAtFirstUse, requiredId } from '../base/fields.ts'
 import { readRetryAfter } from '../base/rate-limit.ts'
 import { readJsonObject } from '../base/strict-json.ts'
-import { isToBot, type Address, type Message, type Sender } from '../message/message.ts'
+import { isToBot, writeBot, writeV1, writeV2, type Address, type Message, type Sender } from '../message/message.ts'
 import type { Trace } from '../observability/trace.ts'
 import {
   createBreaker as createHostBreaker,
@@ -10,13 +11,12 @@ import {
   type BreakerOptions,
   type CallResult,
 } from '../outbound/breaker.ts'
-import type { Exchange, Host, ReplyHeaders } from '../outbound/host.ts'
-import { encode } from './encode.ts'
+import type { Exchange, ReplyHeaders } from '../outbound/exchange.ts'
+import type { Host } from '../outbound/host.ts'
+import { maskText } from './mask.ts'
 import { outcomeRules, type DivarError, type Outcome } from './outcome.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024
-/** Longest message of Divar's that is passed on to the caller, in characters. */
-const MAX_MESSAGE_LENGTH = 500
 const FAILURES_IN_A_ROW = 10
 
 /** One of Divar's hosts, behind its breaker. */
@@ -66,14 +66,12 @@ export function withTokenOr(
 export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverOptions): Deliver {
   // Bot messages go to the host of v2.
   const hosts = { v1, v2, bot: v2 }
-  // The configured URL may have a path of its own, before Divar's.
-  const prefixOf = ({ url }: DivarHost) => url.pathname.replace(/\/+$/, '')
-  const prefixes = { v1: prefixOf(v1), v2: prefixOf(v2), bot: prefixOf(v2) }
   const deliver: Deliver = async (message, userToken, trace) => {
     const wire = wireOf(message.address)
     const { path, token, body } = encode(message, userToken)
-    const exchange = await hosts[wire].host.send({
-      path: prefixes[wire] + path,
+    const { url, host } = hosts[wire]
+    const exchange = await host.send({
+      path: pathBelow(url, path),
       headers: { 'content-type': 'application/json', 'user-agent': userAgent, 'x-api-key': apiKey, ...token },
       body: JSON.stringify(body),
       timeoutMs,
@@ -87,11 +85,69 @@ export function createDeliver({ v1, v2, apiKey, timeoutMs, userAgent }: DeliverO
     hosts[wireOf(message.address)].breaker.run(() => deliver(message, userToken, trace))
 }
 
+/** Path, token header and body of a message, as Divar takes them. */
+function encode(message: Message, userToken: string | undefined) {
+  const { address } = message
+  const bearer = userToken === undefined ? {} : { authorization: `Bearer ${userToken}` }
+  switch (address.kind) {
+    case 'triple':
+      return {
+        path: '/v2/open-platform/chat/conversation',
+        token: userToken === undefined ? {} : { 'x-access-token': userToken },
+        body: writeV1(message),
+      }
+    case 'conversation':
+      return {
+        path: `/v2/open-platform/conversations/${encodeURIComponent(address.conversationId)}/messages`,
+        token: bearer,
+        body: writeV2(message),
+      }
+    case 'bot_conversation':
+      return {
+        path: `/v1/open-platform/chat/bot/conversations/${encodeURIComponent(address.conversationId)}/messages`,
+        token: bearer,
+        body: writeBot(message),
+      }
+    case 'bot_user':
+      return {
+        path: `/v1/open-platform/chat/bot/users/${encodeURIComponent(address.userId)}/messages`,
+        token: bearer,
+        body: writeBot(message),
+      }
+  }
+}
+
 /** The API that a message is sent by: one of the two versions of the chat, or the bot's. */
 export function wireOf(address: Address): 'v1' | 'v2' | 'bot' {
   if (isToBot(address)) return 'bot'
   return address.kind === 'triple' ? 'v1' : 'v2'
 }
+
+/** The circuit breaker of one of Divar's hosts: a delivery that it does not let through ends as `unavailable` at once. */
+export type Breaker = HostBreaker<Outcome>
+
+export function createBreaker(
+  options: Pick<BreakerOptions<Outcome>, 'onChange' | 'openMs'> & { failures?: number },
+): Breaker {
+  return createHostBreaker<Outcome>({
+    failures: FAILURES_IN_A_ROW,
+    ...options,
+    classify,
+    refuse: (retryAfterSeconds) => ({ kind: 'unavailable', retryAfterSeconds }),
+  })
+}
+
+function classify(outcome: Outcome): CallResult {
+  const counts = outcomeRules[outcome.kind].countsForBreaker
+  if (counts === 'no') return 'ignored'
+  if (counts !== 'by cause') return counts
+  return 'cause' in outcome ? resultOfCause[outcome.cause] : 'ignored'
+}
+
+const resultOfCause = { answer: 'success', remote: 'failure', local: 'ignored', aborted: 'ignored' } as const
+
+/** Longest message of Divar's that is passed on to the caller, in characters. */
+const MAX_MESSAGE_LENGTH = 500
 
 const threeDigits = z
   .string()
@@ -99,15 +155,14 @@ const threeDigits = z
   .transform(Number)
 
 /** Both API versions answer `{status, message}`. An answer with another type of status is not Divar's. */
-const answerSchema = z.compile(
-  z.object({
-    status: z.union([z.int(), threeDigits]).nullish(),
-    message: z.string().nullish(),
-    code: z.unknown().optional(),
-    error: z.unknown().optional(),
-  }),
-)
+const answerSchema = z.object({
+  status: z.union([z.int(), threeDigits]).nullish(),
+  message: z.string().nullish(),
+  code: z.unknown().optional(),
+  error: z.unknown().optional(),
+})
 type Answer = z.infer<typeof answerSchema>
+const compiledAnswer = compiledAtFirstUse(answerSchema)
 
 /** The members of a refusal. If one is invalid, the other is still read. */
 const refusalSchema = z.object({
@@ -129,7 +184,7 @@ export function readOutcome(exchange: Exchange, secrets: readonly string[]): Out
   }
   const json = readJsonObject(exchange.body)
   if (!isSuccess(exchange.status)) return readRefusal(exchange.status, json, exchange.headers, secrets)
-  const answer = answerSchema.safeParse(json).data
+  const answer = compiledAnswer.safeParse(json).data
   if (answer === undefined) {
     return { kind: 'unknown', cause: 'answer', reason: `unreadable answer with status ${exchange.status}` }
   }
@@ -147,8 +202,9 @@ const conversationIdSchema = z.object({ conversation_id: requiredId(128) })
 function readBotOutcome(exchange: Exchange, secrets: readonly string[]): Outcome {
   const outcome = readOutcome(exchange, secrets)
   if (outcome.kind !== 'delivered' || exchange.kind === 'failed') return outcome
-  const named = conversationIdSchema.safeParse(readJsonObject(exchange.body)).data
-  return named === undefined ? outcome : { ...outcome, conversationId: named.conversation_id }
+  const conversationId = conversationIdSchema.safeParse(readJsonObject(exchange.body)).data?.conversation_id
+  const isId = conversationId !== undefined && maskText(conversationId, secrets) === conversationId
+  return isId ? { ...outcome, conversationId } : outcome
 }
 
 /** An answer with a success status can contain an error: gRPC's `code`, or a proxy's `error`. */
@@ -184,33 +240,9 @@ function readRefusal(status: number, json: unknown, headers: ReplyHeaders, secre
 }
 
 function quote(message: string, secrets: readonly string[]): string {
-  const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '***'), message)
-  return masked.slice(0, MAX_MESSAGE_LENGTH).toWellFormed()
+  return maskText(message, secrets).slice(0, MAX_MESSAGE_LENGTH).toWellFormed()
 }
 
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300
 }
-
-/** The circuit breaker of one of Divar's hosts: a delivery that it does not let through ends as `unavailable` at once. */
-export type Breaker = HostBreaker<Outcome>
-
-export function createBreaker(
-  options: Pick<BreakerOptions<Outcome>, 'onChange' | 'openMs'> & { failures?: number },
-): Breaker {
-  return createHostBreaker<Outcome>({
-    failures: FAILURES_IN_A_ROW,
-    ...options,
-    classify,
-    refuse: (retryAfterSeconds) => ({ kind: 'unavailable', retryAfterSeconds }),
-  })
-}
-
-function classify(outcome: Outcome): CallResult {
-  const counts = outcomeRules[outcome.kind].countsForBreaker
-  if (counts === 'no') return 'ignored'
-  if (counts !== 'by cause') return counts
-  return 'cause' in outcome ? resultOfCause[outcome.cause] : 'ignored'
-}
-
-const resultOfCause = { answer: 'success', remote: 'failure', local: 'ignored', aborted: 'ignored' } as const

@@ -1,4 +1,4 @@
-import type { FailureCause } from '../outbound/host.ts'
+import type { FailureCause } from '../outbound/exchange.ts'
 
 /** Divar's refusal: the HTTP status, and its `code` and `message` if they could be read. */
 export type DivarError = { status: number; code?: number | string; message?: string }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { pathBelow } from '../base/address.ts'
 import { readRetryAfter } from '../base/rate-limit.ts'
 import { readJsonObject } from '../base/strict-json.ts'
 import type { Logger } from '../observability/log.ts'
@@ -40,7 +41,7 @@ type FetchUserOptions = {
 }
 
 export function createFetchUser({ url, host, apiKey, timeoutMs, userAgent, log }: FetchUserOptions): FetchUser {
-  const path = url.pathname.replace(/\/+$/, '') + PATH
+  const path = pathBelow(url, PATH)
   return async (accessToken, trace) => {
     const exchange = await host.send({
       method: 'GET',

@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express'
-import { requirePermission } from '../access/permissions.ts'
+import { requirePermission } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import { requiredId } from '../base/fields.ts'
 import { answerFaults, logRefusalAs, problemShape } from '../http/answer-fault.ts'
@@ -24,6 +24,7 @@ export function erasureRoutes(requireCaller: RequestHandler, eraseUser: EraseUse
     }
     const erased = await eraseUser(userId.data)
     Object.assign(requestLog.fields, erased)
+    requestLog.audit('user.erase', erased)
     requestLog.conclude('user.erased')
     response.json(erased)
   })

@@ -1,12 +1,12 @@
 import type { RequestHandler, Router } from 'express'
 import { Fault } from '../base/fault.ts'
 import { withTimeout } from '../base/timeout.ts'
-import { knownType, type DivarEvent } from '../event/event.ts'
+import { knownType, lineText, type DivarEvent } from '../event/event.ts'
 import { parseEvent } from '../event/parse-event.ts'
 import { answerFaults, logRefusalAs, statusShape } from '../http/answer-fault.ts'
 import { createRouter, routesOn } from '../http/app.ts'
 import { readJsonBody } from '../http/request.ts'
-import type { EventQueued } from '../outbox/enqueue-event.ts'
+import type { EventQueued } from '../outbox/events.ts'
 import { StoreError } from '../store/store.ts'
 
 const EVENTS_PATH = '/divar/events'
@@ -35,9 +35,11 @@ export function eventsRoutes(options: EventsOptions): Router {
     const { requestLog } = response.locals
     if (!options.hasStore) throw new Fault('store_required', 'Events need a store, and this app runs without one.')
     const event = parseEvent(await readJsonBody(request))
-    requestLog.fields['event_id'] = event.id
     requestLog.fields['event_type'] = knownType(event.type)
+    if (event.conversation?.id !== undefined) requestLog.chats = () => [lineText(event)]
     const outcome = await take(event, requestLog.requestId)
+    // Any other event is not found by its id.
+    if (outcome === 'stored') requestLog.fields['event_id'] = event.id
     requestLog.conclude(`event.${outcome}`, outcome === 'without_user' ? 'warn' : 'info')
     response.endJson(200, {})
   })

@@ -3,16 +3,13 @@ import * as z from 'zod'
 import { Fault, faultStatus, type FaultCode } from '../base/fault.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { describeError, type Level, type Logger } from '../observability/log.ts'
+import { JSON_TYPE, type Reply } from './listener.ts'
 import { discardRest } from './request.ts'
-
-/** A response as a value, which can be stored. */
-export type Reply = { status: number; headers: Record<string, string>; body: string }
 
 /** Writes a fault in the error format of a group of routes. */
 type FaultShape = (fault: Fault, requestId: string) => Reply
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
-const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** RFC 9457, for internal routes. */
 export const problemShape: FaultShape = (fault, requestId) =>

@@ -43,7 +43,10 @@ export function createApp(
   mountFirst?.(app)
   for (const router of routers) app.use(router)
   app.use(() => {
-    throw new Fault('not_found', 'path: expected one of the routes in the documentation')
+    throw new Fault(
+      'not_found',
+      'path: expected one of the routes that GET /docs describes; with INTERNAL_PORT, /docs is on that port',
+    )
   })
   for (const { path, handler } of faultHandlers) app.use(path, handler)
   app.use(answerFaults(problemShape, logRefusalAs('request.refused')), lastResort(log))
@@ -98,6 +101,10 @@ export type RequestLog = {
    * also when the client disconnects early. Without an event (a health probe) there is no line and no span.
    */
   conclude: (event: string, level?: Level) => void
+  /** The texts that name the conversations of this request, for the timeline. Never logged. */
+  chats?: (() => readonly string[]) | undefined
+  /** Writes a line of its own about a change: which caller, what, and how many. Never ids of people. */
+  audit: (act: string, about: Record<string, unknown>) => void
 }
 
 /** Metrics and tracing of requests. */
@@ -152,7 +159,10 @@ function openRequestLog(
     conclusion = { event, level }
     write()
   }
-  const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude }
+  const audit: RequestLog['audit'] = (act, about) => {
+    log.info({ event: 'audit', act, caller: fields['caller'], request_id: requestId, ...about })
+  }
+  const requestLog: RequestLog = { requestId, trace, fields, subject: undefined, conclude, audit }
   response.locals = { requestLog }
   response.requestId = requestId
   response.on('close', () => {

@@ -9,11 +9,10 @@ import {
 } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import type { Express } from 'express'
+import type { Express, Response } from 'express'
 import helmet from 'helmet'
 import { startDeadline } from '../base/timeout.ts'
+import { closeServer, keepServing } from './drain.ts'
 
 /** Limits against slow or oversized requests; times in milliseconds. */
 const LIMITS = {
@@ -64,52 +63,13 @@ export async function listen(app: Express, port: number, host: string): Promise<
     port: portOf(server.address()),
     drain: async (keepServingMs) => {
       if (open.size > 0) await keepServing(server, open.values(), keepServingMs, endNow.signal)
-      await close(server, open)
+      await closeServer(server, open)
     },
     closeNow: () => {
       endNow.abort()
       server.closeAllConnections()
     },
   }
-}
-
-/**
- * Keeps serving before idle connections are closed: a request may be in transit on one, and a load balancer may not know yet that this instance
- * drains.
- */
-async function keepServing(
-  server: Server,
-  responses: Iterable<ServerResponse | undefined>,
-  ms: number,
-  endNow: AbortSignal,
-) {
-  for (const response of responses) sendClose(response)
-  server.prependListener('request', (_request, response) => {
-    sendClose(response)
-  })
-  await setTimeout(ms, undefined, { signal: endNow }).catch(() => undefined)
-}
-
-function sendClose(response: ServerResponse | undefined): void {
-  if (response?.headersSent === false) response.setHeader('connection', 'close')
-}
-
-function close(server: Server, open: ReadonlyMap<Socket, ServerResponse | undefined>): Promise<void> {
-  const closeAfter = (response: ServerResponse) => {
-    sendClose(response)
-    response.once('close', () => {
-      server.closeIdleConnections()
-    })
-  }
-  for (const [socket, response] of open) {
-    if (response !== undefined) closeAfter(response)
-    // Node does not count a connection without any request as idle, and a closing server no longer times it out.
-    if (socket.bytesRead === 0) socket.destroy()
-  }
-  server.prependListener('request', (_request, response) => {
-    closeAfter(response)
-  })
-  return promisify(server.close.bind(server))()
 }
 
 function portOf(address: AddressInfo | string | null): number {
@@ -175,7 +135,19 @@ const SECURITY_HEADERS_OF_JSON = new Set([
 ])
 const FRAME_HEADERS = new Set(['content-security-policy', 'x-frame-options'])
 
-const JSON_TYPE = 'application/json; charset=utf-8'
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** A response as a value, which can be stored. */
+export type Reply = { status: number; headers: Record<string, string>; body: string }
+
+export function jsonReply(status: number, body: object, headers: Record<string, string> = {}): Reply {
+  return { status, headers: { 'content-type': JSON_TYPE, ...headers }, body: JSON.stringify(body) }
+}
+
+export function sendReply({ status, headers, body }: Reply, response: Response): void {
+  response.status(status).set(headers).end(body)
+}
+
 const JSON_SECURITY_HEADERS = SECURITY_HEADERS.filter(([name]) => SECURITY_HEADERS_OF_JSON.has(name)).flat()
 
 declare global {

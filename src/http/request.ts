@@ -14,6 +14,8 @@ export function findHeadProblem({ url, rawHeaders, httpVersion, headers }: Incom
   if (isContradictory(valuesOf('authorization', rawHeaders))) return 'authorization: expected one value'
   // RFC 9112 section 6.1: a proxy may have framed this message differently.
   if (httpVersion !== '1.1' && headers['transfer-encoding'] !== undefined) return 'transfer-encoding: expected HTTP/1.1'
+  // Node removes the chunks and leaves any other coding in the body.
+  if (!/^(?:chunked)?$/i.test(headers['transfer-encoding'] ?? '')) return 'transfer-encoding: expected chunked alone'
   if (httpVersion === '1.1' && headers.expect !== undefined && !/\b100-continue\b/i.test(headers.expect))
     return 'expect: expected 100-continue'
   return undefined

@@ -1,7 +1,18 @@
+import { toPointer } from '../base/fields.ts'
+import { nearestName } from '../base/nearest.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 
 /** A member of a send body that is not read: where it is, and the names that are read there. */
-type IgnoredMember = { pointer: string; known: readonly string[] }
+export type IgnoredMember = { pointer: string; known: readonly string[] }
+
+/** The known name that a member was probably meant to have; undefined if none is near, or its own is a name of the API, such as `peer_id`. */
+export function meantName({ pointer, known }: { pointer: string; known: Iterable<string> }): string | undefined {
+  const name = pointer
+    .slice(pointer.lastIndexOf('/') + 1)
+    .replaceAll('~1', '/')
+    .replaceAll('~0', '~')
+  return [chatBody, botBody].some(({ members }) => Object.hasOwn(members, name)) ? undefined : nearestName(name, known)
+}
 
 const MAX_LISTED = 50
 const MAX_POINTER = 500
@@ -33,26 +44,26 @@ const actionV2: Known = {
 const buttonV2: Known = { members: { action: actionV2, ...whole('icon', 'icon_name', 'caption') } }
 const grid: Known = { members: { rows: { each: { members: { buttons: { each: buttonV2 } } } } } }
 
-const chatBody: Known = {
+const chatBody = {
   members: {
     ...whole('conversation_id', 'user_id', 'post_token', 'peer_id', 'type', 'message', 'media_token'),
     sender_btn: buttonV1,
     receiver_btn: buttonV1,
     sender_buttons: grid,
     receiver_buttons: grid,
-    delivery: 'everything',
+    ...whole('delivery', 'not_before', 'expires_at'),
   },
-}
+} as const satisfies Known
 
-const botBody: Known = {
+const botBody = {
   members: {
     bot: { members: whole('conversation_id', 'user_id') },
     // The path of the platform names one of them too.
     ...whole('conversation_id', 'user_id', 'type', 'text_message', 'message', 'media_token'),
     buttons: grid,
-    delivery: 'everything',
+    ...whole('delivery', 'not_before', 'expires_at'),
   },
-}
+} as const satisfies Known
 
 /** Members of a valid send body that the gateway does not read, at any depth; mostly misspelled ones. `count` also includes those that are not listed. */
 export function findIgnoredMembers(
@@ -61,28 +72,33 @@ export function findIgnoredMembers(
 ): { count: number; members: readonly IgnoredMember[] } {
   const found: IgnoredMember[] = []
   let count = 0
-  const look = (value: unknown, known: Known, pointer: string): void => {
+  /** Where `look` is in the body. */
+  const path: (string | number)[] = []
+  const look = (value: unknown, known: Known): void => {
     if (known === 'everything') return
     if ('members' in known) {
-      if (isJsonObject(value)) lookAtMembers(value, known.members, pointer)
+      if (isJsonObject(value)) lookAtMembers(value, known.members)
     } else if (Array.isArray(value)) {
-      for (const [index, item] of value.entries()) look(item, known.each, `${pointer}/${index}`)
+      for (const [index, item] of value.entries()) lookBelow(index, item, known.each)
     }
   }
-  const lookAtMembers = (object: JsonObject, known: Readonly<Record<string, Known>>, pointer: string): void => {
+  const lookBelow = (step: string | number, value: unknown, known: Known): void => {
+    path.push(step)
+    look(value, known)
+    path.pop()
+  }
+  const lookAtMembers = (object: JsonObject, known: Readonly<Record<string, Known>>): void => {
     for (const [name, value] of Object.entries(object)) {
-      const below = `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`
       const knownBelow = Object.hasOwn(known, name) ? known[name] : undefined
       if (knownBelow !== undefined) {
-        look(value, knownBelow, below)
+        lookBelow(name, value, knownBelow)
         continue
       }
       count += 1
-      if (found.length < MAX_LISTED && below.length <= MAX_POINTER) {
-        found.push({ pointer: below, known: Object.keys(known) })
-      }
+      const pointer = found.length < MAX_LISTED ? toPointer([...path, name]) : undefined
+      if (pointer !== undefined && pointer.length <= MAX_POINTER) found.push({ pointer, known: Object.keys(known) })
     }
   }
-  look(body, isBot ? botBody : chatBody, '')
+  look(body, isBot ? botBody : chatBody)
   return { count, members: found }
 }

@@ -67,7 +67,7 @@ export function canonicalText(message: Message): string {
 }
 
 /** Equal for messages of one conversation, in either direction. */
-export function conversationText({ address }: Message): string {
+export function conversationText({ address }: Pick<Message, 'address'>): string {
   switch (address.kind) {
     case 'triple':
       return JSON.stringify(['v1', address.postToken, ...[address.userId, address.peerId].sort()])

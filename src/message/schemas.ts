@@ -1,6 +1,15 @@
 import * as z from 'zod'
-import { readWebAddress } from '../base/address.ts'
-import { controlError, NO_CONTROL, requiredId, requiredText } from '../base/fields.ts'
+import { isWebAddress } from '../base/address.ts'
+import type { FieldError } from '../base/fault.ts'
+import {
+  compiledAtFirstUse,
+  controlError,
+  fieldErrors,
+  NO_CONTROL,
+  requiredId,
+  requiredText,
+  type Compiled,
+} from '../base/fields.ts'
 import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { Action, Button, ButtonGrid } from './message.ts'
 
@@ -23,10 +32,7 @@ const optionalIcon = z
 const linkError = 'expected an absolute http(s) address of at most 4096 characters, without blanks and credentials'
 
 /** Checked, and sent on as it was written. */
-const link = z
-  .string(linkError)
-  .max(4096, linkError)
-  .refine((text) => readWebAddress(text) !== undefined, linkError)
+const link = z.string(linkError).max(4096, linkError).refine(isWebAddress, linkError)
 
 /** Kept as it came: copying it would be a chance to lose a key. */
 export const anyObject = z.custom<JsonObject>(isJsonObject, 'expected an object').superRefine((object, context) => {
@@ -79,16 +85,16 @@ const buttonV1 = z
   })
 
 /** Compiled one by one: a button's own schema runs them from inside a transform, where it does not see them. */
-function actionsWith(postToken: z.ZodString): ReadonlyMap<string, z.ZodType<Action>> {
+function actionsWith(postToken: z.ZodString): ReadonlyMap<string, Compiled<Action>> {
   // The published schema requires no `data`.
   const withData = z.object({ data: anyObject.nullish() }, 'expected an object with data, or an empty one')
   const withPost = z.object({ post_token: postToken }, 'expected an object with post_token')
   const dataAction = (kind: 'open_server_link' | 'get_dynamic_action') =>
-    z.compile(withData.transform(({ data }): Action => ({ kind, data: data ?? {} })))
+    compiledAtFirstUse(withData.transform(({ data }): Action => ({ kind, data: data ?? {} })))
   const postAction = (kind: 'open_post_page' | 'open_post_manage_page') =>
-    z.compile(withPost.transform(({ post_token }): Action => ({ kind, postToken: post_token })))
-  return new Map<string, z.ZodType<Action>>([
-    ['open_direct_link', z.compile(link.transform((url): Action => ({ kind: 'open_direct_link', url })))],
+    compiledAtFirstUse(withPost.transform(({ post_token }): Action => ({ kind, postToken: post_token })))
+  return new Map<string, Compiled<Action>>([
+    ['open_direct_link', compiledAtFirstUse(link.transform((url): Action => ({ kind: 'open_direct_link', url })))],
     ['open_server_link', dataAction('open_server_link')],
     ['get_dynamic_action', dataAction('get_dynamic_action')],
     ['open_post_page', postAction('open_post_page')],
@@ -97,7 +103,7 @@ function actionsWith(postToken: z.ZodString): ReadonlyMap<string, z.ZodType<Acti
 }
 
 /** Exactly one member that is not null; a second one, even an unknown one, would be another action. */
-function oneOf(actions: ReadonlyMap<string, z.ZodType<Action>>) {
+function oneOf(actions: ReadonlyMap<string, Compiled<Action>>) {
   return z.unknown().transform((value, context): Action => {
     const named = isJsonObject(value) ? Object.entries(value).filter(([, member]) => member !== null) : []
     const [[name, member] = ['', undefined], ...others] = named
@@ -155,19 +161,19 @@ const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
 const tripleHint = ', or conversation_id in place of user_id, post_token and peer_id'
 
 export const sendSchemas = {
-  type: z.compile(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
-  delivery: z.compile(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
-  conversationId: z.compile(conversationId),
-  botUserId: z.compile(botUserId),
-  senderUserId: z.compile(requiredId(128).nullish()),
-  senderPostToken: z.compile(requiredId(64).nullish()),
-  userId: z.compile(requiredId(128, tripleHint)),
-  postToken: z.compile(requiredId(64, tripleHint)),
-  peerId: z.compile(requiredId(128, tripleHint)),
-  mediaToken: z.compile(mediaToken.nullish()),
-  text: z.compile(visibleText),
-  grid: z.compile(gridV2),
-  button: z.compile(buttonV1),
+  type: compiledAtFirstUse(z.literal('TEXT', 'expected TEXT, or nothing').nullish()),
+  delivery: compiledAtFirstUse(z.literal('at-least-once', 'expected at-least-once, or nothing').nullish()),
+  conversationId: compiledAtFirstUse(conversationId),
+  botUserId: compiledAtFirstUse(botUserId),
+  senderUserId: compiledAtFirstUse(requiredId(128).nullish()),
+  senderPostToken: compiledAtFirstUse(requiredId(64).nullish()),
+  userId: compiledAtFirstUse(requiredId(128, tripleHint)),
+  postToken: compiledAtFirstUse(requiredId(64, tripleHint)),
+  peerId: compiledAtFirstUse(requiredId(128, tripleHint)),
+  mediaToken: compiledAtFirstUse(mediaToken.nullish()),
+  text: compiledAtFirstUse(visibleText),
+  grid: compiledAtFirstUse(gridV2),
+  button: compiledAtFirstUse(buttonV1),
 }
 
 export type SendSchemas = typeof sendSchemas
@@ -175,9 +181,40 @@ export type SendSchemas = typeof sendSchemas
 /** Accepts what earlier versions accepted. */
 export const storedSchemas: SendSchemas = {
   ...sendSchemas,
-  userId: z.compile(requiredText(128)),
-  postToken: z.compile(requiredText(64)),
-  peerId: z.compile(requiredText(128)),
-  mediaToken: z.compile(storedMediaToken.nullish()),
-  grid: z.compile(storedGridV2),
+  userId: compiledAtFirstUse(requiredText(128)),
+  postToken: compiledAtFirstUse(requiredText(64)),
+  peerId: compiledAtFirstUse(requiredText(128)),
+  mediaToken: compiledAtFirstUse(storedMediaToken.nullish()),
+  grid: compiledAtFirstUse(storedGridV2),
+}
+
+/** Reads the members of one body, and collects their errors, so that all are reported at once. */
+export class BodyReader {
+  readonly errors: FieldError[] = []
+  readonly #body: JsonObject
+
+  constructor(body: JsonObject) {
+    this.#body = body
+  }
+
+  /** A member; `null` counts as absent. */
+  given(member: string): unknown {
+    return Object.hasOwn(this.#body, member) ? (this.#body[member] ?? undefined) : undefined
+  }
+
+  check<Output>(member: string, schema: Compiled<Output>): Output | undefined {
+    return this.parse(schema, this.given(member), `/${member}`)
+  }
+
+  /** @param pointer where the value is in the body */
+  parse<Output>(schema: Compiled<Output>, value: unknown, pointer: string): Output | undefined {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    for (const { pointer: below, detail } of fieldErrors(parsed.error)) this.refuse(`${pointer}${below}`, detail)
+    return undefined
+  }
+
+  refuse(pointer: string, detail: string): void {
+    this.errors.push({ pointer, detail })
+  }
 }

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { PathAddress } from '../message/body-reader.ts'
+import type { PathAddress } from '../message/parse-message.ts'
 
 /** One of Divar's own paths, so that an SDK can use the gateway as its host. `names`: what its parameter is the id of. */
 type PlatformPath = { path: string; names?: PathAddress['kind'] }
@@ -16,7 +16,7 @@ export const PLATFORM_PATHS: readonly PlatformPath[] = [
 ]
 
 /** The chat that a request's path names. */
-export function readPathAddress({ params }: Request, kind: PathAddress['kind'] | undefined): PathAddress | undefined {
+export function readPathAddress({ params }: Request, kind: PathAddress['kind']): PathAddress | undefined {
   const id = kind === 'bot_user' ? params['user_id'] : params['conversation_id']
-  return kind !== undefined && typeof id === 'string' ? { kind, id } : undefined
+  return typeof id === 'string' ? { kind, id } : undefined
 }

@@ -4,7 +4,8 @@ import { Fault, type FaultCode } from '../base/fault.ts'
 import { rateLimitHeaders } from '../base/rate-limit.ts'
 import type { wireOf } from '../divar/deliver.ts'
 import { adviceFor, outcomeRules, type Outcome, type OutcomeRule } from '../divar/outcome.ts'
-import { logRefusalAs, problemShape, type FaultLogging, type Reply } from '../http/answer-fault.ts'
+import { logRefusalAs, problemShape, type FaultLogging } from '../http/answer-fault.ts'
+import { jsonReply, sendReply, type Reply } from '../http/listener.ts'
 import type { Repeat } from '../outbox/enqueue.ts'
 
 const rules: ReadonlyMap<string, OutcomeRule> = new Map(Object.entries(outcomeRules))
@@ -86,18 +87,6 @@ const FULL_RETRY_S = 10
 
 const replySchema = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() })
 
-export function jsonReply(status: number, body: object, headers: Record<string, string> = {}): Reply {
-  return {
-    status,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-    body: JSON.stringify(body),
-  }
-}
-
-export function answerSaved({ status, headers, body }: Reply, response: Response): void {
-  response.status(status).set(headers).end(body)
-}
-
 /**
  * Answers a request whose Idempotency-Key was used before.
  * @param present converts the saved reply to the form of this path; the first request may have used another
@@ -108,7 +97,7 @@ export function answerRepeat(repeat: Repeat, response: Response, present: (saved
   switch (repeat.kind) {
     case 'replay':
       requestLog.conclude('message.replayed')
-      answerSaved(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
+      sendReply(present(replySchema.parse(JSON.parse(repeat.reply))), response.set('idempotent-replayed', 'true'))
       return
     case 'running':
       throw new Fault(

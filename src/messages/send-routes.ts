@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { RequestHandler, Response, Router } from 'express'
-import { callerOf, readUserToken } from '../access/authentication.ts'
-import { requirePermission } from '../access/permissions.ts'
+import { callerOf, readUserToken, requirePermission } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import { newId } from '../base/id.ts'
 import { RateLimit } from '../base/rate-limit.ts'
@@ -11,26 +10,25 @@ import {
   answerFaults,
   problemShape,
   logRefusalAs,
-  type Reply,
   PLATFORM_PREFIX,
   platformShape,
   toPlatformReply,
 } from '../http/answer-fault.ts'
+import { jsonReply, sendReply, type Reply } from '../http/listener.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
 import { allowMethods, createRouter } from '../http/app.ts'
-import type { PathAddress } from '../message/body-reader.ts'
+import { conversationText } from '../message/message.ts'
 import { findIgnoredMembers } from '../message/ignored-members.ts'
-import { parseSend, type Send } from '../message/parse-message.ts'
+import { parseSend, type PathAddress, type Send } from '../message/parse-message.ts'
+import { requireNoTimes } from '../message/times.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import type { StoredSend } from '../outbox/enqueue.ts'
 import type { ConsentUrls } from '../consent/consent-links.ts'
 import { PLATFORM_PATHS, readPathAddress } from './platform-paths.ts'
 import {
   answerRepeat,
-  answerSaved,
   deliveredBody,
   faultOf,
-  jsonReply,
   logSendFault,
   outcomeFields,
   queueFull,
@@ -119,7 +117,7 @@ function answerSend(options: MessageOptions): AnswerSend {
       return
     }
     response.locals.requestLog.conclude('message.queued')
-    answerSaved(present(reply), response)
+    sendReply(present(reply), response)
   }
 
   /** Makes one attempt under an Idempotency-Key; a repeated request gets the same response. */
@@ -155,7 +153,8 @@ function answerSend(options: MessageOptions): AnswerSend {
     requireNoQuery(request)
     const { respondAsync, idempotencyKey } = readSendPreferences(request.headers, outbox !== undefined)
     const body = await readJsonBody(request)
-    const parsed = parseSend(body, readPathAddress(request, pathNames))
+    const parsed = parseSend(body, pathNames && readPathAddress(request, pathNames))
+    if (!respondAsync) requireNoTimes(parsed)
     const { address } = parsed.message
     const wire = wireOf(address)
     const { count, members } = findIgnoredMembers(body, wire === 'bot')
@@ -164,6 +163,7 @@ function answerSend(options: MessageOptions): AnswerSend {
     const id = newId('msg')
     requestLog.fields['message_id'] = id
     requestLog.fields['wire'] = wire
+    requestLog.chats = () => [conversationText({ address })]
     if (credential.kind === 'grant') requestLog.fields['by'] = 'grant'
     const ignored = members.map(({ pointer }) => pointer)
     const { requestId, trace } = requestLog

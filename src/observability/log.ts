@@ -1,4 +1,4 @@
-import { pino, stdTimeFunctions, type DestinationStream, type Logger as PinoLogger } from 'pino'
+import { pino, type DestinationStream, type Logger as PinoLogger } from 'pino'
 
 /**
  * What each level means:
@@ -22,10 +22,24 @@ export function createLogger(level: LogLevel, stream: DestinationStream = proces
       level,
       base: null,
       formatters: { level: (label) => ({ level: label }) },
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createIsoTime(),
     },
     stream,
   )
+}
+
+/** As pino's isoTime, but lines of one millisecond share the text: formatting it for each takes 1 % of a click. */
+function createIsoTime(): () => string {
+  let writtenAt = NaN
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== writtenAt) {
+      writtenAt = now
+      text = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return text
+  }
 }
 
 /** An error's name, code and first stack frames. Not its message, which may contain a token, a text or a phone number. */

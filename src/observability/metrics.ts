@@ -8,7 +8,7 @@ export type Sample = { labels: Readonly<Record<string, string>>; value: number }
 /** One metric, read when metrics are scraped. */
 export type Metric =
   | { kind: 'counter' | 'gauge'; name: string; help: string; read: () => readonly Sample[] }
-  | { kind: 'histogram'; name: string; help: string; read: () => HistogramReading }
+  | { kind: 'histogram'; name: string; help: string; read: () => readonly HistogramReading[] }
 
 /** Counts events by the values of its labels. */
 export class Counter {
@@ -42,18 +42,25 @@ export class Counter {
 }
 
 /** The number of durations that were at most each bound (`le`), their sum and their number; in seconds. */
-type HistogramReading = { buckets: readonly { le: number; count: number }[]; sum: number; count: number }
+type HistogramReading = {
+  labels: Readonly<Record<string, string>>
+  buckets: readonly { le: number; count: number }[]
+  sum: number
+  count: number
+}
 
 /** Counts durations by buckets. */
 export class Histogram {
   readonly #bounds: readonly number[]
+  readonly #labels: Readonly<Record<string, string>>
   readonly #counts: number[]
   #sum = 0
   #count = 0
 
   /** @param bounds in seconds, ascending */
-  constructor(bounds: readonly number[]) {
+  constructor(bounds: readonly number[], labels: Readonly<Record<string, string>> = {}) {
     this.#bounds = bounds
+    this.#labels = labels
     // One more, for durations above the last bound.
     this.#counts = [...bounds, Infinity].map(() => 0)
   }
@@ -69,7 +76,7 @@ export class Histogram {
   read(): HistogramReading {
     let below = 0
     const buckets = this.#bounds.map((le, at) => ({ le, count: (below += this.#counts[at] ?? 0) }))
-    return { buckets, sum: this.#sum, count: this.#count }
+    return { labels: this.#labels, buckets, sum: this.#sum, count: this.#count }
   }
 }
 
@@ -99,12 +106,15 @@ function readingOf(metric: Metric): MetricObjectWithValues<MetricValueWithName<s
 
 function valuesOf(metric: Metric): MetricValueWithName<string>[] {
   if (metric.kind !== 'histogram') return [...metric.read()]
-  const { name } = metric
-  const { buckets, sum, count } = metric.read()
+  return metric.read().flatMap((reading) => histogramValues(metric.name, reading))
+}
+
+function histogramValues(name: string, reading: HistogramReading): MetricValueWithName<string>[] {
+  const { labels, buckets, sum, count } = reading
   return [
-    ...buckets.map(({ le, count: value }) => ({ metricName: `${name}_bucket`, labels: { le }, value })),
-    { metricName: `${name}_bucket`, labels: { le: '+Inf' }, value: count },
-    { metricName: `${name}_sum`, labels: {}, value: sum },
-    { metricName: `${name}_count`, labels: {}, value: count },
+    ...buckets.map(({ le, count: value }) => ({ metricName: `${name}_bucket`, labels: { ...labels, le }, value })),
+    { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
+    { metricName: `${name}_sum`, labels, value: sum },
+    { metricName: `${name}_count`, labels, value: count },
   ]
 }

@@ -1,10 +1,8 @@
-import dns from 'node:dns'
-import { isIP } from 'node:net'
-import { buildConnector, errors, Pool } from 'undici'
+import { Pool, type Dispatcher } from 'undici'
 import { startDeadline } from '../base/timeout.ts'
-
-/** Concurrent sockets to one host. */
-export const MAX_SOCKETS = 128
+import { describeError } from '../observability/log.ts'
+import { createConnector, type Resolve } from './connector.ts'
+import { TOO_LARGE, type Exchange, type ExchangeRequest, type FailureCause, type ReplyHeaders } from './exchange.ts'
 
 /**
  * Servers close idle sockets after 5 s (Node), 60 s or 75 s. Whether a request written at that moment was read is unknown, so ours close first. A
@@ -18,6 +16,7 @@ const MAX_AGE_MS = 60_000
 export type Sockets = Pick<Pool, 'dispatch'> & { destroy: () => Promise<void> }
 
 type PoolOptions = {
+  maxSockets?: number
   maxAgeMs?: number
   /** DNS resolution; the system's by default. */
   resolve?: Resolve
@@ -30,11 +29,11 @@ type PoolOptions = {
 export function createPool(
   origin: string,
   connectTimeoutMs: number,
-  { maxAgeMs = MAX_AGE_MS, resolve }: PoolOptions = {},
+  { maxSockets, maxAgeMs = MAX_AGE_MS, resolve }: PoolOptions = {},
 ): Sockets {
   const openPool = () =>
     new Pool(origin, {
-      connections: MAX_SOCKETS,
+      connections: maxSockets ?? null,
       pipelining: 1,
       allowH2: false,
       connect: createConnector(connectTimeoutMs, resolve),
@@ -66,93 +65,112 @@ export function createPool(
   }
 }
 
-/** Delay before the next address is tried in parallel (RFC 8305). */
-const HEAD_START_MS = 250
-const MAX_ADDRESSES = 8
-
-export type Address = { address: string; family: number }
-/** Finds the addresses of a name, best first. */
-export type Resolve = (hostname: string, callback: (error: Error | null, addresses: Address[]) => void) => void
-
-const resolveBySystem: Resolve = (hostname, callback) => {
-  dns.lookup(hostname, { all: true }, callback)
-}
+const SENDABLE_PATH = /^\/[\x21-\x7e]*$/
+const SENDABLE_HEADER = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
- * Connects to the first address of a name that answers. Earlier attempts continue while later ones start: Node's own `autoSelectFamily` gives up each
- * address but the last after 250 ms.
- * @param timeoutMs in total: DNS, TCP and TLS
+ * Sends one request, without redirects or retries. Settles within its timeout and never rejects.
+ * @param onReleased called once the pool is done with the request, which may be after a timeout
  */
-export function createConnector(timeoutMs: number, resolve: Resolve = resolveBySystem): buildConnector.connector {
-  const connectOne = buildConnector({ timeout: timeoutMs, allowH2: false, autoSelectFamily: false })
-  return (options, callback) => {
-    let isSettled = false
-    const settle = (...outcome: Parameters<buildConnector.Callback>) => {
-      if (isSettled) {
-        outcome[1]?.destroy()
-        return
-      }
-      isSettled = true
-      stopDeadline()
-      callback(...outcome)
+export function ask(
+  pool: Pick<Sockets, 'dispatch'>,
+  request: ExchangeRequest,
+  onReleased?: () => void,
+): Promise<Exchange> {
+  const { method = 'POST', path, headers, body = null } = request
+  // Checked here, since a pool that rejects it never reuses the socket that it had chosen.
+  if (!SENDABLE_PATH.test(path) || !Object.values(headers).every((value) => SENDABLE_HEADER.test(value))) {
+    onReleased?.()
+    return Promise.resolve({ kind: 'failed', begun: false, cause: 'local', reason: 'unsendable path or header' })
+  }
+  // Encoded answers are not decoded.
+  const plain = { 'accept-encoding': 'identity', ...headers }
+  return new Promise((resolve) => {
+    const running = new RunningExchange(request, resolve, onReleased)
+    try {
+      pool.dispatch({ method, path, headers: plain, body, headersTimeout: 0, bodyTimeout: 0 }, running)
+    } catch (error) {
+      running.end(undefined, codeOf(error))
     }
-    const stopDeadline = startDeadline(timeoutMs, () => {
-      settle(new errors.ConnectTimeoutError(`no connection within ${timeoutMs} ms`), null)
+  })
+}
+
+/** An exchange from its dispatch to its end. Settles once: by the answer, a failure, the timeout or the signal. */
+class RunningExchange implements Dispatcher.DispatchHandler {
+  readonly #request: ExchangeRequest
+  readonly #resolve: (exchange: Exchange) => void
+  readonly #onReleased: (() => void) | undefined
+  readonly #stopDeadline: () => void
+  /** Set once the first byte of the request may have been written. */
+  #controller: Dispatcher.DispatchController | undefined
+  #answer: { status: number; headers: ReplyHeaders } | undefined
+  readonly #chunks: Buffer[] = []
+  #size = 0
+  #isSettled = false
+
+  constructor(request: ExchangeRequest, resolve: (exchange: Exchange) => void, onReleased?: () => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#onReleased = onReleased
+    this.#stopDeadline = startDeadline(request.timeoutMs, () => {
+      this.#giveUp('timeout')
     })
-    // Certificates are checked against the name, not the address.
-    const { protocol, hostname } = options
-    const isChecked = protocol === 'https:' && isIP(hostname) === 0
-    const named = isChecked ? { ...options, servername: options.servername ?? hostname } : options
-    const connectTo = (address: string, onEnd: buildConnector.Callback) => {
-      connectOne({ ...named, hostname: address }, onEnd)
-    }
-    resolve(hostname, (error, addresses) => {
-      if (error !== null) settle(error, null)
-      else if (addresses.length === 0) settle(new Error('the name has no address'), null)
-      else if (!isSettled) race(alternateFamilies(addresses), connectTo, settle, () => isSettled)
-    })
+    request.signal?.addEventListener('abort', this.#onAbort)
+    if (request.signal?.aborted) this.#onAbort()
+  }
+
+  /** Called on a connected socket, just before the first byte is written. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isSettled) controller.abort(new Error('given up before it began'))
+    else this.#controller = controller
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+    // An informational answer comes first and is overwritten by the final one.
+    if (status >= 200) this.#answer = { status, headers }
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length
+    if (this.#size > this.#request.maxBytes) this.#giveUp(TOO_LARGE)
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.end(Buffer.concat(this.#chunks, this.#size), 'no final answer')
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.end(undefined, codeOf(error))
+  }
+
+  /** Settles, and frees the socket. `reason` matters only if no status came. */
+  end(body: Buffer | undefined, reason: string): void {
+    this.#settle(body, reason, 'remote')
+    this.#onReleased?.()
+  }
+
+  readonly #onAbort = (): void => {
+    this.#giveUp('aborted', 'aborted')
+  }
+
+  #giveUp(reason: string, cause: FailureCause = 'remote'): void {
+    this.#settle(undefined, reason, cause)
+    this.#controller?.abort(new Error(reason))
+  }
+
+  #settle(body: Buffer | undefined, reason: string, cause: FailureCause): void {
+    if (this.#isSettled) return
+    this.#isSettled = true
+    this.#stopDeadline()
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    const begun = this.#controller !== undefined
+    if (this.#answer === undefined) this.#resolve({ kind: 'failed', begun, cause, reason })
+    else this.#resolve({ kind: 'answered', ...this.#answer, body, ...(body === undefined && { lost: reason }) })
   }
 }
 
-/** Tries the addresses in order, each with a head start, until one has connected or all have failed. */
-function race(
-  addresses: readonly string[],
-  connectTo: (address: string, onEnd: buildConnector.Callback) => void,
-  settle: buildConnector.Callback,
-  isSettled: () => boolean,
-): void {
-  let begun = 0
-  let failed = 0
-  let headStart: NodeJS.Timeout | undefined
-  const tryNext = () => {
-    clearTimeout(headStart)
-    const address = addresses[begun]
-    if (address === undefined || isSettled()) return
-    begun += 1
-    headStart = setTimeout(tryNext, HEAD_START_MS)
-    connectTo(address, (...outcome) => {
-      const [error] = outcome
-      if (error === null) {
-        clearTimeout(headStart)
-        settle(...outcome)
-        return
-      }
-      failed += 1
-      if (failed === addresses.length) settle(error, null)
-      else tryNext()
-    })
-  }
-  tryNext()
-}
-
-/** Alternates IPv4 and IPv6, the best address first, so that a family without a route costs one head start only. */
-function alternateFamilies(found: readonly Address[]): string[] {
-  const family = found[0]?.family
-  const same = found.filter((one) => one.family === family)
-  const other = found.filter((one) => one.family !== family)
-  return same
-    .flatMap((one, index) => [one, ...other.slice(index, index + 1)])
-    .concat(other.slice(same.length))
-    .slice(0, MAX_ADDRESSES)
-    .map(({ address }) => address)
+function codeOf(error: unknown): string {
+  const { error: name, error_code: code } = describeError(error)
+  return code ?? name
 }

@@ -4,16 +4,10 @@ import { type Spans, newTrace, type Trace } from '../observability/trace.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import {
-  FINAL_STATES,
-  isToDivar,
-  StoreError,
-  WIRES,
-  type Claimed,
-  type Finish,
-  type Leased,
-  type NewMessage,
-} from '../store/store.ts'
+import { FINAL_STATES, isToDivar, StoreError, WIRES, type Claimed, type Finish, type Leased } from '../store/store.ts'
+import type { Backlog } from './enqueue.ts'
+import type { Pacing } from './pacing.ts'
+import type { Sealer } from './payload.ts'
 import {
   attemptRecord,
   rateLimitOf,
@@ -22,10 +16,8 @@ import {
   type AttemptedMessage,
   type Attempts,
   type RetryPolicy,
-} from './attempts.ts'
-import type { Backlog } from './backlog.ts'
-import type { Sealer } from './payload.ts'
-import type { Ended } from './status-webhook.ts'
+} from './retry-policy.ts'
+import type { CreateNotice, NoteNotice } from './webhooks.ts'
 import type { DeliveryTarget, RateLimitHold, Workers } from './worker.ts'
 
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>
@@ -49,8 +41,11 @@ type ClaimedDeliveryOptions = {
   sealer: Sealer
   retry: RetryPolicy
   /** Makes the webhook notice of a final state; undefined without a status webhook. */
-  createNotice?: ((ended: Ended) => NewMessage) | undefined
+  createNotice?: CreateNotice | undefined
+  noteNotice?: NoteNotice | undefined
   rateLimitHold: RateLimitHold
+  /** Undefined without limits of the app's own. */
+  pacing: Pacing | undefined
   workers: Pick<Workers, 'wake'>
   /** Counts the queued messages of each caller. */
   backlog: Pick<Backlog, 'remove'>
@@ -63,12 +58,11 @@ export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 
 /** Delivers a claimed message once: commits the attempt's begin, sends, and commits its outcome. */
 export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
-  const { attempts, clock, sealer, retry, rateLimitHold, workers, backlog, metrics, spans, log } = options
+  const { attempts, clock, sealer, retry, rateLimitHold, pacing, workers, backlog, metrics, spans, log } = options
 
-  /** Never rejects. */
-  const deliverClaimed = (message: Claimed, target: DeliveryTarget): Promise<void> =>
+  /** Never rejects. `claimedAt`: when its claim was sent to the store, by the monotonic clock. */
+  const deliverClaimed = (message: Claimed, target: DeliveryTarget, claimedAt: number): Promise<void> =>
     attempts.withMessageLock(message.id, async () => {
-      const takenAt = performance.now()
       let number: number | undefined
       try {
         const content = openContent(message)
@@ -80,16 +74,21 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
         number = canSend(message, target) ? await attempts.begin(message) : undefined
         const isLimited = isToDivar(message.wire) && rateLimitHold.limitsMet > limitsMetBefore
         const { outcome, trace } =
-          number === undefined || isLimited ? NOT_SENT_NOW : await deliver(message, number, target, content)
+          number === undefined || isLimited || !(await mayStillSend(message, claimedAt))
+            ? NOT_SENT_NOW
+            : await deliver(message, number, target, content)
         if (number === undefined || outcome.kind === 'unavailable') await attempts.release(message.id)
-        else await settle(withTimeLeft(message, takenAt), number, outcome, trace)
+        else await settle(withTimeLeft(message, claimedAt), number, outcome, trace)
       } catch (error) {
-        await recover(withTimeLeft(message, takenAt), number, error)
+        await recover(withTimeLeft(message, claimedAt), number, error)
       }
     })
 
   const canSend = ({ wire }: Claimed, target: DeliveryTarget): boolean =>
     target.capacity() > 0 && (!isToDivar(wire) || rateLimitHold.leftMs() === 0)
+
+  const mayStillSend = async (message: Claimed, claimedAt: number): Promise<boolean> =>
+    pacing === undefined || pacing.mayStillSend(message, claimedAt)
 
   /** Checks once more: the breaker may have opened while the begin was committed. */
   const deliver = async (
@@ -155,6 +154,7 @@ export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
     if (committed && state !== undefined) {
       metrics.ended.count(message.wire, state)
       if (message.inLine && message.wire !== 'webhook') backlog.remove(message)
+      if (notice !== undefined) options.noteNotice?.(message.conversation, notice.id, state)
       // The next message of its conversation, or its notice, may be due.
       workers.wake()
     }
@@ -209,8 +209,8 @@ type Attempted = { outcome: Outcome; trace?: Trace }
 const NOT_SENT_NOW: Attempted = { outcome: { kind: 'unavailable', retryAfterSeconds: 0 } }
 
 /** The message with the retry time that is left now. */
-function withTimeLeft(message: Claimed, takenAt: number): Claimed {
-  return { ...message, tryForMs: Math.round(message.tryForMs - (performance.now() - takenAt)) }
+function withTimeLeft(message: Claimed, claimedAt: number): Claimed {
+  return { ...message, tryForMs: Math.round(message.tryForMs - (performance.now() - claimedAt)) }
 }
 
 function subjectOf(wire: Claimed['wire']): 'notice' | 'event' | 'message' {

@@ -2,9 +2,17 @@ import { withTimeout } from '../base/timeout.ts'
 import { wireOf, type Credential } from '../divar/deliver.ts'
 import { outcomeRules, type Outcome } from '../divar/outcome.ts'
 import type { Send } from '../message/parse-message.ts'
-import { KEEP_KEY_MS, StoreError, type Accepted, type NewMessage, type OutboxStore } from '../store/store.ts'
-import { attemptRecord, rateLimitOf, stateOfOnlyAttempt, type Attempts } from './attempts.ts'
-import type { Accept, Backlog } from './backlog.ts'
+import { batched, GROUP_COMMIT } from '../store/batch.ts'
+import {
+  EVENTS_CALLER,
+  KEEP_KEY_MS,
+  StoreError,
+  type Accepted,
+  type NewMessage,
+  type OutboxStore,
+  type Store,
+} from '../store/store.ts'
+import { attemptRecord, rateLimitOf, stateOfOnlyAttempt, type Attempts } from './retry-policy.ts'
 import type { ClaimedDelivery } from './deliver-claimed.ts'
 import { writePayload, type Sealer } from './payload.ts'
 import type { Workers } from './worker.ts'
@@ -36,13 +44,14 @@ type EnqueueOptions = {
   backlog: Backlog
   claimedDelivery: ClaimedDelivery
   workers: Pick<Workers, 'wake'>
+  times: { wake: () => void }
   /** How long a queued message is retried, in milliseconds. */
   tryForMs: number
 }
 
 /** Stores sends: queued for later, or tried once now under an idempotency key. */
 export function createEnqueue(options: EnqueueOptions) {
-  const { store, accept, attempts, sealer, backlog, claimedDelivery, workers, tryForMs } = options
+  const { store, accept, attempts, sealer, backlog, claimedDelivery, workers, times, tryForMs } = options
   /** Queues a message; resolves after the commit. `reply` is the serialized answer to a repeat with the same key. */
   const enqueue = async (send: StoredSend, reply: string): Promise<Queued> => {
     const message = toStoredMessage(send, { reply })
@@ -52,6 +61,7 @@ export function createEnqueue(options: EnqueueOptions) {
       return (await repeatOf(message)) ?? { kind: 'full', limit: backlog.limitOf(send.caller) }
     if (accepted.kind !== 'accepted') return openRepeat(accepted)
     workers.wake()
+    if (send.notBefore !== undefined || send.expiresAt !== undefined) times.wake()
     return accepted
   }
 
@@ -104,7 +114,7 @@ export function createEnqueue(options: EnqueueOptions) {
     })
 
   const toStoredMessage = (send: StoredSend, more: { reply: string } | { leasedTo: string }): NewMessage => {
-    const { id, caller, message, atLeastOnce, requestId, idempotencyKey: key } = send
+    const { id, caller, message, atLeastOnce, requestId, notBefore, expiresAt, idempotencyKey: key } = send
     const reply = 'reply' in more && key !== undefined ? { reply: sealer.seal('reply', id, more.reply) } : {}
     return {
       id,
@@ -114,6 +124,8 @@ export function createEnqueue(options: EnqueueOptions) {
       atLeastOnce,
       body: sealer.seal('body', id, writePayload(send)),
       tryForMs,
+      notBefore,
+      expiresAt,
       requestId,
       ...('leasedTo' in more && { leasedTo: more.leasedTo }),
       ...(key !== undefined && {
@@ -150,4 +162,88 @@ export function createEnqueue(options: EnqueueOptions) {
   }
 
   return { enqueue, attemptNow, findRepeat }
+}
+
+/** Stores a message, in a group commit with others. */
+export type Accept = (message: NewMessage) => Promise<Accepted>
+
+export function createAccept(store: Pick<OutboxStore, 'accept'>): Accept {
+  return batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
+}
+
+/** What may wait of a caller. */
+type Limits = { messages: number; bytes: number }
+
+/** A stored message, as far as it counts. */
+type Counted = { caller: string; body: { bytes: Uint8Array } | undefined }
+
+/** Queued messages per caller, so that one that sends too fast is refused before it fills the store. */
+export class Backlog {
+  readonly #ofMessages: Limits
+  readonly #ofEvents: Limits
+  /** By caller: the store's last count, the changes since, and what is being stored. */
+  #queued = new Map<string, Limits>()
+  readonly #pending = new Map<string, Limits>()
+
+  /** @param queueLimit messages of each caller */
+  constructor(queueLimit: number, events: Limits) {
+    this.#ofMessages = { messages: queueLimit, bytes: Infinity }
+    this.#ofEvents = events
+  }
+
+  limitOf(caller: string): number {
+    return this.#limitsOf(caller).messages
+  }
+
+  /** Stores a message if its caller's queue has room; resolves to undefined if not. */
+  async take(message: NewMessage, accept: Accept): Promise<Accepted | undefined> {
+    if (!this.#hasRoom(message)) return undefined
+    count(this.#pending, message, 1)
+    try {
+      const accepted = await accept(message)
+      if (accepted.kind === 'accepted') this.add(message)
+      return accepted
+    } finally {
+      count(this.#pending, message, -1)
+    }
+  }
+
+  /** Counts a message that is queued whatever the limit. */
+  add(message: Counted): void {
+    count(this.#queued, message, 1)
+  }
+
+  remove(message: Counted): void {
+    count(this.#queued, message, -1)
+  }
+
+  /** Sets the counts to the store's, which other gateways may have changed. */
+  correct(counted: Awaited<ReturnType<Store['backlog']>>): void {
+    this.#queued = new Map(counted.map(({ caller, messages, bytes }) => [caller, { messages, bytes }]))
+  }
+
+  #limitsOf(caller: string): Limits {
+    return caller === EVENTS_CALLER ? this.#ofEvents : this.#ofMessages
+  }
+
+  #hasRoom({ caller, body }: NewMessage): boolean {
+    const limits = this.#limitsOf(caller)
+    const [queued, pending] = [countOf(this.#queued, caller), countOf(this.#pending, caller)]
+    return (
+      queued.messages + pending.messages < limits.messages &&
+      queued.bytes + pending.bytes + body.bytes.length <= limits.bytes
+    )
+  }
+}
+
+const NONE: Limits = { messages: 0, bytes: 0 }
+
+function countOf(counts: ReadonlyMap<string, Limits>, caller: string): Limits {
+  return counts.get(caller) ?? NONE
+}
+
+function count(counts: Map<string, Limits>, { caller, body }: Counted, by: 1 | -1): void {
+  const { messages, bytes } = countOf(counts, caller)
+  const size = body?.bytes.length ?? 0
+  counts.set(caller, { messages: Math.max(messages + by, 0), bytes: Math.max(bytes + by * size, 0) })
 }

@@ -3,24 +3,27 @@ import type { Credential } from '../divar/deliver.ts'
 import type { Message } from '../message/message.ts'
 import { describeError, type Logger } from '../observability/log.ts'
 import { CONTENT_SETS, type ContentSet, type ErasureStore, type StoredContent } from '../store/erasure-store.ts'
-import type { Backlog } from './backlog.ts'
+import type { Backlog } from './enqueue.ts'
+import { userOfEventPayload } from './events.ts'
 import { readPayload, type Sealer } from './payload.ts'
-import type { createNotices } from './status-webhook.ts'
+import type { createNotices } from './webhooks.ts'
 import type { Workers } from './worker.ts'
 
 const BATCH = 100
 /** How often to look whether a message that is being sent has ended. */
 const LOOK_EVERY_MS = 50
 
-/** What an erasure did to messages. */
+/** What an erasure did to messages and events. */
 export type ErasedMessages = {
   /** Queued messages that were ended. */
   ended: number
   /** Messages that had ended, and whose content was wiped. */
   wiped: number
-  /** Messages that cannot be opened, so that it is unknown whose they are. */
+  /** Events that name the user, and were ended or wiped. */
+  events: number
+  /** Messages and events that cannot be opened, so that it is unknown whose they are. */
   unreadable: number
-  /** Whether all messages were looked at, and none of the user's is still being sent. */
+  /** Whether all were looked at, and none of the user's is still being sent. */
   isComplete: boolean
 }
 
@@ -33,21 +36,37 @@ type EraseMessagesOptions = {
   log: Logger
 }
 
-type IsOwn = (message: Message, credential: Credential) => boolean
+/** The user, and whether a message goes in that name. */
+type Owner = { userId: string; sends: (message: Message, credential: Credential) => boolean }
+
+/** How far an erasure has come, so that a repeat continues it. */
+export type Progress = {
+  /** Index of the set that is being looked at. */
+  set: number
+  after: StoredContent['position'] | undefined
+  /** The user's messages that are being sent. */
+  sending: Map<string, StoredContent>
+}
+
+export function createProgress(): Progress {
+  return { set: 0, after: undefined, sending: new Map() }
+}
 
 /**
- * Ends queued messages and wipes the contents of ended ones, where `isOwn` says so. Rows name no person, so each content is opened, in batches
- * with a rest after each. A message that is being sent is waited for. Adds to `erased` as it proceeds, so that it is right after an error.
+ * Ends queued messages of this user and events that name the user, and wipes the contents of ended ones. Rows name no person, so each content is opened, in batches
+ * with a rest after each. A message that is being sent is waited for. Adds to `erased` and
+ * `progress` as it proceeds, so that they are right after an error.
  */
 export function createEraseMessages({ store, sealer, createNotice, backlog, workers, log }: EraseMessagesOptions) {
-  return async (isOwn: IsOwn, hasTime: () => boolean, erased: ErasedMessages): Promise<void> => {
-    /** The user's messages that are being sent. */
-    const sending = new Map<string, StoredContent>()
+  return async (owner: Owner, hasTime: () => boolean, erased: ErasedMessages, progress: Progress): Promise<void> => {
+    const { sending } = progress
 
-    const isOwnContent = ({ id, body }: StoredContent): boolean => {
+    const isOwnContent = ({ id, wire, body }: StoredContent): boolean => {
       try {
-        const { message, credential } = readPayload(sealer.open('body', id, body))
-        return isOwn(message, credential)
+        const text = sealer.open('body', id, body)
+        if (wire === 'event') return userOfEventPayload(text) === owner.userId
+        const { message, credential } = readPayload(text)
+        return owner.sends(message, credential)
       } catch (error) {
         log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
         erased.unreadable += 1
@@ -64,16 +83,15 @@ export function createEraseMessages({ store, sealer, createNotice, backlog, work
         if (content === undefined) continue
         if (result === 'sending') sending.set(id, content)
         else sending.delete(id)
-        if (result === 'wiped') erased.wiped += 1
-        if (result !== 'ended') continue
-        erased.ended += 1
-        backlog.remove(content)
+        if (result === 'ended') backlog.remove(content)
+        if (result !== 'ended' && result !== 'wiped') continue
+        erased[content.wire === 'event' ? 'events' : result] += 1
       }
       workers.wake()
     }
 
-    const noticesOf = ({ id, caller, requestId, attempts }: StoredContent) => {
-      if (createNotice === undefined) return undefined
+    const noticesOf = ({ id, caller, wire, requestId, attempts }: StoredContent) => {
+      if (createNotice === undefined || wire === 'event') return undefined
       const ended = { id, caller, requestId, attempts, last: undefined }
       return {
         cancelled: createNotice({ ...ended, state: 'cancelled' }),
@@ -83,19 +101,22 @@ export function createEraseMessages({ store, sealer, createNotice, backlog, work
 
     /** Resolves to whether the whole set was looked at. */
     const eraseSet = async (set: ContentSet): Promise<boolean> => {
-      let after: StoredContent['position'] | undefined
       for (;;) {
         const begunAt = performance.now()
-        const found = await store.findContents(set, after, BATCH)
+        const found = await store.findContents(set, progress.after, BATCH)
         await erase(found.filter(isOwnContent))
-        after = found.at(-1)?.position
+        progress.after = found.at(-1)?.position
         if (found.length < BATCH) return true
         if (!hasTime()) return false
         await wait(performance.now() - begunAt)
       }
     }
 
-    for (const set of CONTENT_SETS) if (!(await eraseSet(set))) return
+    for (const set of CONTENT_SETS.slice(progress.set)) {
+      if (!(await eraseSet(set))) return
+      progress.set += 1
+      progress.after = undefined
+    }
     while (sending.size > 0 && hasTime()) {
       await wait(LOOK_EVERY_MS)
       await erase([...sending.values()].slice(0, BATCH))

@@ -2,7 +2,7 @@ import type { Logger } from '../observability/log.ts'
 import { withTimeout } from '../base/timeout.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { CLOCK_TOLERANCE_MS, type Leased, type MaintenanceStore, type OutboxStore } from '../store/store.ts'
-import type { Attempts } from './attempts.ts'
+import type { Attempts } from './retry-policy.ts'
 
 /** A third of the lease: two heartbeats may get lost. */
 const BEAT_EVERY_MS = 10_000

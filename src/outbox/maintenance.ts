@@ -1,15 +1,18 @@
 import { readdir, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { describeError, type Logger } from '../observability/log.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import type { ClockWatch } from '../store/clock-watch.ts'
 import { BATCH, MaintenanceLoop, type Batch } from '../store/maintenance.ts'
 import type { SealedRow, Store } from '../store/store.ts'
-import type { Backlog } from './backlog.ts'
+import type { Backlog } from './enqueue.ts'
 import type { Sealer } from './payload.ts'
 
 /** Rarely, since it reads every grant. */
 const FIX_TIMES_EVERY_MS = 10 * 60 * 1000
+
+/** Notes of the timeline; the oldest beyond them are deleted. */
+const MAX_NOTES = 1_000_000
 
 /** How many rows that could not be opened are skipped, and for how long. */
 const MAX_UNREADABLE = 10_000
@@ -21,6 +24,10 @@ export type BackupOptions = { folder: string; everyMs: number; keep: number }
 export type StoreReadings = {
   queued: Awaited<ReturnType<Store['backlog']>> | undefined
   rowsUnderOlderKeys: number | undefined
+  /** The bytes of the store. */
+  bytes: number | undefined
+  /** When the last backup was complete, in milliseconds since 1970; undefined without backups, or while their folder cannot be read. */
+  lastBackupAt: number | undefined
 }
 
 type MaintenanceOptions = {
@@ -28,6 +35,7 @@ type MaintenanceOptions = {
   clock: ClockWatch
   sealer: Sealer
   retentionMs: number
+  timelineMs: number
   backup: BackupOptions | undefined
   metrics: StoreReadings
   backlog: Pick<Backlog, 'correct'>
@@ -36,7 +44,7 @@ type MaintenanceOptions = {
 
 /** Wipes and deletes old rows, re-seals rows with the newest key, and writes backups. */
 export function createMaintenance(options: MaintenanceOptions) {
-  const { store, clock, sealer, retentionMs, backup, metrics, backlog, log } = options
+  const { store, clock, sealer, retentionMs, timelineMs, backup, metrics, backlog, log } = options
   const loop = new MaintenanceLoop(log)
   /** When to look next for times that a clock ahead has written. */
   let fixTimesAt = 0
@@ -49,6 +57,7 @@ export function createMaintenance(options: MaintenanceOptions) {
     loop.runTask('backlog', async () => {
       metrics.queued = await store.backlog()
       backlog.correct(metrics.queued)
+      metrics.bytes = await store.readSize()
     })
 
   /** Counts rows still under older keys, after `rows` were re-sealed here or elsewhere. */
@@ -77,6 +86,7 @@ export function createMaintenance(options: MaintenanceOptions) {
     }
     await loop.runBatches('wipe', () => store.wipe(BATCH))
     await loop.runBatches('purge', () => store.purge(retentionMs, BATCH))
+    await loop.runBatches('timeline', () => store.deleteNotes(timelineMs, MAX_NOTES, BATCH))
   }
 
   /** Re-seals a batch with the newest key. A row that cannot be opened is logged and skipped. */
@@ -103,10 +113,14 @@ export function createMaintenance(options: MaintenanceOptions) {
 
   const backUp = async () => {
     if (backup === undefined || store.backup === undefined) return
-    const names = await readdir(backup.folder)
+    const names = await readdir(backup.folder).catch((error: unknown) => {
+      metrics.lastBackupAt = undefined
+      throw error
+    })
     const copies = names.filter((name) => BACKUP.test(name)).sort()
     // A backup named by a clock that was ahead must not delay the next ones.
     const last = copies.map(timeOf).findLast((time) => time <= Date.now())
+    metrics.lastBackupAt = last
     if (last !== undefined && Date.now() - last < backup.everyMs) return
     for (const half of names.filter((name) => PARTIAL_BACKUP.test(name))) await rm(join(backup.folder, half))
     const file = join(backup.folder, `gateway-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`)
@@ -119,6 +133,7 @@ export function createMaintenance(options: MaintenanceOptions) {
       return
     }
     for (const old of copies.slice(0, Math.max(copies.length + 1 - backup.keep, 0))) await rm(join(backup.folder, old))
+    metrics.lastBackupAt = timeOf(basename(file))
     log.info({ event: 'store.backed_up' })
   }
 

@@ -1,31 +1,25 @@
 import { newId } from '../base/id.ts'
 import type { Keyring } from '../base/keyring.ts'
-import { describeError, type Logger } from '../observability/log.ts'
+import type { Logger } from '../observability/log.ts'
 import type { Spans } from '../observability/trace.ts'
 import type { ClockStatus, ClockWatch } from '../store/clock-watch.ts'
-import { batched, GROUP_COMMIT } from '../store/batch.ts'
-import {
-  EVENTS_CALLER,
-  StoreSetupError,
-  type Changed,
-  type MessageRecord,
-  type NewMessage,
-  type Sealed,
-  type Store,
-} from '../store/store.ts'
-import { createAttempts, type RetryPolicy } from './attempts.ts'
-import { Backlog } from './backlog.ts'
-import { createEnqueue } from './enqueue.ts'
-import { createEnqueueEvent } from './enqueue-event.ts'
+import { StoreSetupError, type Changed, type MessageFilter, type Store } from '../store/store.ts'
+import { createBulkActs } from './bulk-acts.ts'
+import { createCancel } from './cancel.ts'
+import { Backlog, createAccept, createEnqueue } from './enqueue.ts'
+import { createEnqueueEvent } from './events.ts'
 import { createClaimedDelivery, createDeliveryMetrics, type DeliveryMetrics } from './deliver-claimed.ts'
 import { createNoteOutcome, createWorker, RateLimitHold, Workers, type DeliveryTarget } from './worker.ts'
 import { createMaintenance, rowsUnderOthers, type BackupOptions, type StoreReadings } from './maintenance.ts'
 import { createHeartbeat } from './heartbeat.ts'
-import { createNotices } from './status-webhook.ts'
 import { createEraseMessages } from './erase-messages.ts'
+import { createOpenRows, type ShownMessage } from './open-rows.ts'
+import type { Pacing } from './pacing.ts'
 import { createSealer } from './payload.ts'
+import { createTimes } from './times.ts'
+import { createAttempts, type RetryPolicy } from './retry-policy.ts'
+import { createNotices, type NoteNotice } from './webhooks.ts'
 
-/** Sealed events that wait, in bytes. */
 const MAX_EVENTS_BYTES = 256 * 1024 * 1024
 
 type OutboxOptions = {
@@ -35,13 +29,21 @@ type OutboxOptions = {
   targets: readonly DeliveryTarget[]
   retry: RetryPolicy
   retentionMs: number
+  /** How long the timeline is kept; 0 for none. */
+  timelineMs: number
   queueLimit: number
   /** Undefined when no events are passed on. */
   eventsQueueLimit: number | undefined
+  /** Sealed events that may wait, in bytes; 256 MiB by default. */
+  maxEventsBytes?: number
   /** How long the message that probes Divar's rate limit may take, in milliseconds. */
   probeLeaseMs: number
+  /** Undefined without limits of the app's own. */
+  pacing?: Pacing | undefined
   /** Whether a notice of each final state goes to the status webhook, which then is one of the targets. */
   statusWebhook: boolean
+  /** Notes a notice that was stored; undefined without a timeline. */
+  noteNotice: NoteNotice | undefined
   backup: BackupOptions | undefined
   spans: Spans | undefined
   log: Logger
@@ -50,30 +52,25 @@ type OutboxOptions = {
 type OutboxMetrics = DeliveryMetrics &
   StoreReadings & { queueLimit: number; eventsQueueLimit: number | undefined; clock: ClockStatus }
 
-/** A stored message. `conversationId`: the one that Divar named when it delivered a bot message. */
-export type ShownMessage = Omit<MessageRecord, 'answer'> & { conversationId?: string }
-
 /** The transactional outbox: stores messages before they are accepted, and delivers them until they end. */
 export type Outbox = ReturnType<typeof createOutbox>
 
 export function createOutbox(options: OutboxOptions) {
-  const { store, clock, keyring, targets, retry, retentionMs, probeLeaseMs, backup, spans, log } = options
-  const { queueLimit, eventsQueueLimit } = options
+  const { store, clock, keyring, targets, retry, retentionMs, probeLeaseMs, pacing, backup, spans, log } = options
+  const { queueLimit, eventsQueueLimit, maxEventsBytes = MAX_EVENTS_BYTES } = options
   const closing = new AbortController()
   const metrics: OutboxMetrics = {
     ...createDeliveryMetrics(),
     queued: undefined,
     rowsUnderOlderKeys: undefined,
+    bytes: undefined,
+    lastBackupAt: undefined,
     queueLimit,
     eventsQueueLimit,
     clock: clock.status,
   }
   const sealer = createSealer(keyring)
-  const backlog = new Backlog((caller) =>
-    caller === EVENTS_CALLER
-      ? { messages: eventsQueueLimit ?? 0, bytes: MAX_EVENTS_BYTES }
-      : { messages: queueLimit, bytes: Infinity },
-  )
+  const backlog = new Backlog(queueLimit, { messages: eventsQueueLimit ?? 0, bytes: maxEventsBytes })
   const rateLimitHold = new RateLimitHold(log)
   const workers = new Workers()
   const attempts = createAttempts(store, newId('gw'), log, closing.signal)
@@ -86,7 +83,9 @@ export function createOutbox(options: OutboxOptions) {
     sealer,
     retry,
     rateLimitHold,
+    pacing,
     createNotice,
+    noteNotice: options.noteNotice,
     workers,
     backlog,
     metrics,
@@ -94,43 +93,65 @@ export function createOutbox(options: OutboxOptions) {
     log,
   })
   const { deliverClaimed, settleAbandoned } = claimedDelivery
-  const accept = batched((messages: readonly NewMessage[]) => store.accept(messages), GROUP_COMMIT)
-  const enqueueing = createEnqueue({ store, accept, attempts, sealer, backlog, claimedDelivery, workers, tryForMs })
+  const accept = createAccept(store)
+  const { conversationNames, openAnswer } = createOpenRows(sealer, log)
+  const times = createTimes({
+    store,
+    clock,
+    conversationNames,
+    createNotice,
+    noteNotice: options.noteNotice,
+    backlog,
+    workers,
+    metrics,
+    log,
+  })
+  const enqueueing = createEnqueue({
+    store,
+    accept,
+    attempts,
+    sealer,
+    backlog,
+    claimedDelivery,
+    workers,
+    times,
+    tryForMs,
+  })
+  const { release } = attempts
   for (const target of targets) {
-    workers.add(createWorker({ store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log }))
+    const parts = { store, owner, probeLeaseMs, target, rateLimitHold, pacing, deliverClaimed, release, log }
+    workers.add(createWorker(parts))
   }
   const heartbeat = createHeartbeat({ store, attempts, settleAbandoned, log })
-  const maintenance = createMaintenance({ store, clock, sealer, retentionMs, backup, metrics, backlog, log })
-
-  /** The conversation's names under today's keys, which may have changed since it was queued; none when the row cannot be opened. */
-  const conversationNames = (id: string, body: Sealed | undefined): readonly string[] => {
-    if (body === undefined) return []
-    try {
-      return sealer.namesOfSealed(id, body)
-    } catch (error) {
-      log.error({ event: 'store.sealed_row_unreadable', message_id: id, ...describeError(error) })
-      return []
-    }
-  }
-
-  /** The message with the conversation that Divar named; without it when it cannot be opened. */
-  const openAnswer = ({ answer, ...record }: MessageRecord): ShownMessage => {
-    if (answer === undefined) return record
-    try {
-      return { ...record, conversationId: sealer.open('answer', record.id, answer) }
-    } catch (error) {
-      log.error({ event: 'store.sealed_row_unreadable', message_id: record.id, ...describeError(error) })
-      return record
-    }
-  }
+  const maintenance = createMaintenance({
+    store,
+    clock,
+    sealer,
+    retentionMs,
+    timelineMs: options.timelineMs,
+    backup,
+    metrics,
+    backlog,
+    log,
+  })
 
   const drain = async () => {
-    await workers.stop()
+    await Promise.all([times.stop(), workers.stop()])
     await attempts.idle()
   }
 
   return {
     ...enqueueing,
+    ...createBulkActs({
+      store,
+      createNotice,
+      noteNotice: options.noteNotice,
+      conversationNames,
+      backlog,
+      workers,
+      tryForMs,
+      log,
+    }),
     eraseMessages: createEraseMessages({ store, sealer, createNotice, backlog, workers, log }),
     enqueueEvent: createEnqueueEvent({ store, accept, sealer, backlog, workers, tryForMs }),
     noteOutcome: createNoteOutcome(store, rateLimitHold, log),
@@ -141,8 +162,8 @@ export function createOutbox(options: OutboxOptions) {
       return record && openAnswer(record)
     },
 
-    list: async (...query: Parameters<Store['list']>) => {
-      const { messages, nextCursor } = await store.list(...query)
+    list: async (filter: MessageFilter) => {
+      const { messages, nextCursor } = await store.list(filter)
       return { messages: messages.map(openAnswer), nextCursor }
     },
 
@@ -166,8 +187,10 @@ export function createOutbox(options: OutboxOptions) {
       await maintenance.count()
       await heartbeat.start()
       maintenance.start()
-      store.onQueued(workers.wake)
-      workers.wake()
+      for (const wake of [times.wake, workers.wake]) {
+        store.onQueued(wake)
+        wake()
+      }
     },
 
     retry: async (caller: string, id: string): Promise<Changed | undefined> => {
@@ -181,25 +204,13 @@ export function createOutbox(options: OutboxOptions) {
       return changed
     },
 
-    cancel: async (caller: string, id: string, requestId: string): Promise<Changed | undefined> => {
-      const before = createNotice && (await store.find(caller, id))
-      const ended = { id, caller, requestId, attempts: before?.attempts.length ?? 0, last: undefined }
-      const notices = createNotice && {
-        cancelled: createNotice({ ...ended, state: 'cancelled' }),
-        unknown: createNotice({ ...ended, state: 'unknown' }),
-      }
-      const changed = await store.cancel(caller, id, notices)
-      if (changed?.kind === 'changed') {
-        backlog.remove({ caller, body: undefined })
-        workers.wake()
-      }
-      return changed
-    },
+    cancel: createCancel({ store, createNotice, noteNotice: options.noteNotice, backlog, workers }),
 
     /** Called when the store is away: its last readings are no longer true. */
     forgetStoreMetrics: (): void => {
       metrics.queued = undefined
       metrics.rowsUnderOlderKeys = undefined
+      metrics.bytes = undefined
     },
 
     /** Called when the store is back. */
@@ -218,7 +229,7 @@ export function createOutbox(options: OutboxOptions) {
     close: async (): Promise<void> => {
       closing.abort()
       await drain()
-      await Promise.all([heartbeat.stop(), maintenance.stop()])
+      await Promise.all([heartbeat.stop(), maintenance.stop(), pacing?.stop()])
     },
   }
 }

@@ -5,8 +5,9 @@ import { lineText } from '../event/event.ts'
 import { wireOf, type Credential, type DeliverBy } from '../divar/deliver.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import { parseStoredMessage, type Send } from '../message/parse-message.ts'
+import type { Times } from '../message/times.ts'
 import { EVENTS_CALLER, type Claimed, type Sealed, type SealedRow } from '../store/store.ts'
-import { lineOfEventPayload } from './event-payload.ts'
+import { lineOfEventPayload } from './events.ts'
 import type { DeliveryTarget } from './worker.ts'
 
 /** The sealed payload of a message to Divar: its send body, and the token, the sender whose grant is used, or the app alone. */
@@ -111,10 +112,10 @@ export function createSealer(keyring: Keyring) {
     eventConversations,
     /** The names of an event's identity under every key, the newest first. */
     eventIdentities: (text: string) => keyring.macs('event', text),
-    fingerprints: ({ message, sender, atLeastOnce }: Send) =>
+    fingerprints: ({ message, sender, atLeastOnce, ...times }: Send) =>
       keyring.macs(
         'fingerprint',
-        `${canonicalText(message)} ${atLeastOnce ? 'at-least-once' : ''}${senderText(sender)}`,
+        `${canonicalText(message)} ${atLeastOnce ? 'at-least-once' : ''}${senderText(sender)}${timesText(times)}`,
       ),
     primary: keyring.primary,
     keyIds: keyring.keyIds,
@@ -153,6 +154,13 @@ export function payloadDelivery(deliver: DeliverBy): DeliveryTarget['deliver'] {
     const { message, credential } = readPayload(text)
     return deliver(message, credential, trace)
   }
+}
+
+/** Empty without times, as in versions that had none. Two notations of one moment are the same. */
+function timesText({ notBefore, expiresAt }: Times): string {
+  return notBefore === undefined && expiresAt === undefined
+    ? ''
+    : ` times ${JSON.stringify([notBefore ?? null, expiresAt ?? null])}`
 }
 
 /** Empty without a sender, as in versions that had none. */

@@ -1,9 +1,11 @@
+import { createPoller, type Poller } from '../base/poller.ts'
 import type { Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { isToDivar, StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
-import { PROBE_AFTER_MS, rateLimitOf } from './attempts.ts'
+import type { Pacing } from './pacing.ts'
+import { PROBE_AFTER_MS, rateLimitOf } from './retry-policy.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
 const POLL_EVERY_MS = 2000
@@ -32,42 +34,25 @@ export type WorkerOptions = {
   probeLeaseMs: number
   target: DeliveryTarget
   rateLimitHold: RateLimitHold
+  /** Undefined without limits of the app's own. */
+  pacing: Pacing | undefined
   /** Makes and commits one delivery. Never rejects. */
-  deliverClaimed: (message: Claimed, target: DeliveryTarget) => Promise<void>
+  deliverClaimed: (message: Claimed, target: DeliveryTarget, claimedAt: number) => Promise<void>
+  /** Queues a claimed message again. Never rejects. */
+  release: (id: string) => Promise<void>
   log: Logger
 }
 
-export type DeliveryWorker = ReturnType<typeof createWorker>
-
 /** Claims due messages of one target and delivers them, up to the target's concurrency. */
-export function createWorker(options: WorkerOptions) {
-  const { store, owner, probeLeaseMs, target, rateLimitHold, deliverClaimed, log } = options
+export function createWorker(options: WorkerOptions): Poller {
+  const { store, owner, probeLeaseMs, target, rateLimitHold, pacing, deliverClaimed, release, log } = options
   const { wires, concurrency } = target
+  // Each claim costs a commit, so several slots are filled at once; with many slots a small share, since those wait empty.
+  const refillAt = Math.min(concurrency / 4, Math.max(concurrency / 16, 16))
   let running = 0
-  let polling: Promise<void> | undefined
-  let pollAgain = false
-  let timer: NodeJS.Timeout | undefined
-  let stopped = false
   let storeAway = false
   /** Index of the wire that is claimed first. */
   let firstWire = 0
-
-  /** Polls now, or as soon as the current poll is over. */
-  const wake = (): void => {
-    if (stopped) return
-    if (polling !== undefined) {
-      pollAgain = true
-      return
-    }
-    clearTimeout(timer)
-    polling = poll().then((nextInMs) => {
-      polling = undefined
-      if (pollAgain) {
-        pollAgain = false
-        wake()
-      } else if (!stopped) timer = setTimeout(wake, nextInMs)
-    })
-  }
 
   /** Claims due messages and starts their deliveries. @returns milliseconds until the next poll */
   const poll = async (): Promise<number> => {
@@ -85,6 +70,7 @@ export function createWorker(options: WorkerOptions) {
     let nextInMs = POLL_EVERY_MS
     // The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another.
     for (const wire of [...wires.slice(firstWire), ...wires.slice(0, firstWire)]) {
+      if (poller.isStopped()) return nextInMs
       const free = freeSlots()
       // A delivery that ends wakes the worker; a breaker that may be probed does not.
       if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
@@ -96,47 +82,43 @@ export function createWorker(options: WorkerOptions) {
 
   const claimWire = async (wire: Wire, limit: number): Promise<number> => {
     // The hold may not be committed yet; claiming now would only release and re-claim.
-    const heldMs = isToDivar(wire) ? rateLimitHold.leftMs() : 0
+    const heldMs = isToDivar(wire) ? Math.max(rateLimitHold.leftMs(), pacing?.leftMs(wire) ?? 0) : 0
     if (heldMs > 0) return heldMs
-    const claim = await store.claim(owner, wire, limit, probeLeaseMs)
+    const claimedAt = performance.now()
+    const claim = await store.claim(owner, wire, limit, { probeLeaseMs, limits: pacing?.limits })
     if (isToDivar(wire)) rateLimitHold.logClaim(claim)
+    pacing?.noteClaim(wire, claim)
     const { messages, nextInMs = POLL_EVERY_MS } = claim
     if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
     firstWire = wires.indexOf(wire) + 1
-    for (const message of messages) start(message)
+    if (poller.isStopped()) await Promise.all(messages.map(({ id }) => release(id)))
+    else for (const message of messages) start(message, claimedAt)
     return nextInMs
   }
 
   const freeSlots = (): number => {
     const free = Math.min(concurrency, target.capacity()) - running
-    // Each claim costs a commit, so slots are filled by the quarter.
-    return running > 0 && free < concurrency / 4 ? 0 : free
+    return running > 0 && free < refillAt ? 0 : free
   }
 
-  const start = (message: Claimed): void => {
+  const start = (message: Claimed, claimedAt: number): void => {
     running += 1
-    void deliverClaimed(message, target).finally(() => {
+    void deliverClaimed(message, target, claimedAt).finally(() => {
       running -= 1
-      wake()
+      poller.wake()
     })
   }
 
-  return {
-    wake,
-    /** Stops claiming; resolves when no poll is running. Deliveries that run go on. */
-    stop: async (): Promise<void> => {
-      stopped = true
-      clearTimeout(timer)
-      await polling
-    },
-  }
+  // Deliveries that run when it stops go on.
+  const poller = createPoller(poll)
+  return poller
 }
 
 /** The workers of all targets. */
 export class Workers {
-  readonly #all: DeliveryWorker[] = []
+  readonly #all: Poller[] = []
 
-  add(worker: DeliveryWorker): void {
+  add(worker: Poller): void {
     this.#all.push(worker)
   }
 

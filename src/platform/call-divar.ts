@@ -1,5 +1,7 @@
+import { pathBelow } from '../base/address.ts'
 import { isJsonText } from '../base/strict-json.ts'
 import { readRetryAfter } from '../base/rate-limit.ts'
+import { maskJson } from '../divar/mask.ts'
 import type { Trace } from '../observability/trace.ts'
 import {
   createBreaker as createHostBreaker,
@@ -7,13 +9,12 @@ import {
   type CallResult,
 } from '../outbound/breaker.ts'
 import type { BreakerOptions } from '../outbound/breaker.ts'
-import { TOO_LARGE, type Exchange, type FailureCause, type Host, type ReplyHeaders } from '../outbound/host.ts'
+import { TOO_LARGE, type Exchange, type FailureCause, type ReplyHeaders } from '../outbound/exchange.ts'
+import type { Host } from '../outbound/host.ts'
 import type { Operation } from './operations.ts'
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 const FAILURES_IN_A_ROW = 10
-/** Shorter secrets would also be found where they are not meant. */
-const LEAST_MASKED = 8
 
 /** One call of Divar, without its token. */
 export type Call = {
@@ -23,14 +24,17 @@ export type Call = {
   body: { bytes: Buffer; contentType: string } | undefined
 }
 
+/** A redirect or a status beyond HTTP's, more than 4 MiB, or no JSON. */
+export type Flaw = 'status' | 'too_large' | 'no_json'
+
 /** How a call ended. */
 export type Result =
   /** Divar answered with JSON, or with 204. */
   | { kind: 'answered'; status: number; body: Buffer; contentType: string; retryAfter: number | undefined }
   /** 401. */
   | { kind: 'token_refused' }
-  /** A redirect, no JSON, or more than 4 MiB. */
-  | { kind: 'unusable'; status: number; reason: string }
+  /** `flaw`: why Divar's answer cannot be passed on. */
+  | { kind: 'unusable'; status: number; flaw: Flaw }
   /** No byte was written. */
   | { kind: 'not_sent'; cause: FailureCause; reason: string }
   /** Divar may have read the request. */
@@ -66,13 +70,11 @@ type CallDivarOptions = { url: URL; host: Host; breaker: Breaker; apiKey: string
 export type CallDivar = (call: Call, token: string | undefined, timeoutMs: number, trace: Trace) => Promise<Result>
 
 export function createCallDivar({ url, host, breaker, apiKey, userAgent }: CallDivarOptions): CallDivar {
-  // The configured URL may have a path of its own, before Divar's.
-  const prefix = url.pathname.replace(/\/+$/, '')
   return ({ operation, path, body }, token, timeoutMs, trace) =>
     breaker.run(async () => {
       const exchange = await host.send({
         method: operation.method,
-        path: prefix + path,
+        path: pathBelow(url, path),
         headers: {
           'user-agent': userAgent,
           'x-api-key': apiKey,
@@ -95,20 +97,25 @@ function readResult(exchange: Exchange, secrets: readonly string[]): Result {
   }
   const { status, headers, body, lost = '' } = exchange
   if (status === 401) return { kind: 'token_refused' }
-  if (status < 200 || (status >= 300 && status < 400)) return { kind: 'unusable', status, reason: 'a redirect' }
-  if (lost === TOO_LARGE) return { kind: 'unusable', status, reason: 'more than 4 MiB' }
+  if (!isPassedOn(status)) return { kind: 'unusable', status, flaw: 'status' }
+  if (lost === TOO_LARGE) return { kind: 'unusable', status, flaw: 'too_large' }
   if (body === undefined) return { kind: 'unknown', cause: 'remote', reason: `status ${status}, and then ${lost}` }
   const contentType = jsonTypeOf(headers)
   const isEmpty = status === 204 && body.length === 0
-  if (!isEmpty && (contentType === undefined || !isJsonText(body)))
-    return { kind: 'unusable', status, reason: 'no JSON' }
+  if (!isEmpty && (contentType === undefined || !isJsonText(body))) return { kind: 'unusable', status, flaw: 'no_json' }
   return {
     kind: 'answered',
     status,
-    body: mask(body, secrets),
+    // A grant's token and the app's key stay in the gateway, also when Divar repeats them.
+    body: maskJson(body, secrets),
     contentType: contentType ?? 'application/json',
     retryAfter: readRetryAfter(headers['retry-after']),
   }
+}
+
+/** Not a redirect, whose target was not configured, and no status that HTTP does not have. */
+function isPassedOn(status: number): boolean {
+  return status >= 200 && status < 600 && !(status >= 300 && status < 400)
 }
 
 /** The content type of a JSON answer, JSON if it has none; undefined for any other. */
@@ -116,11 +123,4 @@ function jsonTypeOf({ 'content-type': given = 'application/json' }: ReplyHeaders
   return typeof given === 'string' && /^application\/(?:[\w.-]+\+)?json\s*(?:;[\t\x20-\x7e]*)?$/i.test(given)
     ? given
     : undefined
-}
-
-/** A grant's token and the app's key stay in the gateway, also when Divar repeats them in an answer. */
-function mask(body: Buffer, secrets: readonly string[]): Buffer {
-  return secrets
-    .filter((secret) => secret.length >= LEAST_MASKED && body.includes(secret))
-    .reduce((bytes, secret) => Buffer.from(bytes.toString('utf8').replaceAll(secret, '***')), body)
 }

@@ -2,7 +2,7 @@ import type { Grants } from '../consent/grants.ts'
 import type { Covering } from '../consent/grant.ts'
 import { tryTokens } from '../consent/try-tokens.ts'
 import type { Trace } from '../observability/trace.ts'
-import { readScope, type ScopeStyle } from '../scope/scope.ts'
+import { readScope, writeNotation, type ScopeStyle } from '../scope/scope.ts'
 import type { Call, CallDivar, Result } from './call-divar.ts'
 import type { Operation } from './operations.ts'
 import type { Parameters } from './read-call.ts'
@@ -73,6 +73,6 @@ export function scopesOf({ scopes }: Operation, parameters: Parameters, userId: 
     const [permission = '', resource] = scope.split('.')
     if (resource === undefined) return userId === undefined ? [] : [{ v1: permission, v2: permission, userId }]
     const value = parameters[resource.slice(1, -1)] ?? ''
-    return [{ v1: `${permission}__${value}`, v2: `${permission}.${value}`, userId }]
+    return [{ v1: writeNotation(permission, value, 'v1'), v2: writeNotation(permission, value, 'v2'), userId }]
   })
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Permission } from '../access/authentication.ts'
 import PUBLISHED from './operations.json' with { type: 'json' }
 
 const operationSchema = z.object({
@@ -12,6 +13,8 @@ const operationSchema = z.object({
   user: z.string().optional(),
   /** Whether Divar requires a body. */
   body: z.boolean(),
+  /** The answer says who a user is, so that the caller needs the permission `users`, too. */
+  aboutUsers: z.literal(true).optional(),
 })
 
 /** A call of Divar's API that the gateway makes for its callers. */
@@ -19,3 +22,8 @@ export type Operation = z.infer<typeof operationSchema>
 
 /** Made by `scripts/platform/write.ts` from the document that Divar publishes. */
 export const OPERATIONS: readonly Operation[] = z.array(operationSchema).parse(PUBLISHED)
+
+/** The permissions that a caller needs, all of them. */
+export function permissionsFor({ aboutUsers }: Operation): readonly Permission[] {
+  return aboutUsers ? ['platform', 'users'] : ['platform']
+}

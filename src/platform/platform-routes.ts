@@ -1,6 +1,6 @@
 import type { RequestHandler, Response, Router } from 'express'
-import { callerOf, readUserToken } from '../access/authentication.ts'
-import { requirePermission } from '../access/permissions.ts'
+import { callerOf, readUserToken, requirePermission } from '../access/authentication.ts'
+import { USER_HEADER } from '../access/user-header.ts'
 import { Fault } from '../base/fault.ts'
 import type { ConsentUrls } from '../consent/consent-links.ts'
 import { answerFaults, PLATFORM_PREFIX, platformShape } from '../http/answer-fault.ts'
@@ -9,8 +9,8 @@ import type { ScopeStyle } from '../scope/scope.ts'
 import { storeFaults } from '../store/store-faults.ts'
 import { scopesOf, type Credential, type MakeCall } from './call.ts'
 import { nearestPath } from './nearest-operation.ts'
-import { OPERATIONS, type Operation } from './operations.ts'
-import { badSegment, isSegment, readCall, readParameters, readUser, USER_HEADER } from './read-call.ts'
+import { OPERATIONS, permissionsFor, type Operation } from './operations.ts'
+import { badSegment, isSegment, readCall, readParameters, readUser } from './read-call.ts'
 import { faultOf, logCallFault, sendAnswer } from './replies.ts'
 
 /** Calls of one caller at once. */
@@ -36,7 +36,8 @@ export function platformRoutes(options: PlatformOptions): Router {
     const route = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'))
     route.all(allowMethods(operations.map(({ method }) => method).join(', ')))
     for (const operation of operations) {
-      const access = [nameOf(operation), requireCaller, requirePermission('platform')]
+      const permissions = permissionsFor(operation).map((word) => requirePermission(word))
+      const access = [nameOf(operation), requireCaller, ...permissions]
       route[methodOf(operation)](access, answerCall(operation, options, places))
     }
   }

@@ -1,16 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
+import { readUserHeader, USER_HEADER } from '../access/user-header.ts'
 import { Fault } from '../base/fault.ts'
-import { requiredId } from '../base/fields.ts'
-import { hasBody, isContradictory, readJsonBytes, valuesOf } from '../http/request.ts'
+import { hasBody, readJsonBytes } from '../http/request.ts'
 import type { Call } from './call-divar.ts'
 import type { Operation } from './operations.ts'
 
 const MAX_BODY_BYTES = 1024 * 1024
 const MAX_QUERY_BYTES = 2048
-
-/** The header in which a caller names the user whose grant is used. */
-export const USER_HEADER = 'x-divar-user-id'
 
 /** Values of an operation's path parameters, decoded. */
 export type Parameters = Readonly<Record<string, string>>
@@ -60,20 +57,14 @@ async function readBody({ method, body }: Operation, request: IncomingMessage): 
   return { bytes, contentType: request.headers['content-type'] ?? 'application/json' }
 }
 
-const userIdSchema = requiredId(128)
-
 /**
  * The user whom the request names, in its path or in `x-divar-user-id`.
  * @throws Fault `malformed_request` if the two differ, or the header is not one valid id
  */
 export function readUser({ user }: Operation, parameters: Parameters, request: IncomingMessage): string | undefined {
   const inPath = user === undefined ? undefined : parameters[user]
-  const values = valuesOf(USER_HEADER, request.rawHeaders)
-  const [inHeader] = values
+  const inHeader = readUserHeader(request)
   if (inHeader === undefined) return inPath
-  if (isContradictory(values) || !userIdSchema.safeParse(inHeader).success) {
-    throw new Fault('malformed_request', `${USER_HEADER}: expected one user id of 1 to 128 characters`)
-  }
   if (inPath !== undefined && inPath !== inHeader) {
     throw new Fault('malformed_request', `${USER_HEADER}: expected the user of the path`)
   }

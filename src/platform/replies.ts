@@ -1,8 +1,9 @@
 import type { Response } from 'express'
+import { USER_HEADER } from '../access/user-header.ts'
 import { Fault } from '../base/fault.ts'
 import { logRefusalAs, type FaultLogging } from '../http/answer-fault.ts'
 import type { Credential, Outcome } from './call.ts'
-import { USER_HEADER } from './read-call.ts'
+import type { Flaw } from './call-divar.ts'
 
 type Answered = Extract<Outcome, { kind: 'answered' }>
 type NotAnswered = Exclude<Outcome, Answered>
@@ -44,13 +45,8 @@ export function faultOf(outcome: NotAnswered, credential: Credential, isSafe: bo
     case 'unusable':
       return new Fault(
         'platform_error',
-        isSafe
-          ? 'Divar did not answer with JSON. Repeat later.'
-          : 'Divar did not answer with JSON; the call may have taken effect.',
-        {
-          internal: outcome.reason,
-          members: { retryable: isSafe, divar: { status: outcome.status } },
-        },
+        isSafe ? FLAWS[outcome.flaw] : `${FLAWS[outcome.flaw]} The call may have taken effect.`,
+        { internal: outcome.flaw, members: { retryable: isSafe, divar: { status: outcome.status } } },
       )
     case 'not_sent':
       return new Fault('not_sent', 'Divar could not be reached; not a byte of the call was sent. Repeat later.', {
@@ -61,7 +57,7 @@ export function faultOf(outcome: NotAnswered, credential: Credential, isSafe: bo
       return new Fault(
         'unknown',
         isSafe
-          ? 'Divar did not answer in time. Repeat later.'
+          ? 'Divar did not answer in time, or its answer broke off. Repeat later.'
           : 'Divar did not answer in a way that tells whether the call took effect. Repeating may do it twice.',
         { internal: outcome.reason, members: { retryable: isSafe } },
       )
@@ -72,6 +68,12 @@ export function faultOf(outcome: NotAnswered, credential: Credential, isSafe: bo
         { members: { retryable: true }, retryAfter: outcome.retryAfterSeconds },
       )
   }
+}
+
+const FLAWS: Readonly<Record<Flaw, string>> = {
+  status: 'Divar answered with a redirect, which is not followed, or with a status that HTTP does not have.',
+  too_large: "Divar's answer is larger than 4 MiB. Ask for less, such as a smaller page.",
+  no_json: 'Divar did not answer with JSON.',
 }
 
 const TOKEN_REFUSED: Readonly<Record<Credential['kind'], string>> = {

@@ -1,7 +1,9 @@
 import * as z from 'zod'
-import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
+import { compiledAtFirstUse } from '../base/fields.ts'
+import { findJsonFlaw, isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import type { ActionRequest } from '../click/click.ts'
 import { createCall, type Call, type CallOptions } from './call.ts'
+import { explainAnswer } from './explain-answer.ts'
 import { checkLandingUrl, type LandingPolicy } from './resolve.ts'
 import { ResolverError, type ResolverContext, type Unchecked, type UnknownMembers } from './resolver.ts'
 
@@ -50,7 +52,13 @@ export const MAX_ACTION_TEXT = 1000
 const MAX_DATA_CHARACTERS = 64 * 1024
 const EXPECTED = 'expected url, data or text'
 
-const answerSchema = z.compile(
+const MEMBERS = {
+  '': 'an object {url: ...}, {data: ...} or {text: ...}',
+  url: 'a string',
+  text: `a string of 1 to ${MAX_ACTION_TEXT} characters`,
+}
+
+const answerSchema = compiledAtFirstUse(
   z.object({
     url: z.string().nullish(),
     data: z.unknown().optional(),
@@ -65,17 +73,16 @@ const answerSchema = z.compile(
 export function checkActionAnswer(answer: unknown, policy: LandingPolicy): ActionAnswer {
   const parsed = answerSchema.safeParse(answer)
   if (!parsed.success) {
-    const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
-    throw new ResolverError(`the dynamic action answered wrong ${members}; ${EXPECTED}`)
+    throw new ResolverError(`the dynamic action's answer is wrong: ${explainAnswer(parsed.error, answer, MEMBERS)}`)
   }
   const { url, data, text } = parsed.data
-  const shown = typeof text === 'string' ? { text } : {}
+  const shown = typeof text === 'string' ? { text: acceptStrings('text', text) } : {}
   const hasUrl = typeof url === 'string'
   const hasData = data !== undefined && data !== null
   if (hasUrl && hasData) throw new ResolverError('the dynamic action answered both url and data; expected one of them')
   if (hasUrl) return { url: acceptUrl(url, policy), ...shown }
   if (hasData) return { data: acceptData(data), ...shown }
-  if (typeof text === 'string') return { text }
+  if (shown.text !== undefined) return { text: shown.text }
   throw new ResolverError(`the dynamic action answered nothing; ${EXPECTED}`)
 }
 
@@ -92,7 +99,14 @@ function acceptData(data: unknown): JsonObject {
     throw new ResolverError(`the dynamic action's data is longer than ${MAX_DATA_CHARACTERS} characters of JSON`)
   }
   if (!isJsonObject(plain)) throw new ResolverError("the dynamic action's data is not an object")
-  return plain
+  return acceptStrings('data', plain)
+}
+
+/** A module may answer strings that strict JSON refuses, and so do JSON readers and databases behind the gateway. */
+function acceptStrings<Given>(member: string, given: Given): Given {
+  const flaw = findJsonFlaw(given)
+  if (flaw !== undefined) throw new ResolverError(`the dynamic action's ${member}: ${flaw}`)
+  return given
 }
 
 function toPlain(data: unknown): { plain: unknown; length: number } {

@@ -1,7 +1,8 @@
 import { parseStrictJson } from '../base/strict-json.ts'
 import { clickToJson, type ActionRequest, type Click } from '../click/click.ts'
 import { createBreaker, type BreakerState, type CallResult } from '../outbound/breaker.ts'
-import type { Exchange, Host } from '../outbound/host.ts'
+import type { Exchange } from '../outbound/exchange.ts'
+import type { Host } from '../outbound/host.ts'
 import { ResolverError, type Unchecked } from './resolver.ts'
 
 const MAX_ANSWER_BYTES = 64 * 1024

@@ -1,7 +1,10 @@
 import * as z from 'zod'
 import { isLoopback, readWebAddress } from '../base/address.ts'
+import { compiledAtFirstUse } from '../base/fields.ts'
+import { findJsonFlaw } from '../base/strict-json.ts'
 import type { Click } from '../click/click.ts'
 import { createCall, type Call, type CallOptions } from './call.ts'
+import { explainAnswer } from './explain-answer.ts'
 import { ResolverError, type LandingRead, type UncheckedResolver } from './resolver.ts'
 
 export type Resolve = Call<Click, CheckedLanding>
@@ -20,7 +23,7 @@ const MAX_URL = 4096
 const MAX_MESSAGE = 200
 const NO_ADDRESS = `is not an absolute https address of at most ${MAX_URL} characters, free of credentials, blanks and control characters`
 
-const landingSchema = z.compile(
+const landingSchema = compiledAtFirstUse(
   z.object({
     url: z.string(),
     message: z.unknown().optional(),
@@ -29,6 +32,14 @@ const landingSchema = z.compile(
     on_denied: z.string().nullish(),
   }),
 )
+
+const EXPECTED = {
+  '': 'an object {url: ...}',
+  url: 'a string',
+  scopes: 'a list of at most 20 strings, each of 1 to 512 characters',
+  onDenied: 'a string',
+  on_denied: 'a string',
+}
 
 /** The origins that users may be sent to; any when LANDING_ALLOWED_ORIGINS is not set. */
 export type LandingPolicy = { allowedOrigins?: ReadonlySet<string> | undefined }
@@ -58,8 +69,7 @@ type MessageChange = 'dropped' | 'shortened'
 export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLanding {
   const parsed = landingSchema.safeParse(answer)
   if (!parsed.success) {
-    const members = parsed.error.issues.map(({ path }) => path.join('.') || 'answer').join(', ')
-    throw new ResolverError(`the resolver answered no Landing: wrong ${members}`)
+    throw new ResolverError(`the resolver answered no Landing: ${explainAnswer(parsed.error, answer, EXPECTED)}`)
   }
   const { url, message, scopes, onDenied, on_denied } = parsed.data
   const denied = onDenied ?? on_denied
@@ -67,7 +77,8 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLan
   if (scopes) landing.scopes = scopes
   if (denied) landing.onDenied = accept('onDenied', denied, policy)
   if (message === undefined || message === null) return { landing }
-  if (typeof message !== 'string' || message === '') return { landing, messageChange: 'dropped' }
+  if (typeof message !== 'string' || message === '' || findJsonFlaw(message) !== undefined)
+    return { landing, messageChange: 'dropped' }
   if (message.length <= MAX_MESSAGE) return { landing: { ...landing, message } }
   // A half of a surrogate pair at the end is removed.
   const shortened = message.slice(0, MAX_MESSAGE).replace(/[\ud800-\udbff]$/, '')
@@ -77,7 +88,7 @@ export function checkLanding(answer: unknown, policy: LandingPolicy): CheckedLan
 /** Explains a changed message to the developer of a resolver. */
 export function explainMessageChange(change: MessageChange): string {
   return change === 'dropped'
-    ? 'message is not a text, or empty: the gateway answers without it'
+    ? 'message is not a text, or empty, or holds NUL or half of a surrogate pair: the gateway answers without it'
     : `message is longer than ${MAX_MESSAGE} characters: the gateway shortens it`
 }
 

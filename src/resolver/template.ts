@@ -1,4 +1,5 @@
 import type { Click } from '../click/click.ts'
+import { nearestName } from '../base/nearest.ts'
 import { ResolverError, ResolverSetupError, type UncheckedResolver } from './resolver.ts'
 
 /** The variables of a template, except `data.<key>`. */
@@ -89,12 +90,17 @@ function findErrors(expression: string, hasStore: boolean): string[] {
     .slice(operator.length)
     .split(',')
     .filter((name) => !(hasStore && STORED.includes(name)))
-    .filter((name) => !VARIABLES.has(name) && !/^data\.[\p{L}\p{N}_.-]+$/u.test(name))
-    .map((name) =>
-      STORED.includes(name)
-        ? `{${expression}}: ${name} needs a store, and there is none`
-        : `{${expression}}: expected ${[...VARIABLES].join(', ')} or data.<key>, without * or :length`,
-    )
+    .filter((name) => !VARIABLES.has(name) && !DATA_KEY.test(name))
+    .map((name) => `{${expression}}: ${explainName(name)}`)
+}
+
+const DATA_KEY = /^data\.[\p{L}\p{N}_.-]+$/u
+
+function explainName(name: string): string {
+  if (STORED.includes(name)) return `${name} needs a store, and there is none`
+  const expected = `expected ${[...VARIABLES].join(', ')} or data.<key>, without * or :length`
+  const meant = nearestName(name, READERS.keys()) ?? `data.${name}`
+  return READERS.has(meant) || DATA_KEY.test(meant) ? `did you mean ${meant}? ${expected}` : expected
 }
 
 /** Compiles the part of RFC 6570 that `findErrors` accepts. Tests compare it with the url-template package, which parses at each expansion. */

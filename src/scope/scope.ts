@@ -42,7 +42,7 @@ const SEPARATORS = { v1: '__', v2: '.' }
 export function writeScope(scope: Scope, style: ScopeStyle): string {
   if (scope.kind === 'other') return scope.text
   const name = NAMES[scope.kind][style]
-  const withResource = (resource: string) => `${name}${SEPARATORS[style]}${resource}`
+  const withResource = (resource: string) => writeNotation(name, resource, style)
   switch (scope.kind) {
     case 'conversation':
       return withResource(scope.conversationId)
@@ -58,6 +58,11 @@ export function writeScope(scope: Scope, style: ScopeStyle): string {
     case 'offline':
       return name
   }
+}
+
+/** A scope's name and the resource that it is for, in the platform's notation. */
+export function writeNotation(name: string, resource: string, style: ScopeStyle): string {
+  return `${name}${SEPARATORS[style]}${resource}`
 }
 
 const NOTATION = /^([A-Za-z]+(?:_[A-Za-z]+)*)(?:(?:\.|__)(.+))?$/s

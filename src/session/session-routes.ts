@@ -1,5 +1,5 @@
 import type { IRouter, RequestHandler, Router } from 'express'
-import { requirePermission } from '../access/permissions.ts'
+import { requirePermission } from '../access/authentication.ts'
 import { Fault } from '../base/fault.ts'
 import type { Click } from '../click/click.ts'
 import { parseClick, readClickVersion } from '../click/parse-click.ts'
@@ -9,9 +9,10 @@ import { answerFaults, logRefusalAs, problemShape, sessionShape } from '../http/
 import { allowMethods, createRouter, routesOn } from '../http/app.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
 import type { Logger } from '../observability/log.ts'
-import { createGuardedCall } from '../resolver/guarded-call.ts'
+import { createGuardedCall } from '../resolver/call.ts'
 import type { CheckedLanding, Resolve } from '../resolver/resolve.ts'
 import type { LandingRead } from '../resolver/resolver.ts'
+import { chatTextsOfClick } from '../timeline/chats.ts'
 import { storeFaults } from '../store/store-faults.ts'
 
 const SESSION_PATH = '/divar/session'
@@ -56,6 +57,7 @@ function createClickHandler(options: SessionOptions): RequestHandler {
     const { fields } = requestLog
     fields['click_id'] = click.id
     fields['wire'] = click.wire
+    requestLog.chats = () => chatTextsOfClick(click)
     fields['resolver'] = resolverKind
     if (returnUrlReplaced) fields['return_url'] = 'replaced'
     if (absentParts > 0) fields['absent_parts'] = absentParts

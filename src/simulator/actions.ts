@@ -12,11 +12,14 @@ export async function press(conversation: Conversation, pressed: Clicked, app: A
   const found = pressed.message_id === undefined ? undefined : findButton(conversation, pressed)
   if (found?.button.kind !== 'get_dynamic_action') return click(conversation, pressed, app)
   const { side } = pressed
+  const { caption } = found.button
+  const journey = conversation.beginJourney()
   const inBotChat = found.message.chat === 'bot'
   const body = actionBody(conversation.world, side, found.button.data ?? {}, inBotChat)
   const { actionUrl } = conversation.settings
   const fault = conversation.faults.take('click')
-  const note = (made: ActionCall, notes: string[] = []) => noteAction(conversation, side, made, notes)
+  const note = (made: ActionCall, notes: string[] = []) =>
+    noteAction(conversation, { side, journey, caption }, made, notes)
 
   if (fault === 'wrong_key') {
     const made = await callAction(actionUrl, `${app.identificationKey}-wrong`, body)
@@ -30,30 +33,30 @@ export async function press(conversation: Conversation, pressed: Clicked, app: A
   const entry = note(made)
   if (double) note({ ...double, outcome: 'faulted' }, ['The same press once more, at the same moment.'])
   if (made.reaction === undefined) return { entryId: entry.id, refusal: made.refusal ?? 'There is no answer.' }
-  return react(conversation, { side, inBotChat, entryId: entry.id }, made.reaction, app)
+  return react(conversation, { side, inBotChat, journey, entryId: entry.id }, made.reaction, app)
 }
 
 async function react(
   conversation: Conversation,
-  { side, inBotChat, entryId }: { side: Side; inBotChat: boolean; entryId: number },
+  { side, inBotChat, journey, entryId }: { side: Side; inBotChat: boolean; journey: number; entryId: number },
   { text, url, data }: Reaction,
   app: AppAccess,
 ): Promise<ClickResult> {
   const said = text !== undefined && { text }
-  if (url !== undefined) return { ...said, ...(await openLanding(conversation, { side, entryId, url }, app)) }
+  if (url !== undefined) return { ...said, ...(await openLanding(conversation, { side, journey, entryId, url }, app)) }
   if (data === undefined) return { entryId, ...said }
-  return { ...said, ...(await openSession(conversation, side, { from: 'button', data, inBotChat }, app)) }
+  return { ...said, ...(await openSession(conversation, { side, journey }, { from: 'button', data, inBotChat }, app)) }
 }
 
 function noteAction(
   conversation: Conversation,
-  side: Side,
+  about: { side: Side; journey: number; caption: string },
   { outcome, notes, ms, budgetMs, request, response }: ActionCall,
   more: string[],
 ) {
   return conversation.note({
     kind: 'action',
-    side,
+    ...about,
     wire: 'v2',
     outcome,
     request,

@@ -63,7 +63,7 @@ export function readAuthorization(query: URLSearchParams, app: App): Authorizati
     const wrong = raw.filter((scope) => readScope(scope) === undefined)
     return back(
       'invalid_scope',
-      raw.length === 0 ? 'There is no scope.' : `These are no scopes of the platform: ${wrong.join(' ')}`,
+      raw.length === 0 ? 'There is no scope.' : `These are no scopes of Divar: ${wrong.join(' ')}`,
     )
   }
   const challenge = get('code_challenge')

@@ -1,15 +1,7 @@
 import type { Grants } from './grants.ts'
 import { answerJson, readTokens, refuse, type Received } from './http.ts'
 import { readScope } from './scopes.ts'
-import {
-  decode,
-  judgeShape,
-  judgeUserToken,
-  notFound,
-  parseObject,
-  refusePlainly,
-  type Refusal,
-} from './send-checks.ts'
+import { decode, judgeShape, judgeUserToken, notFound, readBody, type Refusal } from './send-checks.ts'
 import type { Judged, SendDeps } from './send.ts'
 import { readBotSend } from './send-shape.ts'
 import type { Side } from './shown.ts'
@@ -28,14 +20,10 @@ export function handleBotSend(received: Received, { world, grants, apiKey, check
   const id = decode(segment)
   const { bearer, plain } = readTokens(received.headers)
   const token = bearer ?? plain
-  const body = parseObject(received.body)
-  const refused = refusePlainly(received, { token, needsToken: form === 'users' }, body, apiKey)
-  if (refused !== undefined || body === undefined) {
-    const { answer, why } = refused ?? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
-    return { answer, entry: { kind: 'bot', outcome: 'refused', notes: [why] } }
-  }
+  const sent = readBody(received, { token, needsToken: form === 'users' }, apiKey)
+  if ('why' in sent) return { answer: sent.answer, entry: { kind: 'bot', outcome: 'refused', notes: [sent.why] } }
 
-  const read = readBotSend(body)
+  const read = readBotSend(sent.body)
   const side = SIDES.find((one) => (form === 'users' ? world.people[one].v2Id : botChatOf(world, one)) === id)
   const refusals = [
     ...(form === 'users' ? judgeUser(token ?? '', side, grants) : []),
@@ -47,7 +35,7 @@ export function handleBotSend(received: Received, { world, grants, apiKey, check
   if (first !== undefined && checks === 'strict') {
     return { answer: first.answer, entry: { ...about, outcome: 'refused', notes: [first.why, ...read.notes] } }
   }
-  const wouldBe = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
+  const wouldBe = refusals.map(({ why }) => `Divar would have refused this: ${why}`)
   const to = side ?? 'buyer'
   const buttons = { [to]: read.buttons, [otherSide(to)]: [] }
   return {

@@ -35,7 +35,7 @@ export async function callApp(
 
 /** A note on an answer that came too late; empty for one in time. */
 export function lateNotes(ms: number): string[] {
-  return ms > BUDGET_MS ? [`It took longer than the ${BUDGET_MS} ms that the platform grants.`] : []
+  return ms > BUDGET_MS ? [`It took longer than the ${BUDGET_MS} ms that Divar grants.`] : []
 }
 
 export function parseJson(text: string): unknown {
@@ -51,8 +51,12 @@ export function isWebAddress(text: string): boolean {
   return /^https?:\/\/[^/]/.test(text) && URL.canParse(text)
 }
 
-async function exchange({ method, url, headers, body }: ShownRequest): Promise<ShownResponse | { failure: string }> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+/** Makes one bounded HTTP exchange. Never throws. */
+export async function exchange(
+  { method, url, headers, body }: ShownRequest,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<ShownResponse | { failure: string }> {
+  const signal = AbortSignal.timeout(timeoutMs)
   try {
     const asked = { 'accept-encoding': 'identity', ...headers }
     const answer = await request(url, { method, headers: asked, body, signal, dispatcher: agent })
@@ -69,7 +73,7 @@ async function exchange({ method, url, headers, body }: ShownRequest): Promise<S
       body: text,
     }
   } catch (error) {
-    if (signal.aborted) return { failure: `There was no answer within ${TIMEOUT_MS} ms.` }
+    if (signal.aborted) return { failure: `There was no answer within ${timeoutMs} ms.` }
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     return { failure: `The call failed: ${code}. Is the gateway running at this address?` }
   }

@@ -25,13 +25,14 @@ export class ClickError extends Error {
  */
 export async function click(conversation: Conversation, clicked: Clicked, app: AppAccess): Promise<ClickResult> {
   const action = readAction(conversation, clicked)
-  return openSession(conversation, clicked.side, action, app, conversation.faults.take('click'))
+  const journey = conversation.beginJourney()
+  return openSession(conversation, { side: clicked.side, journey }, action, app, conversation.faults.take('click'))
 }
 
 /** Calls the app's session-initialization URL on the selected wire. A chat with a bot has no place on v1, so its clicks are v2. */
 export async function openSession(
   conversation: Conversation,
-  side: Side,
+  { side, journey }: { side: Side; journey: number },
   action: UserAction,
   app: AppAccess,
   fault?: string,
@@ -41,7 +42,8 @@ export async function openSession(
   const wire = inBotChat ? 'v2' : conversation.settings.wire
   const body = sessionBody(wire, conversation.world, side, action, `${app.ownOrigin}/completion`, supplierKey)
   const call = async (key: string) => callSession(sessionUrl, key, wire, body)
-  const note = (made: SessionCall, notes: string[] = []) => noteClick(conversation, { side, wire, action }, made, notes)
+  const note = (made: SessionCall, notes: string[] = []) =>
+    noteClick(conversation, { side, wire, action, journey }, made, notes)
 
   if (fault === 'wrong_key') {
     const made = await call(`${app.identificationKey}-wrong`)
@@ -53,26 +55,31 @@ export async function openSession(
     ...(fault === 'duplicate_click' ? [call(app.identificationKey)] : []),
   ])
   const entry = note(made)
-  if (double)
-    note({ ...double, outcome: 'faulted' }, ['The same click once more, at the same moment, as was asked for.'])
+  if (double) note({ ...double, outcome: 'faulted' }, ['Simulated fault: the same click once more, at the same time.'])
   if (made.landing === undefined) return { entryId: entry.id, refusal: made.refusal ?? 'There is no landing.' }
-  return openLanding(conversation, { side, wire, entryId: entry.id, url: made.landing }, app)
+  return openLanding(conversation, { side, wire, journey, entryId: entry.id, url: made.landing }, app)
 }
 
 /** The user's web view opens an address. */
 export async function openLanding(
   conversation: Conversation,
-  { side, wire = 'v2', entryId, url }: { side: Side; wire?: Wire; entryId: number; url: string },
+  {
+    side,
+    wire = 'v2',
+    journey,
+    entryId,
+    url,
+  }: { side: Side; wire?: Wire; journey: number; entryId: number; url: string },
   { ownOrigin }: AppAccess,
 ): Promise<ClickResult> {
   const request = { method: 'GET', url, headers: {}, body: '' }
-  conversation.note({ kind: 'landing', side, wire, outcome: 'ok', notes: [], request })
+  conversation.note({ kind: 'landing', side, wire, outcome: 'ok', notes: [], request, journey })
   return { entryId, url, framable: await isFramable(url, ownOrigin) }
 }
 
 function noteClick(
   conversation: Conversation,
-  { side, wire, action }: { side: Side; wire: Wire; action: UserAction },
+  { side, wire, action, journey }: { side: Side; wire: Wire; action: UserAction; journey: number },
   { outcome, notes, ms, budgetMs, request, response }: SessionCall,
   more: string[],
 ) {
@@ -83,6 +90,8 @@ function noteClick(
     wire,
     outcome,
     request,
+    journey,
+    ...(action.from === 'button' && action.caption !== undefined && { caption: action.caption }),
     ...(response && { response }),
     ...(ms !== undefined && { ms }),
     ...(budgetMs !== undefined && { budgetMs }),
@@ -90,11 +99,18 @@ function noteClick(
   })
 }
 
+/** A click that was not sent, because the app cannot be called. */
+export function noteObstacle(conversation: Conversation, side: Side, reason: string): ClickResult {
+  const { wire } = conversation.settings
+  const entry = conversation.note({ kind: 'click', side, wire, outcome: 'failed', notes: [reason] })
+  return { entryId: entry.id, refusal: reason }
+}
+
 /** What the app's answer to a wrong key means. */
 export function noteWrongKey({ response }: { response?: ShownResponse }): string {
   return response?.status === 401
-    ? 'A wrong key was sent, as was asked for, and the app refused it with 401, as it must.'
-    : 'A wrong key was sent, as was asked for, and the app did NOT refuse it with 401: anyone can pose as Divar.'
+    ? 'Simulated fault: a wrong key was sent. The app refused it with 401, as it must.'
+    : 'Simulated fault: a wrong key was sent. The app did NOT refuse it with 401, so anyone can pose as Divar.'
 }
 
 /** @throws ClickError */
@@ -118,6 +134,7 @@ function readAction(conversation: Conversation, clicked: Clicked): UserAction {
     data: button.data ?? {},
     ...(message.location && { location: message.location }),
     inBotChat: message.chat === 'bot',
+    caption: button.caption,
   }
 }
 

@@ -30,7 +30,7 @@ function known(wanted: z.infer<typeof knownEvent>, { world }: Conversation, subs
   const metadata = wanted.metadata ?? first?.metadata
   const notes =
     subscribed !== undefined && first === undefined
-      ? [`The platform sends this to a subscription only, and there is none for ${subscribed}.`]
+      ? [`Divar sends this to a subscription only, and there is none for ${subscribed}.`]
       : []
   return { side: who, body: eventBody(world, { ...wanted, messageType: wanted.message_type, metadata }), notes }
 }

@@ -2,9 +2,11 @@ import type { ServerResponse } from 'node:http'
 import * as z from 'zod'
 import { press } from './actions.ts'
 import { tellSubscribers } from './chat-events.ts'
-import { ClickError, personMessage } from './clicks.ts'
+import { ClickError, noteObstacle, personMessage } from './clicks.ts'
 import { botRoutes } from './control-bot.ts'
 import { eventRoutes } from './control-events.ts'
+import { timelineRoutes } from './control-timeline.ts'
+import { gatewayRoutes } from './control-gateway.ts'
 import { location, side, type Controlled, type Route } from './control-route.ts'
 import type { Conversation } from './conversation.ts'
 import { readFaultName, write } from './faults.ts'
@@ -56,9 +58,11 @@ const routes = new Map<string, Route>([
   ],
   [
     'POST /simulator/clicks',
-    async (body, { conversation, identificationKey, ownOrigin, activate }) => {
+    async (body, { conversation, identificationKey, ownOrigin, ready, activate }) => {
       const clicked = shapes.click.parse(body)
       activate(clicked.side)
+      const obstacle = await ready()
+      if (obstacle !== undefined) return answerJson(noteObstacle(conversation, clicked.side, obstacle))
       return answerJson(await press(conversation, clicked, { identificationKey, ownOrigin }))
     },
   ],
@@ -110,6 +114,8 @@ const routes = new Map<string, Route>([
   ],
   ...botRoutes,
   ...eventRoutes,
+  ...timelineRoutes,
+  ...gatewayRoutes,
 ])
 
 /** The routes by which the page, the command line and tests control the simulator. */

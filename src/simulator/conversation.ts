@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Forgotten, Settings, ShownMessage, Snapshot, TimelineEntry } from './shown.ts'
 import { ArmedFaults } from './faults.ts'
+import { Journeys } from './journeys.ts'
+import { MAX_COUNT, type SavedSession } from './saved-session.ts'
 import type { World } from './world.ts'
 
-const MAX_COUNT = 500
 /** Of the JSON of all messages, and of all entries. The newest item is always kept. */
 const MAX_BYTES = 1536 * 1024
 
@@ -27,6 +28,7 @@ export class Conversation {
   readonly #messages = new NewestItems<ShownMessage>()
   readonly #timeline = new NewestItems<TimelineEntry>()
   readonly #watchers = new Set<(change: Change) => void>()
+  #journeys = new Journeys()
   #lastEntry = 0
 
   constructor(world: World, settings: Omit<Settings, 'blockedBy'>) {
@@ -64,13 +66,49 @@ export class Conversation {
     return this.#messages.list().find((message) => message.id === id)
   }
 
-  /** Adds an entry to the timeline. */
-  note(entry: Omit<TimelineEntry, 'id' | 'at'>): TimelineEntry {
-    const noted = { id: ++this.#lastEntry, at: new Date().toISOString(), ...entry }
+  /** A new journey of the timeline, for a click that is about to be made. */
+  beginJourney(): number {
+    return this.#journeys.begin(Date.now())
+  }
+
+  /** Adds an entry to the timeline; without `journey`, to the one that it belongs to by what it says. */
+  note({
+    journey: known,
+    ...entry
+  }: Omit<TimelineEntry, 'id' | 'at' | 'journey'> & { journey?: number }): TimelineEntry {
+    const journey = this.#journeys.place(entry, Date.now(), known)
+    const noted = { id: ++this.#lastEntry, at: new Date().toISOString(), ...entry, journey }
     const gone = this.#timeline.add(noted)
     this.#notify({ event: 'entry', data: noted })
     this.#forget({ messages: [], entries: gone.map(({ id }) => id) })
     return noted
+  }
+
+  findEntry(id: number): TimelineEntry | undefined {
+    return this.#timeline.list().find((entry) => entry.id === id)
+  }
+
+  /** Empties the timeline alone. */
+  clearTimeline(): void {
+    const entries = this.#timeline.list().map(({ id }) => id)
+    this.#timeline.clear()
+    this.#forget({ messages: [], entries })
+  }
+
+  /** Shows a saved session in place of this one. Its entries get new ids, so that none is taken for a former one. */
+  load({ settings, messages, timeline }: SavedSession): void {
+    this.reset()
+    this.#settings.wire = settings.wire
+    this.#settings.supplierKey = settings.supplierKey
+    this.world.blockedBy = settings.blockedBy
+    for (const message of messages) this.#messages.add(message)
+    const journeys = new Map<number, number>()
+    for (const { repeats: _, ...entry } of timeline) {
+      const journey = journeys.get(entry.journey) ?? this.#journeys.next()
+      journeys.set(entry.journey, journey)
+      this.#timeline.add({ ...entry, journey, id: ++this.#lastEntry })
+    }
+    this.#notify({ event: 'snapshot', data: this.snapshot() })
   }
 
   /** Empties the chat; the ids of entries continue. */

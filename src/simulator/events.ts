@@ -11,6 +11,8 @@ export type Sent = {
   body: Record<string, unknown>
   /** What the platform would have done differently. */
   notes?: string[]
+  /** The entry that was sent again by hand. */
+  repeats?: number
 }
 type Fault = { note: string } | { wrongKey: true }
 
@@ -30,11 +32,11 @@ export class EventSender {
     const fault = this.#conversation.faults.take('event')
     if (fault === 'event_late') {
       await new Promise((resolve) => setTimeout(resolve, LATE_MS).unref())
-      return [await this.#post(event, { note: 'It was sent late, as was asked for.' })]
+      return [await this.#post(event, { note: 'Simulated fault: sent 2 seconds late.' })]
     }
     const first = this.#inOrder(event, fault === 'event_wrong_key' ? { wrongKey: true } : undefined)
     if (fault !== 'event_twice') return [await first]
-    return Promise.all([first, this.#inOrder(event, { note: 'The same event once more, as was asked for.' })])
+    return Promise.all([first, this.#inOrder(event, { note: 'Simulated fault: the same event once more.' })])
   }
 
   #inOrder(event: Sent, fault?: Fault): Promise<TimelineEntry> {
@@ -43,13 +45,14 @@ export class EventSender {
     return sent
   }
 
-  async #post({ side, body, notes = [] }: Sent, fault?: Fault): Promise<TimelineEntry> {
+  async #post({ side, body, repeats, notes = [] }: Sent, fault?: Fault): Promise<TimelineEntry> {
     const key = fault && 'wrongKey' in fault ? `${this.#key}-wrong` : this.#key
     const made = await callApp(this.#conversation.settings.eventsUrl, key, body)
     const { outcome, why } = judge(made)
     return this.#conversation.note({
       kind: 'event',
       ...(side && { side }),
+      ...(repeats !== undefined && { repeats }),
       outcome: fault ? 'faulted' : outcome,
       request: made.request,
       ...('response' in made && { response: made.response }),

@@ -56,18 +56,12 @@ export class Grants {
     this.#now = now
   }
 
-  /** Adds a token that is good from the start and never expires. */
-  seed({ accessToken, side, scopes }: Consented & { accessToken: string }): void {
-    const origin = accessToken
-    keep(this.#pairs, accessToken, {
-      side,
-      scopes,
-      accessToken,
-      accessUntil: Infinity,
-      refreshUntil: 0,
-      origin,
-      isRefused: false,
-    })
+  /** Adds an access token that is valid from the start and expires only by a refresh with its refresh token. */
+  seed(seeded: Consented & { accessToken: string; refreshToken?: string }): void {
+    const { accessToken, refreshToken } = seeded
+    const pair = { ...seeded, accessUntil: Infinity, refreshUntil: Infinity, origin: accessToken, isRefused: false }
+    keep(this.#pairs, accessToken, pair)
+    if (refreshToken !== undefined) keep(this.#refreshable, refreshToken, pair)
   }
 
   /** A code for one exchange within ten minutes. */

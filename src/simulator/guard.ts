@@ -11,7 +11,7 @@ export function isOriginForm(path: string, origin: string): boolean {
 }
 
 /** Where a user's browser is sent by an app, so a foreign page may lead here. */
-const ENTRANCES = new Set(['/', '/oauth2/auth', '/oauth', '/completion', '/completion.js'])
+const ENTRANCES = new Set(['/', '/oauth2/auth', '/oauth', '/completion', '/completion.js', '/landed'])
 
 /**
  * Whether a page of another origin made its browser send this. Programs send neither `Origin` nor `Sec-Fetch-Site`. Following a link is

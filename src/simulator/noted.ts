@@ -16,18 +16,17 @@ type Decided = {
   misbehaviour?: Misbehaviour | undefined
 }
 
-/** Adds a request to the platform to the timeline, and logs it. */
+/** Adds a request to the platform to the timeline. */
 export function noteExchange(
   conversation: Conversation,
   { method, path, headers, body }: Received,
   origin: string,
   decided: Decided,
-  log: (line: string) => void = () => undefined,
 ): void {
   const { kind, side, wire, answer, misbehaviour, notes = [] } = decided
   const faultNote = misbehaviour && FAULT_NOTES[misbehaviour.kind]
   const response = misbehaviour ? misbehavedResponse(misbehaviour, answer) : answer
-  const entry = conversation.note({
+  conversation.note({
     kind,
     ...(side && { side }),
     ...(wire && { wire }),
@@ -36,19 +35,35 @@ export function noteExchange(
     ...(response && { response }),
     notes: [...(faultNote ? [faultNote] : []), ...notes],
   })
-  const status = entry.response ? ` ${entry.response.status}` : ''
-  log(`${kind} ${method} ${new URL(path, origin).pathname}${status} ${entry.outcome}`)
-  for (const note of entry.notes) log(`  ${note}`)
+}
+
+/** An entry of the timeline as lines of a log, without bodies, queries and ids of consent links: what was asked of the platform, or what it asked of the app. */
+export function linesOf({ kind, request, response, outcome, notes }: TimelineEntry, origin: string): string[] {
+  const address = request && URL.parse(request.url)
+  const asked =
+    request && address
+      ? [
+          request.method,
+          address.origin === origin ? address.pathname : address.origin + maskConsentLink(address.pathname),
+        ]
+      : []
+  const status = response ? [String(response.status)] : []
+  return [[kind, ...asked, ...status, outcome].join(' '), ...notes.map((note) => `  ${note}`)]
+}
+
+/** The id of a consent link is a secret: with it, anyone could consent in the user's place. */
+function maskConsentLink(path: string): string {
+  return path.replace(/(\/oauth\/start\/)[^/]+/, '$1***')
 }
 
 const FAULT_NOTES: Record<Misbehaviour['kind'], string> = {
-  answer: 'The simulator is set to answer this.',
-  slow: 'The simulator is set to take its time with this answer.',
-  silence: 'The simulator is set never to answer.',
-  reset: 'The simulator is set to cut the connection; nothing took effect.',
-  reset_after: 'The simulator is set to cut the connection after it had done what was asked.',
-  early_hints_reset: 'The simulator is set to answer 103 and then cut the connection; nothing took effect.',
-  cut_answer: 'The simulator is set to cut the connection in the middle of its answer.',
+  answer: 'Simulated fault: this answer.',
+  slow: 'Simulated fault: a slow answer.',
+  silence: 'Simulated fault: no answer.',
+  reset: 'Simulated fault: the connection was cut; nothing took effect.',
+  reset_after: 'Simulated fault: the connection was cut after the request took effect.',
+  early_hints_reset: 'Simulated fault: 103, then the connection was cut; nothing took effect.',
+  cut_answer: 'Simulated fault: the connection was cut in the middle of the answer.',
 }
 
 function misbehavedResponse(what: Misbehaviour, answer: Answer | undefined): ShownResponse | undefined {

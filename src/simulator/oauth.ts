@@ -4,6 +4,7 @@ import { hasBrokenText, repeatedField } from './form.ts'
 import type { Grants, Issued, Unusual } from './grants.ts'
 import { answerJson, type Answer, type Handled, type Received, type EntryDetails } from './http.ts'
 import { consentPage, refusalPage } from './oauth-page.ts'
+import { readerLanguage } from './reader-language.ts'
 import { fewerScopes, foreignScopes, isOfAnother } from './scopes.ts'
 import type { FaultName, Side } from './shown.ts'
 import type { World } from './world.ts'
@@ -27,7 +28,7 @@ export function handleOauth(received: Received, deps: OauthDeps): Handled | unde
   switch (`${received.method} ${pathname}`) {
     case 'GET /oauth2/auth':
     case 'GET /oauth':
-      return showConsent(searchParams, deps)
+      return showConsent(searchParams, readerLanguage(received.headers.cookie), deps)
     case 'POST /oauth2/auth/decision':
       return decide(new URLSearchParams(received.body), deps)
     case 'POST /oauth2/token':
@@ -45,13 +46,14 @@ function refusedConsent(read: InvalidAuthorization): Handled {
   return { answer: redirect(read.back), entry: refused(read.why) }
 }
 
-function showConsent(query: URLSearchParams, deps: OauthDeps): Handled {
+function showConsent(query: URLSearchParams, preferred: 'fa' | 'en', deps: OauthDeps): Handled {
   const read = readAuthorization(query, deps.app)
   if (!('scopes' in read)) return refusedConsent(read)
-  const language = query.get('lang') === 'en' ? 'en' : 'fa'
+  const asked = query.get('lang')
+  const language = asked === 'en' || asked === 'fa' ? asked : preferred
   const answer = consentPage(read, deps.world, deps.activeSide, language)
   const notes = ['The user is asked.']
-  if (!deps.app.redirectUris) notes.push('Any redirect_uri is taken here; the platform takes registered ones alone.')
+  if (!deps.app.redirectUris) notes.push('Any redirect_uri is taken here; Divar takes registered ones alone.')
   return { answer, entry: { kind: 'consent', outcome: 'ok', notes } }
 }
 
@@ -61,7 +63,8 @@ function decide(form: URLSearchParams, deps: OauthDeps): Handled {
   const side: Side = form.get('side') === 'seller' ? 'seller' : 'buyer'
   const { redirectUri, scopes, challenge } = read
   const state = deps.stolenState ?? read.state
-  const stolen = deps.stolenState === undefined ? [] : ['The simulator is set to send back the state of another flow.']
+  const stolen =
+    deps.stolenState === undefined ? [] : ['Simulated fault: the user returns with the state of another flow.']
   if (form.get('decision') !== 'allow') {
     const denial = { error: 'access_denied', error_description: 'The resource owner denied the request', state }
     const entry: EntryDetails = { kind: 'consent', outcome: 'refused', side, notes: ['The user denied.', ...stolen] }
@@ -100,10 +103,10 @@ function unusualOf(fault: FaultName | undefined): Unusual {
 }
 
 const UNUSUAL_NOTES: Partial<Record<FaultName, string>> = {
-  partial_scopes: 'The simulator is set to grant less than was asked for.',
-  foreign_scopes: 'The simulator is set to grant another chat than was asked for.',
-  no_refresh_token: 'The simulator is set to give no refresh token.',
-  new_token_refused: 'The simulator is set to refuse this new access token; the former one stays good for two minutes.',
+  partial_scopes: 'Simulated fault: fewer scopes than requested are granted.',
+  foreign_scopes: 'Simulated fault: the scope of another chat is granted.',
+  no_refresh_token: 'Simulated fault: no refresh token.',
+  new_token_refused: 'Simulated fault: this new access token is refused; the previous one stays valid for two minutes.',
 }
 
 function token({ headers, body }: Received, deps: OauthDeps): Handled {

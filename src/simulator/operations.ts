@@ -52,7 +52,7 @@ export function handleOperation(received: Received, { world, grants, apiKey, che
   const refusals = needsToken ? judgeAccess(operation, parameters, token ?? '', { world, grants }) : []
   const [first] = refusals
   if (first !== undefined && checks === 'strict') return refused(first)
-  const notes = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
+  const notes = refusals.map(({ why }) => `Divar would have refused this: ${why}`)
   return {
     answer: answerJson(fill(operation.answer ?? {}, parameters)),
     entry: { kind: 'platform', outcome: 'ok', notes: [...notes, 'The answer is an example.'] },

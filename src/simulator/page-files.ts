@@ -8,8 +8,8 @@ import type { Answer } from './http.ts'
 type FileAnswer = Omit<Answer, 'body'> & { body: string | Buffer }
 
 /** Beside this file: as written, in a checkout; compiled, in a build. */
-const FOLDER = join(import.meta.dirname, 'page')
-const IS_SOURCE = existsSync(join(FOLDER, 'main.ts'))
+const FOLDERS = { page: join(import.meta.dirname, 'page'), ui: join(import.meta.dirname, '..', 'ui') }
+const IS_SOURCE = existsSync(join(FOLDERS.page, 'main.ts'))
 const FONTS = '@fontsource-variable/vazirmatn/files'
 
 const TYPES = new Map([
@@ -29,21 +29,25 @@ const HEADERS = {
     "default-src 'self'; frame-src http: https:; img-src 'self' data:; style-src 'self'; frame-ancestors 'none'; base-uri 'none'",
 }
 
-/** A file of the page, its font included; nothing when it has none of this name. */
-export async function pageFile(path: string): Promise<FileAnswer | undefined> {
-  if (path === '/') return answer('.html', await readIndex())
-  const [, place, name = ''] = /^\/(page|fonts)\/([\w-]+\.\w+)$/.exec(path) ?? []
+/** A file of the page, its font included; nothing when it has none of this name. @param docsUrl of the gateway's documentation, which the page links to */
+export async function pageFile(path: string, docsUrl?: string): Promise<FileAnswer | undefined> {
+  if (path === '/') return answer('.html', await readIndex(docsUrl))
+  const [, place, name = ''] = /^\/(page|ui|fonts)\/([\w-]+\.\w+)$/.exec(path) ?? []
   const type = extname(name)
   if (!TYPES.has(type)) return undefined
   if (place === 'fonts') return font(name)
-  const file = join(FOLDER, name)
+  const file = join(place === 'ui' ? FOLDERS.ui : FOLDERS.page, name)
   if (!existsSync(file)) return undefined
   const text = await readFile(file, 'utf8')
   return answer(type, type === '.ts' ? stripTypeScriptTypes(text) : text)
 }
 
-async function readIndex(): Promise<string> {
-  const html = await readFile(join(FOLDER, 'index.html'), 'utf8')
+async function readIndex(docsUrl: string | undefined): Promise<string> {
+  const text = await readFile(join(FOLDERS.page, 'index.html'), 'utf8')
+  const html =
+    docsUrl === undefined
+      ? text
+      : text.replace('data-word="docs" hidden', `data-word="docs" href="${encodeURI(docsUrl)}"`)
   return IS_SOURCE ? html : html.replace('/page/main.ts', '/page/main.js')
 }
 
@@ -68,7 +72,9 @@ export const completionPage: Answer = {
     'content-security-policy': "default-src 'none'; script-src 'self'; frame-ancestors 'self'",
   },
   body: `<!doctype html><html lang="fa" dir="rtl"><meta charset="utf-8"><title>بازگشت به گفت‌وگو · Back to the chat</title>
-<script src="/completion.js"></script><p>به گفت‌وگو برگشتید. <span lang="en" dir="ltr">You are back in the chat.</span></p></html>`,
+<meta name="viewport" content="width=device-width,initial-scale=1"><script src="/completion.js"></script>
+<p>کار این صفحه تمام شد. <a href="/" target="_top">گفت‌وگو و خط زمان</a> نتیجه را نشان می‌دهند.</p>
+<p lang="en" dir="ltr">This page is done. <a href="/" target="_top">The chat and the timeline</a> show what came of it.</p></html>`,
 }
 
 export const completionScript: Answer = {

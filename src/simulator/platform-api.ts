@@ -15,7 +15,6 @@ const MAX_REMEMBERED = 10_000
 export type PlatformApiOptions = {
   apiKey: string
   checks?: 'strict' | 'note'
-  log?: (line: string) => void
   decide?: (received: Received) => Misbehaviour | undefined
   onSend?: (received: Received, status: number) => void
 }
@@ -38,7 +37,7 @@ export class PlatformApi {
   }
 
   answer(received: Received, origin: string, response: ServerResponse): void {
-    const { apiKey, checks = 'note', decide, onSend, log } = this.#options
+    const { apiKey, checks = 'note', decide, onSend } = this.#options
     const { world, faults } = this.#conversation
     if (received.method === 'POST') this.received.push(received)
     if (this.received.length > MAX_REMEMBERED) this.received.shift()
@@ -49,7 +48,7 @@ export class PlatformApi {
       const { answer, why } = refuseUnsupported(new URL(received.path, origin).pathname)
       onSend?.(received, answer.status)
       const entry = { kind: 'other' as const, outcome: 'refused' as const, notes: [why] }
-      noteExchange(this.#conversation, received, origin, { ...entry, answer }, log)
+      noteExchange(this.#conversation, received, origin, { ...entry, answer })
       write(answer, response)
       return
     }
@@ -58,7 +57,7 @@ export class PlatformApi {
     onSend?.(received, next === undefined || takesEffect(next) ? answer.status : 'status' in next ? next.status : 0)
     const isTaken = answer.status === 200 && (next === undefined || takesEffect(next))
     if (isTaken && sent?.message) this.#conversation.say(sent.message)
-    noteExchange(this.#conversation, received, origin, { ...handled.entry, answer, misbehaviour: next }, log)
+    noteExchange(this.#conversation, received, origin, { ...handled.entry, answer, misbehaviour: next })
     perform(answer, next, response)
   }
 }

@@ -20,9 +20,9 @@ const ROUTES = [...OPERATIONS.map(({ method, path }) => `${method} ${path}`), ..
 /** Refuses a request to a route that the platform does not have, with the reason. */
 export function refuseUnsupported(pathname: string): { answer: Answer; why: string } {
   const methods = ROUTES.filter(({ path }) => path.test(pathname)).map((route) => route.method)
-  if (methods.length === 0) return { answer: refuse(404, 5, 'Not Found'), why: 'The platform has no such route.' }
+  if (methods.length === 0) return { answer: refuse(404, 5, 'Not Found'), why: 'Divar has no such route.' }
   return {
     answer: refuse(405, 12, 'Method Not Allowed', { allow: methods.join(', ') }),
-    why: `The platform has this route for ${methods.join(' and ')} only.`,
+    why: `Divar has this route for ${methods.join(' and ')} only.`,
   }
 }

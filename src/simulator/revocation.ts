@@ -19,7 +19,7 @@ export function revokeAccess(
   const missing = NEEDED.filter((name) => !names.has(name))
   const told = missing.length === 0
   const notes = ['The user revoked the access of the app.']
-  if (!told) notes.push(`The platform sends no event about it: the user had not granted ${missing.join(' and ')}.`)
+  if (!told) notes.push(`Divar sends no event about it: the user had not granted ${missing.join(' and ')}.`)
   conversation.note({ kind: 'consent', side, outcome: 'ok', notes })
   const body = eventBody(conversation.world, { type: 'USER_ACCESS_REVOCATION', side })
   if (told) void events.send({ side, body })

@@ -5,14 +5,16 @@ import { isObject } from './send-shape.ts'
 /** Why the platform refuses, and with what. */
 export type Refusal = { answer: Answer; why: string }
 
-/** What is refused even where other errors are only noted. */
-export function refusePlainly(
+/** The body, or what is refused even where other errors are only noted. */
+export function readBody(
   received: Received,
   token: { token: string | undefined; needsToken: boolean },
-  body: unknown,
   apiKey: string,
-): Refusal | undefined {
-  return refuseCaller(received, token, apiKey) ?? refuseBody(received, body)
+): { body: Record<string, unknown> } | Refusal {
+  const body = parseObject(received.body)
+  const refusal = refuseCaller(received, token, apiKey) ?? refuseBody(received, body)
+  if (refusal !== undefined) return refusal
+  return body === undefined ? NO_OBJECT : { body }
 }
 
 /** The API key and, where one is needed, a token. */
@@ -35,10 +37,10 @@ export function refuseBody({ headers, isUtf8 }: Received, body: unknown): Refusa
     return { answer: refuse(415, 3, 'expected application/json'), why: 'The content type is not JSON.' }
   }
   if (isUtf8 === false) return { answer: refuse(400, 3, 'malformed body'), why: 'The body is not UTF-8.' }
-  return body === undefined
-    ? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
-    : undefined
+  return body === undefined ? NO_OBJECT : undefined
 }
+
+const NO_OBJECT: Refusal = { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
 
 export function notFound(why: string): Refusal {
   return { answer: refuse(404, 5, 'conversation not found'), why }

@@ -186,7 +186,7 @@ function readUrl(url: unknown, at: string, refuse: (text: string) => void): stri
 function readIcon(icon: unknown, note: (text: string) => void): { icon?: string } {
   if (typeof icon !== 'string' || icon === '') return {}
   if (icon === 'REAL_STATE') note('REAL_STATE is in the documents, but the published list has REAL_ESTATE.')
-  else if (!KNOWN_ICONS.has(icon)) note(`${icon} is not among the icons that the platform has published.`)
+  else if (!KNOWN_ICONS.has(icon)) note(`${icon} is not among the icons that Divar has published.`)
   return { icon }
 }
 

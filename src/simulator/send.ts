@@ -1,15 +1,7 @@
 import type { Grants } from './grants.ts'
 import { answerJson, readTokens, refuse, type Handled, type Received } from './http.ts'
 import { coversConversation } from './scopes.ts'
-import {
-  decode,
-  judgeShape,
-  judgeUserToken,
-  notFound,
-  parseObject,
-  refusePlainly,
-  type Refusal,
-} from './send-checks.ts'
+import { decode, judgeShape, judgeUserToken, notFound, readBody, type Refusal } from './send-checks.ts'
 import { readSend } from './send-shape.ts'
 import type { ShownMessage, Side, Wire } from './shown.ts'
 import { otherSide, SIDES, type World } from './world.ts'
@@ -29,14 +21,13 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   const wire: Wire = path === V1_PATH ? 'v1' : 'v2'
   const conversationId = decode(V2_PATH.exec(path)?.[1])
   if (received.method !== 'POST' || (wire === 'v2' && conversationId === undefined)) return undefined
-  const token = readToken(wire, received.headers)
-  const body = parseObject(received.body)
-  const plain = refusePlainly(received, { token, needsToken: true }, body, deps.apiKey)
-  if (plain !== undefined || token === undefined || body === undefined) {
-    const { answer, why } = plain ?? { answer: refuse(400, 3, 'malformed body'), why: 'The body is no JSON object.' }
-    return { answer, entry: { kind: 'delivery', wire, outcome: 'refused', notes: [why] } }
+  const token = readToken(wire, received.headers) ?? ''
+  const sent = readBody(received, { token, needsToken: true }, deps.apiKey)
+  if ('why' in sent) {
+    return { answer: sent.answer, entry: { kind: 'delivery', wire, outcome: 'refused', notes: [sent.why] } }
   }
 
+  const { body } = sent
   const read = readSend(wire, body)
   const from = findSender(wire, token, body, deps)
   const refusals = [
@@ -50,7 +41,7 @@ export function handleSend(received: Received, deps: SendDeps): Judged | undefin
   if (first !== undefined && deps.checks === 'strict') {
     return { answer: first.answer, entry: { ...entry, outcome: 'refused', notes: [first.why, ...read.notes] } }
   }
-  const wouldBe = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
+  const wouldBe = refusals.map(({ why }) => `Divar would have refused this: ${why}`)
   const own = { [from]: read.sender, [otherSide(from)]: read.receiver }
   return {
     answer: answerJson({ status: 200, message: 'success' }),

@@ -8,7 +8,8 @@ import { otherSide, type World } from './world.ts'
  * or in the chat with the app's bot.
  */
 export type UserAction =
-  { from: 'menu' } | { from: 'button'; data: Record<string, unknown>; location?: Location; inBotChat?: boolean }
+  | { from: 'menu' }
+  | { from: 'button'; data: Record<string, unknown>; location?: Location; inBotChat?: boolean; caption?: string }
 
 /** The body of a session-initialization call of either wire, as the platform writes it. */
 export function sessionBody(

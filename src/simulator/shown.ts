@@ -55,19 +55,37 @@ export type ShownRequest = { method: string; url: string; headers: Record<string
 export type ShownResponse = { status: number; headers: Record<string, string>; body: string }
 
 /** `other`: a call that the simulator does not answer as the platform would. */
-export type EntryKind =
-  | 'click'
-  | 'action'
-  | 'landing'
-  | 'event'
-  | 'bot'
-  | 'subscription'
-  | 'platform'
-  | 'consent'
-  | 'token'
-  | 'users'
-  | 'delivery'
-  | 'other'
+export const ENTRY_KINDS = [
+  'click',
+  'resolver',
+  'action',
+  'landing',
+  'event',
+  'bot',
+  'subscription',
+  'platform',
+  'consent',
+  'token',
+  'users',
+  'delivery',
+  'other',
+] as const
+export type EntryKind = (typeof ENTRY_KINDS)[number]
+
+export const OUTCOMES = ['ok', 'refused', 'failed', 'faulted'] as const
+type Outcome = (typeof OUTCOMES)[number]
+
+/** What the app's own function was asked, and what it answered or why it failed. */
+export type ShownResolution = {
+  /** Of the click or the dynamic action. */
+  clickId: string
+  /** JSON. */
+  asked: string
+  /** JSON; absent when it threw, or was late. */
+  answer?: string
+  /** Why the answer, or its absence, counts as a failure; with the stack of what was thrown. */
+  error?: string
+}
 
 /** One exchange between the platform and the app. Entries never change; later ones have higher ids. */
 export type TimelineEntry = {
@@ -78,14 +96,22 @@ export type TimelineEntry = {
   side?: Side
   wire?: Wire
   /** `faulted`: an armed fault changed the answer. `failed`: there was no readable answer. */
-  outcome: 'ok' | 'refused' | 'failed' | 'faulted'
+  outcome: Outcome
   request?: ShownRequest
   response?: ShownResponse
+  /** Of the kind `resolver`. */
+  resolution?: ShownResolution
   /** How long the answer took; with `budgetMs`, the time that the platform grants for it. */
   ms?: number
   budgetMs?: number
   /** Why it was refused; what the real platform would, or might, have refused. English, one sentence each. */
   notes: string[]
+  /** Entries that belong together share it: a click, its landing, the consent, its tokens, the calls in that person's name. */
+  journey: number
+  /** Of a click and of a dynamic action: the caption of the button; absent for the app's entry in the menu. */
+  caption?: string
+  /** The entry that was sent again by hand. */
+  repeats?: number
 }
 
 /** From where a user opens the app's bot. */
@@ -198,3 +224,10 @@ export type RevokeResult = {
   /** Whether the platform sends an event about it. */
   told: boolean
 }
+
+/** What `GET /simulator/gateway` answers: the gateway that messages can be sent through, and whose access token goes along. */
+export type GatewayInfo = { url: string | undefined; docsUrl: string | undefined; tokens: Side[] }
+/** What the gateway answered to a message or a check of one. */
+export type GatewayAnswer = { status: number; body: unknown }
+/** A command for a POSIX shell that sends a message. */
+export type GatewayCommand = { command: string }

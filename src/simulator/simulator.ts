@@ -1,54 +1,29 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { control, streamEvents } from './control.ts'
 import { Conversation } from './conversation.ts'
 import { EventSender } from './events.ts'
 import { misbehaviourOf, perform, takesEffect, write, type Misbehaviour } from './faults.ts'
 import { Grants } from './grants.ts'
-import { refuse, type Answer, type Received } from './http.ts'
+import { HostNames, isLoopbackAddress } from './host-names.ts'
+import { answerJson, refuse, type Answer, type Received } from './http.ts'
 import { handleOauth } from './oauth.ts'
 import { completionPage, completionScript, pageFile } from './page-files.ts'
 import { isFromForeignPage, isOriginForm } from './guard.ts'
-import { noteExchange } from './noted.ts'
+import { linesOf, noteExchange } from './noted.ts'
+import type { SimulatorOptions } from './options.ts'
 import { PlatformApi } from './platform-api.ts'
-import { readRequest } from './read-request.ts'
-import type { Side, Words } from './shown.ts'
+import { isTooDeep, readRequest } from './read-request.ts'
+import { SAMPLE_LANDING_PATH, sampleLanding } from './sample-landing.ts'
+import { MAX_SESSION_BYTES } from './saved-session.ts'
+import type { Side } from './shown.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { handleUsers } from './users.ts'
 import { createWorld, type World } from './world.ts'
 
 export type { Misbehaviour } from './faults.ts'
 export type { Received } from './http.ts'
-
-export type SimulatorOptions = {
-  /** Default: any free one. Only this machine can reach it. */
-  port?: number
-  /** The API key that the platform gave to the app. */
-  apiKey: string
-  /** What clicks are authenticated with. */
-  identificationKey?: string
-  /** The app's session-initialization URL. */
-  sessionUrl?: string
-  /** The app's dynamic-action URL and events URL. Default: `action` and `events` beside the session-initialization URL. */
-  actionUrl?: string
-  eventsUrl?: string
-  /** The app as the platform's consent knows it. */
-  app?: { slug: string; clientSecret: string; title?: Words; redirectUris?: string[] }
-  /** Access tokens that are good from the start. */
-  tokens?: { accessToken: string; side: Side; scopes: string[] }[]
-  /**
-   * `strict` refuses what the platform would refuse; `note` takes any message with a key, a token and an object for a body, and only
-   * notes the rest: for tests that are about something else. Default: `note`.
-   */
-  checks?: 'strict' | 'note'
-  /** Called with one line for each exchange, and one for each note on it, such as the reason of a refusal. */
-  log?: (line: string) => void
-  /** The clock that codes and tokens expire by, in ms. */
-  now?: () => number
-  /** Called for each send when no misbehaviour is queued; undefined for the normal answer. */
-  decide?: (received: Received) => Misbehaviour | undefined
-  /** Called for each send once its answer is decided, also if the answer is lost; with status 0 when there is none. */
-  onSend?: (received: Received, status: number) => void
-}
+export type { SimulatorOptions } from './options.ts'
 
 export type Simulator = {
   port: number
@@ -64,10 +39,12 @@ export type Simulator = {
   close: () => Promise<void>
 }
 
+const DEFAULT_HOST = '127.0.0.1'
 /** Before the first decision. */
 const NO_STATE = 'a-state-of-another-flow'
 const TOKEN_ROUTES = new Set(['/oauth2/token', '/v1/open-platform/oauth/access_token'])
-const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/
+/** A restart of the app takes a few seconds on a busy machine. */
+const READY_TIMEOUT_MS = 20_000
 
 /**
  * Simulates Divar's chat on this machine: accepts sends on both wires, asks for consent, issues tokens, simulates clicks, shows everything on
@@ -79,12 +56,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
     divar.serve(request, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port ?? 0, '127.0.0.1', resolve)
+    server.once('error', reject).listen(options.port ?? 0, options.host ?? DEFAULT_HOST, resolve)
   })
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  divar.origin = `http://127.0.0.1:${port}`
+  divar.origin = `http://${divar.hostNames.shown}:${port}`
   const { api, conversation, grants } = divar
+  const { log } = options
+  if (log) {
+    conversation.watch(({ event, data }) => {
+      if (event === 'entry') for (const line of linesOf(data, divar.origin)) log(line)
+    })
+  }
   return {
     port,
     url: divar.origin,
@@ -105,6 +88,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 
 class SimulatedDivar {
   origin = ''
+  readonly hostNames: HostNames
   readonly api: PlatformApi
   readonly grants: Grants
   readonly conversation: Conversation
@@ -117,6 +101,7 @@ class SimulatedDivar {
 
   constructor(options: SimulatorOptions) {
     this.#options = options
+    this.hostNames = new HostNames(options.host ?? DEFAULT_HOST, options.allowedHosts ?? [])
     this.grants = new Grants({ now: options.now ?? Date.now })
     for (const token of options.tokens ?? []) this.grants.seed(token)
     const { sessionUrl = 'http://127.0.0.1:3000/divar/session' } = options
@@ -133,40 +118,54 @@ class SimulatedDivar {
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Another host name is an attack from a web page (DNS rebinding).
-    if (!LOCAL_HOST.test(request.headers.host ?? '')) {
-      write(refuse(403, 7, 'only by the names of this machine'), response)
+    const calledAt = this.hostNames.originOf(request.headers.host)
+    if (calledAt === undefined) {
+      write(refuse(403, 7, 'only by the names of this machine, and by allowed hosts'), response)
       return
     }
     if (!isOriginForm(request.url ?? '', this.origin)) {
       write(refuse(400, 3, 'expected a path as the target'), response)
       return
     }
-    const received = await readRequest(request)
+    const received = await readRequest(request, request.url === '/simulator/session' ? MAX_SESSION_BYTES : undefined)
     if (received === undefined) {
       write(refuse(413, 3, 'body too large', { connection: 'close' }), response)
       return
     }
-    const { pathname } = new URL(received.path, this.origin)
+    const { pathname, searchParams } = new URL(received.path, this.origin)
     // Requests from foreign pages are not recorded: `record` and `replay` would take them for the app's.
-    if (isFromForeignPage(received, pathname, this.origin)) {
+    if (isFromForeignPage(received, pathname, calledAt)) {
       write(refuse(403, 7, 'not from a page of another origin'), response)
       return
     }
+    if (isTooDeep(received.body)) {
+      const error = 'The body is nested too deep.'
+      write(pathname.startsWith('/simulator/') ? answerJson({ error }, 400) : refuse(400, 3, error), response)
+      return
+    }
     // By one name only, so that the page and the way back to it are of one origin.
-    if (pathname === '/' && received.headers.host !== new URL(this.origin).host) {
+    if (pathname === '/' && calledAt !== this.origin && this.hostNames.isLocal(calledAt)) {
       write({ status: 302, headers: { location: this.origin }, body: '' }, response)
       return
     }
     if (pathname === '/simulator/events' && received.method === 'GET') streamEvents(response, this.conversation)
-    else if (pathname.startsWith('/simulator/')) write(await this.#control(received), response)
+    else if (pathname.startsWith('/simulator/'))
+      write(await this.#control(received, this.#isOnThisMachine(request, calledAt)), response)
     else if (this.#consent(received, pathname, response)) return
     else if (received.method === 'POST' || /^\/(?:v\d+|experimental)\//.test(pathname))
       this.api.answer(received, this.origin, response)
-    else write((await this.#file(pathname)) ?? refuse(404, 5, 'Not Found'), response)
+    else write((await this.#file(pathname, searchParams)) ?? refuse(404, 5, 'Not Found'), response)
   }
 
-  #control(received: Received): Promise<Answer> {
+  /** A key is shown to this machine alone. A tunnel or a proxy on it passes on the name by which it was called itself. */
+  #isOnThisMachine({ socket }: IncomingMessage, calledAt: string): boolean {
+    return isLoopbackAddress(socket.remoteAddress) && this.hostNames.isLocal(calledAt)
+  }
+
+  async #control(received: Received, isOnThisMachine: boolean): Promise<Answer> {
+    // Most of what is asked for calls the app: clicks, events, requests that are sent again.
+    if (received.method === 'POST') await this.#ready()
+    const { gateway } = this.#options
     return control(received, {
       conversation: this.conversation,
       events: this.#events,
@@ -174,16 +173,33 @@ class SimulatedDivar {
       subscriptions: this.#subscriptions,
       identificationKey: this.#options.identificationKey ?? '',
       ownOrigin: this.origin,
+      gateway,
+      shownGateway: isOnThisMachine ? gateway : gateway && { url: gateway.url },
+      userTokens: new Map(this.#options.tokens?.map(({ side, accessToken }) => [side, accessToken])),
+      ready: () => this.#ready(),
       activate: (side) => {
         this.#activeSide = side
       },
     })
   }
 
-  async #file(pathname: string) {
+  /** Why the app cannot be called; undefined when it can be, or when that is not known in time. */
+  async #ready(): Promise<string | undefined> {
+    const { ready } = this.#options
+    if (ready === undefined) return undefined
+    const enough = new AbortController()
+    const { signal } = enough
+    const late = sleep(READY_TIMEOUT_MS, undefined, { signal }).catch(() => undefined)
+    return Promise.race([ready(), late]).finally(() => {
+      enough.abort()
+    })
+  }
+
+  async #file(pathname: string, query: URLSearchParams) {
     if (pathname === '/completion') return completionPage
+    if (pathname === SAMPLE_LANDING_PATH) return sampleLanding(query)
     if (pathname === '/completion.js') return completionScript
-    return pageFile(pathname)
+    return pageFile(pathname, this.#options.gateway?.docsUrl)
   }
 
   /** Consent, tokens and users; false for other requests. */
@@ -203,20 +219,14 @@ class SimulatedDivar {
       stolenState: fault === 'stolen_state' ? this.#lastState : undefined,
     }
     if (misbehaviour && !takesEffect(misbehaviour)) {
-      noteExchange(this.conversation, received, this.origin, { kind: 'token', misbehaviour }, this.#options.log)
+      noteExchange(this.conversation, received, this.origin, { kind: 'token', misbehaviour })
       perform(refuse(500, 13, 'internal error'), misbehaviour, response)
       return true
     }
     if (isDecision) this.#lastState = new URLSearchParams(received.body).get('state') ?? NO_STATE
     const handled = handleOauth(received, { ...deps, app: { ...app, apiKey } }) ?? handleUsers(received, deps)
     if (handled === undefined) return false
-    noteExchange(
-      this.conversation,
-      received,
-      this.origin,
-      { ...handled.entry, answer: handled.answer, misbehaviour },
-      this.#options.log,
-    )
+    noteExchange(this.conversation, received, this.origin, { ...handled.entry, answer: handled.answer, misbehaviour })
     perform(handled.answer, misbehaviour, response)
     return true
   }

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Grants } from './grants.ts'
 import { answerJson, readTokens, refuse, type Handled, type Received } from './http.ts'
 import { readScope } from './scopes.ts'
-import { judgeShape, judgeUserToken, parseObject, refusePlainly, type Refusal } from './send-checks.ts'
+import { judgeShape, judgeUserToken, readBody, type Refusal } from './send-checks.ts'
 import type { SendDeps } from './send.ts'
 import type { Side } from './shown.ts'
 import type { World } from './world.ts'
@@ -66,14 +66,13 @@ export function handleSubscription(
   if (received.method !== 'POST' || received.path.split('?')[0] !== PATH) return undefined
   const { bearer, plain } = readTokens(received.headers)
   const token = bearer ?? plain ?? ''
-  const body = parseObject(received.body)
-  const plainly = refusePlainly(received, { token, needsToken: true }, body, apiKey)
+  const sent = readBody(received, { token, needsToken: true }, apiKey)
   const refused = ({ answer, why }: Refusal): Handled => ({
     answer,
     entry: { kind: 'subscription', outcome: 'refused', notes: [why] },
   })
-  if (plainly !== undefined) return refused(plainly)
-  const { data: wanted, error } = shape.safeParse(body)
+  if ('why' in sent) return refused(sent)
+  const { data: wanted, error } = shape.safeParse(sent.body)
   if (wanted === undefined) {
     const errors = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
     return refused(judgeShape(errors)[0] ?? { answer: refuse(400, 3, 'invalid argument'), why: 'An invalid body.' })
@@ -88,7 +87,7 @@ export function handleSubscription(
   const [first] = refusals
   if (first !== undefined && checks === 'strict') return refused(first)
   subscriptions.add({ side, event_type, event_resource_id, metadata }, token)
-  const notes = refusals.map(({ why }) => `The platform would have refused this: ${why}`)
+  const notes = refusals.map(({ why }) => `Divar would have refused this: ${why}`)
   return { answer: answerJson({}), entry: { kind: 'subscription', side, outcome: 'ok', notes } }
 }
 

@@ -30,6 +30,8 @@ type OpenedConsent = { content: Sealed; isFirst: boolean }
 export type ConsentStore = {
   /** @returns false when too many consents are open */
   addConsent: (consent: NewConsent) => Promise<boolean>
+  /** Several in one commit. @returns for each, false when too many are open */
+  addConsents: (consents: readonly NewConsent[]) => Promise<boolean[]>
   /** Opens a link for a browser, which can finish within `flowMs`. Beyond the maximum of openings, the oldest is deleted. */
   openConsent: (id: string, opening: NewOpening, flowMs: number) => Promise<OpenedConsent | undefined>
   /** Ends a consent with all of its openings when one of them returns in its own browser. Succeeds only once. */

@@ -2,10 +2,10 @@ import type { StoredGrant } from './consent-store.ts'
 import type { CancelNotices, Sealed, Wire } from './message-store.ts'
 
 /**
- * Sets of messages that still have their content: `open` wait in their conversation's order or are being sent, `sending` are being sent outside
+ * Sets of messages that still have their content: `timed` are queued for a later time, and may become `open` while these are read; `open` wait in their conversation's order or are being sent, `sending` are being sent outside
  * of it, `ended` can still be retried.
  */
-export const CONTENT_SETS = ['open', 'sending', 'ended'] as const
+export const CONTENT_SETS = ['timed', 'open', 'sending', 'ended'] as const
 export type ContentSet = (typeof CONTENT_SETS)[number]
 
 export type StoredContent = {
@@ -17,7 +17,7 @@ export type StoredContent = {
   attempts: number
   body: Sealed
   /** Where the set is read on. */
-  position: { conversation: string; wipeAt: number | null; seq: number }
+  position: { conversation: string; dueAt: number | null; wipeAt: number | null; seq: number }
 }
 
 /** A message to erase, with the status webhooks for the states in which it may end. */
@@ -28,13 +28,21 @@ export type Erased = { id: string; result: 'ended' | 'wiped' | 'sending' | 'gone
 
 /** For the erasure of a person. Each call does one bounded batch. */
 export type ErasureStore = {
-  /** Deletes grants of these names, also expired ones, and returns them. */
-  takeGrants: (macs: readonly string[], limit: number) => Promise<StoredGrant[]>
+  /**
+   * Ends grants of these names, also expired ones, in the order of their `seq`: nothing finds or refreshes them any more. Returns them, and those
+   * that an earlier call has ended, until they are deleted.
+   */
+  endGrants: (
+    macs: readonly string[],
+    afterSeq: number,
+    limit: number,
+  ) => Promise<(StoredGrant & { isEndedNow: boolean })[]>
+  deleteEndedGrants: (ids: readonly string[]) => Promise<void>
   /** Unfinished authorization flows in the order of their ids. */
   findConsents: (afterId: string, limit: number) => Promise<{ id: string; content: Sealed }[]>
   /** @returns how many there were */
   deleteConsents: (ids: readonly string[]) => Promise<number>
-  /** Messages to Divar with content, in a fixed order. */
+  /** Messages to Divar and events with content, in a fixed order. */
   findContents: (
     set: ContentSet,
     after: StoredContent['position'] | undefined,

@@ -81,3 +81,28 @@ export class MaintenanceLoop {
     return done
   }
 }
+
+/** Rows that could not be handled are skipped for this long, so that they do not delay the others; and at most so many. */
+const SKIP_MS = 60 * 60 * 1000
+const MAX_SKIPPED = 10_000
+
+/** The ids of rows that a task leaves out for an hour. */
+export class SkippedRows {
+  readonly #until = new Map<string, number>()
+
+  get size(): number {
+    return this.#until.size
+  }
+
+  ids(): string[] {
+    return [...this.#until.keys()]
+  }
+
+  add(id: string): void {
+    if (this.#until.size < MAX_SKIPPED) this.#until.set(id, performance.now() + SKIP_MS)
+  }
+
+  forgetOld(): void {
+    for (const [id, until] of this.#until) if (until <= performance.now()) this.#until.delete(id)
+  }
+}

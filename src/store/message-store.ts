@@ -1,5 +1,7 @@
 /** The store of messages, without SQL. All times come from the database's clock, so the clocks of replicas may differ. */
 
+import type { ClaimOptions } from './pacing-store.ts'
+
 /** Bytes that can only be read with the key of this id. */
 export type Sealed = { keyId: string; bytes: Uint8Array }
 
@@ -16,13 +18,20 @@ export function isToDivar(wire: Wire): boolean {
   return !COMPANY_WIRES.some((own) => own === wire)
 }
 
+/** Whether the app's own limits hold queued messages of this wire back. Bot messages are counted only. */
+export function isPaced(wire: Wire): boolean {
+  return isToDivar(wire) && wire !== 'bot'
+}
+
 /** The caller of events in the store. INTERNAL_API_KEYS cannot contain this name. */
 export const EVENTS_CALLER = '@events'
 
-export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled'] as const
+export const FINAL_STATES = ['delivered', 'rejected', 'failed', 'unknown', 'cancelled', 'expired'] as const
 export type FinalState = (typeof FINAL_STATES)[number]
 export const MESSAGE_STATES = ['queued', 'sending', ...FINAL_STATES] as const
 export type MessageState = (typeof MESSAGE_STATES)[number]
+/** `timed`: queued for a later time. Older versions do not know this state, so they leave such a message alone. */
+export type StoredState = MessageState | 'timed'
 
 /** A message to be stored. */
 export type NewMessage = {
@@ -33,8 +42,12 @@ export type NewMessage = {
   conversations: readonly [string, ...string[]]
   atLeastOnce: boolean
   body: Sealed
-  /** For how long delivery is tried, in milliseconds from now. */
+  /** For how long delivery is tried, in milliseconds from now, or from `notBefore`. */
   tryForMs: number
+  /** When it is queued; milliseconds since 1970. Until then other messages of its conversation do not wait for it. */
+  notBefore?: number | undefined
+  /** When it ends unless it was delivered; milliseconds since 1970. */
+  expiresAt?: number | undefined
   /** The id of the request that sent this message, for the log. */
   requestId: string
   /** The gateway that makes the only attempt now, outside the conversation's order. If absent, the message is queued. */
@@ -44,8 +57,8 @@ export type NewMessage = {
 
 export type IdempotencyClaim = {
   key: string
-  /** Other names of the key, under which an earlier request may have claimed it. */
-  formerKeys?: readonly string[]
+  /** Other names of the key, under which another gateway may know it. It is claimed under all of them. */
+  otherNames?: readonly string[]
   /** The request's content as `<key id>.<MAC>` under every known key, the newest first. */
   fingerprints: readonly [string, ...string[]]
   /** How long the key is kept, in milliseconds. */
@@ -92,6 +105,8 @@ export type Claim = {
   nextInMs: number | undefined
   /** Time left of a rate limit hold, in milliseconds; 0 when it is over and nothing has been delivered since. Absent without a hold. */
   heldMs?: number
+  /** Set when a message is due and the app's own limits hold it back: time until the next send, in milliseconds. */
+  pacedMs?: number
 }
 
 /** How one attempt ended. */
@@ -131,8 +146,11 @@ export type OutboxStore = {
   accept: (messages: readonly NewMessage[]) => Promise<Accepted[]>
   /** The first use of an idempotency key; undefined when the key is free. */
   findRepeat: (caller: string, claim: IdempotencyClaim) => Promise<Repeated | undefined>
-  /** Claims due messages of a wire, oldest first, at most one of each conversation; during a hold only its probe. Renews the lease. */
-  claim: (owner: string, wire: Wire, limit: number, probeLeaseMs?: number) => Promise<Claim>
+  /**
+   * Claims due messages of a wire, oldest first, at most one of each conversation; during a hold only its probe. Counts them as sends, and
+   * claims no more than the limits allow. Renews the lease.
+   */
+  claim: (owner: string, wire: Wire, limit: number, options?: ClaimOptions) => Promise<Claim>
   /**
    * Commits that attempts begin, before their first byte. Returns the number of each attempt. A message without a number must be released:
    * its lease was lost, or a rate limit holds, which does not apply to the probe and to messages outside the order.
@@ -157,10 +175,13 @@ export type OutboxStore = {
 /** A message as its caller sees it; times in milliseconds since 1970. */
 export type MessageRecord = {
   id: string
+  caller: string
   wire: Wire
   state: MessageState
   createdAt: number
   finishedAt: number | null
+  notBefore: number | null
+  expiresAt: number | null
   /** When the next attempt is due; null while the message waits for an earlier one, is being sent, or has ended. */
   nextAttemptAt: number | null
   wiped: boolean
@@ -179,12 +200,28 @@ export type AttemptRecord = {
   reason: string | null
 }
 
+/** Times are inclusive, and those of acceptance. */
+export type MessageFilter = {
+  /** Undefined for messages of all callers. */
+  caller?: string | undefined
+  state?: MessageState | undefined
+  /** Undefined for messages to Divar. */
+  wire?: Wire | undefined
+  since?: number | undefined
+  until?: number | undefined
+  cursor?: number | undefined
+  limit: number
+}
+
+/** With a time, a page may have fewer than `limit` messages although `nextCursor` says that more follow. */
 type MessagePage = { messages: MessageRecord[]; nextCursor: number | undefined }
 
 /** The result of a retry or a cancellation: done, or refused because of the message's state. */
 export type Changed =
-  | { kind: 'changed'; state: MessageState }
-  | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: boolean }
+  { kind: 'changed'; state: MessageState } | { kind: 'wrong_state'; state: MessageState; wiped: boolean; waits: Waits }
+
+/** What a queued message waits for: the message before it in its conversation, its `notBefore`, or nothing. */
+export type Waits = 'line' | 'time' | false
 
 /** The status webhooks for the two states in which a cancelled message may end. */
 export type CancelNotices = { cancelled: NewMessage; unknown: NewMessage }
@@ -195,11 +232,8 @@ export type MessageStore = {
   /** The caller of a message, for operators, who may act on those of all callers. */
   findCaller: (id: string) => Promise<string | undefined>
   /** Newest first. */
-  list: (
-    caller: string,
-    filter: { state?: MessageState | undefined; cursor?: number | undefined; limit: number },
-  ) => Promise<MessagePage>
-  /** Queues a message again that has ended, or makes one due that waits for its next attempt. */
+  list: (filter: MessageFilter) => Promise<MessagePage>
+  /** Queues a message again that has ended, or makes one due that waits for its next attempt. It does not expire any more. */
   retry: (
     caller: string,
     id: string,

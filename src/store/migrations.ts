@@ -1,5 +1,7 @@
 import { sql, type Kysely } from 'kysely'
+import { pacing } from './pacing-migration.ts'
 import type { DatabaseKind } from './store.ts'
+import { timeline } from './timeline-migration.ts'
 
 export type Migrations = Readonly<Record<string, (db: Kysely<unknown>, kind: DatabaseKind) => Promise<void>>>
 
@@ -11,8 +13,7 @@ const sequenceOf = (kind: DatabaseKind) =>
 
 /** Messages, their attempts, idempotency keys, the rate limit hold (`pause`) and the leases of gateways. */
 export async function outbox(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
-  const bytes = bytesOf(kind)
-  const sequence = sequenceOf(kind)
+  const [bytes, sequence] = [bytesOf(kind), sequenceOf(kind)]
   const statements = [
     sql`create table message (
       seq ${sequence},
@@ -74,8 +75,7 @@ export async function outbox(db: Kysely<unknown>, kind: DatabaseKind): Promise<v
 
 /** Saved clicks, authorization flows, grants and their names. */
 export async function consent(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
-  const bytes = bytesOf(kind)
-  const sequence = sequenceOf(kind)
+  const [bytes, sequence] = [bytesOf(kind), sequenceOf(kind)]
   const statements = [
     sql`create table click (
       id text primary key,
@@ -179,6 +179,59 @@ export async function botAnswer(db: Kysely<unknown>, kind: DatabaseKind): Promis
   for (const statement of statements) await statement.execute(db)
 }
 
+/** Grants that the erasure of a person has ended, and still needs. */
+export async function erasedGrants(db: Kysely<unknown>): Promise<void> {
+  await sql`alter table user_grant add column erased_at bigint`.execute(db)
+}
+
+/** Subscriptions to events, the names by which they are found, and their queue. */
+export async function subscriptions(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
+  const statements = [
+    sql`create table subscription (
+      seq ${sequenceOf(kind)},
+      id text not null unique,
+      caller text not null,
+      mac text not null unique,
+      content ${bytesOf(kind)} not null,
+      content_key text not null,
+      revision integer not null default 0,
+      outcome text,
+      grant_id text,
+      grant_version integer,
+      active_until bigint,
+      failures integer not null default 0,
+      due_at bigint,
+      due_set_at bigint,
+      lease_owner text,
+      lease_until bigint,
+      created_at bigint not null
+    )`,
+    sql`create index subscription_caller on subscription (caller, seq)`,
+    sql`create index subscription_due on subscription (due_at, seq) where due_at is not null`,
+    sql`create index subscription_content_key on subscription (content_key)`,
+    sql`create table subscription_name (
+      name text not null,
+      subscription_id text not null references subscription (id) on delete cascade,
+      kind text not null,
+      primary key (name, subscription_id)
+    )`,
+    sql`create index subscription_name_subscription on subscription_name (subscription_id)`,
+    sql`create table subscription_queue (id integer primary key, free_at bigint not null, set_at bigint not null)`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
+/** Messages that are queued at a time of their own, or expire. */
+export async function times(db: Kysely<unknown>): Promise<void> {
+  const statements = [
+    sql`alter table message add column not_before bigint`,
+    sql`alter table message add column not_after bigint`,
+    sql`create index message_timed on message (due_at, seq) where state = 'timed'`,
+    sql`create index message_not_after on message (not_after) where not_after is not null and state in ('queued', 'timed')`,
+  ]
+  for (const statement of statements) await statement.execute(db)
+}
+
 /**
  * Numbered, and never changed once released. Each only adds, so that the previous version keeps working next to it. Columns are dropped by a
  * later version, when no gateway that needs them can be running.
@@ -189,4 +242,9 @@ export const MIGRATIONS: Migrations = {
   '0003-clock': clock,
   '0004-consent-openings': consentOpenings,
   '0005-bot-answer': botAnswer,
+  '0006-erased-grants': erasedGrants,
+  '0007-subscriptions': subscriptions,
+  '0008-times': times,
+  '0009-timeline': timeline,
+  '0010-pacing': pacing,
 }

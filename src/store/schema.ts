@@ -1,5 +1,6 @@
 import type { ColumnType, Generated } from 'kysely'
-import type { MessageState, Wire } from './store.ts'
+import type { StoredState, Wire } from './store.ts'
+import type { NoteKind } from './timeline-store.ts'
 
 /** The tables after the newest migration. Times are milliseconds since 1970, booleans 0 or 1. */
 export type Schema = {
@@ -7,6 +8,7 @@ export type Schema = {
   attempt: AttemptTable
   idempotency: IdempotencyTable
   pause: PauseTable
+  pacing: PacingTable
   gateway: GatewayTable
   clock: ClockTable
   click: ClickTable
@@ -14,6 +16,10 @@ export type Schema = {
   consent_opening: ConsentOpeningTable
   user_grant: UserGrantTable
   grant_name: GrantNameTable
+  subscription: SubscriptionTable
+  subscription_name: SubscriptionNameTable
+  subscription_queue: SubscriptionQueueTable
+  timeline: TimelineTable
 }
 
 /** The drivers return a Buffer, which is a Uint8Array. */
@@ -29,14 +35,14 @@ type MessageTable = {
   conversation: string
   /** Whether it waits for the message before it in its conversation. */
   in_line: number
-  state: MessageState
+  state: StoredState
   at_least_once: number
   /** Whether the outcome of some attempt is unknown. */
   unsure: Generated<number>
   body: Bytes | null
   body_key: string | null
   attempts: Generated<number>
-  /** Null while it waits in line, is being sent, or has ended. */
+  /** Null while it waits in line, is being sent, or has ended. Its `not_before` in the state `timed`. */
   due_at: number | null
   /** When `due_at` was written; null by an older version. */
   due_set_at: number | null
@@ -49,6 +55,10 @@ type MessageTable = {
   /** The sealed conversation that Divar named for a delivered bot message. */
   answer: Bytes | null
   answer_key: string | null
+  /** Before this time the message is not queued. */
+  not_before: number | null
+  /** A message that is still queued ends at this time, its `expires_at`. Named otherwise, since older versions join this table with one that has that column. */
+  not_after: number | null
 }
 
 type AttemptTable = {
@@ -90,6 +100,9 @@ type PauseTable = {
   /** When one message may probe although the hold is not over. */
   probe_due: number | null
 }
+
+/** Sends to Divar in slices of time: of 1 s for the limit of a minute, of 10 min for that of a day. */
+type PacingTable = { span_ms: number; starts_at: number; sends: number }
 
 /** At most one row: the clock's reading when a gateway last trusted it. */
 type ClockTable = { id: number; heard_at: number }
@@ -152,7 +165,60 @@ export type UserGrantTable = {
   lease_set_at: number | null
   created_at: number
   refreshed_at: number
+  /** When the erasure of a person ended the grant. It is not used any more, and kept until its messages were found. */
+  erased_at: number | null
 }
 
 /** The names that grants are found by: MACs, so that no person's id can be read from them. */
 type GrantNameTable = { name: string; grant_id: string; kind: 'user' | 'owned' | 'scope' }
+
+export type SubscriptionTable = {
+  seq: Generated<number>
+  id: string
+  caller: string
+  /** `<key id>.<MAC>` of the caller and the content. */
+  mac: string
+  content: Bytes
+  content_key: string
+  /** Counts its contents. */
+  revision: Generated<number>
+  /** How the last registration ended; null before the first one, and without a grant. */
+  outcome: 'registered' | 'failed' | 'uncovered' | null
+  /** The grant that it was registered with last, and the version of its tokens. */
+  grant_id: string | null
+  grant_version: number | null
+  /** When the token that it is registered with expires. */
+  active_until: number | null
+  /** Attempts in a row that have failed. */
+  failures: Generated<number>
+  /** When it is registered next; null when only a change of its grant makes that necessary. */
+  due_at: number | null
+  due_set_at: number | null
+  /** The gateway that registers it. */
+  lease_owner: string | null
+  lease_until: number | null
+  created_at: number
+}
+
+/** The names that grants of its user have too, if they cover the subscription. */
+type SubscriptionNameTable = { name: string; subscription_id: string; kind: 'user' | 'owned' }
+
+/** At most one row: from when on the next subscription may be registered, by any gateway. */
+type SubscriptionQueueTable = { id: number; free_at: number; set_at: number }
+
+/** What happened in conversations. Never ids of people or texts. */
+type TimelineTable = {
+  seq: Generated<number>
+  /** `<key id>.<MAC>` of the conversation's ids, as in `message`. */
+  name: string
+  at: number
+  kind: NoteKind
+  result: string
+  duration_ms: number | null
+  wire: string | null
+  /** The id of the click, message, event or notice. */
+  subject: string | null
+  caller: string | null
+  status: number | null
+  event_type: string | null
+}

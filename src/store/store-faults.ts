@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler } from 'express'
 import { Fault } from '../base/fault.ts'
 import { SealError } from '../base/keyring.ts'
-import { describeError } from '../observability/log.ts'
+import { describeError, type Logger } from '../observability/log.ts'
 import { StoreError, StoreSetupError } from './store.ts'
 
 const STORE_RETRY_S = 5
@@ -60,4 +60,18 @@ export function isRefusedForGood(error: unknown): boolean {
 export function describeStoreError(error: unknown) {
   const isOurs = error instanceof StoreError || error instanceof StoreSetupError
   return describeError(isOurs ? (error.cause ?? error) : error)
+}
+
+/**
+ * Undefined, and a line in the log, when a row was altered, its key is not configured, or a newer version has sealed it.
+ * @param row its id, under the name that the log has for it
+ */
+export function openOrLog<Opened>(open: () => Opened, row: Record<string, string>, log: Logger): Opened | undefined {
+  try {
+    return open()
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    log.error({ event: 'store.sealed_row_unreadable', ...row, ...describeError(error) })
+    return undefined
+  }
 }

@@ -1,8 +1,15 @@
+import type { AttentionStore } from './attention-store.ts'
+import type { BulkStore } from './bulk-store.ts'
 import type { ClickStore, ConsentMaintenanceStore, ConsentStore, GrantStore } from './consent-store.ts'
 import type { ErasureStore } from './erasure-store.ts'
 import type { MessageStore, OutboxStore, Sealed } from './message-store.ts'
+import type { PacingStore } from './pacing-store.ts'
+import type { SubscriptionStore } from './subscription-store.ts'
+import type { TimedStore } from './timed-store.ts'
+import type { TimelineStore } from './timeline-store.ts'
 
 export * from './message-store.ts'
+export type { ClaimOptions, SendLimits } from './pacing-store.ts'
 
 export type DatabaseKind = 'sqlite' | 'postgres'
 
@@ -47,13 +54,19 @@ export type MaintenanceStore = {
 
 /** The methods that run as queries in the database. A call rejects with a StoreError, which says whether it may have been committed. */
 export type StoreMethods = OutboxStore &
+  TimedStore &
+  PacingStore &
   MessageStore &
+  BulkStore &
+  AttentionStore &
   MaintenanceStore &
   ClickStore &
   ConsentStore &
   GrantStore &
   ConsentMaintenanceStore &
-  ErasureStore & {
+  ErasureStore &
+  SubscriptionStore &
+  TimelineStore & {
     /** Resolves once a row was written: the database answers and can be written to. */
     ping: () => Promise<void>
   }

@@ -3,10 +3,12 @@ import { ExportResultCode } from '@opentelemetry/core'
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, TracerProvider, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace'
+import { pathBelow } from '../base/address.ts'
 import { withTimeout } from '../base/timeout.ts'
 import type { Logger } from '../observability/log.ts'
 import { type SpanCounts, type Spans, flagsText, type Trace } from '../observability/trace.ts'
-import { createHost, type Exchange } from '../outbound/host.ts'
+import type { Exchange } from '../outbound/exchange.ts'
+import { createHost } from '../outbound/host.ts'
 
 const CONNECT_MS = 2000
 const TIMEOUT_MS = 5000
@@ -29,7 +31,7 @@ type Tracing = {
 export function openTracing(url: URL, version: string, log: Logger): Tracing {
   const counts: SpanCounts = { exported: 0, dropped: 0, failed: 0 }
   const host = createHost(url.origin, CONNECT_MS)
-  const path = `${url.pathname.replace(/\/+$/, '')}/v1/traces`
+  const path = pathBelow(url, '/v1/traces')
   const headers = { 'content-type': 'application/json', 'user-agent': `kenar-chat-gateway/${version}` }
   const exporter = new OtlpExporter({
     post: (body) => host.send({ path, headers, body, timeoutMs: TIMEOUT_MS, maxBytes: MAX_ANSWER_BYTES }),

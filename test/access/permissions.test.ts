@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import * as z from 'zod'
-import { PERMISSIONS } from '../../src/access/permissions.ts'
+import { PERMISSIONS } from '../../src/access/authentication.ts'
 import { startConsentGateway } from '../support/consent.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
@@ -29,7 +29,7 @@ beforeAll(async () => {
   document = await readDocument()
 })
 
-/** The alternatives that the reference documents, each with its roles; undefined for routes that take no caller's key. */
+/** The alternatives that the reference documents, each with all its roles; undefined for routes that take no caller's key. */
 function rolesOf({ method, path }: TestRoute): string[][] | undefined {
   const documented = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method]
   if (documented === undefined) throw new Error(`${method} ${path} is not documented`)
@@ -64,12 +64,13 @@ describe.each(starts)('with %s', (_, start) => {
     const ofServices = routes.filter((route) => rolesOf(route) !== undefined)
     expect(ofServices.length).toBeGreaterThan(8)
     for (const route of ofServices) {
-      const words = (rolesOf(route) ?? []).map(([word]) => word)
-      for (const caller of CALLERS) {
-        const expected = words.includes(caller) ? undefined : { status: 403, permission: words[0] }
-        const found = await missingPermission(gateway, route, caller)
-        expect([route.method, route.path, caller, found]).toEqual([route.method, route.path, caller, expected])
-      }
+      const alternatives = rolesOf(route) ?? []
+      const lacking = CALLERS.map((caller) => {
+        const lacks = alternatives.map((roles) => roles.find((word) => word !== caller))
+        return lacks.includes(undefined) ? undefined : { status: 403, permission: lacks[0] }
+      })
+      const found = await Promise.all(CALLERS.map((caller) => missingPermission(gateway, route, caller)))
+      expect([route.method, route.path, ...found]).toEqual([route.method, route.path, ...lacking])
     }
   })
 })
@@ -80,12 +81,33 @@ test('a caller without any permission reads the metrics and the documentation', 
     await supertest(gateway.url).get(path).set('x-api-key', keyOf('nothing')).expect(200)
 })
 
-test('without CALLER_PERMISSIONS every caller may send, ask for consent, and read users and clicks', async () => {
+test('without CALLER_PERMISSIONS every caller may send, ask for consent, and read users and clicks, and none may do more', async () => {
   const gateway = await startConsentGateway({})
   const status = async (path: string) => (await supertest(gateway.url).get(path).set('x-api-key', KEYS.caller)).status
   expect(await Promise.all(['/messages', '/grants?user_id=u', '/clicks/x'].map(status))).toEqual([200, 200, 404])
   const { text } = await supertest(gateway.url).get('/users/u').set('x-api-key', KEYS.caller)
   expect(parseJson(text)).toMatchObject({ code: 'consent_required' })
+  expect(await Promise.all(['/subscriptions', '/v1/open-platform/assets/city'].map(status))).toEqual([403, 403])
+  const erasure = await supertest(gateway.url).delete('/users/u').set('x-api-key', KEYS.caller)
+  expect([erasure.status, parseJson(erasure.text)['permission']]).toEqual([403, 'operate'])
+})
+
+test('a platform call that tells who a user is needs both platform and users', async () => {
+  const gateway = await startTestGateway({
+    ...ONE_EACH,
+    CALLER_PERMISSIONS: ONE_EACH.CALLER_PERMISSIONS.replace('clicks=clicks', 'clicks=platform,users'),
+  })
+  const ask = (method: 'get' | 'post', path: string, caller: string) =>
+    supertest(gateway.url)[method](`/v1/open-platform/${path}`).set('x-api-key', keyOf(caller)).send()
+  for (const [method, path] of [
+    ['get', 'users'],
+    ['post', 'users'],
+    ['post', 'get-user-id-by-phone'],
+  ] as const) {
+    expect((await ask(method, path, 'platform').expect(403)).text).toContain('"permission":"users"')
+    expect((await ask(method, path, 'users').expect(403)).text).toContain('"permission":"platform"')
+    expect((await ask(method, path, 'clicks')).text).not.toContain('not_allowed')
+  }
 })
 
 test("a refusal names the permission, on the platform's own paths in the platform's format", async () => {

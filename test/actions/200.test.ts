@@ -70,6 +70,14 @@ describe('200: a dynamic action is answered in place', () => {
     expect(await gateway.logged('action.saw')).toMatchObject({ aborted: false, request_id, click_id })
   })
 
+  test("the button's data may come as provider_data, as some pages of Divar's documentation call it", async () => {
+    const gateway = await startWithAction('({ data }) => ({ data })')
+    const { extra_data: provider_data, ...others } = ACTION
+    expect(jsonOf(await act(gateway, { ...others, provider_data }))).toEqual({
+      action: { open_server_link: { data: provider_data } },
+    })
+  })
+
   test('optional parts that are empty or of another type count as absent', async () => {
     const gateway = await startWithAction("({ id, ...others }) => ({ text: Object.keys(others).join(' ') })")
     const odd = { touchpoint: 'CHAT', post_token: null, conversation_id: 7, user_side: '', extra_data: [], user_id: {} }

@@ -53,15 +53,29 @@ describe('a dynamic action is refused', () => {
 const FAILING: [string, string, string | RegExp][] = [
   ['throws', '() => { throw new TypeError("CANARY") }', 'the dynamic action threw'],
   ['rejects', 'async () => { throw "CANARY" }', 'the dynamic action threw'],
-  ['answers nothing', '() => {}', 'the dynamic action answered wrong answer; expected url, data or text'],
+  [
+    'answers nothing',
+    '() => {}',
+    /answer is wrong: expected an object \{url: ...\}, \{data: ...\} or \{text: ...\}, got undefined/,
+  ],
   ['answers an empty object', '() => ({})', 'the dynamic action answered nothing; expected url, data or text'],
   [
     'answers an empty text',
     '() => ({ text: "" })',
-    'the dynamic action answered wrong text; expected url, data or text',
+    "the dynamic action's answer is wrong: text: expected a string of 1 to 1000 characters",
   ],
-  ['answers a long text', '() => ({ text: "x".repeat(1001) })', /wrong text/],
-  ['answers a number', '() => ({ text: 7, url: "https://app.example.com/" })', /wrong text/],
+  ['answers a long text', '() => ({ text: "x".repeat(1001) })', /text: expected a string of 1 to 1000 characters/],
+  [
+    'answers a number',
+    '() => ({ text: 7, url: "https://app.example.com/" })',
+    /text: expected a string of 1 to 1000 characters/,
+  ],
+  ['answers NUL', '() => ({ text: "a\\0b" })', "the dynamic action's text: a string holds a NUL character"],
+  [
+    'answers half of a surrogate pair',
+    '() => ({ data: { a: "\\ud83d" } })',
+    "the dynamic action's data: a string holds half of a surrogate pair",
+  ],
   [
     'answers a URL and data',
     '() => ({ url: "https://app.example.com/", data: {} })',

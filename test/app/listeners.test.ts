@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import { startTestGateway } from '../support/gateway.ts'
-import { click, CLICK, send } from '../support/requests.ts'
+import { click, CLICK, send, sendRaw } from '../support/requests.ts'
 import { startHeldService } from '../support/resolvers.ts'
 
 const MESSAGE = { conversation_id: 'c', message: 'hello' }
@@ -80,6 +80,18 @@ describe('a request that arrives while the gateway stops', () => {
     expect(await stopped).toBe(true)
     await expect(supertest(gateway.url).get('/healthz')).rejects.toThrow(/ECONNREFUSED/)
   })
+
+  test('is answered on a new connection even if the process is paused past the time in which it still accepts', async () => {
+    const gateway = await startTestGateway({ SHUTDOWN_GRACE_MS: '2000' })
+    const kept = connect(gateway.port, '127.0.0.1').setEncoding('latin1')
+    kept.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    await once(kept, 'data')
+    const stopped = gateway.stop()
+    const answers = Array.from({ length: 8 }, () => sendRaw(gateway.port, 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'))
+    pauseFor(600)
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await stopped).toBe(true)
+  })
 })
 
 describe('an unknown route', () => {
@@ -93,9 +105,20 @@ describe('an unknown route', () => {
       title: 'Not found',
       status: 404,
       code: 'not_found',
-      detail: 'path: expected one of the routes in the documentation',
+      detail: 'path: expected one of the routes that GET /docs describes; with INTERNAL_PORT, /docs is on that port',
       request_id: 'abc-1',
     })
     expect(gateway.output()).not.toContain('CANARY')
   })
+
+  test('names the documentation, also for /, which a newcomer opens first', async () => {
+    const gateway = await startTestGateway()
+    const response = await supertest(gateway.url).get('/')
+    expect([response.status, response.text]).toEqual([404, expect.stringContaining('GET /docs')])
+  })
 })
+
+/** From here the next turn of the event loop begins with timers, as after a pause of the process. */
+function pauseFor(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}

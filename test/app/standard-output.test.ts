@@ -6,16 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
 import { environment, KEYS } from '../support/gateway.ts'
 import { reportMissing } from '../support/programs.ts'
 import { CLICK } from '../support/requests.ts'
 import { resolverFile } from '../support/resolvers.ts'
-
-/** Each test starts a process and has it log 20 MB, which a busy machine does slowly. */
-jest.setTimeout(60_000)
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Each click logs a megabyte; 16 may wait. */
@@ -49,7 +46,8 @@ async function freePort(): Promise<number> {
 /** A gateway whose standard output is this file descriptor; resolves once it takes requests. */
 async function startOn(stdout: number, overrides: Environment = {}) {
   const port = await freePort()
-  const env = { ...environment(), ...resolver, PORT: String(port), ...overrides }
+  const { NODE_COMPILE_CACHE } = process.env
+  const env = { NODE_COMPILE_CACHE, ...environment(), ...resolver, PORT: String(port), ...overrides }
   const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', stdout, 'pipe'] })
   children.add(child)
   let said = ''

@@ -34,7 +34,7 @@ describe('the process', () => {
   test('exits with 78 on a bad configuration and names every error on stderr', async () => {
     const gateway = spawnGateway({ PORT: 'x' })
     expect(await gateway.exited).toBe(78)
-    expect(gateway.stderr()).toMatch(/its environment has 5 faults:\n(?: {2}[A-Z_]+: .+\n){5}/)
+    expect(gateway.stderr()).toMatch(/its environment has 5 errors:\n(?: {2}[A-Z_]+: .+\n){5}/)
     expect(gateway.stdout()).toBe('')
   })
 

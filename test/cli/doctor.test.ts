@@ -5,12 +5,19 @@ import { KEYS, startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 
 const patient = (listener: RequestListener) => originOf(createServer(listener))
+const INTERNAL = ['--internal-key', KEYS.caller]
 const landing = JSON.stringify({ status: '200', message: 'success', url: 'https://a.example/' })
+
+test('a command without its key points to --help, which names the variable that sets it', async () => {
+  const { code, err } = await runCli('trigger', 'event')
+  expect([code, err]).toEqual([2, expect.stringContaining('Add --help for the options, and for the variables')])
+  expect((await runCli('trigger', '--help')).out).toContain('DIVAR_IDENTIFICATION_KEY')
+})
 
 describe('doctor', () => {
   test('finds no problem with the gateway', async () => {
     const { url } = await startTestGateway()
-    const { code, out } = await runCli('doctor', '--url', url, '--key', KEYS.identification)
+    const { code, out } = await runCli('doctor', '--url', url, '--key', KEYS.identification, ...INTERNAL)
     expect(out.split('\n').filter((line) => !line.startsWith('ok'))).toEqual([
       expect.stringMatching(/^\d\d ok, 0 failed, 0 skipped$/),
     ])
@@ -23,7 +30,7 @@ describe('doctor', () => {
     const run = async (file: string) => {
       process.env['DIVAR_IDENTIFICATION_KEY_FILE'] = file
       try {
-        return await runCli('doctor', '--url', url)
+        return await runCli('doctor', '--url', url, ...INTERNAL)
       } finally {
         delete process.env['DIVAR_IDENTIFICATION_KEY_FILE']
       }
@@ -45,6 +52,16 @@ describe('doctor', () => {
   test('finds no problem with a gateway whose internal routes are on another port', async () => {
     const { url } = await startTestGateway({ INTERNAL_PORT: '0' })
     expect((await runCli('doctor', '--url', url, '--key', KEYS.identification)).code).toBe(0)
+  })
+
+  test('says where the reason is when a click gets no landing', async () => {
+    const { url } = await startTestGateway({
+      RESOLVER: 'forward',
+      RESOLVER_URL: 'http://127.0.0.1:9/landing',
+      RESOLVER_SECRET: 'resolver-secret',
+    })
+    const { code, out } = await runCli('doctor', '--url', url, '--key', KEYS.identification)
+    expect([code, out]).toEqual([1, expect.stringContaining("answered 500; the gateway's log says why: click.refused")])
   })
 
   test('lists the checks that it cannot run without the key', async () => {

@@ -37,14 +37,54 @@ test('trigger prints why an event was refused, with exit code 1', async () => {
   expect([code, out]).toEqual([1, expect.stringContaining('501 Events need a store')])
 })
 
-test('try refuses an event', async () => {
+test('validate recognizes an event, names its missing type, and the members that are passed on unread', async () => {
+  const good = await tempFile('good.json', {
+    type: 'NEW_MESSAGE',
+    new_message: { text: 'x', sender: { colour: 1 } },
+    metdata: {},
+  })
+  const bare = await tempFile('bare.json', { type: 'LATER' })
+  const bad = await tempFile('bad.json', { new_chatbot_message: {} })
+  const { code, out } = await runCli('validate', good, bare, bad)
+  expect(code).toBe(1)
+  expect(out).toContain('good.json: ok (event)\n')
+  expect(out).toContain('note: /new_message/sender/colour: not known, kept in extra\n')
+  expect(out).toContain('note: /metdata: not known, kept in extra; did you mean metadata?\n')
+  expect(out).toContain('bare.json: ok (event)\n')
+  expect(out).toContain('bad.json: 1 wrong (event)\n')
+  expect(out).toContain('/type: expected the type of the event')
+})
+
+test('a message without a text that validate knew as a message is not taken for an event', async () => {
+  const { out } = await runCli('validate', await tempFile('typed.json', { type: 'TEXT', mesage: 'x', user_id: 'u' }))
+  expect(out).toContain('wrong (message)')
+})
+
+test('an event that the page of the simulator saved can be checked and sent', async () => {
+  const { receiver, gateway } = await startWithEvents()
+  const body = { type: 'POST_UPDATE', post_update: { type: 'ARCHIVE', post: { token: 'AZf3Uqr3' } } }
+  const saved = await tempFile('saved.json', { kind: 'event', headers: {}, body, expected: { status: 200 } })
+  expect((await runCli('validate', saved)).out).toContain('ok (event)')
+  expect((await trigger(gateway.url, saved)).code).toBe(0)
+  expect((await receiver.received(1))[0]?.event).toMatchObject({ type: 'POST_UPDATE' })
+})
+
+test('try refuses an event, and names the commands that take one', async () => {
   const { code, err } = await runCli('try', await resolverFile('export default () => ({})'), '--click', 'event')
-  expect([code, err]).toEqual([2, 'event: is an event; no resolver answers these'])
+  expect([code, err]).toEqual([2, expect.stringMatching(/^event: is an event.* trigger .* validate/)])
 })
 
 test('doctor finds no problem with a gateway that takes events, and passes none on', async () => {
   const { receiver, gateway } = await startWithEvents()
-  const { code, out } = await runCli('doctor', '--url', gateway.url, '--key', KEYS.identification)
+  const { code, out } = await runCli(
+    'doctor',
+    '--url',
+    gateway.url,
+    '--key',
+    KEYS.identification,
+    '--internal-key',
+    KEYS.caller,
+  )
   expect([code, out]).toEqual([
     0,
     expect.stringMatching(/ok +an event without a type is refused\n[^]* 0 failed, 0 skipped$/),

@@ -47,7 +47,10 @@ describe('validate', () => {
     ['package.json', { name: 'x', version: '1.0.0', dependencies: {} }],
   ])('%s is neither a message nor a click: exit code 1', async (_, content) => {
     const { code, out } = await runCli('validate', await tempFile('x.json', content))
-    expect([code, out]).toEqual([1, expect.stringContaining('expected a message, a click or a dynamic action')])
+    expect([code, out]).toEqual([
+      1,
+      expect.stringContaining('expected a message, a click, a dynamic action or an event'),
+    ])
   })
 
   test('a misspelled message is reported with the missing member', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, type Environment } from '../../src/config/config.ts'
+import { readConfig, type Environment } from '../../src/config/config.ts'
 import { describeConfig } from '../../src/config/describe-config.ts'
 import { TEST_KEY } from '../support/databases.ts'
+import { faultsOf } from '../support/config.ts'
 import { environment } from '../support/gateway.ts'
 
 const STORE = { DATABASE_URL: 'file:./gateway.db', TOKEN_ENCRYPTION_KEY: TEST_KEY }
@@ -12,15 +13,7 @@ const CONSENT = {
 }
 const WHOLE: Environment = { ...environment(), ...STORE, ...CONSENT }
 
-function faultsOf(given: Environment): readonly string[] {
-  try {
-    readConfig(given)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.errors
-    throw error
-  }
-  return []
-}
+const faultsIn = (given: Environment) => faultsOf({}, given)
 
 describe('consent', () => {
   test('is enabled by PUBLIC_URL, uses Divar itself in the v2 notation, and allows a path in PUBLIC_URL', () => {
@@ -31,6 +24,12 @@ describe('consent', () => {
       oauthUrl: new URL('https://oauth.divar.ir'),
       scopeStyle: 'v2',
     })
+  })
+
+  test("leads users back to Divar's page, and to the simulator's when DIVAR_OAUTH_URL is one of plain http", () => {
+    const completionUrl = (more: Environment) => readConfig({ ...WHOLE, ...more }).consent?.completionUrl
+    expect(completionUrl({})).toBe('https://open-platform-redirect.divar.ir/completion')
+    expect(completionUrl({ DIVAR_OAUTH_URL: 'http://127.0.0.1:4000' })).toBe('http://127.0.0.1:4000/completion')
   })
 
   test('is off without PUBLIC_URL, and its variables are reported as ignored', () => {
@@ -71,7 +70,7 @@ const WRONG: [string, Environment, string][] = [
   ['scopes without consent', { ...environment(), ...STORE, LANDING_SCOPES: 'chat' }, 'LANDING_SCOPES'],
 ]
 test.each(WRONG)('a start stops on %s', (_, given, name) => {
-  const faults = faultsOf(given)
+  const faults = faultsIn(given)
   expect(faults).toEqual([expect.stringMatching(new RegExp(`^${name}: `))])
   expect(faults.join()).not.toContain('CANARY')
 })

@@ -1,19 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, type Config, type Environment } from '../../src/config/config.ts'
 import { describeConfig } from '../../src/config/describe-config.ts'
-import { environment } from '../support/gateway.ts'
-
-const configOf = (overrides: Environment): Config => readConfig({ ...environment(), ...overrides })
-
-function faultsOf(overrides: Environment): readonly string[] {
-  try {
-    configOf(overrides)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.errors
-    throw error
-  }
-}
+import { configOf, faultsOf } from '../support/config.ts'
 
 describe('limits', () => {
   test('have the documented defaults: twenty wrong keys, any number of sends, from anywhere, no proxy believed', () => {

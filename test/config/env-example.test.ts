@@ -68,7 +68,9 @@ test('the commented values of .env.example are valid, and they are the defaults 
   for (const [name, value] of optional) {
     const environment = { ...whole, [name]: made.get(name) ?? value }
     const wasDefaulted = environmentSchema.safeParse(Object.fromEntries(required)).data?.[schemaKey(name)] !== undefined
-    if (wasDefaulted) expect(readConfig(environment)).toEqual(plain)
+    // Of PostgreSQL only, and the example is a SQLite file.
+    const ignored = name === 'DATABASE_POOL_SIZE' ? [name] : []
+    if (wasDefaulted) expect(readConfig(environment)).toEqual({ ...plain, ignored })
     else expect(() => readConfig(environment)).not.toThrow()
   }
 })

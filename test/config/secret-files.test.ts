@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { ConfigError, readConfig, type Environment } from '../../src/config/config.ts'
+import { readConfig, type Environment } from '../../src/config/config.ts'
 import { environmentSchema } from '../../src/config/schema.ts'
 import { SECRETS } from '../../src/config/secret-files.ts'
+import { faultsOf } from '../support/config.ts'
 import { environment } from '../support/gateway.ts'
 
 let folder: string
@@ -51,15 +52,7 @@ const WHOLE: Environment = {
 
 const without = (name: string): Environment => ({ ...WHOLE, [name]: undefined })
 
-function faultsOf(given: Environment): readonly string[] {
-  try {
-    readConfig(given)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.errors
-    throw error
-  }
-}
+const faultsIn = (given: Environment) => faultsOf({}, given)
 
 test('every secret has a value here, and is a variable of the gateway', () => {
   expect(Object.keys(VALUES)).toEqual(SECRETS)
@@ -83,7 +76,7 @@ describe.each(Object.entries(VALUES))('%s_FILE', (name, value) => {
   })
 
   test('beside the variable stops the start', () => {
-    expect(faultsOf({ ...WHOLE, [`${name}_FILE`]: fileOf(value) })).toEqual([
+    expect(faultsIn({ ...WHOLE, [`${name}_FILE`]: fileOf(value) })).toEqual([
       `${name}_FILE: ${name} is set too; expected one of the two`,
     ])
   })
@@ -92,21 +85,21 @@ describe.each(Object.entries(VALUES))('%s_FILE', (name, value) => {
     const pipe = join(folder, `pipe-${name}`)
     execFileSync('mkfifo', [pipe])
     const faults = [join(folder, 'CANARY'), folder, pipe].flatMap((path) =>
-      faultsOf({ ...without(name), [`${name}_FILE`]: path }),
+      faultsIn({ ...without(name), [`${name}_FILE`]: path }),
     )
     expect(faults).toEqual([
       `${name}_FILE: its file cannot be read (ENOENT)`,
       `${name}_FILE: expected a regular file`,
       `${name}_FILE: expected a regular file`,
     ])
-    expect(faultsOf(fromFile(''))).toEqual([`${name}_FILE: its file is empty`])
-    expect(faultsOf(fromFile(' \n\n'))).toEqual([`${name}_FILE: its file is empty`])
-    expect(faultsOf(fromFile('x'.repeat(65_537)))).toEqual([`${name}_FILE: expected a file of at most 64 KiB`])
-    expect(faultsOf(fromFile(Buffer.from([0x61, 0xff])))).toEqual([`${name}_FILE: expected a file in UTF-8`])
+    expect(faultsIn(fromFile(''))).toEqual([`${name}_FILE: its file is empty`])
+    expect(faultsIn(fromFile(' \n\n'))).toEqual([`${name}_FILE: its file is empty`])
+    expect(faultsIn(fromFile('x'.repeat(65_537)))).toEqual([`${name}_FILE: expected a file of at most 64 KiB`])
+    expect(faultsIn(fromFile(Buffer.from([0x61, 0xff])))).toEqual([`${name}_FILE: expected a file in UTF-8`])
   })
 
   test('with a placeholder stops the start and names the variable, not the content', () => {
-    const [fault = '', ...others] = faultsOf(fromFile(`${value}change-me`)).filter((line) =>
+    const [fault = '', ...others] = faultsIn(fromFile(`${value}change-me`)).filter((line) =>
       line.includes('placeholder'),
     )
     expect([fault, others]).toEqual([`${name}_FILE: still holds the placeholder of .env.example`, []])
@@ -120,11 +113,15 @@ test('a file of exactly 64 KiB is read, line ends included', () => {
 })
 
 test('an invalid content is a fault of the file variable and is never repeated', () => {
-  const faults = faultsOf({
+  const faults = faultsIn({
     ...without('INTERNAL_API_KEYS'),
     INTERNAL_API_KEYS_FILE: fileOf('orders:CANARY'),
   })
-  expect(faults).toEqual([expect.stringMatching(/^INTERNAL_API_KEYS_FILE: expected name:key/)])
+  expect(faults).toEqual([
+    expect.stringMatching(
+      /^INTERNAL_API_KEYS_FILE: it has a key that is too short: 6 of 16 characters; expected name:key/,
+    ),
+  ])
   expect(faults.join()).not.toContain('CANARY')
 })
 

@@ -1,7 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import type { Side } from '../../src/simulator/shown.ts'
-import { ask, clickMenu, messageTo, sendWithoutToken, startConsentGateway, completeFlow } from '../support/consent.ts'
+import {
+  ask,
+  Browser,
+  clickMenu,
+  messageTo,
+  sendWithoutToken,
+  startConsentGateway,
+  completeFlow,
+} from '../support/consent.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { v2Path, V1_PATH } from '../support/messages.ts'
 import { idOf, until } from '../support/outbox.ts'
@@ -77,6 +85,20 @@ describe('without a grant that covers it', () => {
       expect((await send()).status).toBe('prefer' in headers ? 202 : 200)
     },
   )
+
+  test('with the simulator for Divar, the link ends at its page, which leads to the two phones, also when the user denies', async () => {
+    const gateway = await startConsentGateway()
+    const { text } = await sendWithoutToken(gateway, messageTo(gateway.divar))
+    const link = String(parseJson(text)['consent_url'])
+    const completion = `${gateway.divar.url}/completion`
+    const denied = await completeFlow(link, { decision: 'deny' })
+    expect([denied.status, denied.body]).toEqual([403, expect.stringContaining(`href="${completion}"`)])
+    expect((await new Browser().open(link)).body).toContain(`href="${completion}"`)
+    const other = { ...tripleOf(gateway.divar), message: 'سلام' }
+    const again = parseJson((await sendWithoutToken(gateway, other)).text)
+    expect((await completeFlow(String(again['consent_url']))).location).toBe(completion)
+    expect((await new Browser().open(completion)).body).toContain('<a href="/" target="_top">')
+  })
 
   test('a grant for another chat, post or user covers nothing', async () => {
     const chat = await consented(['chat'])

@@ -4,7 +4,14 @@ import { startApp, type SampleApp } from '../../src/demo/app.ts'
 
 let app: SampleApp
 beforeAll(async () => {
-  app = await startApp({ port: 0, gatewayUrl: 'http://127.0.0.1:9', internalKey: 'key', resolverSecret: 'secret' })
+  app = await startApp({
+    port: 0,
+    gatewayUrl: 'http://127.0.0.1:9',
+    internalKey: 'key',
+    resolverSecret: 'secret',
+    eventsSecret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    log: () => undefined,
+  })
 })
 afterAll(() => app.close())
 

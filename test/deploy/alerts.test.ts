@@ -12,11 +12,16 @@ const file = (name: string) => new URL(`../../${name}`, import.meta.url)
 const hasPromtool = await hasProgram('promtool', 'the alert rules are not evaluated (Debian package: prometheus)')
 const testWithPromtool = hasPromtool ? test : test.skip
 
-testWithPromtool('each alert fires in its situation and in no other', async () => {
-  const folder = await newFolder()
-  await copyFile(file('deploy/prometheus/alerts.yaml'), join(folder, 'alerts.yaml'))
-  await copyFile(file('test/deploy/alerts.test.yaml'), join(folder, 'alerts.test.yaml'))
-  await run('promtool', ['check', 'rules', 'alerts.yaml'], { cwd: folder })
-  const { stdout } = await run('promtool', ['test', 'rules', 'alerts.test.yaml'], { cwd: folder })
-  expect(stdout).toContain('SUCCESS')
-})
+testWithPromtool.each(['alerts', 'divar-rule'])(
+  'each alert of deploy/prometheus/%s.yaml fires in its situation and in no other',
+  async (name) => {
+    const folder = await newFolder()
+    await copyFile(file(`deploy/prometheus/${name}.yaml`), join(folder, `${name}.yaml`))
+    await copyFile(file(`test/deploy/${name}.test.yaml`), join(folder, `${name}.test.yaml`))
+    await run('promtool', ['check', 'rules', `${name}.yaml`], { cwd: folder })
+    const { stdout } = await run('promtool', ['test', 'rules', `${name}.test.yaml`], { cwd: folder })
+    expect(stdout).toContain('SUCCESS')
+  },
+  // A week of samples.
+  120_000,
+)

@@ -57,6 +57,7 @@ describe('compose.yaml', () => {
     expect(config.store?.database).toEqual({
       kind: 'postgres',
       url: 'postgres://gateway:made-by-openssl@postgres:5432/gateway',
+      poolSize: 10,
     })
     expect(Object.keys(services)).toContain('postgres')
     expect([config.host, config.port, config.internalPort]).toEqual(['0.0.0.0', 3000, 3001])

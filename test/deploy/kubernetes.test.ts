@@ -74,6 +74,8 @@ const ingress = read(
 )
 const [rule] = ingress.spec.rules
 
+const files = readdirSync(new URL(`../../${FOLDER}`, import.meta.url)).filter((name) => name.endsWith('.yaml'))
+
 const portOf = (name: string) => gateway.ports.find((port) => port.name === name)?.containerPort
 
 describe('the kustomization', () => {
@@ -86,7 +88,6 @@ describe('the kustomization', () => {
   )
 
   test('lists every manifest except those that have to be filled in', () => {
-    const files = readdirSync(new URL(`../../${FOLDER}`, import.meta.url))
     const complete = files.filter((file) => !file.includes('.example.') && file !== 'kustomization.yaml')
     expect([...resources].sort()).toEqual(complete.sort())
   })
@@ -97,8 +98,7 @@ describe('the kustomization', () => {
   })
 
   test('sets no namespace', () => {
-    for (const file of readdirSync(new URL(`../../${FOLDER}`, import.meta.url)))
-      expect(readText(`${FOLDER}/${file}`)).not.toMatch(/^ {0,2}namespace:/m)
+    for (const file of files) expect(readText(`${FOLDER}/${file}`)).not.toMatch(/^ {0,2}namespace:/m)
   })
 })
 

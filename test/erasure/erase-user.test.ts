@@ -9,12 +9,15 @@ import {
   withConsent,
 } from '../support/consent.ts'
 import { grantsOf } from '../support/consent-setup.ts'
+import type { Environment } from '../../src/config/config.ts'
 import { DATABASES } from '../support/databases.ts'
+import { newMessageEvent, sendEvent, startEventReceiver } from '../support/events.ts'
 import { eraseUser, holdQueue, MAY_ERASE, NOTHING } from '../support/erasure.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { problemOf } from '../support/messages.ts'
 import {
   answer,
+  eventually,
   ask,
   getMessage,
   post,
@@ -29,10 +32,10 @@ import { parseJson } from '../support/requests.ts'
 const WITHOUT_TOKEN = { 'x-access-token': '' }
 
 /** A gateway with consent, and who its users are. */
-async function start(on: DatabaseKind) {
+async function start(on: DatabaseKind, more: Environment = {}) {
   const { divar } = await startConsentDivar()
   const environment = await withConsent(divar.url, { on })
-  const gateway = await startOn(environment, MAY_ERASE)
+  const gateway = await startOn(environment, { ...MAY_ERASE, ...more })
   const { buyer, seller } = divar.world.people
   // The gateway's calls go to this Divar, not to the one that the helper started.
   const at = { ...gateway, divar }
@@ -90,7 +93,7 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
   })
 
   test('a message that is being sent ends by its outcome, and is wiped then', async () => {
-    const gateway = await startStored(on, { ...MAY_ERASE, DIVAR_TIMEOUT_MS: '1000' })
+    const gateway = await startStored(on, { ...MAY_ERASE, DIVAR_TIMEOUT_MS: '4000' })
     gateway.divar.misbehave({ kind: 'silence' })
     const body = { user_id: 'u-1', post_token: 'p', peer_id: 'u-2', message: 'slow' }
     const id = await queue(gateway, body)
@@ -99,6 +102,19 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
     expect(await erased(gateway, 'u-1')).toEqual({ ...NOTHING, messages: 1, texts: 1 })
     expect(await getMessage(gateway, id)).toMatchObject({ state: 'unknown', wiped: true })
     expect(await getMessage(gateway, next)).toMatchObject({ state: 'cancelled', attempts: [] })
+  })
+
+  test('an open consent link stops working at once, also while a message of that user is still being sent', async () => {
+    const { gateway, divar, buyer } = await start(on, { DIVAR_TIMEOUT_MS: '4000' })
+    await completeFlow(await clickMenu(gateway))
+    const open = await linkFor(gateway, ['phone'])
+    divar.misbehave({ kind: 'silence' })
+    const id = await queue(gateway, messageTo(divar), WITHOUT_TOKEN)
+    await until(gateway, id, 'sending')
+    const running = erased(gateway, buyer.v2Id)
+    await eventually(async () => ((await new Browser().open(open)).status === 410 ? true : undefined), '410')
+    expect(await getMessage(gateway, id)).toMatchObject({ state: 'sending' })
+    expect(await running).toEqual({ ...NOTHING, grants: 1, consents: 1, texts: 1 })
   })
 
   test('ends messages of the app’s bot to that user', async () => {
@@ -111,6 +127,31 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
     expect([await stateOf(own), await stateOf(other)]).toEqual(['cancelled', 'queued'])
   })
 
+  test('ends events that name that user and wait to be passed on, wipes those that were refused, and leaves others', async () => {
+    const receiver = await startEventReceiver(({ type }) => (type === 'REFUSED' ? 400 : 503))
+    const gateway = await startStored(on, { ...MAY_ERASE, ...receiver.environment })
+    const idsOfStored = () =>
+      gateway.lines().flatMap(({ event, event_id: id }) => (event === 'event.stored' ? [String(id)] : []))
+    const report = async (body: object) => {
+      const before = idsOfStored().length
+      await sendEvent(gateway, body).expect(200)
+      await gateway.loggedWhen(() => idsOfStored().length > before)
+      return idsOfStored().at(-1) ?? ''
+    }
+    const own = await report({ type: 'USER_ACCESS_REVOCATION', user_access_revocation: { user_id: 'u-1' } })
+    const refused = await report({ type: 'REFUSED', user_id: 'u-1' })
+    const other = await report({ type: 'USER_ACCESS_REVOCATION', user_access_revocation: { user_id: 'u-2' } })
+    const chat = await report(newMessageEvent('c-1', 'm-1'))
+    await gateway.logged('event.rejected')
+    const shown = async (id: string) => parseJson((await ask(gateway, `/messages/${id}`)).text)
+
+    expect(await erased(gateway, 'u-1')).toEqual({ ...NOTHING, events: 2 })
+    expect(await shown(own)).toMatchObject({ state: 'cancelled', wiped: true })
+    expect(await shown(refused)).toMatchObject({ state: 'rejected', wiped: true })
+    for (const id of [other, chat]) expect(await shown(id)).toMatchObject({ wiped: false })
+    expect(await erased(gateway, 'u-1')).toEqual(NOTHING)
+  })
+
   test('finds every message among many, of all callers and conversations', async () => {
     const gateway = await startStored(on, MAY_ERASE)
     await holdQueue(gateway)
@@ -120,7 +161,9 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
       peer_id: 'u-2',
       message: 'x',
     }))
-    await Promise.all(sends.map((body) => queue(gateway, body)))
+    // So few at a time that each gets a connection to PostgreSQL in time, on a slow machine too.
+    for (let at = 0; at < sends.length; at += 10)
+      await Promise.all(sends.slice(at, at + 10).map((body) => queue(gateway, body)))
     expect(await erased(gateway, 'u-1')).toEqual({ ...NOTHING, messages: 115 })
     expect(await erased(gateway, 'u-1')).toEqual(NOTHING)
     expect(await erased(gateway, 'u-3')).toEqual({ ...NOTHING, messages: 115 })

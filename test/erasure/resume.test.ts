@@ -5,6 +5,7 @@ import { newId } from '../../src/base/id.ts'
 import { createGrantCodec } from '../../src/consent/grant.ts'
 import { createEraseConsent } from '../../src/consent/erase-consent.ts'
 import { createEraseUser } from '../../src/erasure/erase-user.ts'
+import type { Message } from '../../src/message/message.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { createEraseMessages } from '../../src/outbox/erase-messages.ts'
 import { createSealer, writePayload } from '../../src/outbox/payload.ts'
@@ -14,6 +15,7 @@ import { newMessage, newStore } from '../support/stores.ts'
 
 const keyring = createKeyring([randomBytes(32)])
 const sealer = createSealer(keyring)
+const codec = createGrantCodec(keyring)
 const log = createLogger('silent')
 
 type Parts = { isStopping?: () => boolean; failing?: Partial<Store> }
@@ -21,7 +23,8 @@ type Parts = { isStopping?: () => boolean; failing?: Partial<Store> }
 function eraserOf(store: Store, { isStopping = () => false, failing = {} }: Parts = {}) {
   const parts = { ...store, ...failing }
   return createEraseUser({
-    ...createEraseConsent({ store: parts, codec: createGrantCodec(keyring), keyring, log }),
+    ...createEraseConsent({ store: parts, codec, keyring, log }),
+    eraseSubscriptions: () => Promise.resolve(0),
     eraseMessages: createEraseMessages({
       store: parts,
       sealer,
@@ -36,16 +39,25 @@ function eraserOf(store: Store, { isStopping = () => false, failing = {} }: Part
 }
 
 function messageOf(userId: string) {
+  return messageTo('v1', { kind: 'triple', userId, postToken: 'p', peerId: 'peer' })
+}
+
+function messageTo(wire: 'v1' | 'v2', address: Message['address']) {
   const id = newId('msg')
   const text = writePayload({
-    message: {
-      address: { kind: 'triple', userId, postToken: 'p', peerId: 'peer' },
-      content: { kind: 'text', text: 'x' },
-    },
+    message: { address, content: { kind: 'text', text: 'x' } },
     credential: { kind: 'grant', sender: {} },
     caller: 'orders',
   })
-  return newMessage({ id, wire: 'v1', body: sealer.seal('body', id, text) })
+  return newMessage({ id, wire, body: sealer.seal('body', id, text) })
+}
+
+/** Stores a grant of this user for one conversation. */
+async function addGrantOf(store: Store, userId: string, conversationId: string) {
+  const id = newId('grt')
+  const granted = { userId, scopes: [{ kind: 'conversation' as const, conversationId }] }
+  const content = codec.seal(id, { ...granted, accessToken: 'a', refreshToken: undefined })
+  await store.addGrant({ id, content, names: codec.namesOf(granted), accessMs: 60_000, refreshMs: undefined })
 }
 
 const many = (count: number, userId: string) => Array.from({ length: count }, () => messageOf(userId))
@@ -57,6 +69,33 @@ describe.each(['sqlite', 'postgres'] as const)('an erasure on %s', (kind) => {
     const interrupted = eraserOf(store, { isStopping: () => true })
     expect(await interrupted('u-1')).toEqual({ ...NOTHING, messages: 100, left: true })
     expect(await eraserOf(store)('u-1')).toEqual({ ...NOTHING, messages: 250 })
+    expect(await eraserOf(store)('u-1')).toEqual(NOTHING)
+  })
+
+  test('that does not finish ends the grants, and a repeat still finds the messages that go by them', async () => {
+    const store = await newStore(kind)
+    await addGrantOf(store, 'u-1', 'c-own')
+    const unnamed = (conversationId: string) => messageTo('v2', { kind: 'conversation', conversationId })
+    const others = Array.from({ length: 120 }, () => unnamed('c-other'))
+    await store.accept([...others, unnamed('c-own')])
+    const interrupted = await eraserOf(store, { isStopping: () => true })('u-1')
+    expect(interrupted).toMatchObject({ grants: 1, left: true })
+    const { grants } = await store.listGrants(codec.names.user('u-1'), { cursor: undefined, limit: 10 })
+    expect(grants).toEqual([])
+    // Another gateway, or the same one after a restart.
+    const finished = await eraserOf(store)('u-1')
+    expect(finished).toEqual({ ...NOTHING, messages: 1 - interrupted.messages })
+    expect(await store.endGrants(codec.names.user('u-1'), 0, 10)).toEqual([])
+  })
+
+  test('that never has time for more than one batch finishes after some calls, however many messages of others wait', async () => {
+    const store = await newStore(kind)
+    await store.accept([...many(250, 'u-2'), ...many(1, 'u-1'), ...many(60, 'u-2')])
+    const hurried = eraserOf(store, { isStopping: () => true })
+    let erased = await hurried('u-1')
+    let calls = 1
+    for (; erased.left && calls < 20; calls += 1) erased = await hurried('u-1')
+    expect([erased.left, calls]).toEqual([false, 4])
     expect(await eraserOf(store)('u-1')).toEqual(NOTHING)
   })
 

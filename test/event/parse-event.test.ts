@@ -29,6 +29,41 @@ describe('an event is read', () => {
     expect(read({ type, [name]: MESSAGE })).toEqual({ type, conversation, sender, message, extra: {} })
   })
 
+  test.each([
+    ['IMAGE', 'image_data', { id: 'i', link: 'https://a/', width_px: '10', height_px: 20 }, { width_px: 10 }],
+    ['FILE', 'file_data', { name: 'a.pdf', size_bytes: '5' }, { size_bytes: 5 }],
+    ['VOICE', 'voice_data', { link: 'https://a/', size_bytes: '7' }, { size_bytes: 7 }],
+    ['VIDEO', 'video_data', { link: 'https://a/', size_bytes: 9, width_px: '4' }, { width_px: 4 }],
+    ['LOCATION', 'location_data', { latitude: '35.68', longitude: 51.3 }, { latitude: 35.68 }],
+    ['CONTACT', 'contact_data', { name: 'نام', phone: '09120000000' }, {}],
+  ])('of a message of the type %s, with its %s', (type, name, data, numbers) => {
+    const { text: _, ...others } = message
+    const body = { type: 'NEW_MESSAGE', new_message: { ...MESSAGE, text: undefined, type, [name]: data } }
+    expect(read(JSON.parse(JSON.stringify(body)))).toEqual({
+      type: 'NEW_MESSAGE',
+      conversation,
+      sender,
+      message: { ...others, type, [name]: { ...data, ...numbers } },
+      extra: {},
+    })
+  })
+
+  test('of a bot conversation, from its bot', () => {
+    const bot = { ...MESSAGE, conversation: { id: 'b-1', type: 'BOT' }, sender: { type: 'BOT' } }
+    expect(read({ type: 'NEW_CHATBOT_MESSAGE', new_chatbot_message: bot })).toEqual({
+      type: 'NEW_CHATBOT_MESSAGE',
+      conversation: { id: 'b-1', type: 'BOT' },
+      sender: { type: 'BOT' },
+      message,
+      extra: {},
+    })
+  })
+
+  test.each(['PUBLISH', 'RETIRE', 'ONGOING', 'ARCHIVE', 'SOMETHING_NEW'])('of a post update of the type %s', (type) => {
+    const post_update = { type, post: { token: 't' } }
+    expect(read({ type: 'POST_UPDATE', post_update })).toEqual({ type: 'POST_UPDATE', post_update, extra: {} })
+  })
+
   test('of a revoked access, with the user', () => {
     const body = { type: 'USER_ACCESS_REVOCATION', user_access_revocation: { user_id: 'u-1' } }
     expect(read(body)).toEqual({ type: 'USER_ACCESS_REVOCATION', user_id: 'u-1', extra: {} })

@@ -2,7 +2,14 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import supertest from 'supertest'
 import * as z from 'zod'
 import { DATABASES, withStore } from '../support/databases.ts'
-import { newMessageEvent, sendEvent, startEventReceiver, statuses, type EventReceiver } from '../support/events.ts'
+import {
+  messageIdOf,
+  newMessageEvent,
+  sendEvent,
+  startEventReceiver,
+  statuses,
+  type EventReceiver,
+} from '../support/events.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
 import {
   answer,
@@ -57,7 +64,10 @@ describe.each(DATABASES)('POST /divar/events on %s', (kind) => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
     const passed = (await receiver.received(before + 2)).slice(before)
     expect(passed.map(({ event }) => event['message'])).toMatchObject([{ id: 'm-1' }, { id: 'm-2' }])
-    expect(gateway.lines().filter((line) => line['event'] === 'event.seen')).toHaveLength(3)
+    const seen = gateway.lines().filter((line) => line['event'] === 'event.seen')
+    expect(seen).toHaveLength(3)
+    // An id in the log is one that GET /messages/:id knows.
+    expect(seen.filter((line) => 'event_id' in line)).toEqual([])
   })
 
   test('never takes an event without a message id for seen', async () => {
@@ -93,7 +103,7 @@ describe.each(DATABASES)('POST /divar/events on %s', (kind) => {
     const passed = await shaky.received(60)
     expect(shaky.asked.some(({ status }) => status === 503)).toBe(true)
     for (const chat of chats) {
-      const ids = passed.flatMap(({ event }) => (idOf(event).startsWith(chat) ? [idOf(event)] : []))
+      const ids = passed.flatMap(({ event }) => (messageIdOf(event).startsWith(chat) ? [messageIdOf(event)] : []))
       expect(ids).toEqual(Array.from({ length: 12 }, (_, number) => `${chat}-${number}`))
     }
   })
@@ -112,7 +122,7 @@ describe.each(DATABASES)('POST /divar/events on %s', (kind) => {
     const own = await startStored(kind, { ...FAST_RETRIES, ...strict.environment })
     await sendEvent(own, newMessageEvent('c-1', 'm-1')).expect(200)
     await sendEvent(own, newMessageEvent('c-1', 'm-2')).expect(200)
-    expect((await strict.received(1)).map(({ event }) => idOf(event))).toEqual(['m-2'])
+    expect((await strict.received(1)).map(({ event }) => messageIdOf(event))).toEqual(['m-2'])
     expect(await own.logged('event.rejected')).toMatchObject({ level: 'error', state: 'rejected', divar_status: 422 })
   })
 
@@ -167,6 +177,8 @@ describe.each(DATABASES)('POST /divar/events on %s', (kind) => {
     const own = await startStored(kind, { ...some.environment, EVENTS_TYPES: 'new_message, Odd.Type' })
     await sendEvent(own, { type: 'POST_UPDATE' }).expect(200)
     await own.logged('event.filtered')
+    const { text } = await supertest(own.internalUrl).get('/metrics').set('x-api-key', KEYS.caller)
+    expect(text).toContain('kenar_events_total{type="POST_UPDATE",outcome="filtered"} 1\n')
     await sendEvent(own, { type: 'Odd.Type' }).expect(200)
     await sendEvent(own, newMessageEvent('c-1', 'm-1')).expect(200)
     const passed = await some.received(2)
@@ -216,8 +228,3 @@ describe('POST /divar/events is refused', () => {
     ).toBe(501)
   })
 })
-
-const read = z.object({ message: z.object({ id: z.string() }) })
-function idOf(event: object): string {
-  return read.parse(event).message.id
-}

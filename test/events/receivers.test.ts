@@ -10,7 +10,7 @@ const OTHER_SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
 const BODY = JSON.stringify({ id: 'dve_1', type: 'NEW_MESSAGE', message: { text: 'سلام' }, extra: {} })
 const MINUTE_MS = 60_000
 
-const installed = new Map<string, boolean>()
+const installed = new Map<string, boolean>([['node', true]])
 for (const program of ['python3', 'php', 'go']) {
   installed.set(program, await isInstalled(program))
   if (!installed.get(program)) process.stderr.write(`${program} is missing here: its receiver of events is not run.\n`)
@@ -30,7 +30,7 @@ function signed(secret: string, webhookId: string, at = new Date()): Record<stri
 
 const signatureOf = (headers: Record<string, string>) => String(headers['webhook-signature'])
 
-describe.each(['python3', 'php', 'go'] as const)('the receiver in examples/events for %s', (program) => {
+describe.each(['node', 'python3', 'php', 'go'] as const)('the receiver in examples/events for %s', (program) => {
   const testIfInstalled = installed.get(program) ? test : test.skip
   let receiver: ExampleReceiver
   beforeAll(async () => {
@@ -74,6 +74,15 @@ describe.each(['python3', 'php', 'go'] as const)('the receiver in examples/event
     const headers = signed(receiver.secret, 'dve_several')
     const several = ['v1a,c2lnbmF0dXJl', signatureOf(signed(OTHER_SECRET, 'dve_several')), signatureOf(headers)]
     expect(await post({ ...headers, 'webhook-signature': several.join(' ') })).toBe(204)
+  })
+
+  testIfInstalled('accepts either secret while two are set during a rotation, and no third', async () => {
+    const rotating = await startExampleReceiver(program, [OTHER_SECRET])
+    const statusOf = async (secret: string, id: string) =>
+      (await supertest(rotating.url).post('/').set(signed(secret, id)).send(BODY)).status
+    const third = `whsec_${Buffer.alloc(32, 6).toString('base64')}`
+    const statuses = [statusOf(OTHER_SECRET, 'dve_old'), statusOf(rotating.secret, 'dve_new'), statusOf(third, 'dve_3')]
+    expect(await Promise.all(statuses)).toEqual([204, 204, 401])
   })
 
   testIfInstalled('accepts an event that is 4 minutes old, and refuses one that is 6 minutes off', async () => {

@@ -1,30 +1,15 @@
 import { Agent } from 'undici'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { Fault } from '../../src/base/fault.ts'
 import { parseEvent } from '../../src/event/parse-event.ts'
 import { withStore } from '../support/databases.ts'
 import { sendEvent, startEventReceiver } from '../support/events.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
-import { marked } from '../support/marked-values.ts'
+import { EVENT_BOT, EVENT_MESSAGE, marked } from '../support/marked-values.ts'
+import { eventually } from '../support/outbox.ts'
 
 const CANARY = 'CANARY0912'
-
-const EVENT = {
-  type: 'NEW_MESSAGE',
-  metadata: { a: 'b' },
-  new_message: {
-    id: 'm',
-    conversation: { id: 'c', type: 'POST', post_token: 't' },
-    sender: { side: 'BUYER', type: 'HUMAN' },
-    type: 'CONTACT',
-    sent_at: 1795968114123456,
-    text: 'hello',
-    contact_data: { name: 'n', phone: '09120000000' },
-  },
-  post_update: { type: 'PUBLISH', post: { token: 't' } },
-  user_access_revocation: { user_id: 'u' },
-  transaction: { id: 'x' },
-}
 
 let gateway: TestGateway
 beforeAll(async () => {
@@ -46,6 +31,14 @@ async function statusOf(body: string): Promise<number> {
   })
   await answer.dump()
   return statusCode
+}
+
+/** Sends again, as Divar does, what a slow disk had the gateway answer 503. */
+async function statusWithStore(body: string): Promise<number> {
+  return eventually(async () => {
+    const status = await statusOf(body)
+    return status === 503 ? undefined : status
+  }, 'an answer other than 503')
 }
 
 const any = fc.jsonValue({ maxDepth: 2 })
@@ -81,9 +74,9 @@ test('10,000 odd forms of an event are read, or refused as invalid', () => {
   fc.assert(
     fc.property(fc.oneof(nearEvents, any), (body) => {
       try {
-        expect(() => JSON.stringify(parseEvent(body))).not.toThrow()
-      } catch {
-        expect(() => parseEvent(body)).toThrow(expect.objectContaining({ code: 'invalid_event' }))
+        JSON.stringify(parseEvent(body))
+      } catch (error) {
+        if (!(error instanceof Fault && error.code === 'invalid_event')) throw error
       }
     }),
     { numRuns: 10_000 },
@@ -94,7 +87,7 @@ test('500 odd forms of an event get 200 or 400 over HTTP', async () => {
   const bodies = fc.sample(fc.oneof({ weight: 4, arbitrary: nearEvents }, any), 500)
   const odd = new Map<number, number>()
   for (let at = 0; at < bodies.length; at += 50) {
-    const statuses = await Promise.all(bodies.slice(at, at + 50).map((body) => statusOf(JSON.stringify(body))))
+    const statuses = await Promise.all(bodies.slice(at, at + 50).map((body) => statusWithStore(JSON.stringify(body))))
     for (const status of statuses) odd.set(status, (odd.get(status) ?? 0) + 1)
   }
   expect([...odd.keys()].toSorted()).toEqual([200, 400])
@@ -104,7 +97,7 @@ test('500 odd forms of an event get 200 or 400 over HTTP', async () => {
 test('content of no field appears in a log line, a metric or an error, even at the most verbose level', async () => {
   const refusing = await startEventReceiver(() => 400)
   const own = await startTestGateway(await withStore('sqlite', refusing.environment))
-  const bodies = marked(CANARY, EVENT)
+  const bodies = [...marked(CANARY, EVENT_MESSAGE), ...marked(CANARY, EVENT_BOT)]
   for (const body of bodies) {
     const response = await sendEvent(own, JSON.stringify(body))
     expect([200, 400]).toContain(response.status)

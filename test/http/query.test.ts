@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 
 test.each<['get' | 'post' | 'delete', string, string]>([
-  ['get', '/messages', 'only state, cursor, limit'],
+  ['get', '/messages', 'only state, caller, wire, since, until, cursor, limit'],
   ['get', '/messages/msg_1', 'no parameters'],
   ['post', '/messages/msg_1/retry', 'no parameters'],
   ['post', '/messages/msg_1/cancel', 'no parameters'],

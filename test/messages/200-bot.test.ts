@@ -89,6 +89,7 @@ describe("Divar's answer to a bot message", () => {
     ['names something else than a conversation', '{"conversation_id": 5}'],
     ['names an empty conversation', '{"conversation_id": ""}'],
     ['names a conversation with a line break', '{"conversation_id": "a\\nb"}'],
+    ["names the user's token as a conversation", JSON.stringify({ conversation_id: KEYS.token })],
     ['is of another call', '{"status": 200, "message": "success"}'],
   ])('that %s is a delivery without it', async (_, body) => {
     divar.answerNext({ status: 200, body })

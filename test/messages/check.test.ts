@@ -37,8 +37,21 @@ describe('POST /messages/check', () => {
 
   test('names the members that are not read, as a send does', async () => {
     const { text } = await check({ ...V2, reciever_btn: {}, sender_buttons: { columns: 1 } })
-    expect(parseJson(text)).toEqual({ ignored: ['/reciever_btn', '/sender_buttons/columns'] })
+    expect(parseJson(text)).toEqual({
+      ignored: ['/reciever_btn', '/sender_buttons/columns'],
+      did_you_mean: { '/reciever_btn': 'receiver_btn' },
+    })
     expect(await gateway.logged('message.checked')).toMatchObject({ caller: 'orders', status: 200 })
+  })
+
+  test('names a misspelled member beside the one that is missing, as a send does', async () => {
+    const body = { conversation_id: 'c-1', mesage: 'سلام', sender_btn: 7, unlike: 1 }
+    const { status, text } = await check(body)
+    expect([status, text]).toEqual([400, (await post('/messages', body)).text])
+    expect(parseJson(text)).toMatchObject({
+      errors: expect.arrayContaining([{ pointer: '/mesage', detail: 'not read; did you mean message?' }]),
+    })
+    expect(text).not.toContain('unlike')
   })
 
   const button = { action: 'LINK', data: { extra_data: {}, caption: 'x'.repeat(31) } }
@@ -91,7 +104,21 @@ describe('POST /messages/check', () => {
     )
   })
 
-  test('takes no idempotency key, does not count as a send, and works without a store', async () => {
+  test.each([
+    ['not ASCII', 'ä'],
+    ['too long', 'x'.repeat(256)],
+    ['a quote that does not end', '"one'],
+    ['empty', '""'],
+  ])('refuses an Idempotency-Key that is malformed (%s) as a send does', async (_, key) => {
+    const headers = { 'idempotency-key': key }
+    const [checked, sent] = [await check(V2, headers), await post('/messages', V2, headers)]
+    expect([checked.status, checked.text]).toEqual([400, sent.text])
+    expect(checked.text).toContain('Idempotency-Key')
+    // As a send does, before anything about the body.
+    expect((await check({}, headers)).text).toBe(checked.text)
+  })
+
+  test('takes no key for itself, does not count as a send, and works without a store', async () => {
     const bare = await startTestGateway({ SENDS_PER_MINUTE: '1' })
     const headers = { 'idempotency-key': 'one', prefer: 'respond-async' }
     for (const body of [V1, V2, V1]) {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { KEYS, startTestGateway } from '../support/gateway.ts'
+import { unicodeEscapes } from '../support/marked-values.ts'
 import { V1 } from '../support/messages.ts'
 import { answer } from '../support/outbox.ts'
 import { parseJson, send } from '../support/requests.ts'
@@ -12,6 +13,9 @@ test("neither our key nor the user's token is passed on within Divar's error mes
     const { text } = await send(gateway, V1)
     expect(parseJson(text)['divar']).toEqual({ status: 400, code: '***', message: 'no: ***, ***!' })
   }
+  // Also where JSON writes the secret with escapes.
+  gateway.divar.misbehave(answer(400, `{"message":"no: ${unicodeEscapes(KEYS.token)}!"}`))
+  expect(parseJson((await send(gateway, V1)).text)['divar']).toEqual({ status: 400, message: 'no: ***!' })
   // Also where the end of what is passed on falls into a secret.
   gateway.divar.misbehave(answer(400, JSON.stringify({ message: 'x'.repeat(490) + KEYS.divarApi })))
   const { text } = await send(gateway, V1)

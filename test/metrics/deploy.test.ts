@@ -7,26 +7,37 @@ import { metricsOf, namesOf } from '../support/metrics.ts'
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
 
+const recordSchema = z.object({
+  record: z.string().regex(/^[a-z_]+:kenar_\w+:\w+$/),
+  expr: z.string(),
+  labels: z.record(z.string(), z.string()).optional(),
+})
 const alertsSchema = z.object({
   groups: z.array(
     z.object({
       name: z.string(),
       rules: z.array(
-        z.object({
-          alert: z.string().regex(/^Kenar\w+$/),
-          expr: z.string(),
-          for: z
-            .string()
-            .regex(/^\d+[mh]$/)
-            .optional(),
-          labels: z.object({ severity: z.enum(['critical', 'warning', 'info']) }),
-          annotations: z.object({ summary: z.string(), runbook_url: z.string() }),
-        }),
+        recordSchema.or(
+          z.object({
+            alert: z.string().regex(/^Kenar\w+$/),
+            expr: z.string(),
+            for: z
+              .string()
+              .regex(/^\d+[mh]$/)
+              .optional(),
+            labels: z.object({ severity: z.enum(['critical', 'warning', 'info']) }),
+            annotations: z.object({ summary: z.string(), runbook_url: z.string() }),
+          }),
+        ),
       ),
     }),
   ),
 })
-const alerts = alertsSchema.parse(parse(read('deploy/prometheus/alerts.yaml'))).groups.flatMap(({ rules }) => rules)
+const rules = ['alerts', 'divar-rule'].flatMap((name) =>
+  alertsSchema.parse(parse(read(`deploy/prometheus/${name}.yaml`))).groups.flatMap((group) => group.rules),
+)
+const alerts = rules.flatMap((rule) => ('alert' in rule ? [rule] : []))
+const records = rules.flatMap((rule) => ('record' in rule ? [rule] : []))
 
 const dashboardSchema = z.object({
   uid: z.string(),
@@ -50,14 +61,14 @@ const shown = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr
 /** Prometheus makes this one itself. */
 const OF_PROMETHEUS = ['up']
 
-/** The metrics that an expression names: words before a selector, a range or an end, which are no function and no label. */
+/** The metrics that an expression names, recorded ones (`route:name:rate1h`) included: words before a selector, a range or an end, which are no function and no label. */
 function metricsIn(expr: string): string[] {
   const bare = expr.replaceAll(/\{[^}]*\}/g, '').replaceAll(/\b(?:by|on|group_left|without) \([^)]*\)/g, '')
-  return [...bare.matchAll(/\b[a-z][a-z0-9_]*\b(?!\s*\()/g)]
+  return [...bare.matchAll(/\b[a-z][a-z0-9_:]*\b(?!\s*\()/g)]
     .map(([name]) => name)
     .filter((name) => !NO_METRIC.test(name))
 }
-const NO_METRIC = /^(?:or|and|by|on|unless|le|s|m|h|rate_interval|__rate_interval)$/
+const NO_METRIC = /^(?:or|and|by|on|unless|le|d|s|m|h|rate_interval|__rate_interval)$/
 
 let known: Set<string>
 beforeAll(async () => {
@@ -67,17 +78,23 @@ beforeAll(async () => {
     {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
       EVENTS_URL: 'http://127.0.0.1:9',
+      DIVAR_SENDS_PER_MINUTE: '60',
       EVENTS_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
     },
   )
   known = namesOf(await metricsOf(gateway))
 })
 
-describe('deploy/prometheus/alerts.yaml', () => {
-  test.each(alerts)('$alert uses existing metrics', ({ expr }) => {
+describe('the rules in deploy/prometheus', () => {
+  const recorded = records.map(({ record }) => record)
+
+  test.each([
+    ...alerts.map(({ alert, expr }) => ({ name: alert, expr })),
+    ...records.map(({ record, expr }) => ({ name: record, expr })),
+  ])('$name uses existing metrics', ({ expr }) => {
     const asked = metricsIn(expr)
     expect(asked).not.toEqual([])
-    for (const name of asked) expect([...known, ...OF_PROMETHEUS]).toContain(name)
+    for (const name of asked) expect([...known, ...recorded, ...OF_PROMETHEUS]).toContain(name)
   })
 
   test('each alert links to its section of docs/runbooks.md, and each section has its alert', () => {
@@ -94,7 +111,7 @@ describe('deploy/grafana/kenar.json', () => {
   test('uses existing metrics', () => {
     const asked = shown.flatMap(metricsIn)
     expect(asked.length).toBeGreaterThan(25)
-    for (const name of asked) expect([...known]).toContain(name)
+    for (const name of asked) expect([...known, ...records.map(({ record }) => record)]).toContain(name)
   })
 
   test('shows every metric of the gateway', () => {
@@ -115,6 +132,8 @@ describe('deploy/grafana/kenar.json', () => {
 test('docs/metrics.md describes every metric of the gateway and no other', () => {
   const told = [...read('docs/metrics.md').matchAll(/`(kenar_\w+?)(?:\{[^`]*)?`/g)].map(([, name = '']) => name)
   const ours = [...known].filter((name) => name.startsWith('kenar_'))
-  const whole = ours.map((name) => name.replace(/^(kenar_(?:resolver|action)_seconds)_(?:bucket|sum|count)$/, '$1'))
+  const whole = ours.map((name) =>
+    name.replace(/^(kenar_(?:resolver|action|divar_request)_seconds)_(?:bucket|sum|count)$/, '$1'),
+  )
   expect([...new Set(told)].sort()).toEqual([...new Set(whole)].sort())
 })

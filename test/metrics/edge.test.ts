@@ -146,3 +146,30 @@ test('counters in alerts are 0 before the first event, so that the first event i
   expect(series.get('kenar_outbox_ended_total{wire="webhook",state="failed"}')).toBe(0)
   expect(series.get('kenar_clicks_total{wire="none",outcome="identification_refused"}')).toBe(0)
 })
+
+describe("GET /metrics counts Divar's requests as Divar does", () => {
+  const countOf = (series: Map<string, number>, route: string, result: string, le: string) =>
+    series.get(`kenar_divar_request_seconds_bucket{route="${route}",result="${result}",le="${le}"}`)
+
+  test('an answered one by its duration, a fallback included', async () => {
+    const failing = await module(`export default () => { throw new Error('no') }`)
+    const gateway = await startTestGateway({ ...failing, FALLBACK_LANDING_URL: 'https://app.example.com/sorry' })
+    await click(gateway, CLICK).expect(200)
+    const series = seriesOf(await metricsOf(gateway))
+    expect(countOf(series, '/divar/session', 'answered', '3')).toBe(1)
+    expect(countOf(series, '/divar/session', 'failed', '+Inf')).toBe(0)
+  })
+
+  test('a failed one as 5 s, and one with a wrong key not at all', async () => {
+    const gateway = await startTestGateway(await module(`export default () => { throw new Error('no') }`))
+    await click(gateway, CLICK).expect(500)
+    await click(gateway, '{}').expect(400)
+    await click(gateway, CLICK).set('authorization', 'wrong').expect(401)
+    const series = seriesOf(await metricsOf(gateway))
+    expect(countOf(series, '/divar/session', 'failed', '3')).toBe(0)
+    expect(countOf(series, '/divar/session', 'failed', '5')).toBe(2)
+    expect(series.get('kenar_divar_request_seconds_sum{route="/divar/session",result="failed"}')).toBe(10)
+    expect(countOf(series, '/divar/session', 'answered', '+Inf')).toBe(0)
+    expect(countOf(series, '/divar/events', 'failed', '+Inf')).toBe(0)
+  })
+})

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { ask, type Exchange, type ExchangeRequest } from '../../src/outbound/host.ts'
-import { createPool, type Sockets } from '../../src/outbound/pool.ts'
+import type { Exchange, ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { ask, createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 
 const pools: Sockets[] = []

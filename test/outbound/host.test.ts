@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { beforeAll, expect, test } from '@jest/globals'
-import { createHost, Semaphore } from '../../src/outbound/host.ts'
-import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
+import { createHost, MAX_SOCKETS, Semaphore } from '../../src/outbound/host.ts'
+
 import { originOf } from '../support/listen.ts'
 
 let connections = 0

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeEach, expect, jest, test } from '@jest/globals'
-import { ask } from '../../src/outbound/host.ts'
-import { createPool, type Sockets } from '../../src/outbound/pool.ts'
+import { ask, createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { originOf } from '../support/listen.ts'
 
 /** Time passes when the test says so; what comes over sockets takes as long as it takes. */

@@ -1,8 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { ask, type ExchangeRequest } from '../../src/outbound/host.ts'
-import { createPool, type Sockets } from '../../src/outbound/pool.ts'
+import type { ExchangeRequest } from '../../src/outbound/exchange.ts'
+import { ask, createPool, type Sockets } from '../../src/outbound/pool.ts'
 import { startTestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
 import { V1, V2 } from '../support/messages.ts'
@@ -22,7 +22,7 @@ async function start(
   const sockets: Socket[] = []
   server.on('connection', (socket) => sockets.push(socket))
   const origin = await originOf(server)
-  const pool = createPool(origin, 5000)
+  const pool = createPool(origin, 5000, { maxSockets: 128 })
   pools.push(pool)
   return { server, origin, pool, sockets }
 }

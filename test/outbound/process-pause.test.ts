@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterAll, expect, test } from '@jest/globals'
-import { createHost } from '../../src/outbound/host.ts'
-import { MAX_SOCKETS } from '../../src/outbound/pool.ts'
+import { createHost, MAX_SOCKETS } from '../../src/outbound/host.ts'
 
 const workers: Worker[] = []
 afterAll(() => Promise.all(workers.map((worker) => worker.terminate())))

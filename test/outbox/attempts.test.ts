@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
 import { createLogger } from '../../src/observability/log.ts'
-import { createAttempts } from '../../src/outbox/attempts.ts'
+import { createAttempts } from '../../src/outbox/retry-policy.ts'
 import { StoreError, type Claimed, type Finish } from '../../src/store/store.ts'
 import { DATABASES } from '../support/databases.ts'
 import { acceptedAndClaimed, newMessage, newStore } from '../support/stores.ts'

@@ -1,10 +1,19 @@
 import { copyFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { createKeyring } from '../../src/base/keyring.ts'
+import { createLogger } from '../../src/observability/log.ts'
+import { createMaintenance, type StoreReadings } from '../../src/outbox/maintenance.ts'
+import { createSealer } from '../../src/outbox/payload.ts'
+import { ClockWatch } from '../../src/store/clock-watch.ts'
 import { newFolder, TEST_KEY } from '../support/databases.ts'
-import { queue, chatMessage, startDivar, startOn, divarAt, until } from '../support/outbox.ts'
+import { metricsOf, seriesOf } from '../support/metrics.ts'
+import { queue, chatMessage, eventually, startDivar, startOn, divarAt, until } from '../support/outbox.ts'
+import { newStore } from '../support/stores.ts'
 
 const NOBODY = { DIVAR_V1_API_URL: 'http://127.0.0.1:9', DIVAR_API_URL: 'http://127.0.0.1:9' }
+/** However often it was tried before, it is tried again soon. */
+const SOON = { RETRY_MAX_MS: '1000' }
 
 async function aStore() {
   const [folder, copies] = [await newFolder(), await newFolder()]
@@ -15,10 +24,11 @@ async function aStore() {
 describe('BACKUP_DIR', () => {
   test('a restored backup is a complete store: its queued messages are delivered', async () => {
     const { file, copies, store } = await aStore()
-    const first = await startOn({ ...store, BACKUP_DIR: '' }, NOBODY)
-    const id = await queue(first, chatMessage('c-1', 'owed'))
+    const first = await startOn({ ...store, BACKUP_DIR: '' }, { ...NOBODY, ...SOON })
+    // The backup may be taken during an attempt. Only such a message is tried again when its attempt was cut off.
+    const id = await queue(first, { ...chatMessage('c-1', 'owed'), delivery: 'at-least-once' })
     await first.stop()
-    const second = await startOn(store, NOBODY)
+    const second = await startOn(store, { ...NOBODY, ...SOON })
     await second.logged('store.backed_up')
     await second.stop()
 
@@ -29,7 +39,7 @@ describe('BACKUP_DIR', () => {
     await copyFile(join(copies, copy), file)
 
     const divar = await startDivar()
-    const restored = await startOn(store, divarAt(divar))
+    const restored = await startOn(store, { ...divarAt(divar), ...SOON })
     await until(restored, id, 'delivered')
     expect(divar.received).toHaveLength(1)
   })
@@ -47,5 +57,43 @@ describe('BACKUP_DIR', () => {
     const second = await startOn({ ...store, BACKUP_KEEP: '2' }, NOBODY)
     await second.stop()
     expect((await readdir(copies)).sort()).toEqual(kept)
+  })
+
+  test('the metric of the last backup is the time in the name of the newest one', async () => {
+    const { copies, store } = await aStore()
+    const gateway = await startOn(store, NOBODY)
+    await gateway.logged('store.backed_up')
+    const [name = ''] = await readdir(copies)
+    const [, year, month, day, hour, minute, second] = /(....)(..)(..)T(..)(..)(..)Z/.exec(name) ?? []
+    const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`) / 1000
+    expect(seriesOf(await metricsOf(gateway)).get('kenar_backup_last_success_timestamp_seconds')).toBe(at)
+  })
+
+  test('while the folder of the backups cannot be read, the time of the last one is not known', async () => {
+    const store = await newStore('sqlite')
+    const log = createLogger('silent')
+    const metrics: StoreReadings = {
+      queued: undefined,
+      rowsUnderOlderKeys: undefined,
+      bytes: undefined,
+      lastBackupAt: Date.now(),
+    }
+    const maintenance = createMaintenance({
+      store,
+      clock: new ClockWatch(store, log, 0),
+      sealer: createSealer(createKeyring([Buffer.from(TEST_KEY, 'base64')])),
+      retentionMs: 1000,
+      timelineMs: 1000,
+      backup: { folder: join(await newFolder(), 'gone'), everyMs: 1000, keep: 2 },
+      metrics,
+      backlog: { correct: () => undefined },
+      log,
+    })
+    maintenance.start()
+    await eventually(
+      () => Promise.resolve(metrics.lastBackupAt === undefined ? true : undefined),
+      'a look at the folder',
+    )
+    await maintenance.stop()
   })
 })

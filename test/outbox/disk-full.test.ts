@@ -36,7 +36,7 @@ run(disk === undefined ? `${name} (skipped: nothing can be mounted here)` : name
   const folder = disk ?? ''
   const gateway = await startOn({ DATABASE_URL: `file:${join(folder, 'gateway.db')}`, TOKEN_ENCRYPTION_KEY: TEST_KEY })
   await until(gateway, await queue(gateway, V1), 'delivered')
-  gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 400 })
+  gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 3000 })
   const owed = await queue(gateway, V2)
   await until(gateway, owed, 'sending', ({ attempts }) => attempts.length === 1)
 

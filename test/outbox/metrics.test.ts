@@ -15,6 +15,9 @@ describe.each(DATABASES)('GET /metrics of a gateway with a %s store', (kind) => 
     expect(text).toContain('kenar_outbox_attempts_total{wire="v2",outcome="delivered"} 1\n')
     expect(text).toContain('kenar_outbox_ended_total{wire="v2",state="delivered"} 1\n')
     expect(text).toContain('kenar_store_rows_under_older_keys 0\n')
+    expect(Number(/^kenar_store_bytes (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(4096)
+    // Without backups there is none that succeeded.
+    expect(text).not.toMatch(/^kenar_backup_last_success_timestamp_seconds /m)
     expect(text).toMatch(/^kenar_breaker_state\{host="http:\/\/127\.0\.0\.1:\d+"\} 0$/m)
     expect(text).toMatch(/^process_resident_memory_bytes \d+/m)
   })

@@ -20,7 +20,7 @@ import { parseJson } from '../support/requests.ts'
 
 const ONE_MORE = { ...V2, delivery: 'at-least-once' }
 /** A wait that cannot be long, within a time in which there is room for two: never ten attempts, which would open the breaker. */
-const BRIEF = { RETRY_FIRST_MS: '500', RETRY_MAX_MS: '500', RETRY_FOR_MS: '1000' }
+const BRIEF = { RETRY_FIRST_MS: '1500', RETRY_MAX_MS: '1500', RETRY_FOR_MS: '3000' }
 
 const DAY_MS = 24 * 60 * 60 * 1000
 

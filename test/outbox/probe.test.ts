@@ -35,8 +35,7 @@ async function startToldDivar(answerTo: (text: string, number: number) => Misbeh
       return answerTo(text, arrivals.length)
     },
   })
-  const arrived = (number: number) =>
-    eventually(() => Promise.resolve(arrivals[number - 1]), `request ${number}`, 30_000)
+  const arrived = (number: number) => eventually(() => Promise.resolve(arrivals[number - 1]), `request ${number}`)
   return { divar, arrivals, arrived }
 }
 
@@ -73,7 +72,7 @@ describe.each(DATABASES)('after a rate limit on %s', (kind) => {
     for (const name of ['one', 'two']) await queue(gateway, chatMessage(`c-${name}`, name))
     await queue(gateway, chatMessage('c-billing', 'billing'), { 'x-api-key': BILLING })
     const found = () => Promise.resolve(arrivals.find(({ text }) => text === 'billing'))
-    await eventually(found, 'the message of the other caller', 30_000)
+    await eventually(found, 'the message of the other caller')
     const before = arrivals.slice(
       0,
       arrivals.findIndex(({ text }) => text === 'billing'),

@@ -91,7 +91,7 @@ describe.each(DATABASES)('on %s', (kind) => {
       const conversation = newConversation()
       await hold(conversation)
       const waits = await queue(gateway, chatMessage(conversation, 'waits'))
-      gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 500 })
+      gateway.divar.misbehave({ kind: 'answer', status: 200, body: '{"status":200}', delayMs: 3000 })
       const sending = await queue(gateway, chatMessage(newConversation(), 'sending'))
       await until(gateway, sending, 'sending', ({ attempts }) => attempts.length === 1)
       await expectWrongState(sending, 'retry', 'sending', 'This message is just being sent.')

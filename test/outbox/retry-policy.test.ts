@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import type { Outcome } from '../../src/divar/outcome.ts'
-import { stateAfterAttempt, type AttemptedMessage } from '../../src/outbox/attempts.ts'
+import { stateAfterAttempt, type AttemptedMessage } from '../../src/outbox/retry-policy.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

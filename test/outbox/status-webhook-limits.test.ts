@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { expect, test } from '@jest/globals'
 import { createHost, type Host } from '../../src/outbound/host.ts'
 import { readTrace } from '../../src/observability/trace.ts'
-import { createWebhook } from '../../src/outbox/status-webhook.ts'
+import { createWebhook } from '../../src/outbox/webhooks.ts'
 import { originOf } from '../support/listen.ts'
 
 const SECRET = `whsec_${Buffer.alloc(24, 1).toString('base64')}`
@@ -19,7 +19,7 @@ async function deliverTo(receiver: RequestListener, part = 1) {
       return host.send({ ...request, timeoutMs: request.timeoutMs * part })
     },
   }
-  const outcome = await createWebhook({ url, secret: SECRET, host: hasty, userAgent: 'test' })(
+  const outcome = await createWebhook({ url, secrets: [SECRET], host: hasty, userAgent: 'test' })(
     'evt_1',
     '{}',
     readTrace(undefined),

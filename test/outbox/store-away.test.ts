@@ -28,7 +28,7 @@ async function readiness(gateway: TestGateway) {
 /** The gauges that are read from the store, without their labels. */
 async function storeGauges(gateway: TestGateway): Promise<Record<string, number>> {
   const ofStore =
-    /^(kenar_store_up|kenar_outbox_(?:queued|oldest_seconds)|kenar_store_rows_under_older_keys|kenar_grants)\b/
+    /^(kenar_store_up|kenar_outbox_(?:queued|oldest_seconds)|kenar_store_rows_under_older_keys|kenar_store_bytes|kenar_grants)\b/
   const series = [...seriesOf(await metricsOf(gateway))]
   return Object.fromEntries(
     series.flatMap(([name, value]) => (ofStore.exec(name) ?? []).slice(1).map((gauge) => [gauge, value])),

@@ -1,12 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
+import type { Poller } from '../../src/base/poller.ts'
 import { createLogger } from '../../src/observability/log.ts'
-import {
-  createWorker,
-  RateLimitHold,
-  type DeliveryTarget,
-  type DeliveryWorker,
-  type WorkerOptions,
-} from '../../src/outbox/worker.ts'
+import { createWorker, RateLimitHold, type DeliveryTarget, type WorkerOptions } from '../../src/outbox/worker.ts'
 import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
 import { newStore } from '../support/stores.ts'
 
@@ -16,7 +11,7 @@ afterEach(() => void jest.useRealTimers())
 const MINUTE_MS = 60_000
 const NOTHING: Claim = { messages: [], nextInMs: undefined }
 
-const workers: DeliveryWorker[] = []
+const workers: Poller[] = []
 afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
 
 type Parts = {
@@ -28,6 +23,7 @@ type Parts = {
 /** A worker whose store answers each claim as the test says, and the wires that were claimed. */
 async function startWorker({ claim, target, deliverClaimed = () => Promise.resolve() }: Parts) {
   const asked: Wire[] = []
+  const released: string[] = []
   const store = {
     ...(await newStore('sqlite')),
     claim: (_owner: string, wire: Wire) => {
@@ -50,11 +46,16 @@ async function startWorker({ claim, target, deliverClaimed = () => Promise.resol
       ...target,
     },
     rateLimitHold,
+    pacing: undefined,
     deliverClaimed,
+    release: (id) => {
+      released.push(id)
+      return Promise.resolve()
+    },
     log,
   })
   workers.push(worker)
-  return { worker, rateLimitHold, asked }
+  return { worker, rateLimitHold, asked, released }
 }
 
 describe('does not poll the store in a tight loop', () => {
@@ -145,6 +146,25 @@ test.each([0, 1, 2])(
     expect(asked).toEqual(['v1', 'v2', 'v1', 'v2', 'v1'])
   },
 )
+
+test('a message that is claimed while the gateway stops is queued again for the next gateway, and no other is claimed', async () => {
+  const polls: ((claim: Claim) => void)[] = []
+  let begun = 0
+  const { worker, asked, released } = await startWorker({
+    claim: () => new Promise((resolve) => polls.push(resolve)),
+    target: { wires: ['v1', 'v2'] },
+    deliverClaimed: () => {
+      begun += 1
+      return Promise.resolve()
+    },
+  })
+  worker.wake()
+  const stopped = worker.stop()
+  const message = messageOn('v1')
+  polls[0]?.({ messages: [message], nextInMs: undefined })
+  await stopped
+  expect({ asked, released, begun }).toEqual({ asked: ['v1'], released: [message.id], begun: 0 })
+})
 
 function messageOn(wire: Wire): Claimed {
   return {

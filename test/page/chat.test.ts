@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { CHROMIUM, openPage } from '../support/browser.ts'
+import { CHROMIUM, expectCount, expectSoon, openPage } from '../support/browser.ts'
 import { APP, startConsentApp } from '../support/consent-app.ts'
 import { startDemo } from '../support/demo.ts'
 import { decide, phone, webView } from '../support/simulator-page.ts'
@@ -15,7 +15,7 @@ inBrowser('the page: two phones and one conversation', () => {
     await phone(page, 'buyer').locator('[data-composer]').fill('هنوز موجود است؟')
     await phone(page, 'buyer').locator('[data-send]').click()
     await phone(page, 'seller').getByText('هنوز موجود است؟').waitFor()
-    expect(await phone(page, 'buyer').getByText('هنوز موجود است؟').count()).toBe(1)
+    await expectCount(phone(page, 'buyer').getByText('هنوز موجود است؟'), 1)
     expect(await page.locator('html').getAttribute('dir')).toBe(language === 'fa' ? 'rtl' : 'ltr')
     expect({ strangers, complaints }).toEqual({ strangers: [], complaints: [] })
   })
@@ -41,14 +41,14 @@ inBrowser('the page: two phones and one conversation', () => {
   )
 
   test("both kinds of sample messages have each side's own button, and both buttons work", async () => {
-    const { simulator, gatewayUrl, app } = await startDemo()
+    const { simulator, internalUrl, app } = await startDemo()
     for (const message of sampleMessages(simulator.world, app.url))
-      expect((await sendThrough(gatewayUrl, message)).status).toBe(200)
+      expect((await sendThrough(internalUrl, message)).status).toBe(200)
     const { page } = await openPage(simulator.url)
-    await expect(phone(page, 'seller').locator('[data-button]').allInnerTexts()).resolves.toEqual([
-      expect.stringContaining('پیگیری درخواست'),
-      expect.stringContaining('گزارش فروشنده'),
-    ])
+    await expectSoon(
+      () => phone(page, 'seller').locator('[data-button]').allInnerTexts(),
+      [expect.stringContaining('پیگیری درخواست'), expect.stringContaining('گزارش فروشنده')],
+    )
     const buttons = phone(page, 'buyer').locator('[data-button]')
     await buttons.filter({ hasText: 'تأیید زمان بازدید' }).click()
     await decide(page, 'buyer', 'allow')

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import axe from 'axe-core'
+import { COMPLETION_URL } from '../../src/click/click.ts'
 import { endingPage } from '../../src/consent/oauth-page.ts'
 import { CHROMIUM, openPage } from '../support/browser.ts'
 import { startDemo } from '../support/demo.ts'
@@ -62,7 +63,7 @@ inBrowser.each(['fa', 'en'] as const)('in a browser, in %s', (language) => {
     for (const ending of ['denied', 'expired', 'other_user', 'not_answered'] as const) {
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        await page.setContent(endingPage(ending))
+        await page.setContent(endingPage(ending, COMPLETION_URL))
         await page.evaluate(axe.source)
         expect(
           await page.evaluate(

@@ -2,9 +2,9 @@ import { connect } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
 import type { Simulator } from '../../src/simulator/simulator.ts'
-import { CHROMIUM, openPage } from '../support/browser.ts'
+import { CHROMIUM, expectCount, openPage } from '../support/browser.ts'
 import { startDemo } from '../support/demo.ts'
-import { phone, webView } from '../support/simulator-page.ts'
+import { phone, show, webView } from '../support/simulator-page.ts'
 import { startSimulatedGateway } from '../support/simulated-gateway.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
@@ -61,15 +61,16 @@ inBrowser('an update of the page does not change', () => {
     const { page } = await openPage(simulator.url)
     await page.locator('[data-entry="1"][data-kind="other"]').waitFor()
     await phone(page, 'seller').locator('[data-composer]').fill('half typed')
-    await page.locator('[data-faults-panel] summary').click()
+    await show(page, 'faults')
     await page.locator('[data-session-url]').fill('http://127.0.0.1:1/half')
+    await show(page, 'timeline')
     await simulator.close()
     const { simulator: next } = await startSimulatedGateway(() => ({}), { port: simulator.port })
     next.conversation.note({ kind: 'click', outcome: 'ok', notes: [] })
     await page.locator('[data-entry="1"][data-kind="click"]').waitFor()
     expect(await phone(page, 'seller').locator('[data-composer]').inputValue()).toBe('half typed')
     expect(await page.locator('[data-session-url]').inputValue()).toBe('http://127.0.0.1:1/half')
-    expect(await page.locator('[data-entry]').count()).toBe(1)
+    await expectCount(page.locator('[data-entry]'), 1)
   })
 })
 
@@ -81,8 +82,8 @@ inBrowser('an entry that the simulator has dropped', () => {
     await phone(page, 'seller').locator('[data-button]').focus()
     for (let count = 0; count < 500; count++) say(simulator, `${count}`)
     await phone(page, 'seller').getByText('the oldest').waitFor({ state: 'detached' })
-    expect(await page.locator('[data-phone="seller"] .messages:focus').count()).toBe(1)
-    expect(await page.locator('[data-message]').count()).toBe(1000)
+    await page.locator('[data-phone="seller"] .messages:focus').waitFor()
+    await expectCount(page.locator('[data-message]'), 1000)
   })
 
   test('frees its memory: after 2,000 more messages and entries there are no more nodes than before', async () => {

@@ -5,7 +5,8 @@ import { describe, expect, test } from '@jest/globals'
 import type { FrameLocator, Page } from 'playwright-core'
 import { sampleMessages } from '../../src/demo/app-messages.ts'
 import { FAULTS } from '../../src/simulator/shown.ts'
-import { CHROMIUM, findBarriers, openPage } from '../support/browser.ts'
+import { CHROMIUM, expectCount, expectText, findBarriers, LOOKS, openPage, openTab } from '../support/browser.ts'
+import { show } from '../support/simulator-page.ts'
 import { startDemo } from '../support/demo.ts'
 import { sendThrough, startSimulatedGateway } from '../support/simulated-gateway.ts'
 
@@ -25,8 +26,8 @@ inBrowser('requests and responses', () => {
     const entry = page.locator('[data-kind="click"]')
     await entry.locator('summary').click()
     expect(await entry.locator('meter').getAttribute('max')).toBe('2000')
-    expect(await entry.locator('pre').first().innerText()).toContain('POST ')
-    expect(await entry.locator('pre').last().innerText()).toMatch(/^HTTP 200[^]*"url": "https:\/\/app\.example\.com/)
+    await expectText(entry.locator('[data-exchange="request"]'), /POST http[^]*post_token: *"AZf3Uqr3"/)
+    await expectText(entry.locator('[data-exchange="response"]'), /HTTP 200[^]*url: *"https:\/\/app\.example/)
     await page.locator('[data-kind="landing"]').waitFor()
   })
 
@@ -37,6 +38,7 @@ inBrowser('requests and responses', () => {
     await clickMenu(page)
     await page.locator('[data-kind="click"] summary').click()
     await page.locator('[data-kind="click"] [data-copy-curl]').click()
+    await page.locator('[data-announce]', { hasText: 'کپی شد' }).waitFor({ state: 'attached' })
     const command: unknown = await page.evaluate('navigator.clipboard.readText()')
     const bash = spawn('bash', ['-c', String(command)], { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
@@ -62,23 +64,14 @@ inBrowser('requests and responses', () => {
     })
     expect(JSON.stringify(saved)).not.toContain('authorization')
   })
-
-  test('"clear all" empties both phones and the timeline', async () => {
-    const { simulator, gatewayUrl } = await startSimulatedGateway()
-    await sendThrough(gatewayUrl, toConversation)
-    const { page } = await openPage(simulator.url)
-    await page.locator('[data-entry]').waitFor()
-    await page.locator('[data-reset]').click()
-    await page.locator('[data-entry]').waitFor({ state: 'detached' })
-    expect(await page.locator('[data-message]').count()).toBe(0)
-  })
 })
 
 inBrowser('faults by a click on the page', () => {
   test('every fault of the simulator has its button', async () => {
     const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
-    await page.locator('[data-faults-panel] summary').click()
+    await show(page, 'faults')
+    await page.locator('[data-fault]').first().waitFor()
     const buttons = await page.locator('[data-fault]').all()
     const names = await Promise.all(buttons.map((button) => button.getAttribute('data-fault')))
     expect(names.toSorted()).toEqual(Object.values(FAULTS).flat().toSorted())
@@ -87,25 +80,35 @@ inBrowser('faults by a click on the page', () => {
   test('a 429 that was asked for reaches the sender, with its Retry-After, once', async () => {
     const { simulator, gatewayUrl } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
-    await page.locator('[data-faults-panel] summary').click()
+    await show(page, 'faults')
     await page.locator('[data-fault="429"]').click()
     await page.locator('[data-armed]', { hasText: '429' }).waitFor()
     const refused = await sendThrough(gatewayUrl, toConversation)
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5'])
-    await page.locator('.entry.faulted').waitFor()
+    await page.locator('.entry.faulted').waitFor({ state: 'attached' })
     expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(200)
   })
 
   test('a block gives messages to that side a 412', async () => {
     const { simulator, gatewayUrl } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
-    await page.locator('[data-faults-panel] summary').click()
+    await show(page, 'faults')
     await Promise.all([page.waitForResponse('**/simulator/settings'), page.locator('[data-blocks="buyer"]').check()])
     expect((await sendThrough(gatewayUrl, toConversation)).status).toBe(412)
   })
 })
 
 inBrowser('accessibility', () => {
+  test.each([
+    ['fa-IR', 'rtl'],
+    ['en-GB', 'ltr'],
+  ])('the page begins in the language of the browser: %s', async (locale, direction) => {
+    const { simulator } = await startSimulatedGateway()
+    const { page } = await openTab(simulator.url, { locale })
+    await page.locator('[data-phone="seller"]').waitFor()
+    expect(await page.locator('html').getAttribute('dir')).toBe(direction)
+  })
+
   test('the language can be switched and is remembered', async () => {
     const { simulator } = await startSimulatedGateway()
     const { page } = await openPage(simulator.url)
@@ -143,34 +146,38 @@ inBrowser('accessibility', () => {
     await page.locator('[data-phone="buyer"] [data-button]').waitFor()
     await press('Shift+Tab', '[data-phone="seller"] [data-webview-close]')
     await page.keyboard.press('Escape')
-    expect(await page.locator('[data-phone="seller"] [data-menu]:focus').count()).toBe(1)
-    await press('Tab', '[data-faults-panel] summary')
-    await page.keyboard.press('Enter')
+    await page.locator('[data-phone="seller"] [data-menu]:focus').waitFor()
+    await press('Tab', '[data-tab="timeline"]')
+    await press('ArrowRight', '[data-tab="faults"]')
     await press('Tab', '[data-fault="500"]')
     await page.keyboard.press('Enter')
     await page.locator('[data-armed]', { hasText: '500' }).waitFor()
   })
 
-  test.each([
-    ['fa', 'light', 1280],
-    ['en', 'dark', 1280],
-    ['fa', 'dark', 360],
-    ['en', 'light', 360],
-  ] as const)(
+  test.each(LOOKS)(
     '%s, %s, %i px: no WCAG 2 A or AA violation and no sideways scrolling',
     async (language, colorScheme, width) => {
-      const { simulator, gatewayUrl, app } = await startDemo()
-      for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(gatewayUrl, message)
+      const { simulator, internalUrl, app } = await startDemo()
+      for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(internalUrl, message)
       simulator.conversation.faults.arm('wrong_key', 1)
       const { page } = await openPage(simulator.url, { language, width })
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.locator('[data-faults-panel] summary').click()
+      const open = (view: Parameters<typeof show>[1]) => (width === 360 ? show(page, view) : Promise.resolve())
+      const check = async () => {
+        expect(await findBarriers(page)).toEqual([])
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+      }
+      await open('seller')
       await page.locator('[data-phone="seller"] [data-menu]').click()
       await page.locator('[data-refusal]').waitFor()
+      await open('buyer')
       await page.locator('[data-phone="buyer"] [data-location]').click()
-      await page.locator('[data-entry] summary').first().click()
-      expect(await findBarriers(page)).toEqual([])
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width)
+      await check()
+      for (const view of ['compose', 'faults', 'timeline'] as const) {
+        await show(page, view)
+        if (view === 'timeline') await page.locator('[data-entry] summary').first().click()
+        await check()
+      }
     },
   )
 
@@ -185,6 +192,7 @@ inBrowser('accessibility', () => {
         `getComputedStyle(document.querySelector(${JSON.stringify(selector)})).getPropertyValue('${property}')`,
       )
     const seller = '[data-phone="seller"]'
+    await page.locator(`${seller} .bubble.other`).waitFor()
     expect(await look(`${seller} .bubble.own`, 'border-top-width')).toBe('3px')
     expect(await look(`${seller} .bubble.other`, 'border-top-width')).toBe('1px')
     expect(await look(`[data-language="fa"]`, 'background-color')).not.toBe(
@@ -195,15 +203,15 @@ inBrowser('accessibility', () => {
   test('the whole page, fonts included, is under 400 KB', async () => {
     const { simulator } = await startSimulatedGateway()
     const { page, strangers } = await openPage(simulator.url)
-    let bytes = 0
+    const bodies: Promise<Buffer>[] = []
     page.on('response', (response) => {
-      if (response.url().endsWith('/simulator/events')) return
-      void response.body().then((body) => (bytes += body.length))
+      if (!response.url().endsWith('/simulator/events')) bodies.push(response.body())
     })
     await page.reload({ waitUntil: 'load' })
     await page.locator('[data-phone="buyer"]').waitFor()
     await page.evaluate('document.fonts.ready')
     expect(await page.evaluate(`document.fonts.check('16px Vazirmatn', 'سلام')`)).toBe(true)
+    const bytes = (await Promise.all(bodies)).reduce((sum, { length }) => sum + length, 0)
     expect(bytes).toBeGreaterThan(50_000)
     expect(bytes).toBeLessThan(400_000)
     expect(strangers).toEqual([])
@@ -215,8 +223,7 @@ inBrowser('accessibility', () => {
     for (let count = 0; count < 200; count++) {
       simulator.conversation.say({ from: 'buyer', kind: 'text', text: `${count}`, buttons: { seller: [], buyer: [] } })
     }
-    await page.locator('[data-phone="seller"] [data-message]').nth(199).waitFor()
-    expect(await page.locator('[data-phone="seller"] [data-message]').count()).toBe(200)
+    await expectCount(page.locator('[data-phone="seller"] [data-message]'), 200)
   })
 
   test('a lost connection is reported and restored, with all messages', async () => {

@@ -65,6 +65,20 @@ describe("Divar's answer", () => {
     expect(headers['location']).toBeUndefined()
   })
 
+  test.each([
+    ['a redirect', { status: 307, body: '{}' }, /redirect/],
+    ['a status that HTTP does not have', { status: 600, body: '{}' }, /status/],
+    ['too large', { body: JSON.stringify('x'.repeat(4 * 1024 * 1024)) }, /larger than 4 MiB.*Ask for less/],
+    ['a page', { headers: { 'content-type': 'text/html' }, body: '<p>' }, /JSON/],
+  ])('that is %s is a 502 that says so', async (_, answer, said) => {
+    divar.answerWith(() => answer)
+    const { text } = await call(gateway, 'get', POST).expect(502)
+    expect(problemIn(text).detail).toMatch(said)
+    expect(problemIn(text).detail).not.toContain('may have taken effect')
+    const changed = await call(gateway, 'post', '/v2/open-platform/finder/post', { body: {} }).expect(502)
+    expect(problemIn(changed.text).detail).toContain('The call may have taken effect.')
+  })
+
   test('is passed on up to 4 MiB', async () => {
     const body = JSON.stringify('x'.repeat(4 * 1024 * 1024 - 2))
     divar.answerWith(() => ({ body }))

@@ -35,6 +35,13 @@ describe('without a token of the caller, a call uses the grant', () => {
     expect(divar.received[0]?.headers.authorization).toBe('Bearer ory_at_one')
   })
 
+  test('of a user whose id is not ASCII, which x-divar-user-id has in UTF-8 as a path does', async () => {
+    const { divar, gateway } = await startWithGrants([{ userId: 'کاربر', scopes: ['USER_POSTS_GET'], ...tokens }])
+    const inUtf8 = Buffer.from('کاربر', 'utf8').toString('latin1')
+    await call(gateway, 'get', OWN_POSTS, { headers: userIs(inUtf8) }).expect(200)
+    expect(divar.received.map(allowedBy)).toEqual(['ory_at_one'])
+  })
+
   test('of the user in x-divar-user-id, the narrowest first', async () => {
     const { divar, gateway } = await startWithGrants([
       { userId: 'u', scopes: ['POST_ADDON_CREATE.AZf3Uqr3'], accessToken: 'ory_at_narrow' },

@@ -5,8 +5,9 @@ import { createHost } from '../../src/outbound/host.ts'
 import { createBreaker, createCallDivar, type Call } from '../../src/platform/call-divar.ts'
 import { createMakeCall } from '../../src/platform/call.ts'
 import { OPERATIONS } from '../../src/platform/operations.ts'
-import type { TestGateway } from '../support/gateway.ts'
+import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { originOf } from '../support/listen.ts'
+import { eventually } from '../support/outbox.ts'
 import { call, problemIn, startAnyDivar, startPlatformGateway, type AnyDivar } from '../support/platform.ts'
 
 const POST = '/v1/open-platform/finder/post/AZf3Uqr3'
@@ -23,18 +24,24 @@ beforeEach(() => {
   divar.answerWith()
 })
 
-/** Holds back the answers to `count` calls until `release`; `arrived` resolves once all are there. */
+/** Holds back the answers to calls, of which `arrived` waits for `count`, until `release`. `most`: how many were there at once. Messages are answered. */
 function holdBack(count: number) {
   const arrived = Promise.withResolvers<undefined>()
   const released = Promise.withResolvers<{ body: string }>()
-  divar.answerWith(() => {
-    if (divar.received.length === count) arrived.resolve(undefined)
-    return released.promise
+  let [running, most] = [0, 0]
+  divar.answerWith(async ({ path }) => {
+    if (path.endsWith('/messages')) return { body: '{}' }
+    running += 1
+    most = Math.max(most, running)
+    if (running === count) arrived.resolve(undefined)
+    const answer = await released.promise
+    running -= 1
+    return answer
   })
   const release = () => {
     released.resolve({ body: '{"ok":true}' })
   }
-  return { arrived: arrived.promise, release }
+  return { arrived: arrived.promise, release, most: () => most }
 }
 
 test('a caller has 16 calls running at once, and the next one is refused until one has ended', async () => {
@@ -47,6 +54,30 @@ test('a caller has 16 calls running at once, and the next one is refused until o
   release()
   await running
   await call(gateway, 'get', POST).expect(200)
+})
+
+test('32 calls of all callers go to Divar at once; further ones wait, and messages do not', async () => {
+  const keys = ['orders', 'billing', 'crm'].map((name) => ({ name, key: `${name}-key-0123456789` }))
+  const shared = await startPlatformGateway(divar, {
+    INTERNAL_API_KEYS: keys.map(({ name, key }) => `${name}:${key}`).join(','),
+    CALLER_PERMISSIONS: keys.map(({ name }) => `${name}=platform,send`).join(';'),
+  })
+  const { arrived, release, most } = holdBack(32)
+  const callAs = (key: string) => call(shared, 'get', POST, { headers: { 'x-api-key': key } })
+  const running = Promise.all(keys.flatMap(({ key }) => Array.from({ length: 16 }, () => callAs(key).expect(200))))
+  await arrived
+  // Each caller's 17th is refused, so all of their 48 calls are in the gateway.
+  for (const { key } of keys) {
+    const isFull = async () => ((await callAs(key)).status === 429 ? true : undefined)
+    await eventually(isFull, 'all calls of the caller have come')
+  }
+  expect(divar.received).toHaveLength(32)
+  const message = { conversation_id: 'c-1', message: 'goes at once' }
+  const headers = { 'x-api-key': 'crm-key-0123456789', 'x-access-token': KEYS.token }
+  await call(shared, 'post', '/messages', { headers, body: message }).expect(200)
+  release()
+  await running
+  expect([divar.received.length, most()]).toEqual([49, 32])
 })
 
 test('a shutdown waits for a running call', async () => {

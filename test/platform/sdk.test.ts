@@ -1,4 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { ADDED, LEFT_OUT } from '../../scripts/platform/corrections.ts'
 import { OPERATIONS, type Operation } from '../../src/platform/operations.ts'
 import { KEYS, type TestGateway } from '../support/gateway.ts'
 import { allowedBy, pathOf, problemIn, startAnyDivar, startWithGrants } from '../support/platform.ts'
@@ -51,6 +52,36 @@ function hex(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`
 }
 
+const DELIVERED = { status: 200, message: 'success', id: expect.stringMatching(/^msg_/) }
+const IN_NAME_OF_USER = [`Authorization: Bearer ${KEYS.token}`]
+/** Operations that are routes of the gateway: what a client sends, more headers, and the answer. */
+const OWN_ROUTES: [string, object, string[], object][] = [
+  ['/v2/open-platform/conversations/{conversation_id}/messages', { message: 'سلام a/b' }, IN_NAME_OF_USER, DELIVERED],
+  [
+    '/v1/open-platform/chat/bot/conversations/{conversation_id}/messages',
+    { text_message: 'سلام a/b' },
+    [],
+    { ...DELIVERED, conversation_id: 'b-1' },
+  ],
+  [
+    '/v1/open-platform/chat/bot/users/{user_id}/messages',
+    { text_message: 'سلام a/b' },
+    IN_NAME_OF_USER,
+    { ...DELIVERED, conversation_id: 'b-1' },
+  ],
+  [
+    '/v1/open-platform/events/subscriptions',
+    { event_type: 'POST_UPDATE', event_resource_id: 'AZf3Uqr3', metadata: { a: 'b/c' } },
+    IN_NAME_OF_USER,
+    {},
+  ],
+]
+
+test('the SDKs are tried with every operation: 56 that are published and one of older SDKs, and four with routes of their own', () => {
+  expect(OPERATIONS.length - ADDED.length).toBe(56)
+  expect(OWN_ROUTES.map(([path]) => `POST ${path}`).toSorted()).toEqual([...LEFT_OUT].toSorted())
+})
+
 const BODY = { title: 'دوچرخهٔ سالم', url: 'https://app.example.com/a', price: 1.5, more: null }
 
 let divar: Awaited<ReturnType<typeof startAnyDivar>>
@@ -73,10 +104,10 @@ function needsUser({ scopes, user }: Operation): boolean {
   return user === undefined && scopes.length > 0 && !scopes.some((scope) => scope.includes('{'))
 }
 
-async function clientCalls(client: Client, operation: Operation, more: readonly string[] = []) {
+async function clientCalls(client: Client, operation: Operation, more: readonly string[] = [], content: object = BODY) {
   const { method, path, body } = operation
   const target = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => client.encode(valueOf(name)))
-  const sent = body ? client.json(BODY) : operation.name === 'Finder_PostUser' ? '{}' : undefined
+  const sent = body ? client.json(content) : operation.name === 'Finder_PostUser' ? '{}' : undefined
   const head = [
     `${method} ${target} HTTP/1.1`,
     `Host: 127.0.0.1:${gateway.port}`,
@@ -107,6 +138,17 @@ describe.each(CLIENTS)('the generated %s SDK works with the gateway as its host,
     })
     const expected = operation.scopes.length === 0 ? undefined : 'ory_at_granted'
     expect(divar.received.map(allowedBy)).toEqual([expected])
+  })
+
+  test.each(OWN_ROUTES)('%s', async (path, body, more, expected) => {
+    divar.answerWith(() => ({ body: '{"conversation_id":"b-1"}' }))
+    const operation: Operation = { name: path, method: 'POST', path, scopes: [], body: true }
+    const { status, body: answer } = await clientCalls(client, operation, more, body)
+    expect([status, JSON.parse(answer)]).toEqual([200, expected])
+    expect(divar.received).toMatchObject([
+      { method: 'POST', path: pathOf(operation, valueOf), headers: { 'x-api-key': KEYS.divarApi } },
+    ])
+    expect(JSON.parse(String(divar.received[0]?.body))).toEqual(body)
   })
 
   test("reads the gateway's errors", async () => {

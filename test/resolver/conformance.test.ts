@@ -84,16 +84,16 @@ describe.each(Object.entries(resolvers))('the %s resolver', (kind, configure) =>
   })
 })
 
-const actionJson = z.object({ touchpoint: z.string(), data: z.looseObject({}) })
+const actionJson = z.object({ touchpoint: z.string(), data: z.looseObject({ json: z.string().optional() }) })
 
-/** What every way to answer dynamic actions promises: how to configure one that answers `data.answer` of the button. */
+/** What every way to answer dynamic actions promises: how to configure one that answers `data.answer` of the button, or the JSON in `data.json`. */
 const actions: Record<string, () => Promise<Record<string, string>>> = {
   module: async () => ({
     RESOLVER: 'module',
     RESOLVER_MODULE: await resolverFile(`export default () => ({ url: 'https://app.example.com/' })
       export const dynamicAction = ({ touchpoint, data }) => {
         if (touchpoint !== 'CHAT_MESSAGE_ACTION') throw new Error('another touchpoint')
-        return data.answer
+        return data.json === undefined ? data.answer : JSON.parse(data.json)
       }`),
   }),
 
@@ -105,7 +105,7 @@ const actions: Record<string, () => Promise<Record<string, string>>> = {
       request.on('end', () => {
         const { touchpoint, data } = actionJson.parse(parseJson(body))
         if (touchpoint !== 'CHAT_MESSAGE_ACTION') response.statusCode = 500
-        response.end(JSON.stringify(data['answer'] ?? null))
+        response.end(data.json ?? JSON.stringify(data['answer'] ?? null))
       })
     }),
   }),
@@ -141,6 +141,14 @@ describe.each(Object.entries(actions))('a dynamic action answered by a %s', (kin
       expect(await gateway.logged('action.refused')).toMatchObject({ level: 'error', code: 'action_failed' })
     },
   )
+
+  test.each(['a\0b', 'half \ud83d', '\udc4d half'])('fails instead of answering the string %j', async (text) => {
+    const gateway = await startTestGateway(await configure())
+    for (const answer of [{ text }, { ...LINK, text }, { data: { a: [text] } }, { data: { [text]: 1 } }]) {
+      expect((await act(gateway, { ...ACTION, extra_data: { json: JSON.stringify(answer) } })).status).toBe(500)
+    }
+    expect(await gateway.logged('action.refused')).toMatchObject({ level: 'error', code: 'action_failed' })
+  })
 
   test('stays on the allowed origins', async () => {
     const configured = await configure()

@@ -70,7 +70,11 @@ describe('RESOLVER=forward calls a service', () => {
       /answered 202, expected 200/,
     ],
     ['no JSON', (_, response) => response.end('<html>'), /no well-formed JSON/],
-    ['no Landing', (_, response) => response.end('{"location":"https://app.example.com/"}'), /wrong url/],
+    [
+      'no Landing',
+      (_, response) => response.end('{"location":"https://app.example.com/"}'),
+      /url: expected a string, got undefined/,
+    ],
     [
       'an answer of more than 64 KiB',
       (_, response) => response.end(JSON.stringify({ url: 'x'.repeat(65 * 1024) })),

@@ -140,6 +140,8 @@ describe('users are sent to checked addresses only', () => {
     ['a number is dropped', 200, { messageChange: 'dropped' }],
     ['an object is dropped', {}, { messageChange: 'dropped' }],
     ['an empty string is dropped', '', { messageChange: 'dropped' }],
+    ['NUL is dropped', 'a\0b', { messageChange: 'dropped' }],
+    ['half of a surrogate pair is dropped', 'a\ud83d', { messageChange: 'dropped' }],
     ['null counts as absent', null, {}],
     ['200 letters are kept', 'x'.repeat(200), { landing: { message: 'x'.repeat(200) } }],
     [

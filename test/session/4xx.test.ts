@@ -171,6 +171,14 @@ describe('a request that two servers could read differently is refused', () => {
         .replace(body, `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`),
       'transfer-encoding: expected HTTP/1.1',
     ],
+    [
+      'chunks of another coding',
+      valid(path, 'host: a', 'transfer-encoding: gzip, chunked').replace(
+        body,
+        `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`,
+      ),
+      'transfer-encoding: expected chunked alone',
+    ],
     ['an expectation', valid(path, 'host: a', 'expect: 200-nope', length), 'expect: expected 100-continue'],
   ])('%s: with the three keys, and the connection ends', async (_, request, message) => {
     // Nothing of ours asks for the end, and what comes behind is not answered.

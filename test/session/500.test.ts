@@ -36,13 +36,31 @@ const FAILING: [string, string, string | RegExp][] = [
     `export default () => ({ get url() { throw new Error('CANARY') } })`,
     'the resolver failed',
   ],
-  ['answers nothing', 'export default () => {}', 'the resolver answered no Landing: wrong answer'],
+  [
+    'answers nothing',
+    'export default () => {}',
+    'the resolver answered no Landing: expected an object {url: ...}, got undefined; does it return a value?',
+  ],
   [
     'answers a text',
     'export default () => "https://app.example.com/"',
-    'the resolver answered no Landing: wrong answer',
+    'the resolver answered no Landing: expected an object {url: ...}, got a string',
   ],
-  ['answers no url', 'export default () => ({ message: "CANARY" })', 'the resolver answered no Landing: wrong url'],
+  [
+    'answers no url',
+    'export default () => ({ message: "CANARY" })',
+    'the resolver answered no Landing: url: expected a string, got undefined',
+  ],
+  [
+    'misspells url',
+    'export default () => ({ uri: "https://app.example.com/CANARY" })',
+    'the resolver answered no Landing: url: expected a string, got undefined; did you mean url instead of uri?',
+  ],
+  [
+    'answers scopes that are no list of strings',
+    'export default () => ({ url: "https://app.example.com/", scopes: ["CANARY", 7] })',
+    'the resolver answered no Landing: scopes: expected a list of at most 20 strings, each of 1 to 512 characters',
+  ],
   [
     'answers http',
     'export default () => ({ url: "http://app.example.com/CANARY" })',

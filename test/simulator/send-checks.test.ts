@@ -198,5 +198,5 @@ test.each<[string, unknown, How, string]>([
   const sent = send(body, { ...how, checks: 'note' })
   expect([sent.status, sent.body]).toEqual([200, '{"status":200,"message":"success"}'])
   expect(sent.message).toMatchObject({ kind: 'app', from: 'seller', wire: 'v1' })
-  expect(sent.notes).toMatch(new RegExp(`^The platform would have refused this: .*${why}`))
+  expect(sent.notes).toMatch(new RegExp(`^Divar would have refused this: .*${why}`))
 })

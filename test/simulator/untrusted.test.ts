@@ -33,6 +33,16 @@ test.each([
   expect(simulator.conversation.snapshot().timeline).toEqual([])
 })
 
+test('a body that is nested too deep is refused as bad, on the routes of the platform and on those of the page', async () => {
+  const { simulator } = await startSimulatedGateway()
+  const body = `${'{"a":'.repeat(20_000)}"]"${'}'.repeat(20_000)}`
+  for (const path of ['/simulator/events', '/v2/open-platform/conversations/x/messages', '/oauth2/token']) {
+    expect([path, (await fetch(simulator.url + path, { method: 'POST', body })).status]).toEqual([path, 400])
+  }
+  const wide = JSON.stringify({ side: 'seller', text: '[[{'.repeat(100) + '\\"' })
+  expect((await fetch(`${simulator.url}/simulator/messages`, { method: 'POST', body: wide })).status).toBe(201)
+})
+
 test.each<[string, Record<string, string>, number]>([
   ['a page of another origin', { origin: 'https://evil.example' }, 403],
   ['a sandboxed page', { origin: 'null' }, 403],

@@ -32,11 +32,14 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     const record = await store.find(caller, message.id)
     expect(record).toEqual({
       id: message.id,
+      caller,
       wire: 'v1',
       state: 'queued',
       createdAt: expect.any(Number),
       finishedAt: null,
       nextAttemptAt: record?.createdAt,
+      notBefore: null,
+      expiresAt: null,
       wiped: false,
       attempts: [],
     })
@@ -64,8 +67,8 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
       expect(await store.retry(caller, id, MINUTE_MS)).toBeUndefined()
       expect(await store.cancel(caller, id)).toBeUndefined()
     }
-    expect(await store.list(caller, { limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
-    expect(await store.list(caller, { state: 'queued', limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
+    expect(await store.list({ caller, limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
+    expect(await store.list({ caller, state: 'queued', limit: 10 })).toEqual({ messages: [], nextCursor: undefined })
     expect(await store.find('orders', other.id)).toMatchObject({ state: 'queued' })
     const owners = [other.id, notice.id, 'msg_none'].map((id) => store.findCaller(id))
     expect(await Promise.all(owners)).toEqual(['orders', undefined, undefined])
@@ -85,9 +88,9 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
   test('continues a page at the same position, even if messages were added', async () => {
     const messages = newLine(6, { caller })
     await store.accept(messages)
-    const first = await store.list(caller, { limit: 3 })
+    const first = await store.list({ caller, limit: 3 })
     await store.accept(newLine(2, { caller }))
-    const second = await store.list(caller, { limit: 3, cursor: first.nextCursor })
+    const second = await store.list({ caller, limit: 3, cursor: first.nextCursor })
     expect([...first.messages, ...second.messages].map(({ id }) => id)).toEqual(idsOf(messages).reverse())
     expect(second.nextCursor).toBeUndefined()
   })
@@ -101,7 +104,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     })()
     try {
       for (let look = 0; look < 50; look += 1) {
-        const page = await store.list(caller, { limit: 10 })
+        const page = await store.list({ caller, limit: 10 })
         expect(idsOf(page.messages)).toEqual(idsOf(messages).reverse())
       }
     } finally {
@@ -117,7 +120,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
       await store.begin('gw-1', [message.id])
       await finish(store, [message], { attempt: { number: 1, outcome: `outcome of ${message.id}` } })
     }
-    const page = await store.list(caller, { limit: 10 })
+    const page = await store.list({ caller, limit: 10 })
     expect(page.messages.map(({ attempts }) => attempts.map(({ outcome }) => outcome))).toEqual(
       idsOf(messages)
         .map((id) => [`outcome of ${id}`])
@@ -129,7 +132,7 @@ describe.each(DATABASES)('a caller on %s', (kind) => {
     const found: MessageRecord[][] = []
     let cursor: number | undefined
     do {
-      const page = await store.list(caller, { ...filter, cursor })
+      const page = await store.list({ caller, ...filter, cursor })
       found.push(page.messages)
       cursor = page.nextCursor
     } while (cursor !== undefined)

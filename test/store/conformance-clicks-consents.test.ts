@@ -233,9 +233,9 @@ describe.each(DATABASES)('on %s', (kind) => {
 
     test('is refused if its caller has too many open, without an effect on others', async () => {
       const ofCaller = { startedBy: 'caller:orders', maxOpen: 3 }
-      for (let times = 0; times < 3; times += 1) {
-        expect(await store.addConsent({ ...newConsent(), ...ofCaller })).toBe(true)
-      }
+      const consents = Array.from({ length: 4 }, () => ({ ...newConsent(), ...ofCaller }))
+      // In one commit.
+      expect(await store.addConsents(consents)).toEqual([true, true, true, false])
       const refused = { ...newConsent(), ...ofCaller }
       expect(await store.addConsent(refused)).toBe(false)
       expect(await open(refused.id, 'mine')).toBeUndefined()

@@ -84,7 +84,7 @@ describe.each(['sqlite', 'postgres'] as const)('erasure on %s', (kind) => {
     expect(idsOf(await claimed(store, 'gw-1', 10, 'webhook'))).toEqual([notices.cancelled.id])
   })
 
-  test('grants of a name are deleted and returned, also under the name of an older key, and no others', async () => {
+  test('grants of a name are ended and returned until they are deleted, also under the name of an older key, and no others', async () => {
     const store = await newStore(kind)
     const own = [
       await addGrant(store, { names: [nameOf('user', 'one'), nameOf('scope', 'x')] }),
@@ -92,10 +92,29 @@ describe.each(['sqlite', 'postgres'] as const)('erasure on %s', (kind) => {
     ]
     const other = await addGrant(store, { names: [nameOf('user', 'two'), nameOf('scope', 'x')] })
     const { macs } = nameOf('user', 'one', ['key-1', 'key-0'])
-    expect(idsOf(await store.takeGrants(macs, 1))).toEqual([own[0]?.id])
-    expect(await store.takeGrants(macs, 10)).toHaveLength(1)
-    expect(await store.takeGrants(macs, 10)).toEqual([])
+    const first = await store.endGrants(macs, 0, 1)
+    expect(first).toMatchObject([{ id: own[0]?.id, isEndedNow: true }])
+    expect(await store.endGrants(macs, first[0]?.seq ?? 0, 10)).toMatchObject([{ id: own[1]?.id, isEndedNow: true }])
+    expect(await store.endGrants(macs, 0, 10)).toMatchObject(own.map(({ id }) => ({ id, isEndedNow: false })))
+    await store.deleteEndedGrants([...own, other].map(({ id }) => id))
+    expect(await store.endGrants(macs, 0, 10)).toEqual([])
     expect(await store.findGrant(other.id)).toBeDefined()
+  })
+
+  test('a grant that was ended is not found, listed, counted or refreshed any more, and a new one leaves it', async () => {
+    const store = await newStore(kind)
+    const names = [nameOf('user', 'one'), nameOf('owned', 'x'), nameOf('scope', 'x')]
+    const { id } = await addGrant(store, { names, refreshMs: 1000 })
+    const macs = names.flatMap((name) => name.macs)
+    await store.endGrants(nameOf('user', 'one').macs, 0, 10)
+    expect(await store.findGrant(id)).toBeUndefined()
+    expect(await store.findGrantsByName(macs, 10)).toEqual([])
+    expect((await store.listGrants(macs, { cursor: undefined, limit: 10 })).grants).toEqual([])
+    expect(await store.countGrants()).toBe(0)
+    expect(await store.findExpiringGrants(60_000, 10)).toEqual([])
+    expect(await store.claimRefresh(id, 0, 'gw-1', 1000)).toEqual({ kind: 'gone' })
+    const later = await addGrant(store, { names })
+    expect(idsOf(await store.endGrants(nameOf('user', 'one').macs, 0, 10))).toEqual([id, later.id])
   })
 
   test('open authorization flows are read in batches, and deleted with their openings', async () => {

@@ -56,7 +56,7 @@ describe.each(DATABASES)('an outcome on %s', (kind) => {
     await finish(store, [message], { answer: sealed('b-1', 'key-2') })
     const { state, wiped, answer } = (await store.find('orders', message.id)) ?? {}
     expect([state, wiped, answer?.keyId, textOf(answer)]).toEqual(['delivered', true, 'key-2', 'b-1'])
-    const [row] = (await store.list('orders', { limit: 1 })).messages
+    const [row] = (await store.list({ caller: 'orders', limit: 1 })).messages
     expect(textOf(row?.answer)).toBe('b-1')
   })
 

@@ -76,6 +76,53 @@ describe.each(DATABASES)('an idempotency key on %s', (kind) => {
     expect(await accept(under(none))).toEqual({ kind: 'mismatch' })
   })
 
+  test('is one key under all of its names, whatever names the gateways know', async () => {
+    const [a, b, c] = [newId('req'), newId('req'), newId('req')]
+    const first = named(b)
+    expect(await accept(first)).toEqual({ kind: 'accepted' })
+    for (const repeat of [named(b), named(a, b), named(b, a), named(c, b, a)]) {
+      expect(replyIn(await accept(repeat))).toEqual([first.id, `reply to ${first.id}`])
+      const found = await store.findRepeat('orders', repeat.idempotency)
+      expect(found && replyIn(found)).toEqual([first.id, `reply to ${first.id}`])
+    }
+    // A repeat leaves nothing behind under its further names.
+    expect(await accept(named(a, c))).toEqual({ kind: 'accepted' })
+    expect(await accept(named(c))).toMatchObject({ kind: 'replay' })
+    expect(idsOf(await claimed(store))).toHaveLength(2)
+  })
+
+  test('is reserved once by simultaneous calls that know it by different names, one of them in common', async () => {
+    const keys = Array.from({ length: 30 }, () => [newId('req'), newId('req'), newId('req')] as const)
+    const batches = keys.flatMap(([a, b, c]) => [
+      [named(a, b), newMessage()],
+      [named(b, a), newMessage()],
+      [named(b), newMessage()],
+      [named(c, b), newMessage()],
+    ])
+    const answers = await Promise.all(batches.map((batch) => store.accept(batch)))
+    expect(answers.filter(([keyed]) => keyed?.kind === 'accepted')).toHaveLength(keys.length)
+    expect(answers.every(([, unkeyed]) => unkeyed?.kind === 'accepted')).toBe(true)
+    expect(await claimed(store)).toHaveLength(keys.length + batches.length)
+  })
+
+  test('is reserved once within a call that has it under two names', async () => {
+    const [a, b] = [newId('req'), newId('req')]
+    const [first, same] = [named(a, b), named(b, a)]
+    expect(await store.accept([first, same])).toMatchObject([
+      { kind: 'accepted' },
+      { kind: 'replay', messageId: first.id },
+    ])
+  })
+
+  test('is free under all of its names when its time is over', async () => {
+    const [a, b] = [newId('req'), newId('req')]
+    const over = named(a, b)
+    await store.accept([{ ...over, idempotency: { ...over.idempotency, ttlMs: 0 } }])
+    await trustClock(store)
+    expect(await accept(named(b, a))).toEqual({ kind: 'accepted' })
+    expect(await accept(named(a))).toMatchObject({ kind: 'replay' })
+  })
+
   test('belongs to the caller that sent it', async () => {
     const key = newId('req')
     await store.accept([queued(key)])
@@ -159,6 +206,12 @@ function queued(key: string, said = 'said') {
   const message = newMessage()
   const reply = sealed(`reply to ${message.id}`)
   return { ...message, idempotency: { key, fingerprints: [said] as const, ttlMs: MINUTE_MS, reply } }
+}
+
+/** A queued message whose key has several names. */
+function named(key: string, ...otherNames: string[]) {
+  const { idempotency, ...message } = queued(key)
+  return { ...message, idempotency: { ...idempotency, otherNames } }
 }
 
 /** A message whose request waits for its one attempt. */

@@ -82,7 +82,7 @@ describe.each(DATABASES)('a conversation on %s', (kind) => {
   test('keeps its order if many callers write at once', async () => {
     const line = newLine(30)
     await Promise.all(line.map((message) => store.accept([message])))
-    const { messages } = await store.list('orders', { state: 'queued', limit: 30 })
+    const { messages } = await store.list({ caller: 'orders', state: 'queued', limit: 30 })
     const delivered = await deliverAll()
     expect([...delivered].sort()).toEqual(idsOf(line).sort())
     expect(delivered).toEqual(idsOf(messages).reverse())

@@ -25,7 +25,7 @@ describe.each(DATABASES)('after a rate-limit hold on %s', (kind) => {
     await store.holdForRateLimit({ retryAfterMs: 0 })
     const claims = await Promise.all(
       ['gw-1', 'gw-2', 'gw-1', 'gw-2'].map((owner, index) =>
-        store.claim(owner, index < 2 ? 'v2' : 'v1', ALL, PROBE_LEASE_MS),
+        store.claim(owner, index < 2 ? 'v2' : 'v1', ALL, { probeLeaseMs: PROBE_LEASE_MS }),
       ),
     )
     const probes = claims.flatMap(({ messages }) => messages)

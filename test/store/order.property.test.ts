@@ -135,7 +135,7 @@ class Model {
 
   /** The first of each line is being sent or has its time, and nothing behind it has: so none overtakes, and no line is stuck. */
   async check(): Promise<void> {
-    const { messages } = await this.#store.list(this.#caller, { limit: ALL })
+    const { messages } = await this.#store.list({ caller: this.#caller, limit: ALL })
     expect(messages.map(({ id, state, nextAttemptAt }) => ({ id, state, isDue: nextAttemptAt !== null }))).toEqual(
       this.#messages
         .map((one) => ({ id: one.id, state: one.state, isDue: one.state === 'queued' && this.#isNext(one) }))
@@ -149,7 +149,7 @@ class Model {
       const mine = this.#messages.filter(({ state, owner: holder }) => state === 'sending' && holder === by)
       await finish(this.#store, mine, { owner: by })
     }
-    const open = async () => (await this.#store.list(this.#caller, { state: 'queued', limit: ALL })).messages
+    const open = async () => (await this.#store.list({ caller: this.#caller, state: 'queued', limit: ALL })).messages
     for (let left = await open(); left.length > 0; left = await open()) {
       // Those that wait for another attempt need not be waited for.
       for (const { id } of left) await this.#store.retry(this.#caller, id, MINUTE_MS)

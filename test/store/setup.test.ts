@@ -43,6 +43,24 @@ postgres('a migration on PostgreSQL', () => {
     expect(await query(url, `select tablename from pg_tables where tablename = 'good'`)).toEqual([])
   })
 
+  test('runs again after a deadlock with a running gateway, and gives up for now after the fifth', async () => {
+    const url = await newDatabase('postgres')
+    // A sequence keeps counting when the transaction is rolled back.
+    await query(url, 'create sequence attempts')
+    const deadlocksUntil = (attempt: number) =>
+      statement(
+        `do $$ begin if nextval('attempts') < ${attempt} then raise exception using errcode = '40P01'; end if; end $$`,
+      )
+    const settled: Migrations = { '0001-settled': deadlocksUntil(5) }
+    await expect(setUpPostgres(url, { log, migrations: settled })).resolves.toBe('own')
+    const unsettled: Migrations = { ...settled, '0002-unsettled': deadlocksUntil(100) }
+    await expect(setUpPostgres(url, { log, migrations: unsettled })).rejects.toMatchObject({
+      message: 'PostgreSQL cannot be used: migration 0002-unsettled failed: the server ended the transaction (40P01)',
+      isTemporary: true,
+    })
+    expect(await query(url, 'select last_value::integer as attempts from attempts')).toEqual([{ attempts: 10 }])
+  })
+
   test('waits for a lock no longer than calls of running gateways can wait', async () => {
     const url = await newDatabase('postgres')
     await query(url, 'create table busy (id integer)')

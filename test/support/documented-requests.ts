@@ -11,7 +11,7 @@ export async function createDocumentedRequests(gateway: TestGateway) {
   const judge = createJudge(document)
 
   const ask = async (
-    method: 'get' | 'post' | 'delete',
+    method: 'get' | 'post' | 'put' | 'delete',
     path: string,
     body?: object | string,
     { headers = {}, at = gateway }: Asked = {},

@@ -6,7 +6,16 @@ import { answer, post, type Reachable } from './outbox.ts'
 /** The known caller may do everything that an erasure and its preparation need. */
 export const MAY_ERASE: Environment = { CALLER_PERMISSIONS: 'orders=send,consents,users,clicks,operate' }
 
-export const NOTHING = { grants: 0, consents: 0, messages: 0, texts: 0, unreadable: 0, left: false }
+export const NOTHING = {
+  grants: 0,
+  subscriptions: 0,
+  consents: 0,
+  messages: 0,
+  texts: 0,
+  events: 0,
+  unreadable: 0,
+  left: false,
+}
 
 export function eraseUser({ internalUrl }: Reachable, userId: string, key: string = KEYS.caller): Test {
   return supertest(internalUrl)

@@ -2,6 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { randomBytes } from 'node:crypto'
 import supertest, { type Test } from 'supertest'
 import { Webhook } from 'standardwebhooks'
+import * as z from 'zod'
 import type { Environment } from '../../src/config/config.ts'
 import { KEYS } from './gateway.ts'
 import { originOf } from './listen.ts'
@@ -81,4 +82,11 @@ export async function startEventReceiver(answer: (event: Json) => number = () =>
 /** Status codes to give one after the other, then 204. */
 export function statuses(...codes: number[]): () => number {
   return () => codes.shift() ?? 204
+}
+
+const withMessage = z.object({ message: z.object({ id: z.string() }) })
+
+/** The id of the message in an event that was passed on. */
+export function messageIdOf(event: object): string {
+  return withMessage.parse(event).message.id
 }

@@ -21,6 +21,7 @@ type Command = readonly [file: string, ...parameters: string[]]
 
 /** The programs in examples/events, by the program that runs or compiles each. */
 const commands = {
+  node: () => Promise.resolve([process.execPath, example('receive.mjs')]),
   python3: () => Promise.resolve(['python3', example('receive.py')]),
   php: (port) => Promise.resolve(['php', '-S', `127.0.0.1:${port}`, example('receive.php')]),
   // Compiled first: a signal for `go run` does not reach the program that it runs.
@@ -38,8 +39,14 @@ export type ExampleReceiver = {
   files: () => Promise<string[]>
 }
 
-/** Starts an example; it is stopped after the tests of the file. */
-export async function startExampleReceiver(program: keyof typeof commands): Promise<ExampleReceiver> {
+/**
+ * Starts an example; it is stopped after the tests of the file.
+ * @param otherSecrets it has these besides its own, as during a rotation
+ */
+export async function startExampleReceiver(
+  program: keyof typeof commands,
+  otherSecrets: readonly string[] = [],
+): Promise<ExampleReceiver> {
   const port = await freePort()
   const folder = await newFolder()
   const secret = `whsec_${randomBytes(32).toString('base64')}`
@@ -47,7 +54,7 @@ export async function startExampleReceiver(program: keyof typeof commands): Prom
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     PORT: String(port),
-    EVENTS_SECRET: secret,
+    EVENTS_SECRET: [...otherSecrets, secret].join(','),
     EVENTS_FOLDER: folder,
   })
   return { url: `http://127.0.0.1:${port}`, secret, files: () => readdir(folder) }

@@ -47,3 +47,40 @@ export const MESSAGE_V2 = {
     rows: [{ buttons: [{ action: { open_server_link: { data: { a: 'b' } } }, icon: 'i', caption: 'c' }] }],
   },
 }
+
+/** Events in the forms that Divar's pages and the older hook have. */
+export const EVENT_MESSAGE = {
+  type: 'NEW_MESSAGE',
+  metadata: { a: 'b' },
+  new_message: {
+    id: 'm',
+    conversation: { id: 'c', type: 'POST', post_token: 't' },
+    sender: { side: 'BUYER', type: 'HUMAN' },
+    type: 'CONTACT',
+    sent_at: 1795968114123456,
+    text: 'hello',
+    contact_data: { name: 'n', phone: '09120000000' },
+  },
+  post_update: { type: 'PUBLISH', post: { token: 't' } },
+  user_access_revocation: { user_id: 'u' },
+  transaction: { id: 'x' },
+}
+export const EVENT_BOT = {
+  '@type': 'x',
+  type: 'NEW_CHATBOT_MESSAGE',
+  meta_data: 'a',
+  new_chatbot_message: {
+    id: '12345678901234567',
+    conversation: 'c',
+    sender: { type: 'USER' },
+    type: 'IMAGE',
+    sent_at: '1795968114123456',
+    image_data: { size_bytes: '1024', link: 'https://a.example/', width_px: 1 },
+  },
+}
+export const EVENT_PAYMENT = { type: 'PAYMENT_TRANSACTION', payment_transaction: { id: 1, amount: '10' } }
+
+/** Every character as JSON may also write it: `a` as `\\u0061`. */
+export function unicodeEscapes(text: string): string {
+  return text.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}

@@ -8,6 +8,7 @@ import type { Outcome } from '../../src/divar/outcome.ts'
 import { parseSend } from '../../src/message/parse-message.ts'
 import type { DeliveryTarget } from '../../src/outbox/worker.ts'
 import { createOutbox, type Outbox } from '../../src/outbox/outbox.ts'
+import { payloadDelivery } from '../../src/outbox/payload.ts'
 import type { AttemptedNow, StoredSend } from '../../src/outbox/enqueue.ts'
 import { readConfig, type Environment } from '../../src/config/config.ts'
 import { createDivar, Upstreams } from '../../src/app/upstreams.ts'
@@ -29,6 +30,8 @@ type TestOutboxOptions = {
   calls?: (real: Store) => Partial<Store>
   /** The outbox's delivery targets in place of those to Divar. */
   targets?: (real: DeliveryTarget[]) => DeliveryTarget[]
+  /** The limits of waiting events; without them the outbox takes none. */
+  events?: { queueLimit: number; maxBytes: number }
   more?: Environment
 }
 
@@ -52,7 +55,7 @@ type TestOutbox = {
 /** An outbox on a real store, some of whose calls may be the test's own; the simulator is its Divar. It is stopped after the tests of the file. */
 export async function startOutbox(
   kind: DatabaseKind,
-  { calls = () => ({}), targets = (real) => real, more = {} }: TestOutboxOptions = {},
+  { calls = () => ({}), targets = (real) => real, events, more = {} }: TestOutboxOptions = {},
 ): Promise<TestOutbox> {
   const divar = await startDivar()
   const stored = await withStore(kind, more)
@@ -68,11 +71,14 @@ export async function startOutbox(
     store: given,
     clock: new ClockWatch(given, log, config.store.deleteAfterStartMs),
     keyring: createKeyring(config.store.keys),
-    targets: targets(reached.targets(by)),
+    targets: targets(reached.targets(payloadDelivery(by))),
     retry: config.store.retry,
     retentionMs: config.store.retentionMs,
+    timelineMs: config.store.timelineMs,
+    noteNotice: undefined,
     queueLimit: config.store.queueLimit,
-    eventsQueueLimit: undefined,
+    eventsQueueLimit: events?.queueLimit,
+    ...(events && { maxEventsBytes: events.maxBytes }),
     probeLeaseMs: 10_000,
     statusWebhook: false,
     backup: undefined,

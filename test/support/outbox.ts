@@ -24,8 +24,8 @@ export const FAST_RETRIES: Environment = { RETRY_FIRST_MS: '1', RETRY_MAX_MS: '5
 /** Messages that end with their first try when Divar asks for more than a minute; less is waited for. */
 export const ONE_TRY: Environment = { RETRY_FOR_MS: '60000' }
 
-/** Longer than anything here takes, also on a machine that does much else. */
-const PATIENCE_MS = 15_000
+/** Longer than anything here takes on a slow machine, and shorter than the limit of a test. */
+const PATIENCE_MS = 45_000
 const LOOK_EVERY_MS = 10
 
 /** A gateway in this process, or one of its own. */
@@ -151,11 +151,14 @@ const attempt = z.strictObject({
 })
 const shown = z.strictObject({
   id: z.string(),
-  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled']),
+  caller: z.string(),
+  state: z.enum(['queued', 'sending', 'delivered', 'rejected', 'failed', 'unknown', 'cancelled', 'expired']),
   wire: z.enum(['v1', 'v2', 'bot']),
   created_at: time,
   finished_at: time.nullable(),
   next_attempt_at: time.nullable(),
+  not_before: time.optional(),
+  expires_at: time.optional(),
   wiped: z.boolean(),
   conversation_id: z.string().optional(),
   last_error: attempt.nullable(),

@@ -3,6 +3,19 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import * as z from 'zod'
 
+/** The README and the pages whose commands are for the demo. A later one finds what the demo did for an earlier one. */
+export const DEMO_PAGES = [
+  'README.md',
+  'docs/resolvers.md',
+  'docs/api.md',
+  'docs/delivery.md',
+  'docs/consent.md',
+  'docs/platform.md',
+  'docs/subscriptions.md',
+  'docs/moving-over.md',
+  'docs/erasing-a-person.md',
+]
+
 /** A block of shell commands, and the output that is printed under it. */
 export type PrintedCommand = { command: string; output: string | undefined }
 
@@ -20,7 +33,7 @@ export function printedCommands(page: string): PrintedCommand[] {
 /** Ids, times and durations differ in each run. */
 export function withoutIds(text: string): string {
   return text
-    .replaceAll(/\b(msg|req|clk|cns|grt)_[\w-]{24}/g, '$1_')
+    .replaceAll(/\b(msg|req|clk|cns|grt|sub)_[\w-]{24}/g, '$1_')
     .replaceAll(/\b\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
     .replaceAll(/\(\d+ ms\)/g, '(ms)')
 }

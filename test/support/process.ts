@@ -22,10 +22,11 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** The program itself, as a process of its own with nothing but this environment; as it is built, where that is named after Node's flags. */
+/** The program itself, as a process of its own with nothing but this environment and Node's cache; as it is built, where that is named after Node's flags. */
 export function spawnGateway(environment: Environment, ...program: readonly string[]): GatewayProcess {
   const child = spawn(process.execPath, program.length === 0 ? [MAIN] : program, {
-    env: environment,
+    // A compiled program starts in half of the processor time.
+    env: { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.add(child)

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, expect } from '@jest/globals'
 import { openSqlite, type SqliteQueries } from '../../src/store/sqlite/open.ts'
 import type { Claimed, DatabaseKind, Finish, MaintenanceStore, NewMessage, OutboxStore } from '../../src/store/store.ts'
+import type { PacingStore } from '../../src/store/pacing-store.ts'
 import { newDatabase } from './databases.ts'
 import { ALL, finish, MINUTE_MS, newAlterableStore, newMessage, inFile } from './stores.ts'
 
@@ -15,7 +16,7 @@ export const WITHOUT_RETRY_AFTER = { retryAfterMs: undefined }
  * not overlap.
  */
 export type RateLimitedStore = {
-  store: () => OutboxStore & MaintenanceStore
+  store: () => OutboxStore & MaintenanceStore & PacingStore
   alter: (statement: string) => Promise<void>
   /** The rest of the hold; `undefined` when there is none. */
   heldMs: () => Promise<number | undefined>
@@ -33,7 +34,7 @@ export type RateLimitedStore = {
 
 export async function newRateLimitedStore(kind: DatabaseKind): Promise<RateLimitedStore> {
   const at = await (kind === 'sqlite' ? newSqlite() : newAlterableStore(kind))
-  const heldMs = async () => (await at.store().claim('gw-1', 'v2', ALL, PROBE_LEASE_MS)).heldMs
+  const heldMs = async () => (await at.store().claim('gw-1', 'v2', ALL, { probeLeaseMs: PROBE_LEASE_MS })).heldMs
   const pass = (ms: number) =>
     at.alter(
       `update pause set until = until - ${ms}, set_at = set_at - ${ms}, probe_until = probe_until - ${ms},
@@ -46,7 +47,7 @@ export async function newRateLimitedStore(kind: DatabaseKind): Promise<RateLimit
     return queued
   }
   const probed = async (owner = 'gw-1') => {
-    const { messages } = await at.store().claim(owner, 'v2', ALL, PROBE_LEASE_MS)
+    const { messages } = await at.store().claim(owner, 'v2', ALL, { probeLeaseMs: PROBE_LEASE_MS })
     expect(messages).toMatchObject([{ isProbe: true }])
     const [probe] = messages
     if (probe === undefined) throw new Error('none probes')

@@ -10,16 +10,20 @@ import { hasProgram } from './programs.ts'
 
 export const hasOpenssl = await hasProgram('openssl', 'its tests are left out')
 
-type Certificate = { key: Buffer; cert: Buffer; certFile: string }
+export type Certificate = { key: Buffer; cert: Buffer; keyFile: string; certFile: string }
 
-/** A certificate that nothing trusts, for a name such as `/CN=localhost`. */
-export async function newCertificate(subject: string): Promise<Certificate> {
+/** A certificate for a name such as `/CN=localhost`, signed by itself or, then for the host `localhost`, by an authority. */
+export async function newCertificate(subject: string, authority?: Certificate): Promise<Certificate> {
   const folder = await newFolder()
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
   const options = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1']
   const files = ['-keyout', keyFile, '-out', certFile]
-  await promisify(execFile)('openssl', ['req', ...options, ...files, '-subj', subject])
-  return { key: await readFile(keyFile), cert: await readFile(certFile), certFile }
+  const signer =
+    authority === undefined
+      ? []
+      : ['-CA', authority.certFile, '-CAkey', authority.keyFile, '-addext', 'subjectAltName=DNS:localhost']
+  await promisify(execFile)('openssl', ['req', ...options, ...files, '-subj', subject, ...signer])
+  return { key: await readFile(keyFile), cert: await readFile(certFile), keyFile, certFile }
 }
 
 /** An https address on `localhost` for a server that speaks http on this port. It is closed after the tests of the file. */

@@ -12,3 +12,7 @@ export const webView = (page: Page, side: PhoneSide): FrameLocator =>
 /** Answers the consent page that is open there. */
 export const decide = (page: Page, side: PhoneSide, decision: 'allow' | 'deny'): Promise<void> =>
   webView(page, side).locator(`[name="decision"][value="${decision}"]`).click()
+
+/** Shows a tab beside the phones; in a narrow window, a tab or a phone in place of what is shown. */
+export const show = (page: Page, view: PhoneSide | 'compose' | 'timeline' | 'faults'): Promise<void> =>
+  page.locator(`:is([data-tab="${view}"], [data-go="${view}"]):visible`).click()

@@ -14,7 +14,7 @@ import {
   type Store,
   type Wire,
 } from '../../src/store/store.ts'
-import { newDatabase, query } from './databases.ts'
+import { databaseForGateway, query } from './databases.ts'
 
 /** More than any test here stores. */
 export const ALL = 10_000
@@ -32,7 +32,7 @@ export async function openAt(url: string): Promise<Store> {
 
 /** A store in a database of its own. */
 export async function newStore(kind: DatabaseKind): Promise<Store> {
-  return openAt(await newDatabase(kind))
+  return openAt(await databaseForGateway(kind))
 }
 
 export async function closeStore(store: Store): Promise<void> {
@@ -49,7 +49,7 @@ export type AlterableStore = {
 }
 
 export async function newAlterableStore(kind: DatabaseKind): Promise<AlterableStore> {
-  const url = await newDatabase(kind)
+  const url = await databaseForGateway(kind)
   let store = await openAt(url)
   const whileClosed = async <Result>(work: (file: SqliteFile.Database) => Result): Promise<Result> => {
     await closeStore(store)

@@ -46,6 +46,8 @@ export type Project = {
   flags?: readonly string[]
 }
 
+type Ended = { status: number | null; output: string }
+
 const JEST = 'jest/bin/jest.js'
 const TSC = 'typescript/bin/tsc'
 
@@ -90,10 +92,10 @@ const TYPES = readFileSync(new URL('../testing/resolver-types.ts', import.meta.u
   .replace('../../src/index.ts', 'kenar-chat-gateway')
   .replace('../../src/testing/index.ts', 'kenar-chat-gateway/testing')
 
-function compile(module: string, files: Record<string, string>, options: Record<string, unknown> = {}): Project {
+function compile(module: string, files: Record<string, string>, options: Record<string, unknown> = {}) {
   const common = { target: 'es2024', strict: true, noEmit: true, skipLibCheck: true, types: ['node'] }
   const compilerOptions = { module, ...common, ...options }
-  return { files: { 'tsconfig.json': JSON.stringify({ compilerOptions }), ...files }, program: TSC }
+  return { files: { 'tsconfig.json': JSON.stringify({ compilerOptions }), ...files } }
 }
 
 /** The kit's types under each setting that a project may have, imported and required. */
@@ -109,7 +111,7 @@ export const COMPILERS = {
     { 'a.ts': TYPES },
     { moduleResolution: 'node10', ignoreDeprecations: '6.0' },
   ),
-} satisfies Record<string, Project>
+} satisfies Record<string, Pick<Project, 'files'>>
 
 /** Installs a package, from the archive that would be published, beside projects that use it. */
 export async function installPackage(from: string, projects: string): Promise<void> {
@@ -126,14 +128,38 @@ export async function runProject(
   projects: string,
   name: string,
   { files, program, args = [], flags = [] }: Project,
-): Promise<{ status: number | null; output: string }> {
-  const folder = join(projects, name.replaceAll(/\W+/g, '-'))
+): Promise<Ended> {
+  return run(writeProject(projects, name, files), [
+    ...flags,
+    ...(program === undefined ? [] : [join(packages, program)]),
+    ...args,
+  ])
+}
+
+/** Compiles all of COMPILERS in one process, which reads the libraries of the language once. Resolves with the errors of each project. */
+export async function compileProjects(projects: string): Promise<Ended & { errorsOf: (name: string) => string[] }> {
+  for (const [name, { files }] of Object.entries(COMPILERS)) writeProject(projects, name, files)
+  const folders = Object.keys(COMPILERS).map(folderOf)
+  const ended = await run(projects, [join(packages, TSC), '--build', '--pretty', 'false', ...folders])
+  const lines = ended.output.split('\n')
+  return { ...ended, errorsOf: (name) => lines.filter((line) => line.startsWith(`${folderOf(name)}/`)) }
+}
+
+function folderOf(name: string): string {
+  return name.replaceAll(/\W+/g, '-')
+}
+
+function writeProject(projects: string, name: string, files: Record<string, string>): string {
+  const folder = join(projects, folderOf(name))
   mkdirSync(folder)
   // Its own package.json, also because a package's own files find it by its name without an installation.
   for (const [file, text] of Object.entries({ 'package.json': '{}', ...files })) writeFileSync(join(folder, file), text)
-  const words = [...flags, ...(program === undefined ? [] : [join(packages, program)]), ...args]
+  return folder
+}
+
+async function run(cwd: string, words: readonly string[]): Promise<Ended> {
   const child = spawn(process.execPath, words, {
-    cwd: folder,
+    cwd,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NO_COLOR: '1' },
   })
   let output = ''

@@ -6,7 +6,7 @@ import type { Environment } from '../../src/config/config.ts'
 import { originOf } from './listen.ts'
 
 const notice = z.strictObject({
-  type: z.string().regex(/^message\.(delivered|rejected|failed|unknown|cancelled)$/),
+  type: z.string().regex(/^message\.(delivered|rejected|failed|unknown|cancelled|expired)$/),
   timestamp: z.iso.datetime(),
   data: z.strictObject({
     id: z.string(),

@@ -7,11 +7,20 @@ import * as z from 'zod'
 import { freePort } from '../../prove/support/free-port.ts'
 import { startCollector } from '../support/collector.ts'
 import { runCli } from '../support/command-line.ts'
+import { beginProject } from '../support/first-project.ts'
 import { withConsent } from '../support/consent.ts'
 import { DATABASES, TEST_KEY } from '../support/databases.ts'
 import { environment, KEYS, startTestGateway } from '../support/gateway.ts'
-import { COMPILERS, FRAMEWORKS, installPackage, runProject, type Project } from '../support/test-kit-projects.ts'
+import {
+  compileProjects,
+  COMPILERS,
+  FRAMEWORKS,
+  installPackage,
+  runProject,
+  type Project,
+} from '../support/test-kit-projects.ts'
 import { ask, queue, chatMessage, spawnReachable, startDivar, textsReceivedBy, until } from '../support/outbox.ts'
+import { BAD_MESSAGE, commandLinePage } from '../support/command-line-page.ts'
 import { printedCommands, readPage, runPrinted, startPrinted, withoutIds } from '../support/printed-commands.ts'
 import { spawnGateway } from '../support/process.ts'
 import { resolverFile } from '../support/resolvers.ts'
@@ -24,20 +33,13 @@ const run = (command: string, ...args: string[]) =>
 
 const main = () => join(home, 'dist', 'main.js')
 
+const COPIED =
+  'package.json tsconfig.json tsconfig.build.json tsconfig.commonjs.json tsconfig.page.json .env.example scripts src docs examples'
+
 /** The package as `npm run build` makes it, in a folder of its own that still finds the packages of the checkout. */
 beforeAll(() => {
   home = mkdtempSync(join(root, 'dist-'))
-  for (const name of [
-    'package.json',
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'tsconfig.commonjs.json',
-    'tsconfig.page.json',
-    'scripts',
-    'src',
-    'docs',
-    'examples',
-  ]) {
+  for (const name of COPIED.split(' ')) {
     cpSync(join(root, name), join(home, name), { recursive: true })
   }
   const { status, stdout, stderr } = run('npm', 'run', '--silent', 'build')
@@ -48,23 +50,23 @@ afterAll(() => {
 })
 
 describe('the built package', () => {
-  test("runs the sample resolver's own tests", () => {
-    const { status, stdout } = run(process.execPath, '--test', 'examples/inspection/resolver.test.mjs')
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 4/)])
-  })
-
-  test("runs the sample dynamic action's own tests", () => {
-    const { status, stdout } = run(process.execPath, '--test', 'examples/actions/actions.test.mjs')
-    expect([status, stdout]).toEqual([0, expect.stringMatching(/pass 3/)])
+  test.each([
+    ['examples/inspection/README.md', /pass 4[^]*inspect\.example\.com\/book/],
+    ['examples/actions/README.md', /pass 3/],
+  ])('runs the commands of %s as printed: the tests of the sample', async (page, expected) => {
+    const [{ command } = { command: '' }] = printedCommands(readPage(page))
+    // Built above.
+    const { code, output } = await runPrinted(command.replace('npm run build\n', ''), home)
+    expect([code, output]).toEqual([0, expect.stringMatching(expected)])
   })
 
   test('has its routes described in both languages', () => {
     rmSync(join(home, 'scripts'), { recursive: true })
     const { openapi, pages } = z
-      .object({ openapi: z.object({ en: z.string() }), pages: z.object({ fa: z.string() }) })
+      .object({ openapi: z.object({ en: z.string() }), pages: z.object({ fa: z.record(z.string(), z.string()) }) })
       .parse(JSON.parse(readFileSync(join(home, 'dist', 'reference.json'), 'utf8')))
     expect(JSON.parse(openapi.en)).toMatchObject({ openapi: '3.1.1' })
-    expect(pages.fa).toContain('<html lang="fa" dir="rtl">')
+    expect(pages.fa['messages']).toContain('<html lang="fa" dir="rtl"')
   })
 
   test('starts without a flag, from unbundled files, so that stack traces are readable', async () => {
@@ -130,7 +132,7 @@ describe('the built package', () => {
     const script = `
       const { startSimulator } = await import('./dist/simulator/simulator.js')
       const { url, close } = await startSimulator({ apiKey: 'x' })
-      for (const path of ['/', '/page/main.js', '/page/phone.css', '/fonts/vazirmatn-arabic-wght-normal.woff2']) {
+      for (const path of ['/', '/page/main.js', '/ui/tokens.css', '/fonts/vazirmatn-arabic-wght-normal.woff2']) {
         const answer = await fetch(url + path)
         console.log(answer.status, answer.headers.get('content-type'), (await answer.text()).includes('/page/main.js'))
       }
@@ -148,29 +150,14 @@ describe('the built package', () => {
   })
 
   describe('has the commands of docs/command-line.md, which', () => {
-    const [keys, gateway, simulator, ...commands] = printedCommands(readPage('docs/command-line.md'))
-    /** With the two faults that the page shows. */
-    const BAD = {
-      message: ' ',
-      sender_btn: { action: 'DIRECT_LINK', data: { caption: 'a', icon_name: 'INFO', direct_link: '/a' } },
-    }
+    const { gateway, simulator, commands, asPrinted } = commandLinePage()
     const ports = { gateway: 0, simulator: 0 }
-    /** As printed, with free ports; a command whose default is a port gets it as an option. */
-    const runnable = ({ command = '' } = {}) => {
-      const at = { gateway: `http://127.0.0.1:${ports.gateway}`, simulator: `http://127.0.0.1:${ports.simulator}` }
-      return `${keys?.command ?? ''}${command}`
-        .replaceAll('http://127.0.0.1:3000', at.gateway)
-        .replaceAll('http://127.0.0.1:4000', at.simulator)
-        .replaceAll(/main\.js (?:trigger|send|replay) .*$/gm, `$& --url ${at.gateway}`)
-        .replaceAll(/main\.js record .*$/gm, `$& --simulator ${at.simulator}`)
-        .replaceAll(/main\.js simulator .*$/gm, `$& --port ${ports.simulator}`)
-    }
+    const runnable = (command = '') => asPrinted(command, ports)
     const running: { stop: () => Promise<unknown> }[] = []
     beforeAll(async () => {
-      cpSync(join(root, 'test', 'fixtures'), join(home, 'test', 'fixtures'), { recursive: true })
       mkdirSync(join(home, 'messages'))
-      cpSync(join(home, 'test', 'fixtures', 'message-v2-grid.json'), join(home, 'messages', 'grid.json'))
-      writeFileSync(join(home, 'bad.json'), JSON.stringify({ conversation_id: 'c-1', ...BAD }))
+      cpSync(join(home, 'examples', 'message.json'), join(home, 'messages', 'grid.json'))
+      writeFileSync(join(home, 'bad.json'), JSON.stringify(BAD_MESSAGE))
       ports.gateway = await freePort()
       ports.simulator = await freePort()
       running.push(await startPrinted(runnable(simulator), home, {}, 'Open http'))
@@ -179,12 +166,24 @@ describe('the built package', () => {
     }, 120_000)
     afterAll(() => Promise.all(running.map(({ stop }) => stop())))
 
-    const others = commands.filter(({ command }) => command !== simulator?.command)
+    test.each(printedCommands(readPage('docs/simulator.md')).map(({ command }) => [command]))(
+      'start the simulator, and so do those of docs/simulator.md: %s',
+      async (command) => {
+        const port = await freePort()
+        const printed = runnable(command).replaceAll(/--port \d+$/gm, `--port ${port}`)
+        const { stop } = await startPrinted(printed, home, {}, 'Open http')
+        await stop()
+      },
+      60_000,
+    )
+
+    // `dev` runs until it is stopped: the tests of the installed package start it.
+    const others = commands.filter(({ command }) => command !== simulator && !command.includes(' dev '))
     test.each(others.map(({ command, output }) => [command.split('\n').join(' '), command, output]))(
       'print the output shown below them: %s',
       async (_, command = '', output) => {
         const more = { GATEWAY_URL: `http://127.0.0.1:${ports.gateway}` }
-        const ran = await runPrinted(runnable({ command }), home, more)
+        const ran = await runPrinted(runnable(command), home, more)
         // The file with faults.
         expect(ran.code).toBe(command.includes('bad.json') ? 1 : 0)
         if (output !== undefined) expect(withoutIds(ran.output)).toContain(withoutIds(output))
@@ -211,13 +210,26 @@ describe('the built package', () => {
       120_000,
     )
 
-    test.each(Object.entries<Project>(COMPILERS))(
-      'has types for %s',
-      async (name, project) => {
-        expect(await runProject(projects, name, project)).toEqual({ status: 0, output: '' })
-      },
+    test.each(['ts', 'js'])(
+      'begins a project (%s): init writes a resolver whose test passes, dev lands where it says, start runs with .env',
+      (language) => beginProject(projects, language),
       120_000,
     )
+
+    describe('has types', () => {
+      let compiled: Awaited<ReturnType<typeof compileProjects>>
+      beforeAll(async () => {
+        compiled = await compileProjects(projects)
+      }, 120_000)
+
+      test.each(Object.keys(COMPILERS))('for %s', (name) => {
+        expect(compiled.errorsOf(name)).toEqual([])
+      })
+
+      test('for all of these, without another error', () => {
+        expect(compiled).toMatchObject({ status: 0, output: '' })
+      })
+    })
   })
 })
 

@@ -115,7 +115,7 @@ describe('a dynamic action is run as the gateway runs it', () => {
   test.each<[string, DynamicAction, object, string]>([
     ['throws', () => Promise.reject(new Error('x')), {}, 'the dynamic action threw'],
     ['is late', () => new Promise(() => undefined), { timeoutMs: 20 }, 'missed its deadline of 20 ms'],
-    ['answers an empty text', () => ({ text: '' }), {}, 'answered wrong text'],
+    ['answers an empty text', () => ({ text: '' }), {}, 'text: expected a string of 1 to 1000 characters'],
     ['answers http', () => ({ url: 'http://app.example.com/' }), {}, 'is http, which is for loopback only'],
     [
       'leaves the allowed origins',

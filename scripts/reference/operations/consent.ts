@@ -114,8 +114,8 @@ export const consent: readonly Operation[] = [
     permissions: ['operate'],
     summary: { en: 'Erase a person', fa: 'پاک کردن یک شخص' },
     more: {
-      en: 'Deletes the grants of this user, ends open authorization flows (`consents`) and queued `messages` in this name, and wipes the `texts` of messages that have ended. A message that is being sent is waited for. One call takes about 10 s at most; with `left` true, repeat it. A repeated call answers zeros. `unreadable` rows could not be opened. A person with a v1 and a v2 id needs a call for each.',
-      fa: 'اجازه‌های ثبت‌شدهٔ این کاربر را حذف می‌کند، جریان‌های باز اجازه (`consents`) و پیام‌های صف ارسال به نام او (`messages`) را پایان می‌دهد و متن پیام‌های پایان‌یافته (`texts`) را پاک می‌کند. برای پیامی که در حال ارسال است صبر می‌کند. هر فراخوانی حداکثر حدود ۱۰ ثانیه طول می‌کشد؛ اگر `left` برابر true بود تکرارش کنید. فراخوانی دوباره صفر برمی‌گرداند. ردیف‌های `unreadable` باز نشدند. شخصی که شناسهٔ v1 و v2 دارد برای هر کدام یک فراخوانی می‌خواهد.',
+      en: 'Deletes the grants of this user, ends open authorization flows (`consents`) and queued `messages` in this name, and wipes the `texts` of messages that have ended. `events` that name the user are ended and wiped. A message that is being sent is waited for. One call takes about 10 s at most; with `left` true, repeat it. A repeated call answers zeros. `unreadable` rows could not be opened. A person with a v1 and a v2 id needs a call for each.',
+      fa: 'اجازه‌های ثبت‌شدهٔ این کاربر را حذف می‌کند، جریان‌های باز اجازه (`consents`) و پیام‌های صف ارسال به نام او (`messages`) را پایان می‌دهد و متن پیام‌های پایان‌یافته (`texts`) را پاک می‌کند. رویدادهایی که کاربر را نام می‌برند (`events`) پایان می‌یابند و پاک می‌شوند. برای پیامی که در حال ارسال است صبر می‌کند. هر فراخوانی حداکثر حدود ۱۰ ثانیه طول می‌کشد؛ اگر `left` برابر true بود تکرارش کنید. فراخوانی دوباره صفر برمی‌گرداند. ردیف‌های `unreadable` باز نشدند. شخصی که شناسهٔ v1 و v2 دارد برای هر کدام یک فراخوانی می‌خواهد.',
     },
     parameters: ['user_id', 'x-request-id'],
     answers: { 200: { schema: 'ErasedUser', text: { en: 'What was erased.', fa: 'آنچه پاک شد.' } } },

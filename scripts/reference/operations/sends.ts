@@ -1,6 +1,5 @@
-import { messageFilter } from '../../../src/messages/status-routes.ts'
 import type { AnswerName } from '../components.ts'
-import { ANY_BODY, ANY_CALLER, ANY_REQUEST, ANY_STORED, type Answer, type Operation } from '../operation.ts'
+import { ANY_BODY, ANY_CALLER, ANY_STORED, type Answer, type Operation } from '../operation.ts'
 
 const sendParameters = ['Idempotency-Key', 'Prefer', 'x-access-token', 'x-request-id', 'traceparent'] as const
 
@@ -87,8 +86,8 @@ export const sends: readonly Operation[] = [
     permissions: ['send'],
     summary: { en: 'Check a message without sending it', fa: 'بررسی پیام بدون فرستادن' },
     more: {
-      en: 'An invalid message gets the same 400 as at `/messages`. Nothing is sent or stored. It needs no access token, and `Prefer` and `Idempotency-Key` have no effect. It does not tell whether the user has consented, or whether Divar would accept the message.',
-      fa: 'پیام نادرست همان 400 را می‌گیرد که در `/messages`. چیزی فرستاده یا ذخیره نمی‌شود. access token لازم نیست و `Prefer` و `Idempotency-Key` اثری ندارند. نمی‌گوید که کاربر اجازه داده است یا دیوار پیام را می‌پذیرد.',
+      en: 'An invalid message gets the same 400 as at `/messages`. Nothing is sent or stored. It needs no access token, and `Prefer` and `Idempotency-Key` have no effect, but a malformed key is refused as in a send. It does not tell whether the user has consented, or whether Divar would accept the message.',
+      fa: 'پیام نادرست همان 400 را می‌گیرد که در `/messages`. چیزی فرستاده یا ذخیره نمی‌شود. access token لازم نیست و `Prefer` و `Idempotency-Key` اثری ندارند، ولی کلید بدشکل مانند ارسال رد می‌شود. نمی‌گوید که کاربر اجازه داده است یا دیوار پیام را می‌پذیرد.',
     },
     parameters: ['x-request-id'],
     bodies: ['TextToConversation', 'MediaToConversation', 'TextToTriple', 'TextByBot', 'MediaByBot'],
@@ -160,84 +159,5 @@ export const sends: readonly Operation[] = [
     path: '/experimental/open-platform/chatbot-conversations/{conversation_id}/messages',
     summary: { en: 'Send a bot message, on its first path', fa: 'فرستادن پیام ربات با نخستین مسیر' },
     parameters: ['conversation_id', ...sendParameters],
-  },
-]
-
-const stored = [...ANY_REQUEST, ...ANY_STORED, ...ANY_CALLER] as const
-
-export const storedMessages: readonly Operation[] = [
-  {
-    id: 'listMessages',
-    method: 'get',
-    path: '/messages',
-    asker: 'service',
-    section: 'stored',
-    permissions: ['send', 'operate'],
-    summary: { en: 'List stored messages', fa: 'فهرست پیام‌های ذخیره‌شده' },
-    parameters: ['x-request-id'],
-    query: messageFilter,
-    answers: {
-      200: {
-        schema: 'Messages',
-        text: { en: 'A page of your messages, newest first.', fa: 'یک صفحه از پیام‌های شما، تازه‌ترین اول.' },
-      },
-    },
-    codes: stored,
-  },
-  {
-    id: 'showMessage',
-    method: 'get',
-    path: '/messages/{id}',
-    asker: 'service',
-    section: 'stored',
-    permissions: ['send', 'operate'],
-    summary: { en: 'Get the state of a message', fa: 'گرفتن وضعیت یک پیام' },
-    more: {
-      en: 'With the permission `operate` this route, retry and cancel also act on messages of other callers. A delivered bot message has the `conversation_id` that Divar named. Available for `RETENTION_DAYS` after its final state, longer while the clock of the database is not trusted. A `next_attempt_at` that was written while the clock was ahead counts as due once the clock is right.',
-      fa: 'با مجوز `operate` این مسیر و تلاش دوباره و لغو، برای پیام‌های سرویس‌های دیگر هم کار می‌کنند. پیام ربات که تحویل شده، `conversation_id` دیوار را دارد. تا `RETENTION_DAYS` پس از وضعیت نهایی در دسترس است، و تا وقتی ساعت پایگاه داده قابل اعتماد نباشد بیشتر. `next_attempt_at` که با ساعت جلوتر نوشته شده، پس از درست شدن ساعت سررسیدشده حساب می‌شود.',
-    },
-    parameters: ['message_id', 'x-request-id'],
-    answers: {
-      200: { schema: 'Message', text: { en: 'The state and every attempt.', fa: 'وضعیت و همهٔ تلاش‌ها.' } },
-    },
-    codes: [...stored, 'not_found'],
-  },
-  {
-    id: 'retryMessage',
-    method: 'post',
-    path: '/messages/{id}/retry',
-    asker: 'service',
-    section: 'stored',
-    permissions: ['send', 'operate'],
-    summary: { en: 'Retry a message', fa: 'تلاش دوباره برای یک پیام' },
-    more: {
-      en: 'Queues a message that ended, or makes a waiting one due now. A 409 says why it cannot.',
-      fa: 'پیامی را که پایان یافته دوباره در صف می‌گذارد، یا پیامی را که منتظر است همین حالا می‌فرستد. اگر نشود، ۴۰۹ دلیل را می‌گوید.',
-    },
-    parameters: ['message_id', 'x-request-id'],
-    answers: {
-      202: { schema: 'Queued', text: { en: 'The message is queued.', fa: 'پیام در صف است.' }, headers: ['Location'] },
-    },
-    codes: [...stored, 'not_found', 'wrong_state', 'content_wiped', 'store_outcome_unknown'],
-  },
-  {
-    id: 'cancelMessage',
-    method: 'post',
-    path: '/messages/{id}/cancel',
-    asker: 'service',
-    section: 'stored',
-    permissions: ['send', 'operate'],
-    summary: { en: 'Cancel a queued message', fa: 'لغو پیامی که در صف است' },
-    parameters: ['message_id', 'x-request-id'],
-    answers: {
-      200: {
-        schema: 'Cancelled',
-        text: {
-          en: 'The message is cancelled and its content deleted. `unknown` when an earlier attempt may have delivered it.',
-          fa: 'پیام لغو و محتوایش پاک شد. اگر تلاش پیشین شاید آن را تحویل داده باشد، `unknown`.',
-        },
-      },
-    },
-    codes: [...stored, 'not_found', 'wrong_state', 'store_outcome_unknown'],
   },
 ]

@@ -1,3 +1,4 @@
+import { believe } from '../../ui/believe.ts'
 import type {
   ClickResult,
   EventType,
@@ -12,21 +13,17 @@ import type {
 
 type Location = NonNullable<ShownMessage['location']>
 
-/** What the page's own server wrote is believed to be of the type that it is declared to be. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller names what the server declares
-export function believe<Declared>(text: string): Declared {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-return -- see above
-  return JSON.parse(text)
-}
-
 /** What the page asks of the simulator; a refusal is thrown with the simulator's own words. */
-async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
+export async function ask<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await fetch(`/simulator/${path}`, {
     method,
     ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  }).catch(() => {
+    // Each browser has words of its own for it, in English.
+    throw new Error('The simulator did not answer. Is it still running?')
   })
-  const answer = believe<Answer & { error?: string }>(await response.text())
-  if (!response.ok) throw new Error(answer.error ?? `HTTP ${response.status}`)
+  const answer = believe<Answer & { error?: string; message?: string }>(await response.text())
+  if (!response.ok) throw new Error(answer.error ?? answer.message ?? `HTTP ${response.status}`)
   return answer
 }
 
@@ -54,5 +51,10 @@ export const api = {
   arm: (fault: FaultName, times: number) => ask<unknown>('POST', 'faults', { fault, times }),
   clearFaults: () => ask<unknown>('DELETE', 'faults'),
   activate: (side: Side) => ask<unknown>('POST', 'active', { side }),
+  firstCurl: (side: Side) => ask<{ command: string }>('GET', `first-curl?side=${side}`),
+  resend: (id: number, body: string) => ask<{ status?: number }>('POST', 'resend', { entry_id: id, body }),
+  clearTimeline: () => ask<unknown>('DELETE', 'timeline'),
+  session: () => ask<unknown>('GET', 'session'),
+  loadSession: (file: string) => ask<unknown>('POST', 'session', JSON.parse(file)),
   reset: () => ask<unknown>('POST', 'reset', {}),
 }

@@ -1,8 +1,10 @@
 import type { ShownButton, ShownMessage, Side, Snapshot } from '../shown.ts'
-import { make } from './dom.ts'
+import { make } from '../../ui/dom.ts'
 import { icon, map } from './icons.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, sayOf, sayTime } from './words.ts'
+import { worded } from '../../ui/worded.ts'
+import { inLanguage, textOf, timeText } from '../../ui/language.ts'
+import { TEXT } from './compose-words.ts'
+import { wordOf, say } from './words.ts'
 
 /** Called with a button and where it stands in its message. */
 type OnButton = (message: ShownMessage, button: ShownButton, row: number, column: number, pressed: HTMLElement) => void
@@ -13,6 +15,7 @@ export function bubble(
   side: Side,
   appTitle: Snapshot['appTitle'],
   onButton: OnButton,
+  onEdit?: (message: ShownMessage) => void,
 ): HTMLElement {
   const item = make('li', {
     class: `bubble ${isOwn(message, side) ? 'own' : 'other'} ${message.kind}`,
@@ -31,9 +34,9 @@ export function bubble(
   )
   const time = make('time', { attributes: { datetime: message.at } })
   inLanguage(time, () => {
-    time.textContent = sayTime(message.at)
+    time.textContent = timeText(message.at)
   })
-  item.append(...rows, time)
+  item.append(...rows, time, ...(onEdit && !message.location ? [editButton(message, onEdit)] : []))
   return item
 }
 
@@ -45,7 +48,7 @@ function isOwn({ from, kind, chat }: ShownMessage, side: Side): boolean {
 function appLine({ wire, chat }: ShownMessage, appTitle: Snapshot['appTitle']): HTMLElement {
   const title = make('strong')
   inLanguage(title, () => {
-    title.textContent = sayOf(appTitle)
+    title.textContent = textOf(appTitle)
   })
   return make(
     'div',
@@ -53,7 +56,7 @@ function appLine({ wire, chat }: ShownMessage, appTitle: Snapshot['appTitle']): 
     icon('SERVICE'),
     title,
     ...(chat === 'bot'
-      ? [worded('span', 'botTab', { class: 'badge' })]
+      ? [worded('span', wordOf('botTab'), { class: 'badge' })]
       : [make('span', { class: 'badge', text: wire ?? 'v1', attributes: { dir: 'ltr' } })]),
   )
 }
@@ -61,7 +64,7 @@ function appLine({ wire, chat }: ShownMessage, appTitle: Snapshot['appTitle']): 
 function media(token: string): HTMLElement {
   const words = make('p', { class: 'soft' })
   inLanguage(words, () => {
-    words.textContent = `${say('media')}: ${token}`
+    words.replaceChildren(`${say('media')}: `, make('bdi', { text: token, attributes: { dir: 'ltr' } }))
   })
   return words
 }
@@ -69,7 +72,10 @@ function media(token: string): HTMLElement {
 function place({ latitude, longitude }: NonNullable<ShownMessage['location']>): HTMLElement {
   const words = make('figcaption')
   inLanguage(words, () => {
-    words.textContent = `${say('shownLocation')} ${latitude}, ${longitude}`
+    words.replaceChildren(
+      `${say('shownLocation')} `,
+      make('bdi', { text: `${latitude}, ${longitude}`, attributes: { dir: 'ltr' } }),
+    )
   })
   return make('figure', { class: 'place' }, map(latitude, longitude), words)
 }
@@ -95,5 +101,21 @@ function chatButton(
     icon(button.icon ?? ''),
     make('span', { text: button.caption, attributes: { dir: 'auto' } }),
   )
+  return element
+}
+
+function editButton(message: ShownMessage, onEdit: (message: ShownMessage) => void): HTMLElement {
+  const click = () => {
+    onEdit(message)
+  }
+  const element = make(
+    'button',
+    { class: 'edit-message', attributes: { type: 'button', 'data-edit': '' }, on: { click } },
+    icon('PENCIL'),
+  )
+  inLanguage(element, () => {
+    element.setAttribute('aria-label', `${textOf(TEXT.edit)}: ${message.text.slice(0, 40)}`)
+    element.title = textOf(TEXT.edit)
+  })
   return element
 }

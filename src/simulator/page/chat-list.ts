@@ -1,6 +1,6 @@
 import type { ShownMessage } from '../shown.ts'
-import { make } from './dom.ts'
-import { KeyedList } from './keyed-list.ts'
+import { make } from '../../ui/dom.ts'
+import { KeyedList } from '../../ui/keyed-list.ts'
 
 /** The reader counts as being at the end within this many pixels. */
 const AT_END = 80

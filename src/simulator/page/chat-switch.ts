@@ -1,5 +1,6 @@
-import { make } from './dom.ts'
-import { inLanguage, say, sayNumber } from './words.ts'
+import { make } from '../../ui/dom.ts'
+import { inLanguage, numberText } from '../../ui/language.ts'
+import { say } from './words.ts'
 
 export type ChatName = 'post' | 'bot'
 
@@ -57,7 +58,7 @@ export class ChatSwitch {
     return make(
       'span',
       { class: 'unread', attributes: { 'data-unread': '' } },
-      make('span', { text: sayNumber(this.#unread) }),
+      make('span', { text: numberText(this.#unread) }),
       make('span', { class: 'sr', text: say('unread') }),
     )
   }

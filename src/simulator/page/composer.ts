@@ -1,6 +1,7 @@
-import { make } from './dom.ts'
+import { make } from '../../ui/dom.ts'
 import { icon } from './icons.ts'
-import { inLanguage, say } from './words.ts'
+import { inLanguage } from '../../ui/language.ts'
+import { say } from './words.ts'
 
 /** Somewhere in Tehran, a little elsewhere each time. */
 const somewhere = () => ({

@@ -1,125 +1,85 @@
-import type { ShownRequest, ShownResponse, TimelineEntry } from '../shown.ts'
-import { make } from './dom.ts'
-import { parse, toCurl, toFixture } from './exports.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, sayKind, sayNumber, sayOutcome, saySide, sayTime, type Word } from './words.ts'
+import type { TimelineEntry } from '../shown.ts'
+import { make } from '../../ui/dom.ts'
+import { inLanguage, numberText, timeText } from '../../ui/language.ts'
+import { eventType } from './headline.ts'
+import { paceOf } from './journey-summary.ts'
+import { showNote } from './notes.ts'
+import { sayTimeline } from './timeline-words.ts'
+import { sayKind, sayOutcome } from './words.ts'
 
-const COPIED_MS = 2000
-
-/** One thing that happened, folded; open, it shows both sides of the exchange as they went over the socket. */
-export function entryItem(entry: TimelineEntry): HTMLElement {
+/** One step of a journey, folded. `onToggle` fills it or empties its place. */
+export function entryItem(
+  entry: TimelineEntry,
+  attempt: number,
+  onToggle: (details: HTMLDetailsElement, entry: TimelineEntry) => void,
+): HTMLElement {
   const summary = make('summary')
   inLanguage(summary, () => {
-    summary.replaceChildren(...summaryOf(entry))
+    summary.replaceChildren(...summaryOf(entry, attempt))
   })
   const details = make('details', { class: `entry ${entry.outcome}` }, summary)
-  // Details are drawn when they are opened, so that a long timeline stays light.
   details.addEventListener('toggle', () => {
-    if (details.open && details.childElementCount === 1) details.append(...contentOf(entry))
+    onToggle(details, entry)
   })
-  return make('li', { attributes: { 'data-entry': String(entry.id), 'data-kind': entry.kind } }, details)
+  return make(
+    'li',
+    {
+      attributes: {
+        id: `entry-${entry.id}`,
+        'data-entry': String(entry.id),
+        'data-kind': entry.kind,
+        'data-outcome': entry.outcome,
+      },
+    },
+    details,
+  )
 }
 
-function summaryOf(entry: TimelineEntry): Node[] {
-  const { kind, side, wire, outcome, response, ms, budgetMs, request, at, notes } = entry
+function summaryOf(entry: TimelineEntry, attempt: number): Node[] {
+  const { kind, wire, outcome, response, request, at, notes } = entry
   const where = request ? `${request.method} ${shorten(request.url)}` : ''
   const [firstNote] = notes
+  const badges = [wire, eventType(entry)].filter((text) => text !== undefined)
   return [
     make('span', { class: 'kind', text: sayKind(kind) }),
-    ...(side ? [make('span', { text: saySide(side) })] : []),
-    ...(wire ? [make('span', { class: 'badge', text: wire, attributes: { dir: 'ltr' } })] : []),
+    ...badges.map((text) => make('span', { class: 'badge', text, attributes: { dir: 'ltr' } })),
+    ...(attempt > 1
+      ? [make('span', { class: 'badge', text: sayTimeline('attempt', { count: numberText(attempt) }) })]
+      : []),
     make('span', {
       class: `outcome ${outcome}`,
       text: `${sayOutcome(outcome)}${response ? ` ${response.status}` : ''}`,
     }),
-    make('time', { text: sayTime(at), attributes: { datetime: at } }),
-    make('code', { class: 'where', text: where, attributes: { dir: 'ltr' } }),
-    ...(ms !== undefined && budgetMs !== undefined ? [gauge(ms, budgetMs)] : []),
-    ...(firstNote === undefined
-      ? []
-      : [make('span', { class: 'note', text: firstNote, attributes: { dir: 'ltr', lang: 'en' } })]),
+    ...timeTaken(entry),
+    make('time', { text: timeText(at), attributes: { datetime: at, title: at } }),
+    ...(where === '' ? [] : [make('code', { class: 'where', text: where, attributes: { dir: 'ltr' } })]),
+    ...(firstNote === undefined || (kind === 'consent' && outcome === 'ok') ? [] : [noted(firstNote)]),
   ]
 }
 
-function gauge(ms: number, budgetMs: number): HTMLElement {
-  const text = `${sayNumber(ms)} ms ${say('ofBudget')} ${sayNumber(budgetMs)} ms`
-  const meter = make('meter', {
-    text,
-    attributes: {
-      min: '0',
-      max: String(budgetMs),
-      high: String(budgetMs / 2),
-      optimum: '0',
-      value: String(Math.min(ms, budgetMs)),
-      'aria-label': say('inTime'),
-    },
-  })
-  return make('span', { class: 'gauge' }, meter, make('span', { text }))
+function noted(note: string): HTMLElement {
+  const element = make('span', { class: 'note' })
+  showNote(element, note)
+  return element
 }
 
-function contentOf(entry: TimelineEntry): Node[] {
-  const { request, response, notes } = entry
-  const rest = notes.slice(1).map((note) => make('li', { text: note }))
-  return [
-    ...(rest.length > 0 ? [make('ul', { class: 'notes', attributes: { dir: 'ltr', lang: 'en' } }, ...rest)] : []),
-    ...(request ? [titled('request', exchange(`${request.method} ${request.url}`, request))] : []),
-    ...(response ? [titled('response', exchange(`HTTP ${response.status}`, response))] : []),
-    ...(response || entry.kind === 'landing' ? [] : [worded('p', 'noResponse')]),
-    ...(request ? [make('div', { class: 'row' }, copyButton(request), ...saveButton(entry))] : []),
-  ]
-}
-
-function exchange(first: string, { headers, body }: ShownRequest | ShownResponse): HTMLElement {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
-  const parsed = parse(body)
-  const pretty = typeof parsed === 'string' ? parsed : JSON.stringify(parsed, null, 2)
-  const text = [first, ...lines, ...(pretty === '' ? [] : ['', pretty])].join('\n')
-  return make('pre', { attributes: { dir: 'ltr', tabindex: '0' } }, make('code', { text }))
-}
-
-function titled(word: Word, content: HTMLElement): HTMLElement {
-  const id = `x-${crypto.randomUUID()}`
-  const title = worded('h3', word)
-  title.id = id
-  content.setAttribute('aria-labelledby', id)
-  content.setAttribute('role', 'region')
-  return make('div', {}, title, content)
-}
-
-function copyButton(request: ShownRequest): HTMLElement {
-  const button = worded('button', 'curl', { class: 'quiet', attributes: { type: 'button', 'data-copy-curl': '' } })
-  button.addEventListener('click', () => {
-    void navigator.clipboard.writeText(toCurl(request)).then(() => {
-      button.textContent = say('copied')
-      setTimeout(() => {
-        button.textContent = say('curl')
-      }, COPIED_MS)
-    })
-  })
-  return button
-}
-
-/** Clicks and deliveries can be played again; the rest cannot. */
-function saveButton(entry: TimelineEntry): HTMLElement[] {
-  if (entry.kind !== 'click' && entry.kind !== 'delivery') return []
-  const button = worded('button', 'fixture', {
-    class: 'quiet',
-    attributes: { type: 'button', 'data-save-fixture': '' },
-  })
-  button.addEventListener('click', () => {
-    const file = new Blob([`${JSON.stringify(toFixture(entry), null, 2)}\n`], { type: 'application/json' })
-    const url = URL.createObjectURL(file)
-    make('a', {
-      attributes: { href: url, download: `${String(entry.id).padStart(3, '0')}-${entry.kind}.json` },
-    }).click()
-    URL.revokeObjectURL(url)
-  })
-  return [button]
+function timeTaken({ ms, budgetMs }: TimelineEntry): HTMLElement[] {
+  if (ms === undefined) return []
+  const pace = budgetMs === undefined ? 'fine' : paceOf(ms, budgetMs)
+  const text = sayTimeline('ms', { ms: numberText(Math.round(ms)) })
+  return pace === 'fine'
+    ? [make('span', { class: 'taken', text })]
+    : [
+        make('span', {
+          class: `taken ${pace === 'slow' ? 'attention' : 'danger'}`,
+          text: `${text}, ${sayTimeline(pace)}`,
+        }),
+      ]
 }
 
 function shorten(url: string): string {
   if (!URL.canParse(url)) return url.slice(0, 60)
   const { pathname, search } = new URL(url)
-  const text = pathname + search
+  const text = pathname + (search === '' ? '' : '?…')
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }

@@ -1,5 +1,5 @@
 import type { ArmedFault, Forgotten, Settings, ShownMessage, Snapshot, TimelineEntry } from '../shown.ts'
-import { believe } from './api.ts'
+import { believe } from '../../ui/believe.ts'
 
 /** What the simulator tells, by the names of its event stream. */
 type Events = {

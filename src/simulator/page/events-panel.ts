@@ -1,8 +1,9 @@
 import type { EventType, MessageType, OddForm, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
-import { announce, make, messageOf } from './dom.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, sayEvent, sayOdd, sayOf, saySide, type Word } from './words.ts'
+import { announce, make, messageOf } from '../../ui/dom.ts'
+import { worded } from '../../ui/worded.ts'
+import { inLanguage, textOf } from '../../ui/language.ts'
+import { wordOf, say, sayEvent, sayOdd, saySide, type Word } from './words.ts'
 
 const TYPES: [EventType, ...EventType[]] = [
   'NEW_MESSAGE',
@@ -36,14 +37,17 @@ const ODD: Record<EventType, OddForm[]> = {
 export function eventsPanel(element: HTMLElement, { people }: Snapshot): void {
   const type = choice('eventType', 'data-event-type', TYPES, (name) => sayEvent(name))
   const side = choice<Side>('eventSide', 'data-event-side', ['buyer', 'seller'], (name) => {
-    return `${sayOf(people[name].name)} · ${saySide(name)}`
+    return `${textOf(people[name].name)} · ${saySide(name)}`
   })
   const message = choice('messageType', 'data-message-type', MESSAGE_TYPES, (name) => name)
   const update = choice('postUpdate', 'data-post-update', UPDATES, (name) => name)
   const odd = Object.values(ODD).flat()
   const boxes = [...new Set(odd)].map(oddBox)
-  const forms = make('fieldset', {}, worded('legend', 'oddForms'), ...boxes.map(({ label }) => label))
-  const send = worded('button', 'sendEvent', { class: 'quiet', attributes: { type: 'submit', 'data-send-event': '' } })
+  const forms = make('fieldset', {}, worded('legend', wordOf('oddForms')), ...boxes.map(({ label }) => label))
+  const send = worded('button', wordOf('sendEvent'), {
+    class: 'quiet',
+    attributes: { type: 'submit', 'data-send-event': '' },
+  })
 
   const isMessage = () => type.value() === 'NEW_MESSAGE' || type.value() === 'NEW_CHATBOT_MESSAGE'
   const settle = () => {
@@ -77,7 +81,7 @@ export function eventsPanel(element: HTMLElement, { people }: Snapshot): void {
       })
   }
   element.replaceChildren(
-    worded('p', 'eventsHelp', { class: 'soft' }),
+    worded('p', wordOf('eventsHelp'), { class: 'soft' }),
     make(
       'form',
       { class: 'event-form', on: { submit } },
@@ -102,7 +106,7 @@ function choice<Name extends string>(
     return option
   })
   const select = make('select', { attributes: { [attribute]: '' } }, ...options)
-  const label = make('label', {}, worded('span', word), select)
+  const label = make('label', {}, worded('span', wordOf(word)), select)
   return { label, value: (): Name => names[select.selectedIndex] ?? names[0] }
 }
 

@@ -1,7 +1,8 @@
+import { shellQuote } from '../../ui/shell-quote.ts'
 import type { ShownRequest, TimelineEntry } from '../shown.ts'
 
 /** Headers that a client makes by itself. */
-const OWN = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive'])
+export const OWN = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive'])
 /** Headers that open something: good for repeating a call by hand, never for a file that is kept. */
 const SECRET = new Set(['authorization', 'x-api-key', 'x-access-token', 'cookie'])
 
@@ -9,15 +10,11 @@ const SECRET = new Set(['authorization', 'x-api-key', 'x-access-token', 'cookie'
 export function toCurl({ method, url, headers, body }: ShownRequest): string {
   const named = Object.entries(headers).filter(([name]) => !OWN.has(name.toLowerCase()))
   const parts = [
-    `curl -sS -X ${method} ${quote(url)}`,
-    ...named.map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`),
-    ...(body === '' ? [] : [`--data-raw ${quote(body)}`]),
+    `curl -sS -X ${method} ${shellQuote(url)}`,
+    ...named.map(([name, value]) => `-H ${shellQuote(`${name}: ${value}`)}`),
+    ...(body === '' ? [] : [`--data-raw ${shellQuote(body)}`]),
   ]
   return parts.join(' \\\n  ')
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`
 }
 
 /** What happened, as a file that `kenar-chat-gateway replay` and `trigger` read: without secrets. */
@@ -25,7 +22,7 @@ export function toFixture({ kind, wire, request, response }: TimelineEntry): unk
   if (!request) return undefined
   const body = parse(request.body)
   if (kind === 'delivery') {
-    return { kind, path: new URL(request.url).pathname, body, expected: { status: response?.status } }
+    return { kind, path: URL.parse(request.url)?.pathname, body, expected: { status: response?.status } }
   }
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(([name]) => !SECRET.has(name.toLowerCase()) && !OWN.has(name.toLowerCase())),

@@ -1,11 +1,28 @@
 import type { ArmedFault, FaultName, Settings, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
-import { announce, make, messageOf } from './dom.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, sayFault, sayNumber, sayOf, type Word } from './words.ts'
+import { announce, make, messageOf } from '../../ui/dom.ts'
+import { worded } from '../../ui/worded.ts'
+import { inLanguage, numberText, textOf } from '../../ui/language.ts'
+import { TEXT } from './compose-words.ts'
+import { faultChips, outcomeList } from './fault-chips.ts'
+import type { UsedFault } from './fault-outcomes.ts'
+import { wordOf, say, sayFault, type Word } from './words.ts'
+
+const SEND_FAULTS: FaultName[] = [
+  '401',
+  '403',
+  '412',
+  '429',
+  '500',
+  'slow',
+  'silence',
+  'reset',
+  'reset_after',
+  '103_reset',
+]
 
 const GROUPS: [Word, FaultName[]][] = [
-  ['groupSend', ['401', '403', '412', '429', '500', 'slow', 'silence', 'reset', 'reset_after', '103_reset']],
+  ['groupSend', SEND_FAULTS],
   ['groupConsent', ['stolen_state']],
   [
     'groupToken',
@@ -24,10 +41,13 @@ const GROUPS: [Word, FaultName[]][] = [
   ['groupEvent', ['event_twice', 'event_late', 'event_wrong_key']],
 ]
 
-export type FaultsPanel = { show: (armed: ArmedFault[]) => void; set: (settings: Settings) => void }
+export type FaultsPanel = {
+  show: (armed: ArmedFault[], used: readonly UsedFault[]) => void
+  set: (settings: Settings) => void
+}
 
 /** Where faults are asked for, a block is set, and the app's address is changed. */
-export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPanel {
+export function faultsPanel(element: HTMLElement, snapshot: Snapshot, onClear: () => void): FaultsPanel {
   const times = make(
     'select',
     { attributes: { id: 'times' } },
@@ -36,27 +56,35 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
   const armedList = make('output', { attributes: { 'data-armed': '' } })
   let armed: ArmedFault[] = snapshot.faults
   const drawArmed = () => {
-    const list = armed.map(({ fault, times: count }) => `${sayFault(fault)} × ${sayNumber(count)}`).join('، ')
+    const list = armed.map(({ fault, times: count }) => `${sayFault(fault)} × ${numberText(count)}`).join('، ')
     armedList.textContent = `${say('armed')}: ${list === '' ? say('none') : list}`
   }
   inLanguage(armedList, drawArmed)
 
-  const groups = GROUPS.map(([word, names]) =>
-    make('fieldset', {}, worded('legend', word), ...names.map((name) => faultButton(name, () => Number(times.value)))),
-  )
-  const clear = worded('button', 'clear', {
+  const groups = GROUPS.map(([word, names]) => {
+    const chips = faultChips(names, 'data-fault', (name) => {
+      armFault(name, Number(times.value))
+    })
+    return { chips, element: make('fieldset', {}, worded('legend', wordOf(word)), ...chips.elements) }
+  })
+  const outcomes = outcomeList(10)
+  const clear = worded('button', wordOf('clear'), {
     class: 'quiet',
     attributes: { type: 'button', 'data-clear-faults': '' },
   })
-  clear.addEventListener('click', () => void api.clearFaults().catch(complain))
+  clear.addEventListener('click', () => {
+    onClear()
+    void api.clearFaults().catch(complain)
+  })
   const blocks = (['seller', 'buyer'] as const).map((side) => blockSwitch(side, snapshot))
   const spelling = spellingSwitch()
   const addresses = ADDRESSES.map(addressForm)
   element.replaceChildren(
-    worded('p', 'faultsHelp', { class: 'soft' }),
-    make('div', { class: 'row' }, worded('label', 'times', { attributes: { for: 'times' } }), times, clear),
+    worded('p', wordOf('faultsHelp'), { class: 'soft' }),
+    make('div', { class: 'row' }, worded('label', wordOf('times'), { attributes: { for: 'times' } }), times, clear),
     armedList,
-    ...groups,
+    outcomes.element,
+    ...groups.map((group) => group.element),
     make('div', { class: 'row' }, ...blocks.map(({ label }) => label), spelling.label),
     ...addresses.map(({ form }) => form),
   )
@@ -69,24 +97,41 @@ export function faultsPanel(element: HTMLElement, snapshot: Snapshot): FaultsPan
   set(snapshot.settings)
   return {
     set,
-    show: (now) => {
+    show: (now, used) => {
       armed = now
       drawArmed()
+      outcomes.show(used)
+      for (const { chips } of groups) chips.show(now, used)
     },
   }
 }
 
-function faultButton(name: FaultName, times: () => number): HTMLElement {
-  const button = make('button', { class: 'fault', attributes: { type: 'button', 'data-fault': name } })
-  inLanguage(button, () => {
-    button.textContent = sayFault(name)
+/** The faults of a send, beside the composer. */
+export function quickFaults() {
+  const chips = faultChips(SEND_FAULTS, 'data-send-fault', (name) => {
+    armFault(name, 1)
   })
-  button.addEventListener('click', () => {
-    void api.arm(name, times()).then(() => {
-      announce(`${say('armed')}: ${sayFault(name)}`)
-    }, complain)
-  })
-  return button
+  const outcomes = outcomeList(3)
+  const legend = worded('legend', TEXT.faults)
+  return {
+    element: make(
+      'div',
+      { class: 'faults' },
+      make('fieldset', { class: 'quick' }, legend, ...chips.elements),
+      outcomes.element,
+    ),
+    show: (armed: ArmedFault[], used: readonly UsedFault[]) => {
+      chips.show(armed, used)
+      outcomes.show(used)
+    },
+  }
+}
+
+/** Arms a fault for the next requests of its kind. */
+function armFault(name: FaultName, times: number): void {
+  void api.arm(name, times).then(() => {
+    announce(`${say('armed')}: ${sayFault(name)}`)
+  }, complain)
 }
 
 function blockSwitch(side: Side, { people }: Snapshot) {
@@ -94,7 +139,7 @@ function blockSwitch(side: Side, { people }: Snapshot) {
   box.addEventListener('change', () => void api.set({ blocked_by: box.checked ? side : null }).catch(complain))
   const words = make('span')
   inLanguage(words, () => {
-    words.textContent = `${sayOf(people[side].name)} ${say('blocked')}`
+    words.textContent = `${textOf(people[side].name)} ${say('blocked')}`
   })
   return { side, box, label: make('label', { class: 'check' }, box, words) }
 }
@@ -104,7 +149,7 @@ function spellingSwitch() {
   box.addEventListener('change', () => {
     void api.set({ supplier_key: box.checked ? 'Supplier' : 'supplier' }).catch(complain)
   })
-  return { box, label: make('label', { class: 'check' }, box, worded('span', 'supplierKey')) }
+  return { box, label: make('label', { class: 'check' }, box, worded('span', wordOf('supplierKey'))) }
 }
 
 const ADDRESSES = [
@@ -121,11 +166,11 @@ function addressForm({ word, id, name, read }: (typeof ADDRESSES)[number]) {
     event.preventDefault()
     void api.set({ [name]: input.value }).catch(complain)
   }
-  const save = worded('button', 'save', { class: 'quiet', attributes: { type: 'submit' } })
+  const save = worded('button', wordOf('save'), { class: 'quiet', attributes: { type: 'submit' } })
   const form = make(
     'form',
     { class: 'row', on: { submit } },
-    worded('label', word, { attributes: { for: id } }),
+    worded('label', wordOf(word), { attributes: { for: id } }),
     input,
     save,
   )

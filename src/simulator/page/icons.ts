@@ -1,5 +1,6 @@
 /** Small drawings, 24 by 24, by the words that stand in the platform's icon names; the first that fits is taken. */
 const DRAWINGS: [RegExp, string][] = [
+  [/(?:^|_)EDIT|PENCIL/, 'M4 20l1-4.5L16 4.5l3.5 3.5L8.5 19zM13.5 7l3.5 3.5'],
   [/CAR|VEHICLE|MOTOR|BIKE/, 'M4 16v-3l2-5h12l2 5v3M4 16h16M4 16v2h3v-2m10 0v2h3v-2M7 13h.01M17 13h.01'],
   [
     /VERIF|CHECK|DONE|SUCCESS|TICK|ACCEPT/,

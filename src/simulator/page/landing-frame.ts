@@ -1,4 +1,4 @@
-import { make } from './dom.ts'
+import { make } from '../../ui/dom.ts'
 
 const SANDBOX =
   'allow-scripts allow-forms allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-downloads'

@@ -1,32 +1,67 @@
-import type { Settings, ShownMessage, Side, Snapshot, Wire } from '../shown.ts'
+import type { ArmedFault, Settings, ShownMessage, Side, Snapshot, TimelineEntry, Wire } from '../shown.ts'
 import { api } from './api.ts'
-import { announce, find, messageOf } from './dom.ts'
+import { announce, find, messageOf } from '../../ui/dom.ts'
+import { firstRun } from './first-run.ts'
+import { composePanel } from './compose.ts'
+import { startComposer, type StartedComposer } from './compose-start.ts'
 import { listen, type Connection } from './event-stream.ts'
 import { eventsPanel } from './events-panel.ts'
-import { faultsPanel, type FaultsPanel } from './faults-panel.ts'
+import { FaultOutcomes, type Answered } from './fault-outcomes.ts'
+import { faultsPanel, quickFaults, type FaultsPanel } from './faults-panel.ts'
+import { noteText } from './notes.ts'
 import { Phone } from './phone.ts'
+import { sessionTools } from './session-tools.ts'
 import { timeline } from './timeline.ts'
-import { currentLanguage, inLanguage, isWord, redraw, say, sayOf, speak, type Language } from './words.ts'
+import { workspace } from './workspace.ts'
+import { toast } from '../../ui/toast.ts'
+import { currentLanguage, inLanguage, redraw, textOf } from '../../ui/language.ts'
+import { followWords } from '../../ui/page-words.ts'
+import { say, WORDS } from './words.ts'
 
 /** Drawn with the first snapshot; later ones change only what differs, so that nothing half done is lost. */
 type Drawn = { phones: Record<Side, Phone>; panel: FaultsPanel; snapshot: Snapshot }
 let drawn: Drawn | undefined
-const entries = timeline(find('data-timeline'), find('data-empty'))
+let armed: ArmedFault[] = []
+let composer: StartedComposer | undefined
+const { countFaults, show } = workspace((tab) => {
+  if (tab === 'compose') useComposer()
+})
+sessionTools()
+const steps = firstRun(() => {
+  show('faults')
+})
+const entries = timeline(() => {
+  show('timeline')
+})
+const outcomes = new FaultOutcomes()
+const sendFaults = quickFaults()
 
 function draw(snapshot: Snapshot): void {
   if (drawn === undefined) {
-    const phones = { seller: new Phone('seller', snapshot), buyer: new Phone('buyer', snapshot) }
-    drawn = { phones, panel: faultsPanel(find('data-faults'), snapshot), snapshot }
+    const phones = { seller: new Phone('seller', snapshot, edit), buyer: new Phone('buyer', snapshot, edit) }
+    const forget = () => {
+      outcomes.clear()
+    }
+    drawn = { phones, panel: faultsPanel(find('data-faults'), snapshot, forget), snapshot }
+    const form = find('data-compose-form')
+    composer = startComposer(form, () => composePanel(form, snapshot, tellAnswer, sendFaults.element))
     eventsPanel(find('data-events'), snapshot)
     find('data-phones').replaceChildren(phones.seller.element, phones.buyer.element)
   } else {
     drawn.snapshot = snapshot
+    useComposer()
     for (const phone of Object.values(drawn.phones)) phone.update(snapshot)
     redraw()
   }
   entries.update(snapshot)
-  drawn.panel.show(snapshot.faults)
+  for (const entry of snapshot.timeline) steps.see(entry)
+  tellFaults(snapshot.faults)
   settle(snapshot.settings)
+}
+
+/** Its place says by itself why it is not there. */
+function useComposer(): void {
+  composer?.use().catch(() => undefined)
 }
 
 function addMessage(message: ShownMessage): void {
@@ -35,29 +70,49 @@ function addMessage(message: ShownMessage): void {
   drawn.phones.buyer.add(message)
   const { people, appTitle } = drawn.snapshot
   const from = message.chat === 'bot' && message.kind === 'app' ? appTitle : people[message.from].name
-  announce(`${say('newMessage')}, ${sayOf(from)}: ${message.text}`)
+  announce(`${say('newMessage')}, ${textOf(from)}: ${message.text}`)
 }
 
 function settle(settings: Settings): void {
   drawn?.panel.set(settings)
+  steps.settle()
   for (const button of document.querySelectorAll('[data-wire]')) {
     button.setAttribute('aria-pressed', String(button.getAttribute('data-wire') === settings.wire))
   }
 }
 
-function drawWords(): void {
-  document.title = say('title')
-  for (const element of document.querySelectorAll<HTMLElement>('[data-word]')) {
-    const word = element.dataset['word']
-    if (isWord(word)) element.textContent = say(word)
-  }
-  for (const element of document.querySelectorAll<HTMLElement>('[data-label]')) {
-    const word = element.dataset['label']
-    if (isWord(word)) element.setAttribute('aria-label', say(word))
-  }
-  for (const button of document.querySelectorAll('[data-language]')) {
-    button.setAttribute('aria-pressed', String(button.getAttribute('data-language') === currentLanguage()))
-  }
+function edit(message: ShownMessage): void {
+  show('compose')
+  composer?.use().then((panel) => {
+    panel.edit(message)
+  }, complain)
+}
+
+function tellFaults(now: ArmedFault[]): void {
+  armed = now
+  outcomes.arm(armed, performance.now())
+  drawFaults()
+}
+
+function drawFaults(): void {
+  drawn?.panel.show(armed, outcomes.used)
+  sendFaults.show(armed, outcomes.used)
+  countFaults(armed.reduce((sum, { times }) => sum + times, 0))
+}
+
+function addEntry(entry: TimelineEntry): void {
+  entries.add(entry)
+  steps.see(entry)
+  if (outcomes.note(entry, performance.now())) drawFaults()
+}
+
+function tellAnswer(answered: Answered): void {
+  if (outcomes.answer(answered)) drawFaults()
+}
+
+/** The pages in the web views read it: the consent page, and the sample app of the demo. */
+function rememberLanguage(): void {
+  document.cookie = `kenar_language=${currentLanguage()}; path=/; max-age=31536000; samesite=lax`
 }
 
 function tellConnection(connection: Connection): void {
@@ -76,29 +131,21 @@ const onEach = (attribute: string, act: (value: string) => void) => {
   }
 }
 const complain = (error: unknown) => {
-  announce(messageOf(error))
+  toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
 }
 
-onEach('data-language', (value) => {
-  const language: Language = value === 'en' ? 'en' : 'fa'
-  speak(language)
-})
 onEach('data-wire', (value) => {
   const wire: Wire = value === 'v2' ? 'v2' : 'v1'
   api.set({ wire }).catch(complain)
 })
-onEach('data-reset', () => {
-  api.reset().catch(complain)
-})
-speak(currentLanguage())
-inLanguage(document.documentElement, drawWords)
+followWords(WORDS, rememberLanguage)
 listen(
   {
     snapshot: draw,
     message: addMessage,
-    entry: entries.add,
+    entry: addEntry,
     settings: settle,
-    faults: (armed) => drawn?.panel.show(armed),
+    faults: tellFaults,
     forgotten: ({ messages, entries: ids }) => {
       for (const phone of Object.values(drawn?.phones ?? {})) phone.forget(messages)
       entries.forget(ids)

@@ -1,13 +1,15 @@
 import type { ClickResult, ShownButton, ShownMessage, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
 import { bubble } from './bubble.ts'
-import { announce, make, messageOf } from './dom.ts'
+import { announce, make, messageOf } from '../../ui/dom.ts'
 import { ChatList } from './chat-list.ts'
 import { ChatSwitch, type ChatName } from './chat-switch.ts'
 import { composer } from './composer.ts'
 import { WebView } from './webview.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, sayOf, saySide } from './words.ts'
+import { noteText } from './notes.ts'
+import { worded } from '../../ui/worded.ts'
+import { inLanguage, textOf } from '../../ui/language.ts'
+import { wordOf, say, saySide } from './words.ts'
 
 /** One side's phone: its chats with the other person and with the app's bot, what can be done in them, and the web view over them. */
 export class Phone {
@@ -24,15 +26,17 @@ export class Phone {
   readonly #name = make('h2')
   readonly #about = make('p', { class: 'soft' })
   readonly #view: WebView
+  readonly #onEdit: (message: ShownMessage) => void
 
-  constructor(side: Side, snapshot: Snapshot) {
+  constructor(side: Side, snapshot: Snapshot, onEdit: (message: ShownMessage) => void) {
     this.#side = side
+    this.#onEdit = onEdit
     this.#snapshot = snapshot
     const draw = (message: ShownMessage) => this.#bubble(message)
     this.#chats = { post: new ChatList('post', draw), bot: new ChatList('bot', draw) }
     this.#composer = this.#makeComposer()
     this.#view = new WebView(
-      () => sayOf(this.#own().name),
+      () => textOf(this.#own().name),
       () => {
         this.element.classList.remove('covered')
       },
@@ -49,11 +53,11 @@ export class Phone {
     )
     this.#fillHead()
     inLanguage(this.element, () => {
-      this.element.setAttribute('aria-label', `${say('phoneOf')} ${sayOf(this.#own().name)}, ${saySide(side)}`)
+      this.element.setAttribute('aria-label', `${this.#phoneOf()} · ${saySide(side)}`)
       const { post, bot } = this.#chats
-      post.element.setAttribute('aria-label', `${say('chatWith')} ${sayOf(this.#other().name)}`)
+      post.element.setAttribute('aria-label', `${say('chatWith')} ${textOf(this.#other().name)}`)
       post.element.dataset['none'] = say('emptyChat')
-      bot.element.setAttribute('aria-label', `${say('botOf')}: ${sayOf(this.#snapshot.appTitle)}`)
+      bot.element.setAttribute('aria-label', `${say('botOf')}: ${textOf(this.#snapshot.appTitle)}`)
       bot.element.dataset['none'] = say('emptyBot')
     })
     this.#open('post')
@@ -94,9 +98,10 @@ export class Phone {
   }
 
   #bubble(message: ShownMessage): HTMLElement {
-    return bubble(message, this.#side, this.#snapshot.appTitle, (of, button, row, column, pressed) => {
+    const press = (of: ShownMessage, button: ShownButton, row: number, column: number, pressed: HTMLElement) => {
       this.#press(of, button, row, column, pressed)
-    })
+    }
+    return bubble(message, this.#side, this.#snapshot.appTitle, press, this.#onEdit)
   }
 
   #own() {
@@ -107,16 +112,23 @@ export class Phone {
     return this.#snapshot.people[this.#side === 'seller' ? 'buyer' : 'seller']
   }
 
+  #phoneOf(): string {
+    return say('phoneOf').replace('{name}', textOf(this.#own().name))
+  }
+
   #fillHead(): void {
-    const role = make('span', { class: 'role' })
-    const revoke = worded('button', 'revoke', { class: 'quiet', attributes: { type: 'button', 'data-revoke': '' } })
+    const owner = make('p', { class: 'owner', attributes: { 'data-owner': '' } })
+    const revoke = worded('button', wordOf('revoke'), {
+      class: 'quiet',
+      attributes: { type: 'button', 'data-revoke': '' },
+    })
     revoke.addEventListener('click', () => {
       this.#revoke()
     })
     const tools = make('div', { class: 'phone-tools' }, this.#switch.element, revoke)
-    this.#head.append(role, this.#name, this.#about, tools)
+    this.#head.append(owner, this.#name, this.#about, tools)
     inLanguage(this.#head, () => {
-      role.textContent = `${sayOf(this.#own().name)} · ${saySide(this.#side)}`
+      owner.textContent = `${this.#phoneOf()} · ${saySide(this.#side)}`
       this.#drawHead()
     })
   }
@@ -124,15 +136,15 @@ export class Phone {
   #drawHead(): void {
     const { appTitle, post } = this.#snapshot
     const isBot = this.#switch.shown === 'bot'
-    this.#name.textContent = sayOf(isBot ? appTitle : this.#other().name)
-    this.#about.textContent = isBot ? say('botOf') : sayOf(post.title)
+    this.#name.textContent = textOf(isBot ? appTitle : this.#other().name)
+    this.#about.textContent = isBot ? say('botOf') : textOf(post.title)
   }
 
   #makeComposer() {
     const side = this.#side
     return composer({
       id: `text-${side}`,
-      appTitle: () => sayOf(this.#snapshot.appTitle),
+      appTitle: () => textOf(this.#snapshot.appTitle),
       openApp: (pressed) => {
         this.#call(pressed, () => api.openApp(side))
       },
@@ -181,7 +193,8 @@ export class Phone {
       .then(({ text, url, framable, refusal }) => {
         if (text !== undefined) this.#tell(text, 'answer')
         if (url === undefined) {
-          if (text === undefined || refusal !== undefined) this.#tell(`${say('refusal')}: ${refusal ?? ''}`)
+          if (text === undefined || refusal !== undefined)
+            this.#tell(`${say('refusal')}: ${noteText(refusal ?? '').text}`)
           return
         }
         this.#view.open({ url, framable, repeat: click })

@@ -1,9 +1,11 @@
 import type { ClickResult, Framable } from '../shown.ts'
-import { make, messageOf } from './dom.ts'
+import { make, messageOf } from '../../ui/dom.ts'
 import { icon } from './icons.ts'
 import { landingFrame, type LandingFrame, type Seen } from './landing-frame.ts'
-import { worded } from './worded.ts'
-import { inLanguage, say, type Word } from './words.ts'
+import { noteText } from './notes.ts'
+import { worded } from '../../ui/worded.ts'
+import { inLanguage } from '../../ui/language.ts'
+import { wordOf, say, type Word } from './words.ts'
 
 /** Where a click led, and how to ask again: a consent link works once, so only another click leads to the landing behind it. */
 type Landing = { url: string; framable: Framable | undefined; repeat: () => Promise<ClickResult> }
@@ -23,7 +25,7 @@ export class WebView {
   readonly element: HTMLElement
   readonly #onClose: () => void
   readonly #address = make('bdi', { class: 'address', attributes: { 'data-webview-address': '' } })
-  readonly #close = worded('button', 'close', {
+  readonly #close = worded('button', wordOf('close'), {
     class: 'quiet',
     attributes: { type: 'button', 'data-webview-close': '' },
   })
@@ -132,31 +134,37 @@ export class WebView {
   }
 
   #hintOf(word: Word): Node[] {
-    const again = worded('button', 'openAgain', { class: 'link', attributes: { type: 'button' } })
+    const again = worded('button', wordOf('openAgain'), { class: 'link', attributes: { type: 'button' } })
     again.addEventListener('click', () => {
       this.#openAgain()
     })
-    const open = worded('a', 'openWindow', {
+    const open = worded('a', wordOf('openWindow'), {
       class: 'link',
       attributes: { ...WINDOW, href: this.#window.href, 'data-open-window': '' },
     })
     open.addEventListener('click', (event) => {
       this.#openWindow(event)
     })
-    return [worded('p', word), again, open]
+    return [worded('p', wordOf(word)), again, open]
   }
 
   #unframed(url: string, why: Word): HTMLElement {
-    const open = worded('a', 'openWindow', {
+    const open = worded('a', wordOf('openWindow'), {
       class: 'quiet',
       attributes: { ...WINDOW, href: webAddress(url), 'data-open-window': '' },
     })
-    const again = worded('button', 'openAgain', { class: 'quiet', attributes: { type: 'button' } })
+    const again = worded('button', wordOf('openAgain'), { class: 'quiet', attributes: { type: 'button' } })
     again.addEventListener('click', () => {
       this.#openAgain()
     })
     const address = make('p', { class: 'soft', text: url, attributes: { dir: 'ltr' } })
-    return make('div', { class: 'unframed' }, worded('p', why), address, make('div', { class: 'row' }, open, again))
+    return make(
+      'div',
+      { class: 'unframed' },
+      worded('p', wordOf(why)),
+      address,
+      make('div', { class: 'row' }, open, again),
+    )
   }
 
   #openAgain(): void {
@@ -188,7 +196,7 @@ export class WebView {
     const fail = (why: string) => {
       otherwise()
       this.#clearHint()
-      this.#hint.append(make('p', { text: `${say('refusal')}: ${why}`, attributes: { dir: 'auto' } }))
+      this.#hint.append(make('p', { text: `${say('refusal')}: ${noteText(why).text}`, attributes: { dir: 'auto' } }))
     }
     this.#again.setAttribute('aria-busy', 'true')
     landing

@@ -19,8 +19,13 @@ const REPLACE_EVERY_MS = 1000
 /** A session that is younger than this is not from before a failover. */
 const STALE_AFTER_MS = 1000
 
+/** Compiling a statement (`jit`) takes far longer than any of these statements run. */
 const setLimits = (scope: 'session' | 'local') =>
-  `set ${scope} statement_timeout = ${STATEMENT_TIMEOUT_MS}; set ${scope} idle_in_transaction_session_timeout = ${2 * STATEMENT_TIMEOUT_MS}`
+  [
+    `set ${scope} statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
+    `set ${scope} idle_in_transaction_session_timeout = ${2 * STATEMENT_TIMEOUT_MS}`,
+    `set ${scope} jit = off`,
+  ].join('; ')
 /** Sent once per session. */
 const SESSION_SETTINGS = `${setLimits('session')}; set session characteristics as transaction isolation level read committed`
 const BEGIN = 'start transaction isolation level read committed'

@@ -5,34 +5,35 @@ import { startDeadline, withTimeout } from '../../base/timeout.ts'
 import { describeError, type Logger } from '../../observability/log.ts'
 import type { Database } from '../queries/database.ts'
 import { CALL_TIMEOUT_MS } from '../calls.ts'
-import { isRetryable, postgresDialect, type SessionKind } from './driver.ts'
+import { postgresDialect, type SessionKind } from './driver.ts'
+import { retryTransaction } from './retry.ts'
 import { setUpPostgres, withExplicitSslMode } from './setup.ts'
 import { createQueries } from '../queries/queries.ts'
 import type { Schema } from '../schema.ts'
 import type { Store, StoreEvents } from '../store.ts'
 
-const MAX_CONNECTIONS = 10
+const DEFAULT_POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 3000
 /** New sessions get the server's current settings, and connect to the address that its name has now. */
 const SESSION_LIFE_S = 15 * 60
-/** Runs of one transaction when PostgreSQL asks to run it again. */
-const MAX_TRIES = 5
 const CLOSE_TIMEOUT_MS = 3000
 
 // Milliseconds and counts stay far below 2^53. Nothing else in this process talks to PostgreSQL.
 pg.types.setTypeParser(pg.types.builtins.INT8, Number)
 
+type PostgresAddress = { url: string; poolSize?: number }
+
 /**
  * Opens a store in PostgreSQL, for any number of gateways.
  * @throws StoreSetupError
  */
-export async function openPostgres(address: string, log: Logger, events: StoreEvents): Promise<Store> {
-  const url = withExplicitSslMode(address)
+export async function openPostgres(address: PostgresAddress, log: Logger, events: StoreEvents): Promise<Store> {
+  const url = withExplicitSslMode(address.url)
   const kind = await setUpPostgres(url, { log })
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'kenar-chat-gateway',
-    max: MAX_CONNECTIONS,
+    max: address.poolSize ?? DEFAULT_POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     maxLifetimeSeconds: SESSION_LIFE_S,
   })
@@ -104,16 +105,6 @@ function describeDatabase(pool: Kysely<Schema>): Database {
   const write: Database['write'] = (work) =>
     retryTransaction(() => pool.transaction().execute((db) => work(within(db))))
   return { ...database, db: pool, write }
-}
-
-async function retryTransaction<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      if (tries === MAX_TRIES || !isRetryable(error)) throw error
-    }
-  }
 }
 
 /** The key of a conversation's advisory lock, which has 64 bits. Two conversations with the same key only wait for each other. */

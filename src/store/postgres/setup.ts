@@ -1,9 +1,10 @@
-import { Kysely, PostgresAdapter, PostgresDialect, sql } from 'kysely'
+import { Kysely, PostgresAdapter, PostgresDialect, sql, type Transaction } from 'kysely'
 import pg from 'pg'
 import { describeError, type Logger } from '../../observability/log.ts'
 import { migrate, MigrationError } from '../migrate.ts'
 import type { Migrations } from '../migrations.ts'
 import type { SessionKind } from './driver.ts'
+import { retryTransaction } from './retry.ts'
 import type { Schema } from '../schema.ts'
 import { StoreSetupError } from '../store.ts'
 
@@ -65,7 +66,7 @@ async function setUp(url: string, assumed: SessionKind, { log, migrations }: Set
   try {
     const kind = await kindOf(pool, assumed)
     const db = new Kysely<Schema>({ dialect: new MigrationDialect({ pool }) })
-    await db.transaction().execute(async (trx) => {
+    const migrateAll = async (trx: Transaction<Schema>) => {
       await sql.raw('set local statement_timeout = 0; set local lock_timeout = 0').execute(trx)
       // Gateways that start together take turns, for as long as a migration takes.
       await sql`select pg_advisory_xact_lock(${sql.lit(MIGRATION_LOCK)})`.execute(trx)
@@ -74,7 +75,9 @@ async function setUp(url: string, assumed: SessionKind, { log, migrations }: Set
         log.info({ event: 'store.migrating', migration })
       }
       await migrate(trx, 'postgres', { migrations, onBegin })
-    })
+    }
+    // Running gateways may lock tables in another order, so that PostgreSQL ends the migration.
+    await retryTransaction(() => db.transaction().execute(migrateAll))
     return kind
   } finally {
     await pool.end()
@@ -111,7 +114,7 @@ type Reason = { sentence: string; isTemporary: boolean }
 const BY_CODE: Readonly<Record<string, Reason>> = {
   '08P01': permanent('the server, or a pooler in front of it, does not take a parameter of DATABASE_URL'),
   '25006': temporary('the database is read-only'),
-  '28000': permanent('the server does not let this user in'),
+  '28000': permanent('the server does not let this user in: it is unknown, or refused from here or without TLS'),
   '28P01': permanent('the server refuses the user name or the password'),
   '3D000': permanent('there is no database of this name'),
   '3F000': permanent('there is no schema of this name'),
@@ -136,10 +139,10 @@ const BY_CODE: Readonly<Record<string, Reason>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: permanent("the server's certificate is self-signed; name its authority by sslrootcert"),
   SELF_SIGNED_CERT_IN_CHAIN: permanent('the server has a private certificate authority; name it by sslrootcert'),
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: permanent(
-    'the certificate authority of the server is not known; name it by sslrootcert',
+    "the server's certificate is not signed by a known authority; name its authority by sslrootcert",
   ),
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: permanent(
-    'the certificate authority of the server is not known; name it by sslrootcert',
+    "the server's certificate is not signed by a known authority; name its authority by sslrootcert",
   ),
   ERR_TLS_CERT_ALTNAME_INVALID: permanent("the server's certificate is for another host name"),
 }

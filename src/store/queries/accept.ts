@@ -34,28 +34,33 @@ export async function insertMessages(trx: Database, messages: readonly NewMessag
   const lines = queued.flatMap(({ conversations }) => conversations)
   await trx.lockConversations(trx.db, lines)
   const { now, busy } = await readBusyConversations(trx, lines)
-  const rows = messages.map(({ id, caller, wire, requestId, body, leasedTo, conversations, atLeastOnce, tryForMs }) => {
+  const rows = messages.map((message) => {
+    const { id, caller, wire, requestId, body, leasedTo, conversations, atLeastOnce, tryForMs } = message
+    const { notBefore = 0, expiresAt = null } = message
     // The name under an older key, if messages of this conversation are waiting under that name.
     const conversation = conversations.find((one) => busy.has(one)) ?? conversations[0]
     const inLine = leasedTo === undefined
+    const isTimed = inLine && notBefore > now
     const dueAt = inLine && !busy.has(conversation) ? now : null
-    if (inLine) busy.add(conversation)
+    if (inLine && !isTimed) busy.add(conversation)
     return {
       id,
       caller,
       wire,
       conversation,
       in_line: Number(inLine),
-      state: inLine ? ('queued' as const) : ('sending' as const),
+      state: isTimed ? ('timed' as const) : inLine ? ('queued' as const) : ('sending' as const),
       at_least_once: Number(atLeastOnce),
       body: body.bytes,
       body_key: body.keyId,
-      due_at: dueAt,
-      due_set_at: dueAt,
-      give_up_at: now + tryForMs,
+      due_at: isTimed ? notBefore : dueAt,
+      due_set_at: isTimed ? now : dueAt,
+      give_up_at: Math.max(now, notBefore) + tryForMs,
       lease_owner: leasedTo ?? null,
       request_id: requestId,
       created_at: now,
+      not_before: isTimed ? notBefore : null,
+      not_after: expiresAt,
     }
   })
   await trx.db.insertInto('message').values(rows).execute()
@@ -83,74 +88,62 @@ function isKeyed(message: NewMessage): message is Keyed {
   return message.idempotency !== undefined
 }
 
-/** Claims the free keys; returns the messages whose key was used before. */
+/** Claims the free keys, each under all of its names; returns the messages whose key was used before. */
 async function claimKeys(trx: Database, keyed: readonly Keyed[]): Promise<Keyed[]> {
   if (keyed.length === 0) return []
+  const claims = keyed.flatMap((message) => namesOf(message).map((key) => ({ message, key })))
   const keys = valuesTable(
     { caller: 'text', key: 'text' },
-    keyed.map(({ caller, idempotency }) => [caller, idempotency.key]),
+    claims.map(({ message, key }) => [message.caller, key]),
   )
   await sql`with ${keys}
     delete from idempotency where (caller, key) in (select caller, key from v) and ${hasPassed(trx, 'expires_at')}`.execute(
     trx.db,
   )
-  const fresh = await withoutFormerKeys(trx, keyed)
-  if (fresh.length === 0) return [...keyed]
-  const taken = await trx.db
+  const rows = await trx.db
     .insertInto('idempotency')
     .values(
-      fresh.toSorted(byKey).map(({ id, caller, idempotency: { key, fingerprints, ttlMs, reply } }) => ({
+      claims.toSorted(byName).map(({ key, message: { id, caller, idempotency } }) => ({
         caller,
         key,
-        fingerprint: fingerprints[0],
+        fingerprint: idempotency.fingerprints[0],
         message_id: id,
-        reply: reply?.bytes ?? null,
-        reply_key: reply?.keyId ?? null,
-        expires_at: after(trx.now, ttlMs),
+        reply: idempotency.reply?.bytes ?? null,
+        reply_key: idempotency.reply?.keyId ?? null,
+        expires_at: after(trx.now, idempotency.ttlMs),
       })),
     )
     .onConflict((conflict) => conflict.columns(['caller', 'key']).doNothing())
     .returning('message_id')
     .execute()
-  const ids = new Set(taken.map(({ message_id }) => message_id))
-  return keyed.filter(({ id }) => !ids.has(id))
+  const taken = Map.groupBy(rows, (row) => row.message_id)
+  const takenBy = ({ id }: Keyed) => taken.get(id)?.length ?? 0
+  const repeats = keyed.filter((message) => takenBy(message) < namesOf(message).length)
+  // The first use had not all of these names: its gateway had other encryption keys.
+  const partly = repeats.filter((message) => takenBy(message) > 0).map(({ id }) => id)
+  if (partly.length > 0) await trx.db.deleteFrom('idempotency').where('message_id', 'in', partly).execute()
+  return repeats
 }
 
-/** Leaves out the messages whose key was used under a former name. */
-async function withoutFormerKeys(trx: Database, keyed: readonly Keyed[]): Promise<readonly Keyed[]> {
-  const former = keyed.flatMap(({ idempotency }) => idempotency.formerKeys ?? [])
-  if (former.length === 0) return keyed
-  const callers = [...new Set(keyed.map(({ caller }) => caller))]
-  const used = await trx.db
-    .selectFrom('idempotency')
-    .select(['caller', 'key'])
-    .where('caller', 'in', callers)
-    .where('key', 'in', former)
-    .where(hasNotPassed(trx, 'expires_at'))
-    .execute()
-  return keyed.filter(
-    ({ caller, idempotency: { formerKeys = [] } }) =>
-      !used.some((one) => one.caller === caller && formerKeys.includes(one.key)),
-  )
+/** A fixed order prevents deadlocks between calls that share keys, and lets only one of them have all names of a key. */
+function byName(one: Claim, other: Claim): number {
+  const [first, second] = [one, other].map(({ message, key }) => `${message.caller} ${key}`)
+  return first === second ? 0 : (first ?? '') < (second ?? '') ? -1 : 1
 }
 
-/** A fixed order prevents deadlocks between calls that share keys. */
-function byKey(one: Keyed, other: Keyed): number {
-  const [first, second] = [nameOf(one), nameOf(other)]
-  return first < second ? -1 : Number(first > second)
+type Claim = { message: Keyed; key: string }
+
+function namesOf({ idempotency: { key, otherNames = [] } }: Keyed): string[] {
+  return [key, ...otherNames]
 }
 
-function nameOf({ caller, idempotency }: Keyed): string {
-  return `${caller} ${idempotency.key}`
-}
-
-export const findRepeat: Query<'findRepeat'> = async (database, caller, { key, formerKeys = [], fingerprints }) => {
+export const findRepeat: Query<'findRepeat'> = async (database, caller, { key, otherNames = [], fingerprints }) => {
   const first = await database.db
     .selectFrom('idempotency')
     .leftJoin('message', 'message.id', 'idempotency.message_id')
     .select(['fingerprint', 'message_id', 'reply', 'reply_key', 'message.state'])
     .where('idempotency.caller', '=', caller)
-    .where('key', 'in', [key, ...formerKeys])
+    .where('key', 'in', [key, ...otherNames])
     .where(hasNotPassed(database, 'expires_at'))
     .executeTakeFirst()
   if (first === undefined) return undefined

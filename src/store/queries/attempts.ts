@@ -3,6 +3,7 @@ import { KEEP_CONTENT_MS, type Finish, type Sealed } from '../store.ts'
 import { insertMessages } from './accept.ts'
 import { OPEN_IN_LINE, valuesTable, type Database, type Query } from './database.ts'
 import { CONCERNS_HOLD, mayBegin, settleHold } from './rate-limit-hold.ts'
+import { isNotExpired } from './timed.ts'
 
 export const begin: Query<'begin'> = async (database, owner, ids) => {
   if (ids.length === 0) return []
@@ -14,6 +15,7 @@ export const begin: Query<'begin'> = async (database, owner, ids) => {
       .where('lease_owner', '=', owner)
       .where('state', '=', 'sending')
       .where(mayBegin(trx))
+      .where(isNotExpired(trx))
       .returning(['id', 'attempts as number'])
       .execute()
     if (begun.length === 0) return begun

@@ -1,8 +1,19 @@
 import { sql, type Selectable } from 'kysely'
 import type { Schema } from '../schema.ts'
-import { CLOCK_TOLERANCE_MS, isToDivar, type Claim, type Claimed, type Leased, type Wire } from '../store.ts'
+import {
+  CLOCK_TOLERANCE_MS,
+  isPaced,
+  isToDivar,
+  type Claim,
+  type Claimed,
+  type Leased,
+  type SendLimits,
+  type Wire,
+} from '../store.ts'
 import { isWrittenLater, sealedIn, type Database, type Query } from './database.ts'
+import { countSends, readRoom } from './pacing.ts'
 import { markProbe, readHold, unmarkProbes } from './rate-limit-hold.ts'
+import { isNotExpired } from './timed.ts'
 
 export type Row = Selectable<Schema['message']>
 
@@ -24,29 +35,49 @@ export const heartbeat: Query<'heartbeat'> = async ({ db, now }, owner) => {
     .execute()
 }
 
-export const claim: Query<'claim'> = (database, owner, wire, limit, probeLeaseMs = PROBE_LEASE_MS) =>
+export const claim: Query<'claim'> = (database, owner, wire, limit, { probeLeaseMs = PROBE_LEASE_MS, limits } = {}) =>
   database.write(async (trx) => {
     // Without a lease, another gateway could adopt these messages at once.
     await heartbeat(trx, owner)
     let hold = isToDivar(wire) ? await readHold(trx) : undefined
     // The lock lets only one gateway choose the message that probes.
     if (hold?.probeInMs === 0) hold = await readHold(trx, { lock: true })
-    if (hold === undefined) return claimDue(trx, owner, wire, limit)
+    if (hold === undefined) return claimPaced(trx, owner, wire, limit, limits)
     const { leftMs: heldMs, probeInMs } = hold
     if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, heldMs }
-    const due = await claimDue(trx, owner, wire, 1)
+    const due = await claimPaced(trx, owner, wire, 1, limits)
     const [probe] = due.messages
     if (probe === undefined) return { ...due, heldMs }
     await markProbe(trx, probe.id, probeLeaseMs)
     return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, heldMs }
   })
 
+/** Claims what the app's limits leave room for, and counts it in the same commit. */
+async function claimPaced(
+  trx: Database,
+  owner: string,
+  wire: Wire,
+  limit: number,
+  limits: SendLimits | undefined,
+): Promise<Claim> {
+  if (limits === undefined || !isToDivar(wire)) return claimDue(trx, owner, wire, limit)
+  const room = isPaced(wire) ? await readRoom(trx, limits) : { sends: limit, nextInMs: 0 }
+  if (room.sends === 0) {
+    const dueInMs = await nextDue(trx, wire)
+    if (dueInMs !== 0) return { messages: [], nextInMs: dueInMs }
+    return { messages: [], nextInMs: room.nextInMs, pacedMs: room.nextInMs }
+  }
+  const claim = await claimDue(trx, owner, wire, Math.min(limit, room.sends))
+  await countSends(trx, claim.messages.length, limits)
+  return claim
+}
+
 async function claimDue(trx: Database, owner: string, wire: Wire, limit: number): Promise<Claim> {
   const { db, now, skipLocked } = trx
   const { rows } = await sql<Row & { try_for_ms: number }>`
     with due as (
       select id from message
-      where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${now}
+      where wire = ${wire} and state = 'queued' and due_at is not null and due_at <= ${now} and ${isNotExpired(trx)}
       order by due_at, seq limit ${limit} ${skipLocked}
     )
     update message set state = 'sending', lease_owner = ${owner}, due_at = null where id in (select id from due)
@@ -56,16 +87,21 @@ async function claimDue(trx: Database, owner: string, wire: Wire, limit: number)
 }
 
 async function nextDue(trx: Database, wire: Wire): Promise<number | undefined> {
-  const { rows } = await sql<{ ms: number | null; late: number }>`
-    select min(due_at) - ${trx.now} as ms,
-      (select count(*) from message where state = 'queued' and due_at is not null and ${isWrittenLater(trx, 'due_set_at')}) as late
-    from message where wire = ${wire} and state = 'queued' and due_at is not null`.execute(trx.db)
-  if (Number(rows[0]?.late) > 0) {
+  // The orders make PostgreSQL read one row of each index; without them, it could read all rows that wait.
+  const { rows } = await sql<{ ms: number | null; late: number | null }>`
+    select (
+      select due_at - ${trx.now} from message where wire = ${wire} and state = 'queued' and due_at is not null and ${isNotExpired(trx)}
+      order by due_at, seq limit 1
+    ) as ms, (
+      select 1 from message where state = 'queued' and due_at is not null and ${isWrittenLater(trx, 'due_set_at')}
+      order by due_set_at desc limit 1
+    ) as late`.execute(trx.db)
+  const [{ ms, late } = { ms: null, late: null }] = rows
+  if (late !== null) {
     await makeDue(trx)
     return 0
   }
-  const ms = rows[0]?.ms ?? undefined
-  return ms === undefined ? undefined : Math.max(ms, 0)
+  return ms === null ? undefined : Math.max(ms, 0)
 }
 
 /** Makes messages due whose time was written by a clock that was ahead. */
@@ -99,6 +135,7 @@ export const adopt: Query<'adopt'> = (database, owner, limit) =>
   database.write(async (trx) => {
     const { db, now, skipLocked } = trx
     await heartbeat(trx, owner)
+    // `+seq`: for an order by `seq`, SQLite would read the whole table in that order.
     const { rows } = await sql<{ id: string }>`
       with orphan as (
         select id from message
@@ -106,7 +143,7 @@ export const adopt: Query<'adopt'> = (database, owner, limit) =>
           select 1 from gateway where gateway.id = message.lease_owner and lease_until > ${now}
             and lease_until <= ${now} + ${sql.lit(LEASE_MS + CLOCK_TOLERANCE_MS)}
         )
-        order by seq limit ${limit} ${skipLocked}
+        order by +seq limit ${limit} ${skipLocked}
       )
       update message set lease_owner = ${owner} where id in (select id from orphan) returning id`.execute(db)
     const taken = new Set(rows.map(({ id }) => id))

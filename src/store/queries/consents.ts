@@ -35,6 +35,13 @@ export const addConsent: Query<'addConsent'> = async (database, consent) => {
   return Number(numAffectedRows) === 1
 }
 
+export const addConsents: Query<'addConsents'> = ({ write }, consents) =>
+  write(async (trx) => {
+    const added: boolean[] = []
+    for (const consent of consents) added.push(await addConsent(trx, consent))
+    return added
+  })
+
 /** An older version stored no `link_until`; its links can be opened once. */
 const LINK_UNTIL = sql<number>`coalesce(link_until, case when browser is null then expires_at else 0 end)`
 

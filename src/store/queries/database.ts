@@ -16,7 +16,7 @@ export type Database = {
   /** Locks these conversations until the transaction ends. */
   lockConversations: (trx: Kysely<Schema>, conversations: readonly string[]) => Promise<void>
   /** The key id of a `<key id>.<MAC>`. */
-  keyIdOf: (column: 'fingerprint' | 'conversation') => RawBuilder<string>
+  keyIdOf: (column: 'fingerprint' | 'conversation' | 'mac') => RawBuilder<string>
   /** Locks the selected rows and skips locked ones, in a database that several gateways share. */
   skipLocked: RawBuilder<unknown>
 }

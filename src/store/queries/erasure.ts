@@ -5,14 +5,31 @@ import { OPEN_IN_LINE, sealedIn, type Database, type Query } from './database.ts
 import { selectGrants } from './grants.ts'
 import { cancel } from './messages.ts'
 
-export const takeGrants: Query<'takeGrants'> = ({ write }, macs, limit) =>
+export const endGrants: Query<'endGrants'> = ({ write }, macs, afterSeq, limit) =>
   write(async (trx) => {
     const named = sql`id in (select grant_id from grant_name where name in (${sql.join(macs)}))`
-    const grants = await selectGrants(trx, sql`${named} order by seq limit ${limit}`)
+    const grants = await selectGrants(trx, sql`${named} and seq > ${afterSeq} order by seq limit ${limit}`)
     const ids = grants.map(({ id }) => id)
-    if (ids.length > 0) await trx.db.deleteFrom('user_grant').where('id', 'in', ids).execute()
-    return grants
+    if (ids.length === 0) return []
+    const ended = await trx.db
+      .updateTable('user_grant')
+      .set({ erased_at: trx.now })
+      .where('id', 'in', ids)
+      .where('erased_at', 'is', null)
+      .returning('id')
+      .execute()
+    const endedNow = new Set(ended.map(({ id }) => id))
+    return grants.map((grant) => ({ ...grant, isEndedNow: endedNow.has(grant.id) }))
   })
+
+export const deleteEndedGrants: Query<'deleteEndedGrants'> = async ({ db }, ids) => {
+  if (ids.length === 0) return
+  await db
+    .deleteFrom('user_grant')
+    .where('id', 'in', [...ids])
+    .where('erased_at', 'is not', null)
+    .execute()
+}
 
 export const findConsents: Query<'findConsents'> = async ({ db }, afterId, limit) => {
   const rows = await db
@@ -36,31 +53,36 @@ export const deleteConsents: Query<'deleteConsents'> = async ({ db }, ids) => {
 
 export const findContents: Query<'findContents'> = async ({ db }, set, after, limit) => {
   const { rows } = await sql<Row>`
-    select * from message where ${conditionOf(set, after)} and wire in ('v1', 'v2', 'bot') and body_key is not null
+    select * from message where ${conditionOf(set, after)} and wire in ('v1', 'v2', 'bot', 'event') and body_key is not null
     order by ${ORDERS[set]} limit ${limit}`.execute(db)
   return rows.flatMap((row) => {
-    const { id, caller, wire, conversation, request_id: requestId, attempts, seq, wipe_at: wipeAt } = row
+    const { id, caller, wire, conversation, request_id: requestId, attempts } = row
     const body = sealedIn(row.body, row.body_key)
-    const position = { conversation, wipeAt, seq }
+    const position = { conversation, dueAt: row.due_at, wipeAt: row.wipe_at, seq: row.seq }
     return body === undefined ? [] : [{ id, caller, wire, conversation, requestId, attempts, body, position }]
   })
 }
 
-/** The orders of the indexes `message_line` and `message_wipe`; few messages are being sent. */
+/** The orders of the indexes `message_timed`, `message_line` and `message_wipe`. Few messages are being sent; by `seq`, SQLite would read all messages. */
 const ORDERS = {
+  timed: sql`due_at, seq`,
   open: sql`conversation, seq`,
-  sending: sql`seq`,
+  sending: sql`+seq`,
   ended: sql`wipe_at, seq`,
 } satisfies Record<ContentSet, unknown>
 
 function conditionOf(set: ContentSet, after: StoredContent['position'] | undefined) {
   switch (set) {
+    case 'timed':
+      return after === undefined
+        ? sql`state = 'timed'`
+        : sql`state = 'timed' and (due_at, seq) > (${after.dueAt}, ${after.seq})`
     case 'open':
       return after === undefined
         ? OPEN_IN_LINE
         : sql`${OPEN_IN_LINE} and (conversation, seq) > (${after.conversation}, ${after.seq})`
     case 'sending':
-      return sql`state = 'sending' and in_line = 0 and seq > ${after?.seq ?? 0}`
+      return sql`state = 'sending' and in_line = 0 and +seq > ${after?.seq ?? 0}`
     case 'ended':
       return after === undefined
         ? sql`wipe_at is not null`

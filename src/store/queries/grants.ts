@@ -60,7 +60,7 @@ async function supersede({ db }: Database, { id, names }: NewGrant): Promise<voi
   if (owned.length === 0) return
   const listed = sql.join(owned)
   await sql`
-    delete from user_grant where id <> ${id}
+    delete from user_grant where id <> ${id} and erased_at is null
       and id in (select grant_id from grant_name where name in (${listed}))
       and not exists (
         select 1 from grant_name other
@@ -68,12 +68,17 @@ async function supersede({ db }: Database, { id, names }: NewGrant): Promise<voi
       )`.execute(db)
 }
 
+/** Neither expired nor ended by the erasure of a person. */
+function isUsable(database: Database): RawBuilder<boolean> {
+  return sql<boolean>`${hasNotPassed(database, 'ends_at')} and erased_at is null`
+}
+
 /** Live grants of these names, newest first. */
 function selectNamed(database: Database, macs: readonly string[], limit: number, cursor?: number) {
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   return selectGrants(
     database,
-    sql`${hasNotPassed(database, 'ends_at')} ${older}
+    sql`${isUsable(database)} ${older}
       and id in (select grant_id from grant_name where name in (${sql.join(macs)}))
       order by seq desc limit ${limit}`,
   )
@@ -83,7 +88,7 @@ export const findGrantsByName: Query<'findGrantsByName'> = async (database, macs
   macs.length === 0 ? [] : selectNamed(database, macs, limit)
 
 export const findGrant: Query<'findGrant'> = async (database, id) => {
-  const [grant] = await selectGrants(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
+  const [grant] = await selectGrants(database, sql`id = ${id} and ${isUsable(database)}`)
   return grant
 }
 
@@ -105,11 +110,12 @@ export const claimRefresh: Query<'claimRefresh'> = async (database, id, version,
     .set({ lease_owner: owner, lease_until: after(now, leaseMs), lease_set_at: now })
     .where('id', '=', id)
     .where('version', '=', version)
+    .where('erased_at', 'is', null)
     .where(isLeaseOver(database))
     .executeTakeFirst()
   if (Number(numUpdatedRows) === 1) return { kind: 'claimed' }
   // One read gives the version and the lease: the owner of the lease may commit at any moment.
-  const [row] = await selectRows(database, sql`id = ${id} and ${hasNotPassed(database, 'ends_at')}`)
+  const [row] = await selectRows(database, sql`id = ${id} and ${isUsable(database)}`)
   if (row === undefined) return { kind: 'gone' }
   if (row.version !== version) return { kind: 'changed', grant: readGrant(row) }
   return { kind: row.lease_owner === null && (row.lease_until ?? 0) > row.now ? 'backing_off' : 'busy' }
@@ -157,7 +163,7 @@ export const findExpiringGrants: Query<'findExpiringGrants'> = (database, leftMs
   selectGrants(
     database,
     sql`refresh_until is not null and refresh_until > ${database.now} and refresh_until <= ${after(database.now, leftMs)}
-      and ${isLeaseOver(database)} ${excludeIds(except)} order by refresh_until limit ${limit}`,
+      and erased_at is null and ${isLeaseOver(database)} ${excludeIds(except)} order by refresh_until limit ${limit}`,
   )
 
 /** Leaves out the grants of these ids. */

@@ -19,7 +19,9 @@ export const keysInUse: Query<'keysInUse'> = async (database) => {
     indexed('user_grant', 'content_key', isGrantLive),
     indexed('user_grant', 'previous_key', hasNotPassed(database, 'previous_until')),
     indexed('user_grant', 'names_key', isGrantLive),
+    indexed('subscription', 'content_key', all),
     oldestAndNewest('idempotency', 'message_id', keyIdOf('fingerprint'), 'expires_at', isLive),
+    oldestAndNewest('subscription', 'id', keyIdOf('mac'), 'seq', all),
     oldestAndNewest('message', 'id', keyIdOf('conversation'), 'conversation', OPEN_IN_LINE),
     oldestAndNewest('click', 'id', sql.ref('content_key'), 'expires_at', isLive),
     oldestAndNewest('consent', 'id', sql.ref('content_key'), 'expires_at', isLive),
@@ -86,7 +88,7 @@ export const findRowsUnderOtherKeys: Query<'findRowsUnderOtherKeys'> = async ({ 
 }
 
 /** Two ranges of the index; `<>` would scan the table. */
-function isOtherKey(column: string, keyId: string) {
+export function isOtherKey(column: string, keyId: string) {
   const key = sql.ref(column)
   return sql<boolean>`${key} is not null and (${key} < ${keyId} or ${key} > ${keyId})`
 }

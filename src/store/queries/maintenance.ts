@@ -11,6 +11,8 @@ const FORGET_GATEWAY_MS = 24 * 60 * 60 * 1000
 /** Longer than any time between two attempts. */
 const FORGET_NOTICE_MS = 24 * 60 * 60 * 1000
 
+// Each batch is taken in the order of an index: PostgreSQL does not know how few rows are due, and could read the whole table otherwise.
+
 export const wipe: Query<'wipe'> = async (database, limit) => {
   const { db } = database
   const due = db
@@ -18,6 +20,7 @@ export const wipe: Query<'wipe'> = async (database, limit) => {
     .select('seq')
     .where('wipe_at', 'is not', null)
     .where(hasPassed(database, 'wipe_at'))
+    .orderBy('wipe_at')
     .limit(limit)
   const wiped = db.updateTable('message').set({ body: null, body_key: null, wipe_at: null }).where('seq', 'in', due)
   return Number((await wiped.executeTakeFirst()).numUpdatedRows)
@@ -31,14 +34,19 @@ export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
     .select('seq')
     .where('finished_at', 'is not', null)
     .where(isAgo('finished_at', retentionMs))
+    .orderBy('finished_at')
     .limit(limit)
   const messages = await db.deleteFrom('message').where('seq', 'in', old).executeTakeFirst()
   const expired = db
     .selectFrom('idempotency')
     .select('message_id')
     .where(hasPassed(database, 'expires_at'))
+    .orderBy('expires_at')
     .limit(limit)
   const keys = await db.deleteFrom('idempotency').where('message_id', 'in', expired).executeTakeFirst()
+  const deleted = Number(messages.numDeletedRows + keys.numDeletedRows)
+  // What follows reads all that waits, so it is left to the last batch of a round.
+  if (deleted >= limit) return deleted
   // Notices and events that were queued before their receiver was removed from the configuration.
   const unwanted = db
     .selectFrom('message')
@@ -50,20 +58,38 @@ export const purge: Query<'purge'> = async (database, retentionMs, limit) => {
     .limit(limit)
   const notices = await db.deleteFrom('message').where('seq', 'in', unwanted).executeTakeFirst()
   await db.deleteFrom('gateway').where(isAgo('lease_until', FORGET_GATEWAY_MS)).execute()
-  return Number(messages.numDeletedRows + keys.numDeletedRows + notices.numDeletedRows)
+  return deleted + Number(notices.numDeletedRows)
 }
 
+/** Selects first and groups then: SQLite would read all messages in the order of their callers otherwise. */
 export const backlog: Query<'backlog'> = ({ db, now }) =>
   db
-    .selectFrom('message')
+    .with(
+      (cte) => cte('open').materialized(),
+      (query) =>
+        query
+          .selectFrom('message')
+          .select([
+            'caller',
+            sql<number | null>`case when not_before > created_at then not_before else created_at end`.as('since'),
+            sql<number>`length(body)`.as('bytes'),
+          ])
+          .where(OPEN_IN_LINE)
+          .where('wire', '<>', 'webhook')
+          .unionAll(
+            query
+              .selectFrom('message')
+              .select(['caller', sql<number | null>`null`.as('since'), sql<number>`length(body)`.as('bytes')])
+              .where(sql<boolean>`state = 'timed'`),
+          ),
+    )
+    .selectFrom('open')
     .select([
       'caller',
       sql<number>`count(*)`.as('messages'),
-      sql<number>`cast(coalesce(sum(length(body)), 0) as bigint)`.as('bytes'),
-      sql<number>`${now} - min(created_at)`.as('oldestMs'),
+      sql<number>`cast(coalesce(sum(bytes), 0) as bigint)`.as('bytes'),
+      sql<number>`coalesce(${now} - min(since), 0)`.as('oldestMs'),
     ])
-    .where(OPEN_IN_LINE)
-    .where('wire', '<>', 'webhook')
     .groupBy('caller')
     .execute()
 
@@ -98,6 +124,7 @@ export const countGrants: Query<'countGrants'> = async (database) => {
     .selectFrom('user_grant')
     .select(({ fn }) => fn.countAll<number>().as('grants'))
     .where(hasNotPassed(database, 'ends_at'))
+    .where('erased_at', 'is', null)
     .executeTakeFirstOrThrow()
   return grants
 }
@@ -129,11 +156,13 @@ export const correctFutureTimes: Query<'correctFutureTimes'> = async ({ db, now:
   const statements = [
     clamp('message', 'wipe_at', KEEP_CONTENT_MS),
     clamp('message', 'finished_at', 0),
+    clamp('timeline', 'at', 0),
     clamp('idempotency', 'expires_at', KEEP_KEY_MS),
     clamp('click', 'expires_at', KEEP_FLOW_MS),
     clamp('consent', 'expires_at', KEEP_FLOW_MS),
     sql`update pause set until = ${now}, set_at = ${now}, unconfirmed = 0, probe_id = null, probe_until = null, probe_due = null
       where set_at > ${late}`,
+    sql`update subscription set due_at = ${now}, due_set_at = ${now} where due_set_at > ${late} and due_at is not null`,
     sql`update user_grant set
         access_until = access_until - (refreshed_at - ${now}),
         refresh_until = refresh_until - (refreshed_at - ${now}),

@@ -1,5 +1,4 @@
-import { sql } from 'kysely'
-import { MESSAGE_STATES, type AttemptRecord, type Changed, type MessageRecord, type MessageState } from '../store.ts'
+import type { AttemptRecord, Changed, MessageRecord, MessageState, Waits } from '../store.ts'
 import { insertMessages } from './accept.ts'
 import { findBusyConversation, advanceConversations } from './attempts.ts'
 import type { Row } from './claim.ts'
@@ -21,26 +20,6 @@ export const findCaller: Query<'findCaller'> = async ({ db }, id) => {
   return row?.caller
 }
 
-export const list: Query<'list'> = async (database, caller, { state, cursor, limit }) => {
-  // One range of the index for each state. In a single statement, no message can move from one state to another.
-  const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
-  const pages = (state === undefined ? MESSAGE_STATES : [state]).map(
-    (one) => sql`select seq from (
-      select seq from message where caller = ${caller} and state = ${one} and wire <> 'webhook' ${older}
-      order by seq desc limit ${limit + 1}
-    ) page`,
-  )
-  const { rows } = await sql<Row>`
-    select * from message where seq in (${sql.join(pages, sql` union all `)}) order by seq desc limit ${limit + 1}`.execute(
-    database.db,
-  )
-  const shown = rows.slice(0, limit)
-  return {
-    messages: await withAttempts(database, shown),
-    nextCursor: rows.length > limit ? shown.at(-1)?.seq : undefined,
-  }
-}
-
 export const readBody: Query<'readBody'> = async (database, caller, id) => {
   const row = await rowOf(database, caller, id)
   return row && sealedIn(row.body, row.body_key)
@@ -48,35 +27,53 @@ export const readBody: Query<'readBody'> = async (database, caller, id) => {
 
 export const retry: Query<'retry'> = (database, caller, id, tryForMs, conversations = []) =>
   change(database, caller, id, conversations, async (trx, row) => {
-    const { now, nextSeq } = trx
-    const message = trx.db.updateTable('message').where('id', '=', id)
+    const { now } = trx
     if (row.state === 'queued' && row.due_at !== null) {
-      await message.set({ due_at: now, due_set_at: now }).execute()
+      await trx.db
+        .updateTable('message')
+        .set({ due_at: now, due_set_at: now, not_after: null })
+        .where('id', '=', id)
+        .execute()
       return 'queued'
     }
     if (row.finished_at === null || row.body === null) return undefined
-    const names = [...conversations, row.conversation]
-    const busy = await findBusyConversation(trx, names)
-    const dueAt = busy === undefined ? now : null
-    await message
-      .set({
-        seq: nextSeq,
-        state: 'queued',
-        in_line: 1,
-        conversation: busy ?? names[0] ?? row.conversation,
-        due_at: dueAt,
-        due_set_at: dueAt,
-        give_up_at: after(now, tryForMs),
-        finished_at: null,
-        wipe_at: null,
-      })
-      .execute()
+    await requeue(trx, row, tryForMs, conversations)
     return 'queued'
   })
 
+/** Queues a message again that has ended, behind those that are queued. Its conversation must be locked under all of its names. */
+export async function requeue(
+  trx: Database,
+  row: Row,
+  tryForMs: number,
+  conversations: readonly string[],
+): Promise<void> {
+  const { now, nextSeq } = trx
+  const names = [...conversations, row.conversation]
+  const busy = await findBusyConversation(trx, names)
+  const dueAt = busy === undefined ? now : null
+  await trx.db
+    .updateTable('message')
+    .set({
+      seq: nextSeq,
+      state: 'queued',
+      in_line: 1,
+      conversation: busy ?? names[0] ?? row.conversation,
+      due_at: dueAt,
+      due_set_at: dueAt,
+      give_up_at: after(now, tryForMs),
+      finished_at: null,
+      wipe_at: null,
+      not_before: null,
+      not_after: null,
+    })
+    .where('id', '=', row.id)
+    .execute()
+}
+
 export const cancel: Query<'cancel'> = (database, caller, id, notices) =>
   change(database, caller, id, [], async (trx, row) => {
-    if (row.state !== 'queued') return undefined
+    if (row.state !== 'queued' && row.state !== 'timed') return undefined
     // An earlier attempt may have delivered it.
     const state = row.unsure === 1 ? 'unknown' : 'cancelled'
     await trx.db
@@ -84,7 +81,7 @@ export const cancel: Query<'cancel'> = (database, caller, id, notices) =>
       .set({ state, due_at: null, finished_at: trx.now, body: null, body_key: null })
       .where('id', '=', id)
       .execute()
-    await advanceConversations(trx, [row.conversation])
+    if (row.state === 'queued' && row.due_at !== null) await advanceConversations(trx, [row.conversation])
     if (notices) await insertMessages(trx, [notices[state]])
     return state
   })
@@ -105,23 +102,36 @@ function change(
     if (row === undefined) return undefined
     const state = await act(trx, row)
     if (state !== undefined) return { kind: 'changed', state }
-    const waits = row.state === 'queued' && row.due_at === null
-    return { kind: 'wrong_state', state: row.state, wiped: row.body === null, waits }
+    return { kind: 'wrong_state', state: shownState(row), wiped: row.body === null, waits: waitsFor(row) }
   })
 }
 
-function rowOf({ db, kind }: Database, caller: string, id: string, { lock = false } = {}): Promise<Row | undefined> {
-  return db
+function shownState({ state }: Row): MessageState {
+  return state === 'timed' ? 'queued' : state
+}
+
+function waitsFor({ state, due_at: dueAt }: Row): Waits {
+  if (state === 'timed') return 'time'
+  return state === 'queued' && dueAt === null ? 'line' : false
+}
+
+/** By the id alone: PostgreSQL could use the index of callers instead, and read all rows of a caller that its statistics do not know. */
+export async function rowOf(
+  { db, kind }: Database,
+  caller: string,
+  id: string,
+  { lock = false } = {},
+): Promise<Row | undefined> {
+  const row = await db
     .selectFrom('message')
     .selectAll()
     .where('id', '=', id)
-    .where('caller', '=', caller)
-    .where('wire', '<>', 'webhook')
     .$if(lock && kind === 'postgres', (query) => query.forUpdate())
     .executeTakeFirst()
+  return row?.caller === caller && row.wire !== 'webhook' ? row : undefined
 }
 
-async function withAttempts({ db }: Database, rows: readonly Row[]): Promise<MessageRecord[]> {
+export async function withAttempts({ db }: Database, rows: readonly Row[]): Promise<MessageRecord[]> {
   if (rows.length === 0) return []
   const attempts = new Map(rows.map(({ id }): [string, AttemptRecord[]] => [id, []]))
   const found = await db
@@ -135,9 +145,12 @@ async function withAttempts({ db }: Database, rows: readonly Row[]): Promise<Mes
   }
   return rows.map((row) => ({
     id: row.id,
+    caller: row.caller,
     wire: row.wire,
-    state: row.state,
+    state: shownState(row),
     createdAt: row.created_at,
+    notBefore: row.not_before,
+    expiresAt: row.not_after,
     finishedAt: row.finished_at,
     nextAttemptAt: row.due_at,
     wiped: row.body === null,

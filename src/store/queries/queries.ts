@@ -2,7 +2,9 @@ import { newId } from '../../base/id.ts'
 import { createMethods, runCall, type MethodName } from '../calls.ts'
 import type { StoreMethods } from '../store.ts'
 import * as accept from './accept.ts'
+import * as attention from './attention.ts'
 import * as attempts from './attempts.ts'
+import * as bulk from './bulk.ts'
 import * as claim from './claim.ts'
 import * as consents from './consents.ts'
 import type { Database, Query } from './database.ts'
@@ -10,8 +12,14 @@ import * as erasure from './erasure.ts'
 import * as grants from './grants.ts'
 import * as keyRotation from './key-rotation.ts'
 import * as maintenance from './maintenance.ts'
+import * as messageList from './message-list.ts'
 import * as messages from './messages.ts'
+import { countSends } from './pacing.ts'
 import * as rateLimitHold from './rate-limit-hold.ts'
+import * as subscriptionQueue from './subscription-queue.ts'
+import * as subscriptions from './subscriptions.ts'
+import { endExpired, findDueTimes, queueTimed } from './timed.ts'
+import * as timeline from './timeline.ts'
 
 /** The row that `ping` writes. */
 const PING_ID = newId('gw')
@@ -30,15 +38,25 @@ const ping: Query<'ping'> = async ({ db }) => {
 
 const QUERIES: { [Name in MethodName]: Query<Name> } = {
   ...accept,
+  ...attention,
   ...attempts,
+  ...bulk,
   ...claim,
   ...consents,
   ...erasure,
   ...grants,
   ...keyRotation,
   ...maintenance,
+  ...messageList,
   ...messages,
   ...rateLimitHold,
+  ...subscriptionQueue,
+  ...subscriptions,
+  countSends,
+  findDueTimes,
+  queueTimed,
+  endExpired,
+  ...timeline,
   ping,
 }
 

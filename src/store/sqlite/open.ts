@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import SqliteFile from 'better-sqlite3'
+import * as z from 'zod'
 import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from '../queries/database.ts'
 import { LostAnswerError } from '../calls.ts'
@@ -31,6 +32,11 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
     .set({ lease_owner: null, lease_until: null })
     .where('lease_owner', 'is not', null)
     .execute()
+  await db
+    .updateTable('subscription')
+    .set({ lease_owner: null, lease_until: null })
+    .where('lease_owner', 'is not', null)
+    .execute()
   return {
     ...createQueries(describeDatabase(db, file)),
     backup: async (copy) => {
@@ -44,7 +50,7 @@ export async function openSqlite(path: string): Promise<SqliteQueries> {
  * The operating system holds the lock on the file, and releases it when the process ends in any way. `synchronous = full` makes committed
  * rows survive a power cut. `secure_delete` overwrites deleted content with zeros.
  */
-function openAlone(path: string): SqliteFile.Database {
+export function openAlone(path: string): SqliteFile.Database {
   try {
     const file = new SqliteFile(path, { timeout: 0 })
     file.pragma('locking_mode = exclusive')
@@ -81,9 +87,13 @@ function describe(code: string): string {
   return `cannot be used (${code})`
 }
 
+const withCode = z.object({ code: z.string() })
+
 function codeOf(error: unknown): string {
   const { cause = error } = error instanceof Error ? error : {}
-  if (cause instanceof SqliteFile.SqliteError) return cause.code
+  // By its member, since the driver's error class is the one that the process loaded first.
+  const coded = withCode.safeParse(cause)
+  if (coded.success) return coded.data.code
   return cause instanceof Error ? cause.name : 'unknown'
 }
 
@@ -96,7 +106,7 @@ function commit(file: SqliteFile.Database): void {
   }
 }
 
-function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Database {
+export function describeDatabase(db: Kysely<Schema>, file: SqliteFile.Database): Database {
   const database: Omit<Database, 'write'> = {
     kind: 'sqlite',
     db,

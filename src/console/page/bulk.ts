@@ -1,0 +1,190 @@
+import { copyButton } from '../../ui/copy.ts'
+import { announce, make } from '../../ui/dom.ts'
+import { numberText, textOf } from '../../ui/language.ts'
+import { ACT_WORDS } from './act-words.ts'
+import { whyNot } from './acts.ts'
+import { api } from './api.ts'
+import { isSessionEnd, leave } from './poll.ts'
+import type { Act, BulkAnswer, BulkFilter } from './shapes.ts'
+import { fill } from './words.ts'
+
+/** A call changes about a twentieth, so that the bar moves; at most what the gateway takes. */
+const STEPS = 20
+const MIN_CALL = 50
+const MAX_CALL = 1000
+
+type Bulk = {
+  act: Act
+  filter: BulkFilter
+  /** Which messages these are, in a sentence. */
+  which: string
+  /** Whether some of them may have been delivered. */
+  mayRepeat: boolean
+  onChanged: () => void
+}
+
+type Total = {
+  changed: number
+  wiped: number
+  wrongState: number
+  left: number
+  until: string
+  /** Whether the last call was. */
+  isAnswered: boolean
+}
+
+/** Asks how many there are, says what will happen, acts in steps with a bar, and sums up. Escape stops after the running step. */
+export function openBulk({ act, filter, which, mayRepeat, onChanged }: Bulk): void {
+  const body = make('div', { class: 'bulk', attributes: { 'data-bulk': 'counting' } })
+  const close = make('button', {
+    class: 'quiet',
+    text: textOf(ACT_WORDS.close),
+    attributes: { type: 'button', 'data-bulk-close': '' },
+  })
+  const start = make('button', {
+    class: 'primary',
+    text: textOf(ACT_WORDS.start),
+    attributes: { type: 'button', hidden: '', 'data-bulk-start': '' },
+  })
+  const dialog = make(
+    'dialog',
+    { class: 'card bulk-dialog', attributes: { 'aria-labelledby': 'bulk-title' } },
+    make('h2', { text: textOf(ACT_WORDS[act]), attributes: { id: 'bulk-title' } }),
+    make('p', { class: 'soft', text: which }),
+    body,
+    make('div', { class: 'row' }, start, close),
+  )
+  let isStopped = false
+  close.addEventListener('click', () => {
+    dialog.close()
+  })
+  dialog.addEventListener('close', () => {
+    isStopped = true
+    dialog.remove()
+    onChanged()
+  })
+  const tell = (state: string, ...parts: Node[]) => {
+    body.dataset['bulk'] = state
+    body.replaceChildren(...parts)
+  }
+  let onStart: () => Promise<void>
+  const attempt = (what: () => Promise<void>) => {
+    what().catch((error: unknown) => {
+      if (isSessionEnd(error)) {
+        leave()
+        return
+      }
+      tell('failed', sentence(fill(textOf(ACT_WORDS.failed), { why: whyNot(error) }), 'danger'))
+      onStart = what
+      start.textContent = textOf(ACT_WORDS.goOn)
+      start.hidden = false
+      close.textContent = textOf(ACT_WORDS.close)
+      start.focus()
+    })
+  }
+  start.addEventListener('click', () => {
+    attempt(onStart)
+  })
+  /** Acts on what is left: after an interruption it is called again, and first asks how many were done meanwhile. */
+  const run = async (count: BulkAnswer, total: Total) => {
+    start.hidden = true
+    close.textContent = textOf(ACT_WORDS.stop)
+    const bar = make('progress', { attributes: { max: String(count.left), 'aria-labelledby': 'bulk-progress' } })
+    const said = make('p', { attributes: { id: 'bulk-progress', role: 'status' } })
+    tell('running', said, bar)
+    close.focus()
+    const show = () => {
+      const done = Math.max(0, count.left - total.left)
+      bar.value = done
+      said.textContent = fill(textOf(ACT_WORDS.progress), { done: numberText(done), total: numberText(count.left) })
+    }
+    show()
+    await catchUp(act, filter, total)
+    await actInSteps(act, filter, count.left, total, () => isStopped, show)
+    const summary = summaryOf(act, total)
+    const title = textOf(isStopped ? ACT_WORDS.stopped : ACT_WORDS.finished)
+    bar.value = bar.max
+    tell(
+      'finished',
+      bar,
+      make('h3', { text: title }),
+      sentence(summaryOf(act, { ...total, until: `\u2066${total.until}\u2069` })),
+      copyButton(ACT_WORDS.copySummary, () => summary),
+    )
+    announce(`${title}. ${summary}`)
+    close.textContent = textOf(ACT_WORDS.close)
+  }
+  document.body.append(dialog)
+  tell('counting', sentence(textOf(ACT_WORDS.counting)))
+  dialog.showModal()
+  const count = async () => {
+    start.hidden = true
+    const counted = await api.count(act, filter)
+    const { skipped, left, until } = counted
+    const total: Total = { changed: 0, wiped: skipped.wiped, wrongState: 0, left, until, isAnswered: true }
+    tell('counted', ...consequences(act, counted, mayRepeat))
+    start.textContent = textOf(ACT_WORDS.start)
+    start.hidden = left === 0
+    onStart = () => run(counted, total)
+    if (left > 0) start.focus()
+  }
+  onStart = count
+  attempt(count)
+}
+
+/** A call that was not answered may have been carried out. What is gone from those that are left since then was changed by it. */
+async function catchUp(act: Act, filter: BulkFilter, total: Total): Promise<void> {
+  if (total.isAnswered) return
+  const { left } = await api.count(act, { ...filter, until: total.until })
+  total.changed += Math.max(0, total.left - left)
+  total.left = left
+  total.isAnswered = true
+}
+
+async function actInSteps(
+  act: Act,
+  filter: BulkFilter,
+  all: number,
+  total: Total,
+  isStopped: () => boolean,
+  tell: () => void,
+): Promise<void> {
+  const limit = Math.min(MAX_CALL, Math.max(MIN_CALL, Math.ceil(all / STEPS)))
+  while (total.left > 0 && !isStopped()) {
+    total.isAnswered = false
+    const { changed, skipped, left, until } = await api.bulk(act, { ...filter, limit, until: total.until })
+    total.isAnswered = true
+    total.changed += changed
+    total.wrongState += skipped.wrong_state
+    total.wiped = skipped.wiped
+    total.until = until
+    total.left = left
+    tell()
+    if (changed + skipped.wrong_state === 0) break
+  }
+}
+
+function consequences(act: Act, { left, skipped }: BulkAnswer, mayRepeat: boolean): Node[] {
+  const gone = fill(textOf(ACT_WORDS.wiped), { count: numberText(skipped.wiped) })
+  const will = act === 'retry' ? ACT_WORDS.willRetry : ACT_WORDS.willCancel
+  return [
+    left === 0 ? sentence(textOf(ACT_WORDS.noneMatch)) : sentence(fill(textOf(will), { count: numberText(left) })),
+    ...(mayRepeat && left > 0 ? [sentence(`▲ ${textOf(ACT_WORDS.mayRepeat)}`, 'attention')] : []),
+    ...(skipped.wiped > 0 ? [sentence(gone, 'soft')] : []),
+  ]
+}
+
+function summaryOf(act: Act, { changed, wrongState, wiped, left, until }: Total): string {
+  return fill(textOf(ACT_WORDS.summary), {
+    act: textOf(ACT_WORDS[act]),
+    changed: numberText(changed),
+    wrong: numberText(wrongState),
+    wiped: numberText(wiped),
+    left: numberText(left),
+    until,
+  })
+}
+
+function sentence(text: string, className = ''): HTMLElement {
+  return make('p', { class: className, text })
+}

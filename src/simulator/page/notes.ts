@@ -1,0 +1,96 @@
+import { make } from '../../ui/dom.ts'
+import { currentLanguage } from '../../ui/language.ts'
+
+/** The simulator's notes in Persian, by their English; `$1` is what the English has in its place. Notes that are not here stay English. */
+const PERSIAN: readonly [RegExp, string][] = [
+  [/^Divar would have refused this: (.+)$/, 'دیوار این را رد می‌کرد: $1'],
+  [/^The user is asked\.$/, 'از کاربر پرسیده شد.'],
+  [/^The user allowed\.$/, 'کاربر اجازه داد.'],
+  [/^The user denied\.$/, 'کاربر اجازه نداد.'],
+  [/^The user revoked the access of the app\.$/, 'کاربر اجازهٔ اپ را پس گرفت.'],
+  [
+    /^Divar sends no event about it: the user had not granted (.+)\.$/,
+    'دیوار رویدادی برای آن نمی‌فرستد: کاربر این‌ها را نداده بود: $1.',
+  ],
+  [
+    /^Any redirect_uri is taken here; Divar takes registered ones alone\.$/,
+    'اینجا هر redirect_uri پذیرفته می‌شود؛ دیوار فقط ثبت‌شده‌ها را می‌پذیرد.',
+  ],
+  [/^No scope of the token covers this (?:chat|subscription)\.$/, 'هیچ scopeای از این token اینجا را پوشش نمی‌دهد.'],
+  [/^Divar has no such route\.$/, 'دیوار چنین مسیری ندارد.'],
+  [/^The API key is not the one of the app\.$/, 'کلید API مال این اپ نیست.'],
+  [/^The access token has expired\.$/, 'access token منقضی شده است.'],
+  [/^The access token is unknown or expired\.$/, 'access token ناشناخته یا منقضی است.'],
+  [/^This access token was not given out here\.$/, 'این access token اینجا صادر نشده است.'],
+  [/^There is no access token\.$/, 'access token ندارد.'],
+  [/^The answer is an example\.$/, 'این پاسخ نمونه است.'],
+  [/^The body is no JSON object\.$/, 'بدنه شیء JSON نیست.'],
+  [/^The body is not UTF-8\.$/, 'بدنه UTF-8 نیست.'],
+  [/^The content type is not JSON\.$/, 'content-type بدنه JSON نیست.'],
+  [/^The other side has blocked this one\.$/, 'طرف مقابل این شخص را مسدود کرده است.'],
+  [
+    /^The token is of another user than user_id, in whose name the message would be sent\.$/,
+    'token مال user_id نیست، یعنی کسی که پیام به نام او فرستاده می‌شود.',
+  ],
+  [/^There is no post of this token\.$/, 'آگهی‌ای با این token نیست.'],
+  [/^peer_id is not the other side of the chat\.$/, 'peer_id طرف دیگر گفت‌وگو نیست.'],
+  [/^There is no conversation of this id\.$/, 'گفت‌وگویی با این شناسه نیست.'],
+  [/^The bot has no conversation of this id\.$/, 'ربات گفت‌وگویی با این شناسه ندارد.'],
+  [/^The code was never given out, or is too old\.$/, 'این کد صادر نشده یا قدیمی است.'],
+  [/^The code has expired(?:, because the simulator is set so)?\.$/, 'کد منقضی شده است.'],
+  [/^The refresh token is unknown, used up or expired\.$/, 'refresh token ناشناخته، مصرف‌شده یا منقضی است.'],
+  [/^client_id or client_secret is wrong\.$/, 'client_id یا client_secret نادرست است.'],
+  [/^The app refused with (\d+)(.*)$/, 'اپ با $1 رد کرد$2'],
+  [/^The app refused the event with (\d+)\.$/, 'اپ رویداد را با $1 رد کرد.'],
+  [/^It took longer than the (\d+) ms that Divar grants\.$/, 'بیش از $1 میلی‌ثانیه‌ای که دیوار مهلت می‌دهد طول کشید.'],
+  [/^The simulator did not answer\. Is it still running\?$/, 'شبیه‌ساز پاسخ نداد. آیا هنوز اجرا می‌شود؟'],
+  [/^There was no answer within (\d+) ms\.$/, 'در $1 میلی‌ثانیه پاسخی نیامد.'],
+  [
+    /^The call failed: (\S+)\. Is the gateway running at this address\?$/,
+    'فراخوانی ناموفق بود: $1. آیا دروازه در این آدرس اجرا می‌شود؟',
+  ],
+  [/^The url of the answer is not an absolute http\(s\) address\.$/, 'url پاسخ آدرس کامل http(s) نیست.'],
+  [/^The answer has neither an action nor a text_message\.$/, 'پاسخ نه action دارد و نه text_message.'],
+  [/^Simulated fault: this answer\.$/, 'خطای ساختگی: همین پاسخ.'],
+  [/^Simulated fault: a slow answer\.$/, 'خطای ساختگی: پاسخ کند.'],
+  [/^Simulated fault: no answer\.$/, 'خطای ساختگی: بی‌پاسخ.'],
+  [/^Simulated fault: the connection was cut; nothing took effect\.$/, 'خطای ساختگی: ارتباط قطع شد و چیزی ثبت نشد.'],
+  [
+    /^Simulated fault: the connection was cut after the request took effect\.$/,
+    'خطای ساختگی: ارتباط پس از ثبت درخواست قطع شد.',
+  ],
+  [
+    /^Simulated fault: a wrong key was sent\. The app refused it with 401, as it must\.$/,
+    'خطای ساختگی: کلید نادرست فرستاده شد. اپ آن را با 401 رد کرد، که درست است.',
+  ],
+  [
+    /^Simulated fault: a wrong key was sent\. The app did NOT refuse it.*$/,
+    'خطای ساختگی: کلید نادرست فرستاده شد. اپ آن را با 401 رد نکرد؛ پس هر کسی می‌تواند خود را دیوار جا بزند.',
+  ],
+  [/^Simulated fault: the same click once more, at the same time\.$/, 'خطای ساختگی: همان کلیک، یک بار دیگر و هم‌زمان.'],
+  [/^Simulated fault: the same event once more\.$/, 'خطای ساختگی: همان رویداد، یک بار دیگر.'],
+  [/^Simulated fault: sent 2 seconds late\.$/, 'خطای ساختگی: ۲ ثانیه دیرتر فرستاده شد.'],
+  [
+    /^Simulated fault: the user returns with the state of another flow\.$/,
+    'خطای ساختگی: کاربر با state جریان دیگری برمی‌گردد.',
+  ],
+  [/^Simulated fault: fewer scopes than requested are granted\.$/, 'خطای ساختگی: scope کمتری داده شد.'],
+  [/^Simulated fault: no refresh token\.$/, 'خطای ساختگی: بدون refresh token.'],
+]
+
+/** A note in the page's language, as far as there is a translation. */
+export function noteText(note: string): { text: string; lang: 'fa' | 'en' } {
+  const [pattern, persian] = PERSIAN.find(([one]) => one.test(note)) ?? []
+  if (currentLanguage() === 'en' || pattern === undefined || persian === undefined) return { text: note, lang: 'en' }
+  const text = note.replace(pattern, persian)
+  const [, inner] = /^Divar would have refused this: (.+)$/.exec(note) ?? []
+  return { text: inner === undefined ? text : persian.replace('$1', noteText(inner).text), lang: 'fa' }
+}
+
+/** Shows a note in an element, with its language and direction. */
+export function showNote(element: HTMLElement, note: string): void {
+  const { text, lang } = noteText(note)
+  element.lang = lang
+  element.dir = lang === 'fa' ? 'rtl' : 'ltr'
+  element.replaceChildren(make('span', { text }))
+}

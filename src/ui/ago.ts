@@ -1,0 +1,21 @@
+import { make } from './dom.ts'
+import { agoText, dateText, inLanguage } from './language.ts'
+import { now } from './now.ts'
+
+/** A time relative to now, with the absolute one in its title. */
+export function ago(iso: string): HTMLTimeElement {
+  const time = make('time', { attributes: { datetime: iso, 'data-ago': '' } })
+  inLanguage(time, () => {
+    time.title = dateText(iso)
+    time.textContent = agoText(iso, now())
+  })
+  return time
+}
+
+/** Writes all relative times of the page anew. */
+export function refreshTimes(): void {
+  for (const time of document.querySelectorAll<HTMLTimeElement>('time[data-ago]')) {
+    const text = agoText(time.dateTime, now())
+    if (time.textContent !== text) time.textContent = text
+  }
+}
