@@ -12,9 +12,10 @@ const SEND_TIMEOUT_MS = 30_000
 const CHECK_TIMEOUT_MS = 5000
 
 const body = z.custom<Record<string, unknown>>(isObject, 'expected an object')
+const queued = z.boolean().default(false)
 const shapes = {
-  check: z.strictObject({ body }),
-  send: z.strictObject({ body, token_of: side.optional(), queued: z.boolean().default(false) }),
+  check: z.strictObject({ body, queued }),
+  send: z.strictObject({ body, token_of: side.optional(), queued }),
 }
 
 const NO_GATEWAY =
@@ -32,21 +33,24 @@ export const gatewayRoutes: [string, Route][] = [
   ],
   [
     'POST /simulator/gateway/check',
-    (given, controlled) => ask(controlled, '/messages/check', {}, shapes.check.parse(given).body, CHECK_TIMEOUT_MS),
+    (given, controlled) => {
+      const { body: message, queued: isQueued } = shapes.check.parse(given)
+      return ask(controlled, '/messages/check', preferOf(isQueued), message, CHECK_TIMEOUT_MS)
+    },
   ],
   [
     'POST /simulator/gateway/messages',
     (given, controlled) => {
-      const { body: message, token_of: tokenOf, queued } = shapes.send.parse(given)
-      return ask(controlled, '/messages', headersOf(controlled, { tokenOf, queued }), message, SEND_TIMEOUT_MS)
+      const { body: message, token_of: tokenOf, queued: isQueued } = shapes.send.parse(given)
+      return ask(controlled, '/messages', headersOf(controlled, { tokenOf, isQueued }), message, SEND_TIMEOUT_MS)
     },
   ],
   [
     'POST /simulator/gateway/curl',
     (given, controlled) => {
-      const { body: message, token_of: tokenOf, queued } = shapes.send.parse(given)
+      const { body: message, token_of: tokenOf, queued: isQueued } = shapes.send.parse(given)
       const { shownGateway, conversation } = controlled
-      const headers = headersOf(controlled, { tokenOf, queued })
+      const headers = headersOf(controlled, { tokenOf, isQueued })
       const json = JSON.stringify(message, null, 2)
       const command: GatewayCommand = { command: sendCommand(shownGateway, conversation.settings, json, headers) }
       return answerJson(command)
@@ -55,15 +59,17 @@ export const gatewayRoutes: [string, Route][] = [
   ['GET /simulator/icons', () => answerJson([...KNOWN_ICONS])],
 ]
 
-type How = { tokenOf: Side | undefined; queued: boolean }
+type How = { tokenOf: Side | undefined; isQueued: boolean }
 
-function headersOf({ userTokens }: Controlled, { tokenOf, queued }: How): Record<string, string> {
+function headersOf({ userTokens }: Controlled, { tokenOf, isQueued }: How): Record<string, string> {
   const token = tokenOf && userTokens.get(tokenOf)
   return {
     ...(token !== undefined && { 'x-access-token': token }),
-    ...(queued && { prefer: 'respond-async' }),
+    ...preferOf(isQueued),
   }
 }
+
+const preferOf = (isQueued: boolean): Record<string, string> => (isQueued ? { prefer: 'respond-async' } : {})
 
 async function ask(
   { gateway }: Controlled,

@@ -150,6 +150,8 @@ test('every mistake that the gateway finds in a field of the composer has its Pe
     { message: ' ' },
     { message: 5 },
     { message: 'x', media_token: 'y' },
+    { message: 'x', not_before: '2099-01-01T00:00:00Z', expires_at: '2020-01-01T00:00:00Z' },
+    { message: 'x', not_before: 'soon' },
     { media_token: 'x'.repeat(1025) },
     { media_token: 'a\u0001' },
     ...[

@@ -117,7 +117,7 @@ inBrowser('the composer', () => {
     expect(simulator.conversation.snapshot().messages).toEqual([])
   })
 
-  test('any message of the chat can be opened, changed and sent again; the draft outlives a reload', async () => {
+  test('any message of the chat can be opened, changed and sent again, later too; the draft outlives a reload', async () => {
     const { simulator, internalUrl, app } = await startDemo()
     for (const message of sampleMessages(simulator.world, app.url)) await sendThrough(internalUrl, message)
     const { page } = await openPage(simulator.url, { language: 'en' })
@@ -130,6 +130,20 @@ inBrowser('the composer', () => {
     await page.locator('[data-toast="success"]').waitFor()
     const [first, , again] = simulator.conversation.snapshot().messages
     expect(again).toMatchObject({ wire: 'v1', text: 'Changed', buttons: first?.buttons })
+
+    await page.locator('[data-queued]').check()
+    await page.locator('[data-times] summary').click()
+    await page.locator('[data-expires-at]').fill('2020-01-01T08:00')
+    await page.locator('[data-field-error]', { hasText: 'expected a time after now' }).waitFor()
+    await page.locator('[data-expires-at]').fill('')
+    const tomorrow = new Date(Date.now() + 24 * 60 * 60 * 1000).toISOString().slice(0, 16)
+    await page.locator('[data-not-before]').fill(tomorrow)
+    await phone(page, 'buyer').locator('[data-edit]').first().click()
+    await page.locator('[data-text]:focus').waitFor()
+    expect(await page.locator('[data-not-before]').inputValue()).toBe(tomorrow)
+    await page.locator('[data-compose-send]').click()
+    await page.locator('.result', { hasText: 'goes at' }).waitFor()
+    expect(simulator.conversation.snapshot().messages).toHaveLength(3)
   })
 
   test('an armed fault is counted, and then says what the platform answered, what the service got and when it was tried again', async () => {

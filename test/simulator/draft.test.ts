@@ -74,6 +74,18 @@ describe('the body of a composed message', () => {
     expect(body['bot']).toEqual(target === 'bot_user' ? { user_id: v2Id } : { conversation_id: botConversationId })
   })
 
+  test('has the times of a queued message with the offset of this machine, and none of another', () => {
+    const timed = { ...draft, notBefore: '2026-12-01T08:00', expiresAt: '2026-12-01T10:00:30' }
+    const body = bodyOf({ ...timed, queued: true }, world)
+    expect(body).toMatchObject({
+      not_before: expect.stringMatching(/^2026-12-01T08:00:00[+-]\d\d:\d\d$/),
+      expires_at: expect.stringMatching(/^2026-12-01T10:00:30[+-]\d\d:\d\d$/),
+    })
+    expect(Date.parse(String(body['not_before']))).toBe(new Date(timed.notBefore).getTime())
+    expect(bodyOf({ ...timed, queued: true, notBefore: '', expiresAt: 'soon' }, world)).toEqual(bodyOf(draft, world))
+    expect(bodyOf(timed, world)).toEqual(bodyOf(draft, world))
+  })
+
   test('has a media token in place of the text', () => {
     expect(bodyOf({ ...draft, text: '', mediaToken: 'm-1' }, world)).toMatchObject({ media_token: 'm-1' })
     expect(bodyOf({ ...draft, text: '', mediaToken: 'm-1' }, world)).not.toHaveProperty('message')
@@ -111,6 +123,8 @@ test.each([
   ['/message', 'text'],
   ['/text_message', 'text'],
   ['/media_token', 'media'],
+  ['/not_before', 'notBefore'],
+  ['/expires_at', 'expiresAt'],
   ['/sender_btn/data/caption', { place: 'sender', row: 0, column: 0, field: 'caption' }],
   ['/receiver_btn/data/direct_link', { place: 'receiver', row: 0, column: 0, field: 'url' }],
   ['/sender_btn/data/extra_data', { place: 'sender', row: 0, column: 0, field: 'data' }],

@@ -47,6 +47,10 @@ test('a check names the mistakes and sends nothing', async () => {
     status: 200,
     body: { status: 400, body: { errors: [{ pointer: '/message' }] } },
   })
+  const timed = { body: { ...message('later'), not_before: '2026-12-01T08:00:00+03:30' } }
+  const asked = async (queued: boolean) => (await ask(demo.simulator.url, 'gateway/check', { ...timed, queued })).body
+  expect(await asked(true)).toMatchObject({ status: 200 })
+  expect(await asked(false)).toMatchObject({ status: 400, body: { errors: [{ pointer: '/not_before' }] } })
   expect(demo.simulator.conversation.snapshot().messages.length).toBe(before)
 })
 

@@ -109,7 +109,9 @@ export class ComposeChecks {
   async #ask(): Promise<void> {
     this.#asked += 1
     const asked = this.#asked
-    const verdict = await gateway.check(this.#does.body()).then(readVerdict, messageOf)
+    const verdict = await gateway
+      .check({ body: this.#does.body(), queued: this.#does.draft().queued })
+      .then(readVerdict, messageOf)
     // A newer question or a send has been answered meanwhile.
     if (asked !== this.#asked) return
     if (typeof verdict === 'string') this.#unchecked = () => noteText(verdict).text

@@ -16,6 +16,10 @@ const PERSIAN: readonly [RegExp, string][] = [
     'باید متنی با حداکثر \u2066$1\u2069 نویسه باشد، یا خالی.',
   ],
   [/^expected text or media_token, not both$/, 'یا متن بنویسید یا media_token، نه هر دو.'],
+  [/^expected a time at most (\d+) days ahead$/, 'باید حداکثر تا \u2066$1\u2069 روز دیگر باشد.'],
+  [/^expected a time after now and after not_before$/, 'باید بعد از اکنون و بعد از \u2066not_before\u2069 باشد.'],
+  [/^expected a time of RFC 3339 .+$/, 'باید زمان کامل باشد: تاریخ و ساعت.'],
+  [/^expected none without Prefer: respond-async.+$/, 'فقط پیامی که در صف است زمان ارسال دارد.'],
   [/^expected 1 to (\d) buttons in a row$/, 'هر ردیف ۱ تا \u2066$1\u2069 دکمه دارد.'],
   [/^expected at most (\d) rows$/, 'حداکثر \u2066$1\u2069 ردیف.'],
 ]

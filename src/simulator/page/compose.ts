@@ -1,19 +1,21 @@
 import { copyButton } from '../../ui/copy.ts'
 import { make, messageOf } from '../../ui/dom.ts'
-import { inLanguage, numberText, textOf, type Text } from '../../ui/language.ts'
+import { inLanguage, numberText, textOf } from '../../ui/language.ts'
 import { toast } from '../../ui/toast.ts'
 import { worded } from '../../ui/worded.ts'
 import type { ShownMessage, Snapshot } from '../shown.ts'
 import { ButtonGrid } from './button-grid.ts'
-import { ComposeChecks, refusalText } from './compose-checks.ts'
+import { ComposeChecks } from './compose-checks.ts'
 import { field, quietButton } from './compose-parts.ts'
 import { preview } from './compose-preview.ts'
+import { tellVerdict } from './compose-result.ts'
 import { composeTarget } from './compose-target.ts'
 import { fill, TEXT } from './compose-words.ts'
+import { deliveryTimes } from './delivery-times.ts'
 import { bodyOf, draftOf, freshDraft, isV1, type Draft } from './draft.ts'
 import type { Answered } from './fault-outcomes.ts'
 import type { Field } from './field-of.ts'
-import { gateway, readVerdict, type Verdict } from './gateway-calls.ts'
+import { gateway, readVerdict } from './gateway-calls.ts'
 import { noteText } from './notes.ts'
 import { readDraft } from './saved-draft.ts'
 import { say, saySide } from './words.ts'
@@ -54,10 +56,12 @@ export async function composePanel(
       grid.tell()
       text.showError(checks.errorOf('text'))
       media.showError(checks.errorOf('media'))
+      times.showErrors((at) => checks.errorOf(at))
     },
     focus: (at) => {
       if (at === 'text') text.control.focus()
       else if (at === 'media') media.control.focus()
+      else if (at === 'notBefore' || at === 'expiresAt') times.focus(at)
       else grid.focus(at)
     },
   })
@@ -75,6 +79,7 @@ export async function composePanel(
     mediaDetails.hidden = isV1(draft)
     if (draft.mediaToken !== '') mediaDetails.open = true
     target.show(draft)
+    times.show(draft)
     grid.restart()
     changed()
   }
@@ -85,6 +90,7 @@ export async function composePanel(
   const settle = (changes: Pick<Draft, 'withToken'> | Pick<Draft, 'queued'>) => {
     Object.assign(draft, changes)
     target.show(draft)
+    times.show(draft)
     changed()
   }
   const open = (next: Draft) => {
@@ -102,6 +108,10 @@ export async function composePanel(
   inLanguage(count, drawCount)
   const who = (side: 'seller' | 'buyer') => `${textOf(snapshot.people[side].name)} · ${saySide(side)}`
   const target = composeTarget(who, info, change, settle)
+  const times = deliveryTimes((at, value) => {
+    draft[at] = value
+    changed(at)
+  })
   const grid = new ButtonGrid({
     draft: () => draft,
     people: snapshot.people,
@@ -125,12 +135,12 @@ export async function composePanel(
     changed('media')
   })
 
-  const how = () => ({
+  const howToSend = () => ({
     body: bodyOf(draft, snapshot),
     queued: draft.queued,
     ...(draft.withToken && info.tokens.includes(draft.side) && { token_of: draft.side }),
   })
-  const result = make('p', { class: 'result', attributes: { 'data-result': '' } })
+  const result = make('div', { class: 'result', attributes: { 'data-result': '' } })
   const send = worded('button', TEXT.send, {
     class: 'primary',
     attributes: { type: 'button', 'data-compose-send': '' },
@@ -139,10 +149,11 @@ export async function composePanel(
     if (send.getAttribute('aria-busy') === 'true' || info.url === undefined || checks.refuses()) return
     send.setAttribute('aria-busy', 'true')
     const from = performance.now()
+    const how = howToSend()
     try {
-      const verdict = readVerdict(await gateway.send(how()))
+      const verdict = readVerdict(await gateway.send(how))
       onAnswer({ ...verdict, from, until: performance.now() })
-      tellVerdict(verdict, result, info.docsUrl)
+      tellVerdict(verdict, how.body, result, info.docsUrl)
       checks.conclude(verdict)
     } catch (error) {
       toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
@@ -161,14 +172,14 @@ export async function composePanel(
     'div',
     { class: 'compose-side' },
     seen.element,
-    ...(info.url === undefined ? [noGateway()] : [target.access]),
+    ...(info.url === undefined ? [noGateway()] : [target.access, times.element]),
     make('div', { class: 'row' }, send, worded('span', TEXT.sendHelp, { class: 'soft' })),
     result,
     make(
       'div',
       { class: 'row' },
       copyButton(TEXT.json, () => body.textContent, { 'data-copy-json': '' }),
-      copyButton(TEXT.curl, async () => (await gateway.curl(how())).command, { 'data-copy-message-curl': '' }),
+      copyButton(TEXT.curl, async () => (await gateway.curl(howToSend())).command, { 'data-copy-message-curl': '' }),
       quietButton(TEXT.fresh, 'data-fresh', () => {
         open(freshDraft())
         text.control.focus()
@@ -220,28 +231,4 @@ function noGateway(): HTMLElement {
     worded('p', TEXT.noGateway),
     make('code', { text: option, attributes: { dir: 'ltr' } }),
   )
-}
-
-/** Says how a send ended, for a moment and in a line that stays. */
-function tellVerdict(verdict: Verdict, line: HTMLElement, docsUrl: string | undefined): void {
-  const { status, isAccepted, id = '', code, detail = '', consentUrl, mistakes } = verdict
-  const what = isAccepted ? (status === 202 ? TEXT.accepted : TEXT.delivered) : TEXT.refused
-  const why = () => (isAccepted ? `\u2066${status} ${id}\u2069` : refusalText(status, code ?? '', detail))
-  // Mistakes are told beside their fields.
-  if (mistakes.length === 0) {
-    toast(`${textOf(what)} · ${why()}`, isAccepted ? 'success' : 'danger', say('dismiss'))
-  }
-  line.className = `result ${isAccepted ? 'success' : 'danger'}`
-  inLanguage(line, () => {
-    line.replaceChildren(
-      make('span', { text: `${isAccepted ? '✓' : '!'} ${textOf(what)}` }),
-      make('bdi', { text: why() }),
-      ...(consentUrl !== undefined && /^https?:/.test(consentUrl) ? [linkTo(consentUrl, TEXT.allow)] : []),
-      ...(docsUrl !== undefined && code !== undefined ? [linkTo(`${docsUrl}#${code}`, TEXT.docs)] : []),
-    )
-  })
-}
-
-function linkTo(url: string, text: Text): HTMLElement {
-  return make('a', { text: textOf(text), attributes: { href: url, target: '_blank', rel: 'noopener' } })
 }

@@ -1,4 +1,5 @@
 import type { ShownButton, ShownMessage, Side, Snapshot, Wire } from '../shown.ts'
+import { withOffset } from './local-time.ts'
 
 /** A message to the chat, or of the app's bot: to its conversation with a user, or to the user. */
 export type Target = 'chat' | 'bot_conversation' | 'bot_user'
@@ -29,6 +30,9 @@ export type Draft = {
   withToken: boolean
   /** `Prefer: respond-async`. */
   queued: boolean
+  /** When a queued message may be sent, in local time as `<input type="datetime-local">` has it; empty for no such time. */
+  notBefore: string
+  expiresAt: string
 }
 
 /** The ids that a message is addressed with. */
@@ -54,6 +58,8 @@ export function freshDraft(): Draft {
     grids,
     withToken: true,
     queued: false,
+    notBefore: '',
+    expiresAt: '',
   }
 }
 
@@ -97,7 +103,17 @@ export function readData(text: string): ReadData {
 }
 
 /** The body of `POST /messages`. Data that is no JSON object yet is left empty. */
-export function bodyOf(draft: Draft, { people, post, conversationId }: Ids): Record<string, unknown> {
+export function bodyOf(draft: Draft, ids: Ids): Record<string, unknown> {
+  return { ...contentOf(draft, ids), ...timesOf(draft) }
+}
+
+/** Only a queued message has them. */
+function timesOf({ queued, notBefore, expiresAt }: Draft): Record<string, string> {
+  const [from, until] = queued ? [withOffset(notBefore), withOffset(expiresAt)] : []
+  return { ...(from !== undefined && { not_before: from }), ...(until !== undefined && { expires_at: until }) }
+}
+
+function contentOf(draft: Draft, { people, post, conversationId }: Ids): Record<string, unknown> {
   const { target, side, text, mediaToken } = draft
   const user = people[side]
   const textOr = (member: string) => ({
@@ -192,8 +208,9 @@ function shownButton(draft: Draft, button: ButtonDraft): ShownButton {
   return { kind: kindOf(draft, button), caption, ...(icon !== '' && { icon }) }
 }
 
-/** A message of the chat as a draft, to be sent again. Of a person's message that is its text. */
-export function draftOf(message: ShownMessage, { withToken, queued }: Draft): Draft {
+/** A message of the chat as a draft, to be sent again as the one before would be. Of a person's message that is its text. */
+export function draftOf(message: ShownMessage, before: Draft): Draft {
+  const { withToken, queued, notBefore, expiresAt } = before
   const { from, chat, buttons } = message
   const isApp = message.kind === 'app'
   const gridFor = (side: Side): Grid => (isApp ? buttons[side].map((row) => row.map(buttonDraft)) : [])
@@ -212,6 +229,8 @@ export function draftOf(message: ShownMessage, { withToken, queued }: Draft): Dr
     },
     withToken,
     queued,
+    notBefore,
+    expiresAt,
   }
 }
 

@@ -8,7 +8,7 @@ type How = { body: Record<string, unknown>; token_of?: Side; queued: boolean }
 export const gateway = {
   info: () => ask<GatewayInfo>('GET', 'gateway'),
   icons: () => ask<string[]>('GET', 'icons'),
-  check: (body: Record<string, unknown>) => ask<GatewayAnswer>('POST', 'gateway/check', { body }),
+  check: (how: Pick<How, 'body' | 'queued'>) => ask<GatewayAnswer>('POST', 'gateway/check', how),
   send: (how: How) => ask<GatewayAnswer>('POST', 'gateway/messages', how),
   curl: (how: How) => ask<GatewayCommand>('POST', 'gateway/curl', how),
 }

@@ -6,7 +6,7 @@ export function readDraft(saved: string | null): Draft {
   const value = parse(saved)
   if (!isObject(value) || !isObject(value['grids'])) return fresh
   const { grids } = value
-  const { target, wire, side, text, mediaToken, withToken, queued } = value
+  const { target, wire, side, text, mediaToken, withToken, queued, notBefore, expiresAt } = value
   return {
     target: target === 'bot_conversation' || target === 'bot_user' ? target : 'chat',
     wire: wire === 'v1' ? 'v1' : 'v2',
@@ -16,6 +16,8 @@ export function readDraft(saved: string | null): Draft {
     grids: { sender: asGrid(grids['sender']), receiver: asGrid(grids['receiver']), bot: asGrid(grids['bot']) },
     withToken: withToken !== false,
     queued: queued === true,
+    notBefore: asText(notBefore),
+    expiresAt: asText(expiresAt),
   }
 }
 
