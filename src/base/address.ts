@@ -33,6 +33,11 @@ export function pathBelow({ pathname }: URL, path: string): string {
   return pathname.replace(/\/+$/, '') + path
 }
 
+/** Whether a decoded segment of a path is `.` or `..`, or would have one for a server that decodes `%2F`: it could read another path. */
+export function hasDotSegment(text: string): boolean {
+  return /(?:^|[/\\])\.{1,2}(?:[/\\]|$)/.test(text)
+}
+
 export const ORIGINS_EXPECTED = 'expected origins such as https://app.example.com, without a path, separated by commas'
 
 export function isOrigin({ href, origin }: URL): boolean {

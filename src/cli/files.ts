@@ -4,6 +4,7 @@ import { describeError } from '../observability/log.ts'
 import { isJsonObject, parseStrictJson, type JsonObject } from '../base/strict-json.ts'
 import { MAX_BODY_BYTES } from '../http/request.ts'
 import { CommandFailure, EXIT } from './io.ts'
+import { isAction, isEvent } from './kind-of-file.ts'
 import { setPath, unsetPath } from './paths.ts'
 import { SAMPLES } from './samples.ts'
 
@@ -41,15 +42,28 @@ export async function readBytes(file: string, maxBytes: number): Promise<Buffer 
 type Wire = 'v1' | 'v2'
 /** A click as it is sent. */
 export type ClickFile = { wire: Wire; body: JsonObject }
+/** What Divar sends to an app. */
+export type SentKind = 'click' | 'action' | 'event'
+/** `kind`: as the sample or the simulator names it. */
+type NamedClick = ClickFile & { kind?: SentKind | undefined }
 type ClickChanges = { wire?: Wire; set: string[]; unset: string[] }
 
 /** Reads a click, a dynamic action or an event: a built-in sample by name, a request body, or a file that the simulator saved; then applies the changes. */
-export async function readClick(nameOrFile: string, { wire, set, unset }: ClickChanges): Promise<ClickFile> {
+export async function readClick(
+  nameOrFile: string,
+  { wire, set, unset }: ClickChanges,
+): Promise<ClickFile & { kind: SentKind }> {
   const sample = SAMPLES.get(nameOrFile)
-  const read = sample ? structuredClone(sample) : asClick(nameOrFile, await readClickFile(nameOrFile))
+  const read: NamedClick = sample ? structuredClone(sample) : asClick(nameOrFile, await readClickFile(nameOrFile))
   for (const assignment of set) setPath(read.body, assignment)
   for (const path of unset) unsetPath(read.body, path)
-  return { body: read.body, wire: wire ?? read.wire }
+  const { body, kind = guessKind(body) } = read
+  return { kind, body, wire: wire ?? read.wire }
+}
+
+function guessKind(body: JsonObject): SentKind {
+  if (isAction(body)) return 'action'
+  return isEvent(body) ? 'event' : 'click'
 }
 
 async function readClickFile(file: string): Promise<unknown> {
@@ -65,13 +79,13 @@ async function readClickFile(file: string): Promise<unknown> {
   }
 }
 
-function asClick(file: string, value: unknown): ClickFile {
+function asClick(file: string, value: unknown): NamedClick {
   if (!isJsonObject(value)) throw new CommandFailure(`${file}: expected a JSON object`, EXIT.usage)
   const { kind, wire, body } = value
   if (kind !== 'click' && kind !== 'action' && (kind !== 'event' || !isJsonObject(body)))
     return { wire: guessWire(value), body: value }
   if (!isJsonObject(body)) throw new CommandFailure(`${file}: /body: expected a JSON object`, EXIT.usage)
-  return { wire: wire === 'v1' || wire === 'v2' ? wire : guessWire(body), body }
+  return { kind, wire: wire === 'v1' || wire === 'v2' ? wire : guessWire(body), body }
 }
 
 /** v1 always has the peer; v2 never does. */

@@ -59,10 +59,12 @@ export function unwrapSaved(value: JsonObject): { body: JsonObject; kind?: Kind 
   return wire === 'v1' || wire === 'v2' ? { body, kind: `click-${wire}` } : { body }
 }
 
-/** Whether a body is an event's: it has a type, and no member of a click, a dynamic action or a message. */
+/** Whether a body is an event's: it has a type or a member of an event, and no member of a click, a dynamic action or a message. */
 export function isEvent(body: JsonObject): boolean {
-  const known = DISTINCTIVE.flatMap(([, names]) => names)
-  return typeof body['type'] === 'string' && !Object.keys(body).some((name) => known.includes(name))
+  const others = DISTINCTIVE.flatMap(([, names]) => names)
+  const names = Object.keys(body)
+  const isLikeEvent = typeof body['type'] === 'string' || names.some((name) => EVENT_NAMES.includes(name))
+  return isLikeEvent && !names.some((name) => others.includes(name))
 }
 
 /** Whether a body is a dynamic action's: only these have a touchpoint. */

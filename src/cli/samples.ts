@@ -16,7 +16,14 @@ const v2 = {
   user_id: 'Qm0wW1hZc2xYT3dQd0ZyS0J6dU5nVWtqSGVMaVRzREI=',
 }
 
-export const SAMPLES: ReadonlyMap<string, { wire: 'v1' | 'v2'; body: Record<string, unknown> }> = new Map([
+type Sample = {
+  /** Of clicks it is guessed from the body, so that a changed one may be another kind. */
+  kind?: 'action' | 'event'
+  wire: 'v1' | 'v2'
+  body: Record<string, unknown>
+}
+
+export const SAMPLES: ReadonlyMap<string, Sample> = new Map<string, Sample>([
   ['v1-menu', { wire: 'v1', body: { ...callbackUrl, ...triple } }],
   ['v1-button', { wire: 'v1', body: { extra_data: { provider_data: data }, ...callbackUrl, ...triple } }],
   [
@@ -31,10 +38,11 @@ export const SAMPLES: ReadonlyMap<string, { wire: 'v1' | 'v2'; body: Record<stri
     },
   ],
   ['v2-menu', { wire: 'v2', body: { source: 'CHAT', ...v2, extra_data: null } }],
-  ['action', { wire: 'v2', body: { touchpoint: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
+  ['action', { kind: 'action', wire: 'v2', body: { touchpoint: 'CHAT_MESSAGE_ACTION', ...v2, extra_data: data } }],
   [
     'event',
     {
+      kind: 'event',
       wire: 'v2',
       body: {
         type: 'NEW_MESSAGE',

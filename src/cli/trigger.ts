@@ -4,7 +4,6 @@ import { isJsonObject, type JsonObject } from '../base/strict-json.ts'
 import { call, readJson } from './call.ts'
 import { collect, readClick, type ClickFile } from './files.ts'
 import { EXIT, type ExitCode } from './io.ts'
-import { isAction, isEvent } from './kind-of-file.ts'
 import { paint, type Output } from './output.ts'
 import { Target } from './target.ts'
 
@@ -50,9 +49,9 @@ export function registerTrigger(program: Command, output: Output, end: (code: Ex
     )
     .action(async (named: string, given: unknown) => {
       const { wire, url, key, json, ...changes } = options.parse(given)
-      const click = await readClick(named, { ...changes, ...(wire && { wire }) })
-      const path = isAction(click.body) ? ACTION_PATH : isEvent(click.body) ? EVENTS_PATH : undefined
-      if (path !== undefined) {
+      const { kind, ...click } = await readClick(named, { ...changes, ...(wire && { wire }) })
+      if (kind !== 'click') {
+        const path = kind === 'action' ? ACTION_PATH : EVENTS_PATH
         const answer = await sendBody(new Target(url).route(path), key, click.body)
         if (json) output.json(answer)
         else if (answer.answer)

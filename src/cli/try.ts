@@ -7,7 +7,6 @@ import { parseClick } from '../click/parse-click.ts'
 import { collect, readClick } from './files.ts'
 import { explainIgnored } from './ignored.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
-import { isAction, isEvent } from './kind-of-file.ts'
 import { linesOf, paint, type Output } from './output.ts'
 import { runTryChild, type TryResult } from './try-parent.ts'
 import { addClickOptions } from './trigger.ts'
@@ -42,9 +41,8 @@ export function registerTry(program: Command, output: Output, end: (code: ExitCo
     .addHelpText('after', '\nExample:\n  $ kenar-chat-gateway try resolver.mjs --click v1-button\n')
     .action(async (file: string, given: unknown) => {
       const { click: named, wire, timeout, allowOrigin, publicUrl, json, set, unset } = options.parse(given)
-      const click = await readClick(named, { set, unset, ...(wire && { wire }) })
-      if (isEvent(click.body)) throw new CommandFailure(`${named}: ${IS_EVENT}`, EXIT.usage)
-      const kind: Kind = isAction(click.body) ? 'action' : 'click'
+      const { kind, ...click } = await readClick(named, { set, unset, ...(wire && { wire }) })
+      if (kind === 'event') throw new CommandFailure(`${named}: ${IS_EVENT}`, EXIT.usage)
       requireValid(kind, click)
       const hasConsent = publicUrl !== undefined
       const job = { file, kind, click, timeoutMs: timeout, allowedOrigins: allowOrigin, hasConsent }

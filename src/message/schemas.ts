@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { isWebAddress } from '../base/address.ts'
+import { hasDotSegment, isWebAddress } from '../base/address.ts'
 import type { FieldError } from '../base/fault.ts'
 import {
   compiledAtFirstUse,
@@ -152,9 +152,9 @@ const gridV2 = gridOf(actionV2)
 /** The grid as earlier versions stored it: a post's token may contain control characters. */
 const storedGridV2 = gridOf(oneOf(actionsWith(requiredText(64))))
 
-/** Both become a path segment, so `.` and `..` are refused. */
-const conversationId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a conversation id')
-const botUserId = requiredId(128).refine((id) => id !== '.' && id !== '..', 'expected a user id')
+/** Both become a segment of Divar's path. */
+const conversationId = requiredId(128).refine((id) => !hasDotSegment(id), 'expected a conversation id')
+const botUserId = requiredId(128).refine((id) => !hasDotSegment(id), 'expected a user id')
 const mediaTokenError = 'expected a string of at most 1024 characters, null or nothing'
 const storedMediaToken = z.string(mediaTokenError).max(1024, mediaTokenError)
 const mediaToken = storedMediaToken.regex(NO_CONTROL, controlError)
@@ -181,6 +181,8 @@ export type SendSchemas = typeof sendSchemas
 /** Accepts what earlier versions accepted. */
 export const storedSchemas: SendSchemas = {
   ...sendSchemas,
+  conversationId: compiledAtFirstUse(requiredId(128)),
+  botUserId: compiledAtFirstUse(requiredId(128)),
   userId: compiledAtFirstUse(requiredText(128)),
   postToken: compiledAtFirstUse(requiredText(64)),
   peerId: compiledAtFirstUse(requiredText(128)),

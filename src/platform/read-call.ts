@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Request } from 'express'
 import { readUserHeader, USER_HEADER } from '../access/user-header.ts'
+import { hasDotSegment } from '../base/address.ts'
 import { Fault } from '../base/fault.ts'
 import { hasBody, readJsonBytes } from '../http/request.ts'
 import type { Call } from './call-divar.ts'
@@ -30,9 +31,8 @@ export function readParameters({ path }: Operation, params: Request['params']): 
   )
 }
 
-/** A proxy or Divar could read any other as another path. */
 export function isSegment(decoded: string): boolean {
-  return decoded !== '' && decoded !== '.' && decoded !== '..' && !decoded.includes('\0')
+  return decoded !== '' && !decoded.includes('\0') && !hasDotSegment(decoded)
 }
 
 export function badSegment(): Fault {

@@ -37,6 +37,13 @@ test('trigger prints why an event was refused, with exit code 1', async () => {
   expect([code, out]).toEqual([1, expect.stringContaining('501 Events need a store')])
 })
 
+test("trigger sends a sample or a file without its type as an event, so that the gateway's refusal is seen", async () => {
+  const { gateway } = await startWithEvents()
+  const file = await tempFile('untyped.json', { new_message: { text: 'x' } })
+  for (const answer of [await trigger(gateway.url, 'event', '--unset', 'type'), await trigger(gateway.url, file)])
+    expect([answer.code, answer.out]).toEqual([1, expect.stringContaining('400 /type: expected the type')])
+})
+
 test('validate recognizes an event, names its missing type, and the members that are passed on unread', async () => {
   const good = await tempFile('good.json', {
     type: 'NEW_MESSAGE',

@@ -4,7 +4,7 @@ import { createKeyring } from '../../src/base/keyring.ts'
 import { newId } from '../../src/base/id.ts'
 import { createGrantCodec } from '../../src/consent/grant.ts'
 import { createEraseConsent } from '../../src/consent/erase-consent.ts'
-import { createEraseUser } from '../../src/erasure/erase-user.ts'
+import { createEraseUser, type ErasedUser } from '../../src/erasure/erase-user.ts'
 import type { Message } from '../../src/message/message.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { createEraseMessages } from '../../src/outbox/erase-messages.ts'
@@ -68,7 +68,14 @@ describe.each(['sqlite', 'postgres'] as const)('an erasure on %s', (kind) => {
     await store.accept(many(350, 'u-1'))
     const interrupted = eraserOf(store, { isStopping: () => true })
     expect(await interrupted('u-1')).toEqual({ ...NOTHING, messages: 100, left: true })
-    expect(await eraserOf(store)('u-1')).toEqual({ ...NOTHING, messages: 250 })
+    const eraseUser = eraserOf(store)
+    let messages = 0
+    let again: ErasedUser
+    do {
+      again = await eraseUser('u-1')
+      messages += again.messages
+    } while (again.left)
+    expect(messages).toBe(250)
     expect(await eraserOf(store)('u-1')).toEqual(NOTHING)
   })
 

@@ -38,6 +38,7 @@ describe('a bot message is refused with 400', () => {
       ['/bot/conversation_id'],
     ],
     ['with a user that would leave its path', { bot: { user_id: '.' }, ...text }, ['/bot/user_id']],
+    ['with a user that would where %2F is decoded', { bot: { user_id: 'a/../b' }, ...text }, ['/bot/user_id']],
     ['with too long a user', { bot: { user_id: 'x'.repeat(129) }, ...text }, ['/bot/user_id']],
     ['with a line break in its user', { bot: { user_id: 'a\nb' }, ...text }, ['/bot/user_id']],
     ['beside a conversation of the chat', { ...IN_CHAT, conversation_id: 'c-1' }, ['/conversation_id']],

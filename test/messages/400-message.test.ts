@@ -75,6 +75,7 @@ describe('the address', () => {
     ['a conversation_id of 129 characters', { ...V2, conversation_id: 'x'.repeat(129) }, ['/conversation_id']],
     ['.', { ...V2, conversation_id: '.' }, ['/conversation_id']],
     ['..', { ...V2, conversation_id: '..' }, ['/conversation_id']],
+    ['.. behind a slash', { ...V2, conversation_id: 'c/../../x' }, ['/conversation_id']],
     ['with a user_id that is a number', { ...V2, user_id: 5 }, ['/user_id']],
     ['with an empty post_token on v2', { ...V2, post_token: '' }, ['/post_token']],
   ])('%s', async (_, body, pointers) => {
