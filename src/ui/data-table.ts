@@ -13,13 +13,15 @@ type Table<Row> = {
   element: HTMLElement
   /** Shows these rows and no others. Rows that are shown already keep their place in the page, and the focus. */
   show: (rows: readonly Row[], openKey: string) => void
+  /** Moves the focus to a row, or to the one that had it last if that row is not shown. */
   focus: (key: string) => void
 }
 
 const SKELETON_ROWS = 6
 
 /**
- * A table with a head that stays in sight. The cell of the column `id` is a button that opens the row; arrow keys move between rows.
+ * A table with a head that stays in sight. The cell of the column `id` is a button that opens the row. Tab reaches one row;
+ * arrow keys, Home and End move between rows.
  * @param sayLabel names the table
  */
 export function dataTable<Row>(
@@ -42,6 +44,13 @@ export function dataTable<Row>(
     body,
   )
   const shown = new Map<string, { line: HTMLElement; opener: HTMLElement; row: Row }>()
+  /** The row that Tab reaches. */
+  let current = ''
+  const openers = () => [...body.querySelectorAll<HTMLElement>('.opener')]
+  const rove = (key: string) => {
+    current = key
+    for (const [other, { opener }] of shown) opener.tabIndex = other === key ? 0 : -1
+  }
   const fillLine = ({ line, opener, row }: { line: HTMLElement; opener: HTMLElement; row: Row }) => {
     for (const [index, { name, cell }] of columns.entries()) {
       const place = name === 'id' ? opener : line.children[index]
@@ -59,11 +68,14 @@ export function dataTable<Row>(
     line.addEventListener('click', () => {
       onOpen(key)
     })
+    opener.addEventListener('focus', () => {
+      rove(key)
+    })
     const added = { line, opener, row }
     shown.set(key, added)
     return added
   }
-  arrowKeys(body, () => [...body.querySelectorAll<HTMLElement>('.opener')])
+  arrowKeys(body, openers)
   inLanguage(element, () => {
     element.setAttribute('aria-label', sayLabel())
     for (const one of shown.values()) fillLine(one)
@@ -72,6 +84,7 @@ export function dataTable<Row>(
     element,
     show: (rows, openKey) => {
       const keys = new Set(rows.map(keyOf))
+      const focusedAt = openers().findIndex((opener) => opener === document.activeElement)
       for (const [key, { line }] of shown) {
         if (keys.has(key)) continue
         shown.delete(key)
@@ -90,9 +103,18 @@ export function dataTable<Row>(
         const there = body.children[index] ?? null
         if (there !== one.line) body.insertBefore(one.line, there)
       }
+      const [first] = rows
+      if (!keys.has(current)) current = keys.has(openKey) || first === undefined ? openKey : keyOf(first)
+      rove(current)
+      // The row that had the focus is gone: the one in its place gets it.
+      const rest = openers()
+      if (focusedAt >= 0 && !rest.some((opener) => opener === document.activeElement)) {
+        rest[Math.min(focusedAt, rest.length - 1)]?.focus()
+      }
     },
     focus: (key) => {
-      shown.get(key)?.opener.focus()
+      const { opener } = shown.get(key) ?? shown.get(current) ?? {}
+      opener?.focus()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { CHROMIUM, findBarriers, LOOKS, openPage } from '../support/browser.ts'
+import { CHROMIUM, expectCount, findBarriers, LOOKS, openPage } from '../support/browser.ts'
 import { CONSOLE_CALLERS, OPERATOR_KEY } from '../support/console.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
@@ -78,17 +78,35 @@ inBrowser('everybody can use the console', () => {
     },
   )
 
-  test('with the keyboard alone: to a message, its details and back', async () => {
+  test('with the keyboard alone: to the list and out of it, to a message, its details and back, to the search', async () => {
     const { page } = await openConsole()
-    await page.locator('.opener').first().focus()
+    const focused = async () => page.locator('.opener:focus').getAttribute('data-open')
+    const rows = await page.locator('.opener:visible').all()
+    const [first, ...others] = await Promise.all(rows.map((row) => row.getAttribute('data-open')))
+    const last = others.at(-1)
+    await page.locator('[data-filter-state]:visible').focus()
+    while ((await page.locator('.opener:focus').count()) === 0) await page.keyboard.press('Tab')
+    expect(await focused()).toBe(first)
+    await page.keyboard.press('End')
+    expect(await focused()).toBe(last)
+    await page.keyboard.press('Home')
+    expect(await focused()).toBe(first)
+    await page.keyboard.press('Tab')
+    await expectCount(page.locator('.opener:focus'), 0)
+    await page.keyboard.press('Shift+Tab')
     await page.keyboard.press('ArrowDown')
-    const id = await page.locator('.opener:focus').getAttribute('data-open')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
+    const id = await focused()
+    expect(id).toBe(others[0])
     await page.keyboard.press('Enter')
     await page.locator('[data-detail] h2:focus').waitFor()
     expect(new URL(page.url()).searchParams.get('open')).toBe(id)
     await page.keyboard.press('Escape')
     await page.locator(`.opener[data-open="${id}"]:focus`).waitFor()
     await page.locator('[data-detail]').waitFor({ state: 'hidden' })
+    await page.keyboard.press('/')
+    await page.locator('input[name="conversation"]:focus').waitFor()
   })
 
   test('and weighs less than 300 KB with its styles, scripts and fonts', async () => {
@@ -161,13 +179,17 @@ inBrowser('an operator', () => {
     await page.locator('[data-empty]:visible').filter({ hasText: 'EVENTS_URL' }).waitFor()
   })
 
-  test('is told that the session has ended, and comes back to the same place after a log-in', async () => {
+  test('is told that the session has ended, and comes back to the same place after a log-in, also if the gateway is away at first', async () => {
     const { page, complaints } = await openConsole()
     await page.locator('[data-filter-state]:visible').selectOption('failed')
     await page.context().clearCookies()
     await page.locator('[data-problem]').filter({ hasText: 'session has ended' }).waitFor()
-    complaints.length = 0
     await page.locator('input[name="key"]').fill(OPERATOR_KEY)
+    await page.route('**/console/session', (route) => route.abort(), { times: 1 })
+    await page.keyboard.press('Enter')
+    await page.locator('[data-problem]').filter({ hasText: 'did not answer' }).waitFor()
+    complaints.length = 0
+    // The typed key is still there.
     await page.keyboard.press('Enter')
     await states(page, 'failed').first().waitFor()
     expect(new URL(page.url()).search).toBe('?state=failed')

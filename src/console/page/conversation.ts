@@ -12,6 +12,8 @@ import { say } from './words.ts'
 export function conversationPanel(open: (id: string) => void): {
   element: HTMLElement
   load: (conversation: string, openId: string) => Promise<void>
+  /** Moves the focus to the button that opens a message, once its details are closed. */
+  focus: (id: string) => void
 } {
   const element = make('div', { class: 'conversation' })
   let shown: { conversation: string; openId: string; entries?: Entry[]; refusal?: Refusal } | undefined
@@ -58,6 +60,10 @@ export function conversationPanel(open: (id: string) => void): {
         if (!(error instanceof Refusal) || error.status === 401) throw error
         show({ conversation, openId, refusal: error })
       }
+    },
+    focus: (id) => {
+      if (shown !== undefined) show({ ...shown, openId: '' })
+      element.querySelector<HTMLElement>(`[data-open="${CSS.escape(id)}"]`)?.focus()
     },
   }
 }

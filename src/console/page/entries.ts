@@ -63,7 +63,7 @@ function sendLine(id: string, state: Entry['state'], isOwn: boolean, open: (id: 
     const button = make('button', {
       class: 'quiet small',
       text: textOf(ENTRY_WORDS.openMessage),
-      attributes: { type: 'button', 'aria-label': `${textOf(ENTRY_WORDS.openMessage)} ${id}` },
+      attributes: { type: 'button', 'data-open': id, 'aria-label': `${textOf(ENTRY_WORDS.openMessage)} ${id}` },
     })
     button.addEventListener('click', () => {
       open(id)

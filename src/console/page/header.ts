@@ -58,7 +58,7 @@ export function header(
     if (search.value === '') onChange({ conversation: '' })
   })
   document.addEventListener('keydown', (event) => {
-    if (event.key !== '/' || isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
+    if (!isSlash(event) || isTyping(event.target) || document.querySelector('dialog[open]') !== null) return
     event.preventDefault()
     search.focus()
     search.select()
@@ -78,6 +78,11 @@ export function header(
       if (document.activeElement !== search) search.value = view.conversation
     },
   }
+}
+
+/** By the key's place too: Persian layouts have other characters there. */
+function isSlash({ key, code, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+  return (key === '/' || (code === 'Slash' && !shiftKey)) && !ctrlKey && !metaKey && !altKey
 }
 
 function isTyping(target: EventTarget | null): boolean {

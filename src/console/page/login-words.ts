@@ -21,18 +21,38 @@ export const LOGIN_WORDS = {
     en: 'This key does not have the permission operate, so the console stays closed.',
   },
   tooMany: {
-    fa: 'از این نشانی کلیدهای نادرست زیادی آمده است. یک دقیقهٔ دیگر دوباره تلاش کنید.',
+    fa: 'از این آدرس کلیدهای نادرست زیادی آمده است. یک دقیقهٔ دیگر دوباره تلاش کنید.',
     en: 'Too many wrong keys came from this address. Try again in a minute.',
   },
+  otherOrigin: {
+    fa: 'دروازه این صفحه را از آدرس دیگری می‌شناسد. پروکسی جلوی آن باید هدر Host را همان‌طور که مرورگر فرستاده نگه دارد.',
+    en: 'The gateway knows this page by another address. A proxy in front of it must leave the Host header as the browser sent it.',
+  },
   unreachable: {
-    fa: 'پاسخی از دروازه نیامد. دوباره تلاش کنید.',
-    en: 'The gateway did not answer. Try again.',
+    fa: 'دروازه پاسخ نداد. ببینید که در حال اجراست و INTERNAL_PORT آن از اینجا در دسترس است، سپس دوباره «ورود» را بزنید. کلید در فیلد مانده است.',
+    en: 'The gateway did not answer. Check that it is running and that its INTERNAL_PORT can be reached from here, then press Log in again. The key is still in the field.',
+  },
+  broken: {
+    fa: 'دروازه یا پروکسی جلوی آن اکنون نمی‌تواند پاسخ دهد. کمی بعد دوباره «ورود» را بزنید. کلید در فیلد مانده است.',
+    en: 'The gateway, or a proxy in front of it, cannot answer now. Press Log in again in a moment. The key is still in the field.',
+  },
+  busy: { fa: 'در حال ورود…', en: 'Logging in…' },
+  slow: {
+    fa: 'دروازه دیر پاسخ می‌دهد؛ همچنان منتظر پاسخیم…',
+    en: 'The gateway is slow to answer; still waiting…',
   },
 } as const satisfies Record<string, Text>
 
-/** What is said when the gateway answers the log-in with this status. */
-export const PROBLEMS: ReadonlyMap<number, Text> = new Map<number, Text>([
-  [401, LOGIN_WORDS.refused],
-  [403, LOGIN_WORDS.notAllowed],
-  [429, LOGIN_WORDS.tooMany],
-])
+/** What is said when the gateway, or a proxy in front of it, refuses the log-in. */
+export function problemOf(status: number, body: string): Text {
+  switch (status) {
+    case 401:
+      return LOGIN_WORDS.refused
+    case 403:
+      return body.includes('"permission"') ? LOGIN_WORDS.notAllowed : LOGIN_WORDS.otherOrigin
+    case 429:
+      return LOGIN_WORDS.tooMany
+    default:
+      return LOGIN_WORDS.broken
+  }
+}

@@ -185,7 +185,8 @@ function closeDetail(): void {
   change({ open: '' })
   document.body.removeAttribute('data-has-detail')
   detail.show(undefined)
-  if (view.tab !== 'conversations') tables[view.tab].focus(id)
+  if (view.tab === 'conversations') conversation.focus(id)
+  else tables[view.tab].focus(id)
 }
 
 document.addEventListener('keydown', (event) => {

@@ -65,7 +65,7 @@ export const WORDS = {
   clearFilter: { fa: 'برداشتن فیلتر', en: 'Clear the filter' },
   noConversation: { fa: 'کدام گفت‌وگو؟', en: 'Which conversation?' },
   noConversationHow: {
-    fa: 'شناسهٔ گفت‌وگو را بالا بنویسید (کلید /) تا کلیک‌ها، اجازه‌ها، پیام‌ها، تلاش‌ها و رویدادهای آن به ترتیب بیاید. شناسه در نشانی گفت‌وگو و در کلیک است.',
+    fa: 'شناسهٔ گفت‌وگو را بالا بنویسید (کلید /) تا کلیک‌ها، اجازه‌ها، پیام‌ها، تلاش‌ها و رویدادهای آن به ترتیب بیاید. شناسه در آدرس گفت‌وگو و در کلیک است.',
     en: 'Type the id of a conversation above (press /) to see its clicks, consents, messages, attempts and events in order. A click and the address of the chat have the id.',
   },
   noEntries: { fa: 'چیزی از این گفت‌وگو ثبت نشده است', en: 'Nothing is noted of this conversation' },
