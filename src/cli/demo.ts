@@ -4,6 +4,7 @@ import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { loadPart } from './not-in-image.ts'
 import type { Output } from './output.ts'
 import { portNumber } from './port-number.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
 
 const options = z.object({ port: portNumber, internalPort: portNumber, simulatorPort: portNumber, appPort: portNumber })
 
@@ -18,16 +19,15 @@ export function registerDemo(program: Command, _output: Output, end: (code: Exit
     .action(async (given: unknown) => {
       const { port, internalPort, simulatorPort, appPort } = options.parse(given)
       const { runDemo } = await loadPart('the demo', () => import('../demo/run-demo.ts'))
-      await runDemo({ gateway: port, internal: internalPort, simulator: simulatorPort, app: appPort }).catch(
-        (error: unknown) => {
-          if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
-          const taken = 'port' in error && typeof error.port === 'number' ? `port ${error.port}` : 'one'
-          throw new CommandFailure(
-            `the ports ${port}, ${internalPort}, ${simulatorPort} and ${appPort} are needed, and ${taken} is in use; give others: --port 3005 --internal-port 3006 --simulator-port 4005 --app-port 5055 (after -- with npm run demo)`,
-            EXIT.usage,
-          )
-        },
-      )
+      const ports = { gateway: port, internal: internalPort, simulator: simulatorPort, app: appPort }
+      await runDemo(ports, aborted(stopSignal())).catch((error: unknown) => {
+        if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error
+        const taken = 'port' in error && typeof error.port === 'number' ? `port ${error.port}` : 'one'
+        throw new CommandFailure(
+          `the ports ${port}, ${internalPort}, ${simulatorPort} and ${appPort} are needed, and ${taken} is in use; give others: --port 3005 --internal-port 3006 --simulator-port 4005 --app-port 5055 (after -- with npm run demo)`,
+          EXIT.usage,
+        )
+      })
       end(EXIT.ok)
     })
 }

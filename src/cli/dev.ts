@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { once } from 'node:events'
 import type { Command } from 'commander'
 import * as z from 'zod'
 import type { Dev, DevKeys, ResolverSource } from '../dev/dev.ts'
@@ -8,6 +7,7 @@ import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { loadPart } from './not-in-image.ts'
 import { paint, type Line, type Output } from './output.ts'
 import { portNumber } from './port-number.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
 import { Target } from './target.ts'
 
 const options = z.object({
@@ -48,11 +48,7 @@ export function registerDev(program: Command, output: Output, end: (code: ExitCo
       const read = options.parse(given)
       const { startDev, openBrowser, DEV_KEYS } = await loadPart('dev', () => import('../dev/dev.ts'))
       const { forward, events: eventsUrl, port, simulatorPort, host, allowHost: allowedHosts, store } = read
-      const stopping = new AbortController()
-      const { signal } = stopping
-      const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => {
-        stopping.abort()
-      })
+      const signal = stopSignal()
       const dev = await startDev({
         ...{ resolver: resolverOf(file, forward), eventsUrl, port, simulatorPort, host, allowedHosts, store, signal },
         say: (line) => {
@@ -62,7 +58,7 @@ export function registerDev(program: Command, output: Output, end: (code: ExitCo
       if (!signal.aborted) output.out(...bannerOf(dev, file, read, DEV_KEYS))
       if (read.open && !signal.aborted && !(await openBrowser(dev.simulator.url)))
         output.err('No browser could be opened here.')
-      await stopped
+      await aborted(signal)
       await dev.stop()
       end(EXIT.ok)
     })

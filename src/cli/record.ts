@@ -4,6 +4,7 @@ import { call, readJson, readStream } from './call.ts'
 import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import type { Output } from './output.ts'
 import { openSession, savedShape, type Saved } from './session-files.ts'
+import { stopSignal } from './stop-signal.ts'
 import { Target } from './target.ts'
 
 const options = z.object({ simulator: z.string(), follow: z.boolean().optional(), overwrite: z.boolean().optional() })
@@ -70,31 +71,23 @@ function toSaved({ kind, wire, outcome, request: sent, response }: Entry): Saved
 
 /** The entries of the simulator's event stream, which begins with the existing ones. */
 async function* followEvents(target: Target): AsyncGenerator<Entry> {
-  const stop = new AbortController()
-  const onSignal = () => {
-    stop.abort()
-  }
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-  try {
-    // Joined only where an event ends, so that a long one does not cost the square of its length.
-    let begun: string[] = []
-    let length = 0
-    for await (const chunk of readStream(target.at('/simulator/events'), stop.signal)) {
-      const ends = chunk.includes('\n\n') || (chunk.startsWith('\n') && begun.at(-1)?.endsWith('\n') === true)
-      begun.push(chunk)
-      length += chunk.length
-      if (ends) {
-        const parts = begun.join('').split('\n\n')
-        begun = parts.splice(-1)
-        length = begun.join('').length
-        for (const part of parts) yield* entriesOf(part)
-      }
-      if (length > MAX_STATE_BYTES) {
-        throw new CommandFailure(`${target.origin}: an event is longer than ${MAX_STATE_BYTES} bytes`, EXIT.unreachable)
-      }
+  const stopping = stopSignal()
+  // Joined only where an event ends, so that a long one does not cost the square of its length.
+  let begun: string[] = []
+  let length = 0
+  for await (const chunk of readStream(target.at('/simulator/events'), stopping)) {
+    const ends = chunk.includes('\n\n') || (chunk.startsWith('\n') && begun.at(-1)?.endsWith('\n') === true)
+    begun.push(chunk)
+    length += chunk.length
+    if (ends) {
+      const parts = begun.join('').split('\n\n')
+      begun = parts.splice(-1)
+      length = begun.join('').length
+      for (const part of parts) yield* entriesOf(part)
     }
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    if (length > MAX_STATE_BYTES) {
+      throw new CommandFailure(`${target.origin}: an event is longer than ${MAX_STATE_BYTES} bytes`, EXIT.unreachable)
+    }
   }
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Option, type Command } from 'commander'
 import * as z from 'zod'
 import { collect } from './files.ts'
@@ -6,6 +5,7 @@ import { CommandFailure, EXIT, type ExitCode } from './io.ts'
 import { loadPart } from './not-in-image.ts'
 import type { Output } from './output.ts'
 import { portNumber } from './port-number.ts'
+import { aborted, stopSignal } from './stop-signal.ts'
 import { Target } from './target.ts'
 import { SESSION_PATH } from './trigger.ts'
 
@@ -87,6 +87,7 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
         token,
       } = read
       const redirectUris = read.redirectUri ?? [new Target(read.publicUrl ?? gateway).route(CALLBACK_PATH).href]
+      const stopping = stopSignal()
       const { startSimulator } = await loadPart('the simulator', () => import('../simulator/simulator.ts'))
       const simulator = await startSimulator({
         port,
@@ -110,7 +111,7 @@ export function registerSimulator(program: Command, output: Output, end: (code: 
         throw new CommandFailure(`port ${port}: ${error instanceof Error ? error.message : String(error)}`, EXIT.usage)
       })
       output.out(`Open ${simulator.url} in a browser. Ctrl-C ends it.`)
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
+      await aborted(stopping)
       await simulator.close()
       end(EXIT.ok)
     })

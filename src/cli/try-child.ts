@@ -2,6 +2,7 @@ import { readFileSync, writeSync } from 'node:fs'
 import { inspect } from 'node:util'
 import * as z from 'zod'
 import { readOrigins } from '../base/address.ts'
+import { endWithParent } from '../base/end-with-parent.ts'
 import { newId } from '../base/id.ts'
 import { createLogger } from '../observability/log.ts'
 import { newTrace } from '../observability/trace.ts'
@@ -37,6 +38,9 @@ const ANSWER_MEMBERS = new Set(['url', 'data', 'text'])
 /** Members that the gateway does not read: how many are named, and how long a name may be. */
 const MAX_IGNORED = 20
 const MAX_NAME_CHARACTERS = 200
+
+// A function in an endless loop would outlive a killed command.
+endWithParent()
 
 let isFinished = false
 const job = jobShape.parse(JSON.parse(readFileSync(CHANNEL, 'utf8')))

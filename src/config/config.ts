@@ -103,6 +103,11 @@ export function addVariables(envFile: string): void {
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value
 }
 
+/** Whether npm, or a program like it, runs this process: `npm run`, `npx`. */
+export function isRunByNpm(environment: Environment = process.env): boolean {
+  return environment['npm_config_user_agent'] !== undefined
+}
+
 /** `.env.example` is public, so its placeholders are not secret. */
 function placeholders(given: Environment): string[] {
   return SECRETS.filter((name) => given[name]?.includes('change-me'))

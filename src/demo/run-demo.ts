@@ -1,17 +1,15 @@
-import { once } from 'node:events'
 import { createLogger } from '../observability/log.ts'
 import { beginChat, DEMO_KEYS, startDemo, type Demo } from './start-demo.ts'
 
 type DemoPorts = { gateway: number; internal: number; simulator: number; app: number }
 
 /**
- * Runs the demo until the process gets SIGINT or SIGTERM, and prints what to open.
+ * Runs the demo until `ended` resolves, and prints what to open.
  * @throws the system's error with the code EADDRINUSE when a port is taken
  */
-export async function runDemo(ports: DemoPorts): Promise<void> {
+export async function runDemo(ports: DemoPorts, ended: Promise<void>): Promise<void> {
   const demo = await startDemo({ ports, say, log: createLogger('warn') })
   await beginChat(demo)
-  const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')])
   say(bannerOf(demo))
   await ended
   await demo.stop()

@@ -1,8 +1,7 @@
 /** The process of the gateway: it gets its variables from the parent, tells it about each call of the resolver, and ends with it. */
-import { extname } from 'node:path'
 import { inspect } from 'node:util'
-import { Worker } from 'node:worker_threads'
 import { startGateway, type Gateway } from '../app/gateway.ts'
+import { endWithParent } from '../base/end-with-parent.ts'
 import { clickToJson } from '../click/click.ts'
 import { ConfigError, readConfig, type Config, type Environment } from '../config/config.ts'
 import { createLogger } from '../observability/log.ts'
@@ -14,7 +13,7 @@ import { explainLoadError, summaryOf, textOf } from './explain-error.ts'
 
 const MAX_JSON_CHARACTERS = 64 * 1024
 
-new Worker(new URL(`parent-watch${extname(import.meta.url)}`, import.meta.url), { execArgv: [] }).unref()
+endWithParent()
 
 let starting: Promise<Gateway | undefined> | undefined
 process.on('message', (message) => {
@@ -23,8 +22,9 @@ process.on('message', (message) => {
   else void stop()
 })
 process.on('disconnect', () => void stop())
-// Ctrl-C reaches every process of the terminal; the parent then stops this one.
-process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => void stop())
+// Ctrl-C, and the end of a terminal, reach every process of it; the parent then stops this one.
+process.on('SIGINT', () => undefined).on('SIGHUP', () => undefined)
 
 function report(message: Report): void {
   if (process.connected) process.send?.(message)

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { tempFolder } from '../support/command-line.ts'
@@ -33,6 +33,25 @@ test('no process stays when the command is killed while the resolver is in an en
   await clicked
   const isGone = () => Promise.resolve(isRunning(Number(pid)) ? undefined : true)
   expect(await eventually(isGone, 'the process of the gateway is gone')).toBe(true)
+})
+
+test.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
+  'no process and no temporary store stays when npm, which runs dev, ends by %s',
+  async (signal) => {
+    const temporary = await tempFolder()
+    const dev = startCommand(['dev'], { npm: true, env: { TMPDIR: temporary } })
+    await dev.printed(/Ctrl-C ends it/)
+    expect(await readdir(temporary)).toContainEqual(expect.stringMatching(/^kenar-dev-/))
+    dev.kill(signal)
+    await dev.exited
+    expect(await readdir(temporary)).not.toContainEqual(expect.stringMatching(/^kenar-dev-/))
+  },
+)
+
+test('a hang-up ends dev as Ctrl-C does', async () => {
+  const dev = await startDev({ 'resolver.mjs': OK }, 'resolver.mjs')
+  dev.kill('SIGHUP')
+  expect(await dev.exited).toBe(0)
 })
 
 test('Ctrl-C ends dev after its gateway has ended, so that the gateway never loses its store', async () => {

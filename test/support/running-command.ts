@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from '@jest/globals'
+import { shellQuote } from '../../src/ui/shell-quote.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const children = new Set<ReturnType<typeof spawn>>()
@@ -9,12 +10,14 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
 })
 
-/** `program`: the command line as it is installed; default: its sources. */
-type Where = { cwd?: string; env?: Record<string, string | undefined>; program?: string }
+/** `program`: the command line as it is installed; default: its sources. `npm`: run by npm, which starts a shell for it. */
+type Where = { cwd?: string; env?: Record<string, string | undefined>; program?: string; npm?: boolean }
 
 /** Starts a command that stays up, as a process of its own. It is killed after the tests of the file. */
-export function startCommand(args: readonly string[], { cwd, env, program = main }: Where = {}) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+export function startCommand(args: readonly string[], { cwd, env, program = main, npm = false }: Where = {}) {
+  const words = [process.execPath, '--disable-warning=ExperimentalWarning', program, ...args]
+  const [file = '', ...parameters] = npm ? ['npm', 'exec', '--call', words.map(shellQuote).join(' ')] : words
+  const child = spawn(file, parameters, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
     ...(cwd !== undefined && { cwd }),
@@ -28,6 +31,7 @@ export function startCommand(args: readonly string[], { cwd, env, program = main
       for (const look of looks) look()
     })
   }
+  // `close` comes once every process that could print has ended.
   const exited = once(child, 'close').then(([code, signal]: unknown[]) => {
     children.delete(child)
     return code ?? signal

@@ -1,12 +1,12 @@
-/**
- * A thread of the gateway's process that ends it some time after its parent has gone. The main thread does the same by itself and sooner,
- * unless an endless loop of the user's file keeps it from noticing.
- */
+import { workerData } from 'node:worker_threads'
+import * as z from 'zod'
+
+/** A thread: see end-with-parent.ts. */
 const INTERVAL_MS = 1000
 /** Longer than a gateway needs to stop. */
 const GRACE_MS = 5000
 
-const parent = process.ppid
+const parent = z.number().parse(workerData)
 const watch = setInterval(() => {
   if (process.ppid === parent) return
   clearInterval(watch)
