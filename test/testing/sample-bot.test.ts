@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as z from 'zod'
 import { freePort } from '../../prove/support/free-port.ts'
+import { CHROMIUM, openPage } from '../support/browser.ts'
 import { tempFolder } from '../support/command-line.ts'
 import { eventually } from '../support/outbox.ts'
 import { printedCommands, readPage, startPrinted } from '../support/printed-commands.ts'
+import { decide, phone, webView } from '../support/simulator-page.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const ports = { gateway: 0, simulator: 0, bot: 0 }
@@ -61,6 +63,26 @@ test('the sample bot answers /start with two buttons: one is answered in place, 
   expect(await control('clicks', { side: 'buyer', message_id: id, row: 0, column: 0 })).toContain('نوبت شما فردا')
   expect(await control('clicks', { side: 'buyer', message_id: id, row: 1, column: 0 })).toContain('/oauth/start/cns_')
 }, 60_000)
+
+const inBrowser = CHROMIUM === undefined ? describe.skip : describe
+
+inBrowser.each([
+  ['fa', 'seller'],
+  ['en', 'buyer'],
+] as const)('the sample bot in a browser, in %s', (language, side) => {
+  test('answers in the chat, by its first button in place, and by its second through consent on its own page', async () => {
+    const { page, strangers, complaints } = await openPage(`http://127.0.0.1:${ports.simulator}`, { language })
+    const user = phone(page, side)
+    await user.locator('[data-start-bot]').click()
+    const buttons = user.locator('[data-chat="bot"] .other').last().locator('[data-button]')
+    await buttons.first().click()
+    await user.locator('[data-answer]', { hasText: 'نوبت شما فردا' }).waitFor()
+    await buttons.last().click()
+    await decide(page, side, 'allow')
+    await webView(page, side).getByText('کارشناسی: ۲۰۰٬۰۰۰ تومان').waitFor()
+    expect([strangers, complaints]).toEqual([[], []])
+  })
+})
 
 test('the sample bot has fewer than 60 lines', () => {
   expect(readFileSync(join(root, 'examples', 'bot', 'bot.mjs'), 'utf8').split('\n').length).toBeLessThan(60)
