@@ -11,17 +11,22 @@ import { parseJson } from '../support/requests.ts'
 import { methodOf, routesOf, type TestRoute } from '../support/routes.ts'
 
 const keyOf = (caller: string) => `key-of-caller-${caller}`
-/** One caller for each permission, and one without any. */
-const CALLERS = ['nothing', ...PERMISSIONS]
-const ONE_EACH = {
-  INTERNAL_API_KEYS: CALLERS.map((caller) => `${caller}:${keyOf(caller)}`).join(','),
-  CALLER_PERMISSIONS: CALLERS.map((caller) => `${caller}=${caller === 'nothing' ? '' : caller}`).join(';'),
+/** What each caller may do: nothing, one thing, everything but one, everything. */
+const CALLERS = new Map<string, readonly string[]>([
+  ['nothing', []],
+  ...PERMISSIONS.map((word): [string, string[]] => [word, [word]]),
+  ...PERMISSIONS.map((word): [string, string[]] => [`not-${word}`, PERMISSIONS.filter((other) => other !== word)]),
+  ['everything', PERMISSIONS],
+])
+const CALLER_ENVIRONMENT = {
+  INTERNAL_API_KEYS: Array.from(CALLERS.keys(), (caller) => `${caller}:${keyOf(caller)}`).join(','),
+  CALLER_PERMISSIONS: Array.from(CALLERS, ([caller, words]) => `${caller}=${words.join(',')}`).join(';'),
 }
 
 const starts: [string, () => Promise<TestGateway>][] = [
-  ['no store', () => startTestGateway(ONE_EACH)],
-  ['a store', async () => startTestGateway({ ...(await withStore('sqlite')), ...ONE_EACH })],
-  ['consent', () => startConsentGateway({}, ONE_EACH)],
+  ['no store', () => startTestGateway(CALLER_ENVIRONMENT)],
+  ['a store', async () => startTestGateway({ ...(await withStore('sqlite')), ...CALLER_ENVIRONMENT })],
+  ['consent', () => startConsentGateway({}, CALLER_ENVIRONMENT)],
 ]
 
 let document: ApiDocument
@@ -65,18 +70,18 @@ describe.each(starts)('with %s', (_, start) => {
     expect(ofServices.length).toBeGreaterThan(8)
     for (const route of ofServices) {
       const alternatives = rolesOf(route) ?? []
-      const lacking = CALLERS.map((caller) => {
-        const lacks = alternatives.map((roles) => roles.find((word) => word !== caller))
+      const lacking = Array.from(CALLERS.values(), (words) => {
+        const lacks = alternatives.map((roles) => roles.find((word) => !words.includes(word)))
         return lacks.includes(undefined) ? undefined : { status: 403, permission: lacks[0] }
       })
-      const found = await Promise.all(CALLERS.map((caller) => missingPermission(gateway, route, caller)))
+      const found = await Promise.all(Array.from(CALLERS.keys(), (caller) => missingPermission(gateway, route, caller)))
       expect([route.method, route.path, ...found]).toEqual([route.method, route.path, ...lacking])
     }
   })
 })
 
 test('a caller without any permission reads the metrics and the documentation', async () => {
-  const gateway = await startTestGateway(ONE_EACH)
+  const gateway = await startTestGateway(CALLER_ENVIRONMENT)
   for (const path of ['/metrics', '/openapi.json', '/docs'])
     await supertest(gateway.url).get(path).set('x-api-key', keyOf('nothing')).expect(200)
 })
@@ -94,8 +99,8 @@ test('without CALLER_PERMISSIONS every caller may send, ask for consent, and rea
 
 test('a platform call that tells who a user is needs both platform and users', async () => {
   const gateway = await startTestGateway({
-    ...ONE_EACH,
-    CALLER_PERMISSIONS: ONE_EACH.CALLER_PERMISSIONS.replace('clicks=clicks', 'clicks=platform,users'),
+    ...CALLER_ENVIRONMENT,
+    CALLER_PERMISSIONS: CALLER_ENVIRONMENT.CALLER_PERMISSIONS.replace('clicks=clicks', 'clicks=platform,users'),
   })
   const ask = (method: 'get' | 'post', path: string, caller: string) =>
     supertest(gateway.url)[method](`/v1/open-platform/${path}`).set('x-api-key', keyOf(caller)).send()
@@ -111,7 +116,7 @@ test('a platform call that tells who a user is needs both platform and users', a
 })
 
 test("a refusal names the permission, on the platform's own paths in the platform's format", async () => {
-  const gateway = await startTestGateway(ONE_EACH)
+  const gateway = await startTestGateway(CALLER_ENVIRONMENT)
   const refused = (path: string) => supertest(gateway.url).post(path).set('x-api-key', keyOf('users')).send(V2)
   const plain = (await refused('/messages').expect(403)).text
   expect(parseJson(plain)).toMatchObject({ code: 'not_allowed', permission: 'send', status: 403 })
