@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from 'jest'
-import { bundleKysely } from './scripts/bundle-kysely.ts'
+import { bundleLibraries } from './scripts/bundle-libraries.ts'
 
 // SQLite threads, of which the tests start hundreds, load what an earlier one has compiled.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'node')
 // In their threads and child processes too.
-const kysely = await bundleKysely()
-process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --require=${JSON.stringify(kysely.hook)}`.trim()
+const libraries = await bundleLibraries()
+process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --require=${JSON.stringify(libraries.hook)}`.trim()
 
 const config: Config = {
   testEnvironment: 'node',
@@ -16,7 +16,7 @@ const config: Config = {
   globalTeardown: '<rootDir>/test/support/template/drop.mts',
   extensionsToTreatAsEsm: ['.ts'],
   // Sources import each other by their .ts names; the compiler rewrites these to .js, Jest must find the .ts again.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...kysely.moduleNameMapper },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', ...libraries.moduleNameMapper },
   transform: { '\\.ts$': ['ts-jest', { useESM: true }] },
   // Ends a test that hangs. A slow machine is no failure.
   testTimeout: 60_000,

@@ -114,3 +114,13 @@ describe('compose.yaml', () => {
     expect(dockerfile).toContain('COPY scripts/image/healthcheck.js ./dist/')
   })
 })
+
+test('the build of the image finds every file of the checkout that it copies', () => {
+  const letIn = Array.from(readText('.dockerignore').matchAll(/^!(.+)$/gm), ([, path = '']) => path)
+  const copies = Array.from(dockerfile.matchAll(/^COPY (?!--from)(?:--\S+ )*(.+) \S+$/gm), ([, paths = '']) => paths)
+  const copied = copies.flatMap((paths) => paths.split(' '))
+  expect(copied).toContain('src')
+  const isLetIn = (path: string) =>
+    letIn.some((one) => one === path || path.startsWith(`${one}/`) || one.startsWith(`${path}/`))
+  expect(copied.filter((path) => !isLetIn(path))).toEqual([])
+})

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs'
 import SqliteFile from 'better-sqlite3'
-import * as z from 'zod'
 import { Kysely, sql, SqliteDialect } from 'kysely'
 import type { Database } from '../queries/database.ts'
 import { LostAnswerError } from '../calls.ts'
@@ -87,13 +86,11 @@ function describe(code: string): string {
   return `cannot be used (${code})`
 }
 
-const withCode = z.object({ code: z.string() })
-
 function codeOf(error: unknown): string {
   const { cause = error } = error instanceof Error ? error : {}
   // By its member, since the driver's error class is the one that the process loaded first.
-  const coded = withCode.safeParse(cause)
-  if (coded.success) return coded.data.code
+  if (typeof cause === 'object' && cause !== null && 'code' in cause && typeof cause.code === 'string')
+    return cause.code
   return cause instanceof Error ? cause.name : 'unknown'
 }
 
