@@ -59,8 +59,8 @@ export function consentPage({ scopes, fields }: Authorization, world: World, act
     200,
     language,
     `<p class="soft"><small>${say(WORDS.standIn)}</small> · <a lang="${other}" href="${escape(link)}">${say(WORDS.other)}</a></p>
-<h1>${say(quoted(world.appTitle))} ${say(WORDS.asks)}</h1><ul>${list}</ul>
-<form method="post" action="/oauth2/auth/decision">${hidden}<fieldset><legend>${say(WORDS.who)}</legend>${radios}</fieldset>
+<form method="post" action="/oauth2/auth/decision">${hidden}<h1>${say(quoted(world.appTitle))} ${say(WORDS.asks)}</h1><ul>${list}</ul>
+<fieldset><legend>${say(WORDS.who)}</legend>${radios}</fieldset>
 <div class="row"><button class="main" name="decision" value="allow">${say(WORDS.allow)}</button>
 <button name="decision" value="deny">${say(WORDS.deny)}</button></div></form>`,
   )

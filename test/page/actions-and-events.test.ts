@@ -54,7 +54,7 @@ inBrowser('the demo', () => {
 })
 
 inBrowser('events by a click on the page', () => {
-  test('each type can be sent, with the odd forms that are ticked', async () => {
+  test('each type can be sent, with the odd forms that are ticked, and it says how the app answered', async () => {
     const { simulator, called } = await startRecordingApp()
     const { page } = await openPage(simulator.url, { language: 'en' })
     await show(page, 'compose')
@@ -67,6 +67,7 @@ inBrowser('events by a click on the page', () => {
       expect(calls[index]?.body).toMatchObject({ type, '@type': expect.any(String) })
       await page.locator(`[data-kind="event"] >> nth=${index}`).waitFor({ state: 'attached' })
     }
+    await page.locator('[data-toast="success"]', { hasText: 'HTTP 200' }).first().waitFor()
   })
 
   test('the timeline names the type of an event, and saves it as a file for trigger', async () => {

@@ -127,10 +127,10 @@ inBrowser('the composer on the Persian page', () => {
 })
 
 inBrowser('the consent page in a phone', () => {
-  test('shows its buttons without scrolling at 1280x900', async () => {
+  test('shows its buttons without scrolling at 1280x800', async () => {
     const demo = await startDemo()
     await beginChat(demo)
-    const { page } = await openPage(demo.simulator.url, { language: 'fa', width: 1280 })
+    const { page } = await openPage(demo.simulator.url, { language: 'en', width: 1280, height: 800 })
     await phone(page, 'buyer').locator('[data-button]').first().click()
     const allow = webView(page, 'buyer').locator('[name="decision"][value="allow"]')
     await allow.waitFor()

@@ -109,7 +109,7 @@ inBrowser('the timeline', () => {
       buffer: Buffer.from('{"kenar_session":2}'),
     })
     await there.locator('[data-confirm]').click()
-    await there.locator('[data-toast="danger"]').waitFor()
+    await there.locator('[data-toast="danger"]', { hasText: 'The session was not loaded' }).waitFor()
     expect(await there.locator('[data-entry]').count()).toBe(timeline.length)
   })
 

@@ -156,7 +156,12 @@ export class ComposeChecks {
     )
     this.element.replaceChildren(
       ...(items.length === 0 ? [] : [worded('p', TEXT.mistakes), make('ul', {}, ...items)]),
-      ...(this.#unchecked === undefined ? [] : [worded('p', TEXT.unchecked), make('bdi', { text: this.#unchecked() })]),
+      ...(this.#unchecked === undefined
+        ? []
+        : [
+            worded('p', TEXT.unchecked),
+            make('bdi', { text: this.#unchecked(), attributes: { dir: textDirection() } }),
+          ]),
     )
   }
 }
@@ -174,3 +179,6 @@ export function refusalText(status: number, code: string, detail: string): strin
     ? `\u2066${[head, detail].filter((part) => part !== '').join(': ')}\u2069`
     : `\u2066${head}\u2069: ${persian}`
 }
+
+/** The direction of a text in the page's language that may begin with a code, which is of the other direction. */
+export const textDirection = (): string => (currentLanguage() === 'fa' ? 'rtl' : 'ltr')

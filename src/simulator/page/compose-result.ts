@@ -1,7 +1,7 @@
 import { make } from '../../ui/dom.ts'
 import { dateText, inLanguage, textOf, type Text } from '../../ui/language.ts'
 import { toast } from '../../ui/toast.ts'
-import { refusalText } from './compose-checks.ts'
+import { refusalText, textDirection } from './compose-checks.ts'
 import { fill, TEXT } from './compose-words.ts'
 import type { Verdict } from './gateway-calls.ts'
 import { say } from './words.ts'
@@ -15,8 +15,9 @@ export function tellVerdict(
 ): void {
   const { status, isAccepted, id = '', code, detail = '', consentUrl, mistakes } = verdict
   const what = isAccepted ? (status === 202 ? TEXT.accepted : TEXT.delivered) : TEXT.refused
-  const why = () => (isAccepted ? `\u2066${status} ${id}\u2069` : refusalText(status, code ?? '', detail))
   // Mistakes are told beside their fields.
+  const told = () => (mistakes.length > 0 ? textOf(TEXT.besideFields) : detail)
+  const why = () => (isAccepted ? `\u2066${status} ${id}\u2069` : refusalText(status, code ?? '', told()))
   if (mistakes.length === 0) {
     toast(`${textOf(what)} · ${why()}`, isAccepted ? 'success' : 'danger', say('dismiss'))
   }
@@ -24,7 +25,7 @@ export function tellVerdict(
   inLanguage(line, () => {
     line.replaceChildren(
       make('span', { text: `${isAccepted ? '✓' : '!'} ${textOf(what)}` }),
-      make('bdi', { text: why() }),
+      make('bdi', { text: why(), attributes: { dir: textDirection() } }),
       ...(status === 202 ? timeLines(sent) : []),
       ...(consentUrl !== undefined && /^https?:/.test(consentUrl) ? [linkTo(consentUrl, TEXT.allow)] : []),
       ...(docsUrl !== undefined && code !== undefined ? [linkTo(`${docsUrl}#${code}`, TEXT.docs)] : []),

@@ -87,6 +87,7 @@ export const TEXT = {
   delivered: { fa: 'تحویل شد', en: 'Delivered' },
   accepted: { fa: 'در صف ارسال است', en: 'In the queue' },
   refused: { fa: 'فرستاده نشد', en: 'Not sent' },
+  besideFields: { fa: 'اشتباه‌ها کنار فیلدها نوشته شده‌اند.', en: 'each mistake is beside its field.' },
   allow: { fa: 'باز کردن صفحهٔ اجازه', en: 'Open the consent page' },
   docs: { fa: 'این خطا در مستندات', en: 'This error in the documentation' },
   edit: { fa: 'ویرایش و فرستادن دوباره', en: 'Edit and send again' },
@@ -96,6 +97,7 @@ export const TEXT = {
   whatCame: { fa: 'نتیجه', en: 'What came of them' },
   noAnswer: { fa: 'بی‌پاسخ', en: 'no answer' },
   platformSaid: { fa: 'پاسخ دیوار: {what}', en: 'Divar: {what}' },
+  appSaid: { fa: 'پاسخ اپ شما: {what}', en: 'your app: {what}' },
   serviceGot: { fa: 'سرویس شما {what} گرفت', en: 'your service got {what}' },
   triedAgain: { fa: 'پس از {seconds} ثانیه دوباره تلاش شد: {what}', en: 'tried again after {seconds} s: {what}' },
 } satisfies Record<string, Text>

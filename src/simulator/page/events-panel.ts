@@ -1,8 +1,10 @@
 import type { EventType, MessageType, OddForm, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
-import { announce, make, messageOf } from '../../ui/dom.ts'
+import { make, messageOf } from '../../ui/dom.ts'
+import { toast } from '../../ui/toast.ts'
 import { worded } from '../../ui/worded.ts'
 import { inLanguage, textOf } from '../../ui/language.ts'
+import { noteText } from './notes.ts'
 import { wordOf, say, sayEvent, sayOdd, saySide, type Word } from './words.ts'
 
 const TYPES: [EventType, ...EventType[]] = [
@@ -71,10 +73,13 @@ export function eventsPanel(element: HTMLElement, { people }: Snapshot): void {
     api
       .sendEvent(wanted)
       .then(([first]) => {
-        announce(`${say('eventDone')}: ${first?.status ?? say('noResponse')}`)
+        const status = first?.status
+        const isAccepted = status !== undefined && status < 300
+        const how = status === undefined ? say('noResponse') : `HTTP ${status}`
+        toast(`${say('eventDone')}: ${how}`, isAccepted ? 'success' : 'danger', say('dismiss'))
       })
       .catch((error: unknown) => {
-        announce(messageOf(error))
+        toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
       })
       .finally(() => {
         send.removeAttribute('aria-busy')

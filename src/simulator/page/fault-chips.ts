@@ -1,7 +1,7 @@
 import { make } from '../../ui/dom.ts'
 import { inLanguage, numberText, textOf } from '../../ui/language.ts'
 import { worded } from '../../ui/worded.ts'
-import type { ArmedFault, FaultName, TimelineEntry } from '../shown.ts'
+import type { ArmedFault, EntryKind, FaultName, TimelineEntry } from '../shown.ts'
 import { fill, TEXT } from './compose-words.ts'
 import type { UsedFault } from './fault-outcomes.ts'
 import { sayFault } from './words.ts'
@@ -74,8 +74,12 @@ export function outcomeList(limit: number) {
   }
 }
 
+/** Requests of the platform to the app. */
+const TO_APP: ReadonlySet<EntryKind> = new Set<EntryKind>(['click', 'action', 'event'])
+
 function tell({ fault, entry, answered, next }: UsedFault): string {
-  const steps = [textOf(fill(TEXT.platformSaid, { what: statusOf(entry) }))]
+  const said = TO_APP.has(entry.kind) ? TEXT.appSaid : TEXT.platformSaid
+  const steps = [textOf(fill(said, { what: statusOf(entry) }))]
   if (answered) {
     const what = `${answered.status}${answered.code === undefined ? '' : ` ${answered.code}`}`
     steps.push(textOf(fill(TEXT.serviceGot, { what })))

@@ -1,11 +1,13 @@
 import type { ArmedFault, FaultName, Settings, Side, Snapshot } from '../shown.ts'
 import { api } from './api.ts'
 import { announce, make, messageOf } from '../../ui/dom.ts'
+import { toast } from '../../ui/toast.ts'
 import { worded } from '../../ui/worded.ts'
 import { inLanguage, numberText, textOf } from '../../ui/language.ts'
 import { TEXT } from './compose-words.ts'
 import { faultChips, outcomeList } from './fault-chips.ts'
 import type { UsedFault } from './fault-outcomes.ts'
+import { noteText } from './notes.ts'
 import { wordOf, say, sayFault, type Word } from './words.ts'
 
 const SEND_FAULTS: FaultName[] = [
@@ -164,7 +166,9 @@ function addressForm({ word, id, name, read }: (typeof ADDRESSES)[number]) {
   })
   const submit = (event: Event) => {
     event.preventDefault()
-    void api.set({ [name]: input.value }).catch(complain)
+    api.set({ [name]: input.value }).then(() => {
+      toast(`${say('addressSaved')}: ${say(word)}`, 'success', say('dismiss'))
+    }, complain)
   }
   const save = worded('button', wordOf('save'), { class: 'quiet', attributes: { type: 'submit' } })
   const form = make(
@@ -184,5 +188,5 @@ function addressForm({ word, id, name, read }: (typeof ADDRESSES)[number]) {
 }
 
 function complain(error: unknown): void {
-  announce(messageOf(error))
+  toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
 }

@@ -76,6 +76,57 @@ const PERSIAN: readonly [RegExp, string][] = [
   ],
   [/^Simulated fault: fewer scopes than requested are granted\.$/, 'خطای ساختگی: scope کمتری داده شد.'],
   [/^Simulated fault: no refresh token\.$/, 'خطای ساختگی: بدون refresh token.'],
+  [
+    /^Divar sends this to a subscription only, and there is none for (.+)\.$/,
+    'دیوار این را فقط به مشترک‌ها می‌فرستد و برای $1 اشتراکی نیست.',
+  ],
+  [/^The event was not sent\.$/, 'رویداد فرستاده نشد.'],
+  [/^The same press once more, at the same moment\.$/, 'همان کلیک، یک بار دیگر و هم‌زمان.'],
+  [/^HTTP (\d+), and no JSON object with a url as its body\.$/, 'پاسخ HTTP $1 است، ولی بدنه‌اش شیء JSON با url نیست.'],
+  [/^The answer is longer than (\d+) bytes\.$/, 'پاسخ بلندتر از $1 بایت است.'],
+  [/^There is no landing\.$/, 'مقصدی در پاسخ نیست.'],
+  [/^There is no answer\.$/, 'پاسخی نیست.'],
+  [/^The body is not JSON\.$/, 'بدنه JSON نیست.'],
+  [/^The body is not a JSON object\.$/, 'بدنه شیء JSON نیست.'],
+  [/^The body is nested too deep\.$/, 'بدنه بیش از اندازه تودرتو است.'],
+  [/^The body is not UTF-8, or holds a NUL\.$/, 'بدنه UTF-8 نیست یا نویسهٔ NUL دارد.'],
+  [/^A text of (\d+) characters: how long one may be is not documented\.$/, 'متن $1 نویسه دارد؛ سقف آن در اسناد نیست.'],
+  [/^There is no such message in the chat\.$/, 'این پیام در گفت‌وگو نیست.'],
+  [/^There is no such button on this side of the message\.$/, 'این پیام برای این طرف چنین دکمه‌ای ندارد.'],
+  [/^There is no such entry in the timeline\.$/, 'این مورد در خط زمان نیست.'],
+  [/^There is no scope\.$/, 'scope ندارد.'],
+  [/^There is no grant_type\.$/, 'grant_type ندارد.'],
+  [/^There is no refresh_token\.$/, 'refresh_token ندارد.'],
+  [/^The token has no scope (\S+)\.$/, 'این token این scope را ندارد: $1.'],
+  [/^The token has none of the scopes: (.+)$/, 'این token هیچ‌کدام از این scopeها را ندارد: $1'],
+  [/^The token covers neither USER_PHONE nor USER_ID\.$/, 'این token نه USER_PHONE را پوشش می‌دهد و نه USER_ID را.'],
+  [/^The post is not one of the user of the token\.$/, 'این آگهی مال کاربر این token نیست.'],
+  [
+    /^A scope is about a chat in the name of another user than the one who is logged in\.$/,
+    'یکی از scopeها برای گفت‌وگوی کاربر دیگری است، نه کاربری که وارد شده.',
+  ],
+  [
+    /^The code was used before; the tokens that came of it are void now\.$/,
+    'این کد پیش‌تر مصرف شده است؛ tokenهایش دیگر معتبر نیستند.',
+  ],
+  [/^The code_verifier does not fit the code_challenge\.$/, 'code_verifier با code_challenge جور نیست.'],
+  [
+    /^The redirect_uri is not the one that the user was sent away with\.$/,
+    'redirect_uri همانی نیست که کاربر با آن فرستاده شد.',
+  ],
+  [
+    /^Simulated fault: 103, then the connection was cut; nothing took effect\.$/,
+    'خطای ساختگی: پاسخ 103 آمد و سپس ارتباط قطع شد؛ چیزی ثبت نشد.',
+  ],
+  [
+    /^Simulated fault: the connection was cut in the middle of the answer\.$/,
+    'خطای ساختگی: ارتباط در میانهٔ پاسخ قطع شد.',
+  ],
+  [/^Simulated fault: the scope of another chat is granted\.$/, 'خطای ساختگی: scope گفت‌وگوی دیگری داده شد.'],
+  [
+    /^Simulated fault: this new access token is refused; the previous one stays valid for two minutes\.$/,
+    'خطای ساختگی: این access token تازه رد می‌شود؛ قبلی تا دو دقیقه معتبر می‌ماند.',
+  ],
 ]
 
 /** A note in the page's language, as far as there is a translation. */

@@ -9,7 +9,7 @@ import { WebView } from './webview.ts'
 import { noteText } from './notes.ts'
 import { worded } from '../../ui/worded.ts'
 import { inLanguage, textOf } from '../../ui/language.ts'
-import { wordOf, say, saySide } from './words.ts'
+import { wordOf, say, saySide, type Word } from './words.ts'
 
 /** One side's phone: its chats with the other person and with the app's bot, what can be done in them, and the web view over them. */
 export class Phone {
@@ -67,6 +67,8 @@ export class Phone {
   /** Shows what the chats hold now; messages that are shown already, what is half written and an open landing stay. */
   update(snapshot: Snapshot): void {
     this.#snapshot = snapshot
+    // A chat that was reset: what was said of it is over.
+    if (snapshot.messages.length === 0) this.#notice.replaceChildren()
     for (const chat of ['post', 'bot'] as const) {
       this.#chats[chat].keep(snapshot.messages.filter((message) => this.#chatOf(message) === chat))
     }
@@ -165,7 +167,11 @@ export class Phone {
     switch (button.kind) {
       case 'open_server_link':
       case 'get_dynamic_action':
-        this.#call(pressed, () => api.clickButton(this.#side, message.id, row, column))
+        this.#call(
+          pressed,
+          () => api.clickButton(this.#side, message.id, row, column),
+          button.kind === 'get_dynamic_action' ? 'noAnswer' : 'refusal',
+        )
         break
       case 'open_direct_link':
         this.#call(pressed, async () => {
@@ -175,16 +181,16 @@ export class Phone {
         })
         break
       case 'open_post_page':
-        this.#tell(`${say('opensPost')} ${button.postToken ?? ''}`)
+        this.#tell(`${say('opensPost')} ${button.postToken ?? ''}`, 'note')
         break
       case 'open_post_manage_page':
-        this.#tell(`${say('opensManage')} ${button.postToken ?? ''}`)
+        this.#tell(`${say('opensManage')} ${button.postToken ?? ''}`, 'note')
         break
     }
   }
 
   /** Waits for where a click leads, busy meanwhile, and opens it or says why not. */
-  #call(pressed: HTMLElement, click: () => Promise<ClickResult>): void {
+  #call(pressed: HTMLElement, click: () => Promise<ClickResult>, failed: Word = 'refusal'): void {
     if (pressed.getAttribute('aria-busy') === 'true') return
     pressed.setAttribute('aria-busy', 'true')
     this.#notice.replaceChildren()
@@ -193,15 +199,14 @@ export class Phone {
       .then(({ text, url, framable, refusal }) => {
         if (text !== undefined) this.#tell(text, 'answer')
         if (url === undefined) {
-          if (text === undefined || refusal !== undefined)
-            this.#tell(`${say('refusal')}: ${noteText(refusal ?? '').text}`)
+          if (text === undefined || refusal !== undefined) this.#tell(`${say(failed)}: ${noteText(refusal ?? '').text}`)
           return
         }
         this.#view.open({ url, framable, repeat: click })
         this.element.classList.add('covered')
       })
       .catch((error: unknown) => {
-        this.#tell(messageOf(error))
+        this.#tell(noteText(messageOf(error)).text)
       })
       .finally(() => {
         pressed.removeAttribute('aria-busy')
@@ -217,7 +222,7 @@ export class Phone {
 
   #try(act: () => Promise<unknown>): void {
     act().catch((error: unknown) => {
-      this.#tell(messageOf(error))
+      this.#tell(noteText(messageOf(error)).text)
     })
   }
 

@@ -5,6 +5,7 @@ import { toast } from '../../ui/toast.ts'
 import { worded } from '../../ui/worded.ts'
 import { api } from './api.ts'
 import { OWN, parse } from './exports.ts'
+import { noteText } from './notes.ts'
 import { sayTimeline, timelineText } from './timeline-words.ts'
 import { say } from './words.ts'
 
@@ -42,7 +43,7 @@ export function resendForm(entry: TimelineEntry): HTMLElement[] {
         )
       })
       .catch((error: unknown) => {
-        toast(messageOf(error), 'danger', say('dismiss'))
+        toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
       })
       .finally(() => {
         send.removeAttribute('aria-busy')

@@ -4,6 +4,7 @@ import { toast } from '../../ui/toast.ts'
 import { worded } from '../../ui/worded.ts'
 import { api } from './api.ts'
 import { download } from './entry-detail.ts'
+import { noteText } from './notes.ts'
 import { sayTimeline, timelineText, type TimelineWord } from './timeline-words.ts'
 import { say } from './words.ts'
 
@@ -45,7 +46,20 @@ async function load(file: File): Promise<void> {
   const isEmpty = document.querySelector('[data-message], [data-entry]') === null
   const isSure =
     isEmpty || (await confirmAct(timelineText('loadQuestion'), timelineText('loadAct'), timelineText('cancel')))
-  if (isSure) attempt('loaded', async () => api.loadSession(await file.text()))
+  if (!isSure) return
+  attempt('loaded', async () => {
+    const text = await file.text()
+    await api.loadSession(text).catch((error: unknown) => {
+      throw new Error(notLoaded(messageOf(error)), { cause: error })
+    })
+  })
+}
+
+/** What the simulator says of the file is in English, a line for each mistake. */
+function notLoaded(why: string): string {
+  const { text, lang } = noteText(why)
+  const detail = lang === 'fa' ? text : `\u2066${why.replaceAll(/\s+/g, ' ').slice(0, 200)}\u2069`
+  return `${sayTimeline('notLoaded')} ${detail}`
 }
 
 function button(word: TimelineWord, attribute: string, click: () => void): HTMLElement {
@@ -63,7 +77,7 @@ function attempt(done: TimelineWord, act: () => Promise<unknown>): void {
       toast(sayTimeline(done), 'success', say('dismiss'))
     },
     (error: unknown) => {
-      toast(messageOf(error), 'danger', say('dismiss'))
+      toast(noteText(messageOf(error)).text, 'danger', say('dismiss'))
     },
   )
 }

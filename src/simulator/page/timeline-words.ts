@@ -82,6 +82,7 @@ const WORDS = {
   },
   loadAct: { fa: 'باز کردن', en: 'Load' },
   saved: { fa: 'نشست ذخیره شد، بدون token و کلید.', en: 'The session is saved, without tokens and keys.' },
+  notLoaded: { fa: 'نشست باز نشد:', en: 'The session was not loaded:' },
   loaded: { fa: 'نشست باز شد.', en: 'The session is loaded.' },
 } satisfies Record<string, Text>
 
