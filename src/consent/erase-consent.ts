@@ -67,14 +67,15 @@ function isOf({ userId, triple, clickUserId }: FlowSubject, erased: string): boo
 }
 
 /**
- * Whether a stored message goes in this user's name: by the user that it names, or where it names none by one of the user's grants.
+ * Whether a stored message goes in this user's name: by the user that it names, by a token of the user's, or where it names none by one of the
+ * user's grants.
  * @param grants the user's
  */
 export function sendsInNameOf(userId: string, grants: readonly Grant[]) {
   const tokens = new Set(grants.flatMap(({ accessToken, previousAccessToken }) => [accessToken, previousAccessToken]))
   return ({ address }: Message, credential: Credential): boolean => {
     if ('userId' in address) return address.userId === userId
-    if (credential.kind === 'token') return tokens.has(credential.userToken)
+    if (credential.kind === 'token') return credential.userId === userId || tokens.has(credential.userToken)
     // The app's bot writes in its own name.
     if (credential.kind === 'app') return false
     const { sender } = credential

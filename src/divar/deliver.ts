@@ -34,12 +34,15 @@ type DeliverOptions = {
 /** Delivers a message to Divar once. Never rejects: every end is an Outcome. */
 export type Deliver = (message: Message, userToken: string | undefined, trace: Trace) => Promise<Outcome>
 
-/** The right to send a message: the request's own token; a grant, which is selected at delivery; or none but the app's key. */
-export type Credential = { kind: 'token'; userToken: string } | { kind: 'grant'; sender: Sender } | { kind: 'app' }
+/** The right to send: the request's token, with the user whom it names; a grant, selected at delivery; or the app's key alone. */
+export type Credential =
+  | { kind: 'token'; userToken: string; userId?: string | undefined }
+  | { kind: 'grant'; sender: Sender }
+  | { kind: 'app' }
 
 /** A request without a token needs a grant, except into a conversation of the app's bot. */
 export function credentialFor({ kind }: Address, userToken: string | undefined, sender: Sender): Credential {
-  if (userToken !== undefined) return { kind: 'token', userToken }
+  if (userToken !== undefined) return { kind: 'token', userToken, userId: sender.userId }
   return kind === 'bot_conversation' ? { kind: 'app' } : { kind: 'grant', sender }
 }
 

@@ -12,7 +12,7 @@ import type { DeliveryTarget } from './worker.ts'
 
 /** The sealed payload of a message to Divar: its send body, and the token, the sender whose grant is used, or the app alone. */
 const payloadSchema = z.union([
-  z.object({ body: z.unknown(), token: z.string() }),
+  z.object({ body: z.unknown(), token: z.string(), userId: z.string().optional() }),
   z.object({
     body: z.unknown(),
     sender: z.object({ userId: z.string().optional(), postToken: z.string().optional() }),
@@ -130,7 +130,7 @@ export function writePayload({ message, credential, caller }: Payload & { caller
 function writeCredential(credential: Credential) {
   switch (credential.kind) {
     case 'token':
-      return { token: credential.userToken }
+      return { token: credential.userToken, userId: credential.userId }
     case 'grant':
       return { sender: credential.sender }
     case 'app':
@@ -144,7 +144,7 @@ export function readPayload(text: string): Payload {
 }
 
 function readCredential(stored: z.infer<typeof payloadSchema>): Credential {
-  if ('token' in stored) return { kind: 'token', userToken: stored.token }
+  if ('token' in stored) return { kind: 'token', userToken: stored.token, userId: stored.userId }
   return 'sender' in stored ? { kind: 'grant', sender: stored.sender } : { kind: 'app' }
 }
 

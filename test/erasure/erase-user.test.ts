@@ -60,6 +60,8 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
     const own = [
       await queue(gateway, messageTo(divar), WITHOUT_TOKEN),
       await queue(gateway, { ...messageTo(divar), user_id: buyer.v2Id }, WITHOUT_TOKEN),
+      // With a token that no grant has.
+      await queue(gateway, { ...messageTo(divar), user_id: buyer.v2Id }),
     ]
     const ownOnV1 = await queue(gateway, v1)
     const others = [
@@ -67,7 +69,7 @@ describe.each(DATABASES)('DELETE /users/:user_id on %s', (on) => {
       await queue(gateway, { conversation_id: conversationId, message: 'with a token of its own' }),
     ]
 
-    expect(await erased(gateway, buyer.v2Id)).toEqual({ ...NOTHING, grants: 1, consents: 1, messages: 2 })
+    expect(await erased(gateway, buyer.v2Id)).toEqual({ ...NOTHING, grants: 1, consents: 1, messages: 3 })
     expect(await erased(gateway, buyer.v1Id)).toEqual({ ...NOTHING, messages: 1 })
     for (const id of [...own, ownOnV1]) {
       expect(await getMessage(gateway, id)).toMatchObject({ state: 'cancelled', wiped: true })
