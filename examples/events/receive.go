@@ -54,10 +54,12 @@ func main() {
 func (r receiver) ServeHTTP(response http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(response, request.Body, maxBytes))
 	if err != nil {
+		log.Print("refused: the body is longer than 1 MiB, or was cut off")
 		response.WriteHeader(http.StatusRequestEntityTooLarge)
 		return
 	}
-	if !r.isSigned(request.Header, body) {
+	if problem := r.findProblem(request.Header, body); problem != "" {
+		log.Print("refused: ", problem)
 		response.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -76,15 +78,18 @@ func (r receiver) ServeHTTP(response http.ResponseWriter, request *http.Request)
 	response.WriteHeader(http.StatusNoContent)
 }
 
-// isSigned takes the bytes of the body as they came, before any parsing.
-func (r receiver) isSigned(header http.Header, body []byte) bool {
+// findProblem says why the request is refused, "" if it is accepted. It takes the bytes of the body as they came, before any parsing.
+func (r receiver) findProblem(header http.Header, body []byte) string {
 	id, timestamp := header.Get("webhook-id"), header.Get("webhook-timestamp")
+	if !idForm.MatchString(id) {
+		return "webhook-id is missing or malformed"
+	}
 	at, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || !idForm.MatchString(id) {
-		return false
+	if err != nil {
+		return "webhook-timestamp is missing or malformed"
 	}
 	if age := time.Now().Unix() - at; age > toleranceS || age < -toleranceS {
-		return false
+		return "webhook-timestamp is more than 5 minutes off"
 	}
 	for _, key := range r.keys {
 		mac := hmac.New(sha256.New, key)
@@ -93,11 +98,11 @@ func (r receiver) isSigned(header http.Header, body []byte) bool {
 		expected := []byte("v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 		for _, signature := range strings.Split(header.Get("webhook-signature"), " ") {
 			if hmac.Equal(expected, []byte(signature)) {
-				return true
+				return ""
 			}
 		}
 	}
-	return false
+	return "no signature fits the body and EVENTS_SECRET"
 }
 
 // store returns false if the event is stored already. The name appears once the file is complete, so that a crash

@@ -18,15 +18,26 @@ function readKey(secret) {
   return Buffer.from(encoded, 'base64')
 }
 
-/** The id becomes a file's name, so its form is checked too. `body` is the bytes as they came, before any parsing. */
-function isSigned(id, timestamp, signatures, body) {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id) || !/^[0-9]{1,12}$/.test(timestamp)) return false
-  if (Math.abs(Math.floor(Date.now() / 1000) - Number(timestamp)) > TOLERANCE_S) return false
+/**
+ * Why the request is refused; undefined if it is accepted. The id becomes a file's name, so its form is checked too.
+ * `body` is the bytes as they came, before any parsing.
+ */
+function findProblem(id, timestamp, signatures, body) {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) return 'webhook-id is missing or malformed'
+  if (!/^[0-9]{1,12}$/.test(timestamp)) return 'webhook-timestamp is missing or malformed'
+  if (Math.abs(Math.floor(Date.now() / 1000) - Number(timestamp)) > TOLERANCE_S)
+    return 'webhook-timestamp is more than 5 minutes off'
   const expected = KEYS.map((key) =>
     Buffer.from(`v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`),
   )
   const given = signatures.split(' ').map((one) => Buffer.from(one))
-  return expected.some((right) => given.some((one) => one.length === right.length && timingSafeEqual(one, right)))
+  const fits = expected.some((right) => given.some((one) => one.length === right.length && timingSafeEqual(one, right)))
+  return fits ? undefined : 'no signature fits the body and EVENTS_SECRET'
+}
+
+function refuse(status, why) {
+  process.stderr.write(`refused: ${why}\n`)
+  return status
 }
 
 /** False if it is stored already. The name appears once the file is complete, so that a crash leaves no half event. */
@@ -52,13 +63,14 @@ async function receive(request) {
   let bytes = 0
   for await (const chunk of request) {
     bytes += chunk.length
-    if (bytes > MAX_BYTES) return 413
+    if (bytes > MAX_BYTES) return refuse(413, 'the body is longer than 1 MiB')
     chunks.push(chunk)
   }
   const body = Buffer.concat(chunks)
   const header = (name) => request.headers[name] ?? ''
   const id = header('webhook-id')
-  if (!isSigned(id, header('webhook-timestamp'), header('webhook-signature'), body)) return 401
+  const problem = findProblem(id, header('webhook-timestamp'), header('webhook-signature'), body)
+  if (problem !== undefined) return refuse(401, problem)
   const isNew = await store(id, body)
   process.stdout.write(`${id} ${JSON.parse(body.toString()).type} ${isNew ? 'stored' : 'seen'}\n`)
   return 204

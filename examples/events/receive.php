@@ -16,7 +16,9 @@ function receive(): int
     $id = $_SERVER['HTTP_WEBHOOK_ID'] ?? '';
     $timestamp = $_SERVER['HTTP_WEBHOOK_TIMESTAMP'] ?? '';
     $signatures = $_SERVER['HTTP_WEBHOOK_SIGNATURE'] ?? '';
-    if (!isSigned($keys, $id, $timestamp, $signatures, $body)) {
+    $problem = findProblem($keys, $id, $timestamp, $signatures, $body);
+    if ($problem !== null) {
+        error_log("refused: $problem");
         return 401;
     }
     $isNew = store(getenv('EVENTS_FOLDER') ?: 'events', $id, $body);
@@ -33,24 +35,30 @@ function readKey(string $secret): string
     return base64_decode($parts[1]);
 }
 
-/** The id becomes a file's name, so its form is checked too. `$body` is the bytes as they came, before any parsing. */
-function isSigned(array $keys, string $id, string $timestamp, string $signatures, string $body): bool
+/**
+ * Why the request is refused; null if it is accepted. The id becomes a file's name, so its form is checked too.
+ * `$body` is the bytes as they came, before any parsing.
+ */
+function findProblem(array $keys, string $id, string $timestamp, string $signatures, string $body): ?string
 {
-    if (!preg_match('/^[A-Za-z0-9_-]{1,64}$/D', $id) || !preg_match('/^[0-9]{1,12}$/D', $timestamp)) {
-        return false;
+    if (!preg_match('/^[A-Za-z0-9_-]{1,64}$/D', $id)) {
+        return 'webhook-id is missing or malformed';
+    }
+    if (!preg_match('/^[0-9]{1,12}$/D', $timestamp)) {
+        return 'webhook-timestamp is missing or malformed';
     }
     if (abs(time() - (int) $timestamp) > TOLERANCE_S) {
-        return false;
+        return 'webhook-timestamp is more than 5 minutes off';
     }
     foreach ($keys as $key) {
         $expected = 'v1,' . base64_encode(hash_hmac('sha256', "$id.$timestamp.$body", $key, true));
         foreach (explode(' ', $signatures) as $signature) {
             if (hash_equals($expected, $signature)) {
-                return true;
+                return null;
             }
         }
     }
-    return false;
+    return 'no signature fits the body and EVENTS_SECRET';
 }
 
 /** False if it is stored already. The name appears once the file is complete, so that a crash leaves no half event. */

@@ -30,16 +30,20 @@ FOLDER = Path(os.environ.get("EVENTS_FOLDER", "events"))
 PORT = int(os.environ.get("PORT", "8090"))
 
 
-def is_signed(event_id, timestamp, signatures, body):
-    """The id becomes a file's name, so its form is checked too. `body` is the bytes as they came, before any parsing."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", event_id) or not re.fullmatch(r"[0-9]{1,12}", timestamp):
-        return False
+def find_problem(event_id, timestamp, signatures, body):
+    """Why the request is refused. The id becomes a file's name, so its form is checked too. `body` is the bytes as they came, before any parsing."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", event_id):
+        return "webhook-id is missing or malformed"
+    if not re.fullmatch(r"[0-9]{1,12}", timestamp):
+        return "webhook-timestamp is missing or malformed"
     if abs(int(time.time()) - int(timestamp)) > TOLERANCE_S:
-        return False
+        return "webhook-timestamp is more than 5 minutes off"
     signed = f"{event_id}.{timestamp}.".encode() + body
     given = [one.encode() for one in signatures.split(" ")]
     expected = [b"v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()) for key in KEYS]
-    return any(hmac.compare_digest(right, one) for right in expected for one in given)
+    if any(hmac.compare_digest(right, one) for right in expected for one in given):
+        return None
+    return "no signature fits the body and EVENTS_SECRET"
 
 
 def store(event_id, body):
@@ -70,11 +74,14 @@ class Receiver(BaseHTTPRequestHandler):
     def receive(self):
         length = int(self.headers.get("content-length", "0"))
         if not 0 <= length <= MAX_BYTES:
+            print("refused: the body is longer than 1 MiB", file=sys.stderr, flush=True)
             return 413
         body = self.rfile.read(length)
         event_id = self.headers.get("webhook-id", "")
         timestamp = self.headers.get("webhook-timestamp", "")
-        if not is_signed(event_id, timestamp, self.headers.get("webhook-signature", ""), body):
+        problem = find_problem(event_id, timestamp, self.headers.get("webhook-signature", ""), body)
+        if problem is not None:
+            print(f"refused: {problem}", file=sys.stderr, flush=True)
             return 401
         is_new = store(event_id, body)
         print(event_id, json.loads(body)["type"], "stored" if is_new else "seen", flush=True)

@@ -53,7 +53,8 @@ PORT=3000
 `
 }
 
-const BODY = `  const landing = new URL('https://app.example.com/start')
+const BODY = `  // Put the address of your app here. At this sample address the simulator shows a page of its own.
+  const landing = new URL('https://app.example.com/start')
   // Your data in the button of a message; absent when the app was opened from the menu.
   if (data['order_id'] !== undefined) landing.searchParams.set('order', String(data['order_id']))
   landing.searchParams.set('as', side === 'supply' ? 'seller' : 'buyer')

@@ -2,6 +2,8 @@ import { Agent, request } from 'undici'
 import type { Framable } from './shown.ts'
 
 const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/
+/** Reserved for samples (RFC 2606), so no app is there. */
+const PLACEHOLDER = /(?:^|\.)(?:example\.(?:com|net|org)|example|invalid)$/
 type Headers = Record<string, string | string[] | undefined>
 const MAX_HOPS = 5
 const TIMEOUT_MS = 2000
@@ -22,6 +24,7 @@ export async function isFramable(address: string, ownOrigin: string): Promise<Fr
   let url = new URL(address)
   try {
     for (let hop = 0; hop < MAX_HOPS; hop++) {
+      if (PLACEHOLDER.test(url.hostname)) return 'placeholder'
       if (!LOOPBACK.test(url.hostname)) return 'unknown'
       const asked = { 'accept-encoding': 'identity' }
       const { statusCode, headers, body } = await request(url, {

@@ -202,7 +202,7 @@ export type Forgotten = { messages: string[]; entries: number[] }
  * Whether a frame may show an address. `download` and `empty`: it answers with a file, or without content (204), so there is nothing to
  * show. `unknown`: it is not on this machine, so it is never asked.
  */
-export type Framable = 'yes' | 'no' | 'download' | 'empty' | 'unknown'
+export type Framable = 'yes' | 'no' | 'download' | 'empty' | 'placeholder' | 'unknown'
 
 /** What `POST /simulator/clicks` answers. */
 export type ClickResult = {

@@ -3,7 +3,7 @@ import supertest from 'supertest'
 import { Webhook } from 'standardwebhooks'
 import { newMessageEvent, sendEvent } from '../support/events.ts'
 import { startExampleReceiver, type ExampleReceiver } from '../support/example-receivers.ts'
-import { FAST_RETRIES, startStored } from '../support/outbox.ts'
+import { eventually, FAST_RETRIES, startStored } from '../support/outbox.ts'
 import { isInstalled } from '../support/programs.ts'
 
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`
@@ -27,6 +27,15 @@ function signed(secret: string, webhookId: string, at = new Date()): Record<stri
     'webhook-signature': new Webhook(secret).sign(webhookId, at, BODY),
   }
 }
+
+const REASONS = [
+  'webhook-id is missing or malformed',
+  'webhook-timestamp is missing or malformed',
+  'webhook-timestamp is more than 5 minutes off',
+  'no signature fits the body and EVENTS_SECRET',
+]
+/** The output, once it has a line for each of them. */
+const reasonsIn = (output: string) => (REASONS.every((one) => output.includes(`refused: ${one}`)) ? output : undefined)
 
 const signatureOf = (headers: Record<string, string>) => String(headers['webhook-signature'])
 
@@ -92,7 +101,7 @@ describe.each(['node', 'python3', 'php', 'go'] as const)('the receiver in exampl
     expect(await Promise.all(statuses)).toEqual([204, 401, 401])
   })
 
-  testIfInstalled('refuses what was changed after it was signed, and what is not signed', async () => {
+  testIfInstalled('refuses what was changed after it was signed, and what is not signed, and prints why', async () => {
     const before = await receiver.files()
     const headers = signed(receiver.secret, 'dve_changed')
     const attempts = [
@@ -100,12 +109,15 @@ describe.each(['node', 'python3', 'php', 'go'] as const)('the receiver in exampl
       post({ ...headers, 'webhook-id': 'dve_other' }),
       post({ ...headers, 'webhook-timestamp': String(Math.floor(Date.now() / 1000) + 1) }),
       post({ ...headers, 'webhook-timestamp': 'now' }),
+      post(signed(receiver.secret, 'dve_late', minutesFromNow(-6))),
       post({ ...headers, 'webhook-signature': 'v1,' }),
       post({ ...headers, 'webhook-signature': signatureOf(headers).replace('v1,', 'v2,') }),
       post(signed(receiver.secret, '../dve_outside')),
       post({ 'content-type': 'application/json' }),
     ]
     expect(await Promise.all(attempts)).toEqual(attempts.map(() => 401))
+    const whole = await eventually(() => Promise.resolve(reasonsIn(receiver.output())), 'a line for each reason')
+    for (const secret of [receiver.secret, signatureOf(headers), 'salam']) expect(whole).not.toContain(secret)
     expect(await receiver.files()).toEqual(before)
   })
 })

@@ -39,6 +39,17 @@ inBrowser('a landing that a frame cannot show', () => {
     expect(await phone(page, 'buyer').locator('iframe').count()).toBe(0)
   })
 
+  test('because it is the sample address of a first resolver shows its parameters, and what to change', async () => {
+    const url = 'https://app.example.com/start?order=B-7&as=buyer'
+    const { simulator } = await startSimulatedGateway(() => ({ LANDING_URL_TEMPLATE: url }))
+    const { page, strangers } = await openPage(simulator.url, { language: 'en' })
+    await phone(page, 'buyer').locator('[data-menu]').click()
+    const landed = phone(page, 'buyer').locator('[data-placeholder]')
+    await landed.getByText('Put the address of your app into the resolver').waitFor()
+    expect(await landed.locator('dl').innerText()).toMatch(/order\s+B-7\s+as\s+buyer/)
+    expect(strangers).toEqual([])
+  })
+
   test.each([
     ['refuses frames by X-Frame-Options', REFUSES, 'If you see nothing here', 'refuses to be shown in a frame'],
     ['refuses frames by frame-ancestors', REFUSES_TOO, 'If you see nothing here', 'refuses to be shown in a frame'],

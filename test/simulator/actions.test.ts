@@ -32,7 +32,7 @@ describe('a dynamic action', () => {
 
   test('answered with a link opens it', async () => {
     const app = await startRecordingApp(() => ({ body: { action: { open_direct_link: 'https://app.example.com/x' } } }))
-    expect((await press(app)).body).toMatchObject({ url: 'https://app.example.com/x', framable: 'unknown' })
+    expect((await press(app)).body).toMatchObject({ url: 'https://app.example.com/x', framable: 'placeholder' })
     expect(app.simulator.conversation.snapshot().timeline.map(({ kind }) => kind)).toEqual(['action', 'landing'])
   })
 

@@ -37,6 +37,8 @@ export type ExampleReceiver = {
   secret: string
   /** The names of the files in its folder. */
   files: () => Promise<string[]>
+  /** What it has written to its terminal. */
+  output: () => string
 }
 
 /**
@@ -50,18 +52,22 @@ export async function startExampleReceiver(
   const port = await freePort()
   const folder = await newFolder()
   const secret = `whsec_${randomBytes(32).toString('base64')}`
-  await startListening(await commands[program](port), port, {
+  const output = await startListening(await commands[program](port), port, {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     PORT: String(port),
     EVENTS_SECRET: [...otherSecrets, secret].join(','),
     EVENTS_FOLDER: folder,
   })
-  return { url: `http://127.0.0.1:${port}`, secret, files: () => readdir(folder) }
+  return { url: `http://127.0.0.1:${port}`, secret, files: () => readdir(folder), output }
 }
 
 /** Resolves once it has written its address. */
-async function startListening([file, ...parameters]: Command, port: number, environment: Environment): Promise<void> {
+async function startListening(
+  [file, ...parameters]: Command,
+  port: number,
+  environment: Environment,
+): Promise<() => string> {
   const child = spawn(file, parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   stops.push(() => child.kill('SIGKILL'))
   let output = ''
@@ -77,4 +83,5 @@ async function startListening([file, ...parameters]: Command, port: number, envi
       reject(new Error(`${file} ended: ${output}`))
     })
   })
+  return () => output
 }

@@ -3,6 +3,7 @@ import { make, messageOf } from '../../ui/dom.ts'
 import { icon } from './icons.ts'
 import { landingFrame, type LandingFrame, type Seen } from './landing-frame.ts'
 import { noteText } from './notes.ts'
+import { placeholderLanding } from './placeholder-landing.ts'
 import { worded } from '../../ui/worded.ts'
 import { inLanguage } from '../../ui/language.ts'
 import { wordOf, say, type Word } from './words.ts'
@@ -17,6 +18,7 @@ const NO_FRAME: Record<Framable, Word> = {
   no: 'refusesFrames',
   download: 'isDownload',
   empty: 'isEmpty',
+  placeholder: 'placeholder',
   unknown: 'notFramable',
 }
 
@@ -89,7 +91,7 @@ export class WebView {
             this.#show(seen)
           })
         : undefined
-    this.#content.replaceChildren(this.#frame?.element ?? this.#unframed(url, NO_FRAME[framable ?? 'unknown']))
+    this.#content.replaceChildren(this.#frame?.element ?? this.#unframed(url, framable ?? 'unknown'))
     if (!this.element.hidden) return
     this.element.hidden = false
     this.#close.focus()
@@ -148,7 +150,7 @@ export class WebView {
     return [worded('p', wordOf(word)), again, open]
   }
 
-  #unframed(url: string, why: Word): HTMLElement {
+  #unframed(url: string, framable: Framable): HTMLElement {
     const open = worded('a', wordOf('openWindow'), {
       class: 'quiet',
       attributes: { ...WINDOW, href: webAddress(url), 'data-open-window': '' },
@@ -157,11 +159,12 @@ export class WebView {
     again.addEventListener('click', () => {
       this.#openAgain()
     })
+    if (framable === 'placeholder') return placeholderLanding(url, again)
     const address = make('p', { class: 'soft', text: url, attributes: { dir: 'ltr' } })
     return make(
       'div',
       { class: 'unframed' },
-      worded('p', wordOf(why)),
+      worded('p', wordOf(NO_FRAME[framable])),
       address,
       make('div', { class: 'row' }, open, again),
     )

@@ -73,6 +73,11 @@ export const WORDS = {
     fa: 'این آدرس فایلی برای دانلود است، نه صفحه.',
     en: 'This address is a file to download, not a page.',
   },
+  landedHere: { fa: 'کلیک به مقصد رسید', en: 'The click landed' },
+  placeholder: {
+    fa: 'این آدرس نمونه است و اپی آنجا نیست. آدرس اپ خودتان را در resolver بگذارید، ذخیره کنید و دوباره کلیک کنید: اپ شما همین‌جا باز می‌شود.',
+    en: 'This is a sample address; there is no app at it. Put the address of your app into the resolver, save it, and click again: your app opens here.',
+  },
   isEmpty: {
     fa: 'این آدرس پاسخی بی‌محتوا (204) می‌دهد؛ چیزی برای نمایش نیست.',
     en: 'This address answers without content (204), so there is nothing to show.',
