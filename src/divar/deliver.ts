@@ -35,10 +35,9 @@ type DeliverOptions = {
 export type Deliver = (message: Message, userToken: string | undefined, trace: Trace) => Promise<Outcome>
 
 /** The right to send: the request's token, with the user whom it names; a grant, selected at delivery; or the app's key alone. */
-export type Credential =
-  | { kind: 'token'; userToken: string; userId?: string | undefined }
-  | { kind: 'grant'; sender: Sender }
-  | { kind: 'app' }
+export type Credential = OwnToken | { kind: 'grant'; sender: Sender } | { kind: 'app' }
+
+type OwnToken = { kind: 'token'; userToken: string; userId?: string | undefined }
 
 /** A request without a token needs a grant, except into a conversation of the app's bot. */
 export function credentialFor({ kind }: Address, userToken: string | undefined, sender: Sender): Credential {
