@@ -45,35 +45,35 @@ const SAID: Readonly<Record<string, Said>> = {
   },
   grants_unreadable: {
     fine: { fa: 'اجازه‌ها: همه باز می‌شوند', en: 'grants open' },
-    now: { fa: '{count} اجازه باز نمی‌شود', en: '{count} grants do not open' },
+    now: { fa: '{count} اجازه باز نمی‌شود', en: 'grants that do not open: {count}' },
   },
   rows_set_aside: {
     fine: { fa: 'ردیف‌ها: همه باز می‌شوند', en: 'rows open' },
-    now: { fa: '{count} ردیف باز نمی‌شود', en: '{count} rows do not open' },
+    now: { fa: '{count} ردیف باز نمی‌شود', en: 'rows that do not open: {count}' },
   },
   notices_failing: {
     fine: { fa: 'خبرها: پذیرفته می‌شوند', en: 'notices taken' },
-    now: { fa: '{count} خبر پذیرفته نمی‌شود', en: '{count} notices are not taken' },
+    now: { fa: '{count} خبر پذیرفته نمی‌شود', en: 'notices not taken: {count}' },
   },
   events_failing: {
     fine: { fa: 'رویدادها: پذیرفته می‌شوند', en: 'events taken' },
-    now: { fa: '{count} رویداد پذیرفته نمی‌شود', en: '{count} events are not taken' },
+    now: { fa: '{count} رویداد پذیرفته نمی‌شود', en: 'events not taken: {count}' },
   },
   subscriptions_failed: {
     fine: { fa: 'اشتراک ناموفق: هیچ', en: 'no subscription failed' },
-    now: { fa: '{count} اشتراک ناموفق', en: '{count} subscriptions failed' },
+    now: { fa: '{count} اشتراک ناموفق', en: 'subscriptions failed: {count}' },
   },
   subscriptions_waiting: {
-    fine: { fa: '{count} اشتراک در انتظار اجازه', en: '{count} subscriptions wait for consent' },
-    now: { fa: '{count} اشتراک در انتظار اجازه', en: '{count} subscriptions wait for consent' },
+    fine: { fa: '{count} اشتراک در انتظار اجازه', en: 'subscriptions that wait for consent: {count}' },
+    now: { fa: '{count} اشتراک در انتظار اجازه', en: 'subscriptions that wait for consent: {count}' },
   },
   log_lines_lost: {
     fine: { fa: 'لاگ: کامل', en: 'log complete' },
-    now: { fa: '{count} خط لاگ از دست رفت', en: '{count} log lines lost' },
+    now: { fa: '{count} خط لاگ از دست رفت', en: 'log lines lost: {count}' },
   },
   timeline_notes_dropped: {
-    fine: { fa: 'خط زمان: {count} مورد ثبت نشد', en: 'timeline: {count} notes dropped' },
-    now: { fa: 'خط زمان: {count} مورد ثبت نشد', en: 'timeline: {count} notes dropped' },
+    fine: { fa: 'خط زمان: {count} مورد ثبت نشد', en: 'timeline notes dropped: {count}' },
+    now: { fa: 'خط زمان: {count} مورد ثبت نشد', en: 'timeline notes dropped: {count}' },
   },
   backup: {
     fine: { fa: 'پشتیبان: {since}', en: 'backup {since}' },
