@@ -127,6 +127,26 @@ const PERSIAN: readonly [RegExp, string][] = [
     /^Simulated fault: this new access token is refused; the previous one stays valid for two minutes\.$/,
     'خطای ساختگی: این access token تازه رد می‌شود؛ قبلی تا دو دقیقه معتبر می‌ماند.',
   ],
+  [/^(\S+) is not among the icons that Divar has published\.$/, '$1 میان آیکون‌هایی که دیوار منتشر کرده نیست.'],
+  [/^v2 has no member type; it is passed over\.$/, 'v2 عضو type ندارد؛ نادیده گرفته شد.'],
+  [/^(\S+) is null: taken as none\.$/, '$1 برابر null است و نبودن به‌شمار آمد.'],
+  [/^(\S+): (\S+) is superfluous beside (\S+)\.$/, '$1: کنار $3 به $2 نیازی نیست.'],
+  [/^(\S+): icon_name is the old name of icon\.$/, '$1: icon_name نام قدیمی icon است.'],
+  [/^(\S+) is there more than once\.$/, '$1 بیش از یک بار آمده است.'],
+  [/^user_id is not the user of the token\.$/, 'user_id کاربر این token نیست.'],
+  [/^client_id is not the slug of the app\.$/, 'client_id همان slug اپ نیست.'],
+  [/^client_secret is not the API key\.$/, 'client_secret همان کلید API نیست.'],
+  [/^redirect_uri is not registered\.$/, 'redirect_uri ثبت نشده است.'],
+  [/^(\S+) is not an absolute http\(s\) address\.$/, '$1 آدرس کامل http(s) نیست.'],
+  [/^There is no code\.$/, 'code ندارد.'],
+  [
+    /^There is a code_verifier, but the user was sent without a code_challenge\.$/,
+    'code_verifier آمده است، ولی کاربر بدون code_challenge فرستاده شد.',
+  ],
+  [
+    /^There is no code_verifier, but the user was sent with a code_challenge\.$/,
+    'code_verifier ندارد، ولی کاربر با code_challenge فرستاده شد.',
+  ],
 ]
 
 /** A note in the page's language, as far as there is a translation. */

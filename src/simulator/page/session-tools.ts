@@ -58,8 +58,14 @@ async function load(file: File): Promise<void> {
 /** What the simulator says of the file is in English, a line for each mistake. */
 function notLoaded(why: string): string {
   const { text, lang } = noteText(why)
-  const detail = lang === 'fa' ? text : `\u2066${why.replaceAll(/\s+/g, ' ').slice(0, 200)}\u2069`
+  const detail = lang === 'fa' ? text : `\u2066${firstMistake(why)}\u2069`
   return `${sayTimeline('notLoaded')} ${detail}`
+}
+
+/** The first of the mistakes is enough to tell a session from another file. */
+function firstMistake(why: string): string {
+  const [first = ''] = why.split(/\n(?=✖)/)
+  return first.replace(/^✖\s*/, '').replaceAll(/\s+/g, ' ')
 }
 
 function button(word: TimelineWord, attribute: string, click: () => void): HTMLElement {
