@@ -1,5 +1,6 @@
 import { dirname, extname, join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { HostNames } from '../simulator/host-names.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../simulator/simulator.ts'
 import { DEV_APP, DEV_KEYS, environmentOf, type ResolverSource } from './environment.ts'
 import { watchFolder } from './folder-watch.ts'
@@ -66,8 +67,9 @@ export async function startDev(options: DevOptions): Promise<Dev> {
 async function startOnce(options: DevOptions): Promise<Dev> {
   const { resolver, eventsUrl, host = LOCAL, say } = options
   const { port, internalPort, simulatorPort } = await choosePorts(options, host)
-  const gatewayUrl = `http://${LOCAL}:${port}`
-  const internalUrl = `http://${LOCAL}:${internalPort}`
+  const { shown } = new HostNames(host, [])
+  const gatewayUrl = `http://${shown}:${port}`
+  const internalUrl = `http://${shown}:${internalPort}`
   const simulator = await startOnPort({
     port: simulatorPort,
     host,

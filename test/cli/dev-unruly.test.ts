@@ -48,6 +48,14 @@ test.each(['SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
   },
 )
 
+test('with --host, gateway and simulator are reached at that address', async () => {
+  const dev = await startDev({ 'resolver.mjs': OK }, 'resolver.mjs', '--host', '127.0.0.2')
+  expect(new URL(dev.simulator).hostname).toBe('127.0.0.2')
+  expect(await dev.click()).toMatchObject({ url: 'https://app.example.com/ok' })
+  await dev.printed(/gateway +http:\/\/127\.0\.0\.2:/)
+  await dev.end()
+})
+
 test('a hang-up ends dev as Ctrl-C does', async () => {
   const dev = await startDev({ 'resolver.mjs': OK }, 'resolver.mjs')
   dev.kill('SIGHUP')
