@@ -46,7 +46,7 @@ describe('a v2 message arrives at Divar as the platform documents it', () => {
     ['a/b+c', 'a%2Fb%2Bc'],
     ['50% of it', '50%25%20of%20it'],
     ['%2F', '%252F'],
-    ['../users?x#y', '..%2Fusers%3Fx%23y'],
+    ['.../users?x#y', '...%2Fusers%3Fx%23y'],
     ['گفتگو', '%DA%AF%D9%81%D8%AA%DA%AF%D9%88'],
     ['AZf3Uqr3', 'AZf3Uqr3'],
   ])('the conversation %s is percent-encoded in the path', async (id, encoded) => {

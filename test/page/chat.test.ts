@@ -72,11 +72,11 @@ inBrowser('the page: two phones and one conversation', () => {
     expect(click?.request?.body).toMatch(/"location":\{"latitude":[\d.]+,"longitude":[\d.]+\}/)
   })
 
-  test('a landing that refuses frames is shown as an address with a link to open it', async () => {
+  test('a landing at a sample address is told on the phone, and nothing is fetched from there', async () => {
     const { simulator } = await startSimulatedGateway()
     const { page, strangers } = await openPage(simulator.url)
     await phone(page, 'buyer').locator('[data-menu]').click()
-    await phone(page, 'buyer').locator('.unframed a[href^="https://app.example.com/start"]').waitFor()
+    await phone(page, 'buyer').locator('[data-placeholder]', { hasText: 'https://app.example.com/start' }).waitFor()
     expect(await phone(page, 'buyer').locator('[data-webview] iframe').count()).toBe(0)
     expect(strangers).toEqual([])
   })

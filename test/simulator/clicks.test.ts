@@ -168,8 +168,13 @@ describe('whether a frame may show a landing', () => {
   })
 
   test("another machine's address is never requested, so nothing is known about it", async () => {
-    const setup = await startSimulatedGateway()
+    const setup = await startSimulatedGateway(() => ({ LANDING_URL_TEMPLATE: 'https://192.0.2.1/start{?side}' }))
     expect((await click(setup, { side: 'buyer' })).framable).toBe('unknown')
+  })
+
+  test('a sample address is told apart, and is never requested', async () => {
+    const setup = await startSimulatedGateway()
+    expect((await click(setup, { side: 'buyer' })).framable).toBe('placeholder')
   })
 })
 
