@@ -201,6 +201,10 @@ inBrowser('an operator', () => {
     const { page } = watched
     await page.locator('[data-filter-age]').selectOption('hour')
     await page.locator('[data-filter-state]:visible').selectOption('failed')
+    // All API versions are sent again together; the page says so.
+    await page.locator('[data-filter-wire]:visible').selectOption('v2')
+    await page.locator('[data-no-bulk]:visible').waitFor()
+    await page.locator('[data-filter-wire]:visible').selectOption('')
     await page.locator('[data-bulk-open]:visible').click()
     await page
       .locator('[data-bulk="counted"]')

@@ -40,6 +40,10 @@ export const ACT_WORDS = {
   notKept: { fa: 'دیگر نگه داشته نمی‌شود', en: 'it is not kept any longer' },
   wrongState: { fa: 'وضعیت آن در این میان عوض شده است', en: 'its state has changed meanwhile' },
 
+  needsAllWires: {
+    fa: 'برای تلاش دوباره یا لغو همه، «v1، v2 و ربات» را انتخاب کنید.',
+    en: 'To retry or cancel all, choose “v1, v2 and bot”.',
+  },
   retryAll: { fa: 'تلاش دوباره برای همه…', en: 'Retry all…' },
   retryAllFailed: { fa: 'تلاش دوباره برای همهٔ ناموفق‌ها…', en: 'Retry all failed…' },
   cancelAll: { fa: 'لغو همهٔ در صف‌ها…', en: 'Cancel all queued…' },

@@ -50,10 +50,13 @@ export function filterBar(
   bulk.addEventListener('click', () => {
     if (view !== undefined) openBulkOf(tab, view, refresh)
   })
-  if (tab !== 'subscriptions') element.append(bulk)
+  const noBulk = make('p', { class: 'soft', attributes: { 'data-no-bulk': '' } })
+  if (tab !== 'subscriptions') element.append(bulk, noBulk)
   const draw = () => {
     const act = view && actOf(tab, view)
     bulk.hidden = act === undefined
+    noBulk.hidden = view === undefined || view.wire === '' || actOf(tab, { ...view, wire: '' }) === undefined
+    noBulk.textContent = textOf(ACT_WORDS.needsAllWires)
     const words =
       act === 'cancel'
         ? ACT_WORDS.cancelAll
