@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { isRunByNpm } from '../config/config.ts'
 
@@ -26,13 +27,8 @@ export function stopSignal(): AbortSignal {
 }
 
 /** Resolves once the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => {
-      resolve()
-    })
-  })
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 /** npm forwards SIGTERM to the shell of the command only, and SIGHUP to nothing, so this process may be left behind by either. */
