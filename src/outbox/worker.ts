@@ -43,12 +43,17 @@ export type WorkerOptions = {
   log: Logger
 }
 
-/** Claims due messages of one target and delivers them, up to the target's concurrency. */
-export function createWorker(options: WorkerOptions): Poller {
+/**
+ * Claims due messages of one target and delivers them, up to the target's concurrency. A quarter more is claimed ahead, so that no slot
+ * waits for a claim.
+ */
+export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'stop'> {
   const { store, owner, probeLeaseMs, target, rateLimitHold, pacing, deliverClaimed, release, log } = options
   const { wires, concurrency } = target
   // Each claim costs a commit, so several slots are filled at once; with many slots a small share, since those wait empty.
   const refillAt = Math.min(concurrency / 4, Math.max(concurrency / 16, 16))
+  const claimAhead = Math.floor(concurrency / 4)
+  const waiting: { message: Claimed; claimedAt: number }[] = []
   let running = 0
   let storeAway = false
   /** Index of the wire that is claimed first. */
@@ -92,33 +97,43 @@ export function createWorker(options: WorkerOptions): Poller {
     if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
     firstWire = wires.indexOf(wire) + 1
     if (poller.isStopped()) await Promise.all(messages.map(({ id }) => release(id)))
-    else for (const message of messages) start(message, claimedAt)
+    else for (const message of messages) waiting.push({ message, claimedAt })
+    startWaiting()
     return nextInMs
   }
 
   const freeSlots = (): number => {
-    const free = Math.min(concurrency, target.capacity()) - running
+    const free = Math.min(concurrency + claimAhead, target.capacity()) - running - waiting.length
     return running > 0 && free < refillAt ? 0 : free
   }
 
-  const start = (message: Claimed, claimedAt: number): void => {
-    running += 1
-    void deliverClaimed(message, target, claimedAt).finally(() => {
-      running -= 1
-      poller.wake()
-    })
+  const startWaiting = (): void => {
+    for (const { message, claimedAt } of waiting.splice(0, concurrency - running)) {
+      running += 1
+      void deliverClaimed(message, target, claimedAt).finally(() => {
+        running -= 1
+        startWaiting()
+        poller.wake()
+      })
+    }
   }
 
-  // Deliveries that run when it stops go on.
   const poller = createPoller(poll)
-  return poller
+  return {
+    wake: poller.wake,
+    /** Claims no more, and queues again what no slot has taken. Deliveries that run go on. */
+    stop: async () => {
+      const left = waiting.splice(0)
+      await Promise.all([poller.stop(), ...left.map(({ message }) => release(message.id))])
+    },
+  }
 }
 
 /** The workers of all targets. */
 export class Workers {
-  readonly #all: Poller[] = []
+  readonly #all: Pick<Poller, 'wake' | 'stop'>[] = []
 
-  add(worker: Poller): void {
+  add(worker: Pick<Poller, 'wake' | 'stop'>): void {
     this.#all.push(worker)
   }
 

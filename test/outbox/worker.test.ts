@@ -11,11 +11,11 @@ afterEach(() => void jest.useRealTimers())
 const MINUTE_MS = 60_000
 const NOTHING: Claim = { messages: [], nextInMs: undefined }
 
-const workers: Poller[] = []
+const workers: Pick<Poller, 'stop'>[] = []
 afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
 
 type Parts = {
-  claim: (wire: Wire) => Promise<Claim>
+  claim: (wire: Wire, limit: number) => Promise<Claim>
   target?: Partial<DeliveryTarget>
   deliverClaimed?: WorkerOptions['deliverClaimed']
 }
@@ -26,9 +26,9 @@ async function startWorker({ claim, target, deliverClaimed = () => Promise.resol
   const released: string[] = []
   const store = {
     ...(await newStore('sqlite')),
-    claim: (_owner: string, wire: Wire) => {
+    claim: (_owner: string, wire: Wire, limit: number) => {
       asked.push(wire)
-      return claim(wire)
+      return claim(wire, limit)
     },
   }
   const log = createLogger('silent')
@@ -166,9 +166,70 @@ test('a message that is claimed while the gateway stops is queued again for the 
   expect({ asked, released, begun }).toEqual({ asked: ['v1'], released: [message.id], begun: 0 })
 })
 
-function messageOn(wire: Wire): Claimed {
+describe('claims a quarter more than it delivers at once', () => {
+  const backlog = (many: number) => {
+    const queued = Array.from({ length: many }, (_, index) => messageOn('v2', `msg_${index}`))
+    return (_wire: Wire, limit: number) => Promise.resolve({ messages: queued.splice(0, limit), nextInMs: undefined })
+  }
+
+  test('so that a delivery that ends is followed by the next one without a claim between', async () => {
+    const running: { id: string; end: () => void }[] = []
+    const { worker, asked } = await startWorker({
+      claim: backlog(100),
+      target: { concurrency: 8 },
+      deliverClaimed: ({ id }) =>
+        new Promise((end) =>
+          running.push({
+            id,
+            end: () => {
+              end()
+            },
+          }),
+        ),
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    expect({ running: running.length, claims: asked.length }).toEqual({ running: 8, claims: 1 })
+    running[0]?.end()
+    await jest.advanceTimersByTimeAsync(0)
+    expect({ running: running.map(({ id }) => id).slice(8), claims: asked.length }).toEqual({
+      running: ['msg_8'],
+      claims: 1,
+    })
+  })
+
+  test('and a stop queues again what it has claimed ahead', async () => {
+    const { worker, released } = await startWorker({
+      claim: backlog(100),
+      target: { concurrency: 8 },
+      deliverClaimed: () => new Promise(() => undefined),
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    await worker.stop()
+    expect(released).toEqual(['msg_8', 'msg_9'])
+  })
+
+  test.each([0, 1])('but not while the breaker lets %d through', async (capacity) => {
+    let begun = 0
+    const { worker, released } = await startWorker({
+      claim: backlog(100),
+      target: { concurrency: 8, capacity: () => capacity, opensInMs: () => 1000 },
+      deliverClaimed: () => {
+        begun += 1
+        return new Promise(() => undefined)
+      },
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    await worker.stop()
+    expect({ begun, released }).toEqual({ begun: capacity, released: [] })
+  })
+})
+
+function messageOn(wire: Wire, id = 'msg_1'): Claimed {
   return {
-    id: 'msg_1',
+    id,
     caller: 'orders',
     wire,
     conversation: 'c-1',
