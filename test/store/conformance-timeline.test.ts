@@ -4,7 +4,8 @@ import type { Store } from '../../src/store/store.ts'
 import type { NewNote } from '../../src/store/timeline-store.ts'
 import { trustClock } from '../support/clock.ts'
 import { DATABASES } from '../support/databases.ts'
-import { newStore } from '../support/stores.ts'
+import { eventually } from '../support/outbox.ts'
+import { acceptedAndClaimed, finish, newStore } from '../support/stores.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const KEEP_MS = 7 * DAY_MS
@@ -38,6 +39,24 @@ describe.each(DATABASES)('notes of the timeline on %s', (kind) => {
     await store.addNotes(['1', '2', '3', '4', '5'].map((subject) => note(subject)))
     expect(await store.deleteNotes(KEEP_MS, 2, 10)).toBe(3)
     expect((await subjects()).sort()).toEqual(['4', '5'])
+  })
+
+  test('of a message and an event stand before their attempts, also when they were stored late', async () => {
+    for (const [noted, result] of [
+      ['send', 'queued'],
+      ['event', 'stored'],
+    ] as const) {
+      const message = await acceptedAndClaimed(store)
+      const { id } = message
+      await store.begin('gw-1', [id])
+      await finish(store, [message])
+      const after = Date.now()
+      // Later by a whole millisecond, in which times are stored.
+      await eventually(() => Promise.resolve(Date.now() > after + 1 || undefined), 'the next millisecond')
+      await store.addNotes([{ name, ageMs: 0, kind: noted, result, subject: id }])
+      const told = await store.findTimeline([name], undefined, 100)
+      expect(told.filter(({ subject }) => subject === id).map(({ kind: one }) => one)).toEqual(['attempt', noted])
+    }
   })
 
   test('come back with what was noted', async () => {

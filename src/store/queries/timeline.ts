@@ -43,6 +43,10 @@ export const addNotes: Query<'addNotes'> = async ({ db, kind, now }, notes) => {
 const RANK = sql`case kind when 'click' then 1 when 'action' then 2 when 'consent' then 3 when 'send' then 4 when 'event' then 5
   when 'attempt' then 6 else 7 end`
 
+/** A note is stored late, with its age; what it tells of a stored row cannot be later than that row. */
+const NOTED_AT = sql`case when note.result in ('queued', 'stored') and message.created_at < note.at
+  then message.created_at else note.at end`
+
 type Row = Omit<TimelineEntry, 'durationMs' | 'eventType' | 'state'> & {
   state: StoredState | null
   duration_ms: number | null
@@ -55,7 +59,7 @@ export const findTimeline: Query<'findTimeline'> = async ({ db }, names, until, 
     with note as (
       select * from timeline where name in (${sql.join([...names])}) order by at desc, seq desc limit ${sql.lit(MAX_NOTES_READ)}
     ), entry as (
-      select note.at, note.kind, note.result, note.duration_ms, note.wire, note.subject, note.caller, message.state,
+      select ${NOTED_AT} as at, note.kind, note.result, note.duration_ms, note.wire, note.subject, note.caller, message.state,
         cast(null as integer) as number, note.status, cast(null as text) as code, cast(null as text) as reason,
         note.event_type, note.seq as place
       from note left join message on message.id = note.subject
