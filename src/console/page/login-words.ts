@@ -1,3 +1,4 @@
+import { believe } from '../../ui/believe.ts'
 import type { Text } from '../../ui/language.ts'
 
 /** The texts of the log-in page. */
@@ -32,6 +33,10 @@ export const LOGIN_WORDS = {
     fa: 'دروازه پاسخ نداد. ببینید که در حال اجراست و INTERNAL_PORT آن از اینجا در دسترس است، سپس دوباره «ورود» را بزنید. کلید در فیلد مانده است.',
     en: 'The gateway did not answer. Check that it is running and that its INTERNAL_PORT can be reached from here, then press Log in again. The key is still in the field.',
   },
+  blocked: {
+    fa: 'پاسخ 403 از دروازه نبود: پروکسی یا دیواره‌ای میان این مرورگر و دروازه درخواست را نپذیرفت.',
+    en: 'The answer 403 was not from the gateway: a proxy or a firewall between this browser and it refused the request.',
+  },
   broken: {
     fa: 'دروازه یا پروکسی جلوی آن اکنون نمی‌تواند پاسخ دهد. کمی بعد دوباره «ورود» را بزنید. کلید در فیلد مانده است.',
     en: 'The gateway, or a proxy in front of it, cannot answer now. Press Log in again in a moment. The key is still in the field.',
@@ -43,13 +48,24 @@ export const LOGIN_WORDS = {
   },
 } as const satisfies Record<string, Text>
 
+/** What a refusal says of itself; nothing is known of one that is not the gateway's. */
+function readRefusal(body: string): { code?: string; permission?: string } {
+  try {
+    return believe<{ code?: string; permission?: string } | null>(body) ?? {}
+  } catch {
+    return {}
+  }
+}
+
 /** What is said when the gateway, or a proxy in front of it, refuses the log-in. */
 export function problemOf(status: number, body: string): Text {
+  const { code, permission } = readRefusal(body)
+  if (code === 'not_allowed') return permission === undefined ? LOGIN_WORDS.otherOrigin : LOGIN_WORDS.notAllowed
   switch (status) {
     case 401:
       return LOGIN_WORDS.refused
     case 403:
-      return body.includes('"permission"') ? LOGIN_WORDS.notAllowed : LOGIN_WORDS.otherOrigin
+      return LOGIN_WORDS.blocked
     case 429:
       return LOGIN_WORDS.tooMany
     default:
