@@ -1,5 +1,5 @@
 import { make } from './dom.ts'
-import { agoText, dateText, inLanguage } from './language.ts'
+import { agoText, dateText, inLanguage, stampText } from './language.ts'
 import { now } from './now.ts'
 
 /** A time relative to now, with the absolute one in its title. */
@@ -8,6 +8,16 @@ export function ago(iso: string): HTMLTimeElement {
   inLanguage(time, () => {
     time.title = dateText(iso)
     time.textContent = agoText(iso, now())
+  })
+  return time
+}
+
+/** A time on the clock, for steps that follow each other; with its day if that is not today. */
+export function at(iso: string): HTMLTimeElement {
+  const time = make('time', { attributes: { datetime: iso } })
+  inLanguage(time, () => {
+    time.title = dateText(iso)
+    time.textContent = stampText(iso, now())
   })
   return time
 }

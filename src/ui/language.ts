@@ -32,6 +32,18 @@ export function dateText(iso: string): string {
   return new Date(iso).toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' })
 }
 
+/** A time of day, with its day of the month unless that is the day of `nowMs`. */
+export function stampText(iso: string, nowMs: number): string {
+  if (new Date(iso).toDateString() === new Date(nowMs).toDateString()) return timeText(iso)
+  return new Date(iso).toLocaleString(locale(), {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  })
+}
+
 const UNITS = [
   ['day', 86_400],
   ['hour', 3600],

@@ -1,7 +1,7 @@
 import { make } from './dom.ts'
 
 /** Each meaning has a shape besides its color. */
-const SHAPES = { success: '●', attention: '▲', danger: '■', information: '○' } as const
+export const SHAPES = { success: '●', attention: '▲', danger: '■', information: '○' } as const
 
 /** A word with the shape and the color of its meaning. */
 export function mark(meaning: keyof typeof SHAPES, word: string): HTMLElement {

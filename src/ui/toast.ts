@@ -17,8 +17,10 @@ export function toast(text: string, meaning: 'success' | 'danger', dismissLabel:
     make('span', { text }),
     dismiss,
   )
+  const before = document.activeElement
   dismiss.addEventListener('click', () => {
     element.remove()
+    if (before instanceof HTMLElement) before.focus()
   })
   const region = toastRegion()
   region.append(element)

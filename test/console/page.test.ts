@@ -137,7 +137,7 @@ inBrowser('an operator', () => {
     await states(page, 'failed').first().waitFor()
     await page.locator('.opener:visible').first().click()
     await page.locator('[data-why]').filter({ hasText: 'Divar failed' }).waitFor()
-    await page.locator('svg.attempts').waitFor()
+    await page.locator('.attempt-list li').filter({ hasText: '503' }).waitFor()
     await page.locator('.act').filter({ hasText: 'queued again' }).waitFor()
     await expectNoSecrets(watched)
   })

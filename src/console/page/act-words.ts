@@ -1,5 +1,8 @@
 import type { Text } from '../../ui/language.ts'
 
+/** A text for one, and one for more. */
+export type Counted = { one: Text; many: Text }
+
 /** The texts of what a person can do: to one message, and to many. */
 export const ACT_WORDS = {
   actions: { fa: 'کارها', en: 'What you can do' },
@@ -25,20 +28,39 @@ export const ACT_WORDS = {
     fa: 'پیام فرستاده نمی‌شود و متن آن همین حالا پاک می‌شود. این کار برگشت ندارد.',
     en: 'The message is not sent, and its text is wiped at once. This cannot be undone.',
   },
-  nothingToDo: {
-    fa: 'این پیام پایان یافته است؛ کاری لازم نیست.',
-    en: 'This message has ended; there is nothing to do.',
+  retryEventWill: {
+    fa: 'رویداد دوباره در صف می‌رود و پس از رویدادهای در صف همین گفت‌وگو به سرویس شما فرستاده می‌شود.',
+    en: 'The event is queued again and sent to your service after those of its conversation that are queued.',
+  },
+  nothingToDo: { fa: 'تحویل شده است؛ کاری لازم نیست.', en: 'It is delivered; there is nothing to do.' },
+  nothingToDoQueued: {
+    fa: 'نوبت آن خودبه‌خود می‌رسد؛ کاری لازم نیست.',
+    en: 'Its turn comes by itself; there is nothing to do.',
+  },
+  nothingToDoSending: {
+    fa: 'همین حالا در حال ارسال است؛ تا رسیدن پاسخ کاری نمی‌شود کرد.',
+    en: 'It is being sent right now; nothing can be done until the answer comes.',
+  },
+  nothingToDoCancelled: {
+    fa: 'لغو شده و متن آن پاک شده است؛ دیگر فرستاده نمی‌شود.',
+    en: 'It was cancelled and its text is wiped; it is not sent any more.',
   },
   textGone: {
     fa: 'متن پیام پاک شده است، پس دوباره فرستاده نمی‌شود. سرویس شما باید پیام تازه‌ای بفرستد.',
     en: 'The text is wiped, so it cannot be sent again. Your service has to send a new message.',
   },
+  eventGone: {
+    fa: 'متن رویداد پاک شده است، پس دوباره فرستاده نمی‌شود.',
+    en: 'The text of the event is wiped, so it cannot be sent again.',
+  },
+  cancelQuestion: { fa: 'این پیام لغو شود؟', en: 'Cancel this message?' },
+  cancelYes: { fa: 'لغو پیام', en: 'Cancel the message' },
+  retryQuestion: { fa: 'با این حال دوباره فرستاده شود؟', en: 'Retry it all the same?' },
+  retryYes: { fa: 'تلاش دوباره', en: 'Retry' },
   keep: { fa: 'نه، بماند', en: 'No, keep it' },
   leave: { fa: 'نه', en: 'No' },
   retried: { fa: 'دوباره در صف است', en: 'Queued again' },
   cancelled: { fa: 'لغو شد', en: 'Cancelled' },
-  notKept: { fa: 'دیگر نگه داشته نمی‌شود', en: 'it is not kept any longer' },
-  wrongState: { fa: 'وضعیت آن در این میان عوض شده است', en: 'its state has changed meanwhile' },
 
   needsAllWires: {
     fa: 'برای تلاش دوباره یا لغو همه، «v1، v2 و ربات» را انتخاب کنید.',
@@ -48,29 +70,64 @@ export const ACT_WORDS = {
   retryAllFailed: { fa: 'تلاش دوباره برای همهٔ ناموفق‌ها…', en: 'Retry all failed…' },
   cancelAll: { fa: 'لغو همهٔ در صف‌ها…', en: 'Cancel all queued…' },
   counting: { fa: 'در حال شمردن…', en: 'Counting…' },
-  whichRetry: {
-    fa: 'پیام‌هایی که «{states}» شده‌اند — {caller}، {age}',
-    en: 'Messages that ended as {states} — {caller}, {age}',
-  },
-  whichCancel: { fa: 'پیام‌های در صف — {caller}، {age}', en: 'Queued messages — {caller}, {age}' },
+  which: { fa: '{state} · {caller} · {age}', en: '{state} · {caller} · {age}' },
+  retryTitle: { fa: 'تلاش دوباره برای پیام‌ها', en: 'Retry messages' },
+  retryEventsTitle: { fa: 'تلاش دوباره برای رویدادها', en: 'Retry events' },
+  cancelTitle: { fa: 'لغو پیام‌های در صف', en: 'Cancel queued messages' },
   willRetry: {
-    fa: '{count} پیام به ترتیب پذیرش دوباره در صف می‌رود. ترتیب هر گفت‌وگو می‌ماند و هیچ‌کدام دو بار در صف نمی‌رود.',
-    en: '{count} messages are queued again in the order in which they were accepted. Each conversation keeps its order, and none is queued twice.',
+    one: {
+      fa: 'یک پیام دوباره در صف می‌رود، پس از پیام‌های در صف همان گفت‌وگو.',
+      en: 'One message is queued again, after those of its conversation that are queued.',
+    },
+    many: {
+      fa: '{count} پیام به ترتیب پذیرش دوباره در صف می‌رود. ترتیب هر گفت‌وگو می‌ماند و هیچ‌کدام دو بار در صف نمی‌رود.',
+      en: '{count} messages are queued again in the order in which they were accepted. Each conversation keeps its order, and none is queued twice.',
+    },
+  },
+  willRetryEvents: {
+    one: { fa: 'یک رویداد دوباره به سرویس شما فرستاده می‌شود.', en: 'One event is sent to your service again.' },
+    many: {
+      fa: '{count} رویداد به ترتیب رسیدن دوباره به سرویس شما فرستاده می‌شود. ترتیب هر گفت‌وگو می‌ماند.',
+      en: '{count} events are sent to your service again in the order in which they came. Each conversation keeps its order.',
+    },
   },
   willCancel: {
-    fa: '{count} پیام فرستاده نمی‌شود و متن آن‌ها همین حالا پاک می‌شود. این کار برگشت ندارد.',
-    en: '{count} messages are not sent, and their texts are wiped at once. This cannot be undone.',
+    one: {
+      fa: 'یک پیام فرستاده نمی‌شود و متن آن همین حالا پاک می‌شود. این کار برگشت ندارد.',
+      en: 'One message is not sent, and its text is wiped at once. This cannot be undone.',
+    },
+    many: {
+      fa: '{count} پیام فرستاده نمی‌شود و متن آن‌ها همین حالا پاک می‌شود. این کار برگشت ندارد.',
+      en: '{count} messages are not sent, and their texts are wiped at once. This cannot be undone.',
+    },
   },
   mayRepeat: {
     fa: 'پیام‌های «نامشخص» شاید تحویل شده باشند و دو بار به گفت‌وگو برسند.',
     en: 'Messages that ended as unknown may have been delivered, and may come twice.',
   },
   wiped: {
-    fa: '{count} پیام دیگر متن ندارد و نمی‌تواند دوباره فرستاده شود.',
-    en: '{count} more have no text any longer and cannot be sent again.',
+    one: {
+      fa: 'یکی دیگر متن ندارد و نمی‌تواند دوباره فرستاده شود.',
+      en: 'One more has no text any longer and cannot be sent again.',
+    },
+    many: {
+      fa: '{count} مورد دیگر متن ندارد و نمی‌تواند دوباره فرستاده شود.',
+      en: '{count} more have no text any longer and cannot be sent again.',
+    },
   },
-  noneMatch: { fa: 'هیچ پیامی با این فیلتر نیست.', en: 'No message matches this filter.' },
-  start: { fa: 'شروع', en: 'Start' },
+  noneMatch: { fa: 'هیچ موردی با این فیلتر نیست.', en: 'Nothing matches this filter.' },
+  startRetry: {
+    one: { fa: 'تلاش دوباره برای یک پیام', en: 'Retry one message' },
+    many: { fa: 'تلاش دوباره برای {count} پیام', en: 'Retry {count} messages' },
+  },
+  startRetryEvents: {
+    one: { fa: 'تلاش دوباره برای یک رویداد', en: 'Retry one event' },
+    many: { fa: 'تلاش دوباره برای {count} رویداد', en: 'Retry {count} events' },
+  },
+  startCancel: {
+    one: { fa: 'لغو یک پیام', en: 'Cancel one message' },
+    many: { fa: 'لغو {count} پیام', en: 'Cancel {count} messages' },
+  },
   goOn: { fa: 'ادامه', en: 'Continue' },
   stop: { fa: 'ایست', en: 'Stop' },
   close: { fa: 'بستن', en: 'Close' },
@@ -78,12 +135,12 @@ export const ACT_WORDS = {
   finished: { fa: 'انجام شد', en: 'Done' },
   stopped: { fa: 'متوقف شد', en: 'Stopped' },
   failed: {
-    fa: 'نیمه‌تمام ماند: {why}. می‌توانید از همان‌جا ادامه دهید.',
-    en: 'Not finished: {why}. You can continue where it stopped.',
+    fa: 'نیمه‌تمام ماند: {why} می‌توانید از همان‌جا ادامه دهید.',
+    en: 'Not finished: {why} You can continue where it stopped.',
   },
   copySummary: { fa: 'کپی خلاصه', en: 'Copy the summary' },
   summary: {
     fa: '{act}: {changed} انجام شد، {wrong} وضعیتش عوض شده بود، {wiped} متن نداشت، {left} ماند. تا {until}',
     en: '{act}: {changed} changed, {wrong} had changed state, {wiped} without text, {left} left. Until {until}',
   },
-} as const satisfies Record<string, Text>
+} as const satisfies Record<string, Text | Counted>

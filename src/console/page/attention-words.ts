@@ -92,13 +92,18 @@ export function sayItem(item: AttentionItem): string {
   if (isUnread(item)) return fill(textOf(UNREAD), { code })
   const said = SAID[code]
   if (said === undefined) return [code, count, value].filter((one) => one !== undefined && one !== null).join(' ')
-  if (code === 'backup' && since === null) return textOf(NO_BACKUP)
+  if (isNothing(item)) return textOf(NO_BACKUP)
   return fill(textOf(level === 'ok' ? said.fine : said.now), {
     count: numberText(count ?? 0),
     value:
       typeof value === 'number' && IN_SECONDS.has(code) ? spanText(Math.max(1, value) * 1000) : String(value ?? ''),
     since: typeof since === 'string' ? agoText(since, now()) : '',
   })
+}
+
+/** What is not set up is neither fine nor wrong. */
+export function isNothing({ code, level, since }: AttentionItem): boolean {
+  return code === 'backup' && level === 'ok' && since === null
 }
 
 /** Nothing is said of these: no backup is set up, or nothing could be read that is usually there. */

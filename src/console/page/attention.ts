@@ -2,7 +2,7 @@ import { refreshTimes } from '../../ui/ago.ts'
 import { find, make } from '../../ui/dom.ts'
 import { inLanguage, numberText, percentText, spanText, textOf } from '../../ui/language.ts'
 import { mark } from '../../ui/mark.ts'
-import { ATTENTION_WORDS, isUnread, sayItem } from './attention-words.ts'
+import { ATTENTION_WORDS, isNothing, isUnread, sayItem } from './attention-words.ts'
 import type { Attention, AttentionItem, Level, Rate } from './shapes.ts'
 import type { View } from './view.ts'
 import { fill } from './words.ts'
@@ -68,7 +68,7 @@ export function attentionStrip(go: (view: Partial<View>) => void): { show: (atte
 }
 
 function entry(item: AttentionItem, go: (view: Partial<View>) => void): HTMLElement {
-  const said = mark(MEANINGS[item.level], sayItem(item))
+  const said = mark(isNothing(item) ? 'information' : MEANINGS[item.level], sayItem(item))
   const lead = LEADS[item.code]
   const attributes = { 'data-item': item.code, 'data-level': item.level }
   if (lead === undefined || (item.count ?? 0) === 0) return make('li', { attributes }, said)

@@ -1,10 +1,10 @@
 import { copyButton } from '../../ui/copy.ts'
 import { announce, make } from '../../ui/dom.ts'
-import { numberText, textOf } from '../../ui/language.ts'
-import { ACT_WORDS } from './act-words.ts'
-import { whyNot } from './acts.ts'
+import { numberText, textOf, type Text } from '../../ui/language.ts'
+import { ACT_WORDS, type Counted } from './act-words.ts'
 import { api } from './api.ts'
 import { isSessionEnd, leave } from './poll.ts'
+import { whyNot } from './refusal-words.ts'
 import type { Act, BulkAnswer, BulkFilter } from './shapes.ts'
 import { fill } from './words.ts'
 
@@ -15,6 +15,8 @@ const MAX_CALL = 1000
 
 type Bulk = {
   act: Act
+  /** Of these, rather than of messages. */
+  isOfEvents: boolean
   filter: BulkFilter
   /** Which messages these are, in a sentence. */
   which: string
@@ -34,7 +36,8 @@ type Total = {
 }
 
 /** Asks how many there are, says what will happen, acts in steps with a bar, and sums up. Escape stops after the running step. */
-export function openBulk({ act, filter, which, mayRepeat, onChanged }: Bulk): void {
+export function openBulk({ act, isOfEvents, filter, which, mayRepeat, onChanged }: Bulk): void {
+  const words = wordsOf(act, isOfEvents)
   const body = make('div', { class: 'bulk', attributes: { 'data-bulk': 'counting' } })
   const close = make('button', {
     class: 'quiet',
@@ -43,13 +46,12 @@ export function openBulk({ act, filter, which, mayRepeat, onChanged }: Bulk): vo
   })
   const start = make('button', {
     class: 'primary',
-    text: textOf(ACT_WORDS.start),
     attributes: { type: 'button', hidden: '', 'data-bulk-start': '' },
   })
   const dialog = make(
     'dialog',
     { class: 'card bulk-dialog', attributes: { 'aria-labelledby': 'bulk-title' } },
-    make('h2', { text: textOf(ACT_WORDS[act]), attributes: { id: 'bulk-title' } }),
+    make('h2', { text: textOf(words.title), attributes: { id: 'bulk-title' } }),
     make('p', { class: 'soft', text: which }),
     body,
     make('div', { class: 'row' }, start, close),
@@ -122,8 +124,8 @@ export function openBulk({ act, filter, which, mayRepeat, onChanged }: Bulk): vo
     const counted = await api.count(act, filter)
     const { skipped, left, until } = counted
     const total: Total = { changed: 0, wiped: skipped.wiped, wrongState: 0, left, until, isAnswered: true }
-    tell('counted', ...consequences(act, counted, mayRepeat))
-    start.textContent = textOf(ACT_WORDS.start)
+    tell('counted', ...consequences(words.will, counted, mayRepeat))
+    start.textContent = counting(words.start, left)
     start.hidden = left === 0
     onStart = () => run(counted, total)
     if (left > 0) start.focus()
@@ -164,11 +166,23 @@ async function actInSteps(
   }
 }
 
-function consequences(act: Act, { left, skipped }: BulkAnswer, mayRepeat: boolean): Node[] {
-  const gone = fill(textOf(ACT_WORDS.wiped), { count: numberText(skipped.wiped) })
-  const will = act === 'retry' ? ACT_WORDS.willRetry : ACT_WORDS.willCancel
+function wordsOf(act: Act, isOfEvents: boolean): { title: Text; will: Counted; start: Counted } {
+  if (act === 'cancel') {
+    return { title: ACT_WORDS.cancelTitle, will: ACT_WORDS.willCancel, start: ACT_WORDS.startCancel }
+  }
+  return isOfEvents
+    ? { title: ACT_WORDS.retryEventsTitle, will: ACT_WORDS.willRetryEvents, start: ACT_WORDS.startRetryEvents }
+    : { title: ACT_WORDS.retryTitle, will: ACT_WORDS.willRetry, start: ACT_WORDS.startRetry }
+}
+
+function counting({ one, many }: Counted, count: number): string {
+  return fill(textOf(count === 1 ? one : many), { count: numberText(count) })
+}
+
+function consequences(will: Counted, { left, skipped }: BulkAnswer, mayRepeat: boolean): Node[] {
+  const gone = counting(ACT_WORDS.wiped, skipped.wiped)
   return [
-    left === 0 ? sentence(textOf(ACT_WORDS.noneMatch)) : sentence(fill(textOf(will), { count: numberText(left) })),
+    sentence(left === 0 ? textOf(ACT_WORDS.noneMatch) : counting(will, left)),
     ...(mayRepeat && left > 0 ? [sentence(`▲ ${textOf(ACT_WORDS.mayRepeat)}`, 'attention')] : []),
     ...(skipped.wiped > 0 ? [sentence(gone, 'soft')] : []),
   ]

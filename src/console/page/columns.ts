@@ -58,8 +58,12 @@ export function subscriptionTable(onOpen: (id: string) => void) {
         title: () => textOf(DETAIL_WORDS.next),
         cell: ({ next_attempt_at: at }) => (at === null ? [] : [ago(at)]),
       },
-      { name: 'error', title: () => say('lastError'), cell: ({ error }) => [code(errorText(error))] },
-      { name: 'when', title: () => textOf(DETAIL_WORDS.created), cell: ({ created_at: at }) => [ago(at)] },
+      {
+        name: 'error',
+        title: () => say('lastError'),
+        cell: ({ error }) => (error === undefined || error === null ? [] : [code(errorText(error))]),
+      },
+      { name: 'created', title: () => textOf(DETAIL_WORDS.created), cell: ({ created_at: at }) => [ago(at)] },
     ],
     { keyOf: ({ id }) => id, onOpen },
   )

@@ -1,15 +1,16 @@
 import { ago } from '../../ui/ago.ts'
 import { copyButton } from '../../ui/copy.ts'
 import { find, make } from '../../ui/dom.ts'
-import { inLanguage, numberText, spanText, textOf, type Text } from '../../ui/language.ts'
+import { dateText, inLanguage, textOf, type Text } from '../../ui/language.ts'
 import { mark } from '../../ui/mark.ts'
 import { messageActs } from './acts.ts'
+import { attemptList } from './attempt-list.ts'
 import { attemptsChart } from './chart.ts'
 import { DETAIL_WORDS } from './detail-words.ts'
 import { entryList } from './entries.ts'
 import { ENTRY_WORDS } from './entry-words.ts'
 import type { Entry, Message, Subscription } from './shapes.ts'
-import { meaningOf, outcomeMeaning, sayOutcome, sayState, whyOf } from './state-words.ts'
+import { meaningOf, sayState, whyOf, type Meaning } from './state-words.ts'
 import { say } from './words.ts'
 
 /** What is shown beside the list. */
@@ -22,8 +23,8 @@ type Acts = { close: () => void; open: (id: string) => void; changed: () => void
 
 export type Detail = {
   show: (shown: Shown | undefined) => void
-  /** Moves the focus to its heading. */
-  focus: () => void
+  /** Brings its heading into sight, where it is below the list. @param withFocus moves the focus there */
+  reveal: (withFocus: boolean) => void
 }
 
 /** The details beside the list. Escape and the button close them. */
@@ -50,10 +51,12 @@ export function detailPanel(acts: Acts): Detail {
       drawnAs = nextAs
       draw()
     },
-    focus: () => {
+    reveal: (withFocus) => {
       const heading = place.querySelector('h2')
-      heading?.focus()
-      heading?.scrollIntoView({ block: 'nearest' })
+      if (heading === null) return
+      if (withFocus) heading.focus({ preventScroll: true })
+      const { top, bottom } = heading.getBoundingClientRect()
+      if (top < 0 || bottom > innerHeight) heading.scrollIntoView({ block: 'start' })
     },
   }
 }
@@ -78,23 +81,21 @@ function partsOf(shown: Shown, acts: Acts): Node[] {
       return subscriptionParts(shown.subscription, acts.close)
     case 'gone':
       return [
-        ...headParts(shown.id, undefined, acts.close),
+        ...headParts(shown.id, make('span', { text: textOf(DETAIL_WORDS.notFound) }), acts.close),
         make('p', { class: 'soft', text: textOf(DETAIL_WORDS.gone) }),
       ]
   }
 }
 
-function headParts(id: string, state: Node | undefined, close: () => void): Node[] {
+function headParts(id: string, state: Node, close: () => void): Node[] {
   const button = make('button', {
     class: 'quiet',
     text: '×',
     attributes: { type: 'button', 'data-close': '', 'aria-label': textOf(DETAIL_WORDS.close) },
     on: { click: close },
   })
-  const title = make('h2', { attributes: { tabindex: '-1' } }, ...(state === undefined ? [] : [state]))
-  if (state === undefined) title.append(make('bdi', { class: 'id', text: id }))
   return [
-    make('div', { class: 'detail-head' }, title, button),
+    make('div', { class: 'detail-head' }, make('h2', { attributes: { tabindex: '-1' } }, state), button),
     make(
       'div',
       { class: 'row' },
@@ -113,25 +114,27 @@ function messageParts(message: Message, entries: readonly Entry[] | undefined, {
   const why = whyOf(message)
   return [
     ...headParts(id, mark(meaningOf(state), sayState(state)), close),
-    ...(why === undefined ? [] : [whyPart(why)]),
+    ...(why === undefined ? [] : [whyPart(why, meaningOf(state))]),
     make(
       'dl',
       {},
       ...(isEvent ? [] : fact(say('caller'), make('bdi', { text: caller }))),
       ...(isEvent ? [] : fact(say('wire'), make('bdi', { text: wire }))),
-      ...fact(textOf(isEvent ? DETAIL_WORDS.received : DETAIL_WORDS.accepted), ago(created)),
-      ...(finished === null ? [] : fact(textOf(DETAIL_WORDS.ended), ago(finished))),
-      ...(notBefore === undefined ? [] : fact(textOf(DETAIL_WORDS.notBefore), ago(notBefore))),
-      ...(expiresAt === undefined ? [] : fact(textOf(DETAIL_WORDS.expiresAt), ago(expiresAt))),
-      ...(next === null || state !== 'queued' || next === notBefore ? [] : fact(textOf(DETAIL_WORDS.next), ago(next))),
+      ...timeFact(isEvent ? DETAIL_WORDS.received : DETAIL_WORDS.accepted, created),
+      ...timeFact(DETAIL_WORDS.notBefore, notBefore),
+      ...timeFact(DETAIL_WORDS.expiresAt, expiresAt),
+      ...timeFact(DETAIL_WORDS.next, state === 'queued' && next !== notBefore ? next : null),
+      ...timeFact(DETAIL_WORDS.ended, finished),
     ),
     messageActs(message, changed),
     make(
       'section',
       {},
       make('h3', { text: textOf(DETAIL_WORDS.attempts) }),
-      ...(chart === undefined ? [make('p', { class: 'soft', text: textOf(DETAIL_WORDS.noAttempts) })] : [chart]),
-      attemptList(message),
+      ...(chart === undefined ? [] : [chart]),
+      ...(message.attempts.length === 0
+        ? [make('p', { class: 'soft', text: textOf(DETAIL_WORDS.noAttempts) })]
+        : [attemptList(message)]),
     ),
     ...(entries === undefined || entries.length === 0
       ? []
@@ -139,34 +142,13 @@ function messageParts(message: Message, entries: readonly Entry[] | undefined, {
   ]
 }
 
-function whyPart(why: string, ...more: readonly Node[]): HTMLElement {
+function whyPart(why: string, meaning: Meaning, ...more: readonly Node[]): HTMLElement {
   return make(
     'p',
-    { class: 'why', attributes: { 'data-why': '' } },
+    { class: `why why-${meaning}`, attributes: { 'data-why': '' } },
     make('b', { text: `${textOf(DETAIL_WORDS.why)}: ` }),
     make('span', { text: why }),
     ...more,
-  )
-}
-
-function attemptList({ attempts, wire }: Message): HTMLElement {
-  return make(
-    'ol',
-    { class: 'attempt-list' },
-    ...attempts.toReversed().map(({ number, at, ended_at: ended, outcome, status, code, reason }) => {
-      const facts = [status, code, reason].filter((one) => one !== null).join(' · ')
-      return make(
-        'li',
-        {},
-        make('b', { text: numberText(number) }),
-        mark(outcomeMeaning(outcome), sayOutcome(outcome, wire)),
-        ...(facts === '' ? [] : [make('bdi', { class: 'soft', text: facts })]),
-        ...(ended === null
-          ? []
-          : [make('span', { class: 'soft', text: spanText(Date.parse(ended) - Date.parse(at)) })]),
-        ago(at),
-      )
-    }),
   )
 }
 
@@ -180,14 +162,16 @@ function subscriptionParts(subscription: Subscription, close: () => void): Node[
         : undefined
   return [
     ...headParts(id, mark(meaningOf(state), sayState(state)), close),
-    ...(why === undefined ? [] : [whyPart(textOf(why), make('bdi', { text: ` ${errorText(error)}` }))]),
+    ...(why === undefined
+      ? []
+      : [whyPart(textOf(why), meaningOf(state), make('bdi', { text: ` ${errorText(error)}` }))]),
     make(
       'dl',
       {},
       ...fact(say('caller'), make('bdi', { text: caller })),
       ...fact(say('eventType'), make('bdi', { text: type })),
-      ...fact(textOf(DETAIL_WORDS.created), ago(created)),
-      ...(next === null ? [] : fact(textOf(DETAIL_WORDS.next), ago(next))),
+      ...timeFact(DETAIL_WORDS.created, created),
+      ...timeFact(DETAIL_WORDS.registersAgain, next),
     ),
   ]
 }
@@ -199,4 +183,11 @@ export function errorText(error: Subscription['error']): string {
 
 function fact(name: string, value: Node): Node[] {
   return [make('dt', { text: name }), make('dd', {}, value)]
+}
+
+/** A time, relative and absolute; nothing where there is none. */
+function timeFact(name: Text, iso: string | null | undefined): Node[] {
+  if (iso === null || iso === undefined) return []
+  const absolute = make('span', { class: 'soft', text: dateText(iso) })
+  return [make('dt', { text: textOf(name) }), make('dd', { class: 'row' }, ago(iso), absolute)]
 }

@@ -1,4 +1,4 @@
-import { ago } from '../../ui/ago.ts'
+import { at as timeAt } from '../../ui/ago.ts'
 import { make } from '../../ui/dom.ts'
 import { spanText, textOf } from '../../ui/language.ts'
 import { mark } from '../../ui/mark.ts'
@@ -9,6 +9,8 @@ import { fill } from './words.ts'
 
 /** Ids of messages and events, which have details of their own. */
 const OPENS = /^(?:msg|dve)_/
+/** What these say is in the name of the step already. */
+const NAMED_WIRES = new Set(['event', 'webhook'])
 
 /**
  * The steps of a conversation, the newest first.
@@ -24,51 +26,49 @@ export function entryList(entries: readonly Entry[], openId: string, open: (id: 
 }
 
 function item(entry: Entry, openId: string, open: (id: string) => void): HTMLElement {
-  const { id, kind, result, duration_ms: duration, state, wire, status, code, reason } = entry
+  const { id, kind, result, duration_ms: duration, wire, status, code, reason } = entry
   const isOwn = id !== null && id === openId
-  const facts = [
-    ...(wire === null ? [] : [wire]),
-    ...(status === null ? [] : [String(status)]),
-    ...(code === null ? [] : [code]),
-    ...(reason === null ? [] : [reason]),
-  ]
-  const head = make(
-    'p',
-    { class: 'entry-head' },
-    make('b', { text: sayKind(entry) }),
-    mark(resultMeaning(entry), sayResult(entry)),
-    ...(duration === null
-      ? []
-      : [make('span', { class: 'soft', text: fill(textOf(ENTRY_WORDS.took), { span: spanText(duration) }) })]),
-    ago(entry.at),
+  const facts = [wire !== null && NAMED_WIRES.has(wire) ? null : wire, status, code, reason].filter(
+    (one) => one !== null,
   )
-  const line = make('li', { attributes: { 'data-kind': kind, 'data-result': result } }, head)
-  if (isOwn) line.dataset['own'] = ''
-  const said = facts.length === 0 ? [] : [make('bdi', { text: facts.join(' · ') })]
-  // Attempts of several messages may alternate.
-  const whose = id === null || isOwn || kind === 'send' ? [] : [make('bdi', { class: 'id', text: id })]
-  if (said.length + whose.length > 0) line.append(make('p', { class: 'facts' }, ...said, ...whose))
-  if (kind === 'send' && id !== null) line.append(sendLine(id, state, isOwn, open))
+  const line = make(
+    'li',
+    { attributes: { 'data-kind': kind, 'data-result': result } },
+    make(
+      'p',
+      { class: 'entry-head' },
+      make('span', {}, make('b', { text: sayKind(entry) }), mark(resultMeaning(entry), sayResult(entry))),
+      timeAt(entry.at),
+    ),
+  )
+  if (isOwn) line.setAttribute('aria-current', 'true')
+  const said = [
+    ...(duration === null ? [] : [make('span', { text: spanText(duration) })]),
+    ...(facts.length === 0 ? [] : [make('bdi', { text: facts.join(' · ') })]),
+    ...subjectParts(entry, isOwn, open),
+  ]
+  if (said.length > 0) line.append(make('p', { class: 'facts' }, ...said))
   return line
 }
 
-/** Which message it is, where it is now, and a way to it. */
-function sendLine(id: string, state: Entry['state'], isOwn: boolean, open: (id: string) => void): HTMLElement {
-  const line = make('p', { class: 'facts' }, make('bdi', { class: 'id', text: id }))
-  if (state !== null) {
-    line.append(make('span', { text: fill(textOf(ENTRY_WORDS.now), { state: sayState(state) }) }))
-  }
-  if (isOwn) line.append(make('span', { text: textOf(ENTRY_WORDS.thisOne) }))
-  else if (state !== null && OPENS.test(id)) {
-    const button = make('button', {
-      class: 'quiet small',
-      text: textOf(ENTRY_WORDS.openMessage),
-      attributes: { type: 'button', 'data-open': id, 'aria-label': `${textOf(ENTRY_WORDS.openMessage)} ${id}` },
-    })
-    button.addEventListener('click', () => {
-      open(id)
-    })
-    line.append(button)
-  }
-  return line
+/** Whose step it is, since those of several messages may alternate; where a message is now, and a way to it. */
+function subjectParts({ id, kind, state }: Entry, isOwn: boolean, open: (id: string) => void): Node[] {
+  if (id === null) return []
+  const begins = kind === 'send' || kind === 'event'
+  if (isOwn && !begins) return []
+  const name = make('bdi', { class: 'id', text: id })
+  if (!begins || state === null) return [name]
+  const now = make('span', { text: fill(textOf(ENTRY_WORDS.now), { state: sayState(state) }) })
+  if (isOwn || !OPENS.test(id)) return [name, now]
+  const button = make('button', {
+    class: 'quiet small',
+    text: textOf(ENTRY_WORDS.openMessage),
+    attributes: { type: 'button', 'data-open': id, 'aria-label': `${textOf(ENTRY_WORDS.openMessage)} ${id}` },
+    on: {
+      click: () => {
+        open(id)
+      },
+    },
+  })
+  return [name, now, button]
 }

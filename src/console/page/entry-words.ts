@@ -13,6 +13,12 @@ const KNOWN_KINDS: Record<Entry['kind'], Text> = {
   notice: { fa: 'خبر به سرویس', en: 'Notice to the service' },
 }
 
+/** Attempts that do not go to Divar. */
+const ATTEMPTS_OF: Readonly<Record<string, Text>> = {
+  event: { fa: 'رویداد، تلاش {number}', en: 'Event, attempt {number}' },
+  webhook: { fa: 'خبر، تلاش {number}', en: 'Notice, attempt {number}' },
+}
+
 /** During an upgrade, a newer gateway may answer with a kind that this page does not know. */
 const KINDS: Readonly<Record<string, Text>> = KNOWN_KINDS
 
@@ -45,14 +51,14 @@ const RESULTS: Readonly<Record<string, { word: Text; meaning: Meaning }>> = {
   revoked: { word: { fa: 'اجازه پس گرفته شد', en: 'access was revoked' }, meaning: 'attention' },
 }
 
-export function sayKind({ kind, number, event_type: type }: Entry): string {
-  const known = KINDS[kind]
+export function sayKind({ kind, number, event_type: type, wire }: Entry): string {
+  const known = (kind === 'attempt' ? ATTEMPTS_OF[wire ?? ''] : undefined) ?? KINDS[kind]
   if (known === undefined) return kind
   const said = fill(textOf(known), { number: number === null ? '' : numberText(number) })
   return kind === 'event' && type !== null ? `${said} ${type}` : said
 }
 
-const TELLS: Text = { fa: 'خبر از «{state}»', en: 'tells “{state}”' }
+const TELLS: Text = { fa: 'می‌گوید «{state}»', en: 'tells “{state}”' }
 
 export function sayResult({ kind, result, wire }: Entry): string {
   if (kind === 'notice') return fill(textOf(TELLS), { state: sayState(result) })
@@ -68,7 +74,5 @@ export function resultMeaning({ kind, result }: Entry): Meaning {
 export const ENTRY_WORDS = {
   timeline: { fa: 'خط زمان گفت‌وگو', en: 'Timeline of the conversation' },
   now: { fa: 'اکنون: {state}', en: 'now {state}' },
-  took: { fa: 'در {span}', en: 'in {span}' },
   openMessage: { fa: 'نمایش', en: 'Open' },
-  thisOne: { fa: 'همین', en: 'this one' },
 } as const satisfies Record<string, Text>

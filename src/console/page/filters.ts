@@ -13,7 +13,12 @@ const WIRES = ['v1', 'v2', 'bot'] as const
 const EVENTS_CALLER = '@events'
 const RETRIED: readonly MessageState[] = ['failed', 'rejected', 'expired']
 
-type Filters = { element: HTMLElement; show: (view: View) => void }
+export type Filters = {
+  element: HTMLElement
+  show: (view: View) => void
+  /** Which states the listed rows have; undefined until they are read. */
+  tellStates: (states: ReadonlySet<string> | undefined, hasMore: boolean) => void
+}
 
 /** The filter bar of a tab, with what can be done to all that match. */
 export function filterBar(
@@ -47,15 +52,19 @@ export function filterBar(
   if (tab === 'messages') element.append(wire)
   const bulk = make('button', { class: 'quiet bulk-open', attributes: { type: 'button', 'data-bulk-open': '' } })
   let view: View | undefined
+  /** Whether some of the rows may be acted on all at once. */
+  let hasSome = (_: View) => false
   bulk.addEventListener('click', () => {
     if (view !== undefined) openBulkOf(tab, view, refresh)
   })
   const noBulk = make('p', { class: 'soft', attributes: { 'data-no-bulk': '' } })
   if (tab !== 'subscriptions') element.append(bulk, noBulk)
   const draw = () => {
-    const act = view && actOf(tab, view)
-    bulk.hidden = act === undefined
-    noBulk.hidden = view === undefined || view.wire === '' || actOf(tab, { ...view, wire: '' }) === undefined
+    const act = view && hasSome(view) ? actOf(tab, { ...view, wire: '' }) : undefined
+    const isHidden = act === undefined || view?.wire !== ''
+    if (isHidden && document.activeElement === bulk) state.focus()
+    bulk.hidden = isHidden
+    noBulk.hidden = act === undefined || view?.wire === ''
     noBulk.textContent = textOf(ACT_WORDS.needsAllWires)
     const words =
       act === 'cancel'
@@ -72,6 +81,11 @@ export function filterBar(
       view = next
       state.value = states.find((one) => one === next.state) ?? ''
       wire.value = next.wire
+      draw()
+    },
+    tellStates: (listed, hasMore) => {
+      hasSome = ({ state: wanted }) =>
+        listed !== undefined && (hasMore || listed.has(wanted === '' ? 'failed' : wanted))
       draw()
     },
   }
@@ -91,13 +105,14 @@ function openBulkOf(tab: Tab, view: View, onChanged: () => void): void {
   const caller = tab === 'events' ? EVENTS_CALLER : view.caller
   const since = sinceOf(view.age)
   const age = AGES.find((one) => one === view.age)
-  const which = fill(textOf(act === 'retry' ? ACT_WORDS.whichRetry : ACT_WORDS.whichCancel), {
-    states: sayState(MESSAGE_STATES.find((one) => one === state) ?? 'failed'),
+  const which = fill(textOf(ACT_WORDS.which), {
+    state: sayState(MESSAGE_STATES.find((one) => one === state) ?? 'failed'),
     caller: tab === 'events' ? say('events') : view.caller || say('allCallers'),
     age: say(age ?? 'anyAge'),
   })
   openBulk({
     act,
+    isOfEvents: tab === 'events',
     filter: { state, ...(caller !== '' && { caller }), ...(since !== '' && { since }) },
     which,
     mayRepeat: state === 'unknown',

@@ -73,6 +73,9 @@ export function header(
   })
   return {
     show: (view) => {
+      // What the list of this tab has no such filter for.
+      caller.disabled = view.tab === 'events' || view.tab === 'conversations'
+      age.disabled = view.tab === 'subscriptions' || view.tab === 'conversations'
       caller.value = view.caller
       age.value = view.age
       if (document.activeElement !== search) search.value = view.conversation

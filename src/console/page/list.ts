@@ -3,6 +3,7 @@ import { skeleton } from '../../ui/data-table.ts'
 import { emptyState } from '../../ui/empty-state.ts'
 import { inLanguage, numberText } from '../../ui/language.ts'
 import { Refusal, type Query } from './api.ts'
+import { whyNot } from './refusal-words.ts'
 import type { Page } from './shapes.ts'
 import { fill, say, type Word } from './words.ts'
 
@@ -17,6 +18,8 @@ type ListOptions<Row> = {
   clearFilter: () => void
   /** Reads again, after more rows were asked for. */
   refresh: () => void
+  /** Called with what is listed; with nothing until it is read. */
+  tell?: (rows: readonly Row[] | undefined, hasMore: boolean) => void
 }
 
 export type List = {
@@ -26,7 +29,7 @@ export type List = {
 }
 
 /** A list of rows, with a skeleton while it loads, a hint when it is empty, and a button for the next page. */
-export function list<Row>({ table, read, empty, clearFilter, refresh }: ListOptions<Row>): List {
+export function list<Row>({ table, read, empty, clearFilter, refresh, tell }: ListOptions<Row>): List {
   const status = make('p', { class: 'soft', attributes: { 'data-shown': '' } })
   const more = make('button', { class: 'quiet', attributes: { type: 'button', 'data-more': '' } })
   const foot = make('div', { class: 'row list-foot' }, status, more)
@@ -65,6 +68,7 @@ export function list<Row>({ table, read, empty, clearFilter, refresh }: ListOpti
       wanted = PAGE
       loaded = undefined
       draw()
+      tell?.(undefined, false)
     }
     const isFiltered = Object.values(query).some((value) => value !== '' && value !== 'event')
     try {
@@ -78,6 +82,7 @@ export function list<Row>({ table, read, empty, clearFilter, refresh }: ListOpti
     }
     table.show(loaded.rows, openKey)
     draw()
+    tell?.(loaded.rows, loaded.hasMore)
   }
   return { element, load }
 }
@@ -95,8 +100,9 @@ async function collect<Row>(read: (query: Query) => Promise<Page<Row>>, query: Q
 }
 
 /** Why there is no list. */
-export function refusalState({ status, code }: Refusal): HTMLElement {
+export function refusalState(refusal: Refusal): HTMLElement {
+  const { code } = refusal
   if (code === 'store_required') return emptyState(say('noStore'), say('noStoreHow'))
   if (code === 'store_unavailable') return emptyState(say('storeAway'), say('storeAwayHow'))
-  return emptyState(fill(say('notDone'), { why: `${status} ${code}` }), '')
+  return emptyState(say('notRead'), whyNot(refusal))
 }

@@ -8,11 +8,11 @@ import { attentionStrip } from './attention.ts'
 import { messageTable, subscriptionTable } from './columns.ts'
 import { conversationPanel } from './conversation.ts'
 import { detailPanel, type Shown } from './detail.ts'
-import { filterBar } from './filters.ts'
+import { filterBar, type Filters } from './filters.ts'
 import { header } from './header.ts'
 import { list, type List } from './list.ts'
 import { poll } from './poll.ts'
-import type { Subscription } from './shapes.ts'
+import type { Message, Subscription } from './shapes.ts'
 import { readView, sinceOf, TABS, writeView, type Tab, type View } from './view.ts'
 import { say, WORDS } from './words.ts'
 
@@ -24,8 +24,8 @@ const parts = new Set(told('console-parts'))
 let subscriptions: readonly Subscription[] = []
 /** Whether the tabs are drawn and choose what is read. */
 let isReady = false
-/** Whether the details get the focus once they are read. */
-let focusNext = false
+/** Whether the details are brought into sight once they are read, and get the focus. */
+let reveal: 'no' | 'seen' | 'focused' = view.open === '' ? 'no' : 'seen'
 
 followWords(WORDS)
 
@@ -38,7 +38,7 @@ const change = (next: Partial<View>) => {
 }
 const open = (id: string) => {
   change({ open: id })
-  focusNext = true
+  reveal = 'focused'
 }
 
 const top = header(callers, parts.has('timeline'), change)
@@ -63,6 +63,11 @@ const tables = {
   events: messageTable('events', open),
   subscriptions: subscriptionTable(open),
 }
+const bars = {
+  messages: filterBar('messages', change, refresh),
+  events: filterBar('events', change, refresh),
+  subscriptions: filterBar('subscriptions', change, refresh),
+}
 const lists: Record<Exclude<Tab, 'conversations'>, List> = {
   messages: list({
     table: tables.messages,
@@ -70,6 +75,7 @@ const lists: Record<Exclude<Tab, 'conversations'>, List> = {
     empty: { title: 'noMessages', how: 'noMessagesHow' },
     clearFilter,
     refresh,
+    tell: tellStates(bars.messages),
   }),
   events: list({
     table: tables.events,
@@ -77,6 +83,7 @@ const lists: Record<Exclude<Tab, 'conversations'>, List> = {
     empty: { title: 'noEvents', how: 'noEventsHow' },
     clearFilter,
     refresh,
+    tell: tellStates(bars.events),
   }),
   subscriptions: list({
     table: tables.subscriptions,
@@ -89,11 +96,6 @@ const lists: Record<Exclude<Tab, 'conversations'>, List> = {
     clearFilter,
     refresh,
   }),
-}
-const bars = {
-  messages: filterBar('messages', change, refresh),
-  events: filterBar('events', change, refresh),
-  subscriptions: filterBar('subscriptions', change, refresh),
 }
 const conversation = conversationPanel(open)
 const panels: Record<Tab, HTMLElement> = {
@@ -129,6 +131,12 @@ function hasTab(tab: Tab): boolean {
   return tab === 'conversations' ? parts.has('timeline') : tab !== 'subscriptions' || parts.has('subscriptions')
 }
 
+function tellStates(bar: Filters) {
+  return (rows: readonly Message[] | undefined, hasMore: boolean) => {
+    bar.tellStates(rows && new Set(rows.map(({ state }) => state)), hasMore)
+  }
+}
+
 function showView(): void {
   top.show(view)
   for (const bar of Object.values(bars)) bar.show(view)
@@ -158,8 +166,8 @@ async function readDetail(): Promise<void> {
   if (id !== view.open) return
   document.body.toggleAttribute('data-has-detail', id !== '')
   detail.show(shown)
-  if (focusNext && id !== '') detail.focus()
-  focusNext = false
+  if (reveal !== 'no' && id !== '') detail.reveal(reveal === 'focused')
+  reveal = 'no'
 }
 
 async function readShown(id: string): Promise<Shown> {

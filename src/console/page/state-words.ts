@@ -1,4 +1,5 @@
 import { textOf, type Text } from '../../ui/language.ts'
+import { now } from '../../ui/now.ts'
 import type { Message, MessageState, SubscriptionState } from './shapes.ts'
 import { fill } from './words.ts'
 
@@ -134,7 +135,7 @@ const OUTCOMES: Readonly<Record<string, { word: Text; why: Text; meaning: Meanin
   },
 }
 
-/** Those of events, which go to the app and not to Divar. */
+/** Those of events, which go to the app and not to Divar. Notices have the same words. */
 const OF_EVENTS: Readonly<Record<string, { word: Text; why: Text }>> = {
   delivered: {
     word: { fa: 'پذیرفته شد', en: 'taken' },
@@ -171,6 +172,14 @@ const OF_EVENTS: Readonly<Record<string, { word: Text; why: Text }>> = {
 }
 
 const RUNNING: Text = { fa: 'در حال اجرا', en: 'running' }
+const WAITS_FOR_TIME: Text = {
+  fa: 'تا زمان not_before صبر می‌کند.',
+  en: 'It waits for its time, not_before.',
+}
+const WAITS_IN_LINE: Text = {
+  fa: 'منتظر پیام پیش از خود در همین گفت‌وگو است.',
+  en: 'It waits for the one before it in its conversation.',
+}
 const EXPIRED: Text = {
   fa: 'زمان expires_at پیش از تحویل رسید، پس دیگر فرستاده نشد.',
   en: 'Its time expires_at came before it was delivered, so it is not sent any more.',
@@ -184,13 +193,15 @@ const TRIES_AGAIN: Text = {
 /** An outcome's word; a name that this page does not know stays as it is. @param wire whose attempt it is */
 export const sayOutcome = (outcome: string | null, wire: string | null = null): string => {
   if (outcome === null || outcome === 'running') return textOf(RUNNING)
-  const known = (wire === 'event' ? OF_EVENTS[outcome] : undefined) ?? OUTCOMES[outcome]
+  const known = (wire === 'event' || wire === 'webhook' ? OF_EVENTS[outcome] : undefined) ?? OUTCOMES[outcome]
   return known === undefined ? outcome : textOf(known.word)
 }
 export const outcomeMeaning = (outcome: string | null): Meaning =>
   OUTCOMES[outcome ?? '']?.meaning ?? (outcome === null || outcome === 'running' ? 'information' : 'danger')
-/** Why a message did not arrive, in a sentence or two; nothing where it did, or where nothing went wrong yet. */
-export function whyOf({ state, wire, last_error: error }: Message): string | undefined {
+
+/** Why a message has not arrived, in a sentence or two; nothing where it has, or where it is on its way. */
+export function whyOf(message: Message): string | undefined {
+  const { state, wire, last_error: error } = message
   if (state === 'delivered' || state === 'cancelled') return undefined
   const outcome = error?.outcome ?? null
   if (state === 'expired') {
@@ -198,7 +209,13 @@ export function whyOf({ state, wire, last_error: error }: Message): string | und
       ? textOf(EXPIRED)
       : `${textOf(EXPIRED)} ${fill(textOf(LAST_ATTEMPT), { outcome: sayOutcome(outcome, wire) })}`
   }
-  if (outcome !== null && state === 'queued') return fill(textOf(TRIES_AGAIN), { outcome: sayOutcome(outcome, wire) })
+  if (state === 'queued') return whyQueued(message, outcome)
   const known = (wire === 'event' ? OF_EVENTS[outcome ?? ''] : undefined) ?? OUTCOMES[outcome ?? '']
   return known && textOf(known.why)
+}
+
+function whyQueued({ wire, next_attempt_at: next, not_before: notBefore }: Message, outcome: string | null) {
+  if (outcome !== null) return fill(textOf(TRIES_AGAIN), { outcome: sayOutcome(outcome, wire) })
+  if (next === null) return textOf(WAITS_IN_LINE)
+  return notBefore !== undefined && Date.parse(notBefore) > now() ? textOf(WAITS_FOR_TIME) : undefined
 }

@@ -13,7 +13,6 @@ export const WORDS = {
     fa: 'پاسخی از دروازه نمی‌آید؛ دوباره تلاش می‌شود…',
     en: 'The gateway cannot be reached; trying again…',
   },
-  noAnswer: { fa: 'پاسخی از دروازه نیامد', en: 'the gateway did not answer' },
   views: { fa: 'فهرست‌ها', en: 'Lists' },
   messages: { fa: 'پیام‌ها', en: 'Messages' },
   events: { fa: 'رویدادها', en: 'Events' },
@@ -84,7 +83,7 @@ export const WORDS = {
     en: 'Clicks and synchronous sends go on. The lists come back with the store.',
   },
   dismiss: { fa: 'بستن', en: 'Dismiss' },
-  notDone: { fa: 'انجام نشد: {why}', en: 'Not done: {why}' },
+  notRead: { fa: 'این فهرست خوانده نشد', en: 'The list could not be read' },
 } as const satisfies Record<string, Text>
 
 export type Word = keyof typeof WORDS
