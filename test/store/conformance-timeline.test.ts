@@ -41,10 +41,11 @@ describe.each(DATABASES)('notes of the timeline on %s', (kind) => {
     expect((await subjects()).sort()).toEqual(['4', '5'])
   })
 
-  test('of a message and an event stand before their attempts, also when they were stored late', async () => {
+  test('of a message, an event and a notice stand before their attempts, also when they were stored late', async () => {
     for (const [noted, result] of [
       ['send', 'queued'],
       ['event', 'stored'],
+      ['notice', 'delivered'],
     ] as const) {
       const message = await acceptedAndClaimed(store)
       const { id } = message

@@ -41,10 +41,10 @@ export const addNotes: Query<'addNotes'> = async ({ db, kind, now }, notes) => {
 
 /** In the order in which things of one millisecond happen. */
 const RANK = sql`case kind when 'click' then 1 when 'action' then 2 when 'consent' then 3 when 'send' then 4 when 'event' then 5
-  when 'attempt' then 6 else 7 end`
+  when 'attempt' then case wire when 'webhook' then 8 else 6 end else 7 end`
 
 /** A note is stored late, with its age; what it tells of a stored row cannot be later than that row. */
-const NOTED_AT = sql`case when note.result in ('queued', 'stored') and message.created_at < note.at
+const NOTED_AT = sql`case when (note.result in ('queued', 'stored') or note.kind = 'notice') and message.created_at < note.at
   then message.created_at else note.at end`
 
 type Row = Omit<TimelineEntry, 'durationMs' | 'eventType' | 'state'> & {
