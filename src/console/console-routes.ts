@@ -7,6 +7,7 @@ import { createRouter, routesOn } from '../http/app.ts'
 import { sendAsset } from '../http/page-assets.ts'
 import { PAGE_POLICY } from '../http/page-policy.ts'
 import { readJsonBody, requireNoQuery } from '../http/request.ts'
+import { storeFaults } from '../store/store-faults.ts'
 import { API_PATHS, apiRoutes } from './api-routes.ts'
 import { loadPage } from './page-files.ts'
 import { requireSameOrigin, requireSession } from './require-session.ts'
@@ -77,7 +78,7 @@ export function consoleRoutes({ keys, countWrongKey, services }: ConsoleOptions)
   return createRouter()
     .use(routesOn({ '/console': read, '/console/assets/:file': read, '/console/session': 'POST' }, open))
     .use(routesOn({ '/console/logout': 'POST', ...API_PATHS }, guarded))
-    .use(answerFaults(problemShape, logRefusalAs('console.refused')))
+    .use(storeFaults, answerFaults(problemShape, logRefusalAs('console.refused')))
 }
 
 async function readKey(request: Request): Promise<string> {

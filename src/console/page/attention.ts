@@ -24,7 +24,12 @@ const LEADS: Readonly<Record<string, Partial<View>>> = {
 }
 
 /** The strip that says what needs attention. @param go shows a list */
-export function attentionStrip(go: (view: Partial<View>) => void): { show: (attention: Attention) => void } {
+export function attentionStrip(go: (view: Partial<View>) => void): {
+  show: (attention: Attention) => void
+  /** Keeps its place on the page until it is read. */
+  expect: () => void
+} {
+  const strip = find('data-attention-strip')
   const list = find('data-attention')
   const others = find('data-fine')
   const day = find('data-last-day')
@@ -61,8 +66,13 @@ export function attentionStrip(go: (view: Partial<View>) => void): { show: (atte
       const isSame = shown !== undefined && JSON.stringify({ ...attention, at: shown.at }) === JSON.stringify(shown)
       shown = attention
       if (!isSame) keepFocus(list, draw)
-      find('data-attention-strip').hidden = false
+      strip.hidden = false
+      strip.toggleAttribute('data-loading', false)
       refreshTimes()
+    },
+    expect: () => {
+      strip.hidden = false
+      strip.toggleAttribute('data-loading', true)
     },
   }
 }

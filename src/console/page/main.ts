@@ -43,6 +43,7 @@ const open = (id: string) => {
 
 const top = header(callers, parts.has('timeline'), change)
 const strip = attentionStrip(change)
+if (parts.has('attention')) strip.expect()
 const detail = detailPanel({
   close: () => {
     closeDetail()
@@ -204,11 +205,11 @@ document.addEventListener('keydown', (event) => {
 const connection = find('data-connection')
 const polling = poll(
   async () => {
-    const [attention] = await Promise.all([
-      parts.has('attention') ? api.attention() : undefined,
+    // What needs attention is shown also while nothing else can be read.
+    await Promise.all([
+      parts.has('attention') ? api.attention().then(strip.show) : undefined,
       readLists().then(readDetail),
     ])
-    if (attention !== undefined) strip.show(attention)
     refreshTimes()
   },
   (isReachable) => {

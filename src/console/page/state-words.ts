@@ -80,8 +80,8 @@ const OUTCOMES: Readonly<Record<string, { word: Text; why: Text; meaning: Meanin
   platform_error: {
     word: { fa: 'خطای دیوار', en: 'Divar failed' },
     why: {
-      fa: 'دیوار خطا داد و پیام تحویل نشد. وقتی دیوار درست شد دوباره بفرستید.',
-      en: 'Divar failed and the message was not delivered. Send it again once Divar works.',
+      fa: 'دیوار خطا داد و پیام تحویل نشد. تلاش دوباره وقتی کمک می‌کند که دیوار درست شده باشد.',
+      en: 'Divar failed and the message was not delivered. A retry helps once Divar works.',
     },
     meaning: 'danger',
   },
