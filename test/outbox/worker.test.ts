@@ -1,62 +1,12 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Poller } from '../../src/base/poller.ts'
-import { createLogger } from '../../src/observability/log.ts'
-import { createWorker, RateLimitHold, type DeliveryTarget, type WorkerOptions } from '../../src/outbox/worker.ts'
-import { StoreError, type Claim, type Claimed, type Wire } from '../../src/store/store.ts'
-import { newStore } from '../support/stores.ts'
+import { StoreError, type Claim } from '../../src/store/store.ts'
+import { messageOn, startWorker } from '../support/worker.ts'
 
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
 afterEach(() => void jest.useRealTimers())
 
 const MINUTE_MS = 60_000
 const NOTHING: Claim = { messages: [], nextInMs: undefined }
-
-const workers: Pick<Poller, 'stop'>[] = []
-afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
-
-type Parts = {
-  claim: (wire: Wire, limit: number) => Promise<Claim>
-  target?: Partial<DeliveryTarget>
-  deliverClaimed?: WorkerOptions['deliverClaimed']
-}
-
-/** A worker whose store answers each claim as the test says, and the wires that were claimed. */
-async function startWorker({ claim, target, deliverClaimed = () => Promise.resolve() }: Parts) {
-  const asked: Wire[] = []
-  const released: string[] = []
-  const store = {
-    ...(await newStore('sqlite')),
-    claim: (_owner: string, wire: Wire, limit: number) => {
-      asked.push(wire)
-      return claim(wire, limit)
-    },
-  }
-  const log = createLogger('silent')
-  const rateLimitHold = new RateLimitHold(log)
-  const worker = createWorker({
-    store,
-    owner: 'gw-1',
-    probeLeaseMs: 10_000,
-    target: {
-      wires: ['v2'],
-      concurrency: 4,
-      deliver: () => Promise.reject(new Error('nothing is delivered here')),
-      capacity: () => Infinity,
-      opensInMs: () => 0,
-      ...target,
-    },
-    rateLimitHold,
-    pacing: undefined,
-    deliverClaimed,
-    release: (id) => {
-      released.push(id)
-      return Promise.resolve()
-    },
-    log,
-  })
-  workers.push(worker)
-  return { worker, rateLimitHold, asked, released }
-}
 
 describe('does not poll the store in a tight loop', () => {
   test.each<[string, Claim | Error, number]>([
@@ -165,84 +115,6 @@ test('a message that is claimed while the gateway stops is queued again for the 
   await stopped
   expect({ asked, released, begun }).toEqual({ asked: ['v1'], released: [message.id], begun: 0 })
 })
-
-describe('claims a quarter more than it delivers at once', () => {
-  const backlog = (many: number) => {
-    const queued = Array.from({ length: many }, (_, index) => messageOn('v2', `msg_${index}`))
-    return (_wire: Wire, limit: number) => Promise.resolve({ messages: queued.splice(0, limit), nextInMs: undefined })
-  }
-
-  test('so that a delivery that ends is followed by the next one without a claim between', async () => {
-    const running: { id: string; end: () => void }[] = []
-    const { worker, asked } = await startWorker({
-      claim: backlog(100),
-      target: { concurrency: 8 },
-      deliverClaimed: ({ id }) =>
-        new Promise((end) =>
-          running.push({
-            id,
-            end: () => {
-              end()
-            },
-          }),
-        ),
-    })
-    worker.wake()
-    await jest.advanceTimersByTimeAsync(0)
-    expect({ running: running.length, claims: asked.length }).toEqual({ running: 8, claims: 1 })
-    running[0]?.end()
-    await jest.advanceTimersByTimeAsync(0)
-    expect({ running: running.map(({ id }) => id).slice(8), claims: asked.length }).toEqual({
-      running: ['msg_8'],
-      claims: 1,
-    })
-  })
-
-  test('and a stop queues again what it has claimed ahead', async () => {
-    const { worker, released } = await startWorker({
-      claim: backlog(100),
-      target: { concurrency: 8 },
-      deliverClaimed: () => new Promise(() => undefined),
-    })
-    worker.wake()
-    await jest.advanceTimersByTimeAsync(0)
-    await worker.stop()
-    expect(released).toEqual(['msg_8', 'msg_9'])
-  })
-
-  test.each([0, 1])('but not while the breaker lets %d through', async (capacity) => {
-    let begun = 0
-    const { worker, released } = await startWorker({
-      claim: backlog(100),
-      target: { concurrency: 8, capacity: () => capacity, opensInMs: () => 1000 },
-      deliverClaimed: () => {
-        begun += 1
-        return new Promise(() => undefined)
-      },
-    })
-    worker.wake()
-    await jest.advanceTimersByTimeAsync(0)
-    await worker.stop()
-    expect({ begun, released }).toEqual({ begun: capacity, released: [] })
-  })
-})
-
-function messageOn(wire: Wire, id = 'msg_1'): Claimed {
-  return {
-    id,
-    caller: 'orders',
-    wire,
-    conversation: 'c-1',
-    inLine: true,
-    atLeastOnce: false,
-    unsure: false,
-    attempts: 0,
-    tryForMs: MINUTE_MS,
-    requestId: 'req_1',
-    body: undefined,
-    isProbe: false,
-  }
-}
 
 test('after a store error both wires are claimed again', async () => {
   let fails = 1

@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 50
 
 const THIS_MACHINE = new Set(['127.0.0.1', 'localhost'])
 
-/** Flags that stop the browser from using the network by itself. */
+/** Flags that stop the browser from using the network by itself, and pages from reaching other machines. */
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -35,6 +35,7 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ]
 
 let browser: Promise<Browser> | undefined
@@ -71,13 +72,10 @@ export async function openTab(
   contexts.push(context)
   context.setDefaultTimeout(PATIENCE_MS)
   const strangers: string[] = []
-  await context.route(
-    (address) => !THIS_MACHINE.has(address.hostname),
-    (route) => {
-      strangers.push(route.request().url())
-      return route.abort()
-    },
-  )
+  context.on('request', (request) => {
+    const { protocol, hostname } = new URL(request.url())
+    if (protocol.startsWith('http') && !THIS_MACHINE.has(hostname)) strangers.push(request.url())
+  })
   const complaints: string[] = []
   const page = await context.newPage()
   page.on('pageerror', (error) => complaints.push(String(error)))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from '@jest/globals'
@@ -32,13 +32,17 @@ export function newDatabase(kind: DatabaseKind): Promise<string> {
   return kind === 'sqlite' ? newFile() : newOnServer()
 }
 
-/** The DATABASE_URL of a new database for a gateway, on PostgreSQL with its schema. It is removed after the tests of the file. */
+/** The DATABASE_URL of a new database with the gateway's schema. It is removed after the tests of the file. */
 export function databaseForGateway(kind: DatabaseKind): Promise<string> {
-  return kind === 'sqlite' ? newFile() : newOnServer(process.env['TEST_POSTGRES_TEMPLATE'])
+  return kind === 'sqlite'
+    ? newFile(process.env['TEST_SQLITE_TEMPLATE'])
+    : newOnServer(process.env['TEST_POSTGRES_TEMPLATE'])
 }
 
-async function newFile(): Promise<string> {
-  return `file:${join(await newFolder(), 'gateway.db')}`
+async function newFile(template?: string): Promise<string> {
+  const file = join(await newFolder(), 'gateway.db')
+  if (template !== undefined) await copyFile(template, file)
+  return `file:${file}`
 }
 
 function newOnServer(template?: string): Promise<string> {
