@@ -11,6 +11,8 @@ process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --require=${
 
 const config: Config = {
   testEnvironment: 'node',
+  // npm run test:long runs these.
+  testPathIgnorePatterns: ['/node_modules/', '\\.long\\.test\\.ts$'],
   roots: ['<rootDir>/test'],
   globalSetup: '<rootDir>/test/support/template/create.mts',
   globalTeardown: '<rootDir>/test/support/template/drop.mts',

@@ -1,6 +1,6 @@
 /**
- * Prepares a release: `npm run release -- 0.2.0`. It checks the checkout, runs `.ci/run`, cuts CHANGELOG.md, sets the version, commits, tags,
- * and writes the notes and the SBOM to the folder `release`. It publishes nothing. CONTRIBUTING.md has the steps before and after it.
+ * Prepares a release: `npm run release -- 0.2.0`. It checks the checkout, runs `.ci/run` and the long tests, cuts CHANGELOG.md, sets the version,
+ * commits, tags, and writes the notes and the SBOM to the folder `release`. It publishes nothing. CONTRIBUTING.md has the steps before and after it.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -15,7 +15,7 @@ const USAGE = `npm run release -- <version> [--dry-run] [--branch <name>] [--tes
 
   --dry-run          checks everything, and changes nothing
   --branch <name>    the branch that is released, main by default
-  --tested <commit>  the commit for which .ci/run has passed elsewhere; it must be the current one`
+  --tested <commit>  the commit for which .ci/run and the long tests have passed elsewhere; it must be the current one`
 const MAX_BYTES = 2 ** 26
 const KUSTOMIZATION = 'deploy/kubernetes/kustomization.yaml'
 
@@ -71,14 +71,19 @@ function requireReleasable(version: string, branch: string): void {
 
 function runTests(commit: string, tested: string | undefined, dryRun: boolean): void {
   if (tested !== undefined) {
-    if (tested !== commit) throw new Error(`--tested: .ci/run passed for ${tested}, but this is ${commit}`)
+    if (tested !== commit) throw new Error(`--tested: the tests passed for ${tested}, but this is ${commit}`)
     return
   }
   if (dryRun) {
-    say('.ci/run is not run by --dry-run.')
+    say('--dry-run does not run .ci/run and the long tests.')
     return
   }
   execFileSync(join(ROOT, '.ci/run'), { cwd: ROOT, stdio: 'inherit' })
+  execFileSync('npm', ['run', 'test:long'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, TESTS_REQUIRE_ALL: '1' },
+  })
 }
 
 /** The folder is ignored by git. */

@@ -16,7 +16,7 @@ const job = z.object({
 })
 const github = readYaml(
   '.github/workflows/ci.yml',
-  z.object({ permissions: z.unknown(), jobs: z.object({ run: job, node: job, image: job }) }),
+  z.object({ permissions: z.unknown(), jobs: z.object({ run: job, long: job, node: job, image: job }) }),
 )
 const { node: ofGithub } = github.jobs
 const script = z.object({ script: z.array(z.string()) })
@@ -24,6 +24,7 @@ const gitlab = readYaml(
   '.gitlab-ci.yml',
   z.object({
     run: script,
+    long: script,
     node: script.extend({
       parallel: z.object({ matrix: z.tuple([z.object({ NODE_VERSION: NODES })]) }),
     }),
@@ -32,7 +33,7 @@ const gitlab = readYaml(
 )
 const commands = {
   '.github/workflows/ci.yml': Object.values(github.jobs).flatMap(({ steps }) => steps.flatMap(({ run }) => run ?? [])),
-  '.gitlab-ci.yml': [gitlab.run, gitlab.node, gitlab.image].flatMap((one) => one.script),
+  '.gitlab-ci.yml': [gitlab.run, gitlab.long, gitlab.node, gitlab.image].flatMap((one) => one.script),
 }
 
 /** Programs that the images and runners of these services have, and what a command may begin with. */
@@ -60,7 +61,8 @@ describe.each(['.github/workflows/ci.yml', '.gitlab-ci.yml'] as const)('%s', (fi
     }
   })
 
-  test('calls .ci/run, which decides, and tests the oldest and the newest Node', () => {
+  test('calls .ci/run, which decides, the long tests, and tests of the oldest and the newest Node', () => {
+    expect(each.some((command) => command.endsWith('npm run test:long'))).toBe(true)
     expect(each.map((command) => wordsOf(command)[0])).toContain('.ci/run')
     expect(each.some((command) => command.startsWith('npm run test:node -- $'))).toBe(true)
   })
@@ -90,5 +92,5 @@ test('the workflow on GitHub may only read the repository, and leaves no credent
   const checkouts = Object.values(github.jobs).flatMap(({ steps }) =>
     steps.filter(({ uses }) => uses?.startsWith('actions/checkout')),
   )
-  expect(checkouts.map((one) => one.with)).toEqual(Array.from({ length: 3 }, () => ({ 'persist-credentials': false })))
+  expect(checkouts.map((one) => one.with)).toEqual(Array.from({ length: 4 }, () => ({ 'persist-credentials': false })))
 })

@@ -28,12 +28,12 @@ const RUN_BY: Readonly<Record<string, string>> = {
   ...Object.fromEntries(DEMO_PAGES.map((name) => [name, 'test/support/printed-commands.ts'])),
   'docs/command-line.md': 'test/support/command-line-page.ts',
   'docs/operations.md': 'test/deploy/operations.test.ts',
-  'docs/simulator.md': 'test/testing/package.test.ts',
+  'docs/simulator.md': 'test/testing/package.long.test.ts',
   'docs/store.md': 'test/deploy/restore.test.ts',
-  'examples/actions/README.md': 'test/testing/package.test.ts',
+  'examples/actions/README.md': 'test/testing/package.long.test.ts',
   'examples/bot/README.md': 'test/testing/sample-bot.test.ts',
   'examples/events/README.md': 'test/testing/sample-receiver.test.ts',
-  'examples/inspection/README.md': 'test/testing/package.test.ts',
+  'examples/inspection/README.md': 'test/testing/package.long.test.ts',
 }
 
 /** Commands that no test can run, and what checks them instead. */

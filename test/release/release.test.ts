@@ -88,9 +88,14 @@ describe('npm run release', () => {
     ])
   })
 
-  test('runs .ci/run, and releases nothing when it fails', async () => {
-    const { folder, git, release } = await newRepository()
-    await writeFile(join(folder, '.ci', 'run'), '#!/bin/sh\nexit 3\n')
+  test.each([
+    ['.ci/run fails', 'exit 3', 'true'],
+    ['the long tests fail', 'true', 'exit 3'],
+  ])('releases nothing when %s', async (_, ciRun, long) => {
+    const { folder, git, read, release } = await newRepository()
+    await writeFile(join(folder, '.ci', 'run'), `#!/bin/sh\n${ciRun}\n`)
+    const manifest = (await read('package.json')).replace(/"test:long": ".*",/, `"test:long": "${long}",`)
+    await writeFile(join(folder, 'package.json'), manifest)
     await git('commit', '--quiet', '--all', '--message', 'Tests that fail')
     expect((await release(next)).code).toBe(1)
     expect([await git('status', '--porcelain'), await git('tag')]).toEqual(['', ''])
@@ -105,7 +110,7 @@ describe('npm run release', () => {
     }
     expect(await refusal()).toContain('expected one version')
     expect(await refusal('9.9.9', ...tested)).toContain(`version: expected `)
-    expect(await refusal(next, '--tested', 'abc')).toContain('--tested: .ci/run passed for abc, but this is ')
+    expect(await refusal(next, '--tested', 'abc')).toContain('--tested: the tests passed for abc, but this is ')
     await writeFile(join(folder, 'stray.txt'), '')
     expect(await refusal(next, ...tested)).toContain('the checkout is not clean; commit or remove:\n?? stray.txt')
     await git('checkout', '--quiet', '-b', 'other')
