@@ -9,7 +9,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export type GatewayProcess = {
   stdout: () => string
   stderr: () => string
-  /** Resolves with the port once it is listening. */
+  /** Resolves with the port once it is listening; rejects when the process ends before. */
   started: Promise<number>
   /** Resolves once it has logged this event. */
   said: (event: string) => Promise<void>
@@ -33,13 +33,18 @@ export function spawnGateway(environment: Environment, ...program: readonly stri
   let stdout = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += String(chunk)))
-  const started = new Promise<number>((resolve) => {
+  const started = new Promise<number>((resolve, reject) => {
+    child.once('close', () => {
+      reject(new Error(`the gateway ended before it listened: ${stdout}${stderr}`))
+    })
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       stdout += String(chunk)
       const line = stdout.split('\n').find((one) => one.includes('"gateway.started"'))
       if (line?.endsWith('}')) resolve(z.object({ port: z.number() }).parse(JSON.parse(line)).port)
     })
   })
+  // Some programs are expected to end early.
+  started.catch(() => undefined)
   const said = (event: string) =>
     new Promise<void>((resolve) => {
       const look = () => {

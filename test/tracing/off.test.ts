@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import type { Environment } from '../../src/config/config.ts'
@@ -11,10 +11,10 @@ import { CLICK } from '../support/requests.ts'
 /** Tells of every module that a process loads. */
 const WATCH = `
 import { registerHooks } from 'node:module'
-import { writeSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 registerHooks({
   load: (url, context, next) => {
-    writeSync(2, url + '\\n')
+    appendFileSync(import.meta.filename + '.log', url + '\\n')
     return next(url, context)
   },
 })
@@ -34,7 +34,7 @@ async function loadedBy(more: Environment): Promise<string[]> {
   expect(answer.status).toBe(200)
   gateway.kill('SIGTERM')
   expect(await gateway.exited).toBe(0)
-  return gateway.stderr().split('\n').filter(Boolean)
+  return (await readFile(`${watch}.log`, 'utf8')).split('\n').filter(Boolean)
 }
 
 const isOfTracing = (url: string) => url.includes('/@opentelemetry/') || url.includes('/src/tracing/')
