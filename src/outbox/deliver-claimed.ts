@@ -60,11 +60,24 @@ export type ClaimedDelivery = ReturnType<typeof createClaimedDelivery>
 export function createClaimedDelivery(options: ClaimedDeliveryOptions) {
   const { attempts, clock, sealer, retry, rateLimitHold, pacing, workers, backlog, metrics, spans, log } = options
 
-  /** Never rejects. `claimedAt`: when its claim was sent to the store, by the monotonic clock. */
-  const deliverClaimed = (message: Claimed, target: DeliveryTarget, claimedAt: number): Promise<void> =>
+  /**
+   * Never rejects.
+   * @param claimedAt when its claim was sent to the store, by the monotonic clock
+   * @param hasSlot resolves when the delivery may run, with false when it never may
+   */
+  const deliverClaimed = (
+    message: Claimed,
+    target: DeliveryTarget,
+    claimedAt: number,
+    hasSlot: Promise<boolean>,
+  ): Promise<void> =>
     attempts.withMessageLock(message.id, async () => {
       let number: number | undefined
       try {
+        if (!(await hasSlot)) {
+          await attempts.release(message.id)
+          return
+        }
         const content = openContent(message)
         if (content === undefined) {
           await end(message, { next: { state: 'failed' } })

@@ -36,8 +36,13 @@ export type WorkerOptions = {
   rateLimitHold: RateLimitHold
   /** Undefined without limits of the app's own. */
   pacing: Pacing | undefined
-  /** Makes and commits one delivery. Never rejects. */
-  deliverClaimed: (message: Claimed, target: DeliveryTarget, claimedAt: number) => Promise<void>
+  /** Makes and commits one delivery when it has a slot, or releases the message when it gets none. Never rejects. */
+  deliverClaimed: (
+    message: Claimed,
+    target: DeliveryTarget,
+    claimedAt: number,
+    hasSlot: Promise<boolean>,
+  ) => Promise<void>
   /** Queues a claimed message again. Never rejects. */
   release: (id: string) => Promise<void>
   log: Logger
@@ -53,7 +58,8 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
   // Each claim costs a commit, so several slots are filled at once; with many slots a small share, since those wait empty.
   const refillAt = Math.min(concurrency / 4, Math.max(concurrency / 16, 16))
   const claimAhead = Math.floor(concurrency / 4)
-  const waiting: { message: Claimed; claimedAt: number }[] = []
+  /** Claimed messages without a slot, the oldest first. */
+  const waiting: ((hasSlot: boolean) => void)[] = []
   let running = 0
   let storeAway = false
   /** Index of the wire that is claimed first. */
@@ -97,8 +103,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
     firstWire = wires.indexOf(wire) + 1
     if (poller.isStopped()) await Promise.all(messages.map(({ id }) => release(id)))
-    else for (const message of messages) waiting.push({ message, claimedAt })
-    startWaiting()
+    else for (const message of messages) void deliverClaimed(message, target, claimedAt, takeSlot()).finally(freeSlot)
     return nextInMs
   }
 
@@ -107,24 +112,26 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     return running > 0 && free < refillAt ? 0 : free
   }
 
-  const startWaiting = (): void => {
-    for (const { message, claimedAt } of waiting.splice(0, concurrency - running)) {
-      running += 1
-      void deliverClaimed(message, target, claimedAt).finally(() => {
-        running -= 1
-        startWaiting()
-        poller.wake()
-      })
-    }
+  const takeSlot = (): Promise<boolean> => {
+    if (running === concurrency) return new Promise((resolve) => waiting.push(resolve))
+    running += 1
+    return Promise.resolve(true)
+  }
+
+  const freeSlot = (): void => {
+    const next = waiting.shift()
+    if (next === undefined) running -= 1
+    else next(true)
+    poller.wake()
   }
 
   const poller = createPoller(poll)
   return {
     wake: poller.wake,
-    /** Claims no more, and queues again what no slot has taken. Deliveries that run go on. */
+    /** Claims no more, and gives no more slots. Deliveries that run go on. */
     stop: async () => {
-      const left = waiting.splice(0)
-      await Promise.all([poller.stop(), ...left.map(({ message }) => release(message.id))])
+      for (const next of waiting.splice(0)) next(false)
+      await poller.stop()
     },
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import type { Wire } from '../../src/store/store.ts'
 import { messageOn, startWorker } from '../support/worker.ts'
@@ -12,41 +13,39 @@ describe('claims a quarter more than it delivers at once', () => {
   }
 
   test('so that a delivery that ends is followed by the next one without a claim between', async () => {
-    const running: { id: string; end: () => void }[] = []
+    const begun: string[] = []
+    const divar = new EventEmitter()
     const { worker, asked } = await startWorker({
       claim: backlog(100),
       target: { concurrency: 8 },
-      deliverClaimed: ({ id }) =>
-        new Promise((end) =>
-          running.push({
-            id,
-            end: () => {
-              end()
-            },
-          }),
-        ),
+      deliverClaimed: async ({ id }, _target, _claimedAt, hasSlot) => {
+        await hasSlot
+        begun.push(id)
+        await once(divar, id)
+      },
     })
     worker.wake()
     await jest.advanceTimersByTimeAsync(0)
-    expect({ running: running.length, claims: asked.length }).toEqual({ running: 8, claims: 1 })
-    running[0]?.end()
+    expect([begun.length, asked.length]).toEqual([8, 1])
+    divar.emit('msg_3')
     await jest.advanceTimersByTimeAsync(0)
-    expect({ running: running.map(({ id }) => id).slice(8), claims: asked.length }).toEqual({
-      running: ['msg_8'],
-      claims: 1,
-    })
+    expect([begun.slice(8), asked.length]).toEqual([['msg_8'], 1])
   })
 
   test('and a stop queues again what it has claimed ahead', async () => {
-    const { worker, released } = await startWorker({
+    const refused: string[] = []
+    const { worker } = await startWorker({
       claim: backlog(100),
       target: { concurrency: 8 },
-      deliverClaimed: () => new Promise(() => undefined),
+      deliverClaimed: async ({ id }, _target, _claimedAt, hasSlot) => {
+        if (await hasSlot) await new Promise(() => undefined)
+        else refused.push(id)
+      },
     })
     worker.wake()
     await jest.advanceTimersByTimeAsync(0)
     await worker.stop()
-    expect(released).toEqual(['msg_8', 'msg_9'])
+    expect(refused).toEqual(['msg_8', 'msg_9'])
   })
 
   test.each([0, 1])('but not while the breaker lets %d through', async (capacity) => {
@@ -54,9 +53,9 @@ describe('claims a quarter more than it delivers at once', () => {
     const { worker, released } = await startWorker({
       claim: backlog(100),
       target: { concurrency: 8, capacity: () => capacity, opensInMs: () => 1000 },
-      deliverClaimed: () => {
-        begun += 1
-        return new Promise(() => undefined)
+      deliverClaimed: async (_message, _target, _claimedAt, hasSlot) => {
+        if (await hasSlot) begun += 1
+        await new Promise(() => undefined)
       },
     })
     worker.wake()
