@@ -44,9 +44,10 @@ export function apiRoutes(services: ConsoleServices | undefined): Router {
     requireNoQuery(request)
     answer(response, await present(stored().attention)())
   })
+  // What is listed since a time is what a bulk act since then would take.
   routes.get(`${API}/messages`, async (request, response) => {
     const filter = readFilter(request, messageFilter)
-    const { messages, next_cursor } = await stored().messages.listMessages(actorOf(response), filter)
+    const { messages, next_cursor } = await stored().messages.listMessages(actorOf(response), filter, true)
     answer(response, { messages: messages.map(withoutConversation), next_cursor })
   })
   routes.get(`${API}/messages/:id`, async (request, response) => {

@@ -27,10 +27,11 @@ export function createMessageActs(outbox: Outbox) {
     permissions.has('operate') ? ((await outbox.findCaller(id)) ?? caller) : caller
 
   return {
-    /** @throws Fault `not_allowed` */
-    listMessages: async (actor: Actor, { wire, caller: named, ...filter }: ListFilter) => {
+    /** @param isByEnd whether the times are those of `retryMessages` for what has ended @throws Fault `not_allowed` */
+    listMessages: async (actor: Actor, { wire, caller: named, ...filter }: ListFilter, isByEnd = false) => {
       if (wire === 'event') requireWord(actor, 'operate')
-      const { messages, nextCursor } = await outbox.list({ ...filter, wire, caller: callerAskedFor(actor, named) })
+      const caller = callerAskedFor(actor, named)
+      const { messages, nextCursor } = await outbox.list({ ...filter, wire, caller, isByEnd })
       return { messages: messages.map(showMessage), next_cursor: writeCursor(nextCursor) }
     },
 

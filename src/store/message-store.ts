@@ -209,6 +209,8 @@ export type MessageFilter = {
   wire?: Wire | undefined
   since?: number | undefined
   until?: number | undefined
+  /** Whether `since` and `until` are about the end of what has ended, rather than about the acceptance of everything. */
+  isByEnd?: boolean | undefined
   cursor?: number | undefined
   limit: number
 }

@@ -206,4 +206,18 @@ describe.each(DATABASES)('on %s', (kind) => {
     expect(await list({ until: at - 1 })).toEqual([])
     expect(await list({ wire: 'v1' })).toEqual([messages[1]?.id])
   })
+
+  test('a list by the end has what ended between two times, and what has not ended by its acceptance', async () => {
+    const { store: opened, alter } = await newAlterableStore(kind)
+    const [old, open] = [newMessage(), newMessage()]
+    await opened().accept([old])
+    await finish(opened(), await claimed(opened()), { next: { state: 'failed' } })
+    await opened().accept([open])
+    await alter(`update message set created_at = created_at - ${DAY_MS}`)
+    const since = Date.now() - DAY_MS / 2
+    const list = async (filter: object) => idsOf((await opened().list({ limit: 9, ...filter })).messages)
+    expect(await list({ since, isByEnd: true })).toEqual([old.id])
+    expect(await list({ until: since, isByEnd: true })).toEqual([open.id])
+    expect(await list({ since })).toEqual([])
+  })
 })

@@ -31,7 +31,11 @@ export function messageTable(kind: 'messages' | 'events', onOpen: (id: string) =
         cell: ({ attempts }) => [make('span', { text: numberText(attempts.length) })],
       },
       { name: 'error', title: () => say('lastError'), cell: errorCell },
-      { name: 'when', title: () => say('when'), cell: ({ created_at: at }) => [ago(at)] },
+      {
+        name: 'when',
+        title: () => say('when'),
+        cell: ({ finished_at: end, created_at: begin }) => [ago(end ?? begin)],
+      },
     ],
     { keyOf: ({ id }) => id, onOpen },
   )

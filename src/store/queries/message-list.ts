@@ -22,7 +22,7 @@ export const list: Query<'list'> = async (database, filter) => {
 
 /** A caller's messages in one state, which an index has in their order. */
 type Range = { caller: string; state: StoredState }
-type Scanned = { part: number; seq: number; created_at: number }
+type Scanned = { part: number; seq: number; at: number }
 
 async function findPage(
   database: Database,
@@ -36,7 +36,7 @@ async function findPage(
   // Below this, some range was not looked at.
   const floor = Math.max(...[...Map.groupBy(rows, ({ part }) => part).values()].map((part) => endOf(part, depth)), 0)
   const matching = rows
-    .filter(({ seq, created_at: at }) => seq >= floor && at >= since && at <= until)
+    .filter(({ seq, at }) => seq >= floor && at >= since && at <= until)
     .map(({ seq }) => seq)
     .sort((one, other) => other - one)
   const seqs = matching.slice(0, limit)
@@ -60,15 +60,16 @@ async function scan(
   { db }: Database,
   ranges: readonly Range[],
   depth: number,
-  { cursor, wire }: MessageFilter,
+  { cursor, wire, isByEnd = false }: MessageFilter,
 ): Promise<Scanned[]> {
   const older = cursor === undefined ? sql`` : sql`and seq < ${cursor}`
   const isWire = sql`wire in (${sql.join(wire === undefined ? [...TO_DIVAR] : [wire])})`
+  const time = isByEnd ? sql`coalesce(finished_at, created_at)` : sql`created_at`
   const found: Scanned[] = []
   for (let at = 0; at < ranges.length; at += MAX_RANGES) {
     const parts = ranges.slice(at, at + MAX_RANGES).map(
       ({ caller, state }, index) => sql`select * from (
-        select cast(${at + index} as integer) as part, seq, created_at from message
+        select cast(${at + index} as integer) as part, seq, ${time} as at from message
         where caller = ${caller} and state = ${state} and ${isWire} ${older} order by seq desc limit ${depth}
       ) part`,
     )
