@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import type { Page } from 'playwright-core'
-import { CHROMIUM, expectCount, findBarriers, LOOKS, openPage } from '../support/browser.ts'
+import { CHROMIUM, expectCount, expectText, findBarriers, LOOKS, openPage } from '../support/browser.ts'
 import { CONSOLE_CALLERS, OPERATOR_KEY } from '../support/console.ts'
 import { withStore } from '../support/databases.ts'
 import { KEYS, startTestGateway, type TestGateway } from '../support/gateway.ts'
@@ -109,6 +109,13 @@ inBrowser('everybody can use the console', () => {
     await page.locator('input[name="conversation"]:focus').waitFor()
   })
 
+  test('and gets the docs in the language of the page', async () => {
+    const { page } = await openConsole({ language: 'fa' })
+    expect(await page.locator('[data-docs]').getAttribute('href')).toBe('/docs?lang=fa')
+    await page.locator('[data-language="en"]').click()
+    expect(await page.locator('[data-docs]').getAttribute('href')).toBe('/docs?lang=en')
+  })
+
   test('and weighs less than 300 KB with its styles, scripts and fonts', async () => {
     const { page } = await openPage(`${gateway.internalUrl}/console`, { language: 'fa' })
     const sizes: Promise<number>[] = []
@@ -153,7 +160,11 @@ inBrowser('an operator', () => {
     await page.keyboard.press('Enter')
     await page.locator('[data-entries] [data-kind="send"]').filter({ hasText: id }).waitFor()
     await page.locator('[data-entries] [data-kind="attempt"]').filter({ hasText: 'Divar failed' }).waitFor()
-    await page.locator('[data-entries] [data-kind="send"] button').click()
+    // The keyboard is at what was found, and the next stop opens the newest step, which says how the message ended.
+    await page.locator('.conversation h2:focus').waitFor()
+    await page.keyboard.press('Tab')
+    await page.locator('[data-entries] li:first-child[data-kind="attempt"] button:focus').waitFor()
+    await page.keyboard.press('Enter')
     await page.locator('[data-why]').filter({ hasText: 'Divar failed' }).waitFor()
     expect(new URL(page.url()).search).not.toContain('c-searched')
     await page.reload()
@@ -209,12 +220,13 @@ inBrowser('an operator', () => {
     await page
       .locator('[data-bulk="counted"]')
       .filter({ hasText: `${FAILED + 1} messages are queued again` })
+      .filter({ hasText: 'rejected, unknown or expired are not among these' })
       .waitFor()
     await page.locator('[data-bulk-start]').click()
-    await page
-      .locator('[data-bulk="finished"]')
-      .filter({ hasText: `${FAILED + 1} changed` })
-      .waitFor()
+    await expectText(
+      page.locator('[data-bulk="finished"] p'),
+      `${FAILED + 1} messages are queued again. Choose “All states” in the list to see how each ends.`,
+    )
     await page.locator('[data-bulk-close]').click()
     await page.locator('[data-filter-state]:visible').selectOption('delivered')
     await states(page, 'delivered').nth(FAILED).waitFor()

@@ -138,6 +138,42 @@ export const ACT_WORDS = {
     fa: 'نیمه‌تمام ماند: {why} می‌توانید از همان‌جا ادامه دهید.',
     en: 'Not finished: {why} You can continue where it stopped.',
   },
+  didRetry: {
+    one: {
+      fa: 'یک پیام دوباره در صف رفت. با «همهٔ وضعیت‌ها» در فهرست ببینید چگونه پایان می‌یابد.',
+      en: 'One message is queued again. Choose “All states” in the list to see how it ends.',
+    },
+    many: {
+      fa: '{count} پیام دوباره در صف رفت. با «همهٔ وضعیت‌ها» در فهرست ببینید هر کدام چگونه پایان می‌یابد.',
+      en: '{count} messages are queued again. Choose “All states” in the list to see how each ends.',
+    },
+  },
+  didRetryEvents: {
+    one: {
+      fa: 'یک رویداد دوباره در صف رفت. با «همهٔ وضعیت‌ها» در فهرست ببینید چگونه پایان می‌یابد.',
+      en: 'One event is queued again. Choose “All states” in the list to see how it ends.',
+    },
+    many: {
+      fa: '{count} رویداد دوباره در صف رفت. با «همهٔ وضعیت‌ها» در فهرست ببینید هر کدام چگونه پایان می‌یابد.',
+      en: '{count} events are queued again. Choose “All states” in the list to see how each ends.',
+    },
+  },
+  didCancel: {
+    one: { fa: 'یک پیام لغو شد.', en: 'One message is cancelled.' },
+    many: { fa: '{count} پیام لغو شد.', en: '{count} messages are cancelled.' },
+  },
+  changedMeanwhile: {
+    one: { fa: 'وضعیت یکی در این میان عوض شده بود.', en: 'The state of one had changed meanwhile.' },
+    many: { fa: 'وضعیت {count} مورد در این میان عوض شده بود.', en: 'The state of {count} had changed meanwhile.' },
+  },
+  left: {
+    one: { fa: 'یکی مانده است.', en: 'One is left.' },
+    many: { fa: '{count} مورد مانده است.', en: '{count} are left.' },
+  },
+  othersNotIncluded: {
+    fa: 'پیام‌های «رد شد»، «نامشخص» و «منقضی» جزو این‌ها نیستند. برای تلاش دوبارهٔ آن‌ها همان وضعیت را در فهرست انتخاب کنید.',
+    en: 'Messages that are rejected, unknown or expired are not among these. Choose that state in the list to retry them.',
+  },
   copySummary: { fa: 'کپی خلاصه', en: 'Copy the summary' },
   summary: {
     fa: '{act}: {changed} انجام شد، {wrong} وضعیتش عوض شده بود، {wiped} متن نداشت، {left} ماند. تا {until}',

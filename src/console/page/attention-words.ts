@@ -40,16 +40,16 @@ const SAID: Readonly<Record<string, Said>> = {
     now: { fa: 'سقف دیوار: صف {value} صبر می‌کند', en: "Divar's limit: the queue waits {value}" },
   },
   pacing: {
-    fine: { fa: 'آهنگ ارسال: آزاد', en: 'pacing free' },
+    fine: { fa: 'آهنگ ارسال: آزاد', en: 'no send waits for its pace' },
     now: { fa: 'آهنگ ارسال: نوبت بعدی {value} دیگر', en: 'paced: next send in {value}' },
   },
   grants_unreadable: {
-    fine: { fa: 'اجازه‌ها: همه باز می‌شوند', en: 'grants open' },
-    now: { fa: '{count} اجازه باز نمی‌شود', en: 'grants that do not open: {count}' },
+    fine: { fa: 'اجازه‌ها: همه باز می‌شوند', en: 'grants readable' },
+    now: { fa: '{count} اجازه باز نمی‌شود', en: 'grants that cannot be read: {count}' },
   },
   rows_set_aside: {
-    fine: { fa: 'ردیف‌ها: همه باز می‌شوند', en: 'rows open' },
-    now: { fa: '{count} ردیف باز نمی‌شود', en: 'rows that do not open: {count}' },
+    fine: { fa: 'ردیف‌ها: همه باز می‌شوند', en: 'stored rows readable' },
+    now: { fa: '{count} ردیف باز نمی‌شود', en: 'stored rows that cannot be read: {count}' },
   },
   notices_failing: {
     fine: { fa: 'خبرها: پذیرفته می‌شوند', en: 'notices taken' },
@@ -119,6 +119,10 @@ export const ATTENTION_WORDS = {
   events: { fa: 'رویدادها', en: 'Events' },
   actions: { fa: 'اکشن‌ها', en: 'Actions' },
   rate: { fa: '{count} بار · p99 {p99} · خطا {share}', en: '{count} · p99 {p99} · errors {share}' },
+  rule: {
+    fa: 'قاعدهٔ ۷روزهٔ دیوار: هشدار KenarRuleAtRisk در Prometheus',
+    en: "Divar's rule over 7 days: the alert KenarRuleAtRisk in Prometheus",
+  },
   noRate: { fa: 'هیچ', en: 'none' },
   ok: { fa: 'درست', en: 'Fine' },
   danger: { fa: 'خطر', en: 'Danger' },

@@ -57,6 +57,7 @@ export function attentionStrip(go: (view: Partial<View>) => void): {
       rate(textOf(ATTENTION_WORDS.sessions), sessions),
       rate(textOf(ATTENTION_WORDS.events), events),
       rate(textOf(ATTENTION_WORDS.actions), actions),
+      make('span', { class: 'soft', text: textOf(ATTENTION_WORDS.rule) }),
     )
   }
   inLanguage(list, draw)

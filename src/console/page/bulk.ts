@@ -22,6 +22,8 @@ type Bulk = {
   which: string
   /** Whether some of them may have been delivered. */
   mayRepeat: boolean
+  /** Which others are not among them, in a sentence; empty if that is clear. */
+  others: string
   onChanged: () => void
 }
 
@@ -36,7 +38,7 @@ type Total = {
 }
 
 /** Asks how many there are, says what will happen, acts in steps with a bar, and sums up. Escape stops after the running step. */
-export function openBulk({ act, isOfEvents, filter, which, mayRepeat, onChanged }: Bulk): void {
+export function openBulk({ act, isOfEvents, filter, which, mayRepeat, others, onChanged }: Bulk): void {
   const words = wordsOf(act, isOfEvents)
   const body = make('div', { class: 'bulk', attributes: { 'data-bulk': 'counting' } })
   const close = make('button', {
@@ -110,10 +112,10 @@ export function openBulk({ act, isOfEvents, filter, which, mayRepeat, onChanged 
       'finished',
       bar,
       make('h3', { text: title }),
-      sentence(summaryOf(act, { ...total, until: `\u2066${total.until}\u2069` })),
+      ...outcomes(words.did, total),
       copyButton(ACT_WORDS.copySummary, () => summary),
     )
-    announce(`${title}. ${summary}`)
+    announce([title, ...outcomes(words.did, total).map(({ textContent }) => textContent)].join('. '))
     close.textContent = textOf(ACT_WORDS.close)
   }
   document.body.append(dialog)
@@ -124,7 +126,7 @@ export function openBulk({ act, isOfEvents, filter, which, mayRepeat, onChanged 
     const counted = await api.count(act, filter)
     const { skipped, left, until } = counted
     const total: Total = { changed: 0, wiped: skipped.wiped, wrongState: 0, left, until, isAnswered: true }
-    tell('counted', ...consequences(words.will, counted, mayRepeat))
+    tell('counted', ...consequences(words.will, counted, mayRepeat, others))
     start.textContent = counting(words.start, left)
     start.hidden = left === 0
     onStart = () => run(counted, total)
@@ -166,27 +168,47 @@ async function actInSteps(
   }
 }
 
-function wordsOf(act: Act, isOfEvents: boolean): { title: Text; will: Counted; start: Counted } {
+function wordsOf(act: Act, isOfEvents: boolean): { title: Text; will: Counted; start: Counted; did: Counted } {
   if (act === 'cancel') {
-    return { title: ACT_WORDS.cancelTitle, will: ACT_WORDS.willCancel, start: ACT_WORDS.startCancel }
+    const { cancelTitle: title, willCancel: will, startCancel: start, didCancel: did } = ACT_WORDS
+    return { title, will, start, did }
   }
-  return isOfEvents
-    ? { title: ACT_WORDS.retryEventsTitle, will: ACT_WORDS.willRetryEvents, start: ACT_WORDS.startRetryEvents }
-    : { title: ACT_WORDS.retryTitle, will: ACT_WORDS.willRetry, start: ACT_WORDS.startRetry }
+  if (isOfEvents) {
+    const { retryEventsTitle: title, willRetryEvents: will, startRetryEvents: start, didRetryEvents: did } = ACT_WORDS
+    return { title, will, start, did }
+  }
+  const { retryTitle: title, willRetry: will, startRetry: start, didRetry: did } = ACT_WORDS
+  return { title, will, start, did }
 }
 
 function counting({ one, many }: Counted, count: number): string {
   return fill(textOf(count === 1 ? one : many), { count: numberText(count) })
 }
 
-function consequences(will: Counted, { left, skipped }: BulkAnswer, mayRepeat: boolean): Node[] {
+function consequences(will: Counted, { left, skipped }: BulkAnswer, mayRepeat: boolean, others: string): Node[] {
   const gone = counting(ACT_WORDS.wiped, skipped.wiped)
   return [
     sentence(left === 0 ? textOf(ACT_WORDS.noneMatch) : counting(will, left)),
     ...(mayRepeat && left > 0 ? [sentence(`▲ ${textOf(ACT_WORDS.mayRepeat)}`, 'attention')] : []),
     ...(skipped.wiped > 0 ? [sentence(gone, 'soft')] : []),
+    ...(others === '' ? [] : [sentence(others, 'soft')]),
   ]
 }
+
+/** What was done, and what was not. */
+function outcomes(did: Counted, { changed, wrongState, wiped, left }: Total): HTMLElement[] {
+  const undone = [
+    [ACT_WORDS.changedMeanwhile, wrongState],
+    [ACT_WORDS.wiped, wiped],
+    [ACT_WORDS.left, left],
+  ] as const
+  return [
+    sentence(counting(did, changed)),
+    ...undone.filter(([, count]) => count > 0).map(([said, count]) => sentence(counting(said, count), 'soft')),
+  ]
+}
+
+/** For a ticket: with the time up to which the same filter can be continued. */
 
 function summaryOf(act: Act, { changed, wrongState, wiped, left, until }: Total): string {
   return fill(textOf(ACT_WORDS.summary), {

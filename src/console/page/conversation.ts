@@ -14,10 +14,13 @@ export function conversationPanel(open: (id: string) => void): {
   load: (conversation: string, openId: string) => Promise<void>
   /** Moves the focus to the button that opens a message, once its details are closed. */
   focus: (id: string) => void
+  /** Moves the focus to what is found next. */
+  focusFound: () => void
 } {
   const element = make('div', { class: 'conversation' })
   let shown: { conversation: string; openId: string; entries?: Entry[]; refusal?: Refusal } | undefined
   let drawnAs = ''
+  let isFocusWanted = false
   const draw = () => {
     if (shown === undefined) {
       element.replaceChildren(emptyState(say('noConversation'), say('noConversationHow')))
@@ -30,13 +33,20 @@ export function conversationPanel(open: (id: string) => void): {
       make('span', { text: `${say('ofConversation')} ` }),
       make('bdi', { class: 'id', text: conversation }),
     )
+    title.tabIndex = -1
+    const focused = element.contains(document.activeElement) ? document.activeElement : null
+    const openFocused = focused instanceof HTMLElement ? focused.dataset['open'] : undefined
     element.replaceChildren(title, bodyOf(entries, refusal, openId))
+    if (isFocusWanted || focused?.tagName === 'H2') title.focus()
+    else if (openFocused !== undefined) buttonOf(openFocused)?.focus()
+    isFocusWanted = false
   }
   const bodyOf = (entries: Entry[] | undefined, refusal: Refusal | undefined, openId: string): Node => {
     if (refusal !== undefined) return refusalState(refusal)
     if (entries === undefined) return skeleton(() => say('loading'))
     return entries.length === 0 ? emptyState(say('noEntries'), say('noEntriesHow')) : entryList(entries, openId, open)
   }
+  const buttonOf = (id: string) => element.querySelector<HTMLElement>(`[data-open="${CSS.escape(id)}"]`)
   const show = (next: typeof shown) => {
     const nextAs = JSON.stringify([next, next?.refusal?.code])
     shown = next
@@ -63,7 +73,11 @@ export function conversationPanel(open: (id: string) => void): {
     },
     focus: (id) => {
       if (shown !== undefined) show({ ...shown, openId: '' })
-      element.querySelector<HTMLElement>(`[data-open="${CSS.escape(id)}"]`)?.focus()
+      buttonOf(id)?.focus()
+    },
+    focusFound: () => {
+      isFocusWanted = true
+      drawnAs = ''
     },
   }
 }

@@ -18,14 +18,16 @@ const NAMED_WIRES = new Set(['event', 'webhook'])
  * @param open shows the details of another one
  */
 export function entryList(entries: readonly Entry[], openId: string, open: (id: string) => void): HTMLElement {
+  const ids = entries.map(({ id }) => id)
   return make(
     'ol',
     { class: 'entries', attributes: { 'data-entries': '' } },
-    ...entries.map((one) => item(one, openId, open)),
+    ...entries.map((one, at) => item(one, openId, ids.indexOf(one.id) === at ? open : undefined)),
   )
 }
 
-function item(entry: Entry, openId: string, open: (id: string) => void): HTMLElement {
+/** @param open undefined beside all but the newest step of a message, which says how it ended */
+function item(entry: Entry, openId: string, open: ((id: string) => void) | undefined): HTMLElement {
   const { id, kind, result, duration_ms: duration, wire, status, code, reason } = entry
   const isOwn = id !== null && id === openId
   const facts = [wire !== null && NAMED_WIRES.has(wire) ? null : wire, status, code, reason].filter(
@@ -52,14 +54,15 @@ function item(entry: Entry, openId: string, open: (id: string) => void): HTMLEle
 }
 
 /** Whose step it is, since those of several messages may alternate; where a message is now, and a way to it. */
-function subjectParts({ id, kind, state }: Entry, isOwn: boolean, open: (id: string) => void): Node[] {
+function subjectParts({ id, kind, state }: Entry, isOwn: boolean, open: ((id: string) => void) | undefined): Node[] {
   if (id === null) return []
   const begins = kind === 'send' || kind === 'event'
   if (isOwn && !begins) return []
   const name = make('bdi', { class: 'id', text: id })
-  if (!begins || state === null) return [name]
-  const now = make('span', { text: fill(textOf(ENTRY_WORDS.now), { state: sayState(state) }) })
-  if (isOwn || !OPENS.test(id)) return [name, now]
+  const now =
+    begins && state !== null ? [make('span', { text: fill(textOf(ENTRY_WORDS.now), { state: sayState(state) }) })] : []
+  const isGone = begins && state === null
+  if (isOwn || isGone || open === undefined || !OPENS.test(id)) return [name, ...now]
   const button = make('button', {
     class: 'quiet small',
     text: textOf(ENTRY_WORDS.openMessage),
@@ -70,5 +73,5 @@ function subjectParts({ id, kind, state }: Entry, isOwn: boolean, open: (id: str
       },
     },
   })
-  return [name, now, button]
+  return [name, ...now, button]
 }

@@ -116,6 +116,7 @@ function openBulkOf(tab: Tab, view: View, onChanged: () => void): void {
     filter: { state, ...(caller !== '' && { caller }), ...(since !== '' && { since }) },
     which,
     mayRepeat: state === 'unknown',
+    others: tab === 'messages' && act === 'retry' && state === 'failed' ? textOf(ACT_WORDS.othersNotIncluded) : '',
     onChanged,
   })
 }

@@ -1,6 +1,6 @@
 import { refreshTimes } from '../../ui/ago.ts'
 import { find, make } from '../../ui/dom.ts'
-import { inLanguage } from '../../ui/language.ts'
+import { currentLanguage, inLanguage } from '../../ui/language.ts'
 import { followWords } from '../../ui/page-words.ts'
 import { tabs } from '../../ui/tabs.ts'
 import { api, Refusal } from './api.ts'
@@ -27,7 +27,9 @@ let isReady = false
 /** Whether the details are brought into sight once they are read, and get the focus. */
 let reveal: 'no' | 'seen' | 'focused' = view.open === '' ? 'no' : 'seen'
 
-followWords(WORDS)
+followWords(WORDS, () => {
+  find('data-docs').setAttribute('href', `/docs?lang=${currentLanguage()}`)
+})
 
 const change = (next: Partial<View>) => {
   view = { ...view, ...next }
@@ -41,7 +43,11 @@ const open = (id: string) => {
   reveal = 'focused'
 }
 
-const top = header(callers, parts.has('timeline'), change)
+const top = header(callers, parts.has('timeline'), (next) => {
+  // Also so that the keyboard of a phone goes away from what is found.
+  if (next.conversation !== undefined && next.conversation !== '') conversation.focusFound()
+  change(next)
+})
 const strip = attentionStrip(change)
 if (parts.has('attention')) strip.expect()
 const detail = detailPanel({

@@ -104,8 +104,8 @@ const OUTCOMES: Readonly<Record<string, { word: Text; why: Text; meaning: Meanin
   consent_required: {
     word: { fa: 'اجازه نیست', en: 'no consent' },
     why: {
-      fa: 'هیچ اجازهٔ ثبت‌شده‌ای این پیام را در بر نمی‌گیرد. از کاربر اجازه بگیرید، سپس دوباره بفرستید.',
-      en: 'No grant covers this message. Ask the user for consent, then send it again.',
+      fa: 'هیچ اجازه‌ای این پیام را در بر نمی‌گیرد: کاربر هنوز اجازه نداده، اجازه را پس گرفته، یا اجازه تمام شده است. از کاربر اجازه بگیرید، سپس دوباره بفرستید.',
+      en: 'No grant covers this message: the user has not agreed yet, has revoked the access, or the grant has ended. Ask the user for consent, then send it again.',
     },
     meaning: 'danger',
   },
