@@ -40,7 +40,7 @@ const SAID: Readonly<Record<string, Said>> = {
     now: { fa: 'سقف دیوار: صف {value} صبر می‌کند', en: "Divar's limit: the queue waits {value}" },
   },
   pacing: {
-    fine: { fa: 'آهنگ ارسال: آزاد', en: 'no send waits for its pace' },
+    fine: { fa: 'آهنگ ارسال: آزاد', en: 'no wait for pacing' },
     now: { fa: 'آهنگ ارسال: نوبت بعدی {value} دیگر', en: 'paced: next send in {value}' },
   },
   grants_unreadable: {
