@@ -5,7 +5,6 @@ import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
 import { isToDivar, StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
 import type { Pacing } from './pacing.ts'
-import { PROBE_AFTER_MS, rateLimitOf } from './retry-policy.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
 const POLL_EVERY_MS = 2000
@@ -13,6 +12,9 @@ const POLL_EVERY_MS = 2000
 const STORE_RETRY_MS = 1000
 /** When a due message cannot be claimed, another gateway has just claimed it. */
 const CLAIMED_ELSEWHERE_RETRY_MS = 50
+
+/** Deliveries that start together share the commit of their begin. */
+const START_EVERY_MS = 10
 
 /** A host that messages are delivered to, with its limits. */
 export type DeliveryTarget = {
@@ -60,6 +62,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
   const claimAhead = Math.floor(concurrency / 4)
   /** Claimed messages without a slot, the oldest first. */
   const waiting: ((hasSlot: boolean) => void)[] = []
+  let startTimer: NodeJS.Timeout | undefined
   let running = 0
   let storeAway = false
   /** Index of the wire that is claimed first. */
@@ -113,16 +116,23 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
   }
 
   const takeSlot = (): Promise<boolean> => {
-    if (running === concurrency) return new Promise((resolve) => waiting.push(resolve))
+    if (running === concurrency || waiting.length > 0) return new Promise((resolve) => waiting.push(resolve))
     running += 1
     return Promise.resolve(true)
   }
 
   const freeSlot = (): void => {
-    const next = waiting.shift()
-    if (next === undefined) running -= 1
-    else next(true)
+    running -= 1
+    if (waiting.length > 0) startTimer ??= setTimeout(startWaiting, START_EVERY_MS)
     poller.wake()
+  }
+
+  const startWaiting = (): void => {
+    startTimer = undefined
+    for (const next of waiting.splice(0, concurrency - running)) {
+      running += 1
+      next(true)
+    }
   }
 
   const poller = createPoller(poll)
@@ -158,8 +168,6 @@ export class Workers {
 const COMMIT_RETRY_MS = 50
 /** Smaller differences between two holds are noise: the store's clock and ours are read a moment apart. */
 const SAME_MS = 2000
-/** How long to hold when Divar names no time and the store is away. */
-const DEFAULT_HOLD_MS = 60_000
 
 /** Divar's rate limit as this process knows it. Holds deliveries back here until the store, which does so for all, has committed it. */
 export class RateLimitHold {
@@ -213,32 +221,5 @@ export class RateLimitHold {
     if (isKnown) return
     this.#log.warn({ event: 'outbox.paused', paused_ms: heldMs })
     this.#loggedUntil = until
-  }
-}
-
-/** Starts or shortens the hold after a send that is not stored, since Divar's rate limit is the whole app's. */
-export function createNoteOutcome(
-  store: Pick<OutboxStore, 'holdForRateLimit' | 'resetRateLimitBackoff'>,
-  rateLimitHold: RateLimitHold,
-  log: Logger,
-) {
-  const warn = (error: unknown) => {
-    log.warn({ event: 'store.failed', what: 'rate limit hold', ...describeStoreError(error) })
-  }
-
-  /** @param begunAt when the send began, by the monotonic clock */
-  return (outcome: Outcome, begunAt: number): void => {
-    const limit = rateLimitOf(outcome)
-    if (limit !== undefined) {
-      rateLimitHold
-        .whileCommitting(() => store.holdForRateLimit(limit))
-        .catch((error: unknown) => {
-          warn(error)
-          rateLimitHold.holdFor(Math.min(limit.retryAfterMs ?? DEFAULT_HOLD_MS, PROBE_AFTER_MS))
-        })
-    } else if (outcome.kind === 'delivered' && begunAt > (rateLimitHold.limitedAt ?? Infinity)) {
-      rateLimitHold.limitedAt = undefined
-      store.resetRateLimitBackoff().catch(warn)
-    }
   }
 }

@@ -28,7 +28,7 @@ describe('claims a quarter more than it delivers at once', () => {
     await jest.advanceTimersByTimeAsync(0)
     expect([begun.length, asked.length]).toEqual([8, 1])
     divar.emit('msg_3')
-    await jest.advanceTimersByTimeAsync(0)
+    await jest.advanceTimersByTimeAsync(10)
     expect([begun.slice(8), asked.length]).toEqual([['msg_8'], 1])
   })
 
