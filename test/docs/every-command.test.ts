@@ -31,7 +31,7 @@ const RUN_BY: Readonly<Record<string, string>> = {
   'docs/simulator.md': 'test/testing/package.long.test.ts',
   'docs/store.md': 'test/deploy/restore.test.ts',
   'examples/actions/README.md': 'test/testing/package.long.test.ts',
-  'examples/bot/README.md': 'test/testing/sample-bot.test.ts',
+  'examples/bot/README.md': 'test/testing/sample-bot.long.test.ts',
   'examples/events/README.md': 'test/testing/sample-receiver.test.ts',
   'examples/inspection/README.md': 'test/testing/package.long.test.ts',
 }
