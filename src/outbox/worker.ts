@@ -3,7 +3,15 @@ import type { Outcome } from '../divar/outcome.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Trace } from '../observability/trace.ts'
 import { describeStoreError } from '../store/store-faults.ts'
-import { isToDivar, StoreError, type Claim, type Claimed, type OutboxStore, type Wire } from '../store/store.ts'
+import {
+  isPaced,
+  isToDivar,
+  StoreError,
+  type Claim,
+  type Claimed,
+  type OutboxStore,
+  type Wire,
+} from '../store/store.ts'
 import type { Pacing } from './pacing.ts'
 
 /** Poll interval when nothing wakes the worker: another gateway's notification may have been lost. */
@@ -59,7 +67,8 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
   const { wires, concurrency } = target
   // Each claim costs a commit, so several slots are filled at once; with many slots a small share, since those wait empty.
   const refillAt = Math.min(concurrency / 4, Math.max(concurrency / 16, 16))
-  const claimAhead = Math.floor(concurrency / 4)
+  // A paced message that waits too long is counted twice, so where the app has limits nothing is claimed ahead.
+  const claimAhead = pacing !== undefined && wires.some(isPaced) ? 0 : Math.floor(concurrency / 4)
   /** Claimed messages without a slot, the oldest first. */
   const waiting: ((hasSlot: boolean) => void)[] = []
   let startTimer: NodeJS.Timeout | undefined
@@ -99,7 +108,9 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     const heldMs = isToDivar(wire) ? Math.max(rateLimitHold.leftMs(), pacing?.leftMs(wire) ?? 0) : 0
     if (heldMs > 0) return heldMs
     const claimedAt = performance.now()
-    const claim = await store.claim(owner, wire, limit, { probeLeaseMs, limits: pacing?.limits })
+    // All others, of other gateways too, would wait for a probe that waits here.
+    const mayProbe = running + waiting.length < concurrency
+    const claim = await store.claim(owner, wire, limit, { probeLeaseMs, mayProbe, limits: pacing?.limits })
     if (isToDivar(wire)) rateLimitHold.logClaim(claim)
     pacing?.noteClaim(wire, claim)
     const { messages, nextInMs = POLL_EVERY_MS } = claim

@@ -101,7 +101,7 @@ export type Claimed = {
 
 export type Claim = {
   messages: Claimed[]
-  /** When to claim again, in milliseconds; undefined when nothing is queued. */
+  /** When to claim again, in milliseconds; undefined when nothing is queued, or when a message could not probe at once. */
   nextInMs: number | undefined
   /** Time left of a rate limit hold, in milliseconds; 0 when it is over and nothing has been delivered since. Absent without a hold. */
   heldMs?: number

@@ -4,6 +4,8 @@ export type SendLimits = { perMinute: number | undefined; perDay: number | undef
 export type ClaimOptions = {
   /** How long the message that probes a rate limit hold may take, in milliseconds. */
   probeLeaseMs?: number
+  /** Whether a message could probe at once; true by default. */
+  mayProbe?: boolean
   /** The app's limits, under which the claims of all gateways stay together; absent for none. */
   limits?: SendLimits | undefined
 }

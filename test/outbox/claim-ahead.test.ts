@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
-import type { Wire } from '../../src/store/store.ts'
+import type { ClaimOptions, Wire } from '../../src/store/store.ts'
 import { messageOn, startWorker } from '../support/worker.ts'
 
 beforeEach(() => void jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }))
@@ -62,5 +62,44 @@ describe('claims a quarter more than it delivers at once', () => {
     await jest.advanceTimersByTimeAsync(0)
     await worker.stop()
     expect({ begun, released }).toEqual({ begun: capacity, released: [] })
+  })
+
+  test.each<[Wire, number]>([
+    ['v2', 8],
+    ['webhook', 10],
+  ])('but under limits of the app’s own, which count a claim as a send, of %s only %d', async (wire, many) => {
+    const asked: number[] = []
+    const { worker } = await startWorker({
+      claim: (_wire, limit) => {
+        asked.push(limit)
+        return Promise.resolve({ messages: [], nextInMs: undefined })
+      },
+      target: { wires: [wire], concurrency: 8 },
+      limits: { perMinute: 1000, perDay: undefined },
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    expect(asked).toEqual([many])
+  })
+
+  test('but not the message that probes a rate limit, which all others wait for', async () => {
+    const asked: ClaimOptions['mayProbe'][] = []
+    const divar = new EventEmitter()
+    const claim = backlog(8)
+    const { worker } = await startWorker({
+      claim: (wire, limit, options) => {
+        asked.push(options?.mayProbe)
+        return claim(wire, limit)
+      },
+      target: { concurrency: 8 },
+      deliverClaimed: ({ id }) => once(divar, id).then(() => undefined),
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    divar.emit('msg_3')
+    await jest.advanceTimersByTimeAsync(0)
+    expect(asked).toEqual([true, false, true])
   })
 })

@@ -39,6 +39,16 @@ describe.each(DATABASES)('after a rate-limit hold on %s', (kind) => {
     expect(await store.begin('gw-3', [old.id])).toEqual([])
   })
 
+  test('a gateway that could not send at once leaves the probe to another', async () => {
+    await at.queue(2)
+    await at.store().holdForRateLimit({ retryAfterMs: MINUTE_MS })
+    await at.pass(MINUTE_MS)
+    const busy = await at.store().claim('gw-1', 'v2', ALL, { probeLeaseMs: PROBE_LEASE_MS, mayProbe: false })
+    expect(busy).toEqual({ messages: [], nextInMs: undefined, heldMs: 0 })
+    await at.deliver(await at.probed('gw-2'), 'gw-2')
+    expect(await at.heldMs()).toBeUndefined()
+  })
+
   test.each([
     ['another outcome', (probe: Claimed) => at.end(probe, { attempt: { number: 1, outcome: 'platform_error' } })],
     ['a final refusal', (probe: Claimed) => at.end(probe, { next: { state: 'rejected' } })],

@@ -2,27 +2,30 @@ import { afterEach } from '@jest/globals'
 import type { Poller } from '../../src/base/poller.ts'
 import { createLogger } from '../../src/observability/log.ts'
 import { createWorker, RateLimitHold, type DeliveryTarget, type WorkerOptions } from '../../src/outbox/worker.ts'
-import type { Claim, Claimed, Wire } from '../../src/store/store.ts'
+import { Pacing } from '../../src/outbox/pacing.ts'
+import type { Claim, Claimed, ClaimOptions, SendLimits, Wire } from '../../src/store/store.ts'
 import { newStore } from './stores.ts'
 
 const workers: Pick<Poller, 'stop'>[] = []
 afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.stop())))
 
 type Parts = {
-  claim: (wire: Wire, limit: number) => Promise<Claim>
+  claim: (wire: Wire, limit: number, options: ClaimOptions | undefined) => Promise<Claim>
   target?: Partial<DeliveryTarget>
+  /** The app's own limits. */
+  limits?: SendLimits
   deliverClaimed?: WorkerOptions['deliverClaimed']
 }
 
 /** A worker whose store answers each claim as the test says, and the wires that were claimed. */
-export async function startWorker({ claim, target, deliverClaimed = () => Promise.resolve() }: Parts) {
+export async function startWorker({ claim, target, limits, deliverClaimed = () => Promise.resolve() }: Parts) {
   const asked: Wire[] = []
   const released: string[] = []
   const store = {
     ...(await newStore('sqlite')),
-    claim: (_owner: string, wire: Wire, limit: number) => {
+    claim: (_owner: string, wire: Wire, limit: number, options?: ClaimOptions) => {
       asked.push(wire)
-      return claim(wire, limit)
+      return claim(wire, limit, options)
     },
   }
   const log = createLogger('silent')
@@ -40,7 +43,7 @@ export async function startWorker({ claim, target, deliverClaimed = () => Promis
       ...target,
     },
     rateLimitHold,
-    pacing: undefined,
+    pacing: limits && new Pacing({ store, limits, log }),
     deliverClaimed,
     release: (id) => {
       released.push(id)

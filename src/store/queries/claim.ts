@@ -35,8 +35,9 @@ export const heartbeat: Query<'heartbeat'> = async ({ db, now }, owner) => {
     .execute()
 }
 
-export const claim: Query<'claim'> = (database, owner, wire, limit, { probeLeaseMs = PROBE_LEASE_MS, limits } = {}) =>
-  database.write(async (trx) => {
+export const claim: Query<'claim'> = (database, owner, wire, limit, options = {}) => {
+  const { probeLeaseMs = PROBE_LEASE_MS, mayProbe = true, limits } = options
+  return database.write(async (trx) => {
     // Without a lease, another gateway could adopt these messages at once.
     await heartbeat(trx, owner)
     let hold = isToDivar(wire) ? await readHold(trx) : undefined
@@ -45,12 +46,14 @@ export const claim: Query<'claim'> = (database, owner, wire, limit, { probeLease
     if (hold === undefined) return claimPaced(trx, owner, wire, limit, limits)
     const { leftMs: heldMs, probeInMs } = hold
     if (probeInMs > 0) return { messages: [], nextInMs: probeInMs, heldMs }
+    if (!mayProbe) return { messages: [], nextInMs: undefined, heldMs }
     const due = await claimPaced(trx, owner, wire, 1, limits)
     const [probe] = due.messages
     if (probe === undefined) return { ...due, heldMs }
     await markProbe(trx, probe.id, probeLeaseMs)
     return { messages: [{ ...probe, isProbe: true }], nextInMs: probeLeaseMs, heldMs }
   })
+}
 
 /** Claims what the app's limits leave room for, and counts it in the same commit. */
 async function claimPaced(
