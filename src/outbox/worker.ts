@@ -21,8 +21,8 @@ const STORE_RETRY_MS = 1000
 /** When a due message cannot be claimed, another gateway has just claimed it. */
 const CLAIMED_ELSEWHERE_RETRY_MS = 50
 
-/** Deliveries that start together share the commit of their begin. */
-const START_EVERY_MS = 10
+/** Deliveries that start together share the commit of their begin. With few places there is little to share. */
+const MAX_START_EVERY_MS = 10
 
 /** A host that messages are delivered to, with its limits. */
 export type DeliveryTarget = {
@@ -69,6 +69,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
   const refillAt = Math.min(concurrency / 4, Math.max(concurrency / 16, 16))
   // A paced message that waits too long is counted twice, so where the app has limits nothing is claimed ahead.
   const claimAhead = pacing !== undefined && wires.some(isPaced) ? 0 : Math.floor(concurrency / 4)
+  const startEveryMs = Math.min(concurrency / 4, MAX_START_EVERY_MS)
   /** Claimed messages without a slot, the oldest first. */
   const waiting: ((hasSlot: boolean) => void)[] = []
   let startTimer: NodeJS.Timeout | undefined
@@ -134,7 +135,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
 
   const freeSlot = (): void => {
     running -= 1
-    if (waiting.length > 0) startTimer ??= setTimeout(startWaiting, START_EVERY_MS)
+    if (waiting.length > 0) startTimer ??= setTimeout(startWaiting, startEveryMs)
     poller.wake()
   }
 

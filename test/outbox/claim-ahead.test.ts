@@ -32,6 +32,25 @@ describe('claims a quarter more than it delivers at once', () => {
     expect([begun.slice(8), asked.length]).toEqual([['msg_8'], 1])
   })
 
+  test('within 1 ms where places are few, since few deliveries could share a commit', async () => {
+    const begun: string[] = []
+    const divar = new EventEmitter()
+    const { worker } = await startWorker({
+      claim: backlog(100),
+      target: { concurrency: 4 },
+      deliverClaimed: async ({ id }, _target, _claimedAt, hasSlot) => {
+        await hasSlot
+        begun.push(id)
+        await once(divar, id)
+      },
+    })
+    worker.wake()
+    await jest.advanceTimersByTimeAsync(0)
+    divar.emit('msg_3')
+    await jest.advanceTimersByTimeAsync(1)
+    expect(begun.slice(4)).toEqual(['msg_4'])
+  })
+
   test('and a stop queues again what it has claimed ahead', async () => {
     const refused: string[] = []
     const { worker } = await startWorker({
