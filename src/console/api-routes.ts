@@ -47,7 +47,10 @@ export function apiRoutes(services: ConsoleServices | undefined): Router {
   // What is listed since a time is what a bulk act since then would take.
   routes.get(`${API}/messages`, async (request, response) => {
     const filter = readFilter(request, messageFilter)
-    const { messages, next_cursor } = await stored().messages.listMessages(actorOf(response), filter, true)
+    const { messages, next_cursor } = await stored().messages.listMessages(actorOf(response), {
+      ...filter,
+      isByEnd: true,
+    })
     answer(response, { messages: messages.map(withoutConversation), next_cursor })
   })
   routes.get(`${API}/messages/:id`, async (request, response) => {

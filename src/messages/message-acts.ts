@@ -4,7 +4,14 @@ import { writeCursor } from '../http/request.ts'
 import type { BulkDone } from '../outbox/bulk-acts.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 import { orOutcomeUnknown } from '../store/store-faults.ts'
-import { COMPANY_WIRES, EVENTS_CALLER, WIRES, type Changed, type MessageState } from '../store/store.ts'
+import {
+  COMPANY_WIRES,
+  EVENTS_CALLER,
+  WIRES,
+  type Changed,
+  type MessageFilter,
+  type MessageState,
+} from '../store/store.ts'
 import { readCancelFilter, readRetryFilter, type ListFilter } from './message-filter.ts'
 import { showMessage, showTime } from './show-message.ts'
 
@@ -27,11 +34,14 @@ export function createMessageActs(outbox: Outbox) {
     permissions.has('operate') ? ((await outbox.findCaller(id)) ?? caller) : caller
 
   return {
-    /** @param isByEnd whether the times are those of `retryMessages` for what has ended @throws Fault `not_allowed` */
-    listMessages: async (actor: Actor, { wire, caller: named, ...filter }: ListFilter, isByEnd = false) => {
+    /** @throws Fault `not_allowed` */
+    listMessages: async (
+      actor: Actor,
+      { wire, caller: named, ...filter }: ListFilter & Pick<MessageFilter, 'isByEnd'>,
+    ) => {
       if (wire === 'event') requireWord(actor, 'operate')
       const caller = callerAskedFor(actor, named)
-      const { messages, nextCursor } = await outbox.list({ ...filter, wire, caller, isByEnd })
+      const { messages, nextCursor } = await outbox.list({ ...filter, wire, caller })
       return { messages: messages.map(showMessage), next_cursor: writeCursor(nextCursor) }
     },
 

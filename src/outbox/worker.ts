@@ -58,11 +58,13 @@ export type WorkerOptions = {
   log: Logger
 }
 
+export type Worker = Pick<Poller, 'wake' | 'stop'>
+
 /**
  * Claims due messages of one target and delivers them, up to the target's concurrency. A quarter more is claimed ahead, so that no slot
  * waits for a claim.
  */
-export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'stop'> {
+export function createWorker(options: WorkerOptions): Worker {
   const { store, owner, probeLeaseMs, target, rateLimitHold, pacing, deliverClaimed, release, log } = options
   const { wires, concurrency } = target
   // Each claim costs a commit, so several slots are filled at once; with many slots a small share, since those wait empty.
@@ -95,7 +97,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     // The wire claimed last comes last, so that a backlog, or a probe of the rate limit, on one does not starve another.
     for (const wire of [...wires.slice(firstWire), ...wires.slice(0, firstWire)]) {
       if (poller.isStopped()) return nextInMs
-      const free = freeSlots()
+      const free = countClaimable()
       // A delivery that ends wakes the worker; a breaker that may be probed does not.
       if (free <= 0) return target.capacity() === 0 ? Math.max(target.opensInMs(), 1) : nextInMs
       nextInMs = Math.min(nextInMs, await claimWire(wire, free))
@@ -118,11 +120,12 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     if (messages.length === 0) return Math.max(nextInMs, CLAIMED_ELSEWHERE_RETRY_MS)
     firstWire = wires.indexOf(wire) + 1
     if (poller.isStopped()) await Promise.all(messages.map(({ id }) => release(id)))
-    else for (const message of messages) void deliverClaimed(message, target, claimedAt, takeSlot()).finally(freeSlot)
+    else for (const message of messages) void deliverClaimed(message, target, claimedAt, takeSlot()).finally(returnSlot)
     return nextInMs
   }
 
-  const freeSlots = (): number => {
+  /** How many messages may be claimed now; 0 while so few slots are free that a claim is not worth its commit. */
+  const countClaimable = (): number => {
     const free = Math.min(concurrency + claimAhead, target.capacity()) - running - waiting.length
     return running > 0 && free < refillAt ? 0 : free
   }
@@ -133,7 +136,7 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
     return Promise.resolve(true)
   }
 
-  const freeSlot = (): void => {
+  const returnSlot = (): void => {
     running -= 1
     if (waiting.length > 0) startTimer ??= setTimeout(startWaiting, startEveryMs)
     poller.wake()
@@ -160,9 +163,9 @@ export function createWorker(options: WorkerOptions): Pick<Poller, 'wake' | 'sto
 
 /** The workers of all targets. */
 export class Workers {
-  readonly #all: Pick<Poller, 'wake' | 'stop'>[] = []
+  readonly #all: Worker[] = []
 
-  add(worker: Pick<Poller, 'wake' | 'stop'>): void {
+  add(worker: Worker): void {
     this.#all.push(worker)
   }
 

@@ -4,20 +4,21 @@ import { now } from './now.ts'
 
 /** A time relative to now, with the absolute one in its title. */
 export function ago(iso: string): HTMLTimeElement {
-  const time = make('time', { attributes: { datetime: iso, 'data-ago': '' } })
-  inLanguage(time, () => {
-    time.title = dateText(iso)
-    time.textContent = agoText(iso, now())
-  })
+  const time = timeElement(iso, () => agoText(iso, now()))
+  time.dataset['ago'] = ''
   return time
 }
 
 /** A time on the clock, for steps that follow each other; with its day if that is not today. */
 export function at(iso: string): HTMLTimeElement {
+  return timeElement(iso, () => stampText(iso, now()))
+}
+
+function timeElement(iso: string, text: () => string): HTMLTimeElement {
   const time = make('time', { attributes: { datetime: iso } })
   inLanguage(time, () => {
     time.title = dateText(iso)
-    time.textContent = stampText(iso, now())
+    time.textContent = text()
   })
   return time
 }

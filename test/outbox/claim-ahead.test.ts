@@ -12,18 +12,24 @@ describe('claims a quarter more than it delivers at once', () => {
     return (_wire: Wire, limit: number) => Promise.resolve({ messages: queued.splice(0, limit), nextInMs: undefined })
   }
 
-  test('so that a delivery that ends is followed by the next one without a claim between', async () => {
+  /** A worker whose deliveries run until `divar` emits the id of their message, and the ids of those that have begun. */
+  const startUntilAnswered = async (concurrency: number) => {
     const begun: string[] = []
     const divar = new EventEmitter()
-    const { worker, asked } = await startWorker({
+    const started = await startWorker({
       claim: backlog(100),
-      target: { concurrency: 8 },
+      target: { concurrency },
       deliverClaimed: async ({ id }, _target, _claimedAt, hasSlot) => {
         await hasSlot
         begun.push(id)
         await once(divar, id)
       },
     })
+    return { ...started, begun, divar }
+  }
+
+  test('so that a delivery that ends is followed by the next one without a claim between', async () => {
+    const { worker, asked, begun, divar } = await startUntilAnswered(8)
     worker.wake()
     await jest.advanceTimersByTimeAsync(0)
     expect([begun.length, asked.length]).toEqual([8, 1])
@@ -33,17 +39,7 @@ describe('claims a quarter more than it delivers at once', () => {
   })
 
   test('within 1 ms where places are few, since few deliveries could share a commit', async () => {
-    const begun: string[] = []
-    const divar = new EventEmitter()
-    const { worker } = await startWorker({
-      claim: backlog(100),
-      target: { concurrency: 4 },
-      deliverClaimed: async ({ id }, _target, _claimedAt, hasSlot) => {
-        await hasSlot
-        begun.push(id)
-        await once(divar, id)
-      },
-    })
+    const { worker, begun, divar } = await startUntilAnswered(4)
     worker.wake()
     await jest.advanceTimersByTimeAsync(0)
     divar.emit('msg_3')

@@ -7,21 +7,27 @@ import { CHROMIUM, expectText, findBarriers, openPage } from '../support/browser
 import { show } from '../support/simulator-page.ts'
 import { startRecordingApp } from '../support/recording-app.ts'
 import { EVENT_TYPES, ODD_FORMS } from '../../src/simulator/shown.ts'
+import type { Simulator } from '../../src/simulator/simulator.ts'
 
 const inBrowser = CHROMIUM === undefined ? describe.skip : describe
 
 inBrowser('a dynamic action', () => {
-  test("shows the app's text in the phone where the button was pressed", async () => {
-    const { simulator } = await startRecordingApp(() => ({ body: { text_message: '۱۲ میلیون تومان' } }))
-    const button = { kind: 'get_dynamic_action' as const, caption: 'قیمت روز', data: {} }
+  /** The buyer presses a button of a dynamic action. */
+  const pressActionButton = async (simulator: Simulator) => {
     simulator.conversation.say({
       from: 'seller',
       kind: 'app',
       text: 'سلام',
-      buttons: { seller: [], buyer: [[button]] },
+      buttons: { seller: [], buyer: [[{ kind: 'get_dynamic_action', caption: 'قیمت روز', data: {} }]] },
     })
     const { page } = await openPage(simulator.url)
     await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
+    return page
+  }
+
+  test("shows the app's text in the phone where the button was pressed", async () => {
+    const { simulator } = await startRecordingApp(() => ({ body: { text_message: '۱۲ میلیون تومان' } }))
+    const page = await pressActionButton(simulator)
     await expectText(page.locator('[data-phone="buyer"] [data-answer]'), 'پاسخ اپ: ۱۲ میلیون تومان')
     await page.locator('[data-kind="action"]').waitFor()
   })
@@ -30,15 +36,7 @@ inBrowser('a dynamic action', () => {
     const { simulator } = await startRecordingApp(() => ({
       body: { action: { open_direct_link: 'https://app.example.com/x' } },
     }))
-    const button = { kind: 'get_dynamic_action' as const, caption: 'قیمت روز', data: {} }
-    simulator.conversation.say({
-      from: 'seller',
-      kind: 'app',
-      text: 'سلام',
-      buttons: { seller: [], buyer: [[button]] },
-    })
-    const { page } = await openPage(simulator.url)
-    await page.locator('[data-phone="buyer"] [data-button="get_dynamic_action"]').click()
+    const page = await pressActionButton(simulator)
     await page.locator('[data-phone="buyer"] [data-webview-address]', { hasText: 'app.example.com/x' }).waitFor()
   })
 })

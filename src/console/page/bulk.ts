@@ -107,15 +107,16 @@ export function openBulk({ act, isOfEvents, filter, which, mayRepeat, others, on
     await actInSteps(act, filter, count.left, total, () => isStopped, show)
     const summary = summaryOf(act, total)
     const title = textOf(isStopped ? ACT_WORDS.stopped : ACT_WORDS.finished)
+    const done = outcomes(words.did, total)
     bar.value = bar.max
     tell(
       'finished',
       bar,
       make('h3', { text: title }),
-      ...outcomes(words.did, total),
+      ...done,
       copyButton(ACT_WORDS.copySummary, () => summary),
     )
-    announce([title, ...outcomes(words.did, total).map(({ textContent }) => textContent)].join('. '))
+    announce([title, ...done.map(({ textContent }) => textContent)].join('. '))
     close.textContent = textOf(ACT_WORDS.close)
   }
   document.body.append(dialog)
@@ -186,11 +187,10 @@ function counting({ one, many }: Counted, count: number): string {
 }
 
 function consequences(will: Counted, { left, skipped }: BulkAnswer, mayRepeat: boolean, others: string): Node[] {
-  const gone = counting(ACT_WORDS.wiped, skipped.wiped)
   return [
     sentence(left === 0 ? textOf(ACT_WORDS.noneMatch) : counting(will, left)),
     ...(mayRepeat && left > 0 ? [sentence(`▲ ${textOf(ACT_WORDS.mayRepeat)}`, 'attention')] : []),
-    ...(skipped.wiped > 0 ? [sentence(gone, 'soft')] : []),
+    ...(skipped.wiped > 0 ? [sentence(counting(ACT_WORDS.wiped, skipped.wiped), 'soft')] : []),
     ...(others === '' ? [] : [sentence(others, 'soft')]),
   ]
 }
