@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
@@ -93,4 +94,15 @@ test('the workflow on GitHub may only read the repository, and leaves no credent
     steps.filter(({ uses }) => uses?.startsWith('actions/checkout')),
   )
   expect(checkouts.map((one) => one.with)).toEqual(Array.from({ length: 4 }, () => ({ 'persist-credentials': false })))
+})
+
+test('the long tests of one folder can be run alone, as CONTRIBUTING.md says', () => {
+  const folder = fileURLToPath(new URL('../..', import.meta.url))
+  const listed = execFileSync('npm', ['run', '--silent', 'test:long', '--', 'test/page', '--listTests'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  const files = listed.split('\n').filter((line) => line.endsWith('.test.ts'))
+  expect(files.length).toBeGreaterThan(5)
+  for (const file of files) expect(file).toMatch(/\/test\/page\/[\w-]+\.long\.test\.ts$/)
 })
